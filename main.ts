@@ -1,0 +1,6 @@
+import { main } from "./src/cli/main.ts";
+import { Gateway } from "./src/gateway.ts";
+
+if (import.meta.main) {
+  Deno.exit(await main(Deno.args, (config, keys) => Gateway.start(config, keys)));
+}

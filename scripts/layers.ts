@@ -1,0 +1,75 @@
+// deno-lint-ignore-file no-console -- its output is its purpose
+/**
+ * Checks who may import whom, from the module graph on standard input:
+ * `deno info --json main.ts | deno run scripts/layers.ts`
+ */
+
+/** A folder or file of src/ (the longest that fits counts), and what of src/ it may import besides itself. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  "sphinx": [],
+  "encoding": [],
+  "log.ts": [],
+  "version.ts": [],
+  "operator_error.ts": [],
+  "operator": ["log.ts"],
+  "config": ["sphinx", "encoding", "log.ts", "operator_error.ts"],
+  "mixnet": ["sphinx", "encoding", "log.ts"],
+  "unwrapping": ["sphinx", "encoding", "log.ts"],
+  "mailbox": ["sphinx", "encoding", "log.ts"],
+  "clients": ["sphinx", "encoding", "log.ts", "mailbox"],
+  "directory": ["sphinx", "encoding", "log.ts", "operator_error.ts"],
+  "directory/topology.ts": ["sphinx", "encoding"],
+  "peap": ["sphinx", "encoding", "directory/topology.ts"],
+  "listening.ts": ["sphinx", "operator_error.ts"],
+  "gateway.ts": ["*"],
+  "cli": ["config", "sphinx", "encoding", "log.ts", "version.ts", "operator_error.ts"],
+  "sandbox": ["*"],
+};
+
+interface Graph {
+  modules: { specifier: string; local?: string; dependencies?: { code?: { specifier?: string } }[] }[];
+}
+
+const root = new URL("../src/", import.meta.url).href;
+
+/** The part of the program that a module belongs to, or undefined for what is not in src/. */
+function partOf(specifier: string): string | undefined {
+  if (!specifier.startsWith(root)) return undefined;
+  const path = specifier.slice(root.length);
+  const parts = Object.keys(ALLOWED).filter((part) => path === part || path.startsWith(`${part}/`));
+  return parts.sort((a, b) => b.length - a.length)[0] ?? path;
+}
+
+function mayImport(from: string, to: string): boolean {
+  const allowed = ALLOWED[from] ?? [];
+  const isWithin = (part: string) => to === part || to.startsWith(`${part}/`);
+  return allowed.includes("*") || isWithin(from) || from.startsWith(`${to}/`) || allowed.some(isWithin);
+}
+
+const graph: Graph = JSON.parse(await new Response(Deno.stdin.readable).text());
+let imports = 0;
+let faults = 0;
+for (const { specifier, dependencies = [] } of graph.modules) {
+  const from = partOf(specifier);
+  if (from === undefined) continue;
+  if (!(from in ALLOWED)) {
+    console.error(`${specifier.slice(root.length)}: no layer is named for it in scripts/layers.ts`);
+    faults++;
+  }
+  for (const { code } of dependencies) {
+    const to = code?.specifier === undefined ? undefined : partOf(code.specifier);
+    if (to === undefined) continue;
+    imports++;
+    if (mayImport(from, to)) continue;
+    console.error(
+      `${specifier.slice(root.length)} imports ${code!.specifier!.slice(root.length)}: ${from} may not import ${to}`,
+    );
+    faults++;
+  }
+}
+if (imports === 0) {
+  console.error("the module graph holds no import of src/: was it made from the project's folder?");
+  faults++;
+}
+console.log(`layers: ${imports} imports checked, ${faults} faults`);
+Deno.exit(faults === 0 ? 0 : 1);

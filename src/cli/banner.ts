@@ -1,0 +1,14 @@
+import { VERSION } from "../version.ts";
+
+/** What every command prints first. */
+export const BANNER = String.raw`
+
+      _ __  _   _ _ __ ___
+     | '_ \| | | | '_ \ _ \
+     | | | | |_| | | | | | |
+     |_| |_|\__, |_| |_| |_|
+            |___/
+
+             (gateway - version ${VERSION})
+
+    `;

@@ -1,0 +1,47 @@
+import { type CommandName, COMMANDS, type OptionName, OPTIONS } from "./options.ts";
+
+/** What `--help` prints. */
+export const GENERAL_HELP = `nym-gateway keeps a mailbox at the edge of a mixnet for each of its clients.
+
+usage:
+    nym-gateway <command> [options]
+
+commands:
+    init    ${COMMANDS.init.purpose}
+    run     ${COMMANDS.run.purpose}
+    help    Explains a command, as in: help run
+
+options:
+    -h, --help       prints this, or after a command what the command takes
+    -V, --version    prints the version
+
+The environment variable RUST_LOG says how much is logged: off, error, warn, info (default), debug or trace.`;
+
+/** What `<command> --help` prints: each option with its meaning and default. */
+export function commandHelp(name: CommandName): string {
+  const { purpose, required, optional } = COMMANDS[name];
+  const given = required.map((option) => `--${option} <${OPTIONS[option].value}>`).join(" ");
+  return `nym-gateway ${name}
+${purpose}
+
+usage:
+    nym-gateway ${name} ${given} [options]
+
+required:
+${required.map((option) => explain(option, "")).join("\n")}
+
+options:
+${optional.map((option) => explain(option, defaultText(name, option))).join("\n")}
+    -h, --help
+            prints this`;
+}
+
+function explain(option: OptionName, defaultValue: string): string {
+  const { value, meaning } = OPTIONS[option];
+  return `    --${option} <${value}>\n            ${meaning}${defaultValue}`;
+}
+
+function defaultText(command: CommandName, option: OptionName): string {
+  const overrules = command === "run" && option !== "config";
+  return ` [default: ${overrules ? "as configured" : OPTIONS[option].default}]`;
+}

@@ -1,0 +1,24 @@
+import { join } from "node:path";
+import { ExitCode, OperatorError } from "../operator_error.ts";
+import type { Options } from "./options.ts";
+
+/** The folder that holds a folder for each gateway of this user. Throws an OperatorError when there is no home folder. */
+export function gatewaysDirectory(): string {
+  const variable = Deno.build.os === "windows" ? "USERPROFILE" : "HOME";
+  const home = Deno.env.get(variable);
+  if (home) return join(home, ".nym", "gateways");
+  throw new OperatorError(
+    `Cannot tell where gateways are kept: set the environment variable ${variable} to your home folder`,
+    ExitCode.CONFIGURATION,
+  );
+}
+
+/** The value of --id. Throws an OperatorError unless it can be the name of a folder, here and on other systems. */
+export function gatewayId(options: Options): string {
+  const id = options.id ?? "";
+  if (/^[\p{L}\p{N}_][\p{L}\p{N}._-]{0,63}$/u.test(id) && !id.endsWith(".")) return id;
+  throw new OperatorError(
+    `--id: "${id}" is not one word: give at most 64 letters, digits, dots, dashes and underscores`,
+    ExitCode.USAGE,
+  );
+}

@@ -1,0 +1,39 @@
+import { join } from "node:path";
+import { configPath, defaultConfig } from "../config/config.ts";
+import { exists, writeConfig } from "../config/files.ts";
+import { saveKeyPair } from "../config/key_files.ts";
+import { ExitCode, OperatorError } from "../operator_error.ts";
+import { generateKeyPair } from "../sphinx/curve.ts";
+import { gatewayId, gatewaysDirectory } from "./home.ts";
+import type { Options } from "./options.ts";
+import { print } from "./output.ts";
+import { overrideConfig } from "./overrides.ts";
+
+/**
+ * Makes a gateway: its key pair and its configuration file. Throws an OperatorError, also when there is one of that name:
+ * its clients' addresses hang on its key, so it is never replaced.
+ */
+export function init(options: Options): void {
+  const id = gatewayId(options);
+  print(`Initialising gateway ${id}...`);
+  const root = gatewaysDirectory();
+  const config = overrideConfig(defaultConfig(id, root), options);
+  const path = configPath(id, root);
+  const { privateSphinxKeyFile, publicSphinxKeyFile } = config.gateway;
+  for (const file of [path, privateSphinxKeyFile, publicSphinxKeyFile]) {
+    if (exists(file)) throw alreadyThere(id, file, join(root, id));
+  }
+  saveKeyPair(config.gateway, generateKeyPair());
+  print("Saved mixnet sphinx keypair");
+  writeConfig(path, config);
+  print(`Saved configuration file to ${JSON.stringify(path)}`);
+  print("Gateway configuration completed.\n\n\n");
+}
+
+function alreadyThere(id: string, file: string, folder: string): OperatorError {
+  return new OperatorError(
+    `Cannot initialise gateway ${id}: ${file} exists already; start it with \`nym-gateway run --id ${id}\`, ` +
+      `choose another --id, or move ${folder} away`,
+    ExitCode.CANNOT_CREATE,
+  );
+}

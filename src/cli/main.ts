@@ -1,0 +1,55 @@
+import { logger, parseLogLevel, setLogLevel } from "../log.ts";
+import { ExitCode, OperatorError } from "../operator_error.ts";
+import { VERSION } from "../version.ts";
+import { parseArguments } from "./arguments.ts";
+import { BANNER } from "./banner.ts";
+import { commandHelp, GENERAL_HELP } from "./help.ts";
+import { init } from "./init.ts";
+import { print, printError } from "./output.ts";
+import { run, type StartGateway } from "./run.ts";
+
+const log = logger("nym_gateway");
+
+/** Does what the arguments ask for. Resolves with the exit code; never rejects. */
+export async function main(args: readonly string[], startGateway: StartGateway): Promise<number> {
+  try {
+    print(BANNER);
+    readLogLevel();
+    await answer(args, startGateway);
+    return 0;
+  } catch (error) {
+    if (error instanceof OperatorError) return fail(error.message, error.exitCode);
+    if (error instanceof Deno.errors.NotCapable) return fail(error.message, ExitCode.NO_PERMISSION);
+    log.debug(error instanceof Error ? `${error.stack}` : String(error));
+    const reason = error instanceof Error ? error.message : String(error);
+    return fail(`unexpected failure: ${reason} (RUST_LOG=debug shows where)`, ExitCode.SOFTWARE);
+  }
+}
+
+async function answer(args: readonly string[], startGateway: StartGateway): Promise<void> {
+  const request = parseArguments(args);
+  switch (request.kind) {
+    case "usage":
+      return print("usage: --help to see available options.\n\n");
+    case "version":
+      return print(`nym-gateway ${VERSION}`);
+    case "help":
+      return print(request.command === undefined ? GENERAL_HELP : commandHelp(request.command));
+    case "command":
+      return request.command === "init" ? init(request.options) : await run(request.options, startGateway);
+  }
+}
+
+/** RUST_LOG, the variable that 0.7.0 read, holds one level; it could name parts of the program too, which is not kept. */
+function readLogLevel(): void {
+  const text = Deno.env.get("RUST_LOG");
+  if (!text) return;
+  const level = parseLogLevel(text);
+  if (level !== undefined) setLogLevel(level);
+  else log.warn(`RUST_LOG is "${text}" and should be off, error, warn, info, debug or trace: logging from info on`);
+}
+
+function fail(message: string, exitCode: number): number {
+  printError(`error: ${message.replaceAll(/\s*\n\s*/g, " ")}`);
+  return exitCode;
+}

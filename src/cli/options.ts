@@ -1,0 +1,109 @@
+import { DEFAULT_CLIENTS_PORT, DEFAULT_DIRECTORY, DEFAULT_MIX_PORT } from "../config/config.ts";
+
+/** An option of a command; every one takes a value. */
+export interface Option {
+  /** the kind of value */
+  readonly value: string;
+  readonly meaning: string;
+  /** what a new gateway gets without it; an option that has none must be given */
+  readonly default?: string;
+}
+
+export type OptionName =
+  | "id"
+  | "config"
+  | "location"
+  | "mix-host"
+  | "mix-port"
+  | "mix-announce-host"
+  | "mix-announce-port"
+  | "clients-host"
+  | "clients-port"
+  | "clients-announce-host"
+  | "clients-announce-port"
+  | "inboxes"
+  | "clients-ledger"
+  | "directory";
+
+/** The values that were given, by option. */
+export type Options = Readonly<Partial<Record<OptionName, string>>>;
+
+export type CommandName = "init" | "run";
+
+export interface Command {
+  readonly purpose: string;
+  /** the options that must be given, first of all */
+  readonly required: readonly OptionName[];
+  readonly optional: readonly OptionName[];
+}
+
+export const OPTIONS: Readonly<Record<OptionName, Option>> = {
+  "id": { value: "word", meaning: "name of the gateway on this machine" },
+  "config": {
+    value: "file",
+    meaning: "configuration file to read",
+    default: "~/.nym/gateways/<id>/config/config.toml",
+  },
+  "location": { value: "text", meaning: "where on earth the gateway is, for others to read", default: "unknown" },
+  "mix-host": { value: "ip[:port]", meaning: "IPv4 or IPv6 address to listen on for sphinx packets" },
+  "mix-port": { value: "port", meaning: "port to listen on for sphinx packets", default: `${DEFAULT_MIX_PORT}` },
+  "mix-announce-host": {
+    value: "host[:port]",
+    meaning: "address that the directory tells others to send sphinx packets to",
+    default: "that of --mix-host",
+  },
+  "mix-announce-port": {
+    value: "port",
+    meaning: "port that the directory tells others to send sphinx packets to",
+    default: "the one listened on",
+  },
+  "clients-host": { value: "ip[:port]", meaning: "IPv4 or IPv6 address to listen on for clients" },
+  "clients-port": { value: "port", meaning: "port to listen on for clients", default: `${DEFAULT_CLIENTS_PORT}` },
+  "clients-announce-host": {
+    value: "host[:port]",
+    meaning: "address that the directory tells clients to connect to; may begin with ws:// or wss://",
+    default: "that of --clients-host",
+  },
+  "clients-announce-port": {
+    value: "port",
+    meaning: "port that the directory tells clients to connect to",
+    default: "the one listened on, or with ws:// and wss:// the scheme's own",
+  },
+  "inboxes": {
+    value: "folder",
+    meaning: "where messages wait for their clients",
+    default: "~/.nym/gateways/<id>/data/inboxes",
+  },
+  "clients-ledger": {
+    value: "file",
+    meaning: "where it is kept which clients have registered",
+    default: "~/.nym/gateways/<id>/data/client_ledger.kv",
+  },
+  "directory": { value: "url", meaning: "directory server to announce the gateway at", default: DEFAULT_DIRECTORY },
+};
+
+const PLACES: readonly OptionName[] = [
+  "mix-port",
+  "mix-announce-host",
+  "mix-announce-port",
+  "clients-port",
+  "clients-announce-host",
+  "clients-announce-port",
+  "inboxes",
+  "clients-ledger",
+  "directory",
+  "location",
+];
+
+export const COMMANDS: Readonly<Record<CommandName, Command>> = {
+  init: {
+    purpose: "Makes the keys and the configuration file of a new gateway.",
+    required: ["id", "mix-host", "clients-host"],
+    optional: PLACES,
+  },
+  run: {
+    purpose: "Runs a gateway that init has made. Options overrule its configuration file, for this run only.",
+    required: ["id"],
+    optional: ["config", "mix-host", "clients-host", ...PLACES],
+  },
+};

@@ -1,0 +1,138 @@
+import { resolve } from "node:path";
+import {
+  announceAddress,
+  clientsAnnounceAddress,
+  directoryUrl,
+  listeningAddress,
+  parsePort,
+  portOf,
+  withPort,
+} from "../config/addresses.ts";
+import type { Config } from "../config/config.ts";
+import { ExitCode, OperatorError } from "../operator_error.ts";
+import type { OptionName, Options } from "./options.ts";
+
+/**
+ * `config` with what the options say in place of what it says. Throws an OperatorError that names the option whose value
+ * won't do.
+ */
+export function overrideConfig(config: Config, options: Options): Config {
+  const { gateway, mixnetEndpoint: mixnet, clientsEndpoint: clients } = config;
+  const overridden = {
+    ...config,
+    gateway: {
+      ...gateway,
+      location: options.location ?? gateway.location,
+      presenceDirectoryServer: overrideDirectory(gateway.presenceDirectoryServer, options),
+    },
+    mixnetEndpoint: { ...mixnet, ...overrideEndpoint(mixnet, options, MIXNET) },
+    clientsEndpoint: {
+      ...clients,
+      ...overrideEndpoint(clients, options, CLIENTS),
+      inboxesDirectory: overridePath(clients.inboxesDirectory, options.inboxes),
+      ledgerPath: overridePath(clients.ledgerPath, options["clients-ledger"]),
+    },
+  };
+  const listening = overridden.mixnetEndpoint.listeningAddress;
+  if (listening === overridden.clientsEndpoint.listeningAddress) {
+    throw new OperatorError(
+      `sphinx packets and clients can't both come in at ${listening}: give --mix-port or --clients-port another port`,
+      ExitCode.USAGE,
+    );
+  }
+  return overridden;
+}
+
+/** The two addresses of an endpoint. */
+interface Endpoint {
+  listeningAddress: string;
+  announceAddress: string;
+}
+
+/** The options that set them, and how what is announced is written. */
+interface EndpointOptions {
+  host: OptionName;
+  port: OptionName;
+  announceHost: OptionName;
+  announcePort: OptionName;
+  announced: (text: string, defaultPort: number) => string | undefined;
+}
+
+const MIXNET: EndpointOptions = {
+  host: "mix-host",
+  port: "mix-port",
+  announceHost: "mix-announce-host",
+  announcePort: "mix-announce-port",
+  announced: announceAddress,
+};
+
+const CLIENTS: EndpointOptions = {
+  host: "clients-host",
+  port: "clients-port",
+  announceHost: "clients-announce-host",
+  announcePort: "clients-announce-port",
+  announced: clientsAnnounceAddress,
+};
+
+function overrideEndpoint(configured: Endpoint, options: Options, names: EndpointOptions): Endpoint {
+  const listening = overrideListening(configured.listeningAddress, options, names);
+  const announced = overrideAnnounced(configured, listening, options, names);
+  const port = readPort(names.announcePort, options);
+  return { listeningAddress: listening, announceAddress: port === undefined ? announced : withPort(announced, port) };
+}
+
+function overrideListening(configured: string, options: Options, names: EndpointOptions): string {
+  const host = options[names.host];
+  const defaultPort = portOf(configured) ?? 0;
+  const listening = host === undefined ? configured : listeningAddress(host, defaultPort);
+  if (listening === undefined) {
+    throw refuse(
+      names.host,
+      `"${host}" is not an IP address, as in 1.2.3.4, 1.2.3.4:${defaultPort}, ::1 or [::1]:${defaultPort}`,
+    );
+  }
+  const port = readPort(names.port, options);
+  return port === undefined ? listening : withPort(listening, port);
+}
+
+/** What is announced follows what is listened on, unless the operator has said otherwise here or in the file. */
+function overrideAnnounced(configured: Endpoint, listening: string, options: Options, names: EndpointOptions): string {
+  const host = options[names.announceHost];
+  const port = portOf(listening) ?? 0;
+  if (host !== undefined) {
+    const announced = names.announced(host, port);
+    if (announced !== undefined) return announced;
+    throw refuse(
+      names.announceHost,
+      `"${host}" is not a host, as in gateway.example.org, 1.2.3.4:${port} or [2001:db8::1]:${port}`,
+    );
+  }
+  if (options[names.host] !== undefined) return names.announced(listening, port) ?? listening;
+  const followed = portOf(configured.announceAddress) === portOf(configured.listeningAddress);
+  return followed ? withPort(configured.announceAddress, port) : configured.announceAddress;
+}
+
+function readPort(name: OptionName, options: Options): number | undefined {
+  const text = options[name];
+  if (text === undefined) return undefined;
+  const port = parsePort(text);
+  if (port === undefined) throw refuse(name, `"${text}" is not a port: give a number from 1 to 65535`);
+  return port;
+}
+
+function overrideDirectory(configured: string, options: Options): string {
+  const text = options.directory;
+  if (text === undefined) return configured;
+  const url = directoryUrl(text);
+  if (url === undefined) throw refuse("directory", `"${text}" is not a plain URL, as in https://directory.example.org`);
+  return url;
+}
+
+/** A path of the command line is relative to where the command is given, whereas the file may be read from anywhere. */
+function overridePath(configured: string, path: string | undefined): string {
+  return path === undefined ? configured : resolve(path);
+}
+
+function refuse(name: OptionName, reason: string): OperatorError {
+  return new OperatorError(`--${name}: ${reason}`, ExitCode.USAGE);
+}

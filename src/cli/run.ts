@@ -1,0 +1,64 @@
+import { hostOf } from "../config/addresses.ts";
+import { type Config, configPath } from "../config/config.ts";
+import { exists, readConfig } from "../config/files.ts";
+import { loadKeyPair } from "../config/key_files.ts";
+import { encodeBase58 } from "../encoding/base58.ts";
+import { ExitCode, OperatorError } from "../operator_error.ts";
+import type { KeyPair } from "../sphinx/curve.ts";
+import { gatewayId, gatewaysDirectory } from "./home.ts";
+import type { Options } from "./options.ts";
+import { print } from "./output.ts";
+import { overrideConfig } from "./overrides.ts";
+import { serveUntilSignalled } from "./signals.ts";
+
+/** Resolves with a gateway that serves, until it is disposed. */
+export type StartGateway = (config: Config, keys: KeyPair) => Promise<AsyncDisposable>;
+
+/** Addresses that other machines can't reach, or that mean no particular one. */
+const SPECIAL_HOSTS = ["localhost", "127.0.0.1", "0.0.0.0", "::1"];
+
+/** Runs a gateway until a signal ends it. Throws an OperatorError when it can't be started. */
+export async function run(options: Options, startGateway: StartGateway): Promise<void> {
+  const id = gatewayId(options);
+  print(`Starting gateway ${id}...`);
+  const config = overrideConfig(readConfig(options.config ?? initialisedConfigPath(id)), options);
+  const keys = loadKeyPair(config.gateway);
+  printSettings(config, keys);
+  await serveUntilSignalled(() => startGateway(config, keys));
+}
+
+function initialisedConfigPath(id: string): string {
+  const path = configPath(id, gatewaysDirectory());
+  if (exists(path)) return path;
+  throw new OperatorError(
+    `There is no gateway ${id} yet (${path} does not exist): make it with ` +
+      `\`nym-gateway init --id ${id} --mix-host <ip> --clients-host <ip>\``,
+    ExitCode.MISSING_INPUT,
+  );
+}
+
+function printSettings({ gateway, mixnetEndpoint: mixnet, clientsEndpoint: clients }: Config, keys: KeyPair): void {
+  print(`Public key: ${encodeBase58(keys.publicKey)}\n`);
+  for (const host of [hostOf(mixnet.listeningAddress), hostOf(clients.listeningAddress)]) {
+    if (SPECIAL_HOSTS.includes(host)) print(bindingNote(host));
+  }
+  print(`Directory server [presence]: ${gateway.presenceDirectoryServer}`);
+  print(`Listening for incoming sphinx packets on ${mixnet.listeningAddress}`);
+  print(`Announcing the following socket address for sphinx packets: ${mixnet.announceAddress}`);
+  print(`Listening for incoming clients packets on ${clients.listeningAddress}`);
+  print(`Announcing the following socket address for clients packets: ${clients.announceAddress}`);
+  print(`Inboxes directory is: ${JSON.stringify(clients.inboxesDirectory)}`);
+  print(`Clients ledger is stored at: ${JSON.stringify(clients.ledgerPath)}`);
+}
+
+function bindingNote(host: string): string {
+  return `
+##### NOTE #####
+
+You are trying to bind to ${host} - you might not be accessible to other nodes
+You can ignore this warning if you're running setup on a local network${" "}
+or have set a custom 'announce-host'
+
+
+`;
+}

@@ -1,0 +1,116 @@
+import type { ClientId } from "../mailbox/client_id.ts";
+import type { SocketAddress } from "../sphinx/node_address.ts";
+import { CloseCode, Connection, type ConnectionContext } from "./connection.ts";
+
+/** A socket that has not logged in after this many ms is closed. */
+const LOGIN_DEADLINE = 10_000;
+/** Deadlines and deliveries are looked at this often (ms). */
+const TICK = 250;
+/** Seconds. Deno pings a silent client after half of it and closes the connection at its end. */
+const IDLE_TIMEOUT = 30;
+/** On closing, sockets have this many ms to answer the close frame. */
+const CLOSE_TIMEOUT = 2_000;
+
+/** What the server asks of the gateway; the rest of the context it knows itself. */
+export type ServerContext = Omit<ConnectionContext, "loggedIn" | "ended">;
+
+/** The clients' way in: upgrades to WebSockets, and knows which client is connected. One connection a client. */
+export class ClientsServer {
+  readonly #context: ConnectionContext;
+  readonly #connections = new Set<Connection>();
+  readonly #online = new Map<ClientId, Connection>();
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #aborter = new AbortController();
+  readonly #ticker: ReturnType<typeof setInterval>;
+  #closing = false;
+
+  private constructor(address: SocketAddress, context: ServerContext) {
+    this.#context = {
+      ...context,
+      loggedIn: (id, connection) => {
+        // The newest valid login wins: the older socket may be dead without anyone having noticed.
+        this.#online.get(id)?.close(CloseCode.SUPERSEDED, "logged in elsewhere");
+        this.#online.set(id, connection);
+      },
+      ended: (connection) => {
+        this.#connections.delete(connection);
+        const { id } = connection;
+        if (id !== undefined && this.#online.get(id) === connection) this.#online.delete(id);
+        context.count("client_connections_closed");
+      },
+    };
+    this.#server = Deno.serve({
+      hostname: address.host,
+      port: address.port,
+      signal: this.#aborter.signal,
+      onListen: () => {},
+      onError: () => {
+        context.count("http_errors");
+        return new Response(null, { status: 500 });
+      },
+    }, (request) => this.#upgrade(request));
+    this.#ticker = setInterval(() => this.#tick(), TICK);
+  }
+
+  /**
+   * Listens at `address` (port 0: any free one).
+   * @throws {Deno.errors.AddrInUse} and the other errors of Deno.listen.
+   */
+  static listen(address: SocketAddress, context: ServerContext): ClientsServer {
+    return new ClientsServer(address, context);
+  }
+
+  /** Where it listens, with the port that port 0 became. */
+  get address(): SocketAddress {
+    const { hostname, port } = this.#server.addr;
+    return { host: hostname, port };
+  }
+
+  /** How many clients are logged in. */
+  get online(): number {
+    return this.#online.size;
+  }
+
+  /** Pushes a message that is not stored to a client that is online and keeps up. Says whether it did. */
+  pushUnstored(id: ClientId, message: Uint8Array): boolean {
+    return this.#online.get(id)?.pushUnstored(message) ?? false;
+  }
+
+  /** Accepts no more, tells clients that the gateway goes away (1001) and waits a little for them to have read it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    clearInterval(this.#ticker);
+    const shutdown = this.#server.shutdown();
+    for (const connection of this.#connections) connection.close(CloseCode.GOING_AWAY, "the gateway is going away");
+    const timer = setTimeout(() => this.#aborter.abort(), CLOSE_TIMEOUT);
+    await shutdown;
+    clearTimeout(timer);
+  }
+
+  #upgrade(request: Request): Response {
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+      return new Response("This is a nym gateway; clients speak WebSocket to it.\n", {
+        status: 426,
+        headers: { upgrade: "websocket" },
+      });
+    }
+    if (this.#closing) return new Response(null, { status: 503 });
+    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: IDLE_TIMEOUT });
+    // From here to the return nothing may throw: Deno would stop the whole server.
+    this.#connections.add(new Connection(socket, this.#context));
+    this.#context.count("client_connections_opened");
+    return response;
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    for (const connection of this.#connections) {
+      connection.tick(now);
+      if (connection.id === undefined && now - connection.openedAt > LOGIN_DEADLINE) {
+        this.#context.count("logins_timed_out");
+        connection.close(CloseCode.POLICY, "no login in time");
+      }
+    }
+  }
+}

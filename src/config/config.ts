@@ -1,0 +1,84 @@
+import { join } from "node:path";
+
+/** What a gateway is told by its config.toml and its command line. Addresses are `ip:port`, `[ipv6]:port`; times in ms. */
+export interface Config {
+  gateway: {
+    id: string;
+    location: string;
+    privateSphinxKeyFile: string;
+    publicSphinxKeyFile: string;
+    /** http(s) URL */
+    presenceDirectoryServer: string;
+    /** the folder that holds the folders of all gateways of this user */
+    nymRootDirectory: string;
+  };
+  mixnetEndpoint: {
+    listeningAddress: string;
+    /** `host:port`; the host may be a DNS name */
+    announceAddress: string;
+    /** where clients' packets may go: to the mixnodes of the directory's topology, or anywhere */
+    forwardTo: "topology" | "any";
+  };
+  clientsEndpoint: {
+    listeningAddress: string;
+    /** ws(s) URL */
+    announceAddress: string;
+    inboxesDirectory: string;
+    ledgerPath: string;
+    allowReRegistration: boolean;
+  };
+  debug: {
+    presenceSendingDelay: number;
+    packetForwardingInitialBackoff: number;
+    packetForwardingMaximumBackoff: number;
+    initialConnectionTimeout: number;
+    /** characters; read for the sake of 0.7.0 files and unused, since inboxes are no longer folders of files */
+    storedMessagesFilenameLength: number;
+    /** read for the sake of 0.7.0 files and unused, since stored messages are pushed at the pace the client reads */
+    messageRetrievalLimit: number;
+  };
+}
+
+export const DEFAULT_MIX_PORT = 1789;
+export const DEFAULT_CLIENTS_PORT = 9000;
+export const DEFAULT_DIRECTORY = "https://directory.nymtech.net";
+
+/** The configuration of gateway `id` whose files are in `<rootDirectory>/<id>`, when nothing else is asked for. */
+export function defaultConfig(id: string, rootDirectory: string): Config {
+  const data = join(rootDirectory, id, "data");
+  return {
+    gateway: {
+      id,
+      location: "unknown",
+      privateSphinxKeyFile: join(data, "private_sphinx.pem"),
+      publicSphinxKeyFile: join(data, "public_sphinx.pem"),
+      presenceDirectoryServer: DEFAULT_DIRECTORY,
+      nymRootDirectory: rootDirectory,
+    },
+    mixnetEndpoint: {
+      listeningAddress: `0.0.0.0:${DEFAULT_MIX_PORT}`,
+      announceAddress: `127.0.0.1:${DEFAULT_MIX_PORT}`,
+      forwardTo: "topology",
+    },
+    clientsEndpoint: {
+      listeningAddress: `0.0.0.0:${DEFAULT_CLIENTS_PORT}`,
+      announceAddress: `ws://127.0.0.1:${DEFAULT_CLIENTS_PORT}`,
+      inboxesDirectory: join(data, "inboxes"),
+      ledgerPath: join(data, "client_ledger.kv"),
+      allowReRegistration: false,
+    },
+    debug: {
+      presenceSendingDelay: 1500,
+      packetForwardingInitialBackoff: 10_000,
+      packetForwardingMaximumBackoff: 300_000,
+      initialConnectionTimeout: 1500,
+      storedMessagesFilenameLength: 16,
+      messageRetrievalLimit: 5,
+    },
+  };
+}
+
+/** Where the configuration file of gateway `id` is. */
+export function configPath(id: string, rootDirectory: string): string {
+  return join(rootDirectory, id, "config", "config.toml");
+}

@@ -1,0 +1,73 @@
+import { dirname } from "node:path";
+import { ExitCode, fileError } from "../operator_error.ts";
+import type { Config } from "./config.ts";
+import { parseConfig } from "./parse.ts";
+import { renderConfig } from "./render.ts";
+
+/** What only the user of the gateway may read and write. */
+const PRIVATE_FILE = 0o600;
+const PRIVATE_FOLDER = 0o700;
+
+/** Reads a config.toml. Throws an OperatorError that names the file and, where there is one, the key. */
+export function readConfig(path: string): Config {
+  return parseConfig(readText(path, path), path);
+}
+
+/** Writes a config.toml that must not be there yet, with the folders above it. Throws an OperatorError. */
+export function writeConfig(path: string, config: Config): void {
+  writePrivate(path, renderConfig(config));
+}
+
+/** The text of a file; `name` is what the OperatorError that is thrown calls it. */
+export function readText(path: string, name: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (cause) {
+    throw fileError(`Cannot read ${name}`, cause, ExitCode.INPUT_OUTPUT);
+  }
+}
+
+/**
+ * Writes a new file for this user alone (0600) and makes the folders above it that are missing (0700). An existing file
+ * is never touched: that, like any other failure, throws an OperatorError.
+ */
+export function writePrivate(path: string, text: string): void {
+  try {
+    Deno.mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_FOLDER });
+    using file = Deno.openSync(path, { write: true, createNew: true, mode: PRIVATE_FILE });
+    writeAll(file, new TextEncoder().encode(text));
+    file.syncSync();
+  } catch (cause) {
+    throw fileError(`Cannot write ${path}`, cause, ExitCode.CANNOT_CREATE);
+  }
+}
+
+/**
+ * Takes a file away from everyone but its owner. Returns whether anyone else had access: never on Windows, which
+ * has no such modes.
+ */
+export function tighten(path: string): boolean {
+  if (Deno.build.os === "windows") return false;
+  try {
+    const open = ((Deno.statSync(path).mode ?? 0) & 0o077) !== 0;
+    if (open) Deno.chmodSync(path, PRIVATE_FILE);
+    return open;
+  } catch (cause) {
+    throw fileError(`Cannot take ${path} away from other users`, cause, ExitCode.INPUT_OUTPUT);
+  }
+}
+
+/** Whether there is anything at `path`. */
+export function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return false;
+    throw fileError(`Cannot look for ${path}`, cause, ExitCode.INPUT_OUTPUT);
+  }
+}
+
+function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) written += file.writeSync(bytes.subarray(written));
+}

@@ -1,0 +1,72 @@
+import { decodePem, encodePem } from "../encoding/pem.ts";
+import { logger } from "../log.ts";
+import { ExitCode, OperatorError } from "../operator_error.ts";
+import { isCanonicalScalar, type KeyPair, publicKeyOf } from "../sphinx/curve.ts";
+import type { Config } from "./config.ts";
+import { readText, tighten, writePrivate } from "./files.ts";
+
+const PRIVATE_KEY_TAG = "X25519 PRIVATE KEY";
+const PUBLIC_KEY_TAG = "X25519 PUBLIC KEY";
+
+const log = logger("pemstore::pemstore");
+
+/** Where the two halves of a key pair are: the `[gateway]` section of a configuration. */
+export type KeyFiles = Pick<Config["gateway"], "privateSphinxKeyFile" | "publicSphinxKeyFile">;
+
+/** Writes a new key pair, for this user alone. Throws an OperatorError, also when one of the files exists. */
+export function saveKeyPair(files: KeyFiles, keys: KeyPair): void {
+  writePrivate(files.privateSphinxKeyFile, encodePem(PRIVATE_KEY_TAG, keys.privateKey));
+  log.info(`Written private key to ${JSON.stringify(files.privateSphinxKeyFile)}`);
+  writePrivate(files.publicSphinxKeyFile, encodePem(PUBLIC_KEY_TAG, keys.publicKey));
+  log.info(`Written public key to ${JSON.stringify(files.publicSphinxKeyFile)}`);
+}
+
+/**
+ * Reads a key pair, ours or 0.7.0's (spec §2: the private key is a canonical scalar). Files that other users have
+ * access to, as 0.7.0 left them, are taken away from those. Throws an OperatorError that names the file.
+ */
+export function loadKeyPair(files: KeyFiles): KeyPair {
+  const privateKey = loadKey(files.privateSphinxKeyFile, "private", PRIVATE_KEY_TAG);
+  if (!isCanonicalScalar(privateKey)) {
+    throw unusable(files.privateSphinxKeyFile, "private", "it does not hold a number below the group's order");
+  }
+  const publicKey = loadKey(files.publicSphinxKeyFile, "public", PUBLIC_KEY_TAG);
+  if (publicKeyOf(privateKey).some((byte, i) => byte !== publicKey[i])) {
+    throw unusable(
+      files.publicSphinxKeyFile,
+      "public",
+      `it does not belong to the private key in ${files.privateSphinxKeyFile}; put back the two that init wrote together`,
+    );
+  }
+  return { privateKey, publicKey };
+}
+
+function loadKey(path: string, half: string, tag: string): Uint8Array {
+  const text = readText(path, `the ${half} key ${path} (${half}_sphinx_key_file in [gateway])`);
+  tightenKey(path);
+  const key = decode(path, half, tag, text);
+  if (key.length !== 32) throw unusable(path, half, `it holds ${key.length} bytes and should hold 32`);
+  return key;
+}
+
+/** A key that others can read is worth a warning, one that can't be helped is too, but neither is a reason not to serve. */
+function tightenKey(path: string): void {
+  try {
+    if (tighten(path)) log.warn(`Other users had access to the key file ${path}: it is 0600 from now on`);
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    log.warn(`${error.message}: make it 0600 yourself`);
+  }
+}
+
+function decode(path: string, half: string, tag: string, text: string): Uint8Array {
+  try {
+    return decodePem(tag, text);
+  } catch (error) {
+    throw unusable(path, half, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function unusable(path: string, half: string, reason: string): OperatorError {
+  return new OperatorError(`Cannot use the ${half} key ${path}: ${reason}`, ExitCode.CONFIGURATION);
+}

@@ -1,0 +1,139 @@
+import { ExitCode, OperatorError } from "../operator_error.ts";
+import { announceAddress, clientsAnnounceAddress } from "./addresses.ts";
+import { type Config, DEFAULT_CLIENTS_PORT, DEFAULT_MIX_PORT, defaultConfig } from "./config.ts";
+import { suggestion } from "./nearest.ts";
+import { Section } from "./section.ts";
+import { parseToml, type TomlTable } from "./toml.ts";
+
+/** The sections of config.toml and their keys. Those of 0.7.0 are all there. */
+export const SECTIONS = {
+  gateway: [
+    "id",
+    "location",
+    "private_sphinx_key_file",
+    "public_sphinx_key_file",
+    "presence_directory_server",
+    "nym_root_directory",
+  ],
+  mixnet_endpoint: ["listening_address", "announce_address", "forward_to"],
+  clients_endpoint: [
+    "listening_address",
+    "announce_address",
+    "inboxes_directory",
+    "ledger_path",
+    "allow_re_registration",
+  ],
+  logging: [],
+  debug: [
+    "presence_sending_delay",
+    "packet_forwarding_initial_backoff",
+    "packet_forwarding_maximum_backoff",
+    "initial_connection_timeout",
+    "stored_messages_filename_length",
+    "message_retrieval_limit",
+  ],
+} as const satisfies Record<string, readonly string[]>;
+
+/**
+ * Reads the text of a config.toml, ours or 0.7.0's. `[gateway] id` and `nym_root_directory` must be there, any other key
+ * has a default. `path` names the file in the OperatorError that is thrown when a key is unknown or a value is not right.
+ */
+export function parseConfig(text: string, path: string): Config {
+  const attempt = `Cannot read ${path}`;
+  const tables = readSections(text, attempt);
+  const section = (name: keyof typeof SECTIONS) => new Section(attempt, name, tables[name] ?? {}, SECTIONS[name]);
+  const gateway = section("gateway");
+  const mixnet = section("mixnet_endpoint");
+  const clients = section("clients_endpoint");
+  section("logging");
+  const debug = section("debug");
+
+  const defaults = defaultConfig(gateway.string("id"), gateway.string("nym_root_directory"));
+  const mixListening = mixnet.address("listening_address", defaults.mixnetEndpoint.listeningAddress, DEFAULT_MIX_PORT);
+  const clientsListening = clients.address(
+    "listening_address",
+    defaults.clientsEndpoint.listeningAddress,
+    DEFAULT_CLIENTS_PORT,
+  );
+  if (mixListening === clientsListening) {
+    throw clients.error("listening_address", `is the same as in [mixnet_endpoint]: ${mixListening}`);
+  }
+  const initialBackoff = debug.delay(
+    "packet_forwarding_initial_backoff",
+    defaults.debug.packetForwardingInitialBackoff,
+  );
+  const maximumBackoff = debug.delay(
+    "packet_forwarding_maximum_backoff",
+    defaults.debug.packetForwardingMaximumBackoff,
+  );
+  if (maximumBackoff < initialBackoff) {
+    throw debug.error(
+      "packet_forwarding_maximum_backoff",
+      `is below packet_forwarding_initial_backoff (${initialBackoff})`,
+    );
+  }
+  return {
+    gateway: {
+      ...defaults.gateway,
+      location: gateway.string("location", defaults.gateway.location),
+      privateSphinxKeyFile: gateway.path("private_sphinx_key_file", defaults.gateway.privateSphinxKeyFile),
+      publicSphinxKeyFile: gateway.path("public_sphinx_key_file", defaults.gateway.publicSphinxKeyFile),
+      presenceDirectoryServer: gateway.url("presence_directory_server", defaults.gateway.presenceDirectoryServer),
+    },
+    mixnetEndpoint: {
+      listeningAddress: mixListening,
+      announceAddress: mixnet.announced(defaults.mixnetEndpoint.announceAddress, mixListening, announceAddress),
+      forwardTo: mixnet.choice("forward_to", ["topology", "any"], defaults.mixnetEndpoint.forwardTo),
+    },
+    clientsEndpoint: {
+      listeningAddress: clientsListening,
+      announceAddress: clients.announced(
+        defaults.clientsEndpoint.announceAddress,
+        clientsListening,
+        clientsAnnounceAddress,
+      ),
+      inboxesDirectory: clients.path("inboxes_directory", defaults.clientsEndpoint.inboxesDirectory),
+      ledgerPath: clients.path("ledger_path", defaults.clientsEndpoint.ledgerPath),
+      allowReRegistration: clients.flag("allow_re_registration", defaults.clientsEndpoint.allowReRegistration),
+    },
+    debug: {
+      presenceSendingDelay: debug.delay("presence_sending_delay", defaults.debug.presenceSendingDelay),
+      packetForwardingInitialBackoff: initialBackoff,
+      packetForwardingMaximumBackoff: maximumBackoff,
+      initialConnectionTimeout: debug.delay("initial_connection_timeout", defaults.debug.initialConnectionTimeout),
+      storedMessagesFilenameLength: debug.count(
+        "stored_messages_filename_length",
+        defaults.debug.storedMessagesFilenameLength,
+      ),
+      messageRetrievalLimit: debug.count("message_retrieval_limit", defaults.debug.messageRetrievalLimit),
+    },
+  };
+}
+
+/** The file's sections by name, each known and each a table. */
+function readSections(text: string, attempt: string): Readonly<Record<string, TomlTable>> {
+  const refuse = (reason: string) => new OperatorError(`${attempt}: ${reason}`, ExitCode.CONFIGURATION);
+  const sections: Record<string, TomlTable> = {};
+  for (const [name, value] of Object.entries(parseOrRefuse(text, refuse))) {
+    const known = Object.hasOwn(SECTIONS, name);
+    if (isTable(value) && known) sections[name] = value;
+    else if (isTable(value)) throw refuse(`unknown section [${name}]${suggestion(name, Object.keys(SECTIONS))}`);
+    else throw refuse(`key "${name}" stands in no section, or [${name}] is none; the sections are ${SECTION_NAMES}`);
+  }
+  return sections;
+}
+
+const SECTION_NAMES = Object.keys(SECTIONS).map((name) => `[${name}]`).join(", ");
+
+function parseOrRefuse(text: string, refuse: (reason: string) => OperatorError): TomlTable {
+  try {
+    return parseToml(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw refuse(error.message.replaceAll(/\s+/g, " "));
+    throw error;
+  }
+}
+
+function isTable(value: unknown): value is TomlTable {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}

@@ -1,0 +1,83 @@
+import type { Config } from "./config.ts";
+import { tomlString } from "./toml.ts";
+
+/** Writes `config` as the text of a config.toml in which each key is explained. `parseConfig` reads it back the same. */
+export function renderConfig(config: Config): string {
+  const { gateway, mixnetEndpoint: mixnet, clientsEndpoint: clients, debug } = config;
+  return `# The configuration of this nym-gateway, read once when it starts. The format is TOML (https://toml.io).
+# Options of \`nym-gateway run\` overrule what is written here. A key that is not known is an error.
+
+[gateway]
+# The name of this gateway on this machine, as given to \`init --id\`. Other nodes never see it.
+id = ${tomlString(gateway.id)}
+
+# Where on earth the gateway is, in words. The directory shows it to everybody; nothing depends on it.
+location = ${tomlString(gateway.location)}
+
+# The file with the secret half of the gateway's key, in PEM. Whoever has it can read all mail that passes here, so
+# nobody but the user that runs the gateway may read the file. Keep a copy in a safe place: it is the gateway's identity.
+private_sphinx_key_file = ${tomlString(gateway.privateSphinxKeyFile)}
+
+# The file with the public half of that key, in PEM. It is part of the address of each client.
+public_sphinx_key_file = ${tomlString(gateway.publicSphinxKeyFile)}
+
+# The directory server that tells clients and mixnodes of this gateway, and this gateway of the mixnodes.
+presence_directory_server = ${tomlString(gateway.presenceDirectoryServer)}
+
+# The folder in which each gateway of this user has a folder of its own, named by its id.
+nym_root_directory = ${tomlString(gateway.nymRootDirectory)}
+
+[mixnet_endpoint]
+# Where mixnodes deliver packets: an IPv4 or IPv6 address of this machine and a TCP port, as in 0.0.0.0:1789 or [::]:1789.
+listening_address = ${tomlString(mixnet.listeningAddress)}
+
+# What the directory tells mixnodes to connect to instead: differs from the above behind NAT or with 0.0.0.0. Without a
+# port, that of listening_address is meant.
+announce_address = ${tomlString(mixnet.announceAddress)}
+
+# Where packets that clients hand in may be sent: "topology" is to the mixnodes that the directory lists, and nowhere
+# else; "any" is to whatever address a client names, which lets clients make this machine connect to anything.
+forward_to = ${tomlString(mixnet.forwardTo)}
+
+[clients_endpoint]
+# Where clients connect by WebSocket: an IPv4 or IPv6 address of this machine and a TCP port.
+listening_address = ${tomlString(clients.listeningAddress)}
+
+# What the directory tells clients to connect to: a ws:// URL, or wss:// if a proxy in front of this gateway speaks TLS.
+# Without a scheme, ws:// is meant.
+announce_address = ${tomlString(clients.announceAddress)}
+
+# The folder that keeps messages until their clients fetch them.
+inboxes_directory = ${tomlString(clients.inboxesDirectory)}
+
+# The file that keeps which clients have registered here.
+ledger_path = ${tomlString(clients.ledgerPath)}
+
+# Whether an address that has registered before may register again. With true, anyone who knows a client's address (the
+# directory lists them all) can register it anew and take the mail that waits for it, as was possible in 0.7.0. With
+# false, a client gets its token once and has to keep it.
+allow_re_registration = ${clients.allowReRegistration}
+
+[logging]
+# Nothing is set here: the environment variable RUST_LOG says how much is logged (off, error, warn, info, debug, trace).
+
+[debug]
+# How long from one announcement at the directory to the next, in ms. It forgets a gateway after 10 s of silence.
+presence_sending_delay = ${debug.presenceSendingDelay}
+
+# How long to wait before connecting again to a mixnode that could not be reached, in ms. The wait doubles each time …
+packet_forwarding_initial_backoff = ${debug.packetForwardingInitialBackoff}
+
+# … up to this, in ms.
+packet_forwarding_maximum_backoff = ${debug.packetForwardingMaximumBackoff}
+
+# How long a mixnode has to accept a connection, in ms.
+initial_connection_timeout = ${debug.initialConnectionTimeout}
+
+# Not in use: 0.7.0 kept each message in a file of its own, with a name of so many characters.
+stored_messages_filename_length = ${debug.storedMessagesFilenameLength}
+
+# Not in use: 0.7.0 read so many stored messages at a time.
+message_retrieval_limit = ${debug.messageRetrievalLimit}
+`;
+}

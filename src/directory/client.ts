@@ -1,0 +1,94 @@
+import { type GatewayNode, parseTopology, type Topology } from "./topology.ts";
+
+/** ms until an answer must be complete */
+export const REQUEST_TIMEOUT = 5000;
+
+/** bytes; a topology of ten thousand nodes with their clients stays well below */
+export const MAX_ANSWER_SIZE = 32 * 1024 * 1024;
+
+/** What a gateway posts of itself; the directory itself fills in when it was seen (spec §6). */
+export type GatewayPresence = Omit<GatewayNode, "registeredClients" | "lastSeen">;
+
+/** The directory did not do what it was asked. The message says why, and names no address. */
+export class DirectoryError extends Error {
+  override readonly name = "DirectoryError";
+}
+
+/** The two requests that a gateway makes of a directory server (spec §6). */
+export class DirectoryClient {
+  /** The server's URL, without a slash at its end. */
+  readonly url: string;
+  readonly #timeout: number;
+
+  /** `url` is that of the server, http or https, without `/api`; `timeout` in ms. */
+  constructor(url: string, timeout = REQUEST_TIMEOUT) {
+    this.url = url.replace(/\/+$/, "");
+    this.#timeout = timeout;
+  }
+
+  /** Asks for the nodes that are there now. Throws a DirectoryError, or the signal's reason once that is aborted. */
+  async topology(signal: AbortSignal): Promise<Topology> {
+    const body = await this.#request("/api/presence/topology", { method: "GET" }, signal);
+    const topology = parseTopology(parseJson(body));
+    if (topology === undefined) throw new DirectoryError("its answer is not a topology");
+    return topology;
+  }
+
+  /** Posts a gateway's presence, `body` being its JSON. Throws as `topology` does. */
+  async announce(body: string, signal: AbortSignal): Promise<void> {
+    const headers = { "content-type": "application/json" };
+    await this.#request("/api/presence/gateways", { method: "POST", headers, body }, signal);
+  }
+
+  /** Resolves with the whole body of a 2xx answer. */
+  async #request(path: string, init: RequestInit, signal: AbortSignal): Promise<Uint8Array> {
+    const ending = new AbortController();
+    const end = () => ending.abort();
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      end();
+    }, this.#timeout);
+    signal.addEventListener("abort", end);
+    try {
+      signal.throwIfAborted();
+      const response = await fetch(this.url + path, { ...init, signal: ending.signal });
+      if (response.ok) return await readBounded(response, MAX_ANSWER_SIZE);
+      await response.body?.cancel();
+      throw new DirectoryError(`it answered with status ${response.status}`);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof DirectoryError) throw error;
+      if (late) throw new DirectoryError(`no complete answer within ${this.#timeout} ms`);
+      throw new DirectoryError("the connection failed", { cause: error });
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+    }
+  }
+}
+
+async function readBounded(response: Response, maximum: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []; // bounded by `maximum` bytes in all
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length;
+    if (size > maximum) throw new DirectoryError(`its answer is longer than ${maximum} bytes`); // this ends the request
+    chunks.push(chunk);
+  }
+  const body = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return body;
+}
+
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    throw new DirectoryError("its answer is not JSON");
+  }
+}

@@ -1,0 +1,211 @@
+import { join } from "node:path";
+import type { Forwarding } from "./clients/connection.ts";
+import { ClientsServer } from "./clients/server.ts";
+import type { Config } from "./config/config.ts";
+import { DirectoryClient } from "./directory/client.ts";
+import { Presence, presenceTimings } from "./directory/presence.ts";
+import { encodeBase58 } from "./encoding/base58.ts";
+import { logger } from "./log.ts";
+import { clientId } from "./mailbox/client_id.ts";
+import { importInboxes, ledgerFile } from "./mailbox/import_070.ts";
+import { Ledger } from "./mailbox/ledger.ts";
+import { Mailbox } from "./mailbox/mailbox.ts";
+import { Forwarder } from "./mixnet/forwarder.ts";
+import { MixnetListener } from "./mixnet/listener.ts";
+import { Counters } from "./operator/counters.ts";
+import { ExitCode, fileError, OperatorError } from "./operator_error.ts";
+import type { KeyPair } from "./sphinx/curve.ts";
+import { parseSocketAddress, type SocketAddress } from "./sphinx/node_address.ts";
+import { UnwrappingPool } from "./unwrapping/pool.ts";
+import { readOutcome } from "./unwrapping/slots.ts";
+import { VERSION } from "./version.ts";
+
+const log = logger("nym_gateway::node");
+
+/** Pushed to a client that is there, never stored (spec §5). */
+const LOOP_COVER = new TextEncoder().encode("The cake is a lie!");
+
+/**
+ * The map of the program: opens all parts, hands them to each other as functions, and closes them.
+ *
+ * mixnode → MixnetListener → UnwrappingPool → Mailbox → (nudge) → ClientsServer → client
+ * client → ClientsServer → Forwarder → mixnode
+ */
+export class Gateway {
+  private constructor(
+    private readonly parts: AsyncDisposableStack,
+    readonly counters: Counters,
+    readonly mailbox: Mailbox,
+    readonly ledger: Ledger,
+    readonly mixnetAddress: SocketAddress,
+    readonly clientsAddress: SocketAddress,
+  ) {}
+
+  /**
+   * Resolves when packets and clients are listened for.
+   * @throws {OperatorError} when something is in the way that the operator can put right
+   */
+  static async start(config: Config, keys: KeyPair): Promise<Gateway> {
+    log.info("Starting nym gateway!");
+    const { gateway, mixnetEndpoint, clientsEndpoint, debug } = config;
+    const counters = new Counters();
+    const count = counters.add;
+    await using starting = new AsyncDisposableStack();
+    // What is used first is closed last: inputs end before what they feed, the databases come at the very end.
+
+    const ledger = starting.use(await openDatabase(await ledgerFile(clientsEndpoint.ledgerPath), Ledger.open));
+    await makeFolder(clientsEndpoint.inboxesDirectory);
+    const mailbox = starting.use(
+      await openDatabase(
+        join(clientsEndpoint.inboxesDirectory, "mailbox.kv"),
+        (path) => Mailbox.open(path, (n) => count("messages_stored", n), (n) => count("messages_lost", n)),
+      ),
+    );
+    await importInboxes(clientsEndpoint.inboxesDirectory, mailbox, ledger);
+
+    const presence = starting.use(
+      new Presence(
+        new DirectoryClient(gateway.presenceDirectoryServer),
+        {
+          location: gateway.location,
+          clientListener: clientsEndpoint.announceAddress,
+          mixnetListener: mixnetEndpoint.announceAddress,
+          pubKey: encodeBase58(keys.publicKey),
+          version: VERSION,
+        },
+        () => ledger.registered(),
+        presenceTimings(debug.presenceSendingDelay),
+      ),
+    );
+    await presence.refuseAddressClash();
+
+    log.info("Starting mix packet forwarder...");
+    const forwarder = starting.use(
+      new Forwarder({
+        connectTimeout: debug.initialConnectionTimeout,
+        initialBackoff: debug.packetForwardingInitialBackoff,
+        maximumBackoff: debug.packetForwardingMaximumBackoff,
+      }, count),
+    );
+    const forward = (to: SocketAddress, packet: Uint8Array): Forwarding => {
+      if (mixnetEndpoint.forwardTo !== "any" && !presence.isMixnode(to)) {
+        count("packets_unforwarded_not_a_mixnode");
+        return "refused";
+      }
+      return forwarder.forward(to, packet) ? "queued" : "full";
+    };
+
+    log.info("Starting clients handler");
+    log.info("Starting mix socket listener...");
+    log.info("Starting client [web]socket listener...");
+    log.info("Starting presence notifier...");
+    const clients = starting.use(
+      listen("clients", "--clients-host", clientsEndpoint.listeningAddress, (address) =>
+        ClientsServer.listen(address, {
+          privateKey: keys.privateKey,
+          allowReRegistration: clientsEndpoint.allowReRegistration,
+          isRegistered: (id) => ledger.has(id),
+          register: (id) => ledger.add(id),
+          openInbox: (id, nudge) => mailbox.openInbox(id, nudge),
+          forward,
+          count,
+        })),
+    );
+
+    const onResults = (results: Uint8Array, packets: number) => {
+      for (let i = 0; i < packets; i++) {
+        const outcome = readOutcome(results, i);
+        if (outcome.kind === "dropped") {
+          count(`packets_dropped_${outcome.reason}`);
+          continue;
+        }
+        const { message } = outcome;
+        const id = clientId(outcome.destination);
+        if (isLoopCover(message)) count(clients.pushUnstored(id, message) ? "covers_pushed" : "covers_dropped");
+        else if (ledger.has(id)) mailbox.store(id, message);
+        else count("packets_dropped_unknown_client");
+      }
+      count("packets_received", packets);
+    };
+    const onLost = (packets: number) => count("packets_dropped_worker_died", packets);
+    const workers = Math.max(1, navigator.hardwareConcurrency);
+    const pool = starting.use(await UnwrappingPool.start(keys.privateKey, workers, onResults, onLost));
+    const sink = {
+      add: (packet: Uint8Array) => pool.add(packet),
+      flush: () => pool.flush(),
+      room: () => pool.room() ?? mailbox.room(),
+    };
+    const listener = starting.use(
+      listen(
+        "mixnet",
+        "--mix-host",
+        mixnetEndpoint.listeningAddress,
+        (address) => MixnetListener.listen(address, sink, count),
+      ),
+    );
+    logger("nym_gateway::node::mixnet_handling::receiver::listener")
+      .info(`Starting mixnet listener at ${mixnetEndpoint.listeningAddress}`);
+    logger("nym_gateway::node::client_handling::websocket::listener")
+      .info(`Starting websocket listener at ${clientsEndpoint.listeningAddress}`);
+    presence.start();
+    log.info(
+      "Finished nym gateway startup procedure - it should now be able to receive mix and client traffic!",
+    );
+    return new Gateway(starting.move(), counters, mailbox, ledger, listener.address, clients.address);
+  }
+
+  /** Stops accepting, finishes what was read, commits it, tells the clients, and closes everything. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.parts.disposeAsync();
+  }
+}
+
+function isLoopCover(message: Uint8Array): boolean {
+  return message.length === LOOP_COVER.length && LOOP_COVER.every((byte, i) => message[i] === byte);
+}
+
+function listen<T>(what: string, option: string, address: string, open: (address: SocketAddress) => T): T {
+  const parsed = parseSocketAddress(address);
+  if (parsed === undefined) {
+    throw new OperatorError(`Cannot listen for ${what}: ${address} is not ip:port`, ExitCode.CONFIGURATION);
+  }
+  try {
+    return open(parsed);
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) {
+      throw new OperatorError(
+        `Cannot listen on ${address} (${what}): another program does; stop it, or give another address with ${option}`,
+        ExitCode.UNAVAILABLE,
+      );
+    }
+    if (error instanceof Deno.errors.AddrNotAvailable) {
+      throw new OperatorError(
+        `Cannot listen on ${address} (${what}): it is not an address of this machine; give one with ${option}`,
+        ExitCode.UNAVAILABLE,
+      );
+    }
+    if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
+      throw new OperatorError(
+        `Cannot listen on ${address} (${what}): permission denied; ports below 1024 need privileges`,
+        ExitCode.NO_PERMISSION,
+      );
+    }
+    throw error;
+  }
+}
+
+async function openDatabase<T>(path: string, open: (path: string) => Promise<T>): Promise<T> {
+  try {
+    return await open(path);
+  } catch (error) {
+    throw fileError(`Cannot open the database "${path}"`, error, ExitCode.INPUT_OUTPUT);
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw fileError(`Cannot make the folder "${path}"`, error, ExitCode.CANNOT_CREATE);
+  }
+}

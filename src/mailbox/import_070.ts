@@ -1,0 +1,75 @@
+import { basename, dirname, join } from "node:path";
+import { logger } from "../log.ts";
+import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";
+import { type ClientId, clientIdFromBase58 } from "./client_id.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Mailbox } from "./mailbox.ts";
+
+const log = logger("nym_gateway::mailbox");
+
+/** Messages that are committed and removed from 0.7.0's folder at a time. */
+const BATCH = 500;
+/** Progress is reported after this many messages. */
+const REPORT_EVERY = 10_000;
+
+/**
+ * Where our ledger is for a configured `ledger_path`. 0.7.0's ledger is a sled database, a folder: it is left alone,
+ * and ours goes beside it.
+ */
+export async function ledgerFile(configuredPath: string): Promise<string> {
+  const stat = await Deno.stat(configuredPath).catch(() => undefined);
+  if (!stat?.isDirectory && !configuredPath.endsWith(".sled")) return configuredPath;
+  const file = join(dirname(configuredPath), `${basename(configuredPath, ".sled")}.kv`);
+  log.info(`the ledger "${configuredPath}" is of the 0.7.0 gateway and is left as it is: ours is "${file}"`);
+  return file;
+}
+
+/**
+ * Takes over the inboxes of a 0.7.0 gateway: `<folder>/<client base58>/<name>`, one file a message. Each client whose
+ * folder is there has registered; its messages go into the mailbox in order of modification time, ties by name, and a
+ * file is removed only once its message is on the disk. Cut short at any point, the next start goes on: a message may
+ * then come twice, and none is lost. Files that can't be messages stay where they are.
+ *
+ * @returns how many messages were imported
+ */
+export async function importInboxes(folder: string, mailbox: Mailbox, ledger: Ledger): Promise<number> {
+  let imported = 0;
+  let clients = 0;
+  for await (const entry of Deno.readDir(folder)) {
+    const id = entry.isDirectory ? clientIdFromBase58(entry.name) : undefined;
+    if (id === undefined) continue;
+    await ledger.add(id);
+    clients++;
+    const inbox = join(folder, entry.name);
+    const files = await messageFiles(inbox);
+    for (let i = 0; i < files.length; i += BATCH) {
+      imported += await importFiles(files.slice(i, i + BATCH), id, mailbox);
+      if (Math.floor(imported / REPORT_EVERY) > Math.floor((imported - BATCH) / REPORT_EVERY) && imported > BATCH) {
+        log.info(`importing the 0.7.0 inboxes: ${imported} messages so far`);
+      }
+    }
+    await Deno.remove(inbox).catch(() => log.warn("an inbox of 0.7.0 holds files that are no messages: they stay"));
+  }
+  if (clients > 0) log.info(`imported ${imported} messages of ${clients} clients from the 0.7.0 inboxes`);
+  return imported;
+}
+
+/** The files of an inbox, oldest first. */
+async function messageFiles(inbox: string): Promise<string[]> {
+  const files: { path: string; modified: number }[] = [];
+  for await (const entry of Deno.readDir(inbox)) {
+    if (!entry.isFile) continue;
+    const path = join(inbox, entry.name);
+    const { size, mtime } = await Deno.stat(path);
+    if (size <= MAX_MESSAGE_SIZE) files.push({ path, modified: mtime?.getTime() ?? 0 });
+  }
+  files.sort((a, b) => a.modified - b.modified || (a.path < b.path ? -1 : 1));
+  return files.map(({ path }) => path);
+}
+
+async function importFiles(paths: string[], id: ClientId, mailbox: Mailbox): Promise<number> {
+  for (const path of paths) mailbox.store(id, await Deno.readFile(path));
+  await mailbox.flush();
+  for (const path of paths) await Deno.remove(path);
+  return paths.length;
+}

@@ -1,0 +1,141 @@
+import { logger } from "../log.ts";
+import { bytesOf, type Chunk, decodeChunk, firstOf } from "./chunk.ts";
+import type { ClientId } from "./client_id.ts";
+import { CONFIRMED, inboxKey, inboxPrefix } from "./keys.ts";
+import type { Removal } from "./mailbox.ts";
+
+const log = logger("nym_gateway::mailbox");
+
+/** What a reader needs of the mailbox. */
+export interface ReaderStore {
+  readonly kv: Deno.Kv;
+  /** the last sequence number given so far */
+  readonly lastSequence: number;
+  settled(id: ClientId): Promise<void>;
+  remove(removals: Removal[]): void;
+  closeInbox(reader: InboxReader): void;
+}
+
+/** A stored message with its sequence number. */
+export interface StoredMessage {
+  readonly sequence: number;
+  readonly message: Uint8Array;
+}
+
+/** Chunks that one read takes from disk: at most 1 MiB. */
+const READ_CHUNKS = 16;
+/** Bytes of fresh messages that wait in memory for one reader; what is beyond it is read from disk again. */
+const TAIL_SIZE = 1024 * 1024;
+/** Chunks handed out and not confirmed; with that many a reader waits for confirmations before it reads on. */
+const MAX_UNCONFIRMED_CHUNKS = 65_536;
+
+/**
+ * Reads one inbox, in order, from the disk and then from the tail: what was stored since the reader came stays in
+ * memory until it is read, within a bound. What is handed out stays on disk until it is confirmed.
+ */
+export class InboxReader {
+  /** sequence number of the last message handed out */
+  #after = CONFIRMED;
+  /** everything stored after this sequence number is in the tail */
+  #tailSince: number;
+  #tail: Chunk[] = [];
+  #tailSize = 0;
+  #unconfirmed: { first: number; last: number; messages: number; bytes: number }[] = [];
+  /** messages up to here are confirmed, as the database knows when the mark is set */
+  #confirmed = CONFIRMED;
+  #marked = false;
+  #started = false;
+  /** it will read on, by a nudge of its own, when something is confirmed */
+  #blocked = false;
+  #closed = false;
+
+  constructor(readonly id: ClientId, private readonly store: ReaderStore, readonly nudge: () => void) {
+    this.#tailSince = store.lastSequence;
+  }
+
+  /**
+   * The next messages, none when there are no more for now (the nudge comes with more). Calls must not overlap.
+   * @throws what the database throws
+   */
+  async next(): Promise<StoredMessage[]> {
+    if (this.#closed) return [];
+    this.#blocked = this.#unconfirmed.length >= MAX_UNCONFIRMED_CHUNKS;
+    if (this.#blocked) return [];
+    if (!this.#started) {
+      await this.store.settled(this.id);
+      this.#started = true;
+    }
+    const chunks = this.#after >= this.#tailSince ? this.#takeTail() : await this.#readDisk();
+    return this.#closed ? [] : chunks.flatMap((chunk) => this.#handOut(chunk));
+  }
+
+  /** Messages up to sequence number `through` have arrived: they leave the disk. Void once the reader is closed. */
+  confirm(through: number): void {
+    if (this.#closed || through <= this.#confirmed) return;
+    this.#confirmed = through;
+    const count = this.#unconfirmed.findIndex(({ last }) => last > through);
+    const arrived = this.#unconfirmed.splice(0, count < 0 ? this.#unconfirmed.length : count);
+    const removals: Removal[] = arrived.map(({ last, messages, bytes }) => ({ id: this.id, last, messages, bytes }));
+    const head = this.#unconfirmed[0];
+    const inPart = head !== undefined && head.first <= through;
+    const mark = { id: this.id, last: CONFIRMED, messages: 0, bytes: 0 };
+    if (inPart) removals.push({ ...mark, mark: through });
+    else if (this.#marked) removals.push(mark);
+    this.#marked = inPart;
+    this.store.remove(removals);
+    if (this.#blocked) this.nudge();
+  }
+
+  /** Takes what was just committed (called by the mailbox before the nudge). */
+  stored(chunk: Chunk): void {
+    if (chunk.last <= this.#after || chunk.last <= this.#tailSince) return;
+    this.#tail.push(chunk);
+    this.#tailSize += bytesOf(chunk);
+    while (this.#tailSize > TAIL_SIZE) {
+      const gone = this.#tail.shift()!;
+      this.#tailSize -= bytesOf(gone);
+      this.#tailSince = gone.last;
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#tail = [];
+    this.store.closeInbox(this);
+  }
+
+  #takeTail(): Chunk[] {
+    const tail = this.#tail;
+    this.#tail = [];
+    this.#tailSize = 0;
+    return tail.filter(({ last }) => last > this.#after);
+  }
+
+  async #readDisk(): Promise<Chunk[]> {
+    const chunks: Chunk[] = [];
+    const prefix = inboxPrefix(this.id);
+    const start = inboxKey(this.id, this.#after === CONFIRMED ? CONFIRMED : this.#after + 1);
+    const entries = this.store.kv.list({ prefix, start }, { limit: READ_CHUNKS, batchSize: READ_CHUNKS });
+    for await (const { key, value } of entries) {
+      const last = key[2] as number;
+      if (last === CONFIRMED) {
+        this.#confirmed = value as number;
+        this.#marked = true;
+        continue;
+      }
+      const chunk = decodeChunk(last, value as Uint8Array);
+      if (chunk === undefined) log.error(`stored messages are damaged and skipped: numbers up to ${last}`);
+      chunks.push(chunk ?? { last, messages: [] });
+    }
+    return chunks;
+  }
+
+  #handOut(chunk: Chunk): StoredMessage[] {
+    const first = firstOf(chunk);
+    this.#after = chunk.last;
+    this.#unconfirmed.push({ first, last: chunk.last, messages: chunk.messages.length, bytes: bytesOf(chunk) });
+    const messages = chunk.messages.map((message, i) => ({ sequence: first + i, message }));
+    return messages.filter(({ sequence }) => sequence > this.#confirmed);
+  }
+}

@@ -1,0 +1,242 @@
+import { logger } from "../log.ts";
+import { bytesOf, type Chunk, encodeChunk, MAX_CHUNK_SIZE, sizeInChunk } from "./chunk.ts";
+import type { ClientId } from "./client_id.ts";
+import { InboxReader, type ReaderStore } from "./inbox_reader.ts";
+import { CONFIRMED, inboxKey, MAX_KEY_SIZE, type Totals, TOTALS_KEY } from "./keys.ts";
+
+const log = logger("nym_gateway::mailbox");
+
+/** The database takes 819,200 bytes and 1000 mutations in a commit; the totals take one and a little. */
+const MAX_COMMIT_SIZE = 800_000;
+const MAX_COMMIT_MUTATIONS = 990;
+/** Of these, so that stores never wait behind removals. */
+const MAX_COMMIT_REMOVALS = 500;
+/** Messages that wait for their commit, in bytes; beyond it there is no room, and the way in stops reading. */
+const MAX_WAITING_SIZE = 8 * 1024 * 1024;
+/** Removals ride along with stores; without any, they go together after this many ms, or when a commit would be full. */
+const REMOVAL_DELAY = 20;
+/** A failed commit is tried again after this many ms, then twice as many, and so on up to the maximum. */
+const RETRY = 100;
+const MAX_RETRY = 5_000;
+
+/** One change of an inbox that follows from confirmations. */
+export interface Removal {
+  id: ClientId;
+  /** what goes: a chunk, by its last sequence number, or the mark at CONFIRMED */
+  last: number;
+  /** what is in it */
+  messages: number;
+  bytes: number;
+  /** the mark is not to go, but to be set to this */
+  mark?: number;
+}
+
+/** What one commit does. Its chunks are made once and kept over retries, as are their sequence numbers. */
+interface Commit {
+  chunks: { id: ClientId; chunk: Chunk; value: Uint8Array }[];
+  removals: Removal[];
+}
+
+/**
+ * The messages of all clients, on disk until their delivery is confirmed.
+ *
+ * Group commit: a commit starts when the previous one has ended and takes all that waits, within the database's
+ * limits; a message counts as stored when its commit is on the disk, and only then its client's reader is nudged.
+ * Sequence numbers are given in order of arrival over all clients, so they grow within each inbox and never come twice.
+ */
+export class Mailbox implements ReaderStore {
+  readonly kv: Deno.Kv;
+  readonly #readers = new Map<ClientId, InboxReader>();
+  readonly #waiting = new Map<ClientId, Uint8Array[]>();
+  #waitingSize = 0;
+  /** bounded by what readers have handed out and not had confirmed (inbox_reader.ts) */
+  #removals: Removal[] = [];
+  #committing: Removal[] = [];
+  #loop: Promise<void> | undefined;
+  #removalTimer: ReturnType<typeof setTimeout> | undefined;
+  #room = Promise.withResolvers<void>();
+  #retry: { timer: ReturnType<typeof setTimeout>; now: () => void } | undefined;
+  #closing = false;
+
+  private constructor(
+    kv: Deno.Kv,
+    readonly totals: Totals,
+    private readonly onStored: (messages: number) => void,
+    private readonly onLost: (messages: number) => void,
+  ) {
+    this.kv = kv;
+  }
+
+  /**
+   * Opens or makes the database file at `path`. `onStored` is told how many messages each commit has stored, `onLost`
+   * how many could not be written by the time the mailbox was closed.
+   */
+  static async open(
+    path: string,
+    onStored: (messages: number) => void = () => {},
+    onLost: (messages: number) => void = () => {},
+  ): Promise<Mailbox> {
+    const kv = await Deno.openKv(path);
+    const { value } = await kv.get<Totals>(TOTALS_KEY);
+    return new Mailbox(kv, value ?? { sequence: CONFIRMED, messages: 0, bytes: 0 }, onStored, onLost);
+  }
+
+  /** Takes a message (kept, not copied, until its commit) for a client. Ask for {@linkcode room} first. */
+  store(id: ClientId, message: Uint8Array): void {
+    const messages = this.#waiting.get(id);
+    if (messages === undefined) this.#waiting.set(id, [message]);
+    else messages.push(message);
+    this.#waitingSize += sizeInChunk(message);
+    this.#start();
+  }
+
+  /** undefined when there is room for more messages, else a promise that there may be. */
+  room(): Promise<void> | undefined {
+    return this.#waitingSize < MAX_WAITING_SIZE ? undefined : this.#room.promise;
+  }
+
+  /** Resolves when all that was stored and removed so far is on the disk. */
+  async flush(): Promise<void> {
+    if (this.#removals.length > 0) this.#start();
+    await this.#loop;
+  }
+
+  /**
+   * Reads a client's inbox from the start; `nudge` is called whenever more has been stored. There is one reader for
+   * each client: an older one's confirmations are void from now on.
+   */
+  openInbox(id: ClientId, nudge: () => void): InboxReader {
+    this.#readers.get(id)?.close();
+    const reader = new InboxReader(id, this, nudge);
+    this.#readers.set(id, reader);
+    return reader;
+  }
+
+  closeInbox(reader: InboxReader): void {
+    if (this.#readers.get(reader.id) === reader) this.#readers.delete(reader.id);
+  }
+
+  get lastSequence(): number {
+    return this.totals.sequence;
+  }
+
+  /** Waits for this client's removals to be on the disk: reading before would bring back what was confirmed. */
+  async settled(id: ClientId): Promise<void> {
+    const concerns = (removal: Removal) => removal.id === id;
+    while (this.#removals.some(concerns) || this.#committing.some(concerns)) await this.flush();
+  }
+
+  remove(removals: Removal[]): void {
+    for (const removal of removals) this.#removals.push(removal);
+    if (this.#removals.length >= MAX_COMMIT_REMOVALS) this.#start();
+    else this.#removalTimer ??= setTimeout(() => this.#start(), REMOVAL_DELAY);
+  }
+
+  /** Commits what waits and closes the database. What can't be written is counted as lost. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing = true;
+    this.#retry?.now();
+    await this.flush();
+    clearTimeout(this.#removalTimer);
+    for (const reader of this.#readers.values()) reader.close();
+    this.kv.close();
+  }
+
+  #start(): void {
+    clearTimeout(this.#removalTimer);
+    this.#removalTimer = undefined;
+    // A turn later, so that the first commit takes all the messages of a batch.
+    this.#loop ??= Promise.resolve().then(() => this.#run()).finally(() => this.#loop = undefined);
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.size > 0 || this.#removals.length > 0) {
+      const commit = this.#take();
+      this.#committing = commit.removals;
+      if (await this.#write(commit)) this.#tell(commit);
+      else this.onLost(commit.chunks.reduce((sum, { chunk }) => sum + chunk.messages.length, 0));
+      this.#committing = [];
+      if (this.#waitingSize < MAX_WAITING_SIZE) {
+        this.#room.resolve();
+        this.#room = Promise.withResolvers();
+      }
+    }
+  }
+
+  /** As much as one commit may have, in order. */
+  #take(): Commit {
+    const commit: Commit = { chunks: [], removals: [] };
+    commit.removals = this.#removals.splice(0, MAX_COMMIT_REMOVALS);
+    let mutations = commit.removals.length;
+    let size = mutations * MAX_KEY_SIZE;
+    for (const [id, messages] of this.#waiting) {
+      let from = 0;
+      while (from < messages.length && mutations < MAX_COMMIT_MUTATIONS) {
+        let to = from;
+        let chunkSize = 0;
+        const limit = Math.min(MAX_CHUNK_SIZE, MAX_COMMIT_SIZE - size - MAX_KEY_SIZE);
+        while (to < messages.length && chunkSize + sizeInChunk(messages[to]!) <= limit) {
+          chunkSize += sizeInChunk(messages[to++]!);
+        }
+        if (to === from) break;
+        this.totals.sequence += to - from;
+        commit.chunks.push({ id, ...encodeChunk(this.totals.sequence, messages.slice(from, to)) });
+        mutations++;
+        size += chunkSize + MAX_KEY_SIZE;
+        this.#waitingSize -= chunkSize;
+        from = to;
+      }
+      if (from === messages.length) this.#waiting.delete(id);
+      else {
+        messages.splice(0, from);
+        break;
+      }
+    }
+    return commit;
+  }
+
+  /** Writes a commit, however often it has to be tried; false when the mailbox is closing and it still fails. */
+  async #write({ chunks, removals }: Commit): Promise<boolean> {
+    for (const { chunk } of chunks) {
+      this.totals.messages += chunk.messages.length;
+      this.totals.bytes += bytesOf(chunk);
+    }
+    for (const { messages, bytes } of removals) {
+      this.totals.messages -= messages;
+      this.totals.bytes -= bytes;
+    }
+    const atomic = this.kv.atomic().set(TOTALS_KEY, { ...this.totals });
+    for (const { id, last, mark } of removals) {
+      if (mark === undefined) atomic.delete(inboxKey(id, last));
+      else atomic.set(inboxKey(id, last), mark);
+    }
+    for (const { id, chunk, value } of chunks) atomic.set(inboxKey(id, chunk.last), value);
+    for (let delay = RETRY;; delay = Math.min(2 * delay, MAX_RETRY)) {
+      try {
+        await atomic.commit();
+        if (delay > RETRY) log.info("messages are written again");
+        return true;
+      } catch (error) {
+        if (delay === RETRY) log.error(`cannot write messages, trying again until it works: ${error}`);
+        if (this.#closing) return false;
+        await new Promise<void>((resolve) => this.#retry = { timer: setTimeout(resolve, delay), now: resolve });
+        clearTimeout(this.#retry!.timer);
+        this.#retry = undefined;
+      }
+    }
+  }
+
+  #tell({ chunks }: Commit): void {
+    let stored = 0;
+    const nudged = new Set<InboxReader>();
+    for (const { id, chunk } of chunks) {
+      stored += chunk.messages.length;
+      const reader = this.#readers.get(id);
+      if (reader === undefined) continue;
+      reader.stored(chunk);
+      nudged.add(reader);
+    }
+    if (stored > 0) this.onStored(stored);
+    for (const reader of nudged) reader.nudge();
+  }
+}

@@ -1,0 +1,78 @@
+import { formatSocketAddress, type SocketAddress } from "../sphinx/node_address.ts";
+import { type ConnectSettings, MixnodeLink } from "./mixnode_link.ts";
+
+/** Packets that wait for one mixnode (1.4 MB); a further one is dropped. A mixnode that never reads fills only this. */
+const QUEUE_PER_MIXNODE = 1024;
+/** Packets that wait for all mixnodes together (22 MB); a further one is dropped. */
+const QUEUE_IN_TOTAL = 16_384;
+/** Mixnodes with a connection or a queue, so that descriptors last; a packet for a further one is dropped. */
+const MIXNODES = 1024;
+/** How long the end waits (ms) for live connections to take what is queued. */
+const END_TIME = 2000;
+
+/**
+ * The way out: packets to mixnodes, over one connection to each (spec §4). It is made for the first packet, kept while
+ * it is used, and made again with exponential backoff as long as packets wait for it. Nothing is acknowledged in the
+ * mixnet: a connection that is lost loses what its kernel had taken and the mixnode had not read, and no more.
+ */
+export class Forwarder {
+  readonly #settings: ConnectSettings;
+  readonly #count: (name: string, n?: number) => void;
+  readonly #links = new Map<string, MixnodeLink>();
+  readonly #running = new Set<Promise<void>>();
+  #queued = 0;
+  #disposed = false;
+
+  /** Events are counted by name through `count`. */
+  constructor(settings: ConnectSettings, count: (name: string, n?: number) => void) {
+    this.#settings = settings;
+    this.#count = count;
+  }
+
+  /**
+   * Queues `packet` (`PACKET_SIZE` bytes, kept and not copied) for the mixnode at `to`. false: no room, or the end has
+   * come; the packet is dropped and counted.
+   */
+  forward(to: SocketAddress, packet: Uint8Array): boolean {
+    const link = this.#disposed || this.#queued >= QUEUE_IN_TOTAL ? undefined : this.#linkTo(to);
+    if (link === undefined || link.queue.length >= QUEUE_PER_MIXNODE) {
+      this.#count("packets_unforwarded_no_room");
+      return false;
+    }
+    this.#queued++;
+    link.add(packet);
+    return true;
+  }
+
+  /** Waits shortly for live connections to take what is queued, drops and counts the rest, and closes everything. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    for (const link of this.#links.values()) link.end();
+    await this.#allEnded();
+    for (const link of this.#links.values()) link.break();
+    await this.#allEnded(); // bounded as well: before Deno 2.9 a blocked write outlives the closing of its connection
+  }
+
+  #linkTo(to: SocketAddress): MixnodeLink | undefined {
+    const name = formatSocketAddress(to);
+    const existing = this.#links.get(name);
+    if (existing !== undefined || this.#links.size >= MIXNODES) return existing;
+    const link = new MixnodeLink(to, this.#settings, this.#count, (packets) => this.#queued -= packets);
+    this.#links.set(name, link);
+    const running = this.#run(name, link).finally(() => this.#running.delete(running));
+    this.#running.add(running);
+    return link;
+  }
+
+  async #run(name: string, link: MixnodeLink): Promise<void> {
+    do await link.run(); while (link.queue.length > 0); // a packet may come in the very turn in which it ends
+    this.#links.delete(name);
+  }
+
+  async #allEnded(): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, END_TIME);
+    await Promise.race([Promise.all(this.#running), late]);
+    clearTimeout(timer);
+  }
+}

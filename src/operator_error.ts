@@ -1,0 +1,37 @@
+/** Exit codes as in BSD's sysexits.h. */
+export const ExitCode = {
+  USAGE: 64,
+  MISSING_INPUT: 66,
+  UNAVAILABLE: 69,
+  SOFTWARE: 70,
+  CANNOT_CREATE: 73,
+  INPUT_OUTPUT: 74,
+  NO_PERMISSION: 77,
+  CONFIGURATION: 78,
+} as const;
+
+export type ExitCode = typeof ExitCode[keyof typeof ExitCode];
+
+/** Something the operator can put right. The message is one line that says what was attempted and what would be right. */
+export class OperatorError extends Error {
+  override readonly name = "OperatorError";
+
+  constructor(message: string, readonly exitCode: ExitCode) {
+    super(message);
+  }
+}
+
+/**
+ * What to tell the operator about a failed file operation. `attempt` opens the message, as in `Cannot write /x/y`;
+ * `otherwise` is the exit code when the cause is neither a missing file nor a missing permission.
+ */
+export function fileError(attempt: string, cause: unknown, otherwise: ExitCode): OperatorError {
+  if (cause instanceof Deno.errors.NotFound) {
+    return new OperatorError(`${attempt}: there is no such file or folder`, ExitCode.MISSING_INPUT);
+  }
+  if (cause instanceof Deno.errors.PermissionDenied || cause instanceof Deno.errors.NotCapable) {
+    return new OperatorError(`${attempt}: permission denied`, ExitCode.NO_PERMISSION);
+  }
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new OperatorError(`${attempt}: ${reason}`, otherwise);
+}

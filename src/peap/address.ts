@@ -1,0 +1,36 @@
+import { decodeBase58, encodeBase58 } from "../encoding/base58.ts";
+import { ADDRESS_SIZE, POINT_SIZE } from "../sphinx/constants.ts";
+import { PeapError } from "./errors.ts";
+
+/** Where a message goes (spec §5). Both keys are 32 bytes. */
+export interface ClientAddress {
+  client: Uint8Array;
+  gateway: Uint8Array;
+}
+
+/**
+ * Reads `<client base58>@<gateway base58>`.
+ *
+ * @throws PeapError of kind `address`, saying what is wrong with it but not repeating it
+ */
+export function parseAddress(text: string): ClientAddress {
+  const parts = text.split("@");
+  if (parts.length !== 2) throw new PeapError("address", "Cannot read address: expected <client>@<gateway>");
+  return {
+    client: decodeKey("client", parts[0]!, ADDRESS_SIZE),
+    gateway: decodeKey("gateway", parts[1]!, POINT_SIZE),
+  };
+}
+
+/** `<client base58>@<gateway base58>` */
+export function formatAddress({ client, gateway }: ClientAddress): string {
+  return `${encodeBase58(client)}@${encodeBase58(gateway)}`;
+}
+
+function decodeKey(whose: string, text: string, size: number): Uint8Array {
+  const key = decodeBase58(text);
+  if (key?.length !== size) {
+    throw new PeapError("address", `Cannot read address: its ${whose} part is not base58 of ${size} bytes`);
+  }
+  return key;
+}

@@ -1,0 +1,60 @@
+import {
+  encodePart,
+  encodeWhole,
+  LINKED_DATA_SIZE,
+  MAX_SET_SIZE,
+  UNLINKED_DATA_SIZE,
+  WHOLE_DATA_SIZE,
+} from "./fragment.ts";
+import { uint32 } from "./random.ts";
+
+/**
+ * The longest message that can be sent: 16 MiB, some 17,400 fragments, half of what a receiver of this library holds
+ * while it waits for the rest.
+ */
+export const LONGEST_MESSAGE = 16 * 1024 * 1024;
+
+/**
+ * Splits a message into the plaintexts of the packets that carry it (spec §7), one at a time: a long message and all
+ * its packets need not be in memory together.
+ *
+ * @param drawId gives the ids of the sets, 0 < id < 2^31
+ * @throws RangeError if the message is longer than 16 MiB
+ */
+export function* fragments(message: Uint8Array, drawId: () => number = randomSetId): Generator<Uint8Array> {
+  if (message.length > LONGEST_MESSAGE) {
+    throw new RangeError(`Cannot send a message of ${message.length} bytes: the longest has ${LONGEST_MESSAGE}`);
+  }
+  if (message.length <= WHOLE_DATA_SIZE) return yield encodeWhole(message);
+  let rest = message;
+  let previous: number | undefined;
+  for (let setId: number | undefined = drawId(); setId !== undefined;) {
+    const next: number | undefined = rest.length > lastSetSize(previous) ? drawId() : undefined;
+    const total = next === undefined ? partsOfLastSet(rest.length, previous) : MAX_SET_SIZE;
+    for (let current = 1; current <= total; current++) {
+      const link = current === 1 ? previous : current === MAX_SET_SIZE ? next : undefined;
+      const size = link === undefined ? UNLINKED_DATA_SIZE : LINKED_DATA_SIZE;
+      yield encodePart({ setId, total, current, link, data: rest.subarray(0, size) });
+      rest = rest.subarray(size);
+    }
+    previous = setId;
+    setId = next;
+  }
+}
+
+/** What fits a set that links to no next one. */
+function lastSetSize(previous: number | undefined): number {
+  return firstPartSize(previous) + (MAX_SET_SIZE - 1) * UNLINKED_DATA_SIZE;
+}
+
+function partsOfLastSet(size: number, previous: number | undefined): number {
+  return 1 + Math.max(0, Math.ceil((size - firstPartSize(previous)) / UNLINKED_DATA_SIZE));
+}
+
+function firstPartSize(previous: number | undefined): number {
+  return previous === undefined ? UNLINKED_DATA_SIZE : LINKED_DATA_SIZE;
+}
+
+function randomSetId(): number {
+  return uint32() >>> 1 || randomSetId();
+}

@@ -1,0 +1,59 @@
+import type { GatewayNode, Mixnode, Topology } from "../directory/topology.ts";
+import { decodeBase58 } from "../encoding/base58.ts";
+import { MAX_HOPS, POINT_SIZE } from "../sphinx/constants.ts";
+import { encodeNodeAddress, padNodeAddress, parseSocketAddress } from "../sphinx/node_address.ts";
+import { PeapError } from "./errors.ts";
+
+/** A node as packets are built for it. */
+export interface NodeHop {
+  /** 32 bytes */
+  publicKey: Uint8Array;
+  /** as it stands in a header (spec §3): 32 bytes */
+  address: Uint8Array;
+  /** the same without its zeros: 7 or 19 bytes */
+  unpadded: Uint8Array;
+}
+
+/** The part of a topology that packets can be sent through. */
+export interface Mixnet {
+  /** the usable mixnodes of layer 1, 2, …; a layer may be empty */
+  layers: NodeHop[][];
+  /** by their public key in base58 */
+  gateways: Map<string, GatewayNode>;
+}
+
+/** The layers that a packet can pass before its gateway. */
+const MAX_LAYERS = MAX_HOPS - 1;
+
+/**
+ * Sorts out a topology. Nodes that do not speak this version, or whose address or key can't be read, are passed over, as
+ * 0.7.0 clients do (spec §6): anyone may post to a directory.
+ *
+ * @throws PeapError of kind `directory` if the mixnet is deeper than packets can go
+ */
+export function readMixnet({ mixNodes, gatewayNodes }: Topology): Mixnet {
+  const usable = mixNodes.filter(isOfOurVersion).flatMap((node) => {
+    const hop = readHop(node.host, node.pubKey);
+    return hop ? [{ layer: node.layer, hop }] : [];
+  });
+  const depth = usable.reduce((deepest, { layer }) => Math.max(deepest, layer), 0);
+  if (depth > MAX_LAYERS) {
+    throw new PeapError("directory", `The mixnet has ${depth} layers, but a packet can pass only ${MAX_LAYERS}`);
+  }
+  const layers = Array.from({ length: depth }, (): NodeHop[] => []);
+  for (const { layer, hop } of usable) layers[layer - 1]!.push(hop);
+  return { layers, gateways: new Map(gatewayNodes.filter(isOfOurVersion).map((node) => [node.pubKey, node])) };
+}
+
+/** `host` is `ip:port`, `pubKey` base58; undefined if either is not. */
+export function readHop(host: string, pubKey: string): NodeHop | undefined {
+  const publicKey = decodeBase58(pubKey);
+  const socketAddress = parseSocketAddress(host);
+  if (publicKey?.length !== POINT_SIZE || !socketAddress) return undefined;
+  const unpadded = encodeNodeAddress(socketAddress);
+  return { publicKey, address: padNodeAddress(unpadded), unpadded };
+}
+
+function isOfOurVersion({ version }: Mixnode | GatewayNode): boolean {
+  return /^0\.7\.\d+(?:[-+]|$)/.test(version);
+}

@@ -1,0 +1,70 @@
+import type { GatewayNode } from "../directory/topology.ts";
+import { encodeBase58 } from "../encoding/base58.ts";
+import type { Hop } from "../sphinx/build.ts";
+import { PeapError } from "./errors.ts";
+import { type Mixnet, type NodeHop, readHop } from "./mixnet.ts";
+import { exponential, pick } from "./random.ts";
+
+/** The way of one packet. */
+export interface Route {
+  /** the first mixnode, unpadded (spec §3): where our gateway sends the packet */
+  firstHop: Uint8Array;
+  /** mixnodes and, last, the recipient's gateway */
+  hops: Hop[];
+}
+
+const NS_PER_MS = 1e6;
+
+/**
+ * Draws a way for one packet: a random mixnode of each layer, each with an exponential delay, then the recipient's
+ * gateway (spec §7).
+ *
+ * @param gateway the recipient's, 32 bytes
+ * @param meanHopDelay ms
+ * @throws PeapError of kind `directory` if a layer has no mixnode, or the gateway is not there
+ */
+export function drawRoute(mixnet: Mixnet, gateway: Uint8Array, meanHopDelay: number): Route {
+  const { pubKey, mixnetListener } = findGateway(mixnet, encodeBase58(gateway));
+  const lastHop = readHop(mixnetListener, pubKey);
+  if (!lastHop) throw new PeapError("directory", `The directory has no usable mixnet address of gateway ${pubKey}`);
+  const mixnodes = mixnet.layers.map((nodes, index) => drawMixnode(nodes, index + 1, mixnet.layers.length));
+  if (!mixnodes[0]) throw new PeapError("directory", "The directory knows no mixnode of version 0.7");
+  const hops = mixnodes.map((mixnode) => hopOf(mixnode, nanoseconds(exponential(meanHopDelay))));
+  return { firstHop: mixnodes[0].unpadded, hops: [...hops, hopOf(lastHop, 0n)] };
+}
+
+/**
+ * The gateway of that key (base58).
+ *
+ * @throws PeapError of kind `directory` if it is not there
+ */
+export function findGateway({ gateways }: Mixnet, key: string): GatewayNode {
+  const gateway = gateways.get(key);
+  if (!gateway) throw new PeapError("directory", `The directory knows no gateway ${key} of version 0.7`);
+  return gateway;
+}
+
+/**
+ * Any of the gateways.
+ *
+ * @throws PeapError of kind `directory` if there is none
+ */
+export function drawGateway({ gateways }: Mixnet): GatewayNode {
+  const gateway = pick([...gateways.values()]);
+  if (!gateway) throw new PeapError("directory", "The directory knows no gateway of version 0.7");
+  return gateway;
+}
+
+function drawMixnode(nodes: readonly NodeHop[], layer: number, depth: number): NodeHop {
+  const node = pick(nodes);
+  if (!node) throw new PeapError("directory", `Layer ${layer} of the mixnet's ${depth} has no mixnode of version 0.7`);
+  return node;
+}
+
+function hopOf({ publicKey, address }: NodeHop, delay: bigint): Hop {
+  return { publicKey, address, delay };
+}
+
+function nanoseconds(ms: number): bigint {
+  return BigInt(Math.round(ms * NS_PER_MS));
+}

@@ -1,0 +1,26 @@
+/** `deno task demo`: tells and shows what a gateway does. Exit code 0 when all went well, 1 when not, 130 after Ctrl-C. */
+import { setLogLevel } from "../log.ts";
+import { Interrupted, Interruption } from "./interruption.ts";
+import { tellStory } from "./story.ts";
+import { Terminal } from "./terminal.ts";
+
+async function main(): Promise<number> {
+  using interruption = new Interruption();
+  const terminal = Terminal.standard();
+  setLogLevel("error"); // what the story tells need not be logged as well
+  try {
+    await tellStory(terminal, interruption.signal);
+    return 0;
+  } catch (error) {
+    terminal.line();
+    if (error instanceof Interrupted) {
+      terminal.line("  Interrupted: everything is closed and removed.");
+      return 130;
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    terminal.line(`  ${terminal.paint("✗", "red")} The demo failed: ${reason}`);
+    return 1;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main());

@@ -1,0 +1,100 @@
+import { join } from "node:path";
+import { type Config, defaultConfig } from "../config/config.ts";
+import { encodeBase58 } from "../encoding/base58.ts";
+import { Gateway } from "../gateway.ts";
+import { Counters } from "../operator/counters.ts";
+import { generateKeyPair } from "../sphinx/curve.ts";
+import { formatSocketAddress, type SocketAddress } from "../sphinx/node_address.ts";
+import { Directory } from "./directory.ts";
+import { Mixnode } from "./mixnode.ts";
+import type { NetworkPorts } from "./ports.ts";
+import { until } from "./until.ts";
+
+const HOST = "127.0.0.1";
+/** ms that the gateway has to announce itself */
+const ANNOUNCE_TIMEOUT = 10_000;
+
+/** A whole mixnet on this machine: a directory, a mixnode in each layer, a gateway; real sockets, a home of its own. */
+export class Network {
+  private constructor(
+    private readonly parts: AsyncDisposableStack,
+    readonly directory: Directory,
+    readonly mixnodes: readonly Mixnode[],
+    /** of all mixnodes together */
+    readonly mixnodeCounters: Counters,
+    readonly gateway: Gateway,
+    /** base58 */
+    readonly gatewayKey: string,
+    /** where the gateway keeps its clients' messages */
+    readonly inboxesDirectory: string,
+  ) {}
+
+  /**
+   * Resolves when the directory lists all nodes. Throws an error that names the address when something listens there
+   * already, and the signal's reason once that is aborted; nothing is left behind then.
+   */
+  static async start(ports: NetworkPorts, signal: AbortSignal): Promise<Network> {
+    await using starting = new AsyncDisposableStack();
+    const home = starting.adopt(
+      Deno.makeTempDirSync({ prefix: "nym-network-" }),
+      (folder) => Deno.remove(folder, { recursive: true }),
+    );
+    const directory = starting.use(openAt(ports.directory, (address) => new Directory(address)));
+    const counters = new Counters();
+    const mixnodes = ports.mixnodes.map((port, i) =>
+      starting.use(openAt(port, (address) => new Mixnode(address, i + 1, directory.url, counters.add)))
+    );
+    // The gateway forwards to the mixnodes of its last look at the topology: they come first.
+    await Promise.all(mixnodes.map((mixnode) => mixnode.announced()));
+    signal.throwIfAborted();
+
+    const keys = generateKeyPair();
+    const gatewayKey = encodeBase58(keys.publicKey);
+    const config = gatewayConfig(home, ports, directory.url);
+    const { inboxesDirectory } = config.clientsEndpoint;
+    await Deno.mkdir(inboxesDirectory, { recursive: true });
+    const gateway = starting.use(await Gateway.start(config, keys));
+    await until(
+      () => directory.topology().gatewayNodes.some(({ pubKey }) => pubKey === gatewayKey),
+      ANNOUNCE_TIMEOUT,
+      () => "The gateway has not announced itself to the directory",
+      signal,
+    );
+    return new Network(starting.move(), directory, mixnodes, counters, gateway, gatewayKey, inboxesDirectory);
+  }
+
+  /** Bytes that the gateway's mailbox takes on disk. */
+  diskUsage(): number {
+    return Deno.readDirSync(this.inboxesDirectory).reduce(
+      (sum, { name }) => sum + Deno.statSync(join(this.inboxesDirectory, name)).size,
+      0,
+    );
+  }
+
+  /** Closes everything and removes the home. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.parts.disposeAsync();
+  }
+}
+
+function gatewayConfig(home: string, ports: NetworkPorts, directory: string): Config {
+  const config = defaultConfig("local", join(home, ".nym", "gateways"));
+  const mixnet = `${HOST}:${ports.gatewayMixnet}`;
+  const clients = `${HOST}:${ports.gatewayClients}`;
+  return {
+    ...config,
+    gateway: { ...config.gateway, location: "local", presenceDirectoryServer: directory },
+    mixnetEndpoint: { ...config.mixnetEndpoint, listeningAddress: mixnet, announceAddress: mixnet },
+    clientsEndpoint: { ...config.clientsEndpoint, listeningAddress: clients, announceAddress: `ws://${clients}` },
+  };
+}
+
+function openAt<T>(port: number, open: (address: SocketAddress) => T): T {
+  const address = { host: HOST, port };
+  try {
+    return open(address);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    throw new Error(`Cannot listen on ${formatSocketAddress(address)}: another program does`, { cause: error });
+  }
+}

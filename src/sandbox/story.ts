@@ -1,0 +1,219 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { pause } from "../mixnet/backoff.ts";
+import { fragments } from "../peap/fragmentation.ts";
+import { generateIdentity, Peap } from "../peap/mod.ts";
+import { Network } from "./network.ts";
+import { drawPicture, renderPicture } from "./picture.ts";
+import { portsFrom } from "./ports.ts";
+import type { Terminal } from "./terminal.ts";
+import { unlessAborted, until } from "./until.ts";
+
+/** ms between two acts, for those who watch */
+const PAUSE = 800;
+/** ms that each act may take */
+const TIMEOUT = 30_000;
+const BAR_WIDTH = 30;
+const PICTURE_WIDTH = 40;
+
+/** Something that Alice sends. */
+interface Sending {
+  name: string;
+  data: Uint8Array;
+  packets: number;
+}
+
+/**
+ * The gateway's main job in six acts: Bob registers and leaves; Alice sends him three messages through the mixnet; they
+ * wait on the gateway's disk; Bob comes back and gets all of them, intact.
+ *
+ * Throws an error that says what went wrong, and the signal's reason once that is aborted; everything is closed and
+ * removed in either case.
+ */
+export async function tellStory(terminal: Terminal, signal: AbortSignal): Promise<void> {
+  const began = performance.now();
+  title(terminal);
+
+  act(terminal, 1, "The network starts");
+  await using network = await Network.start(portsFrom(0), signal);
+  showNetwork(terminal, network);
+
+  await intermission(terminal, signal);
+  act(terminal, 2, "Bob registers and goes offline");
+  const { url: directory } = network.directory;
+  const bob = { directory, identity: generateIdentity() };
+  const { address, token } = await register(bob);
+  const { counters, mailbox } = network.gateway;
+  await until(() => counters.get("client_connections_closed") === 1, TIMEOUT, () => "Bob can't leave", signal);
+  done(terminal, "Bob’s address", shorten(address));
+  done(terminal, "Bob is gone", "no client is connected");
+
+  await intermission(terminal, signal);
+  act(terminal, 3, "Alice writes to Bob: three mixnodes, then his gateway");
+  const sendings = prepare();
+  for (const { name, data, packets } of sendings) {
+    const size = `${data.length.toLocaleString("en")} bytes`;
+    terminal.line(`    ${name.padEnd(10)}${size.padStart(14)}   ${count(packets, "packet").padStart(11)}`);
+  }
+  terminal.line();
+  const packets = sendings.reduce((sum, sending) => sum + sending.packets, 0);
+  {
+    await using alice = await Peap.connect({ directory, identity: generateIdentity() });
+    using _picture = terminal.animate((frame) => [
+      `    ${route(terminal, frame, mailbox.totals.messages < packets)}`,
+      "",
+      progress(terminal, "Alice sends", counters.get("packets_forwarded"), packets, "packets"),
+      progress(terminal, "Bob’s inbox", mailbox.totals.messages, packets, `on disk: ${kilobytes(network.diskUsage())}`),
+    ]);
+    await unlessAborted(Promise.all(sendings.map(({ data }) => alice.send(address, data))), signal);
+    const failure = () => `Only ${mailbox.totals.messages} of ${packets} messages have reached Bob's inbox`;
+    await until(() => mailbox.totals.messages >= packets, TIMEOUT, failure, signal);
+  }
+
+  await intermission(terminal, signal);
+  act(terminal, 4, "The inbox waits on disk");
+  done(
+    terminal,
+    "stored",
+    `${count(mailbox.totals.messages, "message")}, ${kilobytes(mailbox.totals.bytes)} of contents`,
+  );
+  done(terminal, "Alice is gone", "and Bob still is: only the disk knows");
+
+  await intermission(terminal, signal);
+  act(terminal, 5, "Bob comes back");
+  const received: Uint8Array[] = [];
+  {
+    await using peap = await Peap.connect({ ...bob, token, gateway: network.gatewayKey });
+    {
+      using _picture = terminal.animate(() => [
+        progress(
+          terminal,
+          "Bob receives",
+          counters.get("messages_pushed"),
+          packets,
+          `${received.length} of ${sendings.length} messages whole`,
+        ),
+      ]);
+      const failure = () => `Bob has received only ${received.length} of ${sendings.length} messages`;
+      const receiving = receive(peap, received, sendings.length);
+      await until(() => received.length >= sendings.length, TIMEOUT, failure, signal);
+      await receiving;
+    }
+    const confirmed = () => mailbox.totals.messages === 0;
+    await until(confirmed, TIMEOUT, () => `${mailbox.totals.messages} messages are still in Bob's inbox`, signal);
+  }
+  compare(terminal, sendings, received);
+
+  await intermission(terminal, signal);
+  act(terminal, 6, "The inbox is empty");
+  done(terminal, "left on disk", `${count(mailbox.totals.messages, "message")}, ${mailbox.totals.bytes} bytes`);
+  terminal.line();
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  terminal.line(
+    `  ${terminal.paint(`All arrived, intact, in ${seconds} s.`, "green", "bold")} The network is taken down.`,
+  );
+  terminal.line();
+}
+
+/** Time to read, where something moves. */
+async function intermission(terminal: Terminal, signal: AbortSignal): Promise<void> {
+  if (terminal.live) await pause(PAUSE, signal);
+  signal.throwIfAborted();
+}
+
+/** Registers a client and takes it offline again. */
+async function register(options: Parameters<typeof Peap.connect>[0]): Promise<{ address: string; token: string }> {
+  await using peap = await Peap.connect(options);
+  return { address: peap.address, token: peap.token };
+}
+
+/** Takes messages until there are `n`; the last one too is acknowledged, as the loop ends after it. */
+async function receive(peap: Peap, received: Uint8Array[], n: number): Promise<void> {
+  for await (const { data } of peap) if (received.push(data) === n) break;
+}
+
+function prepare(): Sending[] {
+  const text = new TextEncoder();
+  const paragraph = "Dear Bob, nobody on the way can tell that this is from me, or that it is for you. ";
+  const contents = [
+    { name: "a line", data: text.encode("Bob! Are you there? Look into your inbox. Alice") },
+    { name: "a letter", data: text.encode(paragraph.repeat(100)).subarray(0, 5_000) },
+    { name: "a picture", data: drawPicture() },
+  ];
+  return contents.map(({ name, data }) => ({ name, data, packets: [...fragments(data)].length }));
+}
+
+/** Small messages overtake big ones, so what was received is found by its hash. Throws when one is missing. */
+function compare(terminal: Terminal, sendings: Sending[], received: Uint8Array[]): void {
+  const hashes = new Set(received.map(hashOf));
+  terminal.line();
+  for (const { name, data } of sendings) {
+    if (!hashes.has(hashOf(data))) throw new Error(`${name} has not arrived as it was sent`);
+    done(terminal, name, `SHA-256 ${hashOf(data).slice(0, 16)}… as sent`);
+  }
+  const picture = received.find((data) => hashOf(data) === hashOf(sendings.at(-1)!.data))!;
+  const lines = renderPicture(picture, PICTURE_WIDTH, terminal);
+  if (lines.length > 0) terminal.line();
+  for (const line of lines) terminal.line(`      ${line}`);
+}
+
+function title(terminal: Terminal): void {
+  terminal.line();
+  terminal.line(`  ${terminal.paint("Mail for someone who is not there", "bold")}`);
+  terminal.line(
+    terminal.paint("  a whole mixnet on this machine: real sockets, real Sphinx packets, a real disk", "dim"),
+  );
+}
+
+function act(terminal: Terminal, number: number, name: string): void {
+  terminal.line();
+  const rule = "─".repeat(Math.max(0, 70 - name.length));
+  terminal.line(
+    `  ${terminal.paint(`${number}`, "cyan", "bold")}  ${terminal.paint(name, "bold")} ${terminal.paint(rule, "dim")}`,
+  );
+  terminal.line();
+}
+
+function done(terminal: Terminal, what: string, how: string): void {
+  terminal.line(`    ${terminal.paint("✓", "green")} ${what.padEnd(14)} ${terminal.paint(how, "dim")}`);
+}
+
+function showNetwork(terminal: Terminal, { directory, mixnodes, gateway, gatewayKey }: Network): void {
+  done(terminal, "directory", directory.url);
+  done(terminal, "mixnodes", mixnodes.map(({ layer, address }) => `layer ${layer} on :${address.port}`).join(", "));
+  done(terminal, "gateway", `mixnet on :${gateway.mixnetAddress.port}, clients on :${gateway.clientsAddress.port}`);
+  done(terminal, "its key", gatewayKey);
+}
+
+/** Alice ─●─▶ gateway ─▶ …: the way of each packet, with packets on it while `moving`. */
+function route(terminal: Terminal, frame: number, moving: boolean): string {
+  const link = (offset: number) => {
+    const dots = [..."────"].map((dash, i) => moving && (i + 4 * offset - frame) % 3 === 0 ? "●" : dash).join("");
+    return terminal.paint(` ${dots}▶ `, moving ? "yellow" : "dim");
+  };
+  return ["Alice", "gateway", "mix 1", "mix 2", "mix 3", "gateway"].map((stop, i) => {
+    return i === 0 ? terminal.paint(stop, "magenta", "bold") : link(i) + terminal.paint(stop, "cyan");
+  }).join("");
+}
+
+function progress(terminal: Terminal, label: string, n: number, of: number, note: string): string {
+  const bar = terminal.bar(n / of, BAR_WIDTH, n >= of ? "green" : "yellow");
+  return `    ${label.padEnd(13)} ${bar} ${`${n}/${of}`.padStart(7)}  ${terminal.paint(note, "dim")}`;
+}
+
+function hashOf(data: Uint8Array): string {
+  return bytesToHex(sha256(data));
+}
+
+function kilobytes(bytes: number): string {
+  return `${Math.round(bytes / 1000)} kB`;
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+/** The ends of both keys of an address. */
+function shorten(address: string): string {
+  return address.split("@").map((key) => `${key.slice(0, 8)}…${key.slice(-4)}`).join("@");
+}

@@ -1,0 +1,92 @@
+import {
+  ADDRESS_SIZE,
+  MAX_HOPS,
+  MAX_MESSAGE_SIZE,
+  MESSAGE_OFFSET,
+  MESSAGE_TERMINATOR,
+  NODE_ADDRESS_SIZE,
+  PAYLOAD_SIZE,
+  PAYLOAD_ZEROS_SIZE,
+} from "./constants.ts";
+import { multiply, multiplyScalars, publicKeyOf, randomScalar, reduceScalar } from "./curve.ts";
+import { buildHeader, type Hop } from "./header.ts";
+import { encrypt } from "./lioness.ts";
+import { deriveRoutingKeys, eraseRoutingKeys, type RoutingKeys } from "./routing_keys.ts";
+
+export type { Hop } from "./header.ts";
+
+/**
+ * Wraps a message in a layer for each hop (spec §2). Two packets of the same message have nothing in common.
+ *
+ * @param route 1 to 5 hops, the recipient's gateway last
+ * @param destination the recipient's client address: 32 bytes
+ * @param message 0 to 975 bytes
+ * @returns 1372 bytes, for the first hop
+ * @throws RangeError for a longer route or message, and for fields of a wrong length or keys of low order
+ */
+export function buildPacket(route: readonly Hop[], destination: Uint8Array, message: Uint8Array): Uint8Array {
+  check(route, destination, message);
+  const secret = randomScalar();
+  const sharedSecret = publicKeyOf(secret);
+  const keys = keysAlong(route, secret);
+
+  const header = buildHeader(sharedSecret, route, keys, destination);
+  let payload = finalPayload(destination, message);
+  for (const { payloadKey } of keys.toReversed()) payload = encrypt(payloadKey, payload);
+  keys.forEach(eraseRoutingKeys);
+
+  const packet = new Uint8Array(header.length + payload.length);
+  packet.set(header);
+  packet.set(payload, header.length);
+  return packet;
+}
+
+function check(route: readonly Hop[], destination: Uint8Array, message: Uint8Array): void {
+  if (route.length < 1 || route.length > MAX_HOPS) {
+    throw new RangeError(`Cannot build a packet: a route has 1 to ${MAX_HOPS} hops, got ${route.length}`);
+  }
+  if (destination.length !== ADDRESS_SIZE) {
+    throw new RangeError(`Cannot build a packet: a destination is ${ADDRESS_SIZE} bytes, got ${destination.length}`);
+  }
+  if (message.length > MAX_MESSAGE_SIZE) {
+    throw new RangeError(
+      `Cannot build a packet: a message is at most ${MAX_MESSAGE_SIZE} bytes, got ${message.length}; split it first`,
+    );
+  }
+  for (const { address, delay } of route) {
+    if (address.length !== NODE_ADDRESS_SIZE) {
+      throw new RangeError(
+        `Cannot build a packet: a hop's address is ${NODE_ADDRESS_SIZE} bytes, got ${address.length}`,
+      );
+    }
+    if (delay !== BigInt.asUintN(64, delay)) {
+      throw new RangeError(`Cannot build a packet: a hop's delay is a u64 of nanoseconds, got ${delay}`);
+    }
+  }
+}
+
+/** Each hop's keys. The secret is blinded from hop to hop just as the hops will blind the shared secret; erased here. */
+function keysAlong(route: readonly Hop[], secret: Uint8Array): RoutingKeys[] {
+  let blinded = secret;
+  const keysOfHops = route.map(({ publicKey }) => {
+    const sharedKey = multiply(blinded, publicKey);
+    if (!sharedKey) throw new RangeError("Cannot build a packet: the public key of a hop is a point of low order");
+    const keys = deriveRoutingKeys(sharedKey);
+    sharedKey.fill(0);
+    const next = multiplyScalars(blinded, reduceScalar(keys.blindingFactor));
+    blinded.fill(0);
+    blinded = next;
+    return keys;
+  });
+  blinded.fill(0);
+  return keysOfHops;
+}
+
+/** 16 zeros ‖ destination ‖ message ‖ 0x01 ‖ zeros. */
+function finalPayload(destination: Uint8Array, message: Uint8Array): Uint8Array {
+  const payload = new Uint8Array(PAYLOAD_SIZE);
+  payload.set(destination, PAYLOAD_ZEROS_SIZE);
+  payload.set(message, MESSAGE_OFFSET);
+  payload[MESSAGE_OFFSET + message.length] = MESSAGE_TERMINATOR;
+  return payload;
+}

@@ -1,0 +1,57 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { parseArguments } from "../../src/cli/arguments.ts";
+import { OperatorError } from "../../src/operator_error.ts";
+
+const parse = (line: string) => parseArguments(line.split(" ").filter((word) => word !== ""));
+
+function refusal(line: string): string {
+  const error = assertThrows(() => parse(line), OperatorError);
+  assertEquals(error.exitCode, 64);
+  return error.message;
+}
+
+Deno.test("no command, help and version are asked for in their usual ways", () => {
+  assertEquals(parse(""), { kind: "usage" });
+  for (const line of ["--help", "-h", "help"]) assertEquals(parse(line), { kind: "help" });
+  for (const line of ["--version", "-V", "run --version", "init -V"]) assertEquals(parse(line), { kind: "version" });
+  for (const line of ["init --help", "init -h", "help init", "init --id x -h"]) {
+    assertEquals(parse(line), { kind: "help", command: "init" });
+  }
+  assertEquals(parse("run --help"), { kind: "help", command: "run" });
+});
+
+Deno.test("options are read with a space or an equals sign", () => {
+  assertEquals(parse("init --id gw --mix-host=::1 --clients-host 1.2.3.4 --mix-port 007"), {
+    kind: "command",
+    command: "init",
+    options: { "id": "gw", "mix-host": "::1", "clients-host": "1.2.3.4", "mix-port": "007" },
+  });
+  assertEquals(parseArguments(["run", "--id", "1", "--location", "New York", "--directory=http://a/?b=c"]), {
+    kind: "command",
+    command: "run",
+    options: { "id": "1", "location": "New York", "directory": "http://a/?b=c" },
+  });
+});
+
+Deno.test("what can't be understood is refused, with what may have been meant", () => {
+  const cases: Record<string, string> = {
+    "rum --id x": 'unknown command "rum"; did you mean "run"?',
+    "--id x": "a command, init or run, must come before --id",
+    "help me": 'there is no help on "me"',
+    "help run init": 'unexpected argument "init"',
+    "run": "run needs --id <word>; see nym-gateway run --help",
+    "init --id x --mix-host ::1": "init needs --clients-host <ip[:port]>; see nym-gateway init --help",
+    "run --id": "--id needs a value: --id <word>",
+    "run --id --mix-port 1": "--id needs a value: --id <word>",
+    "run --id=": "--id needs a value: --id <word>",
+    "run --id x --id x": "--id is given twice",
+    "run --id x --mix-prot 1": 'run has no option --mix-prot; did you mean "--mix-port"?',
+    "init --id x --config y": "init has no option --config",
+    "run --id x --no-location": 'run has no option --no-location; did you mean "--location"?',
+    "run --id x --__proto__=y": "run has no option --__proto__",
+    "run --id x -v": "run has no option -v",
+    "run --id x y": 'unexpected argument "y"',
+    "run --id x -- y": 'unexpected argument "y"',
+  };
+  for (const [line, message] of Object.entries(cases)) assertEquals(refusal(line), message, line);
+});

@@ -1,0 +1,161 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { HOME_070, PATH_OF_CONFIG_070, unpackHome070 } from "../config/home_070.ts";
+import { vectorFile } from "../support/vectors.ts";
+import { nymGateway, outcomeOf, program } from "./program.ts";
+
+const TIMESTAMP = /^ \d{4}-\d\d-\d\dT[\d:.]{12}/;
+const INIT = "init --id supergateway --mix-host 127.0.0.1 --clients-host 127.0.0.1 --directory http://127.0.0.1:8080";
+
+/** The lines that a 0.7.0 gateway printed, and those that it logged, without their times. */
+async function vectorLines(name: string): Promise<{ printed: string; logged: string[] }> {
+  const lines = (await Deno.readTextFile(vectorFile(name))).split("\n");
+  const isLogged = (line: string) => TIMESTAMP.test(line);
+  return {
+    printed: lines.filter((line) => !isLogged(line)).join("\n"),
+    logged: lines.filter(isLogged).map((line) => line.replace(TIMESTAMP, "")),
+  };
+}
+
+async function inHome(act: (home: string) => Promise<void>): Promise<void> {
+  const home = await Deno.makeTempDir();
+  try {
+    await act(home);
+  } finally {
+    await Deno.remove(home, { recursive: true });
+  }
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+const edit = async (path: string, change: (text: string) => string) =>
+  await Deno.writeTextFile(path, change(await Deno.readTextFile(path)));
+
+Deno.test("init prints and logs what 0.7.0 does, and run prints what 0.7.0 does", () =>
+  inHome(async (home) => {
+    const made = await nymGateway(INIT, { HOME: home });
+    assertEquals(made.code, 0);
+    const init = await vectorLines("init.stdout.txt");
+    assertEquals(made.stdout.replaceAll(home, HOME_070), init.printed);
+    const logged = made.stderr.trimEnd().split("\n");
+    assertEquals(logged.map((line) => line.replace(TIMESTAMP, "").replaceAll(home, HOME_070)), init.logged);
+
+    const ran = await nymGateway(`run --id supergateway --mix-port ${freePort()}`, { HOME: home });
+    assertEquals([ran.code, ran.stderr], [0, ""]);
+    const run = await vectorLines("run.stdout.txt");
+    const normalised = ran.stdout.replaceAll(home, HOME_070).replace(/Public key: \w+/, "Public key: …")
+      .replaceAll(/(sphinx packets.*127\.0\.0\.1):\d+/g, "$1:1789");
+    assertEquals(normalised, run.printed.replace(/Public key: \w+/, "Public key: …").replace(".sled", ".kv"));
+  }));
+
+Deno.test("run of a 0.7.0 home prints the lines that 0.7.0 printed, and tightens its keys", () =>
+  inHome(async (home) => {
+    await unpackHome070(home);
+    const ran = await nymGateway("run --id supergateway", { HOME: home });
+    assertEquals(ran.stdout.replaceAll(home, HOME_070), (await vectorLines("run.stdout.txt")).printed);
+    for (const half of ["private", "public"]) {
+      assertMatch(
+        ran.stderr,
+        new RegExp(`WARN .*Other users had access to the key file .*${half}_sphinx.pem: it is 0600`),
+      );
+    }
+  }));
+
+Deno.test("no command, version and help print the banner and what was asked for", async () => {
+  const banner = (await vectorLines("init.stdout.txt")).printed.replace(/Initialising.*/s, "");
+  const [nothing, version, help] = await Promise.all(
+    ["", "--version", "run --help"].map((line) => nymGateway(line, {})),
+  );
+  assertEquals(nothing, { code: 0, stdout: `${banner}usage: --help to see available options.\n\n\n`, stderr: "" });
+  assertEquals(version, { code: 0, stdout: `${banner}nym-gateway 0.7.0\n`, stderr: "" });
+  assertEquals(help?.code, 0);
+  assertStringIncludes(help?.stdout ?? "", `${banner}nym-gateway run\n`);
+});
+
+Deno.test("init refuses to touch a gateway that is there", () =>
+  inHome(async (home) => {
+    await nymGateway(INIT, { HOME: home });
+    const config = join(home, PATH_OF_CONFIG_070);
+    const key = join(home, ".nym/gateways/supergateway/data/private_sphinx.pem");
+    const before = await Promise.all([config, key].map((path) => Deno.readTextFile(path)));
+    const again = await nymGateway(INIT, { HOME: home });
+    assertEquals(again.code, 73);
+    assertStringIncludes(
+      again.stderr,
+      `error: Cannot initialise gateway supergateway: ${config} exists already; start it`,
+    );
+    assertEquals(await Promise.all([config, key].map((path) => Deno.readTextFile(path))), before);
+    await Deno.remove(config);
+    const onlyKeys = await nymGateway(INIT, { HOME: home });
+    assertEquals(onlyKeys.code, 73);
+    assertStringIncludes(onlyKeys.stderr, `${key} exists already`);
+  }));
+
+Deno.test("mistakes end in one line and the exit code of their kind", () =>
+  inHome(async (home) => {
+    await nymGateway(INIT, { HOME: home });
+    const cases: [line: string, env: Record<string, string>, code: number, message: string][] = [
+      ["rum", { HOME: home }, 64, 'error: unknown command "rum"; did you mean "run"?\n'],
+      ["run --id a/b", { HOME: home }, 64, 'error: --id: "a/b" is not one word'],
+      ["run --id ..", { HOME: home }, 64, 'error: --id: ".." is not one word'],
+      [
+        "run --id gw",
+        { HOME: home },
+        66,
+        "make it with `nym-gateway init --id gw --mix-host <ip> --clients-host <ip>`\n",
+      ],
+      ["run --id gw --config /none", { HOME: home }, 66, "error: Cannot read /none: there is no such file or folder\n"],
+      ["run --id gw", {}, 78, "set the environment variable HOME to your home folder\n"],
+    ];
+    for (const [line, env, code, message] of cases) {
+      const outcome = await nymGateway(line, env);
+      assertStringIncludes(outcome.stderr, message);
+      assertEquals([outcome.code, outcome.stderr.split("\n").length], [code, 2], line);
+    }
+  }));
+
+Deno.test("a configuration with a mistake is refused; one given with --config needs no home", () =>
+  inHome(async (home) => {
+    await nymGateway(INIT, { HOME: home });
+    const path = join(home, PATH_OF_CONFIG_070);
+    const elsewhere = await nymGateway(`run --id supergateway --config ${path} --mix-port ${freePort()}`, {});
+    assertEquals([elsewhere.code, elsewhere.stderr], [0, ""]);
+    await edit(path, (text) => text.replace("listening_address", "listening_adress"));
+    const refused = await nymGateway("run --id supergateway", { HOME: home });
+    assertEquals(refused.code, 78);
+    assertEquals(
+      refused.stderr,
+      `error: Cannot read ${path}: unknown key "listening_adress" in [mixnet_endpoint]; did you mean "listening_address"?\n`,
+    );
+  }));
+
+Deno.test("a port in use is named, with the option that changes it", () =>
+  inHome(async (home) => {
+    await nymGateway(INIT, { HOME: home });
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const ports = ["--mix-port", `${freePort()}`, "--clients-port", `${listener.addr.port}`];
+    const directory = ["--directory", `http://127.0.0.1:${freePort()}`];
+    const args = ["run", "--id", "supergateway", ...ports, ...directory];
+    const outcome = await outcomeOf(program("../../main.ts", args, { HOME: home, RUST_LOG: "error" }));
+    assertEquals(outcome.code, 69);
+    assertMatch(
+      outcome.stderr,
+      new RegExp(`^error: Cannot listen .*127.0.0.1:${listener.addr.port}.*--clients-host.*\n$`),
+    );
+  }));
+
+Deno.test("RUST_LOG sets the level; one that is none is a warning", () =>
+  inHome(async (home) => {
+    const quiet = await nymGateway(INIT, { HOME: home, RUST_LOG: "error" });
+    assertEquals([quiet.code, quiet.stderr], [0, ""]);
+    const wrong = await nymGateway("", { RUST_LOG: "loud" });
+    assertEquals(wrong.code, 0);
+    assertMatch(
+      wrong.stderr,
+      /WARN {2}nym_gateway > RUST_LOG is "loud" and should be off, error, warn, info, debug or/,
+    );
+    assert(wrong.stdout.endsWith("usage: --help to see available options.\n\n\n"));
+  }));

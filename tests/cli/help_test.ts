@@ -1,0 +1,23 @@
+import { assertMatch, assertStringIncludes } from "@std/assert";
+import { commandHelp, GENERAL_HELP } from "../../src/cli/help.ts";
+import { COMMANDS } from "../../src/cli/options.ts";
+
+Deno.test("help of a command explains each of its options, with its default unless it must be given", () => {
+  for (const command of ["init", "run"] as const) {
+    const help = commandHelp(command);
+    for (const option of COMMANDS[command].required) assertMatch(help, new RegExp(`--${option} <.+>\n +[^[]+\n`));
+    for (const option of COMMANDS[command].optional) {
+      assertMatch(help, new RegExp(`--${option} <.+>\n +.+\\[default: (?!undefined).+\\]\n`));
+    }
+  }
+});
+
+Deno.test("help of init tells the defaults of a new gateway, that of run refers to its file", () => {
+  assertMatch(commandHelp("init"), /--mix-port <port>\n.*\[default: 1789\]/);
+  assertMatch(commandHelp("run"), /--mix-port <port>\n.*\[default: as configured\]/);
+  assertStringIncludes(commandHelp("run"), "[default: ~/.nym/gateways/<id>/config/config.toml]");
+});
+
+Deno.test("general help names the commands", () => {
+  assertMatch(GENERAL_HELP, /init {4}\S.*\n {4}run {5}\S/);
+});

@@ -1,0 +1,99 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { resolve } from "node:path";
+import type { Options } from "../../src/cli/options.ts";
+import { overrideConfig } from "../../src/cli/overrides.ts";
+import { type Config, defaultConfig } from "../../src/config/config.ts";
+import { OperatorError } from "../../src/operator_error.ts";
+
+/** The addresses that come of the options: for sphinx packets listening and announced, and the same for clients. */
+function addresses(options: Options, config = defaultConfig("gw", "/n")): string[] {
+  const { mixnetEndpoint: mixnet, clientsEndpoint: clients } = overrideConfig(config, options);
+  return [mixnet.listeningAddress, mixnet.announceAddress, clients.listeningAddress, clients.announceAddress];
+}
+
+function configured(mixnet: Partial<Config["mixnetEndpoint"]>, clients: Partial<Config["clientsEndpoint"]>): Config {
+  const config = defaultConfig("gw", "/n");
+  Object.assign(config.mixnetEndpoint, mixnet);
+  Object.assign(config.clientsEndpoint, clients);
+  return config;
+}
+
+Deno.test("without options the configuration stays as it is", () => {
+  const config = defaultConfig("gw", "/n");
+  assertEquals(overrideConfig(config, {}), config);
+});
+
+Deno.test("what is announced follows the host that is listened on", () => {
+  assertEquals(addresses({ "mix-host": "1.2.3.4", "clients-host": "::1" }), [
+    "1.2.3.4:1789",
+    "1.2.3.4:1789",
+    "[::1]:9000",
+    "ws://[::1]:9000",
+  ]);
+  assertEquals(addresses({ "mix-host": "[::1]:5", "clients-host": "1.2.3.4:6" }), [
+    "[::1]:5",
+    "[::1]:5",
+    "1.2.3.4:6",
+    "ws://1.2.3.4:6",
+  ]);
+});
+
+Deno.test("a port given by itself wins over the one in the host", () => {
+  const options = { "mix-host": "1.2.3.4:5", "mix-port": "7", "clients-host": "1.2.3.4", "clients-port": "8" };
+  assertEquals(addresses(options), ["1.2.3.4:7", "1.2.3.4:7", "1.2.3.4:8", "ws://1.2.3.4:8"]);
+});
+
+Deno.test("an announced host has the port that is listened on, unless it names one or one is given", () => {
+  assertEquals(
+    addresses({ "mix-announce-host": "a.org", "clients-announce-host": "a.org", "clients-port": "6" }),
+    ["0.0.0.0:1789", "a.org:1789", "0.0.0.0:6", "ws://a.org:6"],
+  );
+  assertEquals(
+    addresses({ "mix-announce-host": "a.org:5", "clients-announce-host": "::1", "clients-announce-port": "6" }),
+    ["0.0.0.0:1789", "a.org:5", "0.0.0.0:9000", "ws://[::1]:6"],
+  );
+});
+
+Deno.test("a WebSocket URL is kept, and only an announced port changes it", () => {
+  const given = { "clients-host": "127.0.0.1", "clients-announce-host": "wss://a.org" };
+  assertEquals(addresses(given).at(-1), "wss://a.org");
+  assertEquals(addresses({ ...given, "clients-announce-port": "444" }).at(-1), "wss://a.org:444");
+  const config = configured({}, { announceAddress: "wss://a.org" });
+  assertEquals(addresses({ "clients-port": "5" }, config).at(-1), "wss://a.org");
+});
+
+Deno.test("another port is announced too, unless the file announces a port of its own", () => {
+  const same = configured({ listeningAddress: "1.2.3.4:5", announceAddress: "a.org:5" }, {});
+  assertEquals(addresses({ "mix-port": "6" }, same).slice(0, 2), ["1.2.3.4:6", "a.org:6"]);
+  const other = configured({ listeningAddress: "1.2.3.4:5", announceAddress: "a.org:80" }, {});
+  assertEquals(addresses({ "mix-port": "6" }, other).slice(0, 2), ["1.2.3.4:6", "a.org:80"]);
+});
+
+Deno.test("the other options replace what is configured; paths are made absolute", () => {
+  const { gateway, clientsEndpoint } = overrideConfig(defaultConfig("gw", "/n"), {
+    "location": "here",
+    "directory": "http://d.example",
+    "inboxes": "mail",
+    "clients-ledger": "/ledger",
+  });
+  assertEquals([gateway.location, gateway.presenceDirectoryServer], ["here", "http://d.example"]);
+  assertEquals([clientsEndpoint.inboxesDirectory, clientsEndpoint.ledgerPath], [resolve("mail"), resolve("/ledger")]);
+});
+
+Deno.test("a value that won't do is refused with its option and what would be right", () => {
+  const cases: [Options, string][] = [
+    [{ "mix-host": "localhost" }, '--mix-host: "localhost" is not an IP address, as in 1.2.3.4'],
+    [{ "clients-host": "1.2.3" }, '--clients-host: "1.2.3" is not an IP address'],
+    [{ "mix-port": "0" }, '--mix-port: "0" is not a port: give a number from 1 to 65535'],
+    [{ "clients-announce-port": "x" }, '--clients-announce-port: "x" is not a port'],
+    [{ "mix-announce-host": "ws://a" }, '--mix-announce-host: "ws://a" is not a host, as in gateway.example.org'],
+    [{ "clients-announce-host": "http://a" }, '--clients-announce-host: "http://a" is not a host'],
+    [{ "directory": "a.org" }, '--directory: "a.org" is not a plain URL, as in https://directory.example.org'],
+    [{ "mix-port": "9000" }, "can't both come in at 0.0.0.0:9000: give --mix-port or --clients-port another port"],
+  ];
+  for (const [options, message] of cases) {
+    const error = assertThrows(() => addresses(options), OperatorError);
+    assertStringIncludes(error.message, message);
+    assertEquals(error.exitCode, 64);
+  }
+});

@@ -1,0 +1,55 @@
+import { fileURLToPath } from "node:url";
+
+export interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+const PERMISSIONS = ["--allow-net", "--allow-read", "--allow-write", "--allow-env", "--allow-sys"];
+
+const DENO_DIR = findDenoDirectory();
+
+/** The command that runs the program in `file`, a path from this folder, with an environment of just `env`. */
+export function program(file: string, args: readonly string[], env: Record<string, string>): Deno.Command {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
+  return new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--quiet",
+      "--no-check",
+      "--no-lock",
+      "--cached-only",
+      "--config",
+      config,
+      ...PERMISSIONS,
+      path,
+      ...args,
+    ],
+    env: { DENO_DIR, ...env },
+    clearEnv: true,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+/** Runs the command line `line` with a gateway that ends as soon as it is started. */
+export function nymGateway(line: string, env: Record<string, string>): Promise<Outcome> {
+  return outcomeOf(program("gateway_program.ts", line.split(" ").filter((word) => word !== ""), env));
+}
+
+/** Runs a program that ends by itself. */
+export async function outcomeOf(command: Deno.Command): Promise<Outcome> {
+  const child = command.spawn();
+  await child.stdin.close();
+  const { code, stdout, stderr } = await child.output();
+  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+}
+
+/** Where modules are cached: the child has no home folder of ours to find them by. */
+function findDenoDirectory(): string {
+  const { stdout } = new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).outputSync();
+  return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
+}

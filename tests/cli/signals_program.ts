@@ -1,0 +1,20 @@
+/** Serves something whose start and end are as the arguments say: for tests of signals. */
+import { serveUntilSignalled } from "../../src/cli/signals.ts";
+import { print } from "../../src/cli/output.ts";
+
+const [ending, stoppingTime] = Deno.args;
+
+async function start(): Promise<AsyncDisposable> {
+  print("starting");
+  if (ending === "starts slowly") await Deno.stdin.read(new Uint8Array(1));
+  print("started");
+  return { [Symbol.asyncDispose]: end };
+}
+
+async function end(): Promise<void> {
+  print("ending");
+  if (ending === "hangs") await new Promise(() => {});
+  print("ended");
+}
+
+await serveUntilSignalled(start, Number(stoppingTime));

@@ -1,0 +1,99 @@
+import { assertEquals } from "@std/assert";
+import {
+  announceAddress,
+  clientsAnnounceAddress,
+  directoryUrl,
+  hostOf,
+  listeningAddress,
+  parsePort,
+  portOf,
+  withPort,
+} from "../../src/config/addresses.ts";
+
+Deno.test("a listening address is an IP address, with or without a port", () => {
+  const cases: Record<string, string | undefined> = {
+    "1.2.3.4": "1.2.3.4:1789",
+    "1.2.3.4:5": "1.2.3.4:5",
+    "::1": "[::1]:1789",
+    "[::1]": "[::1]:1789",
+    "[::1]:5": "[::1]:5",
+    "2001:DB8:0:0::1": "[2001:db8::1]:1789",
+    "::": "[::]:1789",
+    "localhost": undefined,
+    "1.2.3": undefined,
+    "1.2.3.4:": undefined,
+    "1.2.3.4:0": undefined,
+    "1.2.3.4:65536": undefined,
+    "1.2.3.4:5:6": undefined,
+    "[1.2.3.4]:5": undefined,
+    "fe80::1%eth0": undefined,
+    "": undefined,
+  };
+  for (const [text, address] of Object.entries(cases)) assertEquals(listeningAddress(text, 1789), address, text);
+});
+
+Deno.test("a mixnet address to announce may also be a name", () => {
+  const cases: Record<string, string | undefined> = {
+    "gateway.example.org": "gateway.example.org:1789",
+    "gateway.example.org:5": "gateway.example.org:5",
+    "1.2.3.4": "1.2.3.4:1789",
+    "::1": "[::1]:1789",
+    "[::1]:5": "[::1]:5",
+    "1.2.3.400": undefined,
+    "a..b": undefined,
+    "-a.org": undefined,
+    "a b": undefined,
+    "a.org:0": undefined,
+    "a.org:x": undefined,
+    "a.org/path": undefined,
+    "ws://a.org": undefined,
+    "": undefined,
+  };
+  for (const [text, address] of Object.entries(cases)) assertEquals(announceAddress(text, 1789), address, text);
+});
+
+Deno.test("a clients' address to announce is a WebSocket URL, or becomes one", () => {
+  const cases: Record<string, string | undefined> = {
+    "gateway.example.org": "ws://gateway.example.org:9000",
+    "1.2.3.4:5": "ws://1.2.3.4:5",
+    "::1": "ws://[::1]:9000",
+    "ws://1.2.3.4:5": "ws://1.2.3.4:5",
+    "wss://gateway.example.org": "wss://gateway.example.org",
+    "wss://[::1]:5/path?x=1": "wss://[::1]:5/path?x=1",
+    "http://a.org": undefined,
+    "wss://": undefined,
+    "wss://user@a.org": undefined,
+    "wss://a.org:99999": undefined,
+  };
+  for (const [text, address] of Object.entries(cases)) assertEquals(clientsAnnounceAddress(text, 9000), address, text);
+});
+
+Deno.test("ports are taken out of addresses and put into them", () => {
+  assertEquals(["1.2.3.4:5", "[::1]:5", "ws://a:5/x", "wss://a.org", "wss://[::1]"].map(portOf), [
+    5,
+    5,
+    5,
+    undefined,
+    undefined,
+  ]);
+  assertEquals(["1.2.3.4:5", "[::1]:5", "ws://a:5/x", "wss://a.org", "wss://[::1]"].map((a) => withPort(a, 77)), [
+    "1.2.3.4:77",
+    "[::1]:77",
+    "ws://a:77/x",
+    "wss://a.org:77",
+    "wss://[::1]:77",
+  ]);
+  assertEquals(["1.2.3.4:5", "[::1]:5"].map(hostOf), ["1.2.3.4", "::1"]);
+  assertEquals(["1", "65535", "0", "65536", "1e3", "-1", " 1", ""].map(parsePort), [
+    1,
+    65535,
+    ...Array<undefined>(6).fill(undefined),
+  ]);
+});
+
+Deno.test("a directory's URL is http or https and holds no secret", () => {
+  const good = ["https://directory.nymtech.net", "http://127.0.0.1:8080/", "http://[::1]:8080"];
+  assertEquals(good.map(directoryUrl), good);
+  const bad = ["directory.nymtech.net", "ftp://a.org", "http://", "http://u:p@a.org", "http://a.org/?x=1", "nonsense"];
+  assertEquals(bad.map(directoryUrl), bad.map(() => undefined));
+});

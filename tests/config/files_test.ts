@@ -1,0 +1,59 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { join } from "node:path";
+import { configPath, defaultConfig } from "../../src/config/config.ts";
+import { readConfig, writeConfig, writePrivate } from "../../src/config/files.ts";
+import { OperatorError } from "../../src/operator_error.ts";
+
+const POSIX = Deno.build.os !== "windows";
+
+async function inFolder(act: (folder: string) => void): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    act(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function permissions(path: string): string {
+  return ((Deno.statSync(path).mode ?? 0) & 0o777).toString(8);
+}
+
+Deno.test("a configuration is read back from its file", () =>
+  inFolder((folder) => {
+    const config = defaultConfig("gw", folder);
+    const path = configPath("gw", folder);
+    writeConfig(path, config);
+    assertEquals(readConfig(path), config);
+  }));
+
+Deno.test({
+  name: "files are written for their owner alone, folders too",
+  ignore: !POSIX,
+  fn: () =>
+    inFolder((folder) => {
+      writePrivate(join(folder, "a/b/c"), "x");
+      assertEquals(["a", "a/b", "a/b/c"].map((path) => permissions(join(folder, path))), ["700", "700", "600"]);
+    }),
+});
+
+Deno.test("a file that exists is never written over", () =>
+  inFolder((folder) => {
+    const path = join(folder, "a");
+    writePrivate(path, "first");
+    const error = assertThrows(() => writePrivate(path, "second"), OperatorError, `Cannot write ${path}`);
+    assertEquals(error.exitCode, 73);
+    assertEquals(Deno.readTextFileSync(path), "first");
+  }));
+
+Deno.test("what can't be read or written is named, with the exit code of its cause", () =>
+  inFolder((folder) => {
+    const absent = assertThrows(() => readConfig(join(folder, "absent")), OperatorError);
+    assertEquals(absent.message, `Cannot read ${join(folder, "absent")}: there is no such file or folder`);
+    assertEquals(absent.exitCode, 66);
+    assertEquals(assertThrows(() => readConfig(folder), OperatorError).exitCode, 74);
+    writePrivate(join(folder, "file"), "");
+    const blocked = assertThrows(() => writePrivate(join(folder, "file/below"), ""), OperatorError);
+    assertStringIncludes(blocked.message, `Cannot write ${join(folder, "file/below")}: `);
+    assertEquals(blocked.exitCode, 73);
+  }));

@@ -1,0 +1,179 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { defaultConfig } from "../../src/config/config.ts";
+import { parseConfig, SECTIONS } from "../../src/config/parse.ts";
+import { renderConfig } from "../../src/config/render.ts";
+import { OperatorError } from "../../src/operator_error.ts";
+import { PATH_OF_CONFIG_070, textOfHome070 } from "./home_070.ts";
+
+const PATH = "/x/config.toml";
+const MINIMUM = `[gateway]\nid = "gw"\nnym_root_directory = "/n"\n`;
+
+function refusal(text: string): string {
+  const error = assertThrows(() => parseConfig(text, PATH), OperatorError);
+  assertEquals(error.exitCode, 78);
+  return error.message;
+}
+
+Deno.test("the file of a 0.7.0 gateway loads as it is", async () => {
+  const config = parseConfig(await textOfHome070(PATH_OF_CONFIG_070), PATH);
+  const data = "/home/nym/.nym/gateways/supergateway/data";
+  assertEquals(config, {
+    gateway: {
+      id: "supergateway",
+      location: "Neuchâtel",
+      privateSphinxKeyFile: `${data}/private_sphinx.pem`,
+      publicSphinxKeyFile: `${data}/public_sphinx.pem`,
+      presenceDirectoryServer: "http://127.0.0.1:8080",
+      nymRootDirectory: "/home/nym/.nym/gateways",
+    },
+    mixnetEndpoint: {
+      listeningAddress: "127.0.0.1:1789",
+      announceAddress: "127.0.0.1:1789",
+      forwardTo: "topology",
+    },
+    clientsEndpoint: {
+      listeningAddress: "127.0.0.1:9000",
+      announceAddress: "ws://127.0.0.1:9000",
+      inboxesDirectory: `${data}/inboxes`,
+      ledgerPath: `${data}/client_ledger.sled`,
+      allowReRegistration: false,
+    },
+    debug: defaultConfig("", "").debug,
+  });
+});
+
+Deno.test("what is left out has its default", () => {
+  assertEquals(parseConfig(MINIMUM, PATH), defaultConfig("gw", "/n"));
+});
+
+Deno.test("every key can be set", () => {
+  const config = parseConfig(
+    `
+[gateway]
+id = "gw"
+location = "here"
+private_sphinx_key_file = "/k/private"
+public_sphinx_key_file = "/k/public"
+presence_directory_server = "http://d.example"
+nym_root_directory = "/n"
+[mixnet_endpoint]
+listening_address = "[::1]:1"
+announce_address = "a.example"
+forward_to = "any"
+[clients_endpoint]
+listening_address = "::1"
+announce_address = "wss://a.example"
+inboxes_directory = "/i"
+ledger_path = "/l"
+allow_re_registration = true
+[debug]
+presence_sending_delay = 1
+packet_forwarding_initial_backoff = 2
+packet_forwarding_maximum_backoff = 3
+initial_connection_timeout = 4
+stored_messages_filename_length = 5
+message_retrieval_limit = 6
+`,
+    PATH,
+  );
+  assertEquals(config, {
+    gateway: {
+      id: "gw",
+      location: "here",
+      privateSphinxKeyFile: "/k/private",
+      publicSphinxKeyFile: "/k/public",
+      presenceDirectoryServer: "http://d.example",
+      nymRootDirectory: "/n",
+    },
+    mixnetEndpoint: { listeningAddress: "[::1]:1", announceAddress: "a.example:1", forwardTo: "any" },
+    clientsEndpoint: {
+      listeningAddress: "[::1]:9000",
+      announceAddress: "wss://a.example",
+      inboxesDirectory: "/i",
+      ledgerPath: "/l",
+      allowReRegistration: true,
+    },
+    debug: {
+      presenceSendingDelay: 1,
+      packetForwardingInitialBackoff: 2,
+      packetForwardingMaximumBackoff: 3,
+      initialConnectionTimeout: 4,
+      storedMessagesFilenameLength: 5,
+      messageRetrievalLimit: 6,
+    },
+  });
+});
+
+Deno.test("a clients' announce address without a scheme is ws", () => {
+  const { clientsEndpoint } = parseConfig(`${MINIMUM}[clients_endpoint]\nannounce_address = "1.2.3.4:5"`, PATH);
+  assertEquals(clientsEndpoint.announceAddress, "ws://1.2.3.4:5");
+});
+
+Deno.test("unknown keys and sections are refused, with what may have been meant", () => {
+  assertEquals(
+    refusal(`${MINIMUM}locaton = "x"`),
+    'Cannot read /x/config.toml: unknown key "locaton" in [gateway]; did you mean "location"?',
+  );
+  assertEquals(
+    refusal(`${MINIMUM}[logging]\nsomething = 1`),
+    'Cannot read /x/config.toml: unknown key "something" in [logging]',
+  );
+  assertEquals(
+    refusal(`${MINIMUM}[mixnet_endpont]`),
+    'Cannot read /x/config.toml: unknown section [mixnet_endpont]; did you mean "mixnet_endpoint"?',
+  );
+  assertStringIncludes(refusal(`id = "x"\n${MINIMUM}`), 'key "id" stands in no section');
+  assertStringIncludes(refusal(`gateway = "x"\n`), 'key "gateway" stands in no section, or [gateway] is none');
+});
+
+Deno.test("what is there twice is refused", () => {
+  assertEquals(refusal(`${MINIMUM}id = "x"`), 'Cannot read /x/config.toml: "id" in [gateway] is there twice');
+  assertEquals(refusal(`${MINIMUM}[gateway]`), "Cannot read /x/config.toml: [gateway] is there twice");
+});
+
+Deno.test("a file that is no TOML is refused in one line that says where", () => {
+  assertEquals(
+    refusal(`${MINIMUM}location = = 3\n`),
+    "Cannot read /x/config.toml: Parse error on line 4, column 11: Cannot parse value on line 'location = = 3'",
+  );
+});
+
+Deno.test("a value that won't do is refused with its key and what would be right", () => {
+  const cases: [section: keyof typeof SECTIONS, line: string, reason: string][] = [
+    ["mixnet_endpoint", `listening_address = "localhost"`, "which is not ip:port, as in 0.0.0.0:1789 or [::]:1789"],
+    ["mixnet_endpoint", `announce_address = "a b"`, "which is not host:port, as in gateway.example.org:1789"],
+    ["mixnet_endpoint", `forward_to = "mixnodes"`, 'can only be "topology" or "any"'],
+    ["clients_endpoint", `listening_address = 9000`, "must be a text in quotes"],
+    ["clients_endpoint", `listening_address = "0.0.0.0:1789"`, "is the same as in [mixnet_endpoint]"],
+    ["clients_endpoint", `announce_address = "http://a.example"`, "which is not host:port"],
+    ["clients_endpoint", `inboxes_directory = ""`, "must be a path"],
+    ["clients_endpoint", `allow_re_registration = "yes"`, "must be true or false, without quotes"],
+    ["debug", `presence_sending_delay = 0`, "must be a whole number from 1 to 2147483647 ms"],
+    ["debug", `initial_connection_timeout = 1.5`, "must be a whole number"],
+    ["debug", `message_retrieval_limit = "5"`, "must be a whole number from 1 to 65535"],
+    ["debug", `packet_forwarding_maximum_backoff = 5`, "is below packet_forwarding_initial_backoff (10000)"],
+  ];
+  for (const [section, line, reason] of cases) {
+    const message = refusal(`${MINIMUM}[${section}]\n${line}`);
+    assertStringIncludes(message, `Cannot read /x/config.toml: "${line.replace(/ .*/, "")}" in [${section}] `);
+    assertStringIncludes(message, reason);
+  }
+  assertStringIncludes(refusal(`${MINIMUM}presence_directory_server = "d"`), "which is not a plain URL");
+});
+
+Deno.test("the keys that a gateway can't do without are asked for", () => {
+  assertEquals(refusal(""), 'Cannot read /x/config.toml: "id" in [gateway] is missing');
+  assertEquals(
+    refusal(`[gateway]\nid = "x"`),
+    'Cannot read /x/config.toml: "nym_root_directory" in [gateway] is missing',
+  );
+});
+
+Deno.test("the written file has every key, each after a comment", () => {
+  const lines = renderConfig(defaultConfig("gw", "/n")).split("\n");
+  for (const key of Object.values(SECTIONS).flat()) {
+    const found = lines.flatMap((line, i) => line.startsWith(`${key} = `) ? [lines[i - 1] ?? ""] : []);
+    const sections = Object.values(SECTIONS).filter((keys) => (keys as readonly string[]).includes(key));
+    assertEquals(found.map((line) => line.slice(0, 2)), sections.map(() => "# "), key);
+  }
+});

@@ -1,0 +1,68 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { type Config, defaultConfig } from "../../src/config/config.ts";
+import { parseConfig } from "../../src/config/parse.ts";
+import { renderConfig } from "../../src/config/render.ts";
+
+const text = fc.string({ unit: "binary" });
+const path = text.filter((path) => path !== "" && !path.includes("\0"));
+const port = fc.integer({ min: 1, max: 65535 });
+const delay = fc.integer({ min: 1, max: 2 ** 31 - 1 });
+const count = fc.integer({ min: 1, max: 65535 });
+
+const config: fc.Arbitrary<Config> = fc.record({
+  gateway: fc.record({
+    id: text,
+    location: text,
+    privateSphinxKeyFile: path,
+    publicSphinxKeyFile: path,
+    presenceDirectoryServer: fc.webUrl(),
+    nymRootDirectory: path,
+  }),
+  mixnetEndpoint: fc.record({
+    listeningAddress: fc.tuple(fc.ipV4(), port).map(([ip, port]) => `${ip}:${port}`),
+    announceAddress: fc.tuple(fc.domain(), port).map(([host, port]) => `${host}:${port}`),
+    forwardTo: fc.constantFrom("topology" as const, "any" as const),
+  }),
+  clientsEndpoint: fc.record({
+    listeningAddress: port.map((port) => `[::1]:${port}`),
+    announceAddress: fc.tuple(fc.constantFrom("ws", "wss"), fc.domain()).map(([scheme, host]) => `${scheme}://${host}`),
+    inboxesDirectory: path,
+    ledgerPath: path,
+    allowReRegistration: fc.boolean(),
+  }),
+  debug: fc.record({
+    presenceSendingDelay: delay,
+    packetForwardingInitialBackoff: fc.integer({ min: 1, max: 1000 }),
+    packetForwardingMaximumBackoff: fc.integer({ min: 1000, max: 2 ** 31 - 1 }),
+    initialConnectionTimeout: delay,
+    storedMessagesFilenameLength: count,
+    messageRetrievalLimit: count,
+  }),
+});
+
+Deno.test("any configuration is read back as it was written", () => {
+  fc.assert(fc.property(config, (config) => assertEquals(parseConfig(renderConfig(config), "x"), config)));
+});
+
+Deno.test("a name or path can't become anything else in the file", () => {
+  for (
+    const nasty of [
+      '"\nid = "x"',
+      "\\",
+      "C:\\Users\\u0041",
+      "'",
+      "\u007f\u0085",
+      "é😀",
+      '"""',
+      "'''",
+      "# [x]",
+      "a\r\nb",
+      "\uFEFF",
+    ]
+  ) {
+    const config = defaultConfig("gw", "/n");
+    config.gateway.location = nasty;
+    assertEquals(parseConfig(renderConfig(config), "x"), config);
+  }
+});

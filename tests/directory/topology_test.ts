@@ -1,0 +1,66 @@
+import { assertEquals } from "@std/assert";
+import { addressClash, type GatewayNode, mixnodeAddresses, parseTopology } from "../../src/directory/topology.ts";
+
+const MIXNODE = { host: "1.2.3.4:1789", pubKey: "m", layer: 1, version: "0.7.0", location: "x", lastSeen: 5 };
+const GATEWAY = {
+  clientListener: "ws://1.2.3.4:9000",
+  mixnetListener: "1.2.3.4:1789",
+  pubKey: "g",
+  version: "0.7.0",
+  location: "x",
+  registeredClients: [{ pubKey: "c" }],
+  lastSeen: 6,
+};
+
+const topology = (mixNodes: unknown[], gatewayNodes: unknown[]) =>
+  parseTopology({ cocoNodes: [], mixNodes, mixProviderNodes: [], gatewayNodes });
+
+Deno.test("a topology is read as it was posted", () => {
+  assertEquals(topology([MIXNODE], [GATEWAY]), { mixNodes: [MIXNODE], gatewayNodes: [GATEWAY] });
+});
+
+Deno.test("fields that are not known are passed over, those for show may be missing", () => {
+  const { version: _version, location: _location, lastSeen: _lastSeen, ...mixnode } = MIXNODE;
+  assertEquals(topology([{ ...mixnode, mood: "good" }], []), {
+    mixNodes: [{ ...mixnode, version: "", location: "", lastSeen: 0 }],
+    gatewayNodes: [],
+  });
+});
+
+Deno.test("an entry that can't be used does not hide the others", () => {
+  const mixnodes = [null, 5, [], {}, { ...MIXNODE, layer: 0 }, { ...MIXNODE, layer: "1" }, { ...MIXNODE, host: 1 }];
+  const gateways = ["x", { ...GATEWAY, pubKey: undefined }, { ...GATEWAY, registeredClients: [7, { pubKey: "d" }] }];
+  assertEquals(topology([...mixnodes, MIXNODE], [...gateways, GATEWAY]), {
+    mixNodes: [MIXNODE],
+    gatewayNodes: [{ ...GATEWAY, registeredClients: [{ pubKey: "d" }] }, GATEWAY],
+  });
+});
+
+Deno.test("what is no topology is none", () => {
+  for (const json of [null, 5, "x", [], {}, { mixNodes: [] }, { mixNodes: {}, gatewayNodes: [] }]) {
+    assertEquals(parseTopology(json), undefined);
+  }
+});
+
+Deno.test("mixnodes' addresses are in their one written form; names are left out", () => {
+  const mixNodes = ["1.2.3.4:5", "[2001:DB8:0::1]:6", "a.example:7", "nonsense"].map((host) => ({ ...MIXNODE, host }));
+  assertEquals(mixnodeAddresses({ mixNodes, gatewayNodes: [] }), new Set(["1.2.3.4:5", "[2001:db8::1]:6"]));
+});
+
+Deno.test("another gateway with our mixnet or clients address is a clash, we ourselves are none", () => {
+  const clash = (other: Partial<GatewayNode>) =>
+    addressClash(
+      { mixNodes: [], gatewayNodes: [{ ...GATEWAY, ...other }] },
+      "own",
+      "[::1]:1789",
+      "ws://a.example:9000",
+    );
+  assertEquals(clash({}), undefined);
+  assertEquals(clash({ mixnetListener: "[0::1]:1789" }), { kind: "mixnet", address: "[::1]:1789", pubKey: "g" });
+  assertEquals(clash({ clientListener: "ws://A.example:9000/" }), {
+    kind: "clients",
+    address: "ws://a.example:9000",
+    pubKey: "g",
+  });
+  assertEquals(clash({ pubKey: "own", mixnetListener: "[::1]:1789" }), undefined);
+});

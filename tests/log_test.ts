@@ -1,0 +1,59 @@
+// deno-lint-ignore-file no-console -- the log is what is tested
+import { assertEquals, assertMatch } from "@std/assert";
+import { logger, parseLogLevel, setLogLevel } from "../src/log.ts";
+
+/** The lines that are logged while `act` runs. */
+function logged(act: () => void): string[] {
+  const lines: string[] = [];
+  const original = console.error;
+  console.error = (line: string) => lines.push(line);
+  try {
+    act();
+  } finally {
+    console.error = original;
+    setLogLevel("info");
+  }
+  return lines;
+}
+
+Deno.test("lines have the form that 0.7.0 writes", () => {
+  const [line = ""] = logged(() => logger("node").info("Starting nym gateway!"));
+  assertMatch(line, /^ \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3} INFO {2}node > Starting nym gateway!$/);
+});
+
+Deno.test("targets are padded to the widest one so far", () => {
+  const lines = logged(() => {
+    logger("a::long::target").error("one");
+    logger("short").warn("two");
+  });
+  assertEquals(lines.map((line) => line.slice(25)), ["ERROR a::long::target > one", "WARN  short           > two"]);
+});
+
+Deno.test("lines below the level are left out", () => {
+  const log = logger("t");
+  const logAll = () => {
+    for (const level of ["error", "warn", "info", "debug", "trace"] as const) log[level](level);
+  };
+  const count = (level: "off" | "error" | "info" | "trace") =>
+    logged(() => {
+      setLogLevel(level);
+      logAll();
+    }).length;
+  assertEquals([count("off"), count("error"), count("info"), count("trace")], [0, 1, 3, 5]);
+  assertEquals(logged(logAll).length, 3);
+});
+
+Deno.test("a text cannot forge a line or drive a terminal", () => {
+  const [line = ""] = logged(() => logger("t").info("a\nb\u001b[31m\u009b"));
+  assertMatch(line, /> a\\u000ab\\u001b\[31m\\u009b$/);
+});
+
+Deno.test("levels are read in any case, other texts are none", () => {
+  assertEquals(["debug", " WARN ", "Off", "loud", "a=debug"].map(parseLogLevel), [
+    "debug",
+    "warn",
+    "off",
+    undefined,
+    undefined,
+  ]);
+});

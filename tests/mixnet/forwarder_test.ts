@@ -1,0 +1,164 @@
+import { assert, assertEquals } from "@std/assert";
+import { Forwarder } from "../../src/mixnet/forwarder.ts";
+import { Counted } from "./counted.ts";
+import { FakeMixnode } from "./fake_mixnode.ts";
+import { numberedPacket, numbers } from "./numbered_packets.ts";
+
+const SETTINGS = { connectTimeout: 1500, initialBackoff: 5, maximumBackoff: 20 };
+
+Deno.test("packets reach their mixnode in order, over one connection", async () => {
+  await using mixnode = new FakeMixnode();
+  const counted = new Counted();
+  await using forwarder = new Forwarder(SETTINGS, counted.count);
+  for (const i of numbers(500)) assert(forwarder.forward(mixnode.address, numberedPacket(i)));
+  await mixnode.events.reached("packets", 500);
+  assert(forwarder.forward(mixnode.address, numberedPacket(500)), "and a later one");
+  await mixnode.events.reached("packets", 501);
+  assertEquals(mixnode.received, numbers(501));
+  assertEquals(mixnode.events.of("connections"), 1);
+  await counted.reached("packets_forwarded", 501);
+});
+
+Deno.test("it connects to IPv6 addresses", async () => {
+  await using mixnode = new FakeMixnode(true, { host: "::1", port: 0 });
+  await using forwarder = new Forwarder(SETTINGS, new Counted().count);
+  assert(forwarder.forward(mixnode.address, numberedPacket(1)));
+  await mixnode.events.reached("packets", 1);
+  assertEquals(mixnode.received, [1]);
+});
+
+Deno.test("a mixnode that never reads fills its own queue and harms no other", async () => {
+  await using stuck = new FakeMixnode(false);
+  await using honest = new FakeMixnode();
+  const counted = new Counted();
+  await using forwarder = new Forwarder(SETTINGS, counted.count);
+  const packet = numberedPacket(0);
+  let accepted = 0;
+  for (let refusedInARow = 0; refusedInARow < 3;) {
+    if (forwarder.forward(stuck.address, packet)) {
+      accepted++;
+      refusedInARow = 0;
+    } else {
+      refusedInARow++;
+      await new Promise((resolve) => setTimeout(resolve, 20)); // the kernel may take some more
+    }
+  }
+  assert(accepted * packet.length < 64 << 20, "what is kept for it is bounded");
+  assert(counted.of("packets_unforwarded_no_room") >= 3);
+  assert(forwarder.forward(honest.address, numberedPacket(7)));
+  await honest.events.reached("packets", 1);
+  assertEquals(honest.received, [7]);
+  stuck.disconnect(); // or the forwarder's end would wait its two seconds for it
+});
+
+Deno.test("the end does not wait for ever for a mixnode that never reads", async () => {
+  await using stuck = new FakeMixnode(false);
+  const counted = new Counted();
+  const forwarder = new Forwarder(SETTINGS, counted.count);
+  const packet = numberedPacket(0);
+  while (counted.of("packets_unforwarded_no_room") < 5) {
+    if (!forwarder.forward(stuck.address, packet)) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await forwarder[Symbol.asyncDispose]();
+  assert(counted.of("packets_unforwarded_unreachable") > 0, "what it did not take is counted");
+});
+
+Deno.test("packets wait in order for a mixnode that is not there yet", async () => {
+  const { address } = await gone(new FakeMixnode());
+  const counted = new Counted();
+  await using forwarder = new Forwarder({ ...SETTINGS, maximumBackoff: 10_000 }, counted.count);
+  for (const i of numbers(3)) assert(forwarder.forward(address, numberedPacket(i)));
+  await counted.reached("mixnode_connects_failed", 2);
+  await using mixnode = new FakeMixnode(true, address);
+  await mixnode.events.reached("packets", 3);
+  assertEquals(mixnode.received, numbers(3));
+});
+
+Deno.test("a mixnode that stays away is given up, and tried again for the next packet", async () => {
+  const { address } = await gone(new FakeMixnode());
+  const counted = new Counted();
+  await using forwarder = new Forwarder(SETTINGS, counted.count);
+  for (const i of numbers(3)) assert(forwarder.forward(address, numberedPacket(i)));
+  await counted.reached("packets_unforwarded_unreachable", 3);
+  assertEquals(counted.of("mixnode_connects_failed"), 4, "at once, and after 5, 10 and 20 ms");
+  await using mixnode = new FakeMixnode(true, address);
+  assert(forwarder.forward(address, numberedPacket(3)));
+  await mixnode.events.reached("packets", 1);
+  assertEquals(mixnode.received, [3]);
+});
+
+Deno.test("a lost connection is noticed at once and made again for the next packet", async () => {
+  await using mixnode = new FakeMixnode();
+  const counted = new Counted();
+  await using forwarder = new Forwarder(SETTINGS, counted.count);
+  for (const i of numbers(5)) {
+    assert(forwarder.forward(mixnode.address, numberedPacket(i)));
+    await mixnode.events.reached("packets", i + 1);
+    mixnode.disconnect();
+    await counted.reached("mixnode_connections_closed", i + 1);
+  }
+  assertEquals(mixnode.received, numbers(5));
+  assertEquals(counted.of("mixnode_connections_opened"), 5);
+});
+
+Deno.test("the end waits for a live connection to take what is queued", async () => {
+  await using mixnode = new FakeMixnode();
+  const forwarder = new Forwarder(SETTINGS, new Counted().count);
+  assert(forwarder.forward(mixnode.address, numberedPacket(0)));
+  await mixnode.events.reached("packets", 1);
+  for (const i of numbers(1000)) assert(forwarder.forward(mixnode.address, numberedPacket(i + 1)));
+  await forwarder[Symbol.asyncDispose]();
+  assert(!forwarder.forward(mixnode.address, numberedPacket(0)), "after the end nothing is taken");
+  await mixnode.events.reached("packets", 1001);
+  assertEquals(mixnode.received, numbers(1001));
+});
+
+Deno.test("the end drops and counts what waits for a mixnode that is not there", async () => {
+  const { address } = await gone(new FakeMixnode());
+  const counted = new Counted();
+  const forwarder = new Forwarder({ ...SETTINGS, initialBackoff: 60_000 }, counted.count);
+  assert(forwarder.forward(address, numberedPacket(0)));
+  await counted.reached("mixnode_connects_failed", 1);
+  await forwarder[Symbol.asyncDispose]();
+  assertEquals(counted.of("packets_unforwarded_unreachable"), 1);
+});
+
+Deno.test("an idle connection is closed, and made again for the next packet", async () => {
+  await using mixnode = new FakeMixnode();
+  await using forwarder = new Forwarder(SETTINGS, new Counted().count);
+  {
+    using timers = new FastTimers(5 * 60_000);
+    assert(forwarder.forward(mixnode.address, numberedPacket(0)));
+    await mixnode.events.reached("disconnections", 1);
+    assertEquals(timers.hurried, 1);
+  }
+  assert(forwarder.forward(mixnode.address, numberedPacket(1)));
+  await mixnode.events.reached("packets", 2);
+  assertEquals(mixnode.received, [0, 1]);
+  assertEquals(mixnode.events.of("connections"), 2);
+});
+
+/** Disposes of a mixnode and returns it: its port is free and known. */
+async function gone(mixnode: FakeMixnode): Promise<FakeMixnode> {
+  await mixnode[Symbol.asyncDispose]();
+  return mixnode;
+}
+
+/** While it lives, timers of `delay` milliseconds fire at once. */
+class FastTimers {
+  hurried = 0;
+  readonly #original = globalThis.setTimeout;
+
+  constructor(delay: number) {
+    const hurry = (callback: () => void, ms?: number) => {
+      if (ms !== delay) return this.#original(callback, ms);
+      this.hurried++;
+      return this.#original(callback, 0);
+    };
+    globalThis.setTimeout = hurry as typeof setTimeout;
+  }
+
+  [Symbol.dispose](): void {
+    globalThis.setTimeout = this.#original;
+  }
+}

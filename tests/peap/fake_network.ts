@@ -1,0 +1,185 @@
+import { encodeBase58 } from "../../src/encoding/base58.ts";
+import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
+import { generateKeyPair } from "../../src/sphinx/curve.ts";
+import { decodeNodeAddress, formatSocketAddress } from "../../src/sphinx/node_address.ts";
+import { unwrap } from "../../src/sphinx/unwrap.ts";
+
+const COMMON = { version: "0.7.0", location: "here", lastSeen: 0 };
+const LAYERS = [1, 2, 3];
+const GATEWAY_MIX_ADDRESS = "10.0.0.9:1789";
+const TOKEN = "token1";
+
+/** What the gateway answers; a test can have it do otherwise. Undefined: it hangs, and does nothing about the packet. */
+export interface Answers {
+  register: () => object;
+  authenticate: (token: string) => object;
+  packet: () => object | undefined;
+}
+
+interface Client {
+  /** Messages that the gateway holds. */
+  inbox: Uint8Array[];
+  socket: WebSocket | undefined;
+  /** Frames pushed over this socket, those of covers included. */
+  pushed: Uint8Array[];
+  /** The last count of frames that the client acknowledged on this socket. */
+  acknowledged: number | undefined;
+}
+
+/**
+ * Directory, mixnodes and one gateway in one: a server on a port of its own that takes packets as a gateway does, opens
+ * all their layers at once, and keeps the messages for their recipients.
+ */
+export class FakeNetwork implements AsyncDisposable {
+  readonly directory: string;
+  readonly gatewayKey: string;
+  readonly answers: Answers;
+  /** Packets that came in. */
+  packets = 0;
+  /** What the directory answers. */
+  topology: unknown;
+  readonly #acknowledgements: boolean;
+  /** Private keys, by the socket address of the node. */
+  readonly #keys = new Map<string, Uint8Array>();
+  /** By address in base58, without the gateway's part. */
+  readonly #clients = new Map<string, Client>();
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  #changed = Promise.withResolvers<void>();
+
+  /**
+   * @param acknowledgements whether the gateway offers them: then it keeps what has none, and pushes it again; otherwise
+   *   it is a 0.7.0 gateway, that keeps nothing it has pushed
+   */
+  constructor(acknowledgements: boolean, answers: Partial<Answers> = {}) {
+    this.#acknowledgements = acknowledgements;
+    this.answers = {
+      register: () => ({ type: "register", token: TOKEN, acknowledgements }),
+      authenticate: (token) => ({ type: "authenticate", status: token === TOKEN, acknowledgements }),
+      packet: () => ({ type: "send", status: true }),
+      ...answers,
+    };
+    this.#server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      (request) => this.#serve(request),
+    );
+    const server = `127.0.0.1:${this.#server.addr.port}`;
+    this.directory = `http://${server}`;
+    const mixNodes = LAYERS.map((layer) => {
+      const host = `10.0.0.${layer}:1789`;
+      return { ...COMMON, host, layer, pubKey: this.#newKey(host) };
+    });
+    this.gatewayKey = this.#newKey(GATEWAY_MIX_ADDRESS);
+    const listeners = { clientListener: `ws://${server}`, mixnetListener: GATEWAY_MIX_ADDRESS };
+    this.topology = { mixNodes, gatewayNodes: [{ ...COMMON, ...listeners, pubKey: this.gatewayKey }] };
+  }
+
+  /** Keeps a message for the client with that address, as if it had come out of the mixnet. */
+  store(address: string, message: Uint8Array): void {
+    const client = this.client(address);
+    client.inbox.push(message);
+    this.#drain(client);
+    this.#wake();
+  }
+
+  /** Pushes a frame that is not kept. */
+  push(address: string, contents: Uint8Array): void {
+    const { socket, pushed } = this.client(address);
+    socket!.send(contents as Uint8Array<ArrayBuffer>);
+    pushed.push(contents);
+  }
+
+  /** What the gateway knows of the client with that address. */
+  client(address: string): Client {
+    const name = address.split("@")[0]!;
+    const client = this.#clients.get(name) ?? { inbox: [], socket: undefined, pushed: [], acknowledged: undefined };
+    this.#clients.set(name, client);
+    return client;
+  }
+
+  /** Ends the client's connection from the gateway's side. */
+  disconnect(address: string, code = 1011): void {
+    const client = this.client(address);
+    client.socket!.close(code, "the gateway was told to");
+    client.socket = undefined;
+  }
+
+  /** Resolves once it is so; looked at whenever something happens here. */
+  async until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) await this.#changed.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { socket } of this.#clients.values()) socket?.close();
+    await this.#server.shutdown();
+  }
+
+  #newKey(host: string): string {
+    const { privateKey, publicKey } = generateKeyPair();
+    this.#keys.set(host, privateKey);
+    return encodeBase58(publicKey);
+  }
+
+  #serve(request: Request): Response {
+    if (request.headers.get("upgrade") !== "websocket") return Response.json(this.topology);
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    socket.binaryType = "arraybuffer";
+    let client: Client | undefined;
+    socket.onmessage = ({ data }) => {
+      if (typeof data !== "string") this.#forward(socket, new Uint8Array(data));
+      else if (client) this.#confirm(client, JSON.parse(data).frames);
+      else client = this.#logIn(socket, JSON.parse(data));
+      this.#wake();
+    };
+    socket.onclose = () => {
+      if (client?.socket === socket) client.socket = undefined;
+      this.#wake();
+    };
+    return response;
+  }
+
+  #logIn(socket: WebSocket, request: { type: string; address: string; token: string }): Client | undefined {
+    const answer = request.type === "register" ? this.answers.register() : this.answers.authenticate(request.token);
+    socket.send(JSON.stringify(answer));
+    if ("message" in answer || "status" in answer && !answer.status) return undefined;
+    const client = Object.assign(this.client(request.address), { socket, pushed: [], acknowledged: undefined });
+    this.#drain(client);
+    return client;
+  }
+
+  #drain(client: Client): void {
+    if (!client.socket) return;
+    const pushed = new Set(client.pushed);
+    for (const message of client.inbox.filter((message) => !pushed.has(message))) {
+      client.socket.send(message as Uint8Array<ArrayBuffer>);
+      client.pushed.push(message);
+    }
+    if (!this.#acknowledgements) client.inbox = [];
+  }
+
+  #confirm(client: Client, frames: number): void {
+    client.acknowledged = frames;
+    const confirmed = new Set(client.pushed.slice(0, frames));
+    client.inbox = client.inbox.filter((message) => !confirmed.has(message));
+  }
+
+  #forward(socket: WebSocket, request: Uint8Array): void {
+    this.packets++;
+    const answer = this.answers.packet();
+    if (!answer) return;
+    socket.send(JSON.stringify(answer));
+    let hop = request.subarray(0, -PACKET_SIZE);
+    let packet = request.subarray(-PACKET_SIZE);
+    for (;;) {
+      const unwrapped = unwrap(packet, this.#keys.get(formatSocketAddress(decodeNodeAddress(hop)!))!);
+      if (unwrapped.kind === "dropped") throw new Error(`a packet can't be unwrapped: ${unwrapped.reason}`);
+      if (unwrapped.kind === "message") return this.store(encodeBase58(unwrapped.destination), unwrapped.message);
+      hop = unwrapped.nextAddress;
+      packet = unwrapped.packet;
+    }
+  }
+
+  #wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}

@@ -1,0 +1,266 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { fragments } from "../../src/peap/fragmentation.ts";
+import { MAX_WAITING_FRAMES } from "../../src/peap/inbox.ts";
+import {
+  formatAddress,
+  generateIdentity,
+  Peap,
+  PeapError,
+  type PeapErrorKind,
+  type PeapOptions,
+} from "../../src/peap/mod.ts";
+import { FakeNetwork } from "./fake_network.ts";
+import { vectorMessage } from "./fragment_vectors.ts";
+
+const text = (message: string) => [...fragments(new TextEncoder().encode(message))][0]!;
+
+function connect(network: FakeNetwork, options: Partial<PeapOptions> = {}): Promise<Peap> {
+  return Peap.connect({ directory: network.directory, identity: generateIdentity(), ...options });
+}
+
+/** The next `count` messages as text; the last of them is handed out, but not yet taken. */
+async function texts(messages: AsyncIterator<{ text(): string }>, count: number): Promise<string[]> {
+  const received: string[] = [];
+  while (received.length < count) {
+    const { value, done } = await messages.next();
+    if (done) throw new Error("there are no more messages");
+    received.push(value.text());
+  }
+  return received;
+}
+
+async function assertKind(kind: PeapErrorKind, message: string, promise: Promise<unknown>): Promise<void> {
+  assertEquals((await assertRejects(() => promise, PeapError, message)).kind, kind);
+}
+
+Deno.test("two clients exchange messages of all sizes", async () => {
+  await using network = new FakeNetwork(true);
+  await using alice = await connect(network);
+  await using bob = await connect(network);
+  const messages = bob[Symbol.asyncIterator]();
+  for (const length of [0, 1, 974, 975, 20_000]) {
+    await alice.send(bob.address, vectorMessage(length));
+    assertEquals((await messages.next()).value?.data, vectorMessage(length));
+  }
+  await alice.send(alice.address, "to myself");
+  assertEquals(await texts(alice[Symbol.asyncIterator](), 1), ["to myself"]);
+});
+
+Deno.test("overlapping sends share the window, and all arrive", async () => {
+  let due = 0;
+  let mostDue = 0;
+  await using network = new FakeNetwork(true, {
+    packet: () => {
+      mostDue = Math.max(mostDue, ++due);
+      queueMicrotask(() => due--);
+      return { type: "send", status: true };
+    },
+  });
+  await using alice = await connect(network);
+  const sizes = [30_000, 20_000, 10_000];
+  await Promise.all(sizes.map((size) => alice.send(alice.address, vectorMessage(size))));
+  const messages = alice[Symbol.asyncIterator]();
+  const received = [await messages.next(), await messages.next(), await messages.next()];
+  assertEquals(received.map(({ value }) => value?.data.length).sort(), sizes.toSorted());
+  assert(mostDue <= 64);
+});
+
+Deno.test("what the application took is acknowledged: a message when the next one is asked for", async () => {
+  await using network = new FakeNetwork(true);
+  await using bob = await connect(network);
+  const client = network.client(bob.address);
+  await network.until(() => client.acknowledged === 0); // switched on right after the login
+  const messages = bob[Symbol.asyncIterator]();
+  network.store(bob.address, text("one"));
+  network.push(bob.address, new TextEncoder().encode("The cake is a lie!"));
+  network.store(bob.address, Uint8Array.of(1, 2, 3)); // garbage
+  network.store(bob.address, text("two"));
+  assertEquals(await texts(messages, 1), ["one"]);
+  assertEquals(client.acknowledged, 0);
+  assertEquals(await texts(messages, 1), ["two"]);
+  await network.until(() => client.acknowledged === 3);
+  assertEquals(client.inbox, [text("two")]);
+});
+
+Deno.test("what was handed out is acknowledged when the loop ends, and when the client is closed", async () => {
+  await using network = new FakeNetwork(true);
+  await using bob = await connect(network);
+  for (const message of ["one", "two", "three"]) network.store(bob.address, text(message));
+  for await (const message of bob) if (message.text() === "one") break;
+  await network.until(() => network.client(bob.address).acknowledged === 1);
+  assertEquals(await texts(bob[Symbol.asyncIterator](), 1), ["two"]);
+  await bob.close();
+  await network.until(() => network.client(bob.address).acknowledged === 2);
+  assertEquals(network.client(bob.address).inbox, [text("three")]);
+});
+
+Deno.test("what was not taken comes again to who logs in with the token", async () => {
+  await using network = new FakeNetwork(true);
+  const identity = generateIdentity();
+  await using bob = await connect(network, { identity });
+  const { address, token } = bob;
+  for (const message of ["one", "two", "three"]) network.store(address, text(message));
+  await texts(bob[Symbol.asyncIterator](), 2);
+  await bob.close();
+  await using back = await connect(network, { identity, token });
+  assertEquals(await texts(back[Symbol.asyncIterator](), 1), ["three"]);
+  assertEquals([back.token, back.address], [token, address]);
+});
+
+Deno.test("a message that was taken, waits, or is incomplete when the connection breaks is delivered once", async () => {
+  await using network = new FakeNetwork(true);
+  await using bob = await connect(network);
+  const client = network.client(bob.address);
+  const messages = bob[Symbol.asyncIterator]();
+  const [part1, part2] = [...fragments(vectorMessage(1500))];
+  network.store(bob.address, part1!); // keeps all after it from being acknowledged
+  for (const message of ["taken", "same", "same", "waits"]) network.store(bob.address, text(message));
+  assertEquals(await texts(messages, 3), ["taken", "same", "same"]);
+  network.disconnect(bob.address);
+  network.store(bob.address, text("new"));
+
+  await network.until(() => client.socket !== undefined);
+  assertEquals(await texts(messages, 2), ["waits", "new"]);
+  assertEquals(client.acknowledged ?? 0, 0);
+  network.store(bob.address, part2!);
+  assertEquals((await messages.next()).value?.data, vectorMessage(1500));
+  const rest = messages.next();
+  await network.until(() => client.inbox.length === 0);
+  await bob.close();
+  assertEquals(await rest, { value: undefined, done: true });
+});
+
+Deno.test("a 0.7.0 gateway gets no acknowledgements, and the same message sent again later is another one", async () => {
+  await using network = new FakeNetwork(false);
+  await using bob = await connect(network);
+  const messages = bob[Symbol.asyncIterator]();
+  network.store(bob.address, text("ping"));
+  assertEquals(await texts(messages, 1), ["ping"]);
+  network.disconnect(bob.address);
+  network.store(bob.address, text("ping"));
+  assertEquals(await texts(messages, 1), ["ping"]);
+  assertEquals(network.client(bob.address).acknowledged, undefined);
+});
+
+Deno.test("a message is sent over the next connection when the one that it was on breaks", async () => {
+  await using network = new FakeNetwork(true, { packet: () => undefined });
+  await using alice = await connect(network);
+  const sent = alice.send(alice.address, "again and again");
+  await network.until(() => network.packets === 1);
+  network.answers.packet = () => ({ type: "send", status: true });
+  network.disconnect(alice.address);
+  await sent;
+  assertEquals(network.packets, 2);
+});
+
+Deno.test("a gateway that gives no answer in 1.5 s is left, and with it the client ends if it may not reconnect", async () => {
+  await using network = new FakeNetwork(true, { packet: () => undefined });
+  await using alice = await connect(network, { reconnect: false });
+  const messages = alice[Symbol.asyncIterator]();
+  network.store(alice.address, text("last words"));
+  await assertKind("connection", "no answer in 1500 ms", alice.send(alice.address, "hello"));
+  assertEquals(await texts(messages, 1), ["last words"]);
+  await assertKind("connection", "no answer in 1500 ms", messages.next());
+  await assertKind("connection", "no answer in 1500 ms", alice.send(alice.address, "hello"));
+});
+
+Deno.test("the gateway's refusals come as errors with its words", async () => {
+  const refusal = (message: string) => () => ({ type: "error", message });
+  await using closed = new FakeNetwork(true, { register: refusal("client is already registered") });
+  await assertKind("gateway", "client is already registered", connect(closed));
+
+  await using network = new FakeNetwork(true, { packet: refusal("not in the current topology") });
+  await using alice = await connect(network);
+  await assertKind("gateway", "not in the current topology", alice.send(alice.address, vectorMessage(5000)));
+  await assertKind("token", "does not know this token", connect(network, { token: "abc" }));
+});
+
+Deno.test("a packet that the gateway has no room for is tried again", async () => {
+  let refusals = 2;
+  await using network = new FakeNetwork(true, { packet: () => ({ type: "send", status: refusals-- <= 0 }) });
+  await using alice = await connect(network);
+  await alice.send(alice.address, "room?");
+  assertEquals(network.packets, 3);
+});
+
+Deno.test("bad addresses and gateways that are not there are refused before anything is sent", async () => {
+  await using network = new FakeNetwork(true);
+  await using alice = await connect(network);
+  await assertKind("address", "its client part", alice.send("bob@home", "hello"));
+  const [client] = alice.address.split("@");
+  await assertKind("directory", "no gateway", alice.send(`${client}@${client}`, "hello"));
+  await assertRejects(() => alice.send(alice.address, new Uint8Array(17 * 1024 * 1024)), RangeError);
+  assertEquals(network.packets, 0);
+});
+
+Deno.test("a directory without what is needed is an error that says so", async () => {
+  await using network = new FakeNetwork(true);
+  network.topology = { mixNodes: [], gatewayNodes: [] };
+  await assertKind("directory", "no gateway", connect(network));
+  network.topology = "rubbish";
+  await assertKind("directory", "is not one", connect(network));
+  await assertKind("directory", "did not answer", connect(network, { directory: "http://127.0.0.1:1" }));
+});
+
+Deno.test("a client that has logged in elsewhere ends here, and does not come back to take over", async () => {
+  await using network = new FakeNetwork(true);
+  await using alice = await connect(network);
+  const next = alice[Symbol.asyncIterator]().next();
+  network.disconnect(alice.address, 4001);
+  await assertKind("superseded", "", next);
+});
+
+Deno.test("a gateway that knows the token no more ends the client", async () => {
+  await using network = new FakeNetwork(true);
+  await using alice = await connect(network);
+  network.answers.authenticate = () => ({ type: "authenticate", status: false });
+  const next = alice[Symbol.asyncIterator]().next();
+  network.disconnect(alice.address);
+  await assertKind("token", "does not know this token", next);
+});
+
+Deno.test("a client whose application takes nothing disconnects, and comes back for the rest when it does", async () => {
+  await using network = new FakeNetwork(true);
+  const identity = generateIdentity();
+  const [client] = formatAddress({ client: identity.publicKey, gateway: identity.publicKey }).split("@");
+  const total = MAX_WAITING_FRAMES + 1000;
+  for (let index = 0; index < total; index++) network.store(client!, text(`${index}`));
+  await using bob = await connect(network, { identity });
+  await network.until(() => network.client(bob.address).socket === undefined);
+  await assertKind("full", "have to be taken first", bob.send(bob.address, "hello"));
+  const expected = Array.from({ length: total }, (_, index) => `${index}`);
+  assertEquals(await texts(bob[Symbol.asyncIterator](), total), expected);
+  await bob.send(bob.address, "hello");
+});
+
+Deno.test("cover messages go out at random times, come back, are acknowledged, and are not seen", async () => {
+  await using network = new FakeNetwork(true);
+  await using alice = await connect(network, { coverTraffic: { mean: 2 } });
+  network.store(alice.address, text("seen"));
+  assertEquals(await texts(alice[Symbol.asyncIterator](), 1), ["seen"]);
+  await network.until(() => network.packets >= 5);
+});
+
+Deno.test("the real stream sends cover when there is nothing to send", async () => {
+  await using network = new FakeNetwork(true);
+  await using alice = await connect(network, { poisson: { mean: 2 } });
+  await network.until(() => network.packets >= 3);
+  await alice.send(alice.address, vectorMessage(3000));
+  assertEquals((await alice[Symbol.asyncIterator]().next()).value?.data, vectorMessage(3000));
+});
+
+Deno.test("closing ends loops and sends that wait, and can be repeated", async () => {
+  await using network = new FakeNetwork(true, { packet: () => undefined });
+  await using alice = await connect(network, { poisson: { mean: 1e6 } });
+  await using bob = await connect(network);
+  const waiting = [
+    assertKind("closed", "was closed", alice.send(alice.address, "waits for its turn")),
+    assertKind("closed", "was closed", bob.send(bob.address, "waits for its answer")),
+  ];
+  const next = alice[Symbol.asyncIterator]().next();
+  await network.until(() => network.packets === 1);
+  await Promise.all([alice.close(), bob.close()]);
+  await Promise.all(waiting);
+  assertEquals(await next, { value: undefined, done: true });
+  await assertKind("closed", "was closed", alice.send(alice.address, "too late"));
+});

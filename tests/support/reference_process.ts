@@ -1,0 +1,88 @@
+/** The last lines that a program printed, kept to tell what it said when it does not do what it should. */
+const KEPT_LINES = 50;
+/** ms until a program that was asked to end is ended. */
+const TERM_TIMEOUT = 5000;
+
+/** A running program of the 0.7.0 release. It ends with its scope. */
+export class ReferenceProcess implements AsyncDisposable {
+  readonly #name: string;
+  readonly #child: Deno.ChildProcess;
+  readonly #lines: string[] = [];
+  readonly #reading: Promise<unknown>;
+  #printed = Promise.withResolvers<void>();
+  #hasEnded = false;
+
+  /** `name` is for messages; `home` becomes its HOME, where it finds and leaves its files. */
+  constructor(name: string, program: string, args: string[], home: string) {
+    this.#name = name;
+    const options = { args, clearEnv: true, env: { HOME: home, RUST_LOG: "info" }, stdin: "null" } as const;
+    this.#child = new Deno.Command(program, { ...options, stdout: "piped", stderr: "piped" }).spawn();
+    this.#reading = Promise.all([this.#read(this.#child.stdout), this.#read(this.#child.stderr)]).then(() => {
+      this.#hasEnded = true;
+      this.#wake();
+    });
+  }
+
+  /** Runs a program to its end, which must be a good one. */
+  static async complete(name: string, program: string, args: string[], home: string): Promise<void> {
+    await using process = new ReferenceProcess(name, program, args, home);
+    const { code } = await process.#child.status;
+    if (code !== 0) throw await process.#error(`ended with code ${code}`);
+  }
+
+  /** Resolves once a line with this text was printed; throws if that is not within `timeout` ms. */
+  async printed(text: string, timeout = 20_000): Promise<void> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#wake();
+    }, timeout);
+    try {
+      while (!this.#lines.some((line) => line.includes(text))) {
+        if (this.#hasEnded) throw await this.#error(`ended before it printed "${text}"`);
+        if (late) throw await this.#error(`did not print "${text}" within ${timeout} ms`);
+        await this.#printed.promise;
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Ends it, and waits until it is gone. */
+  async kill(signal: Deno.Signal): Promise<void> {
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // it has ended already
+    }
+    await this.#child.status;
+    await this.#reading;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), TERM_TIMEOUT);
+    await this.kill("SIGTERM");
+    clearTimeout(timer);
+  }
+
+  async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    let rest = "";
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop()!;
+      this.#lines.push(...lines);
+      this.#lines.splice(0, this.#lines.length - KEPT_LINES);
+      this.#wake();
+    }
+  }
+
+  #wake(): void {
+    this.#printed.resolve();
+    this.#printed = Promise.withResolvers();
+  }
+
+  async #error(what: string): Promise<Error> {
+    if (what.startsWith("ended")) await this.#reading; // all that it had to say
+    return new Error(`${this.#name} ${what}; it said:\n${this.#lines.join("\n")}`);
+  }
+}
