@@ -16,8 +16,8 @@ import { Counters } from "./operator/counters.ts";
 import { ExitCode, fileError, OperatorError } from "./operator_error.ts";
 import type { KeyPair } from "./sphinx/curve.ts";
 import { parseSocketAddress, type SocketAddress } from "./sphinx/node_address.ts";
+import { readOutcome } from "./sphinx/slots.ts";
 import { UnwrappingPool } from "./unwrapping/pool.ts";
-import { readOutcome } from "./unwrapping/slots.ts";
 import { VERSION } from "./version.ts";
 
 const log = logger("nym_gateway::node");

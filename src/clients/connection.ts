@@ -36,7 +36,7 @@ const LOOK_EVERY = 32 * 1024;
 /** While the client does not read, the socket is looked at again after 1, 2, 4 … ms, up to this many. */
 const MAX_STALL_DELAY = 250;
 /** Frames of the client that wait while its login is written; a client with more does not wait for answers. */
-const MAX_WAITING_FRAMES = 1024;
+const MAX_WAITING_FRAMES = 64;
 
 /** WebSocket close codes (RFC 6455 §7.4.1); 4000 and up are free for applications. */
 export const CloseCode = { GOING_AWAY: 1001, POLICY: 1008, TOO_BIG: 1009, FAILED: 1011, SUPERSEDED: 4001 } as const;
@@ -50,9 +50,10 @@ export class Connection {
   readonly #delivery = new Delivery();
   #id: ClientId | undefined;
   #reader: InboxReader | undefined;
-  #handling: Promise<void> = Promise.resolve();
-  #waitingFrames = 0;
-  #pumping = false;
+  #login: Promise<void> | undefined;
+  /** frames that came during a login; they end with the connection */
+  readonly #waiting: (string | Uint8Array)[] = [];
+  #pumping: Promise<void> | undefined;
   #nudged = false;
   #endOfStream = false;
   #ended = false;
@@ -78,7 +79,9 @@ export class Connection {
 
   /** To be called a few times a second: time alone confirms deliveries too. */
   tick(now: number): void {
-    if (this.#delivery.open) this.#confirm(this.#delivery.observe(this.socket.bufferedAmount, now));
+    // Not by us (that is the end at once): a ping was not answered. Nor does such a socket say what it buffers.
+    if (this.socket.readyState === WebSocket.CLOSING) this.#end(false);
+    else if (this.#delivery.open) this.#confirm(this.#delivery.observe(this.socket.bufferedAmount, now));
   }
 
   /** Ends the connection; what was not confirmed until now stays for the next login. */
@@ -91,28 +94,27 @@ export class Connection {
     }
   }
 
+  /** Resolves when nothing goes on any more, once the connection has ended. */
+  async idle(): Promise<void> {
+    await this.#login;
+    await this.#pumping;
+  }
+
   #isOpen(): boolean {
     return !this.#ended && this.socket.readyState === WebSocket.OPEN;
   }
 
-  /** Frames are handled one after the other: a login takes time, as it is written before it is answered. */
+  /** Frames are handled one after the other. */
   #receive(frame: string | Uint8Array): void {
     if (this.#ended) return;
     this.#confirm(this.#delivery.alive(performance.now()));
-    if (++this.#waitingFrames > MAX_WAITING_FRAMES) {
+    if (this.#login === undefined) this.#handle(frame);
+    else if (this.#waiting.push(frame) > MAX_WAITING_FRAMES) {
       this.close(CloseCode.POLICY, "too many requests before an answer");
-      return;
     }
-    this.#handling = this.#handling.then(async () => {
-      this.#waitingFrames--;
-      if (!this.#ended) await this.#handle(frame);
-    }).catch((error) => {
-      log.error(`a client's request failed: ${error}`);
-      this.#reply(answer.error("unexpected failure"));
-    });
   }
 
-  async #handle(frame: string | Uint8Array): Promise<void> {
+  #handle(frame: string | Uint8Array): void {
     const action = interpret(this.#id !== undefined, frame);
     switch (action.kind) {
       case "forward":
@@ -120,9 +122,9 @@ export class Connection {
       case "received":
         return this.#confirm(this.#delivery.received(action.frames));
       case "register":
-        return await this.#register(action.address);
+        return this.#await(this.#register(action.address));
       case "authenticate":
-        return await this.#authenticate(action.address, action.token);
+        return this.#await(this.#authenticate(action.address, action.token));
       case "error":
         this.context.count("requests_malformed");
         return this.#reply(answer.error(action.message));
@@ -131,6 +133,19 @@ export class Connection {
         this.#reply(answer.error(action.message));
         return this.close(CloseCode.TOO_BIG, "request too big");
     }
+  }
+
+  /** A login takes time, as it is written before it is answered. */
+  #await(login: Promise<void>): void {
+    this.#login = login.catch((error) => {
+      log.error(`a client's login failed: ${error}`);
+      this.#reply(answer.error("unexpected failure"));
+    }).then(() => {
+      this.#login = undefined;
+      while (this.#waiting.length > 0 && this.#login === undefined && !this.#ended) {
+        this.#handle(this.#waiting.shift()!);
+      }
+    });
   }
 
   async #register(address: Uint8Array): Promise<void> {
@@ -177,14 +192,10 @@ export class Connection {
   /** Pushes what the inbox holds, at the pace at which the client reads. */
   #pump(): void {
     this.#nudged = true;
-    if (this.#pumping) return;
-    this.#pumping = true;
-    this.#push()
-      .catch((error) => {
-        log.error(`cannot read stored messages: ${error}`);
-        this.close(CloseCode.FAILED, "cannot read stored messages");
-      })
-      .finally(() => this.#pumping = false);
+    this.#pumping ??= this.#push().catch((error) => {
+      log.error(`cannot read stored messages: ${error}`);
+      this.close(CloseCode.FAILED, "cannot read stored messages");
+    });
   }
 
   async #push(): Promise<void> {
@@ -206,6 +217,7 @@ export class Connection {
         await new Promise((resolve) => setImmediate(resolve)); // others have their turn, and the socket is flushed
       }
     }
+    this.#pumping = undefined; // in the very turn in which there is no nudge, so that the next one starts it again
   }
 
   async #drained(): Promise<void> {

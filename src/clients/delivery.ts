@@ -32,6 +32,7 @@ export class Delivery {
   /** pushed, not yet seen to be taken: up to which frame, from and up to which byte of the connection */
   #pushed: { frame: number; start: number; byte: number }[] = [];
   #taken = 0;
+  #takenBytes = 0;
   /** when frames had been taken, oldest first; one a call of `observe`, none older than OPEN_AFTER */
   #observed: { frame: number; at: number }[] = [];
   #acknowledges = false;
@@ -40,16 +41,8 @@ export class Delivery {
   push(size: number, sequence?: number): void {
     this.#frames++;
     this.#bytes += size;
-    const burst = this.#pushed.at(-1);
-    if (burst !== undefined && this.#bytes - burst.start <= BURST_SIZE) {
-      burst.frame = this.#frames;
-      burst.byte = this.#bytes;
-    } else this.#pushed.push({ frame: this.#frames, start: this.#bytes - size, byte: this.#bytes });
-    if (sequence === undefined) return;
-    const run = this.#runs.at(-1);
-    if (run !== undefined && run.frame + run.length === this.#frames && run.sequence + run.length === sequence) {
-      run.length++;
-    } else this.#runs.push({ frame: this.#frames, sequence, length: 1 });
+    if (sequence !== undefined) this.#noteRun(sequence);
+    if (this.open && !this.#acknowledges) this.#noteBurst(size);
   }
 
   /** Whether anything pushed is not confirmed yet. */
@@ -59,7 +52,11 @@ export class Delivery {
 
   /** To be called every now and then, with the bytes that the socket still buffers. */
   observe(buffered: number, now: number): number | undefined {
-    this.#countTaken(buffered);
+    if (this.#acknowledges) return undefined;
+    const takenBytes = this.#bytes - buffered;
+    const stalled = buffered > 0 && takenBytes <= this.#takenBytes;
+    this.#countTaken(takenBytes);
+    if (stalled) this.#startAgain(now);
     if (this.open && this.#taken > (this.#observed.at(-1)?.frame ?? 0)) {
       this.#observed.push({ frame: this.#taken, at: now });
     }
@@ -74,6 +71,8 @@ export class Delivery {
   /** The client says that its application has taken `frames` frames of this connection. */
   received(frames: number): number | undefined {
     this.#acknowledges = true;
+    this.#pushed = [];
+    this.#observed = [];
     return this.#confirm(Math.min(frames, this.#frames));
   }
 
@@ -82,8 +81,29 @@ export class Delivery {
     return this.#confirmObserved(now - ENDED_AFTER);
   }
 
-  #countTaken(buffered: number): void {
-    const takenBytes = this.#bytes - buffered;
+  #noteRun(sequence: number): void {
+    const run = this.#runs.at(-1);
+    if (run !== undefined && run.frame + run.length === this.#frames && run.sequence + run.length === sequence) {
+      run.length++;
+    } else this.#runs.push({ frame: this.#frames, sequence, length: 1 });
+  }
+
+  #noteBurst(size: number): void {
+    const burst = this.#pushed.at(-1);
+    if (burst !== undefined && this.#bytes - burst.start <= BURST_SIZE) {
+      burst.frame = this.#frames;
+      burst.byte = this.#bytes;
+    } else this.#pushed.push({ frame: this.#frames, start: this.#bytes - size, byte: this.#bytes });
+  }
+
+  /** Who takes nothing reads nothing, nor do pings get through to it: time counts from here, as for frames just taken. */
+  #startAgain(now: number): void {
+    const last = this.#observed.at(-1);
+    if (last !== undefined) this.#observed = [{ frame: last.frame, at: now }];
+  }
+
+  #countTaken(takenBytes: number): void {
+    this.#takenBytes = takenBytes;
     const waiting = this.#pushed.findIndex(({ byte }) => byte > takenBytes);
     const taken = this.#pushed.splice(0, waiting < 0 ? this.#pushed.length : waiting);
     this.#taken = taken.at(-1)?.frame ?? this.#taken;

@@ -2,7 +2,7 @@ import type { ClientId } from "../mailbox/client_id.ts";
 import type { SocketAddress } from "../sphinx/node_address.ts";
 import { CloseCode, Connection, type ConnectionContext } from "./connection.ts";
 
-/** A socket that has not logged in after this many ms is closed. */
+/** ms */
 const LOGIN_DEADLINE = 10_000;
 /** Deadlines and deliveries are looked at this often (ms). */
 const TICK = 250;
@@ -22,9 +22,11 @@ export class ClientsServer {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #aborter = new AbortController();
   readonly #ticker: ReturnType<typeof setInterval>;
+  /** what ended connections still have to do; all is awaited on closing */
+  readonly #ending = new Set<Promise<void>>();
   #closing = false;
 
-  private constructor(address: SocketAddress, context: ServerContext) {
+  private constructor(address: SocketAddress, context: ServerContext, private readonly loginDeadline: number) {
     this.#context = {
       ...context,
       loggedIn: (id, connection) => {
@@ -37,6 +39,8 @@ export class ClientsServer {
         const { id } = connection;
         if (id !== undefined && this.#online.get(id) === connection) this.#online.delete(id);
         context.count("client_connections_closed");
+        const ending = connection.idle().finally(() => this.#ending.delete(ending));
+        this.#ending.add(ending);
       },
     };
     this.#server = Deno.serve({
@@ -45,19 +49,19 @@ export class ClientsServer {
       signal: this.#aborter.signal,
       onListen: () => {},
       onError: () => {
-        context.count("http_errors");
-        return new Response(null, { status: 500 });
+        context.count("http_errors"); // an upgrade that is none: there is nothing else here to fail
+        return new Response(null, { status: 400 });
       },
     }, (request) => this.#upgrade(request));
     this.#ticker = setInterval(() => this.#tick(), TICK);
   }
 
   /**
-   * Listens at `address` (port 0: any free one).
+   * Listens at `address` (port 0: any free one). A socket that has not logged in after `loginDeadline` ms is closed.
    * @throws {Deno.errors.AddrInUse} and the other errors of Deno.listen.
    */
-  static listen(address: SocketAddress, context: ServerContext): ClientsServer {
-    return new ClientsServer(address, context);
+  static listen(address: SocketAddress, context: ServerContext, loginDeadline = LOGIN_DEADLINE): ClientsServer {
+    return new ClientsServer(address, context, loginDeadline);
   }
 
   /** Where it listens, with the port that port 0 became. */
@@ -81,11 +85,11 @@ export class ClientsServer {
     if (this.#closing) return;
     this.#closing = true;
     clearInterval(this.#ticker);
-    const shutdown = this.#server.shutdown();
     for (const connection of this.#connections) connection.close(CloseCode.GOING_AWAY, "the gateway is going away");
     const timer = setTimeout(() => this.#aborter.abort(), CLOSE_TIMEOUT);
-    await shutdown;
+    await this.#server.shutdown();
     clearTimeout(timer);
+    await Promise.all(this.#ending);
   }
 
   #upgrade(request: Request): Response {
@@ -107,7 +111,7 @@ export class ClientsServer {
     const now = performance.now();
     for (const connection of this.#connections) {
       connection.tick(now);
-      if (connection.id === undefined && now - connection.openedAt > LOGIN_DEADLINE) {
+      if (connection.id === undefined && now - connection.openedAt > this.loginDeadline) {
         this.#context.count("logins_timed_out");
         connection.close(CloseCode.POLICY, "no login in time");
       }

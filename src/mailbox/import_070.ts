@@ -43,8 +43,9 @@ export async function importInboxes(folder: string, mailbox: Mailbox, ledger: Le
     const inbox = join(folder, entry.name);
     const files = await messageFiles(inbox);
     for (let i = 0; i < files.length; i += BATCH) {
+      const before = imported;
       imported += await importFiles(files.slice(i, i + BATCH), id, mailbox);
-      if (Math.floor(imported / REPORT_EVERY) > Math.floor((imported - BATCH) / REPORT_EVERY) && imported > BATCH) {
+      if (Math.floor(imported / REPORT_EVERY) > Math.floor(before / REPORT_EVERY)) {
         log.info(`importing the 0.7.0 inboxes: ${imported} messages so far`);
       }
     }

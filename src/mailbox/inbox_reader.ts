@@ -24,8 +24,8 @@ export interface StoredMessage {
 
 /** Chunks that one read takes from disk: at most 1 MiB. */
 const READ_CHUNKS = 16;
-/** Bytes of fresh messages that wait in memory for one reader; what is beyond it is read from disk again. */
-const TAIL_SIZE = 1024 * 1024;
+/** Fresh messages that wait in memory for one reader, at most 1 MB; what is beyond it is read from disk again. */
+const MAX_TAIL = 1024;
 /** Chunks handed out and not confirmed; with that many a reader waits for confirmations before it reads on. */
 const MAX_UNCONFIRMED_CHUNKS = 65_536;
 
@@ -39,7 +39,7 @@ export class InboxReader {
   /** everything stored after this sequence number is in the tail */
   #tailSince: number;
   #tail: Chunk[] = [];
-  #tailSize = 0;
+  #tailCount = 0;
   #unconfirmed: { first: number; last: number; messages: number; bytes: number }[] = [];
   /** messages up to here are confirmed, as the database knows when the mark is set */
   #confirmed = CONFIRMED;
@@ -65,8 +65,12 @@ export class InboxReader {
       await this.store.settled(this.id);
       this.#started = true;
     }
-    const chunks = this.#after >= this.#tailSince ? this.#takeTail() : await this.#readDisk();
-    return this.#closed ? [] : chunks.flatMap((chunk) => this.#handOut(chunk));
+    for (;;) {
+      const chunks = this.#after >= this.#tailSince ? this.#takeTail() : await this.#readDisk();
+      if (this.#closed || chunks.length === 0) return [];
+      const messages = chunks.flatMap((chunk) => this.#handOut(chunk));
+      if (messages.length > 0) return messages; // else all of these were damaged or confirmed
+    }
   }
 
   /** Messages up to sequence number `through` have arrived: they leave the disk. Void once the reader is closed. */
@@ -90,10 +94,10 @@ export class InboxReader {
   stored(chunk: Chunk): void {
     if (chunk.last <= this.#after || chunk.last <= this.#tailSince) return;
     this.#tail.push(chunk);
-    this.#tailSize += bytesOf(chunk);
-    while (this.#tailSize > TAIL_SIZE) {
+    this.#tailCount += chunk.messages.length;
+    while (this.#tailCount > MAX_TAIL) {
       const gone = this.#tail.shift()!;
-      this.#tailSize -= bytesOf(gone);
+      this.#tailCount -= gone.messages.length;
       this.#tailSince = gone.last;
     }
   }
@@ -108,7 +112,7 @@ export class InboxReader {
   #takeTail(): Chunk[] {
     const tail = this.#tail;
     this.#tail = [];
-    this.#tailSize = 0;
+    this.#tailCount = 0;
     return tail.filter(({ last }) => last > this.#after);
   }
 

@@ -11,8 +11,11 @@ const MAX_COMMIT_SIZE = 800_000;
 const MAX_COMMIT_MUTATIONS = 990;
 /** Of these, so that stores never wait behind removals. */
 const MAX_COMMIT_REMOVALS = 500;
-/** Messages that wait for their commit, in bytes; beyond it there is no room, and the way in stops reading. */
-const MAX_WAITING_SIZE = 8 * 1024 * 1024;
+/**
+ * Messages that wait for their commit; beyond it there is no room, and the way in stops reading. In number, as each keeps
+ * its packet's 1372 bytes in memory however short it is: some 11 MB.
+ */
+const MAX_WAITING = 8192;
 /** Removals ride along with stores; without any, they go together after this many ms, or when a commit would be full. */
 const REMOVAL_DELAY = 20;
 /** A failed commit is tried again after this many ms, then twice as many, and so on up to the maximum. */
@@ -48,13 +51,13 @@ export class Mailbox implements ReaderStore {
   readonly kv: Deno.Kv;
   readonly #readers = new Map<ClientId, InboxReader>();
   readonly #waiting = new Map<ClientId, Uint8Array[]>();
-  #waitingSize = 0;
+  #waitingCount = 0;
   /** bounded by what readers have handed out and not had confirmed (inbox_reader.ts) */
   #removals: Removal[] = [];
   #committing: Removal[] = [];
   #loop: Promise<void> | undefined;
+  #committed = Promise.withResolvers<void>();
   #removalTimer: ReturnType<typeof setTimeout> | undefined;
-  #room = Promise.withResolvers<void>();
   #retry: { timer: ReturnType<typeof setTimeout>; now: () => void } | undefined;
   #closing = false;
 
@@ -86,18 +89,18 @@ export class Mailbox implements ReaderStore {
     const messages = this.#waiting.get(id);
     if (messages === undefined) this.#waiting.set(id, [message]);
     else messages.push(message);
-    this.#waitingSize += sizeInChunk(message);
+    this.#waitingCount++;
     this.#start();
   }
 
   /** undefined when there is room for more messages, else a promise that there may be. */
   room(): Promise<void> | undefined {
-    return this.#waitingSize < MAX_WAITING_SIZE ? undefined : this.#room.promise;
+    return this.#waitingCount < MAX_WAITING ? undefined : this.#committed.promise;
   }
 
   /** Resolves when all that was stored and removed so far is on the disk. */
   async flush(): Promise<void> {
-    if (this.#removals.length > 0) this.#start();
+    this.#start();
     await this.#loop;
   }
 
@@ -123,7 +126,10 @@ export class Mailbox implements ReaderStore {
   /** Waits for this client's removals to be on the disk: reading before would bring back what was confirmed. */
   async settled(id: ClientId): Promise<void> {
     const concerns = (removal: Removal) => removal.id === id;
-    while (this.#removals.some(concerns) || this.#committing.some(concerns)) await this.flush();
+    while (this.#removals.some(concerns) || this.#committing.some(concerns)) {
+      this.#start();
+      await this.#committed.promise; // not a flush, which has no end as long as messages keep coming
+    }
   }
 
   remove(removals: Removal[]): void {
@@ -143,24 +149,23 @@ export class Mailbox implements ReaderStore {
   }
 
   #start(): void {
-    clearTimeout(this.#removalTimer);
-    this.#removalTimer = undefined;
-    // A turn later, so that the first commit takes all the messages of a batch.
-    this.#loop ??= Promise.resolve().then(() => this.#run()).finally(() => this.#loop = undefined);
+    this.#loop ??= this.#run();
   }
 
   async #run(): Promise<void> {
+    await undefined; // a turn later, so that the first commit takes all the messages of a batch
+    clearTimeout(this.#removalTimer);
+    this.#removalTimer = undefined;
     while (this.#waiting.size > 0 || this.#removals.length > 0) {
       const commit = this.#take();
       this.#committing = commit.removals;
       if (await this.#write(commit)) this.#tell(commit);
-      else this.onLost(commit.chunks.reduce((sum, { chunk }) => sum + chunk.messages.length, 0));
+      else this.#giveUp(commit);
       this.#committing = [];
-      if (this.#waitingSize < MAX_WAITING_SIZE) {
-        this.#room.resolve();
-        this.#room = Promise.withResolvers();
-      }
+      this.#committed.resolve();
+      this.#committed = Promise.withResolvers();
     }
+    this.#loop = undefined; // in the very turn in which nothing waits, so that what comes next starts it again
   }
 
   /** As much as one commit may have, in order. */
@@ -183,7 +188,7 @@ export class Mailbox implements ReaderStore {
         commit.chunks.push({ id, ...encodeChunk(this.totals.sequence, messages.slice(from, to)) });
         mutations++;
         size += chunkSize + MAX_KEY_SIZE;
-        this.#waitingSize -= chunkSize;
+        this.#waitingCount -= to - from;
         from = to;
       }
       if (from === messages.length) this.#waiting.delete(id);
@@ -226,17 +231,26 @@ export class Mailbox implements ReaderStore {
     }
   }
 
+  #giveUp({ chunks }: Commit): void {
+    const lost = countMessages(chunks);
+    if (lost === 0) return; // removals: those messages come again
+    log.error(`${lost} messages could not be written and are lost`);
+    this.onLost(lost);
+  }
+
   #tell({ chunks }: Commit): void {
-    let stored = 0;
     const nudged = new Set<InboxReader>();
     for (const { id, chunk } of chunks) {
-      stored += chunk.messages.length;
       const reader = this.#readers.get(id);
       if (reader === undefined) continue;
       reader.stored(chunk);
       nudged.add(reader);
     }
-    if (stored > 0) this.onStored(stored);
+    if (chunks.length > 0) this.onStored(countMessages(chunks));
     for (const reader of nudged) reader.nudge();
   }
+}
+
+function countMessages(chunks: Commit["chunks"]): number {
+  return chunks.reduce((sum, { chunk }) => sum + chunk.messages.length, 0);
 }

@@ -47,6 +47,7 @@ export class GatewayLink {
   #isPaused = false;
   #failure: PeapError | undefined;
   #acknowledges = false;
+  #acknowledgedFrames = 0;
   #acknowledgement: ReturnType<typeof setTimeout> | undefined;
   #delays = newDelays();
   #running: Promise<void> = Promise.resolve();
@@ -77,8 +78,9 @@ export class GatewayLink {
   }
 
   /**
-   * Hands a packet to the gateway; resolves with whether it took it, once it has answered. While there is no connection this waits for one. A
-   * packet whose answer was lost with the connection goes out again on the next one: possibly twice, but not never.
+   * Hands a packet to the gateway; resolves with whether it took it, once it has answered. While there is no connection
+   * this waits for one. A packet whose answer was lost with the connection goes out again on the next one: possibly
+   * twice, but not never.
    *
    * @param firstHop unpadded node address: 7 or 19 bytes
    * @param packet 1372 bytes
@@ -137,6 +139,7 @@ export class GatewayLink {
       await connection.close();
       throw error;
     }
+    this.#acknowledgedFrames = 0;
     if (this.#acknowledges) connection.acknowledge(0); // from now on deliveries are confirmed by this alone
     this.#connection = connection;
     this.#notify();
@@ -179,7 +182,8 @@ export class GatewayLink {
         if (this.#failure) await connection.close();
         else return connection;
       } catch (error) {
-        if (error instanceof PeapError && error.kind === "token") this.#fail(error);
+        if (!(error instanceof PeapError)) throw error;
+        if (error.kind === "token") this.#fail(error);
       }
     }
     return undefined;
@@ -199,7 +203,8 @@ export class GatewayLink {
     this.#acknowledgement = undefined;
     if (!this.#connection) return; // what is done stays so, and is acknowledged when it comes again
     const frames = this.#receipts.acknowledge();
-    if (this.#acknowledges) this.#connection.acknowledge(frames);
+    if (this.#acknowledges && frames > this.#acknowledgedFrames) this.#connection.acknowledge(frames);
+    this.#acknowledgedFrames = frames;
   }
 
   #lost(connection: GatewayConnection): void {

@@ -10,14 +10,14 @@ export const MAX_WAITING_FRAMES = 32_768;
 /** Messages that wait for the application, in the order in which they became complete. */
 export class Inbox {
   /** Bounded by `MAX_WAITING_FRAMES` and the frames of one message, as long as whoever puts heeds `isFull`. */
-  readonly #letters: Letter[] = [];
+  readonly #letters = new Set<Letter>(); // keeps the order, and gives up its first in constant time
   /** Of the application: as many as it has loops over the messages. */
   readonly #takers: PromiseWithResolvers<void>[] = [];
   #waitingFrames = 0;
   #end: { reason: Error | undefined } | undefined;
 
   put(letter: Letter): void {
-    this.#letters.push(letter);
+    this.#letters.add(letter);
     this.#waitingFrames += letter.origins.length;
     this.#takers.shift()?.resolve();
   }
@@ -29,8 +29,9 @@ export class Inbox {
    */
   async take(): Promise<Letter | undefined> {
     for (;;) {
-      const letter = this.#letters.shift();
+      const [letter] = this.#letters;
       if (letter) {
+        this.#letters.delete(letter);
         this.#waitingFrames -= letter.origins.length;
         return letter;
       }

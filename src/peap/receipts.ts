@@ -26,8 +26,9 @@ export class Receipts {
   /** Of this connection, from the first that is not acknowledged. Whoever makes frames done in time bounds it. */
   #open: Frame[] = [];
   #acknowledged = 0;
-  /** Of former connections: what the gateway has yet to push again. No longer than `#open` once was. */
+  /** Of former connections: from `#position` on, what the gateway has yet to push again. */
   #expected: Frame[] = [];
+  #position = 0;
 
   /**
    * A new connection: the count starts again.
@@ -35,7 +36,9 @@ export class Receipts {
    * @param redelivers whether the gateway pushes again what was not acknowledged on the one before
    */
   connectionOpened(redelivers: boolean): void {
-    this.#expected = redelivers ? [...this.#open.filter((frame) => frame !== COVER), ...this.#expected] : [];
+    const again = [...this.#open.filter((frame) => frame !== COVER), ...this.#expected.slice(this.#position)];
+    this.#expected = redelivers ? again : [];
+    this.#position = 0;
     this.#open = [];
     this.#acknowledged = 0;
   }
@@ -63,9 +66,11 @@ export class Receipts {
 
   /** Those before it are not coming any more (their time at the gateway was over); if it is new, so are all after it. */
   #takeExpected(digest: string): Frame | undefined {
-    const at = this.#expected.findIndex((frame) => frame.digest === digest);
-    const known = this.#expected[at];
-    this.#expected = known ? this.#expected.slice(at + 1) : [];
-    return known;
+    const { length } = this.#expected;
+    let at = this.#position;
+    while (at < length && this.#expected[at]!.digest !== digest) at++;
+    if (at === length) this.#expected = [];
+    this.#position = at < length ? at + 1 : 0;
+    return this.#expected[at];
   }
 }

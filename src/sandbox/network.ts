@@ -4,10 +4,9 @@ import { encodeBase58 } from "../encoding/base58.ts";
 import { Gateway } from "../gateway.ts";
 import { Counters } from "../operator/counters.ts";
 import { generateKeyPair } from "../sphinx/curve.ts";
-import { formatSocketAddress, type SocketAddress } from "../sphinx/node_address.ts";
 import { Directory } from "./directory.ts";
 import { Mixnode } from "./mixnode.ts";
-import type { NetworkPorts } from "./ports.ts";
+import { type NetworkPorts, refusePortsInUse } from "./ports.ts";
 import { until } from "./until.ts";
 
 const HOST = "127.0.0.1";
@@ -30,19 +29,20 @@ export class Network {
   ) {}
 
   /**
-   * Resolves when the directory lists all nodes. Throws an error that names the address when something listens there
-   * already, and the signal's reason once that is aborted; nothing is left behind then.
+   * Resolves when the directory lists all nodes. Throws a PortInUse, or the signal's reason once that is aborted;
+   * nothing is left behind then.
    */
   static async start(ports: NetworkPorts, signal: AbortSignal): Promise<Network> {
+    refusePortsInUse(ports);
     await using starting = new AsyncDisposableStack();
     const home = starting.adopt(
       Deno.makeTempDirSync({ prefix: "nym-network-" }),
       (folder) => Deno.remove(folder, { recursive: true }),
     );
-    const directory = starting.use(openAt(ports.directory, (address) => new Directory(address)));
+    const directory = starting.use(new Directory({ host: HOST, port: ports.directory }));
     const counters = new Counters();
     const mixnodes = ports.mixnodes.map((port, i) =>
-      starting.use(openAt(port, (address) => new Mixnode(address, i + 1, directory.url, counters.add)))
+      starting.use(new Mixnode({ host: HOST, port }, i + 1, directory.url, counters.add))
     );
     // The gateway forwards to the mixnodes of its last look at the topology: they come first.
     await Promise.all(mixnodes.map((mixnode) => mixnode.announced()));
@@ -87,14 +87,4 @@ function gatewayConfig(home: string, ports: NetworkPorts, directory: string): Co
     mixnetEndpoint: { ...config.mixnetEndpoint, listeningAddress: mixnet, announceAddress: mixnet },
     clientsEndpoint: { ...config.clientsEndpoint, listeningAddress: clients, announceAddress: `ws://${clients}` },
   };
-}
-
-function openAt<T>(port: number, open: (address: SocketAddress) => T): T {
-  const address = { host: HOST, port };
-  try {
-    return open(address);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    throw new Error(`Cannot listen on ${formatSocketAddress(address)}: another program does`, { cause: error });
-  }
 }

@@ -30,12 +30,9 @@ export function renderPicture(picture: Uint8Array, columns: number, terminal: Te
   if (terminal.colours === "none") return [];
   const pixels = picture.subarray(HEADER.length);
   const scale = WIDTH / columns;
-  const pixel = (column: number, row: number): Colour => {
-    const at = (Math.floor((row + 0.5) * scale) * WIDTH + Math.floor((column + 0.5) * scale)) * 3;
-    return [pixels[at]!, pixels[at + 1]!, pixels[at + 2]!];
-  };
+  const pixel = (column: number, row: number) => average(pixels, column * scale, row * scale, scale);
   const code = terminal.colours === "all" ? allColours : fewColours;
-  const rows = Math.floor(HEIGHT / scale / 2);
+  const rows = Math.floor(HEIGHT / scale / 2); // whole squares only;
   return Array.from({ length: rows }, (_, row) => {
     const cells = Array.from({ length: columns }, (_, column) => {
       const [upper, lower] = [pixel(column, 2 * row), pixel(column, 2 * row + 1)];
@@ -43,6 +40,18 @@ export function renderPicture(picture: Uint8Array, columns: number, terminal: Te
     });
     return `${cells.join("")}\x1b[0m`;
   });
+}
+
+/** The average colour of a square of pixels whose upper left corner is at (left, top). */
+function average(pixels: Uint8Array, left: number, top: number, size: number): Colour {
+  const sum = [0, 0, 0];
+  let n = 0;
+  for (let y = Math.floor(top); y < top + size; y++) {
+    for (let x = Math.floor(left); x < left + size; x++, n++) {
+      for (let channel = 0; channel < 3; channel++) sum[channel]! += pixels[(y * WIDTH + x) * 3 + channel]!;
+    }
+  }
+  return sum.map((value) => Math.round(value / n)) as unknown as Colour;
 }
 
 function colourAt(x: number, y: number): Colour {
@@ -54,13 +63,7 @@ function colourAt(x: number, y: number): Colour {
   if (fromSun < 17) return SUN;
   const height = y / (HEIGHT * 0.66);
   const sky = height < 0.6 ? mix(NIGHT, DUSK, height / 0.6) : mix(DUSK, GLOW, (height - 0.6) / 0.4);
-  if (isStar(x, y) && height < 0.55) return mix(SUN, sky, height);
   return mix(GLOW, sky, fromSun / 70);
-}
-
-/** A star in about every ninetieth pixel, always at the same places. */
-function isStar(x: number, y: number): boolean {
-  return (Math.imul(x + 1, 73_856_093) ^ Math.imul(y + 1, 19_349_663)) >>> 0 < 0xffffffff / 90;
 }
 
 /** From `a` (share 0) to `b` (share 1). */

@@ -32,6 +32,27 @@ function assign(ports: number[]): NetworkPorts {
   return { directory, mixnodes, gatewayMixnet, gatewayClients };
 }
 
+/** Throws a PortInUse for the first of these ports that another program listens on. */
+export function refusePortsInUse({ directory, mixnodes, gatewayMixnet, gatewayClients }: NetworkPorts): void {
+  for (const port of [directory, ...mixnodes, gatewayMixnet, gatewayClients]) {
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+    } catch (error) {
+      if (error instanceof Deno.errors.AddrInUse) throw new PortInUse(port);
+      throw error;
+    }
+  }
+}
+
+/** Another program listens on a port of the network. */
+export class PortInUse extends Error {
+  override readonly name = "PortInUse";
+
+  constructor(port: number) {
+    super(`Cannot listen on 127.0.0.1:${port}: another program does`);
+  }
+}
+
 /** They are all held before the first is let go, so that none comes twice. */
 function freePorts(): number[] {
   using held = new DisposableStack();

@@ -63,7 +63,7 @@ export async function tellStory(terminal: Terminal, signal: AbortSignal): Promis
       `    ${route(terminal, frame, mailbox.totals.messages < packets)}`,
       "",
       progress(terminal, "Alice sends", counters.get("packets_forwarded"), packets, "packets"),
-      progress(terminal, "Bob’s inbox", mailbox.totals.messages, packets, `on disk: ${kilobytes(network.diskUsage())}`),
+      progress(terminal, "Bob’s inbox", mailbox.totals.messages, packets, `${kilobytes(mailbox.totals.bytes)} on disk`),
     ]);
     await unlessAborted(Promise.all(sendings.map(({ data }) => alice.send(address, data))), signal);
     const failure = () => `Only ${mailbox.totals.messages} of ${packets} messages have reached Bob's inbox`;
@@ -72,11 +72,8 @@ export async function tellStory(terminal: Terminal, signal: AbortSignal): Promis
 
   await intermission(terminal, signal);
   act(terminal, 4, "The inbox waits on disk");
-  done(
-    terminal,
-    "stored",
-    `${count(mailbox.totals.messages, "message")}, ${kilobytes(mailbox.totals.bytes)} of contents`,
-  );
+  const stored = `${count(mailbox.totals.messages, "message")}, ${kilobytes(mailbox.totals.bytes)}`;
+  done(terminal, "stored", `${stored}, in ${kilobytes(network.diskUsage())} of database files`);
   done(terminal, "Alice is gone", "and Bob still is: only the disk knows");
 
   await intermission(terminal, signal);
@@ -95,9 +92,10 @@ export async function tellStory(terminal: Terminal, signal: AbortSignal): Promis
         ),
       ]);
       const failure = () => `Bob has received only ${received.length} of ${sendings.length} messages`;
-      const receiving = receive(peap, received, sendings.length);
-      await until(() => received.length >= sendings.length, TIMEOUT, failure, signal);
-      await receiving;
+      await Promise.all([
+        receive(peap, received, sendings.length),
+        until(() => received.length >= sendings.length, TIMEOUT, failure, signal),
+      ]);
     }
     const confirmed = () => mailbox.totals.messages === 0;
     await until(confirmed, TIMEOUT, () => `${mailbox.totals.messages} messages are still in Bob's inbox`, signal);
@@ -206,7 +204,7 @@ function hashOf(data: Uint8Array): string {
 }
 
 function kilobytes(bytes: number): string {
-  return `${Math.round(bytes / 1000)} kB`;
+  return `${Math.round(bytes / 1000).toLocaleString("en")} kB`;
 }
 
 function count(n: number, noun: string): string {

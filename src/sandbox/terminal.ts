@@ -6,7 +6,6 @@ export type Style = keyof typeof STYLES;
 const FRAME_TIME = 80;
 /** Where lines might wrap, nothing is drawn over. */
 const LIVE_WIDTH = 78;
-const PARTS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
 /** How much a terminal can show. */
 export interface Abilities {
@@ -76,9 +75,8 @@ export class Terminal {
 
   /** A bar of `width` characters of which `share`, from 0 to 1, is full. */
   bar(share: number, width: number, style: Style): string {
-    const eighths = Math.floor(Math.max(0, Math.min(1, share)) * width * 8);
-    const full = "█".repeat(eighths >> 3) + PARTS[eighths & 7];
-    const rest = "░".repeat(width - full.length);
-    return this.paint(full, style) + this.paint(rest, "dim");
+    const halves = Math.floor(Math.max(0, Math.min(1, share)) * width * 2);
+    const full = "━".repeat(halves >> 1) + (halves % 2 === 1 ? "╸" : "");
+    return this.paint(full, style) + this.paint("─".repeat(width - full.length), "dim");
   }
 }

@@ -1,27 +1,31 @@
 import { logger } from "../log.ts";
 import { PACKET_SIZE } from "../sphinx/constants.ts";
-import { BATCH_SIZE } from "./slots.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
 
 const log = logger("nym_gateway::unwrapping");
 
+/** Just under 64 KiB. */
+const BATCH_SIZE = 47 * PACKET_SIZE;
 /** Batches a worker may have at a time: enough to be never idle, few enough for short waits. */
 const BATCHES_PER_WORKER = 4;
 /** A batch that took this many workers down with it is given up, so that it cannot take all in turn. */
 const ATTEMPTS = 2;
+/** When a worker can't be started in another's place, it is tried again this many ms later. */
+const RESTART_DELAY = 1000;
 
 interface Batch {
   /** the packets, kept until the results are here, so that another worker can do them when one dies */
   packets: Uint8Array<ArrayBuffer>;
-  worker: Thread | undefined;
-  attempts: number;
+  /** how many workers died of it */
+  deaths: number;
   /** the same slots with results in them; "lost" once the batch was given up */
   results: Uint8Array | "lost" | undefined;
 }
 
 interface Thread {
   worker: Worker;
-  batches: number;
+  /** what it has to do, in the order in which it does it */
+  batches: Batch[];
 }
 
 /**
@@ -33,11 +37,16 @@ interface Thread {
  */
 export class UnwrappingPool {
   readonly #privateKey: Uint8Array;
+  readonly #script: URL;
   readonly #onResults: (results: Uint8Array, packets: number) => void;
   readonly #onLost: (packets: number) => void;
+  /** all workers, and those of them that have come up */
+  readonly #workers = new Set<Worker>();
   readonly #threads: Thread[] = [];
   /** in order of arrival; the first one's results are handed on first */
   readonly #inFlight: Batch[] = [];
+  /** those of them whose worker died, until another has come up */
+  #orphans: Batch[] = [];
   #filling = new Uint8Array(BATCH_SIZE);
   #filled = 0;
   #room = Promise.withResolvers<void>();
@@ -48,24 +57,34 @@ export class UnwrappingPool {
     privateKey: Uint8Array,
     onResults: (results: Uint8Array, packets: number) => void,
     onLost: (packets: number) => void,
+    script: URL,
   ) {
     this.#privateKey = privateKey;
+    this.#script = script;
     this.#onResults = onResults;
     this.#onLost = onLost;
   }
 
   /**
    * Starts `workers` threads. `onResults` gets a batch with its results (see slots.ts; the buffer is the callee's);
-   * `onLost` is told of packets that could not be unwrapped because they brought workers down.
+   * `onLost` is told of packets that could not be unwrapped because they brought workers down. `script` is what the
+   * threads run (worker.ts).
    */
   static async start(
     privateKey: Uint8Array,
     workers: number,
     onResults: (results: Uint8Array, packets: number) => void,
     onLost: (packets: number) => void,
+    script = new URL("./worker.ts", import.meta.url),
   ): Promise<UnwrappingPool> {
-    const pool = new UnwrappingPool(privateKey, onResults, onLost);
-    await Promise.all(Array.from({ length: workers }, () => pool.#spawn()));
+    const pool = new UnwrappingPool(privateKey, onResults, onLost, script);
+    try {
+      const ways = await Promise.all(Array.from({ length: workers }, () => pool.#spawn()));
+      log.info(`unwrapping with ${ways[0]} in ${workers} worker${workers === 1 ? "" : "s"}`);
+    } catch (error) {
+      pool.#terminate();
+      throw error;
+    }
     return pool;
   }
 
@@ -73,7 +92,7 @@ export class UnwrappingPool {
   add(packet: Uint8Array): void {
     this.#filling.set(packet, this.#filled);
     this.#filled += PACKET_SIZE;
-    if (this.#filled === BATCH_SIZE && this.#freeThread(BATCHES_PER_WORKER) !== undefined) this.#send();
+    if (this.#filled === BATCH_SIZE) this.flush();
   }
 
   /** undefined when there is room for a packet, else a promise that there may be. */
@@ -81,9 +100,10 @@ export class UnwrappingPool {
     return this.#filled < BATCH_SIZE ? undefined : this.#room.promise;
   }
 
-  /** Sends what has come so far, if a worker waits for work; else it goes when a worker is free. */
+  /** Sends what has come so far, if a worker waits for work; else it goes when one does, or when the batch is full. */
   flush(): void {
-    if (this.#filled > 0 && this.#freeThread(1) !== undefined) this.#send();
+    const limit = this.#filled === BATCH_SIZE ? BATCHES_PER_WORKER : 1;
+    if (this.#filled > 0 && this.#freeThread(limit) !== undefined) this.#send();
   }
 
   /** Packets in flight or waiting for a worker. */
@@ -93,22 +113,26 @@ export class UnwrappingPool {
 
   /** Waits for the results of all that was added, then ends the threads. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#closed) return;
+    this.flush();
     while (this.#inFlight.length > 0 || this.#filled > 0) await this.#idle.promise;
+    this.#terminate();
+  }
+
+  #terminate(): void {
     this.#closed = true;
-    for (const { worker } of this.#threads) worker.terminate();
+    for (const worker of this.#workers) worker.terminate();
   }
 
   /** The least busy thread, if it has fewer than `limit` batches. */
   #freeThread(limit: number): Thread | undefined {
     let free: Thread | undefined;
-    for (const thread of this.#threads) if (thread.batches < (free?.batches ?? limit)) free = thread;
+    for (const thread of this.#threads) if (thread.batches.length < (free?.batches.length ?? limit)) free = thread;
     return free;
   }
 
   #send(): void {
     const packets = this.#filling.subarray(0, this.#filled);
-    const batch: Batch = { packets, worker: undefined, attempts: 0, results: undefined };
+    const batch: Batch = { packets, deaths: 0, results: undefined };
     this.#filling = new Uint8Array(BATCH_SIZE);
     this.#filled = 0;
     this.#inFlight.push(batch);
@@ -118,47 +142,40 @@ export class UnwrappingPool {
   }
 
   #dispatch(batch: Batch): void {
-    const thread = this.#freeThread(Infinity);
-    if (thread === undefined) return; // all have just died: the first to be replaced takes it
-    batch.worker = thread;
-    batch.attempts++;
-    thread.batches++;
+    const thread = this.#freeThread(Infinity)!; // there is one: batches go out only to a free one
+    thread.batches.push(batch);
     // A copy goes (some 5 µs a batch); the results come back in it by transfer.
     const copy = batch.packets.slice();
     thread.worker.postMessage({ batch: copy } satisfies ToWorker, [copy.buffer]);
   }
 
-  async #spawn(): Promise<void> {
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-    const thread: Thread = { worker, batches: 0 };
-    const ready = Promise.withResolvers<void>();
+  /** Starts a worker; resolves to its way to unwrap when it has come up, and has taken what waited for one. */
+  async #spawn(): Promise<string> {
+    const worker = new Worker(this.#script, { type: "module" });
+    this.#workers.add(worker);
+    const thread: Thread = { worker, batches: [] };
+    const ready = Promise.withResolvers<string>();
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      if ("ready" in data) ready.resolve();
+      if ("ready" in data) ready.resolve(data.ready);
       else this.#take(thread, data.batch);
     };
     worker.onerror = (event) => {
       event.preventDefault(); // else the whole program ends
       ready.reject(new Error(`cannot start an unwrapping worker: ${event.message}`));
-      this.#replace(thread, event.message);
+      this.#bury(thread, event.message);
     };
     worker.postMessage({ privateKey: this.#privateKey } satisfies ToWorker);
-    await ready.promise;
+    const way = await ready.promise;
     this.#threads.push(thread);
-    for (const batch of this.#inFlight) if (batch.worker === undefined) this.#dispatch(batch);
+    for (const batch of this.#orphans.splice(0)) this.#dispatch(batch);
+    this.flush();
+    return way;
   }
 
-  /** A worker does its batches in order, so its results belong to the oldest one that it has. */
   #take(thread: Thread, results: Uint8Array): void {
-    const batch = this.#inFlight.find((each) => each.worker === thread && each.results === undefined)!;
-    batch.results = results;
-    thread.batches--;
+    thread.batches.shift()!.results = results;
     this.#handOn();
-    const waiting = this.#filled === BATCH_SIZE ? BATCHES_PER_WORKER : 1;
-    if (this.#filled > 0 && this.#freeThread(waiting) !== undefined) this.#send();
-    if (this.#inFlight.length === 0) {
-      this.#idle.resolve();
-      this.#idle = Promise.withResolvers();
-    }
+    this.flush();
   }
 
   #handOn(): void {
@@ -168,20 +185,32 @@ export class UnwrappingPool {
       if (results === "lost") this.#onLost(count);
       else this.#onResults(results!, count);
     }
+    if (this.#inFlight.length > 0) return;
+    this.#idle.resolve();
+    this.#idle = Promise.withResolvers();
   }
 
-  #replace(thread: Thread, reason: string): void {
-    const at = this.#threads.indexOf(thread);
-    if (at < 0) return; // it never got to work
-    this.#threads.splice(at, 1);
+  /** A worker died. Its batches wait for the one that replaces it, apart from one that has done this before. */
+  #bury(thread: Thread, reason: string): void {
+    this.#workers.delete(thread.worker);
     thread.worker.terminate();
+    const at = this.#threads.indexOf(thread);
+    if (at < 0) return; // it never came up
+    this.#threads.splice(at, 1);
     log.error(`an unwrapping worker died and is replaced: ${reason}`);
-    const orphans = this.#inFlight.filter((batch) => batch.worker === thread && batch.results === undefined);
-    orphans.forEach((batch, i) => {
-      batch.worker = undefined;
-      if (i === 0 && batch.attempts >= ATTEMPTS) batch.results = "lost"; // only the first one was being worked on
-    });
+    const [first, ...others] = thread.batches; // only the first one was being worked on
+    if (first !== undefined && ++first.deaths < ATTEMPTS) others.unshift(first);
+    else if (first !== undefined) first.results = "lost";
+    this.#orphans.push(...others);
     this.#handOn();
-    this.#spawn().catch((error) => log.error(String(error)));
+    this.#respawn();
+  }
+
+  #respawn(): void {
+    if (this.#closed) return;
+    this.#spawn().catch((error) => {
+      log.error(`${error}`);
+      setTimeout(() => this.#respawn(), RESTART_DELAY);
+    });
   }
 }

@@ -1,23 +1,24 @@
 /// <reference lib="webworker" />
-import { unwrap } from "../sphinx/unwrap.ts";
-import { packetAt, writeOutcome } from "./slots.ts";
+import { chooseUnwrap, type UnwrapBatch } from "../sphinx/kernel/kernel.ts";
 
-/** One thread of the pool: the private key comes first, then batches; each goes back with results in its slots. */
+/**
+ * One thread of the pool: the private key comes first; once it is ready, which it says with the name of its way to
+ * unwrap, batches come. Each goes back with results in its slots.
+ */
 export type ToWorker = { privateKey: Uint8Array } | { batch: Uint8Array<ArrayBuffer> };
-export type FromWorker = { ready: true } | { batch: Uint8Array<ArrayBuffer> };
+export type FromWorker = { ready: string } | { batch: Uint8Array<ArrayBuffer> };
 
 declare const self: DedicatedWorkerGlobalScope;
 
-let privateKey: Uint8Array;
+let unwrapBatch: UnwrapBatch;
 
-self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
   if ("privateKey" in data) {
-    privateKey = data.privateKey;
-    self.postMessage({ ready: true } satisfies FromWorker);
+    const chosen = await chooseUnwrap(data.privateKey);
+    unwrapBatch = chosen.unwrapBatch;
+    self.postMessage({ ready: chosen.name } satisfies FromWorker);
     return;
   }
-  const { batch } = data;
-  const packets = batch.length / packetAt(batch, 0).length;
-  for (let i = 0; i < packets; i++) writeOutcome(batch, i, unwrap(packetAt(batch, i), privateKey));
-  self.postMessage({ batch } satisfies FromWorker, [batch.buffer]);
+  unwrapBatch(data.batch);
+  self.postMessage({ batch: data.batch } satisfies FromWorker, [data.batch.buffer]);
 };

@@ -210,6 +210,19 @@ Deno.test("a client that has logged in elsewhere ends here, and does not come ba
   await assertKind("superseded", "", next);
 });
 
+Deno.test("a client that its gateway refuses for now tries again", async () => {
+  await using network = new FakeNetwork(true);
+  await using alice = await connect(network);
+  const { authenticate } = network.answers;
+  network.answers.authenticate = () => {
+    network.answers.authenticate = authenticate;
+    return { type: "error", message: "unexpected failure" };
+  };
+  network.disconnect(alice.address);
+  await alice.send(alice.address, "here again");
+  assertEquals(await texts(alice[Symbol.asyncIterator](), 1), ["here again"]);
+});
+
 Deno.test("a gateway that knows the token no more ends the client", async () => {
   await using network = new FakeNetwork(true);
   await using alice = await connect(network);

@@ -1,13 +1,8 @@
-import { ADDRESS_SIZE, MAX_MESSAGE_SIZE, PACKET_SIZE } from "../sphinx/constants.ts";
-import type { Unwrapped } from "../sphinx/unwrap.ts";
+import { ADDRESS_SIZE, MAX_MESSAGE_SIZE, PACKET_SIZE } from "./constants.ts";
+import type { Unwrapped } from "./unwrap.ts";
 
-/**
- * A batch: one buffer of `PACKET_SIZE` slots. A slot holds a packet on the way to a worker and, on the way back, its
- * result: outcome (1) ‖ message length (2) ‖ destination (32) ‖ replay tag (16) ‖ message.
- */
-export const BATCH_PACKETS = 47; // 47 × 1372 bytes: just under 64 KiB
-export const BATCH_SIZE = BATCH_PACKETS * PACKET_SIZE;
-
+// A batch is one buffer of `PACKET_SIZE` slots. A slot holds a packet on the way to where it is unwrapped and, on the way
+// back, its result: outcome (1) ‖ message length (2) ‖ destination (32) ‖ replay tag (16) ‖ message.
 const LENGTH_AT = 1;
 const DESTINATION_AT = LENGTH_AT + 2;
 const TAG_AT = DESTINATION_AT + ADDRESS_SIZE;

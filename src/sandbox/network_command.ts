@@ -1,0 +1,107 @@
+/** `deno task network`: a local mixnet to play with, until Ctrl-C. */
+import { parseArgs } from "@std/cli";
+import { setLogLevel } from "../log.ts";
+import { formatSocketAddress } from "../sphinx/node_address.ts";
+import { EventTeller } from "./events.ts";
+import { Interrupted, Interruption } from "./interruption.ts";
+import { Network } from "./network.ts";
+import { type NetworkPorts, PortInUse, portsFrom, USUAL_PORTS } from "./ports.ts";
+import { Terminal } from "./terminal.ts";
+import { unlessAborted } from "./until.ts";
+
+const HELP = `Runs a directory, three mixnodes and a gateway on 127.0.0.1, until Ctrl-C.
+
+usage: deno task network [--ports-from <port>]
+
+  --ports-from <port>   use this port and the five after it, or for 0 any that are free
+                        (without it: 8080, 2001, 2002, 2003, 10000 and 10001)`;
+
+/** Exit code for a command line that makes no sense (sysexits). */
+const USAGE = 64;
+
+async function main(): Promise<number> {
+  const terminal = Terminal.standard();
+  const request = readArguments();
+  if (typeof request === "string") {
+    terminal.line(request);
+    return request === HELP ? 0 : USAGE;
+  }
+  using interruption = new Interruption();
+  const { signal } = interruption;
+  setLogLevel("warn");
+  try {
+    await using network = await Network.start(request, signal);
+    introduce(terminal, network);
+    const tell = (line: string) =>
+      terminal.line(`  ${terminal.paint(new Date().toTimeString().slice(0, 8), "dim")}  ${line}`);
+    using _events = new EventTeller(network.gateway.counters, tell);
+    await unlessAborted(new Promise<never>(() => {}), signal);
+  } catch (error) {
+    terminal.line();
+    if (!(error instanceof Interrupted)) {
+      const remedy = error instanceof PortInUse ? "; give other ports with --ports-from, 0 for any free ones" : "";
+      const reason = error instanceof Error ? error.message : String(error);
+      terminal.line(`${terminal.paint("error:", "red")} ${reason}${remedy}`);
+      return 1;
+    }
+    terminal.line("  The network is gone, and its files are removed.");
+  }
+  return 0;
+}
+
+/** The ports to use, or what to print instead. */
+function readArguments(): NetworkPorts | string {
+  const unknown: string[] = [];
+  const args = parseArgs(Deno.args, {
+    string: ["ports-from"],
+    boolean: ["help"],
+    unknown: (argument: string) => {
+      unknown.push(argument);
+      return false;
+    },
+  });
+  if (args["help"] === true) return HELP;
+  if (unknown.length > 0) return `error: unexpected argument "${unknown[0]}"; --help shows what there is`;
+  const first: unknown = args["ports-from"];
+  if (first === undefined) return USUAL_PORTS;
+  try {
+    return portsFrom(first === "" ? NaN : Number(first));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return `error: --ports-from is "${first}" and should be a port with five more after it, or 0 for any free ones`;
+  }
+}
+
+function introduce(terminal: Terminal, { directory, mixnodes, gateway, gatewayKey }: Network): void {
+  const part = (name: string, what: string) => terminal.line(`  ${terminal.paint(name.padEnd(12), "cyan")}${what}`);
+  terminal.line();
+  terminal.line(`  ${terminal.paint("A mixnet of your own", "bold")}`);
+  terminal.line();
+  part("directory", directory.url);
+  for (const { layer, address } of mixnodes) {
+    part(`mixnode ${layer}`, `${formatSocketAddress(address)}, layer ${layer}`);
+  }
+  part("gateway", `${formatSocketAddress(gateway.mixnetAddress)} for mixnodes`);
+  part("", `ws://${formatSocketAddress(gateway.clientsAddress)} for clients`);
+  part("its key", gatewayKey);
+  terminal.line();
+  terminal.line("  To connect a 0.7.0 client:");
+  terminal.line();
+  terminal.line(terminal.paint(`    nym-client init --id alice --directory ${directory.url}`, "green"));
+  terminal.line(terminal.paint("    nym-client run --id alice", "green"));
+  terminal.line();
+  terminal.line("  Or from TypeScript:");
+  terminal.line();
+  terminal.line(terminal.paint(`    import { generateIdentity, Peap } from "./src/peap/mod.ts";`, "green"));
+  terminal.line(
+    terminal.paint(
+      `    const client = await Peap.connect({ directory: "${directory.url}", identity: generateIdentity() });`,
+      "green",
+    ),
+  );
+  terminal.line();
+  terminal.line(terminal.paint("  Ctrl-C ends it and removes its files. What happens at the gateway:", "dim"));
+  terminal.line();
+}
+
+if (import.meta.main) Deno.exit(await main());

@@ -1,0 +1,57 @@
+import { PACKET_SIZE } from "../constants.ts";
+import { hasSimd, hasWideArithmetic } from "./support.ts";
+
+/** Unwraps all packets of a batch: n × 1372 bytes, overwritten by the results (see slots.ts). */
+export type UnwrapBatch = (batch: Uint8Array) => void;
+
+/** What a kernel module exports; see rust/src/lib.rs. */
+export interface Kernel {
+  memory: WebAssembly.Memory;
+  private_key(): number;
+  packets(): number;
+  unwrap(count: number): void;
+}
+
+/** Packets that fit into a kernel's memory. */
+const CAPACITY = 64;
+/** The stack that a kernel is built with; it starts at address 0, and the data comes after it. */
+export const STACK_SIZE = 32 * 1024;
+
+/**
+ * The fastest way to unwrap that this V8 offers, and its name.
+ *
+ * @param privateKey 32 bytes, canonical; kept
+ */
+export async function chooseUnwrap(privateKey: Uint8Array): Promise<{ name: string; unwrapBatch: UnwrapBatch }> {
+  if (hasWideArithmetic()) {
+    const kernel = await import("./kernel_wide.wasm");
+    return { name: "WebAssembly with wide arithmetic", unwrapBatch: unwrapWith(kernel, privateKey) };
+  }
+  if (hasSimd()) {
+    const kernel = await import("./kernel.wasm");
+    return { name: "WebAssembly without wide arithmetic", unwrapBatch: unwrapWith(kernel, privateKey) };
+  }
+  const { unwrapWithReference } = await import("./reference.ts"); // loaded when needed: it is a lot of code
+  return { name: "JavaScript", unwrapBatch: unwrapWithReference(privateKey) };
+}
+
+/** Unwraps in a kernel's memory, which holds neither keys nor messages between batches. */
+export function unwrapWith(kernel: Kernel, privateKey: Uint8Array): UnwrapBatch {
+  const { buffer } = kernel.memory; // of constant size
+  const stack = new Uint8Array(buffer, 0, STACK_SIZE);
+  const keySlot = new Uint8Array(buffer, kernel.private_key(), privateKey.length);
+  const packets = new Uint8Array(buffer, kernel.packets(), CAPACITY * PACKET_SIZE);
+  return (batch) => {
+    for (let at = 0; at < batch.length; at += packets.length) {
+      const part = batch.subarray(at, at + packets.length);
+      keySlot.set(privateKey);
+      packets.set(part);
+      kernel.unwrap(part.length / PACKET_SIZE);
+      part.set(packets.subarray(0, part.length));
+      // From out here, since compiled code spills secrets to the stack where it can't wipe them itself.
+      stack.fill(0);
+      keySlot.fill(0);
+      packets.fill(0, 0, part.length);
+    }
+  };
+}

@@ -1,0 +1,2 @@
+import { benchGateways } from "./gateway_bench.ts";
+await benchGateways();

@@ -1,0 +1,37 @@
+import { assert, assertEquals } from "@std/assert";
+import { join } from "node:path";
+import { Directory } from "../../src/sandbox/directory.ts";
+import { unpackHome070 } from "../config/home_070.ts";
+import { GatewayProcess } from "../support/gateway_process.ts";
+import { load } from "../support/load.ts";
+import { freePort, referenceTest } from "../support/reference_network.ts";
+
+const TOKENS = new URL("../vectors/gateway-home-0.7.0.tokens.txt", import.meta.url).pathname;
+const ID = "supergateway";
+
+referenceTest(
+  "a 0.7.0 home is taken over: its clients come with their old tokens and get 5, 4 and 0 messages",
+  async () => {
+    await using directory = new Directory({ host: "127.0.0.1", port: 0 });
+    const home = await Deno.makeTempDir({ prefix: "nym-gateway-" });
+    await using gateway = new GatewayProcess("ours", home, `127.0.0.1:${freePort()}`, `127.0.0.1:${freePort()}`, ID);
+    await unpackHome070(home);
+    const folder = join(home, ".nym/gateways", ID);
+    const config = join(folder, "config/config.toml");
+    await Deno.writeTextFile(config, (await Deno.readTextFile(config)).replaceAll("/home/nym", home));
+    await gateway.start("--mix-host", gateway.mixnet, "--clients-host", gateway.clients, "--directory", directory.url);
+
+    assertEquals(await gateway.stored(), 9);
+    assert(gateway.log.includes("is of the 0.7.0 gateway and is left as it is"), gateway.log);
+    assert((await Deno.stat(join(folder, "data/client_ledger.sled/db"))).isFile);
+    const expected = [5, 4, 0];
+    const lines = (await Deno.readTextFile(TOKENS)).trim().split("\n");
+    assertEquals(lines.length, expected.length);
+    for (const [i, line] of lines.entries()) {
+      const tokens = join(home, `tokens-${i}`);
+      await Deno.writeTextFile(tokens, `${line}\n`);
+      const report = await load("receive", gateway.clients, tokens, expected[i]!, 1);
+      assert(report.includes(`received ${expected[i]} of ${expected[i]} distinct, 0 duplicates`), report);
+    }
+  },
+);

@@ -1,0 +1,151 @@
+import { assert, assertEquals } from "@std/assert";
+import { encodeChunk } from "../../src/mailbox/chunk.ts";
+import { inboxKey } from "../../src/mailbox/keys.ts";
+import { Mailbox } from "../../src/mailbox/mailbox.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { client, numbered, range, readAll, readNumbers } from "./messages.ts";
+
+const ignore = () => {};
+const bob = client(1);
+
+/** Stores messages in one chunk each, so that parts of an inbox can be looked at. */
+async function storeEach(mailbox: Mailbox, numbers: number[], size = 40): Promise<void> {
+  for (const n of numbers) {
+    mailbox.store(bob, numbered(n, size));
+    await mailbox.flush();
+  }
+}
+
+Deno.test("a reader is nudged for each commit, and reads the new after the old", async () => {
+  using folder = new TemporaryFolder();
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+  await storeEach(mailbox, range(3));
+  let nudges = 0;
+  const reader = mailbox.openInbox(bob, () => nudges++);
+  await storeEach(mailbox, [3]);
+  assertEquals(nudges, 1);
+  assertEquals(await readNumbers(reader), range(4));
+  await storeEach(mailbox, [4, 5]);
+  assertEquals(nudges, 3);
+  assertEquals(await readNumbers(reader), [4, 5]);
+  assertEquals(await reader.next(), []);
+});
+
+Deno.test("a reader that comes during a commit misses nothing of it", async () => {
+  using folder = new TemporaryFolder();
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+  const nudged = Promise.withResolvers<void>();
+  mailbox.store(bob, numbered(0));
+  await undefined; // the commit is under way
+  const reader = mailbox.openInbox(bob, nudged.resolve);
+  const before = await readNumbers(reader);
+  await nudged.promise;
+  assertEquals([...before, ...await readNumbers(reader)], [0]);
+});
+
+Deno.test("what does not fit into the tail is read from the disk, in order", async () => {
+  using folder = new TemporaryFolder();
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+  const reader = mailbox.openInbox(bob, ignore);
+  await storeEach(mailbox, [0]);
+  assertEquals(await readNumbers(reader), [0]); // from here on it reads from the tail
+  for (const from of [1, 501, 1001, 1501]) {
+    for (const n of range(500, from)) mailbox.store(bob, numbered(n));
+    await mailbox.flush();
+  }
+  const first = await reader.next();
+  await storeEach(mailbox, [2001]);
+  const rest = await readNumbers(reader);
+  assertEquals(first.length + rest.length, 2001);
+  assertEquals(rest, range(rest.length, first.length + 1));
+});
+
+Deno.test("a single commit that is larger than the tail is read from the disk", async () => {
+  using folder = new TemporaryFolder();
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+  const reader = mailbox.openInbox(bob, ignore);
+  await storeEach(mailbox, [0]);
+  assertEquals(await readNumbers(reader), [0]);
+  for (const n of range(5000, 1)) mailbox.store(bob, numbered(n, 4));
+  await mailbox.flush();
+  assertEquals(await readNumbers(reader), range(5000, 1));
+});
+
+Deno.test("what is confirmed leaves the disk, and what is confirmed of a chunk does not come again", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  {
+    await using mailbox = await Mailbox.open(path);
+    for (const n of range(10)) mailbox.store(bob, numbered(n));
+    await mailbox.flush();
+    await storeEach(mailbox, [10, 11]);
+    const reader = mailbox.openInbox(bob, ignore);
+    const messages = await readAll(reader);
+    reader.confirm(messages[3]!.sequence);
+    reader.confirm(messages[6]!.sequence);
+    reader.confirm(messages[5]!.sequence); // older than what is known
+    await mailbox.flush();
+    assertEquals(mailbox.totals.messages, 12); // the chunk is still there
+    assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), range(5, 7));
+  }
+  {
+    await using mailbox = await Mailbox.open(path);
+    const reader = mailbox.openInbox(bob, ignore);
+    const messages = await readAll(reader);
+    assertEquals(messages.length, 5);
+    reader.confirm(messages[3]!.sequence);
+    await mailbox.flush();
+    assertEquals(mailbox.totals.messages, 1);
+    assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), [11]);
+  }
+  await using mailbox = await Mailbox.open(path);
+  const reader = mailbox.openInbox(bob, ignore);
+  reader.confirm((await readAll(reader)).at(-1)!.sequence);
+  await mailbox.flush();
+  const left = await Array.fromAsync(mailbox.kv.list({ prefix: [] }));
+  assertEquals(left.map(({ key, value }) => ({ key, value })), [
+    { key: ["totals"], value: { sequence: 12, messages: 0, bytes: 0 } },
+  ]);
+});
+
+Deno.test("a newer reader starts after what the older one had confirmed, whose later confirmations are void", async () => {
+  using folder = new TemporaryFolder();
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+  await storeEach(mailbox, range(6));
+  const older = mailbox.openInbox(bob, () => assert(false, "the older one is nudged no more"));
+  const messages = await readAll(older);
+  older.confirm(messages[1]!.sequence);
+  const newer = mailbox.openInbox(bob, ignore); // with the removal still to come
+  older.confirm(messages[5]!.sequence);
+  assertEquals(await readNumbers(newer), range(4, 2));
+  assertEquals(await older.next(), []);
+  await storeEach(mailbox, [6]);
+  assertEquals(await readNumbers(newer), [6]);
+  older.close(); // must not close the newer one's inbox
+  await storeEach(mailbox, [7]);
+  assertEquals(await readNumbers(newer), [7]);
+});
+
+Deno.test("a reader that is closed during a read hands out nothing", async () => {
+  using folder = new TemporaryFolder();
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+  await storeEach(mailbox, [0]);
+  const reader = mailbox.openInbox(bob, ignore);
+  const reading = reader.next();
+  reader.close();
+  assertEquals(await reading, []);
+});
+
+Deno.test("damaged chunks are skipped, however many there are", async () => {
+  using folder = new TemporaryFolder();
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+  await storeEach(mailbox, range(40));
+  const { value } = encodeChunk(1, [numbered(1)]);
+  for (const sequence of range(30, 5)) await mailbox.kv.set(inboxKey(bob, sequence), value.subarray(1));
+  const reader = mailbox.openInbox(bob, ignore);
+  const messages = await readAll(reader);
+  assertEquals(messages.map(({ sequence }) => sequence), [...range(4, 1), ...range(6, 35)]);
+  reader.confirm(40);
+  await mailbox.flush();
+  assertEquals(await mailbox.openInbox(bob, ignore).next(), []);
+});

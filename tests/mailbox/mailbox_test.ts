@@ -1,0 +1,128 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { Mailbox } from "../../src/mailbox/mailbox.ts";
+import { MAX_MESSAGE_SIZE } from "../../src/sphinx/constants.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { client, numbered, numberOf, range, readAll, readNumbers } from "./messages.ts";
+
+const ignore = () => {};
+
+Deno.test("messages come out as they went in, each client's in order", async () => {
+  using folder = new TemporaryFolder();
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+  for (const n of range(300)) mailbox.store(client(n % 3), numbered(n));
+  await mailbox.flush();
+  for (const c of range(3)) {
+    const messages = await readAll(mailbox.openInbox(client(c), ignore));
+    assertEquals(messages.map(({ message }) => message), range(100).map((i) => numbered(3 * i + c)));
+    assert(messages.every(({ sequence }, i) => i === 0 || sequence > messages[i - 1]!.sequence));
+  }
+  assertEquals(await mailbox.openInbox(client(3), ignore).next(), []);
+});
+
+Deno.test("messages of no length are messages", async () => {
+  using folder = new TemporaryFolder();
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+  for (const size of [0, 4, 0]) mailbox.store(client(1), new Uint8Array(size));
+  await mailbox.flush();
+  const messages = await readAll(mailbox.openInbox(client(1), ignore));
+  assertEquals(messages.map(({ message }) => message.length), [0, 4, 0]);
+});
+
+Deno.test("what is stored is there after a restart, and numbers go on", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  let last: number;
+  {
+    await using mailbox = await Mailbox.open(path);
+    for (const n of range(10)) mailbox.store(client(1), numbered(n)); // closing commits it
+  }
+  {
+    await using mailbox = await Mailbox.open(path);
+    assertEquals(mailbox.totals, { sequence: 10, messages: 10, bytes: 400 });
+    const messages = await readAll(mailbox.openInbox(client(1), ignore));
+    assertEquals(messages.map(({ message }) => numberOf(message)), range(10));
+    last = messages.at(-1)!.sequence;
+    mailbox.store(client(1), numbered(10));
+  }
+  await using mailbox = await Mailbox.open(path);
+  const messages = await readAll(mailbox.openInbox(client(1), ignore));
+  assertEquals(messages.map(({ message }) => numberOf(message)), range(11));
+  assertEquals(messages.at(-1)!.sequence, last + 1);
+});
+
+Deno.test("commits keep to the database's limits: messages of the largest size", async () => {
+  using folder = new TemporaryFolder();
+  const commits: number[] = [];
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), (messages) => commits.push(messages));
+  for (const n of range(3000)) mailbox.store(client(n % 2), numbered(n, MAX_MESSAGE_SIZE));
+  await mailbox.flush();
+  assertEquals(commits.reduce((sum, messages) => sum + messages), 3000);
+  assert(commits.length > 1 && commits.length < 6, `${commits.length} commits`);
+  for (const c of range(2)) {
+    const numbers = await readNumbers(mailbox.openInbox(client(c), ignore));
+    assertEquals(numbers, range(1500).map((i) => 2 * i + c));
+  }
+});
+
+Deno.test("commits keep to the database's limits: thousands of clients, and more than 1000 removals", async () => {
+  using folder = new TemporaryFolder();
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+  const clients = 2500;
+  for (const n of range(clients)) mailbox.store(client(n), numbered(n));
+  await mailbox.flush();
+  const readers = range(clients).map((c) => mailbox.openInbox(client(c), ignore));
+  for (const [c, reader] of readers.entries()) {
+    const [message] = await reader.next();
+    assertEquals(message!.message, numbered(c));
+    reader.confirm(message!.sequence);
+  }
+  await mailbox.flush();
+  assertEquals(mailbox.totals, { sequence: clients, messages: 0, bytes: 0 });
+  const left = await Array.fromAsync(mailbox.kv.list({ prefix: [] }));
+  assertEquals(left.map(({ key }) => key), [["totals"]]);
+});
+
+Deno.test("there is no room for ever more messages, and room again after a commit", async () => {
+  using folder = new TemporaryFolder();
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+  let stored = 0;
+  for (; mailbox.room() === undefined; stored++) mailbox.store(client(1), numbered(stored, 4));
+  assertEquals(stored, 8192);
+  while (mailbox.room() !== undefined) await mailbox.room();
+  await mailbox.flush();
+  assertEquals(await readNumbers(mailbox.openInbox(client(1), ignore)), range(stored));
+});
+
+Deno.test("a message that comes in any turn around the end of a commit is committed without another one's help", async () => {
+  using folder = new TemporaryFolder();
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+  for (const turns of range(12)) {
+    mailbox.store(client(1), numbered(2 * turns));
+    const stored = Promise.withResolvers<void>();
+    mailbox.openInbox(client(1), async () => {
+      for (let i = 0; i < turns; i++) await undefined;
+      mailbox.openInbox(client(1), stored.resolve);
+      mailbox.store(client(1), numbered(2 * turns + 1));
+    });
+    await stored.promise;
+  }
+  assertEquals(await readNumbers(mailbox.openInbox(client(1), ignore)), range(24));
+});
+
+Deno.test("a login does not wait for messages that keep coming", async () => {
+  using folder = new TemporaryFolder();
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+  mailbox.store(client(1), numbered(1));
+  await mailbox.flush();
+  let loggedIn = false;
+  // Each commit brings the next message, so that the mailbox is never without one.
+  const busy = mailbox.openInbox(client(2), () => {
+    if (!loggedIn) mailbox.store(client(2), numbered(0));
+  });
+  mailbox.store(client(2), numbered(0));
+  const before = mailbox.openInbox(client(1), ignore);
+  before.confirm((await before.next())[0]!.sequence);
+  assertEquals(await mailbox.openInbox(client(1), ignore).next(), []);
+  loggedIn = true;
+  assertNotEquals(await readAll(busy), []);
+});

@@ -1,0 +1,27 @@
+import { assert, assertEquals } from "@std/assert";
+import { Program } from "./program.ts";
+
+const DEMO = "src/sandbox/demo.ts";
+
+Deno.test("the demo tells its story, without colours into a file, and ends well", async () => {
+  await using demo = new Program(DEMO);
+  assertEquals(await demo.ended(), 0, demo.output);
+  for (const line of ["113/113  3 of 3 messages whole", "left on disk   0 messages, 0 bytes", "All arrived, intact"]) {
+    assert(demo.output.includes(line), demo.output);
+  }
+  assert(!demo.output.includes("\x1b"), "no escape sequences");
+  assertEquals(demo.leftBehind(), []);
+});
+
+for (
+  const moment of ["real disk", "The network starts", "Bob registers", "Alice writes", "waits on disk", "comes back"]
+) {
+  Deno.test(`Ctrl-C after "${moment}" leaves nothing behind`, async () => {
+    await using demo = new Program(DEMO);
+    await demo.printed(moment);
+    demo.signal("SIGINT");
+    const code = await demo.ended();
+    assert(code === 130 && demo.output.includes("Interrupted") || code === 0, demo.output);
+    assertEquals(demo.leftBehind(), []);
+  });
+}

@@ -1,0 +1,36 @@
+import { assertEquals } from "@std/assert";
+import { setLogLevel } from "../../src/log.ts";
+import { generateIdentity, Peap } from "../../src/peap/mod.ts";
+import { Network } from "../../src/sandbox/network.ts";
+import { portsFrom } from "../../src/sandbox/ports.ts";
+import { NativeApplication } from "../support/native_application.ts";
+import { freePort, referenceTest } from "../support/reference_network.ts";
+import { ReferenceProcess } from "../support/reference_process.ts";
+
+setLogLevel("error");
+
+referenceTest("a 0.7.0 client works in a local network as it is, and so does ours beside it", async () => {
+  const program = `${Deno.env.get("NYM_REFERENCE")}/nym-client`;
+  await using network = await Network.start(portsFrom(0), new AbortController().signal);
+  const { url: directory } = network.directory;
+  await using stack = new AsyncDisposableStack();
+  const home = stack.adopt(await Deno.makeTempDir(), (folder) => Deno.remove(folder, { recursive: true }));
+  const port = freePort();
+  const options = ["--id", "bob", "--directory", directory, "--port", `${port}`];
+  await ReferenceProcess.complete("nym-client init", program, ["init", ...options], home);
+  const client = stack.use(new ReferenceProcess("nym-client", program, ["run", "--id", "bob"], home));
+  await client.printed("startup finished");
+  await using bob = await NativeApplication.open(`ws://127.0.0.1:${port}`);
+  const address = await bob.address();
+
+  await using alice = await Peap.connect({ directory, identity: generateIdentity(), meanHopDelay: 10 });
+  const letter = "To the native client. ".repeat(200);
+  await alice.send(address, letter);
+  assertEquals(new TextDecoder().decode(await bob.received()), letter);
+
+  bob.sendText(alice.address, letter.toUpperCase());
+  for await (const message of alice) {
+    assertEquals(message.text(), letter.toUpperCase());
+    break;
+  }
+});

@@ -1,0 +1,160 @@
+import { join } from "node:path";
+import { type Totals, TOTALS_KEY } from "../../src/mailbox/keys.ts";
+
+/** The folder of the released 0.7.0 programs. */
+const REFERENCE = Deno.env.get("NYM_REFERENCE");
+
+/** How our gateway is started from this checkout, as `deno task run` does it. */
+const OURS = [
+  Deno.execPath(),
+  "run",
+  "--allow-net",
+  "--allow-read",
+  "--allow-write",
+  "--allow-env=HOME,USERPROFILE,RUST_LOG",
+  "--allow-sys=umask",
+  "--v8-flags=--experimental-wasm-wide-arithmetic",
+  new URL("../../main.ts", import.meta.url).pathname,
+];
+
+const ID = "gw";
+/** ms between two looks at what is waited for */
+const LOOK_INTERVAL = 50;
+
+export type GatewayKind = "ours" | "0.7.0";
+
+/** A gateway as a process of its own, with a home of its own in a temporary folder. It ends with its scope. */
+export class GatewayProcess implements AsyncDisposable {
+  #child: Deno.ChildProcess | undefined;
+  #output: Promise<unknown> = Promise.resolve();
+  #log = "";
+  /** base58, once it has started */
+  publicKey = "";
+
+  /** For a home that is there already; `init` makes one. */
+  constructor(
+    readonly kind: GatewayKind,
+    readonly home: string,
+    readonly mixnet: string,
+    readonly clients: string,
+    private readonly id = ID,
+  ) {}
+
+  /** Makes a gateway that will listen on these ports of 127.0.0.1; `directory` is a URL. */
+  static async init(
+    kind: GatewayKind,
+    mixPort: number,
+    clientsPort: number,
+    directory: string,
+  ): Promise<GatewayProcess> {
+    const home = await Deno.makeTempDir({ prefix: "nym-gateway-" });
+    const gateway = new GatewayProcess(kind, home, `127.0.0.1:${mixPort}`, `127.0.0.1:${clientsPort}`);
+    const args = ["--mix-host", gateway.mixnet, "--clients-host", gateway.clients, "--directory", directory];
+    const { success, stderr } = await gateway.#command("init", args).output();
+    if (!success) throw new Error(`init of the ${kind} gateway failed: ${new TextDecoder().decode(stderr)}`);
+    return gateway;
+  }
+
+  /** Starts it; resolves with the ms until it listens. `args`: further options of `run`. */
+  async start(...args: string[]): Promise<number> {
+    const begin = performance.now();
+    const child = this.#command("run", args).spawn();
+    this.#child = child;
+    this.#log = "";
+    this.#output = Promise.all([this.#read(child.stdout), this.#read(child.stderr)]);
+    let ended = false;
+    child.status.then(() => ended = true);
+    while (!this.#log.includes("Finished nym gateway startup")) {
+      if (ended) {
+        await this.#output;
+        throw new Error(`the ${this.kind} gateway ended at its start; it said:\n${this.#log}`);
+      }
+      await pause(5);
+    }
+    this.publicKey = /Public key: (\w+)/.exec(this.#log)![1]!;
+    return performance.now() - begin;
+  }
+
+  /** The running process. */
+  get pid(): number {
+    if (this.#child === undefined) throw new Error(`the ${this.kind} gateway does not run`);
+    return this.#child.pid;
+  }
+
+  /** What it has printed since it was started. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /** The folder with its inboxes. */
+  get inboxes(): string {
+    return join(this.home, ".nym/gateways", this.id, "data/inboxes");
+  }
+
+  /** Messages on the disk. */
+  async stored(): Promise<number> {
+    if (this.kind === "ours") {
+      using kv = await Deno.openKv(join(this.inboxes, "mailbox.kv"));
+      return (await kv.get<Totals>(TOTALS_KEY)).value?.messages ?? 0;
+    }
+    let count = 0;
+    for await (const inbox of Deno.readDir(this.inboxes)) {
+      for await (const _ of Deno.readDir(join(this.inboxes, inbox.name))) count++;
+    }
+    return count;
+  }
+
+  /** Waits until there are so many messages on the disk; throws if that takes longer than `timeout` ms. */
+  async storedReaches(count: number, timeout = 30_000): Promise<void> {
+    const deadline = performance.now() + timeout;
+    for (let stored = await this.stored(); stored < count; stored = await this.stored()) {
+      if (performance.now() > deadline) throw new Error(`${stored} of ${count} messages were stored in ${timeout} ms`);
+      await pause(LOOK_INTERVAL);
+    }
+  }
+
+  /** Ends it; resolves with its exit code. */
+  async stop(signal: Deno.Signal = "SIGTERM"): Promise<number> {
+    const child = this.#child;
+    if (child === undefined) return 0;
+    this.#child = undefined;
+    try {
+      child.kill(signal);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // it has ended already
+    }
+    const { code } = await child.status;
+    await this.#output;
+    return code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop("SIGKILL");
+    await Deno.remove(this.home, { recursive: true });
+  }
+
+  async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) this.#log += text;
+  }
+
+  #command(command: string, args: string[]): Deno.Command {
+    const [program, ...before] = this.kind === "ours" ? OURS : [join(REFERENCE!, "nym-gateway")];
+    return new Deno.Command(program!, {
+      args: [...before, command, "--id", this.id, ...args],
+      env: { HOME: this.home, DENO_DIR: denoDirectory(), RUST_LOG: "info" },
+      stdout: "piped",
+      stderr: "piped",
+      stdin: "null",
+    });
+  }
+}
+
+/** Where Deno keeps the packages that are here already, whatever HOME a child has. */
+function denoDirectory(): string {
+  const cache = Deno.env.get("XDG_CACHE_HOME") ?? join(Deno.env.get("HOME") ?? "", ".cache");
+  return Deno.env.get("DENO_DIR") ?? join(cache, "deno");
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
