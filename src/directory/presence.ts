@@ -2,7 +2,8 @@ import { logger } from "../log.ts";
 import { ExitCode, OperatorError } from "../operator_error.ts";
 import { formatSocketAddress, type SocketAddress } from "../sphinx/node_address.ts";
 import { type DirectoryClient, DirectoryError, type GatewayPresence } from "./client.ts";
-import { retryDelays } from "./retry_delays.ts";
+import { retryDelays } from "../backoff.ts";
+import { pause } from "../pause.ts";
 import { addressClash, mixnodeAddresses, type Topology } from "./topology.ts";
 
 /** ms between two looks at the topology */
@@ -148,18 +149,4 @@ export class Presence {
     this.#topology = await this.#directory.topology(this.#stopping.signal);
     this.#mixnodes = mixnodeAddresses(this.#topology);
   }
-}
-
-/** Resolves after `ms`, or at once when `signal` is aborted. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-  });
 }

@@ -1,7 +1,7 @@
-import { retryDelays } from "../directory/retry_delays.ts";
+import { retryDelays } from "../backoff.ts";
 import { PeapError } from "./errors.ts";
 import { GatewayConnection } from "./gateway_connection.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../pause.ts";
 import { uniform } from "./random.ts";
 import type { Receipts } from "./receipts.ts";
 

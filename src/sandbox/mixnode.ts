@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { encodeBase58 } from "../encoding/base58.ts";
-import { pause } from "../mixnet/backoff.ts";
+import { pause } from "../pause.ts";
 import { Forwarder } from "../mixnet/forwarder.ts";
 import { MixnetListener } from "../mixnet/listener.ts";
 import { generateKeyPair, type KeyPair } from "../sphinx/curve.ts";

@@ -1,8 +1,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { pause } from "../mixnet/backoff.ts";
+import { pause } from "../pause.ts";
 import { fragments } from "../peap/fragmentation.ts";
 import { generateIdentity, Peap } from "../peap/mod.ts";
+import { act, count, done, kilobytes, progress, route, shorten, title } from "./narration.ts";
 import { Network } from "./network.ts";
 import { drawPicture, renderPicture } from "./picture.ts";
 import { portsFrom } from "./ports.ts";
@@ -13,7 +14,6 @@ import { unlessAborted, until } from "./until.ts";
 const PAUSE = 800;
 /** ms that each act may take */
 const TIMEOUT = 30_000;
-const BAR_WIDTH = 30;
 const PICTURE_WIDTH = 40;
 
 /** Something that Alice sends. */
@@ -44,6 +44,7 @@ export async function tellStory(terminal: Terminal, signal: AbortSignal): Promis
   const bob = { directory, identity: generateIdentity() };
   const { address, token } = await register(bob);
   const { counters, mailbox } = network.gateway;
+  const stored = () => counters.get("messages_stored");
   await until(() => counters.get("client_connections_closed") === 1, TIMEOUT, () => "Bob can't leave", signal);
   done(terminal, "Bob’s address", shorten(address));
   done(terminal, "Bob is gone", "no client is connected");
@@ -60,20 +61,20 @@ export async function tellStory(terminal: Terminal, signal: AbortSignal): Promis
   {
     await using alice = await Peap.connect({ directory, identity: generateIdentity() });
     using _picture = terminal.animate((frame) => [
-      `    ${route(terminal, frame, mailbox.totals.messages < packets)}`,
+      `    ${route(terminal, frame, stored() < packets)}`,
       "",
       progress(terminal, "Alice sends", counters.get("packets_forwarded"), packets, "packets"),
-      progress(terminal, "Bob’s inbox", mailbox.totals.messages, packets, `${kilobytes(mailbox.totals.bytes)} on disk`),
+      progress(terminal, "Bob’s inbox", stored(), packets, `${kilobytes(mailbox.totals.bytes)} on disk`),
     ]);
     await unlessAborted(Promise.all(sendings.map(({ data }) => alice.send(address, data))), signal);
-    const failure = () => `Only ${mailbox.totals.messages} of ${packets} messages have reached Bob's inbox`;
-    await until(() => mailbox.totals.messages >= packets, TIMEOUT, failure, signal);
+    const failure = () => `Only ${stored()} of ${packets} messages have reached Bob's inbox`;
+    await until(() => stored() >= packets, TIMEOUT, failure, signal);
   }
 
   await intermission(terminal, signal);
   act(terminal, 4, "The inbox waits on disk");
-  const stored = `${count(mailbox.totals.messages, "message")}, ${kilobytes(mailbox.totals.bytes)}`;
-  done(terminal, "stored", `${stored}, in ${kilobytes(network.diskUsage())} of database files`);
+  const contents = `${count(mailbox.totals.messages, "message")}, ${kilobytes(mailbox.totals.bytes)}`;
+  done(terminal, "stored", `${contents}, in ${kilobytes(network.diskUsage())} of database files`);
   done(terminal, "Alice is gone", "and Bob still is: only the disk knows");
 
   await intermission(terminal, signal);
@@ -99,6 +100,7 @@ export async function tellStory(terminal: Terminal, signal: AbortSignal): Promis
     }
     const confirmed = () => mailbox.totals.messages === 0;
     await until(confirmed, TIMEOUT, () => `${mailbox.totals.messages} messages are still in Bob's inbox`, signal);
+    await mailbox.flush();
   }
   compare(terminal, sendings, received);
 
@@ -155,25 +157,8 @@ function compare(terminal: Terminal, sendings: Sending[], received: Uint8Array[]
   for (const line of lines) terminal.line(`      ${line}`);
 }
 
-function title(terminal: Terminal): void {
-  terminal.line();
-  terminal.line(`  ${terminal.paint("Mail for someone who is not there", "bold")}`);
-  terminal.line(
-    terminal.paint("  a whole mixnet on this machine: real sockets, real Sphinx packets, a real disk", "dim"),
-  );
-}
-
-function act(terminal: Terminal, number: number, name: string): void {
-  terminal.line();
-  const rule = "─".repeat(Math.max(0, 70 - name.length));
-  terminal.line(
-    `  ${terminal.paint(`${number}`, "cyan", "bold")}  ${terminal.paint(name, "bold")} ${terminal.paint(rule, "dim")}`,
-  );
-  terminal.line();
-}
-
-function done(terminal: Terminal, what: string, how: string): void {
-  terminal.line(`    ${terminal.paint("✓", "green")} ${what.padEnd(14)} ${terminal.paint(how, "dim")}`);
+function hashOf(data: Uint8Array): string {
+  return bytesToHex(sha256(data));
 }
 
 function showNetwork(terminal: Terminal, { directory, mixnodes, gateway, gatewayKey }: Network): void {
@@ -181,37 +166,4 @@ function showNetwork(terminal: Terminal, { directory, mixnodes, gateway, gateway
   done(terminal, "mixnodes", mixnodes.map(({ layer, address }) => `layer ${layer} on :${address.port}`).join(", "));
   done(terminal, "gateway", `mixnet on :${gateway.mixnetAddress.port}, clients on :${gateway.clientsAddress.port}`);
   done(terminal, "its key", gatewayKey);
-}
-
-/** Alice ─●─▶ gateway ─▶ …: the way of each packet, with packets on it while `moving`. */
-function route(terminal: Terminal, frame: number, moving: boolean): string {
-  const link = (offset: number) => {
-    const dots = [..."────"].map((dash, i) => moving && (i + 4 * offset - frame) % 3 === 0 ? "●" : dash).join("");
-    return terminal.paint(` ${dots}▶ `, moving ? "yellow" : "dim");
-  };
-  return ["Alice", "gateway", "mix 1", "mix 2", "mix 3", "gateway"].map((stop, i) => {
-    return i === 0 ? terminal.paint(stop, "magenta", "bold") : link(i) + terminal.paint(stop, "cyan");
-  }).join("");
-}
-
-function progress(terminal: Terminal, label: string, n: number, of: number, note: string): string {
-  const bar = terminal.bar(n / of, BAR_WIDTH, n >= of ? "green" : "yellow");
-  return `    ${label.padEnd(13)} ${bar} ${`${n}/${of}`.padStart(7)}  ${terminal.paint(note, "dim")}`;
-}
-
-function hashOf(data: Uint8Array): string {
-  return bytesToHex(sha256(data));
-}
-
-function kilobytes(bytes: number): string {
-  return `${Math.round(bytes / 1000).toLocaleString("en")} kB`;
-}
-
-function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
-}
-
-/** The ends of both keys of an address. */
-function shorten(address: string): string {
-  return address.split("@").map((key) => `${key.slice(0, 8)}…${key.slice(-4)}`).join("@");
 }

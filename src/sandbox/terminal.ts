@@ -29,10 +29,9 @@ export class Terminal {
 
   /** Standard output, with what it can do. No colour when NO_COLOR is set (no-color.org). */
   static standard(): Terminal {
-    const encoder = new TextEncoder();
     const isTerminal = Deno.stdout.isTerminal();
     const allColours = /^(truecolor|24bit)$/.test(Deno.env.get("COLORTERM") ?? "");
-    return new Terminal((text) => void Deno.stdout.writeSync(encoder.encode(text)), {
+    return new Terminal(writeOut, {
       live: isTerminal && Deno.env.get("TERM") !== "dumb" && Deno.consoleSize().columns >= LIVE_WIDTH,
       colours: !isTerminal || Deno.noColor ? "none" : allColours ? "all" : "few",
     });
@@ -78,5 +77,15 @@ export class Terminal {
     const halves = Math.floor(Math.max(0, Math.min(1, share)) * width * 2);
     const full = "━".repeat(halves >> 1) + (halves % 2 === 1 ? "╸" : "");
     return this.paint(full, style) + this.paint("─".repeat(width - full.length), "dim");
+  }
+}
+
+/** Once nobody reads any more (the terminal is closed, the pipe has ended) the program goes on, to close what it opened. */
+function writeOut(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let written = 0; written < bytes.length;) written += Deno.stdout.writeSync(bytes.subarray(written));
+  } catch {
+    // Its end, or its closing, does not depend on being read.
   }
 }

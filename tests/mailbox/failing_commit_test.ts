@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { setLogLevel } from "../../src/log.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { BrokenDatabase } from "../support/broken_database.ts";
+import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { client, numbered, range, readAll, readNumbers } from "./messages.ts";
 
@@ -9,7 +9,7 @@ const ignore = () => {};
 const bob = client(1);
 
 Deno.test("a commit that fails is tried again: nothing is lost, doubled or counted twice", async () => {
-  setLogLevel("off");
+  using _silence = new Silence();
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   await using mailbox = await Mailbox.open(path);
@@ -18,7 +18,7 @@ Deno.test("a commit that fails is tried again: nothing is lost, doubled or count
   const reader = mailbox.openInbox(bob, ignore);
   const old = await readAll(reader);
   {
-    using _ = new BrokenDatabase(path);
+    using _full = new BrokenDatabase(path);
     mailbox.store(bob, numbered(5));
     reader.confirm(old.at(-1)!.sequence);
     for (const n of range(3, 6)) {
@@ -31,11 +31,10 @@ Deno.test("a commit that fails is tried again: nothing is lost, doubled or count
   assertEquals(mailbox.totals, { sequence: 9, messages: 4, bytes: 160 });
   assertEquals(await readNumbers(reader), range(4, 5));
   assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), range(4, 5));
-  setLogLevel("info");
 });
 
 Deno.test("what can't be written when the mailbox closes is counted as lost, and closing comes to its end", async () => {
-  setLogLevel("off");
+  using _silence = new Silence();
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   let stored = 0;
@@ -44,7 +43,7 @@ Deno.test("what can't be written when the mailbox closes is counted as lost, and
   mailbox.store(bob, numbered(0));
   await mailbox.flush();
   {
-    using _ = new BrokenDatabase(path);
+    using _full = new BrokenDatabase(path);
     for (const n of range(7, 1)) mailbox.store(bob, numbered(n));
     await mailbox[Symbol.asyncDispose]();
   }
@@ -52,5 +51,4 @@ Deno.test("what can't be written when the mailbox closes is counted as lost, and
   await using reopened = await Mailbox.open(path);
   assertEquals(reopened.totals, { sequence: 1, messages: 1, bytes: 40 });
   assertEquals(await readNumbers(reopened.openInbox(bob, ignore)), [0]);
-  setLogLevel("info");
 });

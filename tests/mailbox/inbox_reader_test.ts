@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { encodeChunk } from "../../src/mailbox/chunk.ts";
 import { inboxKey } from "../../src/mailbox/keys.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
+import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { client, numbered, range, readAll, readNumbers } from "./messages.ts";
 
@@ -137,6 +138,7 @@ Deno.test("a reader that is closed during a read hands out nothing", async () =>
 });
 
 Deno.test("damaged chunks are skipped, however many there are", async () => {
+  using _silence = new Silence();
   using folder = new TemporaryFolder();
   await using mailbox = await Mailbox.open(folder.file("mailbox.kv"));
   await storeEach(mailbox, range(40));

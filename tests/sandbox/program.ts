@@ -8,12 +8,12 @@ export class Program implements AsyncDisposable {
   #ended = false;
 
   /** `path` is from the root of the project. */
-  constructor(path: string, args: string[] = []) {
+  constructor(path: string, args: string[] = [], env: Record<string, string> = {}) {
     const permissions = ["--allow-net", "--allow-read", "--allow-write", "--allow-env", "--allow-sys"];
     this.#child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-check", ...permissions, path, ...args],
       cwd: new URL("../..", import.meta.url),
-      env: { TMPDIR: this.temporaryFolder },
+      env: { TMPDIR: this.temporaryFolder, ...env },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

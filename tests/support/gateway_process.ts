@@ -12,7 +12,6 @@ const OURS = [
   "--allow-read",
   "--allow-write",
   "--allow-env=HOME,USERPROFILE,RUST_LOG",
-  "--allow-sys=umask",
   "--v8-flags=--experimental-wasm-wide-arithmetic",
   new URL("../../main.ts", import.meta.url).pathname,
 ];

@@ -1,0 +1,61 @@
+import type { Terminal } from "./terminal.ts";
+
+const BAR_WIDTH = 30;
+/** Where the lines of headings end. */
+const HEADING_WIDTH = 70;
+
+/** What the story is about. */
+export function title(terminal: Terminal): void {
+  terminal.line();
+  terminal.line(`  ${terminal.paint("Mail for someone who is not there", "bold")}`);
+  terminal.line(
+    terminal.paint("  a whole mixnet on this machine: real sockets, real Sphinx packets, a real disk", "dim"),
+  );
+}
+
+/** The heading of an act, with its number. */
+export function act(terminal: Terminal, number: number, name: string): void {
+  terminal.line();
+  const rule = "─".repeat(Math.max(0, HEADING_WIDTH - name.length));
+  terminal.line(
+    `  ${terminal.paint(`${number}`, "cyan", "bold")}  ${terminal.paint(name, "bold")} ${terminal.paint(rule, "dim")}`,
+  );
+  terminal.line();
+}
+
+/** A line on something that was reached. */
+export function done(terminal: Terminal, what: string, how: string): void {
+  terminal.line(`    ${terminal.paint("✓", "green")} ${what.padEnd(14)} ${terminal.paint(how, "dim")}`);
+}
+
+/** Alice ─●─▶ gateway ─▶ …: the way of each packet, with packets on it while `moving`. */
+export function route(terminal: Terminal, frame: number, moving: boolean): string {
+  const link = (offset: number) => {
+    const dots = [..."────"].map((dash, i) => moving && (i + 4 * offset - frame) % 3 === 0 ? "●" : dash).join("");
+    return terminal.paint(` ${dots}▶ `, moving ? "yellow" : "dim");
+  };
+  return ["Alice", "gateway", "mix 1", "mix 2", "mix 3", "gateway"].map((stop, i) => {
+    return i === 0 ? terminal.paint(stop, "magenta", "bold") : link(i) + terminal.paint(stop, "cyan");
+  }).join("");
+}
+
+/** A labelled bar: `n` of `of`. */
+export function progress(terminal: Terminal, label: string, n: number, of: number, note: string): string {
+  const bar = terminal.bar(n / of, BAR_WIDTH, n >= of ? "green" : "yellow");
+  return `    ${label.padEnd(13)} ${bar} ${`${n}/${of}`.padStart(7)}  ${terminal.paint(note, "dim")}`;
+}
+
+/** Thousands of bytes. */
+export function kilobytes(bytes: number): string {
+  return `${Math.round(bytes / 1000).toLocaleString("en")} kB`;
+}
+
+/** A number with its noun. */
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+/** The ends of both keys of an address. */
+export function shorten(address: string): string {
+  return address.split("@").map((key) => `${key.slice(0, 8)}…${key.slice(-4)}`).join("@");
+}

@@ -1,0 +1,146 @@
+import { assertEquals } from "@std/assert";
+import { clientIdFromBase58 } from "../../src/mailbox/client_id.ts";
+import { importInboxes, ledgerFile } from "../../src/mailbox/import_070.ts";
+import { Ledger } from "../../src/mailbox/ledger.ts";
+import { Mailbox } from "../../src/mailbox/mailbox.ts";
+import { unpackHome070 } from "../config/home_070.ts";
+import { BrokenDatabase } from "../support/broken_database.ts";
+import { Silence } from "../support/silence.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { range, readAll } from "./messages.ts";
+
+const CLIENTS = [
+  { address: "63v4AciABNh3af7zMUkTt3PKe1a8Jo5J47t9xDHSgBBn", messages: 5 },
+  { address: "CwJgwEDwZc1GvE1eLEzmepMgmcTDycv7GqmyDtVe1Tfq", messages: 4 },
+  { address: "9NpVp79y7tortzvxAmPu8WvMdrkDgrJb7xmh3q1JFbV4", messages: 0 },
+];
+
+/** A home as a 0.7.0 gateway left it, with the databases that take it over. */
+class TakenOverHome {
+  readonly #folder = new TemporaryFolder();
+  readonly data = this.#folder.file(".nym/gateways/supergateway/data");
+  readonly inboxes = `${this.data}/inboxes`;
+  readonly mailboxPath = this.#folder.file("mailbox.kv");
+  mailbox!: Mailbox;
+  ledger!: Ledger;
+
+  static async unpack(): Promise<TakenOverHome> {
+    const home = new TakenOverHome();
+    await unpackHome070(home.#folder.path);
+    for (const { address } of CLIENTS) await Deno.mkdir(`${home.inboxes}/${address}`, { recursive: true });
+    home.mailbox = await Mailbox.open(home.mailboxPath);
+    home.ledger = await Ledger.open(home.#folder.file("ledger.kv"));
+    return home;
+  }
+
+  /** An inbox file's name and contents, by name. */
+  async files(address: string): Promise<[string, string][]> {
+    const files: [string, string][] = [];
+    for await (const { name } of Deno.readDir(`${this.inboxes}/${address}`)) {
+      files.push([name, (await Deno.readFile(`${this.inboxes}/${address}/${name}`)).toHex()]);
+    }
+    return files.sort(([a], [b]) => a < b ? -1 : 1);
+  }
+
+  async stored(address: string): Promise<string[]> {
+    const messages = await readAll(this.mailbox.openInbox(clientIdFromBase58(address)!, () => {}));
+    return messages.map(({ message }) => message.toHex());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.mailbox[Symbol.asyncDispose]();
+    this.ledger[Symbol.dispose]();
+    this.#folder[Symbol.dispose]();
+  }
+}
+
+Deno.test("inboxes of 0.7.0 are taken over: messages by time, clients into the ledger, files and folders gone", async () => {
+  using _silence = new Silence();
+  await using home = await TakenOverHome.unpack();
+  const expected = new Map<string, string[]>();
+  for (const { address } of CLIENTS) {
+    const files = (await home.files(address)).toReversed(); // times against the order of names
+    for (const [i, [name]] of files.entries()) {
+      await Deno.utime(`${home.inboxes}/${address}/${name}`, 1_600_000_000 + i, 1_600_000_000 + i);
+    }
+    expected.set(address, files.map(([_, contents]) => contents));
+  }
+  assertEquals(await importInboxes(home.inboxes, home.mailbox, home.ledger), 9);
+  for (const { address, messages } of CLIENTS) {
+    assertEquals((await home.stored(address)).length, messages);
+    assertEquals(await home.stored(address), expected.get(address));
+    assertEquals(home.ledger.has(clientIdFromBase58(address)!), true);
+  }
+  assertEquals(await Array.fromAsync(Deno.readDir(home.inboxes)), []);
+  assertEquals(home.ledger.size, 3);
+  assertEquals(await importInboxes(home.inboxes, home.mailbox, home.ledger), 0);
+  assertEquals(home.mailbox.totals.messages, 9);
+});
+
+Deno.test("files of the same time are taken over in the order of their names", async () => {
+  using _silence = new Silence();
+  await using home = await TakenOverHome.unpack();
+  const [{ address }] = CLIENTS as [typeof CLIENTS[number]];
+  const files = await home.files(address);
+  for (const [name] of files) await Deno.utime(`${home.inboxes}/${address}/${name}`, 1_600_000_000, 1_600_000_000);
+  await importInboxes(home.inboxes, home.mailbox, home.ledger);
+  assertEquals(await home.stored(address), files.map(([_, contents]) => contents));
+});
+
+Deno.test("a takeover that was cut short between the commit and the removal goes on: twice, not never", async () => {
+  using _silence = new Silence();
+  await using home = await TakenOverHome.unpack();
+  const [{ address }] = CLIENTS as [typeof CLIENTS[number]];
+  const files = await home.files(address);
+  // What the first attempt left: messages committed, their files still there.
+  for (const [_, contents] of files) {
+    home.mailbox.store(clientIdFromBase58(address)!, Uint8Array.fromHex(contents));
+  }
+  await home.mailbox.flush();
+  assertEquals(await importInboxes(home.inboxes, home.mailbox, home.ledger), 9);
+  const stored = await home.stored(address);
+  assertEquals(stored.length, 10);
+  assertEquals(new Set(stored), new Set(files.map(([_, contents]) => contents)));
+});
+
+Deno.test("no file goes before its message is on the disk", async () => {
+  using _silence = new Silence();
+  await using home = await TakenOverHome.unpack();
+  const [{ address }] = CLIENTS as [typeof CLIENTS[number]];
+  const files = await home.files(address);
+  let importing: Promise<number>;
+  {
+    using _full = new BrokenDatabase(home.mailboxPath);
+    importing = importInboxes(home.inboxes, home.mailbox, home.ledger);
+    for (const _ of range(10)) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      assertEquals(await home.files(address), files);
+    }
+  }
+  assertEquals(await importing, 9);
+});
+
+Deno.test("files that can't be messages and folders that are no client's stay", async () => {
+  using _silence = new Silence();
+  await using home = await TakenOverHome.unpack();
+  const [{ address }] = CLIENTS as [typeof CLIENTS[number]];
+  await Deno.writeFile(`${home.inboxes}/${address}/too long`, new Uint8Array(976));
+  await Deno.mkdir(`${home.inboxes}/not a client`);
+  await Deno.writeTextFile(`${home.inboxes}/a file`, "");
+  assertEquals(await importInboxes(home.inboxes, home.mailbox, home.ledger), 9);
+  assertEquals((await home.files(address)).map(([name]) => name), ["too long"]);
+  const left = await Array.fromAsync(Deno.readDir(home.inboxes));
+  assertEquals(left.map(({ name }) => name).sort(), [address, "a file", "not a client"]);
+});
+
+Deno.test("our ledger goes beside the sled folder of 0.7.0, which is left as it is", async () => {
+  using _silence = new Silence();
+  await using home = await TakenOverHome.unpack();
+  const sled = `${home.data}/client_ledger.sled`;
+  const before = (await Array.fromAsync(Deno.readDir(sled))).length;
+  const file = await ledgerFile(sled);
+  assertEquals(file, `${home.data}/client_ledger.kv`);
+  (await Ledger.open(file))[Symbol.dispose]();
+  assertEquals((await Array.fromAsync(Deno.readDir(sled))).length, before);
+  assertEquals(await ledgerFile(`${home.data}/ours.kv`), `${home.data}/ours.kv`);
+});

@@ -1,0 +1,12 @@
+import { setLogLevel } from "../../src/log.ts";
+
+/** No log lines until the end of its scope: for tests of what the log has to complain of. */
+export class Silence {
+  constructor() {
+    setLogLevel("off");
+  }
+
+  [Symbol.dispose](): void {
+    setLogLevel("info");
+  }
+}
