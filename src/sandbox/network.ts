@@ -35,10 +35,7 @@ export class Network {
   static async start(ports: NetworkPorts, signal: AbortSignal): Promise<Network> {
     refusePortsInUse(ports);
     await using starting = new AsyncDisposableStack();
-    const home = starting.adopt(
-      Deno.makeTempDirSync({ prefix: "nym-network-" }),
-      (folder) => Deno.remove(folder, { recursive: true }),
-    );
+    const home = starting.adopt(makeHome(), (folder) => Deno.remove(folder, { recursive: true }));
     const directory = starting.use(new Directory({ host: HOST, port: ports.directory }));
     const counters = new Counters();
     const mixnodes = ports.mixnodes.map((port, i) =>
@@ -74,6 +71,15 @@ export class Network {
   /** Closes everything and removes the home. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.parts.disposeAsync();
+  }
+}
+
+function makeHome(): string {
+  try {
+    return Deno.makeTempDirSync({ prefix: "nym-network-" });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Cannot make a folder for temporary files (TMPDIR says where): ${reason}`, { cause });
   }
 }
 

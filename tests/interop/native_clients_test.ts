@@ -23,10 +23,10 @@ function binaryRecipient(address: string): Uint8Array {
 referenceTest(
   "native 0.7.0 clients write to each other through 0.7.0 mixnodes and our gateway",
   () =>
-    withNetwork(async (network, gateway) => {
+    withNetwork(async (network) => {
       const [alicePort, bobPort] = [freePort(), freePort()];
-      await using _alice = await network.client("alice", alicePort, gateway.publicKey);
-      await using _bob = await network.client("bob", bobPort, gateway.publicKey);
+      await using _alice = await network.client("alice", alicePort);
+      await using _bob = await network.client("bob", bobPort);
       await using alice = await NativeApplication.open(`ws://127.0.0.1:${alicePort}`);
       await using bob = await NativeApplication.open(`ws://127.0.0.1:${bobPort}`);
       const [toAlice, toBob] = [await alice.address(), await bob.address()];
@@ -49,10 +49,10 @@ referenceTest(
   () =>
     withNetwork(async (network, gateway) => {
       const [alicePort, bobPort] = [freePort(), freePort()];
-      await using _alice = await network.client("alice", alicePort, gateway.publicKey);
+      await using _alice = await network.client("alice", alicePort);
       let toBob: string;
       {
-        await using _bob = await network.client("bob", bobPort, gateway.publicKey);
+        await using _bob = await network.client("bob", bobPort);
         await using bob = await NativeApplication.open(`ws://127.0.0.1:${bobPort}`);
         toBob = await bob.address();
       }
@@ -65,7 +65,7 @@ referenceTest(
       }
       assertEquals(await gateway.stop("SIGTERM"), 0);
       await gateway.start();
-      await using _bobAgain = await network.client("bob", bobPort, gateway.publicKey);
+      await using _bobAgain = await network.client("bob", bobPort);
       await using bob = await NativeApplication.open(`ws://127.0.0.1:${bobPort}`);
       for (const letter of letters) assertEquals(text(await bob.received()), letter);
     }),

@@ -29,7 +29,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record({
-      kind: fc.constantFrom("open" as const, "read" as const, "read" as const, "read" as const, "close" as const),
+      kind: fc.constantFrom("open" as const, "open" as const, "read" as const, "read" as const, "close" as const),
       client: anyClient,
     }),
   },
@@ -91,6 +91,7 @@ class System {
         break;
       case "open":
         inbox.open(this.mailbox.openInbox(client(operation.client), () => {}));
+        inbox.read(await inbox.reader!.next());
         break;
       case "close":
         inbox.reader?.close();

@@ -13,6 +13,12 @@ Deno.test("the demo tells its story, without colours into a file, and ends well"
   assertEquals(demo.leftBehind(), []);
 });
 
+Deno.test("a demo that fails says why, and its exit code is 1", async () => {
+  await using demo = new Program(DEMO, [], { TMPDIR: "/nowhere" });
+  assertEquals(await demo.ended(), 1);
+  assert(demo.output.includes("The demo failed: Cannot make a folder for temporary files"), demo.output);
+});
+
 for (
   const moment of ["real disk", "The network starts", "Bob registers", "Alice writes", "waits on disk", "comes back"]
 ) {

@@ -20,7 +20,7 @@ referenceTest("a 0.7.0 client works in a local network as it is, and so does our
   await ReferenceProcess.complete("nym-client init", program, ["init", ...options], home);
   const client = stack.use(new ReferenceProcess("nym-client", program, ["run", "--id", "bob"], home));
   await client.printed("startup finished");
-  await using bob = await NativeApplication.open(`ws://127.0.0.1:${port}`);
+  await using bob = await open(`ws://127.0.0.1:${port}`);
   const address = await bob.address();
 
   await using alice = await Peap.connect({ directory, identity: generateIdentity(), meanHopDelay: 10 });
@@ -34,3 +34,15 @@ referenceTest("a 0.7.0 client works in a local network as it is, and so does our
     break;
   }
 });
+
+/** The client says that it has started a little before it listens for applications. */
+async function open(url: string): Promise<NativeApplication> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await NativeApplication.open(url);
+    } catch (error) {
+      if (attempt === 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}

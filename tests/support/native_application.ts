@@ -1,3 +1,7 @@
+/** ms that a client has to let its application in, and between two attempts */
+const OPEN_TIMEOUT = 5000;
+const RETRY_INTERVAL = 50;
+
 /** An application of a 0.7.0 native client, over its local WebSocket (spec §7). It ends with its scope. */
 export class NativeApplication implements AsyncDisposable {
   readonly #socket: WebSocket;
@@ -19,14 +23,19 @@ export class NativeApplication implements AsyncDisposable {
     };
   }
 
-  /** `url` is ws://127.0.0.1:port. */
+  /** `url` is ws://127.0.0.1:port. A client that has just said that it is ready may not listen yet: it is tried again. */
   static async open(url: string): Promise<NativeApplication> {
-    const socket = new WebSocket(url);
-    const application = new NativeApplication(socket);
-    const opened = Promise.withResolvers<void>();
-    socket.onopen = () => opened.resolve();
-    await Promise.race([opened.promise, application.#closed.promise.then(() => Promise.reject(closed()))]);
-    return application;
+    const deadline = performance.now() + OPEN_TIMEOUT;
+    for (;;) {
+      const socket = new WebSocket(url);
+      const application = new NativeApplication(socket);
+      const opened = Promise.withResolvers<void>();
+      socket.onopen = () => opened.resolve();
+      await Promise.race([opened.promise, application.#closed.promise]);
+      if (socket.readyState === WebSocket.OPEN) return application;
+      if (performance.now() > deadline) throw closed();
+      await new Promise((resolve) => setTimeout(resolve, RETRY_INTERVAL));
+    }
   }
 
   /** The client's address: `<client base58>@<gateway base58>`. To be asked before messages arrive. */

@@ -66,12 +66,10 @@ export class ReferenceNetwork implements AsyncDisposable {
   /**
    * Starts a 0.7.0 native client, registered the first time its name is used; resolves when it serves its application on
    * ws://127.0.0.1:`port`. It ends with its own scope, or else with the network.
-   *
-   * @param gateway base58; without it the client takes any
+   * It takes any gateway that the directory lists: one that was told which (`init --gateway`) never gets to run.
    */
-  async client(name: string, port: number, gateway?: string): Promise<ReferenceProcess> {
+  async client(name: string, port: number): Promise<ReferenceProcess> {
     const options = ["--directory", this.directory, "--port", `${port}`];
-    if (gateway !== undefined) options.push("--gateway", gateway);
     const client = await this.#run("nym-client", name, options);
     await client.printed("startup finished");
     return client;

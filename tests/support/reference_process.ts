@@ -48,6 +48,9 @@ export class ReferenceProcess implements AsyncDisposable {
     }
   }
 
+  dbg() {
+    return this.#lines.join("\n");
+  }
   /** Ends it, and waits until it is gone. */
   async kill(signal: Deno.Signal): Promise<void> {
     try {

@@ -9,6 +9,7 @@ mod lioness;
 mod shared_key;
 mod unwrap;
 
+use hkdf::HkdfExtract;
 use unwrap::PACKET_SIZE;
 
 /// Packets in a batch; kernel.ts knows this number.
@@ -34,8 +35,9 @@ pub extern "C" fn packets() -> *mut u8 {
 pub extern "C" fn unwrap(count: usize) {
     // SAFETY: an instance has one thread, and neither reference leaves this function.
     let (private_key, packets) = unsafe { (&*(&raw const PRIVATE_KEY), &mut *(&raw mut PACKETS)) };
+    let extract = HkdfExtract::new(None);
     for packet in &mut packets[..count] {
-        unwrap::unwrap_in_place(packet, private_key);
+        unwrap::unwrap_in_place(packet, private_key, &extract);
     }
 }
 

@@ -31,6 +31,7 @@ const ZERO_BITS: usize = 3;
 ///
 /// The product is of low order just when the point is: the key is smaller than the large prime in the order of the
 /// curve, and than that of the twist. So the canonical product is looked at and not the many encodings of the point.
+#[inline(never)]
 pub fn shared_key(private_key: &[u8; 32], shared_secret: &[u8; 32]) -> Option<[u8; 32]> {
     let bits = private_key.iter().rev().flat_map(|byte| (0..8).rev().map(move |i| byte >> i & 1 == 1));
     let product = MontgomeryPoint(*shared_secret).mul_bits_be(bits.skip(ZERO_BITS)).to_bytes();

@@ -1,0 +1,94 @@
+import type { Forwarding } from "../../src/clients/connection.ts";
+import { ClientsServer } from "../../src/clients/server.ts";
+import { deriveToken } from "../../src/clients/token.ts";
+import { encodeBase58 } from "../../src/encoding/base58.ts";
+import { addressOf, type ClientId, clientIdToBase58 } from "../../src/mailbox/client_id.ts";
+import { Ledger } from "../../src/mailbox/ledger.ts";
+import { Mailbox } from "../../src/mailbox/mailbox.ts";
+import { Counters } from "../../src/operator/counters.ts";
+import { generateKeyPair } from "../../src/sphinx/curve.ts";
+import type { SocketAddress } from "../../src/sphinx/node_address.ts";
+import { client, numbered } from "../mailbox/messages.ts";
+import { RawClient } from "../support/raw_client.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { TestClient } from "../support/test_client.ts";
+
+/** A clients' server with a real mailbox and ledger, and a mixnet that takes what it is given. */
+export class ClientsRig {
+  readonly counters = new Counters();
+  readonly forwarded: { to: SocketAddress; packet: Uint8Array }[] = [];
+  /** what becomes of packets */
+  forwarding: Forwarding = "queued";
+  readonly #stack = new AsyncDisposableStack();
+
+  private constructor(
+    readonly privateKey: Uint8Array,
+    readonly mailbox: Mailbox,
+    readonly ledger: Ledger,
+    readonly ledgerPath: string,
+  ) {}
+
+  server!: ClientsServer;
+
+  static async start(
+    { allowReRegistration = false, loginDeadline = 10_000, privateKey = generateKeyPair().privateKey } = {},
+  ): Promise<ClientsRig> {
+    const folder = new TemporaryFolder();
+    const mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+    const ledgerPath = folder.file("ledger.kv");
+    const rig = new ClientsRig(privateKey, mailbox, await Ledger.open(ledgerPath), ledgerPath);
+    rig.#stack.use(folder);
+    rig.#stack.use(rig.ledger);
+    rig.#stack.use(mailbox);
+    const context = {
+      privateKey,
+      allowReRegistration,
+      isRegistered: (id: ClientId) => rig.ledger.has(id),
+      register: (id: ClientId) => rig.ledger.add(id),
+      openInbox: (id: ClientId, nudge: () => void) => mailbox.openInbox(id, nudge),
+      forward: (to: SocketAddress, packet: Uint8Array) => {
+        rig.forwarded.push({ to, packet });
+        return rig.forwarding;
+      },
+      count: rig.counters.add,
+    };
+    rig.server = rig.#stack.use(ClientsServer.listen({ host: "127.0.0.1", port: 0 }, context, loginDeadline));
+    return rig;
+  }
+
+  /** Stores the messages with these numbers for the n-th client. */
+  async store(n: number, numbers: number[], size = 40): Promise<void> {
+    for (const number of numbers) this.mailbox.store(client(n), numbered(number, size));
+    await this.mailbox.flush();
+  }
+
+  registration(n: number): { type: string; address: string } {
+    return { type: "register", address: clientIdToBase58(client(n)) };
+  }
+
+  /** The n-th client's way to say who it is. */
+  authentication(n: number): { type: string; address: string; token: string } {
+    const token = encodeBase58(deriveToken(this.privateKey, addressOf(client(n))));
+    return { type: "authenticate", address: clientIdToBase58(client(n)), token };
+  }
+
+  connect(): Promise<TestClient> {
+    return TestClient.connect(this.server.address);
+  }
+
+  connectRaw(): Promise<RawClient> {
+    return RawClient.connect(this.server.address);
+  }
+
+  /** Connects, and authenticates as the n-th client. */
+  async logIn(n: number): Promise<TestClient> {
+    const connected = await this.connect();
+    const answer = await connected.request(this.authentication(n)) as { status: boolean };
+    if (!answer.status) throw new Error("the gateway refused the token");
+    return connected;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}

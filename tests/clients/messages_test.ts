@@ -1,0 +1,60 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { answer, parseControlRequest } from "../../src/clients/messages.ts";
+import { encodeBase58 } from "../../src/encoding/base58.ts";
+
+const address = new Uint8Array(32).fill(7);
+const token = new Uint8Array(32).fill(9);
+const request = (value: unknown) => parseControlRequest(JSON.stringify(value));
+
+Deno.test("the requests of spec §5", () => {
+  const [a, t] = [encodeBase58(address), encodeBase58(token)];
+  assertEquals(request({ type: "register", address: a }), { kind: "register", address });
+  assertEquals(request({ type: "register", address: a, more: [1] }), { kind: "register", address });
+  assertEquals(request({ type: "authenticate", address: a, token: t }), { kind: "authenticate", address, token });
+  assertEquals(request({ type: "received", frames: 12 }), { kind: "received", frames: 12 });
+});
+
+Deno.test("whatever else a client writes is malformed, and says so as 0.7.0 does", () => {
+  const [a, t] = [encodeBase58(address), encodeBase58(token)];
+  const wrong: [unknown, string][] = [
+    [{ type: "register", address: "0OIl" }, "malformed destination address"],
+    [{ type: "register", address: encodeBase58(address.subarray(1)) }, "malformed destination address"],
+    [{ type: "register", address: "" }, "malformed destination address"],
+    [{ type: "register", address: "2".repeat(4000) }, "malformed destination address"],
+    [{ type: "authenticate", address: "?", token: t }, "malformed destination address"],
+    [{ type: "authenticate", address: a, token: "?" }, "malformed authentication token"],
+    [{ type: "authenticate", address: a, token: encodeBase58(new Uint8Array(33)) }, "malformed authentication token"],
+    [{ type: "authenticate", address: a }, "malformed request"],
+    [{ type: "authenticate", token: t }, "malformed request"],
+    [{ type: "register" }, "malformed request"],
+    [{ type: "register", address: 5 }, "malformed request"],
+    [{ type: "send", address: a }, "malformed request"],
+    [{ address: a }, "malformed request"],
+    [{ type: "received" }, "malformed request"],
+    [{ type: "received", frames: -1 }, "malformed request"],
+    [{ type: "received", frames: 1.5 }, "malformed request"],
+    [{ type: "received", frames: "1" }, "malformed request"],
+    [[], "malformed request"],
+    [null, "malformed request"],
+    [1, "malformed request"],
+  ];
+  for (const [value, error] of wrong) assertEquals(request(value), { kind: "malformed", error });
+  for (const text of ["", "{", "hello", "\0"]) {
+    assertEquals(parseControlRequest(text), { kind: "malformed", error: "malformed request" });
+  }
+});
+
+Deno.test("no text makes the parser throw", () => {
+  fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+    assertEquals(typeof parseControlRequest(text).kind, "string");
+  }));
+});
+
+Deno.test("the answers of spec §5, with the field that offers acknowledgements", () => {
+  assertEquals(answer.registered("T"), '{"type":"register","token":"T","acknowledgements":true}');
+  assertEquals(answer.authenticated(), '{"type":"authenticate","status":true,"acknowledgements":true}');
+  assertEquals(answer.refused(), '{"type":"authenticate","status":false}');
+  assertEquals(answer.sent(true), '{"type":"send","status":true}');
+  assertEquals(answer.error("what"), '{"type":"error","message":"what"}');
+});

@@ -1,0 +1,47 @@
+import { formatSocketAddress, type SocketAddress } from "../../src/sphinx/node_address.ts";
+
+const TEXT_FRAME = 0x81; // FIN, opcode 1 (RFC 6455 §5.2)
+const MASKED = 0x80;
+const LENGTH_OF_16_BITS = 126;
+
+/** A WebSocket client that does what no library does: it reads nothing, answers nothing, or vanishes. */
+export class RawClient {
+  private constructor(readonly connection: Deno.TcpConn) {}
+
+  static async connect(address: SocketAddress): Promise<RawClient> {
+    const connection = await Deno.connect({ hostname: address.host, port: address.port });
+    const request = [
+      "GET / HTTP/1.1",
+      `host: ${formatSocketAddress(address)}`,
+      "connection: upgrade",
+      "upgrade: websocket",
+      "sec-websocket-version: 13",
+      "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==", // RFC 6455 §1.3
+    ];
+    await connection.write(new TextEncoder().encode(`${request.join("\r\n")}\r\n\r\n`));
+    let response = "";
+    const byte = new Uint8Array(1);
+    while (!response.endsWith("\r\n\r\n") && await connection.read(byte) !== null) {
+      response += String.fromCharCode(byte[0]!);
+    }
+    if (!response.startsWith("HTTP/1.1 101")) throw new Error(`no upgrade: ${response}`);
+    return new RawClient(connection);
+  }
+
+  /** Sends a control message of up to 65,535 bytes in one masked text frame. */
+  async send(message: unknown): Promise<void> {
+    const text = new TextEncoder().encode(JSON.stringify(message));
+    const header = [TEXT_FRAME, MASKED | LENGTH_OF_16_BITS, text.length >> 8, text.length & 0xff, 0, 0, 0, 0]; // mask 0
+    await this.connection.write(new Uint8Array([...header, ...text]));
+  }
+
+  /** Waits for the first byte of a frame, so that it is known to have come. */
+  async frameArrived(): Promise<void> {
+    await this.connection.read(new Uint8Array(1));
+  }
+
+  /** Ends the connection; by a reset when something was sent to it that it has not read. */
+  [Symbol.dispose](): void {
+    this.connection.close();
+  }
+}
