@@ -22,7 +22,7 @@ const COMMON_FLAGS = [
 const BUILDS: readonly Build[] = [
   {
     file: "kernel.wasm",
-    rustFlags: ['--cfg=curve25519_dalek_bits="32"', "-Cllvm-args=-inline-threshold=1000"],
+    rustFlags: ['--cfg=curve25519_dalek_bits="32"', "-Cllvm-args=-inline-threshold=1500"],
   },
   {
     file: "kernel_wide.wasm",

@@ -3,6 +3,7 @@ import { clientIdFromBase58, clientIdToBase58 } from "../../src/mailbox/client_i
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { client, range } from "../mailbox/messages.ts";
 import { BrokenDatabase } from "../support/broken_database.ts";
+import { LockedDatabase } from "../support/locked_database.ts";
 import { Silence } from "../support/silence.ts";
 import { sphinxVectors } from "../support/vectors.ts";
 import { ClientsRig } from "./clients_rig.ts";
@@ -100,6 +101,7 @@ Deno.test("frames that come while a login is written are handled after it, in or
 Deno.test("a client that sends on and on before its login is answered is cut off", async () => {
   await using rig = await ClientsRig.start();
   await using someone = await rig.connect();
+  using _slow = new LockedDatabase(rig.ledgerPath);
   someone.send(JSON.stringify(rig.registration(1)));
   for (const _ of range(200)) someone.send("hello");
   assertEquals((await someone.closed).code, 1008);

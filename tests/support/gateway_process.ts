@@ -1,5 +1,7 @@
 import { join } from "node:path";
-import { type Totals, TOTALS_KEY } from "../../src/mailbox/keys.ts";
+import { decodeChunk } from "../../src/mailbox/chunk.ts";
+import { clientIdFromBase58 } from "../../src/mailbox/client_id.ts";
+import { CONFIRMED, inboxPrefix, type Totals, TOTALS_KEY } from "../../src/mailbox/keys.ts";
 
 /** The folder of the released 0.7.0 programs. */
 const REFERENCE = Deno.env.get("NYM_REFERENCE");
@@ -103,10 +105,20 @@ export class GatewayProcess implements AsyncDisposable {
     return count;
   }
 
+  /** Messages of one client of our gateway on the disk; `address` in base58. */
+  async storedFor(address: string): Promise<number> {
+    using kv = await Deno.openKv(join(this.inboxes, "mailbox.kv"));
+    let count = 0;
+    for await (const { key, value } of kv.list({ prefix: inboxPrefix(clientIdFromBase58(address)!) })) {
+      if (key[2] !== CONFIRMED) count += decodeChunk(key[2] as number, value as Uint8Array)!.messages.length;
+    }
+    return count;
+  }
+
   /** Waits until there are so many messages on the disk; throws if that takes longer than `timeout` ms. */
-  async storedReaches(count: number, timeout = 30_000): Promise<void> {
+  async storedReaches(count: number, timeout = 30_000, look = () => this.stored()): Promise<void> {
     const deadline = performance.now() + timeout;
-    for (let stored = await this.stored(); stored < count; stored = await this.stored()) {
+    for (let stored = await look(); stored < count; stored = await look()) {
       if (performance.now() > deadline) throw new Error(`${stored} of ${count} messages were stored in ${timeout} ms`);
       await pause(LOOK_INTERVAL);
     }

@@ -1,5 +1,5 @@
 //! The hot path of the gateway, for WebAssembly: unwraps a batch of Sphinx packets in linear memory. It only puts
-//! together what the dalek and RustCrypto libraries do; `src/sphinx/unwrap.ts` is the reference that it is tested against.
+//! together what the dalek and RustCrypto libraries do. Tests hold it against the reference, `src/sphinx/unwrap.ts`.
 //!
 //! The host writes the private key and up to `CAPACITY` packets to the addresses that it asks for, calls `unwrap`, reads
 //! the results where the packets were, and then wipes all of it, the stack too.
@@ -9,7 +9,6 @@ mod lioness;
 mod shared_key;
 mod unwrap;
 
-use hkdf::HkdfExtract;
 use unwrap::PACKET_SIZE;
 
 /// Packets in a batch; kernel.ts knows this number.
@@ -33,11 +32,11 @@ pub extern "C" fn packets() -> *mut u8 {
 /// Unwraps the first `count` packets; a count above `CAPACITY` traps.
 #[unsafe(no_mangle)]
 pub extern "C" fn unwrap(count: usize) {
+    let (private_key, packets) = (&raw const PRIVATE_KEY, &raw mut PACKETS);
     // SAFETY: an instance has one thread, and neither reference leaves this function.
-    let (private_key, packets) = unsafe { (&*(&raw const PRIVATE_KEY), &mut *(&raw mut PACKETS)) };
-    let extract = HkdfExtract::new(None);
+    let (private_key, packets) = unsafe { (&*private_key, &mut *packets) };
     for packet in &mut packets[..count] {
-        unwrap::unwrap_in_place(packet, private_key, &extract);
+        unwrap::unwrap_in_place(packet, private_key);
     }
 }
 

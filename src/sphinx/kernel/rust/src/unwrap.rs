@@ -1,7 +1,7 @@
 use aes::Aes128;
 use ctr::Ctr128BE;
 use ctr::cipher::{KeyIvInit, StreamCipher};
-use hkdf::HkdfExtract;
+use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -34,7 +34,8 @@ const RESULT_TAG_AT: usize = RESULT_DESTINATION_AT + DESTINATION_SIZE;
 const REPLAY_TAG_SIZE: usize = 16;
 const RESULT_MESSAGE_AT: usize = RESULT_TAG_AT + REPLAY_TAG_SIZE;
 
-const SEED: &[u8] = b"Dwste mou enan moxlo arketa makru kai ena upomoxlio gia na ton topothetisw kai tha kinisw thn gh.";
+const SEED: &[u8] =
+    b"Dwste mou enan moxlo arketa makru kai ena upomoxlio gia na ton topothetisw kai tha kinisw thn gh.";
 const STREAM_KEY_SIZE: usize = 16;
 const MAC_KEY_SIZE: usize = 16;
 /// The routing keys of spec §2 without the blinding factor, which only forward hops need.
@@ -57,25 +58,18 @@ enum Outcome {
 }
 
 /// Unwraps a packet (spec §2) with the checks of the reference in the reference's order, and puts its result in its place.
-///
-/// `extract` is what HKDF without salt starts with; making it is work that is the same for all packets.
-pub fn unwrap_in_place(packet: &mut [u8; PACKET_SIZE], private_key: &[u8; 32], extract: &HkdfExtract<Sha256>) {
-    let outcome = unwrap(packet, private_key, extract.clone()).err().unwrap_or(Outcome::Message);
+pub fn unwrap_in_place(packet: &mut [u8; PACKET_SIZE], private_key: &[u8; 32]) {
+    let outcome = unwrap(packet, private_key).err().unwrap_or(Outcome::Message);
     packet[0] = outcome as u8;
 }
 
-fn unwrap(
-    packet: &mut [u8; PACKET_SIZE],
-    private_key: &[u8; 32],
-    mut extract: HkdfExtract<Sha256>,
-) -> Result<(), Outcome> {
+fn unwrap(packet: &mut [u8; PACKET_SIZE], private_key: &[u8; 32]) -> Result<(), Outcome> {
     let (shared_secret, rest) = packet.split_first_chunk().expect("32 bytes");
     let (mac, routing) = rest[..MAC_SIZE + ROUTING_SIZE].split_at(MAC_SIZE);
 
     let shared_key = shared_key(private_key, shared_secret).ok_or(Outcome::LowOrder)?;
     let mut keys = [0; ROUTING_KEYS_SIZE];
-    extract.input_ikm(&shared_key);
-    extract.finalize().1.expand(SEED, &mut keys).expect("less than 255 blocks");
+    Hkdf::<Sha256>::new(None, &shared_key).expand(SEED, &mut keys).expect("less than 255 blocks");
     let (stream_key, keys) = keys.split_first_chunk::<STREAM_KEY_SIZE>().expect("16 bytes");
     let (mac_key, payload_key) = keys.split_first_chunk::<MAC_KEY_SIZE>().expect("16 bytes");
     let payload_key = payload_key.first_chunk().expect("192 bytes");
