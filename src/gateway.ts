@@ -5,6 +5,7 @@ import type { Config } from "./config/config.ts";
 import { DirectoryClient } from "./directory/client.ts";
 import { Presence, presenceTimings } from "./directory/presence.ts";
 import { encodeBase58 } from "./encoding/base58.ts";
+import { listen } from "./listening.ts";
 import { logger } from "./log.ts";
 import { clientId } from "./mailbox/client_id.ts";
 import { importInboxes, ledgerFile } from "./mailbox/import_070.ts";
@@ -13,9 +14,9 @@ import { Mailbox } from "./mailbox/mailbox.ts";
 import { Forwarder } from "./mixnet/forwarder.ts";
 import { MixnetListener } from "./mixnet/listener.ts";
 import { Counters } from "./operator/counters.ts";
-import { ExitCode, fileError, OperatorError } from "./operator_error.ts";
+import { ExitCode, fileError } from "./operator_error.ts";
 import type { KeyPair } from "./sphinx/curve.ts";
-import { parseSocketAddress, type SocketAddress } from "./sphinx/node_address.ts";
+import type { SocketAddress } from "./sphinx/node_address.ts";
 import { readOutcome } from "./sphinx/slots.ts";
 import { UnwrappingPool } from "./unwrapping/pool.ts";
 import { VERSION } from "./version.ts";
@@ -100,16 +101,21 @@ export class Gateway {
     log.info("Starting client [web]socket listener...");
     log.info("Starting presence notifier...");
     const clients = starting.use(
-      listen("clients", "--clients-host", clientsEndpoint.listeningAddress, (address) =>
-        ClientsServer.listen(address, {
-          privateKey: keys.privateKey,
-          allowReRegistration: clientsEndpoint.allowReRegistration,
-          isRegistered: (id) => ledger.has(id),
-          register: (id) => ledger.add(id),
-          openInbox: (id, nudge) => mailbox.openInbox(id, nudge),
-          forward,
-          count,
-        })),
+      listen(
+        "clients",
+        "--clients-host or --clients-port",
+        clientsEndpoint.listeningAddress,
+        (address) =>
+          ClientsServer.listen(address, {
+            privateKey: keys.privateKey,
+            allowReRegistration: clientsEndpoint.allowReRegistration,
+            isRegistered: (id) => ledger.has(id),
+            register: (id) => ledger.add(id),
+            openInbox: (id, nudge) => mailbox.openInbox(id, nudge),
+            forward,
+            count,
+          }),
+      ),
     );
 
     const onResults = (results: Uint8Array, packets: number) => {
@@ -137,8 +143,8 @@ export class Gateway {
     };
     const listener = starting.use(
       listen(
-        "mixnet",
-        "--mix-host",
+        "sphinx packets",
+        "--mix-host or --mix-port",
         mixnetEndpoint.listeningAddress,
         (address) => MixnetListener.listen(address, sink, count),
       ),
@@ -162,36 +168,6 @@ export class Gateway {
 
 function isLoopCover(message: Uint8Array): boolean {
   return message.length === LOOP_COVER.length && LOOP_COVER.every((byte, i) => message[i] === byte);
-}
-
-function listen<T>(what: string, option: string, address: string, open: (address: SocketAddress) => T): T {
-  const parsed = parseSocketAddress(address);
-  if (parsed === undefined) {
-    throw new OperatorError(`Cannot listen for ${what}: ${address} is not ip:port`, ExitCode.CONFIGURATION);
-  }
-  try {
-    return open(parsed);
-  } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) {
-      throw new OperatorError(
-        `Cannot listen on ${address} (${what}): another program does; stop it, or give another address with ${option}`,
-        ExitCode.UNAVAILABLE,
-      );
-    }
-    if (error instanceof Deno.errors.AddrNotAvailable) {
-      throw new OperatorError(
-        `Cannot listen on ${address} (${what}): it is not an address of this machine; give one with ${option}`,
-        ExitCode.UNAVAILABLE,
-      );
-    }
-    if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
-      throw new OperatorError(
-        `Cannot listen on ${address} (${what}): permission denied; ports below 1024 need privileges`,
-        ExitCode.NO_PERMISSION,
-      );
-    }
-    throw error;
-  }
 }
 
 async function openDatabase<T>(path: string, open: (path: string) => Promise<T>): Promise<T> {

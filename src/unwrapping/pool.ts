@@ -8,16 +8,14 @@ const log = logger("nym_gateway::unwrapping");
 const BATCH_SIZE = 47 * PACKET_SIZE;
 /** Batches a worker may have at a time: enough to be never idle, few enough for short waits. */
 const BATCHES_PER_WORKER = 4;
-/** A batch that took this many workers down with it is given up, so that it cannot take all in turn. */
-const ATTEMPTS = 2;
 /** When a worker can't be started in another's place, it is tried again this many ms later. */
 const RESTART_DELAY = 1000;
 
 interface Batch {
   /** the packets, kept until the results are here, so that another worker can do them when one dies */
   packets: Uint8Array<ArrayBuffer>;
-  /** how many workers died of it */
-  deaths: number;
+  /** A worker died that had it: it is done again by one that has nothing else, and given up if that dies too. */
+  suspect: boolean;
   /** the same slots with results in them; "lost" once the batch was given up */
   results: Uint8Array | "lost" | undefined;
 }
@@ -31,8 +29,8 @@ interface Thread {
 /**
  * Spreads packets over workers that unwrap them in batches, and hands the results on in the order of arrival.
  *
- * Its one queue, the batches in flight, is bounded by `BATCHES_PER_WORKER` for each worker; when they are all out and
- * the next batch is full, there is no {@linkcode room}. A batch is sent as soon as it is full, or at a flush when a
+ * Its one queue, the batches in flight, is bounded by `BATCHES_PER_WORKER` for each worker, those included that are done
+ * and wait for an earlier one; when there are as many and the next batch is full, there is no {@linkcode room}. A batch is sent as soon as it is full, or at a flush when a
  * worker is free: alone on the line a packet does not wait, in a crowd batches fill up.
  */
 export class UnwrappingPool {
@@ -43,10 +41,11 @@ export class UnwrappingPool {
   /** all workers, and those of them that have come up */
   readonly #workers = new Set<Worker>();
   readonly #threads: Thread[] = [];
-  /** in order of arrival; the first one's results are handed on first */
+  /** in order of arrival; the first one's results are handed on first; at most `#maximum` */
   readonly #inFlight: Batch[] = [];
-  /** those of them whose worker died, until another has come up */
-  #orphans: Batch[] = [];
+  /** those of them whose worker died, until another has nothing else to do */
+  readonly #orphans: Batch[] = [];
+  readonly #maximum: number;
   #filling = new Uint8Array(BATCH_SIZE);
   #filled = 0;
   #room = Promise.withResolvers<void>();
@@ -55,11 +54,13 @@ export class UnwrappingPool {
 
   private constructor(
     privateKey: Uint8Array,
+    workers: number,
     onResults: (results: Uint8Array, packets: number) => void,
     onLost: (packets: number) => void,
     script: URL,
   ) {
     this.#privateKey = privateKey;
+    this.#maximum = BATCHES_PER_WORKER * workers;
     this.#script = script;
     this.#onResults = onResults;
     this.#onLost = onLost;
@@ -77,7 +78,7 @@ export class UnwrappingPool {
     onLost: (packets: number) => void,
     script = new URL("./worker.ts", import.meta.url),
   ): Promise<UnwrappingPool> {
-    const pool = new UnwrappingPool(privateKey, onResults, onLost, script);
+    const pool = new UnwrappingPool(privateKey, workers, onResults, onLost, script);
     try {
       const ways = await Promise.all(Array.from({ length: workers }, () => pool.#spawn()));
       log.info(`unwrapping with ${ways[0]} in ${workers} worker${workers === 1 ? "" : "s"}`);
@@ -102,8 +103,14 @@ export class UnwrappingPool {
 
   /** Sends what has come so far, if a worker waits for work; else it goes when one does, or when the batch is full. */
   flush(): void {
-    const limit = this.#filled === BATCH_SIZE ? BATCHES_PER_WORKER : 1;
-    if (this.#filled > 0 && this.#freeThread(limit) !== undefined) this.#send();
+    while (this.#orphans.length > 0) {
+      const idle = this.#freeThread(1);
+      if (idle === undefined) break;
+      this.#dispatch(this.#orphans.shift()!, idle);
+    }
+    if (this.#filled === 0 || this.#inFlight.length >= this.#maximum) return;
+    const free = this.#freeThread(this.#filled === BATCH_SIZE ? BATCHES_PER_WORKER : 1);
+    if (free !== undefined) this.#send(free);
   }
 
   /** Packets in flight or waiting for a worker. */
@@ -123,26 +130,27 @@ export class UnwrappingPool {
     for (const worker of this.#workers) worker.terminate();
   }
 
-  /** The least busy thread, if it has fewer than `limit` batches. */
+  /** The least busy thread, if it has fewer than `limit` batches and no suspect. */
   #freeThread(limit: number): Thread | undefined {
     let free: Thread | undefined;
-    for (const thread of this.#threads) if (thread.batches.length < (free?.batches.length ?? limit)) free = thread;
+    for (const thread of this.#threads) {
+      if (thread.batches.length < (free?.batches.length ?? limit) && !thread.batches[0]?.suspect) free = thread;
+    }
     return free;
   }
 
-  #send(): void {
+  #send(thread: Thread): void {
     const packets = this.#filling.subarray(0, this.#filled);
-    const batch: Batch = { packets, deaths: 0, results: undefined };
+    const batch: Batch = { packets, suspect: false, results: undefined };
     this.#filling = new Uint8Array(BATCH_SIZE);
     this.#filled = 0;
     this.#inFlight.push(batch);
-    this.#dispatch(batch);
+    this.#dispatch(batch, thread);
     this.#room.resolve();
     this.#room = Promise.withResolvers();
   }
 
-  #dispatch(batch: Batch): void {
-    const thread = this.#freeThread(Infinity)!; // there is one: batches go out only to a free one
+  #dispatch(batch: Batch, thread: Thread): void {
     thread.batches.push(batch);
     // A copy goes (some 5 µs a batch); the results come back in it by transfer.
     const copy = batch.packets.slice();
@@ -167,7 +175,6 @@ export class UnwrappingPool {
     worker.postMessage({ privateKey: this.#privateKey } satisfies ToWorker);
     const way = await ready.promise;
     this.#threads.push(thread);
-    for (const batch of this.#orphans.splice(0)) this.#dispatch(batch);
     this.flush();
     return way;
   }
@@ -190,7 +197,10 @@ export class UnwrappingPool {
     this.#idle = Promise.withResolvers();
   }
 
-  /** A worker died. Its batches wait for the one that replaces it, apart from one that has done this before. */
+  /**
+   * A worker died. Which batch it died of can't be told, as results that it had sent may be lost with it: so all that it
+   * had are done again, each alone.
+   */
   #bury(thread: Thread, reason: string): void {
     this.#workers.delete(thread.worker);
     thread.worker.terminate();
@@ -198,10 +208,11 @@ export class UnwrappingPool {
     if (at < 0) return; // it never came up
     this.#threads.splice(at, 1);
     log.error(`an unwrapping worker died and is replaced: ${reason}`);
-    const [first, ...others] = thread.batches; // only the first one was being worked on
-    if (first !== undefined && ++first.deaths < ATTEMPTS) others.unshift(first);
-    else if (first !== undefined) first.results = "lost";
-    this.#orphans.push(...others);
+    for (const batch of thread.batches) {
+      if (batch.suspect) batch.results = "lost";
+      else this.#orphans.push(batch);
+      batch.suspect = true;
+    }
     this.#handOn();
     this.#respawn();
   }

@@ -12,13 +12,18 @@ declare const self: DedicatedWorkerGlobalScope;
 
 let unwrapBatch: UnwrapBatch;
 
-self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
+// Not async: what is thrown for a batch ends the worker before it takes the next one, of which the pool makes use.
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   if ("privateKey" in data) {
-    const chosen = await chooseUnwrap(data.privateKey);
-    unwrapBatch = chosen.unwrapBatch;
-    self.postMessage({ ready: chosen.name } satisfies FromWorker);
+    void start(data.privateKey);
     return;
   }
   unwrapBatch(data.batch);
   self.postMessage({ batch: data.batch } satisfies FromWorker, [data.batch.buffer]);
 };
+
+async function start(privateKey: Uint8Array): Promise<void> {
+  const chosen = await chooseUnwrap(privateKey);
+  unwrapBatch = chosen.unwrapBatch;
+  self.postMessage({ ready: chosen.name } satisfies FromWorker);
+}

@@ -78,7 +78,7 @@ async function measure(kind: GatewayKind): Promise<Figures> {
   const storeTime = performance.now() - begin;
   const storeCpu = (await processFigures(gateway.pid)).cpu - beforeStore.cpu;
 
-  const readReport = await load("receive", gateway.clients, stored.tokens, PACKETS, 3);
+  const readReport = await load("receive", gateway.clients, stored.tokens, PACKETS, 10);
   expectAll(readReport, `read back from ${kind}`);
   return {
     pushCpu: pushCpu * 1000 / PACKETS,

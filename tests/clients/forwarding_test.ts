@@ -51,7 +51,7 @@ Deno.test("what is wrong with a packet's frame is said in the words of 0.7.0", a
   const answers: [Uint8Array, string][] = [
     [new Uint8Array(0), "address field was incorrectly encoded"],
     [request(1).fill(9, 0, 1), "address field was incorrectly encoded"],
-    [request(1).subarray(1), "address field was incorrectly encoded"],
+    [request(1).subarray(2), "address field was incorrectly encoded"],
     [request(1).subarray(0, -1), "received request had invalid size. (actual: 1371, expected: 1372)"],
   ];
   for (const [frame, message] of answers) {

@@ -1,2 +1,0 @@
-import { benchGateways } from "./gateway_bench.ts";
-await benchGateways();

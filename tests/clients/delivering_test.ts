@@ -1,0 +1,195 @@
+import { assert, assertEquals } from "@std/assert";
+import { client, numbered, numberOf, range } from "../mailbox/messages.ts";
+import { eventually } from "../support/eventually.ts";
+import { ShiftedClock } from "../support/shifted_clock.ts";
+import type { TestClient } from "../support/test_client.ts";
+import { ClientsRig } from "./clients_rig.ts";
+
+/** Long enough for the server to have looked at its sockets (every 250 ms). */
+const TWO_LOOKS = 600;
+
+const acknowledge = (client: TestClient, frames: number) => client.send(JSON.stringify({ type: "received", frames }));
+
+async function receive(client: TestClient, count: number): Promise<number[]> {
+  return (await client.messages(count)).map(numberOf);
+}
+
+Deno.test("the answer to a login comes before stored messages, which come in order, and live ones after them", async () => {
+  await using rig = await ClientsRig.start();
+  await rig.store(1, range(2000));
+  await using bob = await rig.logIn(1); // its first frame has to be the answer
+  await rig.store(1, range(100, 2000));
+  assertEquals(await receive(bob, 2100), range(2100));
+  await rig.store(2, [1]);
+  await rig.store(1, [2100]);
+  assertEquals(await receive(bob, 1), [2100]);
+});
+
+Deno.test("messages of all sizes arrive as they are", async () => {
+  await using rig = await ClientsRig.start();
+  await using bob = await rig.logIn(1);
+  for (const size of [4, 975, 5]) await rig.store(1, [7], size);
+  for (const size of [4, 975, 5]) assertEquals(await bob.message(), numbered(7, size));
+});
+
+Deno.test("messages that come while the inbox is drained are neither lost nor out of order", async () => {
+  await using rig = await ClientsRig.start();
+  await rig.store(1, range(5000));
+  const bob = await rig.logIn(1);
+  const arriving = (async () => {
+    for (const from of range(50)) await rig.store(1, range(20, 5000 + 20 * from));
+  })();
+  assertEquals(await receive(bob, 6000), range(6000));
+  await arriving;
+  await bob[Symbol.asyncDispose]();
+});
+
+Deno.test("what the client acknowledges is gone, what it does not comes again", async () => {
+  await using rig = await ClientsRig.start();
+  await rig.store(1, range(10));
+  {
+    await using bob = await rig.logIn(1);
+    assertEquals(await receive(bob, 10), range(10));
+    acknowledge(bob, 0);
+    acknowledge(bob, 4);
+    acknowledge(bob, 2); // late, and no news
+    await bob.request({ type: "hello" }); // answered once the gateway has read all before it
+  }
+  {
+    await using bob = await rig.logIn(1);
+    assertEquals(await receive(bob, 6), range(6, 4));
+    await rig.store(1, [10]);
+    assertEquals(await receive(bob, 1), [10]);
+    acknowledge(bob, 1000);
+    await bob.request({ type: "hello" });
+  }
+  await rig.mailbox.flush();
+  assertEquals(rig.mailbox.totals.messages, 0);
+  await using bob = await rig.logIn(1);
+  await rig.store(1, [11]);
+  assertEquals(await receive(bob, 1), [11]);
+});
+
+Deno.test("after a reset all comes again, however long ago it was pushed", async () => {
+  await using rig = await ClientsRig.start();
+  await rig.store(1, range(5));
+  {
+    using clock = new ShiftedClock();
+    using bob = await rig.connectRaw();
+    await bob.send(rig.authentication(1));
+    await bob.frameArrived();
+    await eventually("all is pushed", () => rig.counters.get("messages_pushed") === 5);
+    await new Promise((resolve) => setTimeout(resolve, TWO_LOOKS));
+    clock.advance(10_000);
+  } // with messages unread, so that the connection is reset
+  await eventually("the reset is noticed", () => rig.server.online === 0);
+  await using bob = await rig.logIn(1);
+  assertEquals(await receive(bob, 5), range(5));
+});
+
+Deno.test("a frame of a 0.7.0 client confirms what its system took 2 s before", async () => {
+  await using rig = await ClientsRig.start();
+  using clock = new ShiftedClock();
+  await rig.store(1, range(5));
+  await using bob = await rig.logIn(1);
+  assertEquals(await receive(bob, 5), range(5));
+  await eventually("it is confirmed", () => {
+    clock.advance(500);
+    bob.send("a sign of life");
+    return rig.mailbox.totals.messages === 0;
+  });
+});
+
+Deno.test("an open connection confirms in time, without a word of the client", async () => {
+  await using rig = await ClientsRig.start();
+  using clock = new ShiftedClock();
+  await rig.store(1, range(5));
+  await using bob = await rig.logIn(1);
+  assertEquals(await receive(bob, 5), range(5));
+  await eventually("it is confirmed", () => {
+    clock.advance(1000);
+    return rig.mailbox.totals.messages === 0;
+  });
+});
+
+Deno.test("a proper end confirms what was taken a second before, and nothing younger", async () => {
+  await using rig = await ClientsRig.start();
+  {
+    using clock = new ShiftedClock();
+    await rig.store(1, range(5));
+    await using bob = await rig.logIn(1);
+    assertEquals(await receive(bob, 5), range(5));
+    await new Promise((resolve) => setTimeout(resolve, TWO_LOOKS));
+    clock.advance(1000);
+    await rig.store(1, [5]);
+    assertEquals(await receive(bob, 1), [5]);
+  }
+  await eventually("the end is noticed", () => rig.server.online === 0);
+  await using bob = await rig.logIn(1);
+  assertEquals(await receive(bob, 1), [5]);
+});
+
+Deno.test("a newer login gets what the older one had not confirmed, and voids its confirmations", async () => {
+  await using rig = await ClientsRig.start();
+  await rig.store(1, range(10));
+  await using older = await rig.logIn(1);
+  await older.messages(10);
+  acknowledge(older, 3);
+  await older.request({ type: "hello" });
+  await using newer = await rig.logIn(1);
+  acknowledge(older, 10);
+  assertEquals((await older.closed).code, 4001);
+  assertEquals(await receive(newer, 7), range(7, 3));
+  await rig.mailbox.flush();
+  await rig.store(1, [10]);
+  assertEquals(await receive(newer, 1), [10]);
+  assertEquals(rig.mailbox.totals.messages > 0, true);
+});
+
+Deno.test("logins that chase each other while messages come: the last one has all that no one acknowledged, in order", async () => {
+  await using rig = await ClientsRig.start();
+  const clients: TestClient[] = [];
+  for (const turn of range(20)) {
+    void rig.store(1, range(50, 50 * turn));
+    clients.push(await rig.logIn(1));
+  }
+  const last = clients.at(-1)!;
+  assertEquals(await receive(last, 1000), range(1000));
+  for (const client of clients) await client[Symbol.asyncDispose]();
+});
+
+Deno.test("a message that is not stored is pushed to who is there, and counts as a frame", async () => {
+  await using rig = await ClientsRig.start();
+  const cover = new TextEncoder().encode("The cake is a lie!");
+  const id = client(1);
+  assertEquals(rig.server.pushUnstored(id, cover), false);
+  await using bob = await rig.logIn(1);
+  assertEquals(rig.server.pushUnstored(id, cover), true);
+  assertEquals(await bob.message(), cover);
+  await rig.store(1, [1, 2]);
+  await bob.messages(2);
+  acknowledge(bob, 2);
+  await bob.request({ type: "hello" });
+  await using again = await rig.logIn(1);
+  assertEquals(await receive(again, 1), [2]);
+});
+
+Deno.test("a client that never reads holds up nobody, and gets no more than its buffers hold", async () => {
+  await using rig = await ClientsRig.start();
+  using stuck = await rig.connectRaw();
+  await stuck.send(rig.authentication(1));
+  await eventually("it is there", () => rig.server.online === 1);
+  await using bob = await rig.logIn(2);
+  const count = 40_000;
+  for (const from of range(count / 1000)) {
+    await rig.store(1, range(1000, 1000 * from), 975);
+    await rig.store(2, [from]);
+    assertEquals(await receive(bob, 1), [from]);
+  }
+  assert(rig.counters.get("messages_pushed") < count / 2);
+  let covers = 0;
+  while (rig.server.pushUnstored(client(1), numbered(0)) && covers < count) covers++;
+  assert(covers < count);
+  await using reading = await rig.logIn(1); // the newer login has all of it
+  assertEquals(await receive(reading, count), range(count));
+});

@@ -1,0 +1,66 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { ClientsServer } from "../../src/clients/server.ts";
+import { formatSocketAddress } from "../../src/sphinx/node_address.ts";
+import { client, range } from "../mailbox/messages.ts";
+import { eventually } from "../support/eventually.ts";
+import { LockedDatabase } from "../support/locked_database.ts";
+import { ClientsRig } from "./clients_rig.ts";
+
+Deno.test("a request without an upgrade is told what is spoken here", async () => {
+  await using rig = await ClientsRig.start();
+  const response = await fetch(`http://${formatSocketAddress(rig.server.address)}/any/path`);
+  assertEquals([response.status, response.headers.get("upgrade")], [426, "websocket"]);
+  await response.body?.cancel();
+});
+
+Deno.test("an upgrade that is none is refused, and harms nobody", async () => {
+  await using rig = await ClientsRig.start();
+  await using bob = await rig.logIn(1);
+  using connection = await Deno.connect({ hostname: rig.server.address.host, port: rig.server.address.port });
+  const withoutKey = "GET / HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n";
+  await connection.write(new TextEncoder().encode(withoutKey));
+  const answer = new Uint8Array(1024);
+  await connection.read(answer);
+  assertEquals(new TextDecoder().decode(answer).slice(0, 12), "HTTP/1.1 400");
+  await rig.store(1, [1]);
+  await bob.message();
+});
+
+Deno.test("a port in use is an error at once", async () => {
+  await using rig = await ClientsRig.start();
+  const { server } = rig;
+  assertThrows(() => ClientsServer.listen(server.address, {} as never), Deno.errors.AddrInUse);
+});
+
+Deno.test("on closing, all clients are told that the gateway goes away, and nothing goes on", async () => {
+  const rig = await ClientsRig.start();
+  await rig.store(1, range(10_000), 975);
+  const reading = await rig.logIn(2);
+  const guest = await rig.connect();
+  const stuck = await rig.connectRaw();
+  await stuck.send(rig.authentication(1));
+  await eventually("the stuck one is being served", () => rig.counters.get("messages_pushed") > 0);
+  await rig[Symbol.asyncDispose]();
+  assertEquals((await reading.closed).code, 1001);
+  assertEquals((await guest.closed).code, 1001);
+  assertEquals(rig.server.online, 0);
+  assertEquals(rig.counters.get("client_connections_opened"), rig.counters.get("client_connections_closed"));
+  stuck[Symbol.dispose]();
+});
+
+Deno.test("closing waits for a login that is being written", async () => {
+  const rig = await ClientsRig.start();
+  const someone = await rig.connect();
+  let closing: Promise<void>;
+  {
+    using _slow = new LockedDatabase(rig.ledgerPath);
+    someone.send(JSON.stringify(rig.registration(1)));
+    someone.send("hello");
+    await new Promise((resolve) => setTimeout(resolve, 50)); // until the registration has come
+    closing = rig[Symbol.asyncDispose]();
+  }
+  await closing;
+  await someone.closed;
+  assertEquals(rig.ledger.has(client(1)), true);
+  assertEquals(rig.server.online, 0);
+});

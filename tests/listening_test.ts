@@ -1,0 +1,56 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { listen } from "../src/listening.ts";
+import { ExitCode, OperatorError } from "../src/operator_error.ts";
+import type { SocketAddress } from "../src/sphinx/node_address.ts";
+
+const open = ({ host, port }: SocketAddress) => Deno.listen({ hostname: host, port });
+const attempt = (address: string, opener: (address: SocketAddress) => unknown = open) => () =>
+  listen("clients", "--clients-host or --clients-port", address, opener);
+
+Deno.test("what listens is handed back", () => {
+  using listener = listen("clients", "--clients-host", "127.0.0.1:0", open);
+  assertEquals(listener.addr.hostname, "127.0.0.1");
+});
+
+Deno.test("a port in use, an address of elsewhere and a port for others are named, with what would be right", () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const taken = `127.0.0.1:${listener.addr.port}`;
+  const inUse = assertThrows(attempt(taken), OperatorError);
+  assertEquals(
+    inUse.message,
+    `Cannot listen for clients on ${taken}: the port is in use; stop the program that listens there, ` +
+      "or give another address with --clients-host or --clients-port",
+  );
+  assertEquals(inUse.exitCode, ExitCode.UNAVAILABLE);
+
+  const elsewhere = assertThrows(attempt("203.0.113.7:0"), OperatorError);
+  assertEquals(
+    elsewhere.message,
+    "Cannot listen for clients on 203.0.113.7:0: this machine has no such address; " +
+      "give one that it has, or 0.0.0.0 or [::] for all, with --clients-host or --clients-port",
+  );
+
+  const denied = () => {
+    throw new Deno.errors.PermissionDenied();
+  };
+  const notAllowed = assertThrows(attempt("127.0.0.1:80", denied), OperatorError);
+  assertEquals(
+    notAllowed.message,
+    "Cannot listen for clients on 127.0.0.1:80: this user may not listen on that port; " +
+      "give a port from 1024 on with --clients-host or --clients-port",
+  );
+  assertEquals(notAllowed.exitCode, ExitCode.NO_PERMISSION);
+});
+
+Deno.test("what is no address is said to be none", () => {
+  const error = assertThrows(attempt("localhost:1789"), OperatorError);
+  assertEquals(error.message, "Cannot listen for clients on localhost:1789: it is not ip:port");
+  assertEquals(error.exitCode, ExitCode.CONFIGURATION);
+});
+
+Deno.test("other errors are left as they are", () => {
+  const failing = () => {
+    throw new RangeError("a bug");
+  };
+  assertThrows(attempt("127.0.0.1:80", failing), RangeError, "a bug");
+});

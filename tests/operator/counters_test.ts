@@ -1,0 +1,19 @@
+import { assertEquals } from "@std/assert";
+import { Counters } from "../../src/operator/counters.ts";
+
+Deno.test("counters count, each under its name", () => {
+  const counters = new Counters();
+  const { add } = counters; // handed on as a function
+  add("packets_received", 3);
+  add("covers_pushed");
+  add("packets_received");
+  add("messages_lost", 0);
+  assertEquals(counters.get("packets_received"), 4);
+  assertEquals(counters.get("covers_pushed"), 1);
+  assertEquals(counters.get("never"), 0);
+  assertEquals(Object.entries(counters.snapshot()), [
+    ["covers_pushed", 1],
+    ["messages_lost", 0],
+    ["packets_received", 4],
+  ]);
+});

@@ -1,0 +1,40 @@
+/// <reference lib="webworker" />
+import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
+import type { FromWorker, ToWorker } from "../../src/unwrapping/worker.ts";
+import { FRAIL } from "./frail.ts";
+
+/**
+ * Stands in for src/unwrapping/worker.ts, and dies of some packets. The result of a packet is the packet; in place of
+ * the private key it gets the path of a folder whose files tell what is to happen once.
+ */
+declare const self: DedicatedWorkerGlobalScope;
+
+Error.stackTraceLimit = 0; // the runtime writes each death to standard error: shortly, then
+
+let folder: string;
+
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  if ("privateKey" in data) {
+    folder = new TextDecoder().decode(data.privateKey);
+    if (happensOnce("no start")) throw new Error("cannot start");
+    self.postMessage({ ready: "frailty" } satisfies FromWorker);
+    return;
+  }
+  const { batch } = data;
+  for (let at = 0; at < batch.length; at += PACKET_SIZE) {
+    const kind = batch[at];
+    if (kind === FRAIL.deadly) throw new Error("a deadly packet");
+    if (kind === FRAIL.deadlyOnce && happensOnce("deadly once")) throw new Error("a packet that is deadly once");
+    if (kind === FRAIL.slow) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+  }
+  self.postMessage({ batch } satisfies FromWorker, [batch.buffer]);
+};
+
+function happensOnce(name: string): boolean {
+  try {
+    Deno.removeSync(`${folder}/${name}`);
+    return true;
+  } catch {
+    return false;
+  }
+}
