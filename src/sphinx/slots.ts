@@ -18,6 +18,9 @@ export type Outcome =
   | { kind: "message"; destination: Uint8Array; message: Uint8Array; replayTag: Uint8Array }
   | { kind: "dropped"; reason: DropReason };
 
+/** Unwraps all packets of a batch, n × `PACKET_SIZE` bytes, which are overwritten by the results. */
+export type UnwrapBatch = (batch: Uint8Array) => void;
+
 /** The packet in slot `index`: a view of `PACKET_SIZE` bytes. */
 export function packetAt(batch: Uint8Array, index: number): Uint8Array {
   return batch.subarray(index * PACKET_SIZE, (index + 1) * PACKET_SIZE);

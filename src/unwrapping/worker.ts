@@ -1,5 +1,6 @@
 /// <reference lib="webworker" />
-import { chooseUnwrap, type UnwrapBatch } from "../sphinx/kernel/kernel.ts";
+import { chooseUnwrap } from "../sphinx/kernel/kernel.ts";
+import type { UnwrapBatch } from "../sphinx/slots.ts";
 
 /**
  * One thread of the pool: the private key comes first; once it is ready, which it says with the name of its way to

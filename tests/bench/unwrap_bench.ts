@@ -2,10 +2,10 @@
 import process from "node:process";
 import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
-import { type UnwrapBatch, unwrapWith } from "../../src/sphinx/kernel/kernel.ts";
+import { unwrapWith } from "../../src/sphinx/kernel/kernel.ts";
 import { unwrapWithReference } from "../../src/sphinx/kernel/reference.ts";
 import { hasSimd, hasWideArithmetic } from "../../src/sphinx/kernel/support.ts";
-import { readOutcome } from "../../src/sphinx/slots.ts";
+import { readOutcome, type UnwrapBatch } from "../../src/sphinx/slots.ts";
 import { packetFor, randomClientAddress } from "../support/packets.ts";
 
 /** As many as the pool gives a worker. */

@@ -176,7 +176,7 @@ Deno.test("a message that is not stored is pushed to who is there, and counts as
 
 Deno.test("a client that never reads holds up nobody, and gets no more than its buffers hold", async () => {
   await using rig = await ClientsRig.start();
-  using stuck = await rig.connectRaw();
+  const stuck = await rig.connectRaw();
   await stuck.send(rig.authentication(1));
   await eventually("it is there", () => rig.server.online === 1);
   await using bob = await rig.logIn(2);
@@ -190,6 +190,8 @@ Deno.test("a client that never reads holds up nobody, and gets no more than its 
   let covers = 0;
   while (rig.server.pushUnstored(client(1), numbered(0)) && covers < count) covers++;
   assert(covers < count);
-  await using reading = await rig.logIn(1); // the newer login has all of it
+  stuck[Symbol.dispose]();
+  await eventually("its end is noticed", () => rig.server.online === 1);
+  await using reading = await rig.logIn(1); // which has all of it
   assertEquals(await receive(reading, count), range(count));
 });

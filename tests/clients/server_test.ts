@@ -45,6 +45,7 @@ Deno.test("on closing, all clients are told that the gateway goes away, and noth
   assertEquals((await guest.closed).code, 1001);
   assertEquals(rig.server.online, 0);
   assertEquals(rig.counters.get("client_connections_opened"), rig.counters.get("client_connections_closed"));
+  await stuck.readToEnd();
   stuck[Symbol.dispose]();
 });
 

@@ -49,7 +49,7 @@ referenceTest("what was committed survives a kill", () =>
     for (let kill = 1; kill <= KILLS; kill++) {
       const { tokens, frames } = await prepareLoad(gateway, 1, 200, 500);
       await load("blast", gateway.mixnet, frames, 1, 0);
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await new Promise((resolve) => setTimeout(resolve, 100));
       await gateway.stop("SIGKILL");
       await gateway.start();
       const report = await load("receive", gateway.clients, tokens, 200, 3);

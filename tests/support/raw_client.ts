@@ -40,6 +40,12 @@ export class RawClient {
     await this.connection.read(new Uint8Array(1));
   }
 
+  /** Reads all that comes, until the other side ends the connection. */
+  async readToEnd(): Promise<void> {
+    const buffer = new Uint8Array(65_536);
+    while (await this.connection.read(buffer).catch(() => null) !== null);
+  }
+
   /** Ends the connection; by a reset when something was sent to it that it has not read. */
   [Symbol.dispose](): void {
     this.connection.close();

@@ -1,8 +1,6 @@
 import { PACKET_SIZE } from "../constants.ts";
+import type { UnwrapBatch } from "../slots.ts";
 import { hasSimd, hasWideArithmetic } from "./support.ts";
-
-/** Unwraps all packets of a batch: n × 1372 bytes, overwritten by the results (see slots.ts). */
-export type UnwrapBatch = (batch: Uint8Array) => void;
 
 /** What a kernel module exports; see rust/src/lib.rs. */
 export interface Kernel {

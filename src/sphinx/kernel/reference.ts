@@ -1,7 +1,6 @@
 import { PACKET_SIZE } from "../constants.ts";
-import { packetAt, writeOutcome } from "../slots.ts";
+import { packetAt, type UnwrapBatch, writeOutcome } from "../slots.ts";
 import { unwrap } from "../unwrap.ts";
-import type { UnwrapBatch } from "./kernel.ts";
 
 /** Unwraps batches with the reference: slow, but it runs everywhere. */
 export function unwrapWithReference(privateKey: Uint8Array): UnwrapBatch {

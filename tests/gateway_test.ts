@@ -1,0 +1,247 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { encodeBase58 } from "../src/encoding/base58.ts";
+import { clientId } from "../src/mailbox/client_id.ts";
+import { OperatorError } from "../src/operator_error.ts";
+import { Directory } from "../src/sandbox/directory.ts";
+import { PACKET_SIZE } from "../src/sphinx/constants.ts";
+import { encodeNodeAddress, formatSocketAddress, type SocketAddress } from "../src/sphinx/node_address.ts";
+import { VERSION } from "../src/version.ts";
+import { numbered, numberOf, range } from "./mailbox/messages.ts";
+import { FakeMixnode } from "./mixnet/fake_mixnode.ts";
+import { numberedPacket } from "./mixnet/numbered_packets.ts";
+import { eventually } from "./support/eventually.ts";
+import { GatewayRig } from "./support/gateway_rig.ts";
+import { craftedPacket, finalPayload, randomClientAddress } from "./support/packets.ts";
+import { Silence } from "./support/silence.ts";
+
+const bob = randomClientAddress();
+const cover = new TextEncoder().encode("The cake is a lie!");
+const text = (message: string) => new TextEncoder().encode(message);
+const local = { host: "127.0.0.1", port: 0 };
+
+Deno.test("a packet of the mixnet arrives at its client, though the directory can't be reached", async () => {
+  using _silence = new Silence();
+  await using rig = await GatewayRig.start();
+  await using client = await rig.register(bob);
+  await rig.mix(rig.packet(bob, text("good morning")));
+  assertEquals(await client.message(), text("good morning"));
+});
+
+Deno.test("packets of a connection arrive in their order, from the first to the last size", async () => {
+  using _silence = new Silence();
+  await using rig = await GatewayRig.start();
+  await using client = await rig.register(bob);
+  const sizes = [4, 975, ...range(148, 4)];
+  await rig.mix(...sizes.map((size, n) => rig.packet(bob, numbered(n, size))));
+  assertEquals(await client.messages(sizes.length), sizes.map((size, n) => numbered(n, size)));
+});
+
+Deno.test("messages for a client that is away are kept, over a restart too", async () => {
+  using _silence = new Silence();
+  await using rig = await GatewayRig.start();
+  await (await rig.register(bob))[Symbol.asyncDispose]();
+  await rig.mix(...range(3).map((n) => rig.packet(bob, numbered(n))));
+  await eventually("all is stored", () => rig.gateway.counters.get("messages_stored") === 3);
+  await rig.stop();
+  await rig.restart();
+  await rig.mix(rig.packet(bob, numbered(3)));
+  await eventually("the last one is stored", () => rig.gateway.counters.get("messages_stored") === 1);
+  await using client = await rig.logIn(bob);
+  assertEquals((await client.messages(4)).map(numberOf), range(4));
+});
+
+Deno.test("stopping finishes what was read: what was counted as received is there after the restart", async () => {
+  using _silence = new Silence();
+  await using rig = await GatewayRig.start();
+  await (await rig.register(bob))[Symbol.asyncDispose]();
+  const packets = range(300).map((n) => rig.packet(bob, numbered(n)));
+  await rig.mix(...packets);
+  await eventually("the first are in", () => rig.gateway.counters.get("packets_received") > 0);
+  const { counters } = rig.gateway;
+  await rig.stop();
+  const received = counters.get("packets_received");
+  assertEquals(counters.get("messages_stored"), received);
+  await rig.restart();
+  await using client = await rig.logIn(bob);
+  assertEquals((await client.messages(received)).map(numberOf), range(received));
+});
+
+Deno.test("a stop tells clients that the gateway goes away, and frees its ports", async () => {
+  using _silence = new Silence();
+  await using rig = await GatewayRig.start();
+  const client = await rig.register(bob);
+  const addresses = [rig.gateway.mixnetAddress, rig.gateway.clientsAddress];
+  await rig.stop();
+  assertEquals((await client.closed).code, 1001);
+  for (const { host, port } of addresses) Deno.listen({ hostname: host, port }).close();
+  await rig.restart();
+});
+
+Deno.test("loop cover is pushed to a client that is there, and never kept", async () => {
+  using _silence = new Silence();
+  await using rig = await GatewayRig.start();
+  {
+    await using client = await rig.register(bob);
+    await rig.mix(rig.packet(bob, cover));
+    assertEquals(await client.message(), cover);
+  }
+  await rig.mix(rig.packet(bob, cover), rig.packet(bob, text("The cake is a lie?")));
+  await eventually("both are in", () => rig.gateway.counters.get("packets_received") === 3);
+  assertEquals(rig.gateway.counters.get("covers_dropped"), 1);
+  await using client = await rig.logIn(bob);
+  assertEquals(await client.message(), text("The cake is a lie?"));
+});
+
+Deno.test("what can't be delivered is dropped and counted by reason, and harms nothing else", async () => {
+  using _silence = new Silence();
+  await using rig = await GatewayRig.start();
+  await using client = await rig.register(bob);
+  const damaged = rig.packet(bob, text("damaged"));
+  damaged[40]! ^= 1;
+  const flag7 = craftedPacket(rig.keys.publicKey, finalPayload(bob, new Uint8Array(0)), { flag: 7 });
+  const lowOrder = rig.packet(bob, text("low order")).fill(0, 0, 32);
+  await rig.mix(damaged, rig.packet(randomClientAddress(), text("to nobody")), flag7, lowOrder);
+  await rig.mix(rig.packet(bob, text("fine")));
+  assertEquals(await client.message(), text("fine"));
+  const { counters } = rig.gateway;
+  await eventually("all are in", () => counters.get("packets_received") === 5);
+  assertEquals(counters.get("packets_dropped_mac"), 1);
+  assertEquals(counters.get("packets_dropped_flag"), 1);
+  assertEquals(counters.get("packets_dropped_low_order"), 1);
+  assertEquals(counters.get("packets_dropped_unknown_client"), 1);
+  assertEquals(counters.get("messages_stored"), 1);
+});
+
+Deno.test("a stream that is corrupt is cut off, and the others go on", async () => {
+  using _silence = new Silence();
+  await using rig = await GatewayRig.start();
+  await using client = await rig.register(bob);
+  const { host, port } = rig.gateway.mixnetAddress;
+  using corrupt = await Deno.connect({ hostname: host, port });
+  await corrupt.write(Uint8Array.of(9, 9, 9));
+  assertEquals(await corrupt.read(new Uint8Array(1)).catch(() => null), null);
+  await rig.mix(rig.packet(bob, text("fine")));
+  assertEquals(await client.message(), text("fine"));
+});
+
+function forwarding(to: SocketAddress, number: number): Uint8Array {
+  const address = encodeNodeAddress(to);
+  const request = new Uint8Array(address.length + PACKET_SIZE);
+  request.set(address);
+  request.set(numberedPacket(number), address.length);
+  return request;
+}
+
+async function announceMixnode(directory: Directory, { address }: FakeMixnode): Promise<void> {
+  const mixnode = { host: formatSocketAddress(address), pubKey: "a mixnode's", layer: 1, version: "0.7.0" };
+  const body = JSON.stringify({ ...mixnode, location: "here", lastSeen: 0 });
+  await (await fetch(`${directory.url}/api/presence/mixnodes`, { method: "POST", body })).body?.cancel();
+}
+
+Deno.test("clients' packets go to mixnodes of the topology, and nowhere else", async () => {
+  using _silence = new Silence();
+  await using mixnode = new FakeMixnode();
+  await using stranger = new FakeMixnode();
+  await using directory = new Directory(local);
+  await announceMixnode(directory, mixnode);
+  await using rig = await GatewayRig.start(directory.url);
+  await using client = await rig.register(bob);
+  client.send(forwarding(stranger.address, 1));
+  assertEquals(await client.answer(), {
+    type: "error",
+    message: "the packet's first mixnode is not in the current topology",
+  });
+  client.send(forwarding(mixnode.address, 2));
+  assertEquals(await client.answer(), { type: "send", status: true });
+  await mixnode.events.reached("packets", 1);
+  assertEquals(mixnode.received, [2]);
+  assertEquals(stranger.events.of("connections"), 0);
+  assertEquals(rig.gateway.counters.get("packets_unforwarded_not_a_mixnode"), 1);
+});
+
+Deno.test('with forward_to = "any" they go anywhere', async () => {
+  using _silence = new Silence();
+  await using stranger = new FakeMixnode();
+  await using rig = await GatewayRig.start(undefined, (config) => config.mixnetEndpoint.forwardTo = "any");
+  await using client = await rig.register(bob);
+  client.send(forwarding(stranger.address, 1));
+  assertEquals(await client.answer(), { type: "send", status: true });
+  await stranger.events.reached("packets", 1);
+  assertEquals(stranger.received, [1]);
+});
+
+Deno.test("the directory hears of the gateway and its clients", async () => {
+  using _silence = new Silence();
+  await using directory = new Directory(local);
+  await using rig = await GatewayRig.start(directory.url, (config) => config.debug.presenceSendingDelay = 20);
+  await using _client = await rig.register(bob);
+  const announced = () => directory.topology().gatewayNodes[0];
+  await eventually("it is announced with its client", () => announced()?.registeredClients.length === 1);
+  const { lastSeen: _, ...node } = announced()!;
+  assertEquals(node, {
+    clientListener: rig.config.clientsEndpoint.announceAddress,
+    mixnetListener: rig.config.mixnetEndpoint.announceAddress,
+    pubKey: encodeBase58(rig.keys.publicKey),
+    registeredClients: [{ pubKey: encodeBase58(bob) }],
+    location: "unknown",
+    version: VERSION,
+  });
+});
+
+Deno.test("an address that another gateway announces is refused, and all that was opened is closed", async () => {
+  using _silence = new Silence();
+  await using directory = new Directory(local);
+  await using rig = await GatewayRig.start(directory.url);
+  await eventually("it is announced", () => directory.topology().gatewayNodes.length === 1);
+  const error = await assertRejects(() => GatewayRig.start(directory.url), OperatorError);
+  assertStringIncludes(error.message, rig.config.mixnetEndpoint.announceAddress);
+  await rig.stop();
+  await rig.restart(); // the stale entry is ours
+});
+
+Deno.test("a port in use is named with its option, and all that was opened is closed", async () => {
+  using _silence = new Silence();
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const address = `127.0.0.1:${taken.addr.port}`;
+  const mixnet = await assertRejects(
+    () => GatewayRig.start(undefined, (config) => config.mixnetEndpoint.listeningAddress = address),
+    OperatorError,
+  );
+  assertEquals(
+    mixnet.message,
+    `Cannot listen for sphinx packets on ${address}: the port is in use; stop the program that listens there, ` +
+      "or give another address with --mix-host or --mix-port",
+  );
+  const clients = await assertRejects(
+    () => GatewayRig.start(undefined, (config) => config.clientsEndpoint.listeningAddress = address),
+    OperatorError,
+  );
+  assertStringIncludes(clients.message, `Cannot listen for clients on ${address}`);
+  assertStringIncludes(clients.message, "--clients-host or --clients-port");
+});
+
+Deno.test("a database that can't be opened is named", async () => {
+  using _silence = new Silence();
+  const error = await assertRejects(
+    () => GatewayRig.start(undefined, (config) => config.clientsEndpoint.ledgerPath = "/dev/null/ledger.kv"),
+    OperatorError,
+  );
+  assertStringIncludes(error.message, '"/dev/null/ledger.kv"');
+});
+
+Deno.test("inboxes of 0.7.0 are delivered, in order, to clients of its ledger", async () => {
+  using _silence = new Silence();
+  await using rig = await GatewayRig.start(undefined, ({ clientsEndpoint }) => {
+    const inbox = `${clientsEndpoint.inboxesDirectory}/${encodeBase58(bob)}`;
+    Deno.mkdirSync(inbox, { recursive: true });
+    for (const n of range(5)) {
+      const file = `${inbox}/${"edcba"[n]}`;
+      Deno.writeFileSync(file, numbered(n));
+      Deno.utimeSync(file, 1_600_000_000 + n, 1_600_000_000 + n);
+    }
+  });
+  assert(rig.gateway.ledger.has(clientId(bob)));
+  await rig.mix(rig.packet(bob, numbered(5)));
+  await using client = await rig.logIn(bob);
+  assertEquals((await client.messages(6)).map(numberOf), range(6));
+});
