@@ -7,6 +7,7 @@ import { Presence, presenceTimings } from "./directory/presence.ts";
 import { encodeBase58 } from "./encoding/base58.ts";
 import { listen } from "./listening.ts";
 import { logger } from "./log.ts";
+import { openPrivateFolder } from "./mailbox/database.ts";
 import { clientId } from "./mailbox/client_id.ts";
 import { importInboxes, ledgerFile } from "./mailbox/import_070.ts";
 import { Ledger } from "./mailbox/ledger.ts";
@@ -54,10 +55,11 @@ export class Gateway {
     await using starting = new AsyncDisposableStack();
     // What is used first is closed last: inputs end before what they feed, the databases come at the very end.
 
-    const ledger = starting.use(await openDatabase(await ledgerFile(clientsEndpoint.ledgerPath), Ledger.open));
-    await makeFolder(clientsEndpoint.inboxesDirectory);
+    const ledger = starting.use(await opened("ledger", await ledgerFile(clientsEndpoint.ledgerPath), Ledger.open));
+    await opened("inboxes", clientsEndpoint.inboxesDirectory, openPrivateFolder);
     const mailbox = starting.use(
-      await openDatabase(
+      await opened(
+        "mailbox",
         join(clientsEndpoint.inboxesDirectory, "mailbox.kv"),
         (path) => Mailbox.open(path, (n) => count("messages_stored", n), (n) => count("messages_lost", n)),
       ),
@@ -170,18 +172,10 @@ function isLoopCover(message: Uint8Array): boolean {
   return message.length === LOOP_COVER.length && LOOP_COVER.every((byte, i) => message[i] === byte);
 }
 
-async function openDatabase<T>(path: string, open: (path: string) => Promise<T>): Promise<T> {
+async function opened<T>(what: string, path: string, open: (path: string) => Promise<T>): Promise<T> {
   try {
     return await open(path);
   } catch (error) {
-    throw fileError(`Cannot open the database "${path}"`, error, ExitCode.INPUT_OUTPUT);
-  }
-}
-
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw fileError(`Cannot make the folder "${path}"`, error, ExitCode.CANNOT_CREATE);
+    throw fileError(`Cannot open the ${what} "${path}"`, error, ExitCode.INPUT_OUTPUT);
   }
 }

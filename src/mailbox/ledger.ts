@@ -1,4 +1,5 @@
 import { addressOf, type ClientId, clientId, clientIdToBase58 } from "./client_id.ts";
+import { openDatabase } from "./database.ts";
 
 /** Keys: `["client", address]`; the value says when it registered, in ms since 1970. */
 const PREFIX = "client";
@@ -17,7 +18,7 @@ export class Ledger {
 
   /** Opens or makes the ledger's database file. */
   static async open(path: string): Promise<Ledger> {
-    const ledger = new Ledger(await Deno.openKv(path));
+    const ledger = new Ledger(await openDatabase(path));
     for await (const { key } of ledger.#kv.list({ prefix: [PREFIX] }, { batchSize: 500 })) {
       ledger.#note(clientId(key[1] as Uint8Array));
     }

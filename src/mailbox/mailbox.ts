@@ -1,6 +1,7 @@
 import { logger } from "../log.ts";
 import { bytesOf, type Chunk, encodeChunk, MAX_CHUNK_SIZE, sizeInChunk } from "./chunk.ts";
 import type { ClientId } from "./client_id.ts";
+import { openDatabase } from "./database.ts";
 import { InboxReader, type ReaderStore } from "./inbox_reader.ts";
 import { CONFIRMED, inboxKey, MAX_KEY_SIZE, type Totals, TOTALS_KEY } from "./keys.ts";
 
@@ -79,7 +80,7 @@ export class Mailbox implements ReaderStore {
     onStored: (messages: number) => void = () => {},
     onLost: (messages: number) => void = () => {},
   ): Promise<Mailbox> {
-    const kv = await Deno.openKv(path);
+    const kv = await openDatabase(path);
     const { value } = await kv.get<Totals>(TOTALS_KEY);
     return new Mailbox(kv, value ?? { sequence: CONFIRMED, messages: 0, bytes: 0 }, onStored, onLost);
   }

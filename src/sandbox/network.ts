@@ -49,7 +49,6 @@ export class Network {
     const gatewayKey = encodeBase58(keys.publicKey);
     const config = gatewayConfig(home, ports, directory.url);
     const { inboxesDirectory } = config.clientsEndpoint;
-    await Deno.mkdir(inboxesDirectory, { recursive: true });
     const gateway = starting.use(await Gateway.start(config, keys));
     await until(
       () => directory.topology().gatewayNodes.some(({ pubKey }) => pubKey === gatewayKey),
