@@ -7,7 +7,7 @@ import { Presence, presenceTimings } from "./directory/presence.ts";
 import { encodeBase58 } from "./encoding/base58.ts";
 import { listen } from "./listening.ts";
 import { logger } from "./log.ts";
-import { openPrivateFolder } from "./mailbox/database.ts";
+import { lockPrivateFolder } from "./mailbox/database.ts";
 import { clientId } from "./mailbox/client_id.ts";
 import { importInboxes, ledgerFile } from "./mailbox/import_070.ts";
 import { Ledger } from "./mailbox/ledger.ts";
@@ -56,7 +56,7 @@ export class Gateway {
     // What is used first is closed last: inputs end before what they feed, the databases come at the very end.
 
     const ledger = starting.use(await opened("ledger", await ledgerFile(clientsEndpoint.ledgerPath), Ledger.open));
-    await opened("inboxes", clientsEndpoint.inboxesDirectory, openPrivateFolder);
+    starting.use(await opened("inboxes", clientsEndpoint.inboxesDirectory, lockPrivateFolder));
     const mailbox = starting.use(
       await opened(
         "mailbox",

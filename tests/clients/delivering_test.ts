@@ -44,6 +44,34 @@ Deno.test("messages that come while the inbox is drained are neither lost nor ou
   await bob[Symbol.asyncDispose]();
 });
 
+Deno.test("a nudge in any turn around the end of a drain is heard", async () => {
+  await using rig = await ClientsRig.start();
+  const openInbox = rig.mailbox.openInbox.bind(rig.mailbox);
+  let turns = 0;
+  rig.mailbox.openInbox = (id, nudge) => {
+    const reader = openInbox(id, nudge);
+    const next = reader.next.bind(reader);
+    let withheld: Awaited<ReturnType<typeof next>> = [];
+    reader.next = async () => {
+      if (withheld.length > 0) return withheld.splice(0);
+      withheld = await next();
+      if (withheld.length > 0) { // as if it came right after this read, a few turns before its nudge
+        void (async () => {
+          for (let i = 0; i < turns; i++) await undefined;
+          nudge();
+        })();
+      }
+      return [];
+    };
+    return reader;
+  };
+  await using bob = await rig.logIn(1);
+  for (turns = 0; turns < 15; turns++) {
+    await rig.store(1, [turns]);
+    assertEquals(await receive(bob, 1), [turns]);
+  }
+});
+
 Deno.test("what the client acknowledges is gone, what it does not comes again", async () => {
   await using rig = await ClientsRig.start();
   await rig.store(1, range(10));

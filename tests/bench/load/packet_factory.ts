@@ -1,0 +1,44 @@
+import { Buffer } from "node:buffer";
+import { createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } from "node:crypto";
+import {
+  MAC_OFFSET,
+  PACKET_SIZE,
+  PAYLOAD_OFFSET,
+  ROUTING_OFFSET,
+  ROUTING_SIZE,
+  VERSION_BYTES,
+} from "../../../src/sphinx/constants.ts";
+import { headerMac, xorStream } from "../../../src/sphinx/header_protection.ts";
+import { encrypt } from "../../../src/sphinx/lioness.ts";
+import { deriveRoutingKeys } from "../../../src/sphinx/routing_keys.ts";
+import { finalPayload } from "../../support/packets.ts";
+
+/**
+ * Builds packets on their last hop, each with a key of its own, four times as fast as buildPacket: X25519 is the
+ * runtime's. Its clamped scalars are a sender's good right.
+ */
+export class PacketFactory {
+  readonly #gatewayKey: KeyObject;
+
+  /** @param gatewayKey 32 bytes */
+  constructor(gatewayKey: Uint8Array) {
+    const x = Buffer.from(gatewayKey).toString("base64url");
+    this.#gatewayKey = createPublicKey({ key: { kty: "OKP", crv: "X25519", x }, format: "jwk" });
+  }
+
+  /** @param client 32 bytes */
+  build(client: Uint8Array, message: Uint8Array): Uint8Array {
+    const { privateKey, publicKey } = generateKeyPairSync("x25519");
+    const keys = deriveRoutingKeys(diffieHellman({ privateKey, publicKey: this.#gatewayKey }));
+    const plain = crypto.getRandomValues(new Uint8Array(ROUTING_SIZE));
+    plain.set([2, 0, 1, 0]); // final hop, version 0.1.0 (spec §2)
+    plain.set(client, 4);
+    const routing = xorStream(keys.streamKey, plain);
+    const packet = new Uint8Array(PACKET_SIZE);
+    packet.set(Buffer.from(publicKey.export({ format: "jwk" }).x!, "base64url"));
+    packet.set(headerMac(keys.macKey, routing), MAC_OFFSET);
+    packet.set(routing, ROUTING_OFFSET);
+    packet.set(encrypt(keys.payloadKey, finalPayload(client, message)), PAYLOAD_OFFSET);
+    return packet;
+  }
+}
