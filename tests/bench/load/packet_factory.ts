@@ -1,12 +1,14 @@
 import { Buffer } from "node:buffer";
 import { createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } from "node:crypto";
 import {
+  FINAL_FLAG,
   MAC_OFFSET,
+  META_PREFIX_SIZE,
   PACKET_SIZE,
   PAYLOAD_OFFSET,
   ROUTING_OFFSET,
   ROUTING_SIZE,
-  VERSION_BYTES,
+  VERSION,
 } from "../../../src/sphinx/constants.ts";
 import { headerMac, xorStream } from "../../../src/sphinx/header_protection.ts";
 import { encrypt } from "../../../src/sphinx/lioness.ts";
@@ -31,8 +33,8 @@ export class PacketFactory {
     const { privateKey, publicKey } = generateKeyPairSync("x25519");
     const keys = deriveRoutingKeys(diffieHellman({ privateKey, publicKey: this.#gatewayKey }));
     const plain = crypto.getRandomValues(new Uint8Array(ROUTING_SIZE));
-    plain.set([2, 0, 1, 0]); // final hop, version 0.1.0 (spec §2)
-    plain.set(client, 4);
+    plain.set([FINAL_FLAG, ...VERSION]);
+    plain.set(client, META_PREFIX_SIZE);
     const routing = xorStream(keys.streamKey, plain);
     const packet = new Uint8Array(PACKET_SIZE);
     packet.set(Buffer.from(publicKey.export({ format: "jwk" }).x!, "base64url"));

@@ -1,0 +1,65 @@
+import { clientOf, clock, connectionOf, isReal, LOOP_COVER, type Plan, realCount } from "./plan.ts";
+
+/** What came of a plan's messages. */
+export interface Report {
+  expected: number;
+  /** distinct real messages that came */
+  received: number;
+  duplicates: number;
+  /** came after a later one of the same connection and client */
+  disordered: number;
+  /** came to another client than they were for, or were never sent */
+  misdelivered: number;
+  covers: number;
+  /** when the last real message came (see clock) */
+  ended: number;
+}
+
+/** Keeps account of the messages that come for one plan. */
+export class Arrivals {
+  readonly report: Report;
+  readonly #seen: Uint8Array;
+  /** the last number of each client and connection */
+  readonly #last: Int32Array;
+
+  /** @param times when each message came (see clock), by its number from the plan's first on; zeros if they did not */
+  constructor(readonly plan: Plan, readonly times: Float64Array) {
+    const none = { received: 0, duplicates: 0, disordered: 0, misdelivered: 0, covers: 0, ended: 0 };
+    this.report = { expected: realCount(plan), ...none };
+    this.#seen = new Uint8Array(plan.count);
+    this.#last = new Int32Array(plan.clients * plan.connections).fill(-1);
+  }
+
+  get complete(): boolean {
+    return this.report.received === this.report.expected;
+  }
+
+  /** Messages of one read of a client, by its index. */
+  came(client: number, messages: Uint8Array[]): void {
+    const now = clock();
+    for (const message of messages) {
+      if (message.length === LOOP_COVER.length) this.report.covers++;
+      else this.#note(client, new DataView(message.buffer, message.byteOffset).getUint32(0), now);
+    }
+  }
+
+  #note(client: number, number: number, now: number): void {
+    const { plan, report } = this;
+    const index = number - plan.first;
+    if (!(index >= 0 && index < plan.count) || !isReal(plan, number) || clientOf(plan, number) !== client) {
+      report.misdelivered++;
+      return;
+    }
+    if (this.#seen[index] === 1) {
+      report.duplicates++;
+      return;
+    }
+    this.#seen[index] = 1;
+    this.times[index] = now;
+    const stream = client * plan.connections + connectionOf(plan, number);
+    if (number < this.#last[stream]!) report.disordered++;
+    else this.#last[stream] = number;
+    report.received++;
+    report.ended = now;
+  }
+}

@@ -1,0 +1,57 @@
+import type { SocketAddress } from "../../../src/sphinx/node_address.ts";
+import type { Report } from "./arrivals.ts";
+import type { Packets } from "./packets.ts";
+import type { Answer, Request } from "./receiver_worker.ts";
+import type { SendOrder, Sent } from "./sender_worker.ts";
+
+/** The mixnodes and the clients of a measurement: two threads beside the gateway, a process of its own. */
+export class LoadGenerator implements Disposable {
+  readonly #sender = new Worker(new URL("./sender_worker.ts", import.meta.url), { type: "module" });
+  readonly #receiver = new Worker(new URL("./receiver_worker.ts", import.meta.url), { type: "module" });
+
+  /** Connects clients, by addresses (and tokens, else they register) in base58; resolves with their tokens. */
+  async logIn(gateway: SocketAddress, addresses: string[], tokens?: string[]): Promise<string[]> {
+    const answer = await this.#ask({ type: "logIn", gateway, addresses, ...(tokens && { tokens }) });
+    return (answer as { tokens: string[] }).tokens;
+  }
+
+  /** Disconnects them. */
+  async logOut(): Promise<void> {
+    await this.#ask({ type: "close" });
+  }
+
+  /** Keeps account of these packets' messages from now on; when each came is written into what this resolves with. */
+  async expect({ plan }: Packets): Promise<Float64Array> {
+    const times = new Float64Array(new SharedArrayBuffer(plan.count * Float64Array.BYTES_PER_ELEMENT));
+    await this.#ask({ type: "expect", plan, times });
+    return times;
+  }
+
+  /** Resolves when all that is expected has come, or when nothing comes any more. */
+  async received(): Promise<Report> {
+    return (await this.#ask({ type: "wait" }) as { report: Report }).report;
+  }
+
+  /** Sends packets, at `rate` a second or as fast as they are taken; resolves with when the first was due (see clock). */
+  async send(to: SocketAddress, { streams }: Packets, rate = 0): Promise<number> {
+    this.#sender.postMessage({ to, streams, rate } satisfies SendOrder);
+    return (await answerOf<Sent>(this.#sender)).began;
+  }
+
+  [Symbol.dispose](): void {
+    this.#sender.terminate();
+    this.#receiver.terminate();
+  }
+
+  async #ask(request: Request): Promise<Answer> {
+    this.#receiver.postMessage(request);
+    return await answerOf<Answer>(this.#receiver);
+  }
+}
+
+function answerOf<T>(worker: Worker): Promise<T> {
+  return new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = (event) => reject(new Error(event.message));
+  });
+}

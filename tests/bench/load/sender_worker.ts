@@ -1,0 +1,55 @@
+/// <reference lib="webworker" />
+import { FRAME_SIZE } from "../../../src/mixnet/frames.ts";
+import type { SocketAddress } from "../../../src/sphinx/node_address.ts";
+import { clock } from "./plan.ts";
+
+/** Send these streams, each over a connection of its own; `rate`: packets/s, 0 for as fast as they are taken. */
+export interface SendOrder {
+  to: SocketAddress;
+  streams: Uint8Array<SharedArrayBuffer>[];
+  rate: number;
+}
+/** When the first packet was due (see clock). */
+export interface Sent {
+  began: number;
+}
+
+declare const self: DedicatedWorkerGlobalScope;
+
+const WRITE_SIZE = 47 * FRAME_SIZE; // just under 64 KiB
+/** ms until the first packet is due, so that it is not late */
+const LEAD = 5;
+const cell = new Int32Array(new SharedArrayBuffer(4)); // nobody wakes who waits for it: a sleep to the tenth of a ms
+
+self.onmessage = async ({ data: { to, streams, rate } }: MessageEvent<SendOrder>) => {
+  const connections = await Promise.all(streams.map(() => Deno.connect({ hostname: to.host, port: to.port })));
+  const began = clock() + (rate > 0 ? LEAD : 0);
+  if (rate > 0) await sendAtRate(connections[0]!, streams[0]!, began, rate);
+  else await Promise.all(connections.map((connection, i) => sendAll(connection, streams[i]!)));
+  for (const connection of connections) connection.close();
+  self.postMessage({ began } satisfies Sent);
+};
+
+async function sendAll(connection: Deno.Conn, stream: Uint8Array): Promise<void> {
+  for (let at = 0; at < stream.length; at += WRITE_SIZE) await write(connection, stream.slice(at, at + WRITE_SIZE));
+}
+
+/**
+ * Packet i is due i / rate after the start, whatever becomes of those before it: an open loop, in which the wait for a
+ * gateway that reads nothing counts for all that were due meanwhile.
+ */
+async function sendAtRate(connection: Deno.Conn, stream: Uint8Array, began: number, rate: number): Promise<void> {
+  const count = stream.length / FRAME_SIZE;
+  for (let sent = 0; sent < count;) {
+    const wait = began + sent * 1000 / rate - clock();
+    if (wait > 0) Atomics.wait(cell, 0, 0, wait);
+    const due = Math.min(count, Math.floor((clock() - began) * rate / 1000) + 1);
+    if (due <= sent) continue;
+    await write(connection, stream.slice(sent * FRAME_SIZE, due * FRAME_SIZE));
+    sent = due;
+  }
+}
+
+async function write(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+}
