@@ -10,6 +10,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "encoding": [],
   "log.ts": [],
   "version.ts": [],
+  "build_stamp.ts": [],
+  "build_info.ts": ["build_stamp.ts", "version.ts"],
   "operator_error.ts": [],
   "operator": ["log.ts"],
   "config": ["sphinx", "encoding", "log.ts", "operator_error.ts"],
@@ -24,7 +26,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "peap": ["sphinx", "encoding", "backoff.ts", "pause.ts", "directory/topology.ts"],
   "listening.ts": ["sphinx", "operator_error.ts"],
   "gateway.ts": ["*"],
-  "cli": ["config", "sphinx", "encoding", "log.ts", "version.ts", "operator_error.ts"],
+  "cli": ["config", "sphinx", "encoding", "log.ts", "version.ts", "build_info.ts", "operator_error.ts"],
   "sandbox": ["*"],
 };
 

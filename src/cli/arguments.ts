@@ -1,7 +1,7 @@
 import { parseArgs } from "@std/cli";
 import { suggestion } from "../config/nearest.ts";
 import { ExitCode, OperatorError } from "../operator_error.ts";
-import { type CommandName, COMMANDS, type OptionName, OPTIONS, type Options } from "./options.ts";
+import { type CommandName, COMMANDS, isCommand, type OptionName, OPTIONS, type Options } from "./options.ts";
 
 /** What the command line asks for. */
 export type Request =
@@ -10,7 +10,7 @@ export type Request =
   | { kind: "help"; command?: CommandName }
   | { kind: "command"; command: CommandName; options: Options };
 
-const WORDS = ["init", "run", "help"];
+const WORDS = [...Object.keys(COMMANDS), "help"];
 
 /**
  * Reads the arguments that follow the program's name. Throws an OperatorError that names the argument when a command or
@@ -29,10 +29,8 @@ export function parseArguments(args: readonly string[]): Request {
       return { kind: "version" };
     case "help":
       return helpOn(rest);
-    case "init":
-    case "run":
-      return parseCommand(first, rest);
   }
+  if (isCommand(first)) return parseCommand(first, rest);
   if (first.startsWith("-")) throw usageError(`a command, init or run, must come before ${first}`);
   throw usageError(`unknown command "${first}"${suggestion(first, WORDS)}`);
 }
@@ -40,7 +38,7 @@ export function parseArguments(args: readonly string[]): Request {
 function helpOn([word, excess]: readonly string[]): Request {
   if (excess !== undefined) throw usageError(`unexpected argument "${excess}"`);
   if (word === undefined) return { kind: "help" };
-  if (word === "init" || word === "run") return { kind: "help", command: word };
+  if (isCommand(word)) return { kind: "help", command: word };
   throw usageError(`there is no help on "${word}"${suggestion(word, WORDS)}`);
 }
 

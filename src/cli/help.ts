@@ -7,32 +7,30 @@ usage:
     nym-gateway <command> [options]
 
 commands:
-    init    ${COMMANDS.init.purpose}
-    run     ${COMMANDS.run.purpose}
-    help    Explains a command, as in: help run
+${Object.entries(COMMANDS).map(([name, { purpose }]) => `    ${name.padEnd(10)}  ${purpose}`).join("\n")}
+    help        Explains a command, as in: help run
 
 options:
     -h, --help       prints this, or after a command what the command takes
     -V, --version    prints the version
 
-The environment variable RUST_LOG says how much is logged: off, error, warn, info (default), debug or trace.`;
+environment:
+    NYM_HOME    the folder that gateways are kept in [default: ~/.nym]
+    RUST_LOG    how much is logged: off, error, warn, info, debug or trace [default: info]`;
 
 /** What `<command> --help` prints: each option with its meaning and default. */
 export function commandHelp(name: CommandName): string {
   const { purpose, required, optional } = COMMANDS[name];
-  const given = required.map((option) => `--${option} <${OPTIONS[option].value}>`).join(" ");
+  const given = required.map((option) => `--${option} <${OPTIONS[option].value}> `).join("");
+  const needed = required.map((option) => explain(option, ""));
   return `nym-gateway ${name}
 ${purpose}
 
 usage:
-    nym-gateway ${name} ${given} [options]
-
-required:
-${required.map((option) => explain(option, "")).join("\n")}
-
+    nym-gateway ${name} ${given}[options]
+${needed.length === 0 ? "" : `\nrequired:\n${needed.join("\n")}\n`}
 options:
-${optional.map((option) => explain(option, defaultText(name, option))).join("\n")}
-    -h, --help
+${optional.map((option) => `${explain(option, defaultText(name, option))}\n`).join("")}    -h, --help
             prints this`;
 }
 

@@ -1,14 +1,19 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { ExitCode, OperatorError } from "../operator_error.ts";
 import type { Options } from "./options.ts";
 
-/** The folder that holds a folder for each gateway of this user. Throws an OperatorError when there is no home folder. */
+/**
+ * The folder that holds a folder for each gateway: in the one that NYM_HOME names, which serves users without a home, or
+ * else in the user's home. Throws an OperatorError when there is neither.
+ */
 export function gatewaysDirectory(): string {
+  const nymHome = Deno.env.get("NYM_HOME");
+  if (nymHome) return join(resolve(nymHome), "gateways");
   const variable = Deno.build.os === "windows" ? "USERPROFILE" : "HOME";
   const home = Deno.env.get(variable);
   if (home) return join(home, ".nym", "gateways");
   throw new OperatorError(
-    `Cannot tell where gateways are kept: set the environment variable ${variable} to your home folder`,
+    `Cannot tell where gateways are kept: set the environment variable NYM_HOME to a folder for them`,
     ExitCode.CONFIGURATION,
   );
 }

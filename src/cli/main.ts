@@ -1,10 +1,12 @@
+import { buildInfo } from "../build_info.ts";
 import { logger, parseLogLevel, setLogLevel } from "../log.ts";
 import { ExitCode, OperatorError } from "../operator_error.ts";
-import { VERSION } from "../version.ts";
 import { parseArguments } from "./arguments.ts";
 import { BANNER } from "./banner.ts";
+import { printBuildInfo, versionLine } from "./build_info.ts";
 import { commandHelp, GENERAL_HELP } from "./help.ts";
 import { init } from "./init.ts";
+import type { CommandName, Options } from "./options.ts";
 import { print, printError } from "./output.ts";
 import { run, type StartGateway } from "./run.ts";
 
@@ -32,11 +34,22 @@ async function answer(args: readonly string[], startGateway: StartGateway): Prom
     case "usage":
       return print("usage: --help to see available options.\n\n");
     case "version":
-      return print(`nym-gateway ${VERSION}`);
+      return print(versionLine(buildInfo()));
     case "help":
       return print(request.command === undefined ? GENERAL_HELP : commandHelp(request.command));
     case "command":
-      return request.command === "init" ? init(request.options) : await run(request.options, startGateway);
+      return await carryOut(request.command, request.options, startGateway);
+  }
+}
+
+async function carryOut(command: CommandName, options: Options, startGateway: StartGateway): Promise<void> {
+  switch (command) {
+    case "init":
+      return init(options);
+    case "run":
+      return await run(options, startGateway);
+    case "build-info":
+      return printBuildInfo(buildInfo());
   }
 }
 

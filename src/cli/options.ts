@@ -28,7 +28,7 @@ export type OptionName =
 /** The values that were given, by option. */
 export type Options = Readonly<Partial<Record<OptionName, string>>>;
 
-export type CommandName = "init" | "run";
+export type CommandName = "init" | "run" | "build-info";
 
 export interface Command {
   readonly purpose: string;
@@ -106,4 +106,13 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     required: ["id"],
     optional: ["config", "mix-host", "clients-host", ...PLACES],
   },
+  "build-info": {
+    purpose: "Prints which version, commit and platform this program is.",
+    required: [],
+    optional: [],
+  },
 };
+
+export function isCommand(word: string): word is CommandName {
+  return Object.hasOwn(COMMANDS, word);
+}

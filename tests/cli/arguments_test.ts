@@ -18,6 +18,7 @@ Deno.test("no command, help and version are asked for in their usual ways", () =
     assertEquals(parse(line), { kind: "help", command: "init" });
   }
   assertEquals(parse("run --help"), { kind: "help", command: "run" });
+  assertEquals(parse("build-info"), { kind: "command", command: "build-info", options: {} });
 });
 
 Deno.test("options are read with a space or an equals sign", () => {

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
+import { buildInfo } from "../../src/build_info.ts";
+import { versionLine } from "../../src/cli/build_info.ts";
 import { HOME_070, PATH_OF_CONFIG_070, unpackHome070 } from "../config/home_070.ts";
 import { vectorFile } from "../support/vectors.ts";
 import { nymGateway, outcomeOf, program } from "./program.ts";
@@ -70,10 +72,22 @@ Deno.test("no command, version and help print the banner and what was asked for"
     ["", "--version", "run --help"].map((line) => nymGateway(line, {})),
   );
   assertEquals(nothing, { code: 0, stdout: `${banner}usage: --help to see available options.\n\n\n`, stderr: "" });
-  assertEquals(version, { code: 0, stdout: `${banner}nym-gateway 0.7.0\n`, stderr: "" });
+  assertEquals(version, { code: 0, stdout: `${banner}${versionLine(buildInfo())}\n`, stderr: "" });
   assertEquals(help?.code, 0);
   assertStringIncludes(help?.stdout ?? "", `${banner}nym-gateway run\n`);
 });
+
+Deno.test("build-info prints what is known of the program, a line each", async () => {
+  const { stdout } = await nymGateway("build-info", {});
+  assertStringIncludes(stdout, `\nversion: 0.7.0\ncommit: ${buildInfo().commit}\ntarget: ${Deno.build.target}\n`);
+});
+
+Deno.test("NYM_HOME is where gateways are kept, whatever HOME is, or without one", () =>
+  inHome(async (home) => {
+    const made = await nymGateway(INIT, { NYM_HOME: home });
+    assertStringIncludes(made.stdout, `Saved configuration file to "${home}/gateways/supergateway/config/config.toml"`);
+    assertEquals((await nymGateway("run --id supergateway", { NYM_HOME: home, HOME: "/nonexistent" })).code, 0);
+  }));
 
 Deno.test("init refuses to touch a gateway that is there", () =>
   inHome(async (home) => {
@@ -108,7 +122,7 @@ Deno.test("mistakes end in one line and the exit code of their kind", () =>
         "make it with `nym-gateway init --id gw --mix-host <ip> --clients-host <ip>`\n",
       ],
       ["run --id gw --config /none", { HOME: home }, 66, "error: Cannot read /none: there is no such file or folder\n"],
-      ["run --id gw", {}, 78, "set the environment variable HOME to your home folder\n"],
+      ["run --id gw", {}, 78, "set the environment variable NYM_HOME to a folder for them\n"],
     ];
     for (const [line, env, code, message] of cases) {
       const outcome = await nymGateway(line, env);

@@ -3,7 +3,7 @@ import { commandHelp, GENERAL_HELP } from "../../src/cli/help.ts";
 import { COMMANDS } from "../../src/cli/options.ts";
 
 Deno.test("help of a command explains each of its options, with its default unless it must be given", () => {
-  for (const command of ["init", "run"] as const) {
+  for (const command of ["init", "run", "build-info"] as const) {
     const help = commandHelp(command);
     for (const option of COMMANDS[command].required) assertMatch(help, new RegExp(`--${option} <.+>\n +[^[]+\n`));
     for (const option of COMMANDS[command].optional) {
@@ -19,5 +19,5 @@ Deno.test("help of init tells the defaults of a new gateway, that of run refers 
 });
 
 Deno.test("general help names the commands", () => {
-  assertMatch(GENERAL_HELP, /init {4}\S.*\n {4}run {5}\S/);
+  assertMatch(GENERAL_HELP, /init {8}\S.*\n {4}run {9}\S/);
 });

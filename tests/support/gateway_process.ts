@@ -13,7 +13,7 @@ const OURS = [
   "--allow-net",
   "--allow-read",
   "--allow-write",
-  "--allow-env=HOME,USERPROFILE,RUST_LOG",
+  "--allow-env=HOME,USERPROFILE,NYM_HOME,RUST_LOG",
   "--v8-flags=--experimental-wasm-wide-arithmetic",
   new URL("../../main.ts", import.meta.url).pathname,
 ];

@@ -1,0 +1,12 @@
+import type { BuildInfo } from "../build_info.ts";
+import { print } from "./output.ts";
+
+/** What `--version` prints, as in "nym-gateway 0.7.0 (0123456789ab)". */
+export function versionLine({ version, commit }: BuildInfo): string {
+  return `nym-gateway ${version} (${commit.slice(0, 12)}${commit.endsWith("-modified") ? "-modified" : ""})`;
+}
+
+/** Prints a line for each thing that is known about the program, as in "commit: 0123…". */
+export function printBuildInfo(info: BuildInfo): void {
+  for (const [name, value] of Object.entries(info)) print(`${name}: ${value}`);
+}
