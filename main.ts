@@ -2,5 +2,5 @@ import { main } from "./src/cli/main.ts";
 import { Gateway } from "./src/gateway.ts";
 
 if (import.meta.main) {
-  Deno.exit(await main(Deno.args, (config, keys) => Gateway.start(config, keys)));
+  Deno.exit(await main(Deno.args, (...settings) => Gateway.start(...settings)));
 }

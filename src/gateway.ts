@@ -12,6 +12,7 @@ import { clientId } from "./mailbox/client_id.ts";
 import { importInboxes, ledgerFile } from "./mailbox/import_070.ts";
 import { Ledger } from "./mailbox/ledger.ts";
 import { Mailbox } from "./mailbox/mailbox.ts";
+import { Sealer } from "./mailbox/sealing.ts";
 import { Forwarder } from "./mixnet/forwarder.ts";
 import { MixnetListener } from "./mixnet/listener.ts";
 import { Counters } from "./operator/counters.ts";
@@ -47,7 +48,7 @@ export class Gateway {
    * Resolves when packets and clients are listened for.
    * @throws {OperatorError} when something is in the way that the operator can put right
    */
-  static async start(config: Config, keys: KeyPair): Promise<Gateway> {
+  static async start(config: Config, keys: KeyPair, storageKey: Uint8Array): Promise<Gateway> {
     log.info("Starting nym gateway!");
     const { gateway, mixnetEndpoint, clientsEndpoint, debug } = config;
     const counters = new Counters();
@@ -55,13 +56,20 @@ export class Gateway {
     await using starting = new AsyncDisposableStack();
     // What is used first is closed last: inputs end before what they feed, the databases come at the very end.
 
-    const ledger = starting.use(await opened("ledger", await ledgerFile(clientsEndpoint.ledgerPath), Ledger.open));
+    const sealer = new Sealer(storageKey);
+    const ledger = starting.use(
+      await opened(
+        "ledger",
+        await ledgerFile(clientsEndpoint.ledgerPath),
+        (path) => Ledger.open(path, sealer, count),
+      ),
+    );
     starting.use(await opened("inboxes", clientsEndpoint.inboxesDirectory, lockPrivateFolder));
     const mailbox = starting.use(
       await opened(
         "mailbox",
         join(clientsEndpoint.inboxesDirectory, "mailbox.kv"),
-        (path) => Mailbox.open(path, (n) => count("messages_stored", n), (n) => count("messages_lost", n)),
+        (path) => Mailbox.open(path, sealer, count),
       ),
     );
     await importInboxes(clientsEndpoint.inboxesDirectory, mailbox, ledger);

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { encodeBase58 } from "../src/encoding/base58.ts";
+import { Gateway } from "../src/gateway.ts";
 import { clientId } from "../src/mailbox/client_id.ts";
 import { OperatorError } from "../src/operator_error.ts";
 import { Directory } from "../src/sandbox/directory.ts";
@@ -227,6 +228,19 @@ Deno.test("a database that can't be opened is named", async () => {
     OperatorError,
   );
   assertStringIncludes(error.message, '"/dev/null/ledger.kv"');
+});
+
+Deno.test("databases that another storage key has sealed are refused, and left as they are", async () => {
+  using _silence = new Silence();
+  await using rig = await GatewayRig.start();
+  await (await rig.register(bob))[Symbol.asyncDispose]();
+  await rig.stop();
+  const otherKey = new Uint8Array(32);
+  const error = await assertRejects(() => Gateway.start(rig.config, rig.keys, otherKey), OperatorError);
+  assertStringIncludes(error.message, `Cannot open the ledger "${rig.config.clientsEndpoint.ledgerPath}"`);
+  assertStringIncludes(error.message, "put back the storage key file it was made with");
+  await rig.restart();
+  assert(rig.gateway.ledger.has(clientId(bob)));
 });
 
 Deno.test("inboxes of 0.7.0 are delivered, in order, to clients of its ledger", async () => {

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { configPath, defaultConfig } from "../config/config.ts";
 import { exists, writeConfig } from "../config/files.ts";
 import { saveKeyPair } from "../config/key_files.ts";
+import { makeStorageKey } from "../config/storage_key_file.ts";
 import { ExitCode, OperatorError } from "../operator_error.ts";
 import { generateKeyPair } from "../sphinx/curve.ts";
 import { gatewayId, gatewaysDirectory } from "./home.ts";
@@ -10,8 +11,8 @@ import { print } from "./output.ts";
 import { overrideConfig } from "./overrides.ts";
 
 /**
- * Makes a gateway: its key pair and its configuration file. Throws an OperatorError, also when there is one of that name:
- * its clients' addresses hang on its key, so it is never replaced.
+ * Makes a gateway: its key pair, its storage key and its configuration file. Throws an OperatorError, also when there is
+ * one of that name: its clients' addresses hang on its key, so it is never replaced.
  */
 export function init(options: Options): void {
   const id = gatewayId(options);
@@ -19,12 +20,13 @@ export function init(options: Options): void {
   const root = gatewaysDirectory();
   const config = overrideConfig(defaultConfig(id, root), options);
   const path = configPath(id, root);
-  const { privateSphinxKeyFile, publicSphinxKeyFile } = config.gateway;
-  for (const file of [path, privateSphinxKeyFile, publicSphinxKeyFile]) {
+  const { privateSphinxKeyFile, publicSphinxKeyFile, storageKeyFile } = config.gateway;
+  for (const file of [path, privateSphinxKeyFile, publicSphinxKeyFile, storageKeyFile]) {
     if (exists(file)) throw alreadyThere(id, file, join(root, id));
   }
   saveKeyPair(config.gateway, generateKeyPair());
   print("Saved mixnet sphinx keypair");
+  makeStorageKey(storageKeyFile);
   writeConfig(path, config);
   print(`Saved configuration file to ${JSON.stringify(path)}`);
   print("Gateway configuration completed.\n\n\n");

@@ -2,6 +2,7 @@ import { hostOf } from "../config/addresses.ts";
 import { type Config, configPath } from "../config/config.ts";
 import { exists, readConfig } from "../config/files.ts";
 import { loadKeyPair } from "../config/key_files.ts";
+import { loadStorageKey } from "../config/storage_key_file.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { ExitCode, OperatorError } from "../operator_error.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
@@ -12,7 +13,7 @@ import { overrideConfig } from "./overrides.ts";
 import { serveUntilSignalled } from "./signals.ts";
 
 /** Resolves with a gateway that serves, until it is disposed. */
-export type StartGateway = (config: Config, keys: KeyPair) => Promise<AsyncDisposable>;
+export type StartGateway = (config: Config, keys: KeyPair, storageKey: Uint8Array) => Promise<AsyncDisposable>;
 
 /** Addresses that other machines can't reach, or that mean no particular one. */
 const SPECIAL_HOSTS = ["localhost", "127.0.0.1", "0.0.0.0", "::1"];
@@ -23,8 +24,9 @@ export async function run(options: Options, startGateway: StartGateway): Promise
   print(`Starting gateway ${id}...`);
   const config = overrideConfig(readConfig(options.config ?? initialisedConfigPath(id)), options);
   const keys = loadKeyPair(config.gateway);
+  const storageKey = loadStorageKey(config.gateway.storageKeyFile);
   printSettings(config, keys);
-  await serveUntilSignalled(() => startGateway(config, keys));
+  await serveUntilSignalled(() => startGateway(config, keys, storageKey));
 }
 
 function initialisedConfigPath(id: string): string {

@@ -7,6 +7,8 @@ export interface Config {
     location: string;
     privateSphinxKeyFile: string;
     publicSphinxKeyFile: string;
+    /** the key that seals what is stored */
+    storageKeyFile: string;
     /** http(s) URL */
     presenceDirectoryServer: string;
     /** the folder that holds the folders of all gateways of this user */
@@ -18,6 +20,8 @@ export interface Config {
     announceAddress: string;
     /** where clients' packets may go: to the mixnodes of the directory's topology, or anywhere */
     forwardTo: "topology" | "any";
+    /** ms for which packets are remembered, to drop them when they come again */
+    replayWindow: number;
   };
   clientsEndpoint: {
     listeningAddress: string;
@@ -26,6 +30,10 @@ export interface Config {
     inboxesDirectory: string;
     ledgerPath: string;
     allowReRegistration: boolean;
+  };
+  operator: {
+    /** of the status page and the metrics; "" for none */
+    listeningAddress: string;
   };
   debug: {
     presenceSendingDelay: number;
@@ -41,6 +49,7 @@ export interface Config {
 
 export const DEFAULT_MIX_PORT = 1789;
 export const DEFAULT_CLIENTS_PORT = 9000;
+export const DEFAULT_OPERATOR_PORT = 9001;
 export const DEFAULT_DIRECTORY = "https://directory.nymtech.net";
 
 /** The configuration of gateway `id` whose files are in `<rootDirectory>/<id>`, when nothing else is asked for. */
@@ -52,6 +61,7 @@ export function defaultConfig(id: string, rootDirectory: string): Config {
       location: "unknown",
       privateSphinxKeyFile: join(data, "private_sphinx.pem"),
       publicSphinxKeyFile: join(data, "public_sphinx.pem"),
+      storageKeyFile: join(data, "storage_key.pem"),
       presenceDirectoryServer: DEFAULT_DIRECTORY,
       nymRootDirectory: rootDirectory,
     },
@@ -59,6 +69,7 @@ export function defaultConfig(id: string, rootDirectory: string): Config {
       listeningAddress: `0.0.0.0:${DEFAULT_MIX_PORT}`,
       announceAddress: `127.0.0.1:${DEFAULT_MIX_PORT}`,
       forwardTo: "topology",
+      replayWindow: 86_400_000,
     },
     clientsEndpoint: {
       listeningAddress: `0.0.0.0:${DEFAULT_CLIENTS_PORT}`,
@@ -67,6 +78,7 @@ export function defaultConfig(id: string, rootDirectory: string): Config {
       ledgerPath: join(data, "client_ledger.kv"),
       allowReRegistration: false,
     },
+    operator: { listeningAddress: `127.0.0.1:${DEFAULT_OPERATOR_PORT}` },
     debug: {
       presenceSendingDelay: 1500,
       packetForwardingInitialBackoff: 10_000,

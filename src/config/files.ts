@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
-import { ExitCode, fileError } from "../operator_error.ts";
+import { logger } from "../log.ts";
+import { ExitCode, fileError, OperatorError } from "../operator_error.ts";
 import type { Config } from "./config.ts";
 import { parseConfig } from "./parse.ts";
 import { renderConfig } from "./render.ts";
@@ -7,6 +8,8 @@ import { renderConfig } from "./render.ts";
 /** What only the user of the gateway may read and write. */
 const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
+
+const log = logger("pemstore::pemstore");
 
 /** Reads a config.toml. Throws an OperatorError that names the file and, where there is one, the key. */
 export function readConfig(path: string): Config {
@@ -54,6 +57,16 @@ export function tighten(path: string): boolean {
     return open;
   } catch (cause) {
     throw fileError(`Cannot take ${path} away from other users`, cause, ExitCode.INPUT_OUTPUT);
+  }
+}
+
+/** A key that others can read is worth a warning, one that can't be helped is too, but neither is a reason not to serve. */
+export function tightenKey(path: string): void {
+  try {
+    if (tighten(path)) log.warn(`Other users had access to the key file ${path}: it is 0600 from now on`);
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    log.warn(`${error.message}: make it 0600 yourself`);
   }
 }
 

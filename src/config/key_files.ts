@@ -3,7 +3,7 @@ import { logger } from "../log.ts";
 import { ExitCode, OperatorError } from "../operator_error.ts";
 import { isCanonicalScalar, type KeyPair, publicKeyOf } from "../sphinx/curve.ts";
 import type { Config } from "./config.ts";
-import { readText, tighten, writePrivate } from "./files.ts";
+import { readText, tightenKey, writePrivate } from "./files.ts";
 
 const PRIVATE_KEY_TAG = "X25519 PRIVATE KEY";
 const PUBLIC_KEY_TAG = "X25519 PUBLIC KEY";
@@ -47,16 +47,6 @@ function loadKey(path: string, half: string, tag: string): Uint8Array {
   const key = decode(path, half, tag, text);
   if (key.length !== 32) throw unusable(path, half, `it holds ${key.length} bytes and should hold 32`);
   return key;
-}
-
-/** A key that others can read is worth a warning, one that can't be helped is too, but neither is a reason not to serve. */
-function tightenKey(path: string): void {
-  try {
-    if (tighten(path)) log.warn(`Other users had access to the key file ${path}: it is 0600 from now on`);
-  } catch (error) {
-    if (!(error instanceof OperatorError)) throw error;
-    log.warn(`${error.message}: make it 0600 yourself`);
-  }
 }
 
 function decode(path: string, half: string, tag: string, text: string): Uint8Array {

@@ -1,6 +1,6 @@
 import { ExitCode, OperatorError } from "../operator_error.ts";
 import { announceAddress, clientsAnnounceAddress } from "./addresses.ts";
-import { type Config, DEFAULT_CLIENTS_PORT, DEFAULT_MIX_PORT, defaultConfig } from "./config.ts";
+import { type Config, DEFAULT_CLIENTS_PORT, DEFAULT_MIX_PORT, DEFAULT_OPERATOR_PORT, defaultConfig } from "./config.ts";
 import { suggestion } from "./nearest.ts";
 import { Section } from "./section.ts";
 import { parseToml, type TomlTable } from "./toml.ts";
@@ -12,10 +12,11 @@ export const SECTIONS = {
     "location",
     "private_sphinx_key_file",
     "public_sphinx_key_file",
+    "storage_key_file",
     "presence_directory_server",
     "nym_root_directory",
   ],
-  mixnet_endpoint: ["listening_address", "announce_address", "forward_to"],
+  mixnet_endpoint: ["listening_address", "announce_address", "forward_to", "replay_window"],
   clients_endpoint: [
     "listening_address",
     "announce_address",
@@ -23,6 +24,7 @@ export const SECTIONS = {
     "ledger_path",
     "allow_re_registration",
   ],
+  operator: ["listening_address"],
   logging: [],
   debug: [
     "presence_sending_delay",
@@ -45,6 +47,7 @@ export function parseConfig(text: string, path: string): Config {
   const gateway = section("gateway");
   const mixnet = section("mixnet_endpoint");
   const clients = section("clients_endpoint");
+  const operator = section("operator");
   section("logging");
   const debug = section("debug");
 
@@ -78,12 +81,14 @@ export function parseConfig(text: string, path: string): Config {
       location: gateway.string("location", defaults.gateway.location),
       privateSphinxKeyFile: gateway.path("private_sphinx_key_file", defaults.gateway.privateSphinxKeyFile),
       publicSphinxKeyFile: gateway.path("public_sphinx_key_file", defaults.gateway.publicSphinxKeyFile),
+      storageKeyFile: gateway.path("storage_key_file", defaults.gateway.storageKeyFile),
       presenceDirectoryServer: gateway.url("presence_directory_server", defaults.gateway.presenceDirectoryServer),
     },
     mixnetEndpoint: {
       listeningAddress: mixListening,
       announceAddress: mixnet.announced(defaults.mixnetEndpoint.announceAddress, mixListening, announceAddress),
       forwardTo: mixnet.choice("forward_to", ["topology", "any"], defaults.mixnetEndpoint.forwardTo),
+      replayWindow: mixnet.delay("replay_window", defaults.mixnetEndpoint.replayWindow),
     },
     clientsEndpoint: {
       listeningAddress: clientsListening,
@@ -95,6 +100,13 @@ export function parseConfig(text: string, path: string): Config {
       inboxesDirectory: clients.path("inboxes_directory", defaults.clientsEndpoint.inboxesDirectory),
       ledgerPath: clients.path("ledger_path", defaults.clientsEndpoint.ledgerPath),
       allowReRegistration: clients.flag("allow_re_registration", defaults.clientsEndpoint.allowReRegistration),
+    },
+    operator: {
+      listeningAddress: operator.addressOrNone(
+        "listening_address",
+        defaults.operator.listeningAddress,
+        DEFAULT_OPERATOR_PORT,
+      ),
     },
     debug: {
       presenceSendingDelay: debug.delay("presence_sending_delay", defaults.debug.presenceSendingDelay),

@@ -3,7 +3,7 @@ import { tomlString } from "./toml.ts";
 
 /** Writes `config` as the text of a config.toml in which each key is explained. `parseConfig` reads it back the same. */
 export function renderConfig(config: Config): string {
-  const { gateway, mixnetEndpoint: mixnet, clientsEndpoint: clients, debug } = config;
+  const { gateway, mixnetEndpoint: mixnet, clientsEndpoint: clients, operator, debug } = config;
   return `# The configuration of this nym-gateway, read once when it starts. The format is TOML (https://toml.io).
 # Options of \`nym-gateway run\` overrule what is written here. A key that is not known is an error.
 
@@ -20,6 +20,11 @@ private_sphinx_key_file = ${tomlString(gateway.privateSphinxKeyFile)}
 
 # The file with the public half of that key, in PEM. It is part of the address of each client.
 public_sphinx_key_file = ${tomlString(gateway.publicSphinxKeyFile)}
+
+# The file with the key that seals stored messages and hides clients' addresses in the databases, in PEM. Without it they
+# can't be read any more, so keep a copy; kept on another disk, or handed over by systemd as the credential storage_key.pem,
+# it makes a stolen disk useless. The environment variable NYM_GATEWAY_STORAGE_KEY_FILE overrules this.
+storage_key_file = ${tomlString(gateway.storageKeyFile)}
 
 # The directory server that tells clients and mixnodes of this gateway, and this gateway of the mixnodes.
 presence_directory_server = ${tomlString(gateway.presenceDirectoryServer)}
@@ -39,6 +44,10 @@ announce_address = ${tomlString(mixnet.announceAddress)}
 # else; "any" is to whatever address a client names, which lets clients make this machine connect to anything.
 forward_to = ${tomlString(mixnet.forwardTo)}
 
+# How long packets are remembered, in ms, over restarts too: one that comes again within that time is dropped. The
+# default is a day. The busiest gateways remember less: six million packets, in at most 64 MB of memory.
+replay_window = ${mixnet.replayWindow}
+
 [clients_endpoint]
 # Where clients connect by WebSocket: an IPv4 or IPv6 address of this machine and a TCP port.
 listening_address = ${tomlString(clients.listeningAddress)}
@@ -57,6 +66,12 @@ ledger_path = ${tomlString(clients.ledgerPath)}
 # directory lists them all) can register it anew and take the mail that waits for it, as was possible in 0.7.0. With
 # false, a client gets its token once and has to keep it.
 allow_re_registration = ${clients.allowReRegistration}
+
+[operator]
+# Where the operator finds the status page (open it in a browser), /metrics for Prometheus, /healthz and /readyz. Default
+# 127.0.0.1:9001, for this machine alone: who can connect needs no password, though it changes nothing and names no client.
+# With "" there is none. When another program has the port, the gateway warns and serves without it.
+listening_address = ${tomlString(operator.listeningAddress)}
 
 [logging]
 # Nothing is set here: the environment variable RUST_LOG says how much is logged (off, error, warn, info, debug, trace).

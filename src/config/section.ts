@@ -51,6 +51,11 @@ export class Section {
     throw this.error(key, `is "${value}", which is not ip:port, as in 0.0.0.0:${defaultPort} or [::]:${defaultPort}`);
   }
 
+  /** As {@linkcode address}, or "", which stands for none. */
+  addressOrNone(key: string, fallback: string, defaultPort: number): string {
+    return this.string(key, fallback) === "" ? "" : this.address(key, fallback, defaultPort);
+  }
+
   /** The `announce_address`, read by `read`; its port is that of `listening` unless it has one. */
   announced(
     fallback: string,

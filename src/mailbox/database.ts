@@ -1,13 +1,44 @@
 import { dirname, join } from "node:path";
+import type { Sealer } from "./sealing.ts";
+
+/** Where it is kept what tells the right storage key from another: twice, so that one may be damaged. */
+const CHECKS = [["storage_key", 0], ["storage_key", 1]];
+const CHECK_CONTEXT = new TextEncoder().encode("storage key");
 
 /**
  * Opens or makes a database file for this user alone (0600; SQLite gives the files beside it the same mode), with the
- * folders above it that are missing (0700).
+ * folders above it that are missing (0700). All its values are sealed by `sealer`.
+ * @throws {Error} when the file was sealed with another storage key
  */
-export async function openDatabase(path: string): Promise<Deno.Kv> {
+export async function openDatabase(path: string, sealer: Sealer): Promise<Deno.Kv> {
   await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
   (await Deno.open(path, { create: true, write: true, mode: 0o600 })).close();
-  return await Deno.openKv(path);
+  const kv = await Deno.openKv(path);
+  try {
+    await checkStorageKey(kv, sealer);
+  } catch (error) {
+    kv.close();
+    throw error;
+  }
+  return kv;
+}
+
+/** With another key all that is stored would seem damaged and be skipped: so that key is refused. */
+async function checkStorageKey(kv: Deno.Kv, sealer: Sealer): Promise<void> {
+  const checks = await kv.getMany<(Uint8Array | null)[]>(CHECKS);
+  const right = checks.map(({ value }) => value !== null && sealer.open(value, CHECK_CONTEXT) !== undefined);
+  if (right.every(Boolean)) return;
+  if (!right.includes(true) && !await isEmpty(kv)) {
+    throw new Error("it was not sealed with this storage key; put back the storage key file it was made with");
+  }
+  const atomic = kv.atomic();
+  for (const key of CHECKS) atomic.set(key, sealer.seal(new Uint8Array(0), CHECK_CONTEXT));
+  await atomic.commit();
+}
+
+async function isEmpty(kv: Deno.Kv): Promise<boolean> {
+  for await (const _ of kv.list({ prefix: [] }, { limit: 1 })) return false;
+  return true;
 }
 
 /**

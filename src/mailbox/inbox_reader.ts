@@ -1,14 +1,18 @@
 import { logger } from "../log.ts";
 import { bytesOf, type Chunk, decodeChunk, firstOf } from "./chunk.ts";
 import type { ClientId } from "./client_id.ts";
-import { CONFIRMED, inboxKey, inboxPrefix } from "./keys.ts";
+import { CONFIRMED, inboxContext, inboxKey, inboxPrefix } from "./keys.ts";
 import type { Removal } from "./mailbox.ts";
+import { decodeMark } from "./mark.ts";
+import type { Sealer } from "./sealing.ts";
 
 const log = logger("nym_gateway::mailbox");
 
 /** What a reader needs of the mailbox. */
 export interface ReaderStore {
   readonly kv: Deno.Kv;
+  readonly sealer: Sealer;
+  readonly count: (name: string) => void;
   /** the last sequence number given so far */
   readonly lastSequence: number;
   settled(id: ClientId): Promise<void>;
@@ -118,21 +122,29 @@ export class InboxReader {
 
   async #readDisk(): Promise<Chunk[]> {
     const chunks: Chunk[] = [];
-    const prefix = inboxPrefix(this.id);
-    const start = inboxKey(this.id, this.#after === CONFIRMED ? CONFIRMED : this.#after + 1);
-    const entries = this.store.kv.list({ prefix, start }, { limit: READ_CHUNKS, batchSize: READ_CHUNKS });
+    const { kv, sealer } = this.store;
+    const pseudonym = sealer.pseudonym(this.id);
+    const prefix = inboxPrefix(pseudonym);
+    const start = inboxKey(pseudonym, this.#after === CONFIRMED ? CONFIRMED : this.#after + 1);
+    const entries = kv.list<Uint8Array>({ prefix, start }, { limit: READ_CHUNKS, batchSize: READ_CHUNKS });
     for await (const { key, value } of entries) {
       const last = key[2] as number;
+      const opened = sealer.open(value, inboxContext(pseudonym, last));
       if (last === CONFIRMED) {
-        this.#confirmed = value as number;
+        this.#confirmed = opened === undefined ? this.#damaged(last, CONFIRMED) : decodeMark(opened);
         this.#marked = true;
         continue;
       }
-      const chunk = decodeChunk(last, value as Uint8Array);
-      if (chunk === undefined) log.error(`stored messages are damaged and skipped: numbers up to ${last}`);
-      chunks.push(chunk ?? { last, messages: [] });
+      const chunk = opened && decodeChunk(last, opened);
+      chunks.push(chunk ?? this.#damaged(last, { last, messages: [] }));
     }
     return chunks;
+  }
+
+  #damaged<T>(last: number, instead: T): T {
+    this.store.count("stored_values_damaged");
+    log.error(`what was stored as number ${last} is damaged and skipped`);
+    return instead;
   }
 
   #handOut(chunk: Chunk): StoredMessage[] {

@@ -1,33 +1,33 @@
-import { addressOf, type ClientId } from "./client_id.ts";
-
 /**
- * The mailbox's keys. Within an inbox, keys sort by sequence number, so that reading one in order is a range scan:
+ * The mailbox's keys. Clients' addresses are not in them, but their pseudonyms (sealing.ts). Within an inbox, keys sort by
+ * sequence number, so that reading one in order is a range scan:
  *
- * | key                        | value                                                       |
- * | -------------------------- | ----------------------------------------------------------- |
- * | `["inbox", address, 0]`    | number: messages up to this one are confirmed, though their chunk still holds others |
- * | `["inbox", address, last]` | a chunk (chunk.ts)                                          |
- * | `["totals"]`               | {@linkcode Totals}                                          |
+ * | key                          | value, sealed                                             |
+ * | ---------------------------- | --------------------------------------------------------- |
+ * | `["inbox", pseudonym, 0]`    | number: messages up to this one are confirmed, though their chunk still holds others |
+ * | `["inbox", pseudonym, last]` | a chunk (chunk.ts)                                        |
+ * | `["totals"]`                 | totals.ts                                                 |
+ * | `["storage_key", n]`         | tells the right storage key from another (database.ts)    |
  */
-export const TOTALS_KEY = ["totals"];
-
-/** Kept with every commit, so that opening the mailbox reads one value however much is stored. */
-export interface Totals {
-  /** the last sequence number given */
-  sequence: number;
-  messages: number;
-  bytes: number;
-}
+export const INBOX = "inbox";
 
 /** Sequence numbers start above it. */
 export const CONFIRMED = 0;
 
-export function inboxPrefix(id: ClientId): Deno.KvKey {
-  return ["inbox", addressOf(id)];
+export function inboxPrefix(pseudonym: Uint8Array): Deno.KvKey {
+  return [INBOX, pseudonym];
 }
 
-export function inboxKey(id: ClientId, last: number): Deno.KvKey {
-  return ["inbox", addressOf(id), last];
+export function inboxKey(pseudonym: Uint8Array, last: number): Deno.KvKey {
+  return [INBOX, pseudonym, last];
+}
+
+/** What a value of an inbox is bound to when it is sealed: the recipient and the sequence number. */
+export function inboxContext(pseudonym: Uint8Array, last: number): Uint8Array {
+  const context = new Uint8Array(pseudonym.length + 8);
+  context.set(pseudonym);
+  new DataView(context.buffer).setFloat64(pseudonym.length, last);
+  return context;
 }
 
 /** Most bytes that an inbox key takes in the database, for its limit on a commit. */

@@ -1,27 +1,42 @@
 import { addressOf, type ClientId, clientId, clientIdToBase58 } from "./client_id.ts";
+import { logger } from "../log.ts";
+import { ADDRESS_SIZE } from "../sphinx/constants.ts";
 import { openDatabase } from "./database.ts";
+import type { Sealer } from "./sealing.ts";
 
-/** Keys: `["client", address]`; the value says when it registered, in ms since 1970. */
+const log = logger("nym_gateway::mailbox");
+
+/** Keys: `["client", pseudonym]`; the value, sealed, is the address (32) ‖ when it registered, in ms since 1970 (8). */
 const PREFIX = "client";
+const CONTEXT = new TextEncoder().encode(PREFIX);
 
 /** Who has registered here. Kept whole in memory, as it is asked for every packet, and on disk before any answer. */
 export class Ledger {
   readonly #kv: Deno.Kv;
+  readonly #sealer: Sealer;
   readonly #clients = new Set<ClientId>();
   readonly #adding = new Map<ClientId, Promise<void>>();
   readonly #entries: { pubKey: string }[] = [];
   #snapshot: readonly { pubKey: string }[] = [];
 
-  private constructor(kv: Deno.Kv) {
+  private constructor(kv: Deno.Kv, sealer: Sealer) {
     this.#kv = kv;
+    this.#sealer = sealer;
   }
 
-  /** Opens or makes the ledger's database file. */
-  static async open(path: string): Promise<Ledger> {
-    const ledger = new Ledger(await openDatabase(path));
-    for await (const { key } of ledger.#kv.list({ prefix: [PREFIX] }, { batchSize: 500 })) {
-      ledger.#note(clientId(key[1] as Uint8Array));
+  /** Opens or makes the ledger's database file. `count` is told of entries that are damaged. */
+  static async open(path: string, sealer: Sealer, count: (name: string) => void = () => {}): Promise<Ledger> {
+    const ledger = new Ledger(await openDatabase(path, sealer), sealer);
+    let damaged = 0;
+    for await (const { key, value } of ledger.#kv.list<Uint8Array>({ prefix: [PREFIX] }, { batchSize: 500 })) {
+      const entry = sealer.open(value, contextOf(key[1] as Uint8Array));
+      if (entry !== undefined) ledger.#note(clientId(entry.subarray(0, ADDRESS_SIZE)));
+      else {
+        damaged++;
+        count("ledger_entries_damaged");
+      }
     }
+    if (damaged > 0) log.error(`${damaged} of the ledger's clients are damaged: they have to register again`);
     return ledger;
   }
 
@@ -47,7 +62,9 @@ export class Ledger {
       await adding;
       return false;
     }
-    const write = this.#kv.set([PREFIX, addressOf(id)], Date.now()).then(() => this.#note(id));
+    const pseudonym = this.#sealer.pseudonym(id);
+    const entry = this.#sealer.seal(entryOf(id), contextOf(pseudonym));
+    const write = this.#kv.set([PREFIX, pseudonym], entry).then(() => this.#note(id));
     this.#adding.set(id, write);
     try {
       await write;
@@ -65,4 +82,15 @@ export class Ledger {
     this.#clients.add(id);
     this.#entries.push({ pubKey: clientIdToBase58(id) });
   }
+}
+
+function entryOf(id: ClientId): Uint8Array {
+  const entry = new Uint8Array(ADDRESS_SIZE + 8);
+  entry.set(addressOf(id));
+  new DataView(entry.buffer).setFloat64(ADDRESS_SIZE, Date.now());
+  return entry;
+}
+
+function contextOf(pseudonym: Uint8Array): Uint8Array {
+  return new Uint8Array([...CONTEXT, ...pseudonym]);
 }

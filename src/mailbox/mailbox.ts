@@ -3,12 +3,17 @@ import { bytesOf, type Chunk, encodeChunk, MAX_CHUNK_SIZE, sizeInChunk } from ".
 import type { ClientId } from "./client_id.ts";
 import { openDatabase } from "./database.ts";
 import { InboxReader, type ReaderStore } from "./inbox_reader.ts";
-import { CONFIRMED, inboxKey, MAX_KEY_SIZE, type Totals, TOTALS_KEY } from "./keys.ts";
+import { inboxContext, inboxKey, MAX_KEY_SIZE } from "./keys.ts";
+import { encodeMark } from "./mark.ts";
+import { SEAL_SIZE, type Sealer } from "./sealing.ts";
+import { readTotals, setTotals, type Totals } from "./totals.ts";
 
 const log = logger("nym_gateway::mailbox");
 
 /** The database takes 819,200 bytes and 1000 mutations in a commit; the totals take one and a little. */
 const MAX_COMMIT_SIZE = 800_000;
+/** What a value takes in a commit besides its contents. */
+const VALUE_OVERHEAD = MAX_KEY_SIZE + SEAL_SIZE;
 const MAX_COMMIT_MUTATIONS = 990;
 /** Of these, so that stores never wait behind removals. */
 const MAX_COMMIT_REMOVALS = 500;
@@ -34,6 +39,8 @@ export interface Removal {
   /** the mark is not to go, but to be set to this */
   mark?: number;
 }
+
+type Count = (name: string, n?: number) => void;
 
 /** What one commit does. Its chunks are made once and kept over retries, as are their sequence numbers. */
 interface Commit {
@@ -64,25 +71,20 @@ export class Mailbox implements ReaderStore {
 
   private constructor(
     kv: Deno.Kv,
+    readonly sealer: Sealer,
     readonly totals: Totals,
-    private readonly onStored: (messages: number) => void,
-    private readonly onLost: (messages: number) => void,
+    readonly count: Count,
   ) {
     this.kv = kv;
   }
 
   /**
-   * Opens or makes the database file at `path`. `onStored` is told how many messages each commit has stored, `onLost`
-   * how many could not be written by the time the mailbox was closed.
+   * Opens or makes the database file at `path`. `count` is told of messages_stored, of messages_lost (those that could
+   * not be written by the time the mailbox was closed) and of stored_values_damaged.
    */
-  static async open(
-    path: string,
-    onStored: (messages: number) => void = () => {},
-    onLost: (messages: number) => void = () => {},
-  ): Promise<Mailbox> {
-    const kv = await openDatabase(path);
-    const { value } = await kv.get<Totals>(TOTALS_KEY);
-    return new Mailbox(kv, value ?? { sequence: CONFIRMED, messages: 0, bytes: 0 }, onStored, onLost);
+  static async open(path: string, sealer: Sealer, count: Count = () => {}): Promise<Mailbox> {
+    const kv = await openDatabase(path, sealer);
+    return new Mailbox(kv, sealer, await readTotals(kv, sealer), count);
   }
 
   /** Takes a message (kept, not copied, until its commit) for a client. Ask for {@linkcode room} first. */
@@ -174,13 +176,13 @@ export class Mailbox implements ReaderStore {
     const commit: Commit = { chunks: [], removals: [] };
     commit.removals = this.#removals.splice(0, MAX_COMMIT_REMOVALS);
     let mutations = commit.removals.length;
-    let size = mutations * MAX_KEY_SIZE;
+    let size = mutations * (VALUE_OVERHEAD + encodeMark(0).length);
     for (const [id, messages] of this.#waiting) {
       let from = 0;
       while (from < messages.length && mutations < MAX_COMMIT_MUTATIONS) {
         let to = from;
         let chunkSize = 0;
-        const limit = Math.min(MAX_CHUNK_SIZE, MAX_COMMIT_SIZE - size - MAX_KEY_SIZE);
+        const limit = Math.min(MAX_CHUNK_SIZE, MAX_COMMIT_SIZE - size - VALUE_OVERHEAD);
         while (to < messages.length && chunkSize + sizeInChunk(messages[to]!) <= limit) {
           chunkSize += sizeInChunk(messages[to++]!);
         }
@@ -188,7 +190,7 @@ export class Mailbox implements ReaderStore {
         this.totals.sequence += to - from;
         commit.chunks.push({ id, ...encodeChunk(this.totals.sequence, messages.slice(from, to)) });
         mutations++;
-        size += chunkSize + MAX_KEY_SIZE;
+        size += chunkSize + VALUE_OVERHEAD;
         this.#waitingCount -= to - from;
         from = to;
       }
@@ -211,12 +213,13 @@ export class Mailbox implements ReaderStore {
       this.totals.messages -= messages;
       this.totals.bytes -= bytes;
     }
-    const atomic = this.kv.atomic().set(TOTALS_KEY, { ...this.totals });
+    const atomic = this.kv.atomic();
+    setTotals(atomic, this.totals, this.sealer);
     for (const { id, last, mark } of removals) {
-      if (mark === undefined) atomic.delete(inboxKey(id, last));
-      else atomic.set(inboxKey(id, last), mark);
+      if (mark !== undefined) this.#set(atomic, id, last, encodeMark(mark));
+      else atomic.delete(inboxKey(this.sealer.pseudonym(id), last));
     }
-    for (const { id, chunk, value } of chunks) atomic.set(inboxKey(id, chunk.last), value);
+    for (const { id, chunk, value } of chunks) this.#set(atomic, id, chunk.last, value);
     for (let delay = RETRY;; delay = Math.min(2 * delay, MAX_RETRY)) {
       try {
         await atomic.commit();
@@ -232,11 +235,17 @@ export class Mailbox implements ReaderStore {
     }
   }
 
+  /** Seals a value for its place in an inbox. */
+  #set(atomic: Deno.AtomicOperation, id: ClientId, last: number, value: Uint8Array): void {
+    const pseudonym = this.sealer.pseudonym(id);
+    atomic.set(inboxKey(pseudonym, last), this.sealer.seal(value, inboxContext(pseudonym, last)));
+  }
+
   #giveUp({ chunks }: Commit): void {
     const lost = countMessages(chunks);
     if (lost === 0) return; // removals: those messages come again
     log.error(`${lost} messages could not be written and are lost`);
-    this.onLost(lost);
+    this.count("messages_lost", lost);
   }
 
   #tell({ chunks }: Commit): void {
@@ -247,7 +256,7 @@ export class Mailbox implements ReaderStore {
       reader.stored(chunk);
       nudged.add(reader);
     }
-    if (chunks.length > 0) this.onStored(countMessages(chunks));
+    if (chunks.length > 0) this.count("messages_stored", countMessages(chunks));
     for (const reader of nudged) reader.nudge();
   }
 }

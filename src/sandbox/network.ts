@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type Config, defaultConfig } from "../config/config.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { Gateway } from "../gateway.ts";
+import { STORAGE_KEY_SIZE } from "../mailbox/sealing.ts";
 import { Counters } from "../operator/counters.ts";
 import { generateKeyPair } from "../sphinx/curve.ts";
 import { Directory } from "./directory.ts";
@@ -49,7 +50,9 @@ export class Network {
     const gatewayKey = encodeBase58(keys.publicKey);
     const config = gatewayConfig(home, ports, directory.url);
     const { inboxesDirectory } = config.clientsEndpoint;
-    const gateway = starting.use(await Gateway.start(config, keys));
+    const gateway = starting.use(
+      await Gateway.start(config, keys, crypto.getRandomValues(new Uint8Array(STORAGE_KEY_SIZE))),
+    );
     await until(
       () => directory.topology().gatewayNodes.some(({ pubKey }) => pubKey === gatewayKey),
       ANNOUNCE_TIMEOUT,

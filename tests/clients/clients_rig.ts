@@ -10,6 +10,7 @@ import { generateKeyPair } from "../../src/sphinx/curve.ts";
 import type { SocketAddress } from "../../src/sphinx/node_address.ts";
 import { client, numbered } from "../mailbox/messages.ts";
 import { RawClient } from "../support/raw_client.ts";
+import { testSealer } from "../support/sealer.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { TestClient } from "../support/test_client.ts";
 
@@ -34,9 +35,9 @@ export class ClientsRig {
     { allowReRegistration = false, loginDeadline = 10_000, privateKey = generateKeyPair().privateKey } = {},
   ): Promise<ClientsRig> {
     const folder = new TemporaryFolder();
-    const mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+    const mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
     const ledgerPath = folder.file("ledger.kv");
-    const rig = new ClientsRig(privateKey, mailbox, await Ledger.open(ledgerPath), ledgerPath);
+    const rig = new ClientsRig(privateKey, mailbox, await Ledger.open(ledgerPath, testSealer()), ledgerPath);
     rig.#stack.use(folder);
     rig.#stack.use(rig.ledger);
     rig.#stack.use(mailbox);

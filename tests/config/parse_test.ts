@@ -23,6 +23,7 @@ Deno.test("the file of a 0.7.0 gateway loads as it is", async () => {
       location: "Neuchâtel",
       privateSphinxKeyFile: `${data}/private_sphinx.pem`,
       publicSphinxKeyFile: `${data}/public_sphinx.pem`,
+      storageKeyFile: `${data}/storage_key.pem`,
       presenceDirectoryServer: "http://127.0.0.1:8080",
       nymRootDirectory: "/home/nym/.nym/gateways",
     },
@@ -30,6 +31,7 @@ Deno.test("the file of a 0.7.0 gateway loads as it is", async () => {
       listeningAddress: "127.0.0.1:1789",
       announceAddress: "127.0.0.1:1789",
       forwardTo: "topology",
+      replayWindow: 86_400_000,
     },
     clientsEndpoint: {
       listeningAddress: "127.0.0.1:9000",
@@ -38,6 +40,7 @@ Deno.test("the file of a 0.7.0 gateway loads as it is", async () => {
       ledgerPath: `${data}/client_ledger.sled`,
       allowReRegistration: false,
     },
+    operator: { listeningAddress: "127.0.0.1:9001" },
     debug: defaultConfig("", "").debug,
   });
 });
@@ -54,18 +57,22 @@ id = "gw"
 location = "here"
 private_sphinx_key_file = "/k/private"
 public_sphinx_key_file = "/k/public"
+storage_key_file = "/k/storage"
 presence_directory_server = "http://d.example"
 nym_root_directory = "/n"
 [mixnet_endpoint]
 listening_address = "[::1]:1"
 announce_address = "a.example"
 forward_to = "any"
+replay_window = 7
 [clients_endpoint]
 listening_address = "::1"
 announce_address = "wss://a.example"
 inboxes_directory = "/i"
 ledger_path = "/l"
 allow_re_registration = true
+[operator]
+listening_address = "::1"
 [debug]
 presence_sending_delay = 1
 packet_forwarding_initial_backoff = 2
@@ -82,10 +89,11 @@ message_retrieval_limit = 6
       location: "here",
       privateSphinxKeyFile: "/k/private",
       publicSphinxKeyFile: "/k/public",
+      storageKeyFile: "/k/storage",
       presenceDirectoryServer: "http://d.example",
       nymRootDirectory: "/n",
     },
-    mixnetEndpoint: { listeningAddress: "[::1]:1", announceAddress: "a.example:1", forwardTo: "any" },
+    mixnetEndpoint: { listeningAddress: "[::1]:1", announceAddress: "a.example:1", forwardTo: "any", replayWindow: 7 },
     clientsEndpoint: {
       listeningAddress: "[::1]:9000",
       announceAddress: "wss://a.example",
@@ -93,6 +101,7 @@ message_retrieval_limit = 6
       ledgerPath: "/l",
       allowReRegistration: true,
     },
+    operator: { listeningAddress: "[::1]:9001" },
     debug: {
       presenceSendingDelay: 1,
       packetForwardingInitialBackoff: 2,
@@ -107,6 +116,11 @@ message_retrieval_limit = 6
 Deno.test("a clients' announce address without a scheme is ws", () => {
   const { clientsEndpoint } = parseConfig(`${MINIMUM}[clients_endpoint]\nannounce_address = "1.2.3.4:5"`, PATH);
   assertEquals(clientsEndpoint.announceAddress, "ws://1.2.3.4:5");
+});
+
+Deno.test("the operator's endpoint can be switched off", () => {
+  const { operator } = parseConfig(`${MINIMUM}[operator]\nlistening_address = ""`, PATH);
+  assertEquals(operator.listeningAddress, "");
 });
 
 Deno.test("unknown keys and sections are refused, with what may have been meant", () => {
@@ -148,6 +162,7 @@ Deno.test("a value that won't do is refused with its key and what would be right
     ["clients_endpoint", `announce_address = "http://a.example"`, "which is not host:port"],
     ["clients_endpoint", `inboxes_directory = ""`, "must be a path"],
     ["clients_endpoint", `allow_re_registration = "yes"`, "must be true or false, without quotes"],
+    ["operator", `listening_address = "9001"`, "which is not ip:port, as in 0.0.0.0:9001 or [::]:9001"],
     ["debug", `presence_sending_delay = 0`, "must be a whole number from 1 to 2147483647 ms"],
     ["debug", `initial_connection_timeout = 1.5`, "must be a whole number"],
     ["debug", `message_retrieval_limit = "5"`, "must be a whole number from 1 to 65535"],

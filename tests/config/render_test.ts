@@ -16,6 +16,7 @@ const config: fc.Arbitrary<Config> = fc.record({
     location: text,
     privateSphinxKeyFile: path,
     publicSphinxKeyFile: path,
+    storageKeyFile: path,
     presenceDirectoryServer: fc.webUrl(),
     nymRootDirectory: path,
   }),
@@ -23,6 +24,7 @@ const config: fc.Arbitrary<Config> = fc.record({
     listeningAddress: fc.tuple(fc.ipV4(), port).map(([ip, port]) => `${ip}:${port}`),
     announceAddress: fc.tuple(fc.domain(), port).map(([host, port]) => `${host}:${port}`),
     forwardTo: fc.constantFrom("topology" as const, "any" as const),
+    replayWindow: delay,
   }),
   clientsEndpoint: fc.record({
     listeningAddress: port.map((port) => `[::1]:${port}`),
@@ -30,6 +32,9 @@ const config: fc.Arbitrary<Config> = fc.record({
     inboxesDirectory: path,
     ledgerPath: path,
     allowReRegistration: fc.boolean(),
+  }),
+  operator: fc.record({
+    listeningAddress: fc.oneof(fc.constant(""), port.map((port) => `[::1]:${port}`)),
   }),
   debug: fc.record({
     presenceSendingDelay: delay,

@@ -1,13 +1,16 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import { lockPrivateFolder, openDatabase } from "../../src/mailbox/database.ts";
+import { Sealer } from "../../src/mailbox/sealing.ts";
+import { testSealer } from "../support/sealer.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const modeOf = async (path: string) => ((await Deno.stat(path)).mode ?? 0) & 0o777;
 
 Deno.test("a database and the folders above it are for this user alone", async () => {
   const home = await Deno.makeTempDir();
   const path = join(home, "data", "inboxes", "mailbox.kv");
-  using kv = await openDatabase(path);
+  using kv = await openDatabase(path, testSealer());
   await kv.set(["key"], "value");
   const modes: Record<string, number> = {};
   for (const name of ["mailbox.kv", "mailbox.kv-wal", "mailbox.kv-shm"]) {
@@ -29,4 +32,32 @@ Deno.test("a folder is locked by one at a time, and taken away from others", asy
   }
   using _again = await lockPrivateFolder(folder);
   await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("a database opens with the storage key it was made with and is refused with another", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("some.kv");
+  const other = new Sealer(new Uint8Array(32));
+  (await openDatabase(path, testSealer())).close();
+  (await openDatabase(path, testSealer())).close();
+  await assertRejects(() => openDatabase(path, other), Error, "it was not sealed with this storage key; put back");
+});
+
+Deno.test("damage to what tells the keys apart is repaired, if one of two is left", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("some.kv");
+  for (const n of [0, 1, 0]) {
+    using kv = await openDatabase(path, testSealer());
+    await kv.set(["storage_key", n], new Uint8Array(40));
+  }
+  using kv = await openDatabase(path, testSealer());
+  for (const n of [0, 1]) await kv.set(["storage_key", n], new Uint8Array(40));
+  await assertRejects(() => openDatabase(path, testSealer()), Error, "not sealed with this storage key");
+});
+
+Deno.test("a database that was never sealed is refused", async () => {
+  using folder = new TemporaryFolder();
+  using kv = await Deno.openKv(folder.file("some.kv"));
+  await kv.set(["totals"], { sequence: 1, messages: 1, bytes: 1 });
+  await assertRejects(() => openDatabase(folder.file("some.kv"), testSealer()), Error, "not sealed with this storage");
 });

@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
+import { Counters } from "../../src/operator/counters.ts";
 import { BrokenDatabase } from "../support/broken_database.ts";
+import { testSealer } from "../support/sealer.ts";
 import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { client, numbered, range, readAll, readNumbers } from "./messages.ts";
@@ -12,7 +14,7 @@ Deno.test("a commit that fails is tried again: nothing is lost, doubled or count
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
-  await using mailbox = await Mailbox.open(path);
+  await using mailbox = await Mailbox.open(path, testSealer());
   for (const n of range(5)) mailbox.store(bob, numbered(n));
   await mailbox.flush();
   const reader = mailbox.openInbox(bob, ignore);
@@ -37,9 +39,8 @@ Deno.test("what can't be written when the mailbox closes is counted as lost, and
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
-  let stored = 0;
-  let lost = 0;
-  const mailbox = await Mailbox.open(path, (messages) => stored += messages, (messages) => lost += messages);
+  const counters = new Counters();
+  const mailbox = await Mailbox.open(path, testSealer(), counters.add);
   mailbox.store(bob, numbered(0));
   await mailbox.flush();
   {
@@ -47,8 +48,8 @@ Deno.test("what can't be written when the mailbox closes is counted as lost, and
     for (const n of range(7, 1)) mailbox.store(bob, numbered(n));
     await mailbox[Symbol.asyncDispose]();
   }
-  assertEquals({ stored, lost }, { stored: 1, lost: 7 });
-  await using reopened = await Mailbox.open(path);
+  assertEquals(counters.snapshot(), { messages_lost: 7, messages_stored: 1 });
+  await using reopened = await Mailbox.open(path, testSealer());
   assertEquals(reopened.totals, { sequence: 1, messages: 1, bytes: 40 });
   assertEquals(await readNumbers(reopened.openInbox(bob, ignore)), [0]);
 });

@@ -5,6 +5,7 @@ import { Ledger } from "../../src/mailbox/ledger.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { unpackHome070 } from "../config/home_070.ts";
 import { BrokenDatabase } from "../support/broken_database.ts";
+import { testSealer } from "../support/sealer.ts";
 import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { range, readAll } from "./messages.ts";
@@ -28,8 +29,8 @@ class TakenOverHome {
     const home = new TakenOverHome();
     await unpackHome070(home.#folder.path);
     for (const { address } of CLIENTS) await Deno.mkdir(`${home.inboxes}/${address}`, { recursive: true });
-    home.mailbox = await Mailbox.open(home.mailboxPath);
-    home.ledger = await Ledger.open(home.#folder.file("ledger.kv"));
+    home.mailbox = await Mailbox.open(home.mailboxPath, testSealer());
+    home.ledger = await Ledger.open(home.#folder.file("ledger.kv"), testSealer());
     return home;
   }
 
@@ -140,7 +141,7 @@ Deno.test("our ledger goes beside the sled folder of 0.7.0, which is left as it 
   const before = (await Array.fromAsync(Deno.readDir(sled))).length;
   const file = await ledgerFile(sled);
   assertEquals(file, `${home.data}/client_ledger.kv`);
-  (await Ledger.open(file))[Symbol.dispose]();
+  (await Ledger.open(file, testSealer()))[Symbol.dispose]();
   assertEquals((await Array.fromAsync(Deno.readDir(sled))).length, before);
   assertEquals(await ledgerFile(`${home.data}/ours.kv`), `${home.data}/ours.kv`);
 });

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { encodeChunk } from "../../src/mailbox/chunk.ts";
-import { inboxKey } from "../../src/mailbox/keys.ts";
+import { CONFIRMED, inboxKey } from "../../src/mailbox/keys.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
+import { testSealer } from "../support/sealer.ts";
+import { Counters } from "../../src/operator/counters.ts";
 import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { client, numbered, range, readAll, readNumbers } from "./messages.ts";
@@ -19,7 +20,7 @@ async function storeEach(mailbox: Mailbox, numbers: number[], size = 40): Promis
 
 Deno.test("a reader is nudged for each commit, and reads the new after the old", async () => {
   using folder = new TemporaryFolder();
-  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
   await storeEach(mailbox, range(3));
   let nudges = 0;
   const reader = mailbox.openInbox(bob, () => nudges++);
@@ -34,7 +35,7 @@ Deno.test("a reader is nudged for each commit, and reads the new after the old",
 
 Deno.test("a reader that comes during a commit misses nothing of it", async () => {
   using folder = new TemporaryFolder();
-  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
   const nudged = Promise.withResolvers<void>();
   mailbox.store(bob, numbered(0));
   await undefined; // the commit is under way
@@ -46,7 +47,7 @@ Deno.test("a reader that comes during a commit misses nothing of it", async () =
 
 Deno.test("what does not fit into the tail is read from the disk, in order", async () => {
   using folder = new TemporaryFolder();
-  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
   const reader = mailbox.openInbox(bob, ignore);
   await storeEach(mailbox, [0]);
   assertEquals(await readNumbers(reader), [0]); // from here on it reads from the tail
@@ -63,7 +64,7 @@ Deno.test("what does not fit into the tail is read from the disk, in order", asy
 
 Deno.test("a single commit that is larger than the tail is read from the disk", async () => {
   using folder = new TemporaryFolder();
-  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
   const reader = mailbox.openInbox(bob, ignore);
   await storeEach(mailbox, [0]);
   assertEquals(await readNumbers(reader), [0]);
@@ -76,7 +77,7 @@ Deno.test("what is confirmed leaves the disk, and what is confirmed of a chunk d
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   {
-    await using mailbox = await Mailbox.open(path);
+    await using mailbox = await Mailbox.open(path, testSealer());
     for (const n of range(10)) mailbox.store(bob, numbered(n));
     await mailbox.flush();
     await storeEach(mailbox, [10, 11]);
@@ -90,7 +91,7 @@ Deno.test("what is confirmed leaves the disk, and what is confirmed of a chunk d
     assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), range(5, 7));
   }
   {
-    await using mailbox = await Mailbox.open(path);
+    await using mailbox = await Mailbox.open(path, testSealer());
     const reader = mailbox.openInbox(bob, ignore);
     const messages = await readAll(reader);
     assertEquals(messages.length, 5);
@@ -99,19 +100,18 @@ Deno.test("what is confirmed leaves the disk, and what is confirmed of a chunk d
     assertEquals(mailbox.totals.messages, 1);
     assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), [11]);
   }
-  await using mailbox = await Mailbox.open(path);
+  await using mailbox = await Mailbox.open(path, testSealer());
   const reader = mailbox.openInbox(bob, ignore);
   reader.confirm((await readAll(reader)).at(-1)!.sequence);
   await mailbox.flush();
   const left = await Array.fromAsync(mailbox.kv.list({ prefix: [] }));
-  assertEquals(left.map(({ key, value }) => ({ key, value })), [
-    { key: ["totals"], value: { sequence: 12, messages: 0, bytes: 0 } },
-  ]);
+  assertEquals(left.map(({ key }) => key), [["storage_key", 0], ["storage_key", 1], ["totals"]]);
+  assertEquals(mailbox.totals, { sequence: 12, messages: 0, bytes: 0 });
 });
 
 Deno.test("a newer reader starts after what the older one had confirmed, whose later confirmations are void", async () => {
   using folder = new TemporaryFolder();
-  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
   await storeEach(mailbox, range(6));
   const older = mailbox.openInbox(bob, () => assert(false, "the older one is nudged no more"));
   const messages = await readAll(older);
@@ -129,7 +129,7 @@ Deno.test("a newer reader starts after what the older one had confirmed, whose l
 
 Deno.test("a reader that is closed during a read hands out nothing", async () => {
   using folder = new TemporaryFolder();
-  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
   await storeEach(mailbox, [0]);
   const reader = mailbox.openInbox(bob, ignore);
   const reading = reader.next();
@@ -137,17 +137,57 @@ Deno.test("a reader that is closed during a read hands out nothing", async () =>
   assertEquals(await reading, []);
 });
 
-Deno.test("damaged chunks are skipped, however many there are", async () => {
+/** Changes the value of `bob`'s inbox that ends with sequence number `last`. */
+async function damage({ kv, sealer }: Mailbox, last: number, change: (value: Uint8Array) => void): Promise<void> {
+  const key = inboxKey(sealer.pseudonym(bob), last);
+  const { value } = await kv.get<Uint8Array>(key);
+  change(value!);
+  await kv.set(key, value);
+}
+
+Deno.test("damaged chunks are counted and skipped, however many there are", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
-  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"));
+  const counters = new Counters();
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer(), counters.add);
   await storeEach(mailbox, range(40));
-  const { value } = encodeChunk(1, [numbered(1)]);
-  for (const sequence of range(30, 5)) await mailbox.kv.set(inboxKey(bob, sequence), value.subarray(1));
+  for (const sequence of range(30, 5)) {
+    await damage(mailbox, sequence, (value) => value[sequence]! ^= 1 << sequence % 8);
+  }
   const reader = mailbox.openInbox(bob, ignore);
   const messages = await readAll(reader);
   assertEquals(messages.map(({ sequence }) => sequence), [...range(4, 1), ...range(6, 35)]);
+  assertEquals(counters.get("stored_values_damaged"), 30);
   reader.confirm(40);
   await mailbox.flush();
   assertEquals(await mailbox.openInbox(bob, ignore).next(), []);
+});
+
+Deno.test("a mark that is damaged confirms nothing", async () => {
+  using _silence = new Silence();
+  using folder = new TemporaryFolder();
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
+  for (const n of range(5)) mailbox.store(bob, numbered(n));
+  await mailbox.flush();
+  const reader = mailbox.openInbox(bob, ignore);
+  reader.confirm((await readAll(reader))[2]!.sequence);
+  await mailbox.flush();
+  assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), [3, 4]);
+  await damage(mailbox, CONFIRMED, (value) => value[30]! ^= 0x40);
+  assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), range(5));
+});
+
+Deno.test("a value is refused under another number and in another's inbox", async () => {
+  using _silence = new Silence();
+  using folder = new TemporaryFolder();
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
+  await storeEach(mailbox, range(2));
+  const { kv, sealer } = mailbox;
+  const [mine, eves] = [sealer.pseudonym(bob), sealer.pseudonym(client(2))];
+  const [first, second] = (await kv.getMany<Uint8Array[]>([inboxKey(mine, 1), inboxKey(mine, 2)]))
+    .map(({ value }) => value);
+  await kv.atomic().set(inboxKey(mine, 1), second).set(inboxKey(mine, 2), first).set(inboxKey(eves, 2), second)
+    .commit();
+  assertEquals(await mailbox.openInbox(bob, ignore).next(), []);
+  assertEquals(await mailbox.openInbox(client(2), ignore).next(), []);
 });

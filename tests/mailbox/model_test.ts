@@ -2,8 +2,9 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { bytesOf, decodeChunk } from "../../src/mailbox/chunk.ts";
 import type { InboxReader, StoredMessage } from "../../src/mailbox/inbox_reader.ts";
-import { inboxPrefix } from "../../src/mailbox/keys.ts";
+import { CONFIRMED, inboxContext, inboxPrefix } from "../../src/mailbox/keys.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
+import { testSealer } from "../support/sealer.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { client, numbered, numberOf, range, readAll } from "./messages.ts";
 
@@ -109,7 +110,7 @@ class System {
 
   async reopen(): Promise<void> {
     await this.mailbox[Symbol.asyncDispose]();
-    this.mailbox = await Mailbox.open(this.path);
+    this.mailbox = await Mailbox.open(this.path, testSealer());
     for (const inbox of this.inboxes) {
       inbox.reader = undefined;
       inbox.handedOut = [];
@@ -134,9 +135,12 @@ class System {
   async #onDisk(): Promise<{ messages: number; bytes: number }> {
     const sum = { messages: 0, bytes: 0 };
     for (const c of range(CLIENTS)) {
-      for await (const { value } of this.mailbox.kv.list({ prefix: inboxPrefix(client(c)) })) {
-        if (typeof value === "number") continue;
-        const chunk = decodeChunk(0, value as Uint8Array)!;
+      const { kv, sealer } = this.mailbox;
+      const pseudonym = sealer.pseudonym(client(c));
+      for await (const { key, value } of kv.list<Uint8Array>({ prefix: inboxPrefix(pseudonym) })) {
+        const last = key[2] as number;
+        if (last === CONFIRMED) continue;
+        const chunk = decodeChunk(last, sealer.open(value, inboxContext(pseudonym, last))!)!;
         sum.messages += chunk.messages.length;
         sum.bytes += bytesOf(chunk);
       }
@@ -151,7 +155,7 @@ Deno.test("whatever is stored, read, confirmed, taken over and reopened in whate
     fc.asyncProperty(histories, async (history) => {
       using folder = new TemporaryFolder();
       const path = folder.file("mailbox.kv");
-      const system = new System(path, await Mailbox.open(path));
+      const system = new System(path, await Mailbox.open(path, testSealer()));
       try {
         for (const operation of history) await system.apply(operation);
         await system.checkAll();

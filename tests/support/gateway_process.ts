@@ -1,7 +1,10 @@
 import { join } from "node:path";
+import { loadStorageKey } from "../../src/config/storage_key_file.ts";
 import { decodeChunk } from "../../src/mailbox/chunk.ts";
 import { clientIdFromBase58 } from "../../src/mailbox/client_id.ts";
-import { CONFIRMED, inboxPrefix, type Totals, TOTALS_KEY } from "../../src/mailbox/keys.ts";
+import { CONFIRMED, inboxContext, inboxPrefix } from "../../src/mailbox/keys.ts";
+import { Sealer } from "../../src/mailbox/sealing.ts";
+import { readTotals } from "../../src/mailbox/totals.ts";
 
 /** The folder of the released 0.7.0 programs. */
 const REFERENCE = Deno.env.get("NYM_REFERENCE");
@@ -13,7 +16,7 @@ const OURS = [
   "--allow-net",
   "--allow-read",
   "--allow-write",
-  "--allow-env=HOME,USERPROFILE,NYM_HOME,RUST_LOG",
+  "--allow-env=HOME,USERPROFILE,NYM_HOME,RUST_LOG,NYM_GATEWAY_STORAGE_KEY_FILE,CREDENTIALS_DIRECTORY",
   "--v8-flags=--experimental-wasm-wide-arithmetic",
   new URL("../../main.ts", import.meta.url).pathname,
 ];
@@ -29,8 +32,11 @@ export class GatewayProcess implements AsyncDisposable {
   #child: Deno.ChildProcess | undefined;
   #output: Promise<unknown> = Promise.resolve();
   #log = "";
+  #sealer: Sealer | undefined;
   /** base58, once it has started */
   publicKey = "";
+  /** the cores that it may use from its next start on, as taskset takes them ("0", "0,1"); undefined: all */
+  cores: string | undefined;
 
   /** For a home that is there already; `init` makes one. */
   constructor(
@@ -92,11 +98,16 @@ export class GatewayProcess implements AsyncDisposable {
     return join(this.home, ".nym/gateways", this.id, "data/inboxes");
   }
 
+  /** Opens what our gateway has stored, once it has started. */
+  get sealer(): Sealer {
+    return this.#sealer ??= new Sealer(loadStorageKey(join(this.inboxes, "../storage_key.pem")));
+  }
+
   /** Messages on the disk. */
   async stored(): Promise<number> {
     if (this.kind === "ours") {
       using kv = await Deno.openKv(join(this.inboxes, "mailbox.kv"));
-      return (await kv.get<Totals>(TOTALS_KEY)).value?.messages ?? 0;
+      return (await readTotals(kv, this.sealer)).messages;
     }
     let count = 0;
     for await (const inbox of Deno.readDir(this.inboxes)) {
@@ -109,8 +120,12 @@ export class GatewayProcess implements AsyncDisposable {
   async storedFor(address: string): Promise<number> {
     using kv = await Deno.openKv(join(this.inboxes, "mailbox.kv"));
     let count = 0;
-    for await (const { key, value } of kv.list({ prefix: inboxPrefix(clientIdFromBase58(address)!) })) {
-      if (key[2] !== CONFIRMED) count += decodeChunk(key[2] as number, value as Uint8Array)!.messages.length;
+    const { sealer } = this;
+    const pseudonym = sealer.pseudonym(clientIdFromBase58(address)!);
+    for await (const { key, value } of kv.list<Uint8Array>({ prefix: inboxPrefix(pseudonym) })) {
+      const last = key[2] as number;
+      if (last === CONFIRMED) continue;
+      count += decodeChunk(last, sealer.open(value, inboxContext(pseudonym, last))!)!.messages.length;
     }
     return count;
   }
@@ -149,7 +164,8 @@ export class GatewayProcess implements AsyncDisposable {
   }
 
   #command(command: string, args: string[]): Deno.Command {
-    const [program, ...before] = this.kind === "ours" ? OURS : [join(REFERENCE!, "nym-gateway")];
+    const pinned = this.cores === undefined ? [] : ["taskset", "--cpu-list", this.cores];
+    const [program, ...before] = [...pinned, ...(this.kind === "ours" ? OURS : [join(REFERENCE!, "nym-gateway")])];
     return new Deno.Command(program!, {
       args: [...before, command, "--id", this.id, ...args],
       env: { HOME: this.home, DENO_DIR: denoDirectory(), RUST_LOG: "info" },

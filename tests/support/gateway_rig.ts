@@ -14,6 +14,7 @@ export const NO_DIRECTORY = "http://127.0.0.1:1";
 /** A gateway on free ports with its files in a temporary folder, which outlive restarts. */
 export class GatewayRig {
   readonly keys = generateKeyPair();
+  readonly storageKey = crypto.getRandomValues(new Uint8Array(32));
   readonly config: Config;
   gateway!: Gateway;
   readonly #folder = new TemporaryFolder();
@@ -45,7 +46,7 @@ export class GatewayRig {
 
   /** Starts a gateway with the files of the one before, which has to be stopped. */
   async restart(): Promise<void> {
-    this.gateway = await Gateway.start(this.config, this.keys);
+    this.gateway = await Gateway.start(this.config, this.keys, this.storageKey);
   }
 
   packet(client: Uint8Array, message: Uint8Array): Uint8Array {

@@ -1,0 +1,64 @@
+import { join } from "node:path";
+import { decodePem, encodePem } from "../encoding/pem.ts";
+import { logger } from "../log.ts";
+import { ExitCode, OperatorError } from "../operator_error.ts";
+import { exists, readText, tightenKey, writePrivate } from "./files.ts";
+
+const TAG = "NYM GATEWAY STORAGE KEY";
+const SIZE = 32;
+
+/** Environment variable that names the file in place of the configuration. */
+const FILE_VARIABLE = "NYM_GATEWAY_STORAGE_KEY_FILE";
+/** Where systemd puts what `LoadCredential=storage_key.pem:…` names. */
+const CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY";
+const CREDENTIAL = "storage_key.pem";
+
+const log = logger("pemstore::pemstore");
+
+/** Writes a new key, for this user alone, to a file that must not be there yet. Throws an OperatorError. */
+export function makeStorageKey(path: string): Uint8Array {
+  const key = crypto.getRandomValues(new Uint8Array(SIZE));
+  writePrivate(path, encodePem(TAG, key));
+  return key;
+}
+
+/**
+ * Reads the key that seals what is stored: from the file that NYM_GATEWAY_STORAGE_KEY_FILE names, else from the systemd
+ * credential "storage_key.pem", else from `configured`. A home of an earlier release has none there: it gets one. Throws an
+ * OperatorError that names the file.
+ */
+export function loadStorageKey(configured: string): Uint8Array {
+  const elsewhere = fileElsewhere();
+  const path = elsewhere ?? configured;
+  if (elsewhere === undefined && !exists(path)) {
+    const key = makeStorageKey(path);
+    log.info(`Written storage key to ${JSON.stringify(path)}: what is stored is sealed with it`);
+    return key;
+  }
+  const text = readText(path, `the storage key ${path}`);
+  if (elsewhere === undefined) tightenKey(path);
+  const key = decode(path, text);
+  if (key.length === SIZE) return key;
+  throw unusable(path, `it holds ${key.length} bytes and should hold ${SIZE}`);
+}
+
+/** The operator's own arrangement, which is neither made nor changed here. */
+function fileElsewhere(): string | undefined {
+  const named = Deno.env.get(FILE_VARIABLE);
+  if (named) return named;
+  const folder = Deno.env.get(CREDENTIALS_VARIABLE);
+  const credential = folder ? join(folder, CREDENTIAL) : undefined;
+  return credential !== undefined && exists(credential) ? credential : undefined;
+}
+
+function decode(path: string, text: string): Uint8Array {
+  try {
+    return decodePem(TAG, text);
+  } catch (error) {
+    throw unusable(path, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function unusable(path: string, reason: string): OperatorError {
+  return new OperatorError(`Cannot use the storage key ${path}: ${reason}`, ExitCode.CONFIGURATION);
+}

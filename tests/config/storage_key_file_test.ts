@@ -1,0 +1,78 @@
+import { assertEquals, assertNotEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { loadStorageKey, makeStorageKey } from "../../src/config/storage_key_file.ts";
+import { encodePem } from "../../src/encoding/pem.ts";
+import { OperatorError } from "../../src/operator_error.ts";
+import { Silence } from "../support/silence.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+
+const FILE_VARIABLE = "NYM_GATEWAY_STORAGE_KEY_FILE";
+const CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY";
+
+/** Sets an environment variable until the end of the scope. */
+function environment(name: string, value: string): Disposable {
+  Deno.env.set(name, value);
+  return { [Symbol.dispose]: () => Deno.env.delete(name) };
+}
+
+function refusal(path: string): { message: string; exitCode: number } {
+  return assertThrows(() => loadStorageKey(path), OperatorError);
+}
+
+Deno.test("a storage key is made once, for this user alone, and read back", () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("data/key.pem");
+  const key = makeStorageKey(path);
+  assertEquals(key.length, 32);
+  assertEquals(loadStorageKey(path), key);
+  if (Deno.build.os !== "windows") assertEquals((Deno.statSync(path).mode ?? 0) & 0o777, 0o600);
+  assertThrows(() => makeStorageKey(path), OperatorError, "Cannot write");
+  assertNotEquals(makeStorageKey(folder.file("other.pem")), key);
+});
+
+Deno.test("a home without a storage key gets one, and keeps it", () => {
+  using _silence = new Silence();
+  using folder = new TemporaryFolder();
+  const key = loadStorageKey(folder.file("key.pem"));
+  assertEquals(loadStorageKey(folder.file("key.pem")), key);
+});
+
+Deno.test("the variable comes before the credential, which comes before the configured file", () => {
+  using folder = new TemporaryFolder();
+  const configured = folder.file("configured.pem");
+  const keys = {
+    named: makeStorageKey(folder.file("named.pem")),
+    credential: makeStorageKey(folder.file("credentials/storage_key.pem")),
+    configured: makeStorageKey(configured),
+  };
+  {
+    using _credentials = environment(CREDENTIALS_VARIABLE, folder.file("credentials"));
+    {
+      using _named = environment(FILE_VARIABLE, folder.file("named.pem"));
+      assertEquals(loadStorageKey(configured), keys.named);
+    }
+    assertEquals(loadStorageKey(configured), keys.credential);
+  }
+  using _others = environment(CREDENTIALS_VARIABLE, folder.path);
+  assertEquals(loadStorageKey(configured), keys.configured, "credentials without a storage key are no matter");
+});
+
+Deno.test("a file that the variable names is never made", () => {
+  using folder = new TemporaryFolder();
+  using _named = environment(FILE_VARIABLE, folder.file("none.pem"));
+  const { message, exitCode } = refusal(folder.file("configured.pem"));
+  assertStringIncludes(message, `Cannot read the storage key ${folder.file("none.pem")}: there is no such file`);
+  assertEquals(exitCode, 66);
+});
+
+Deno.test("a file that is no storage key is refused with the reason", () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("key.pem");
+  const write = (text: string) => Deno.writeTextFileSync(path, text, { mode: 0o600 });
+  write("nonsense");
+  assertStringIncludes(refusal(path).message, `Cannot use the storage key ${path}: not a PEM file`);
+  write(encodePem("X25519 PRIVATE KEY", new Uint8Array(32)));
+  assertStringIncludes(refusal(path).message, "a PEM file with another tag");
+  write(encodePem("NYM GATEWAY STORAGE KEY", new Uint8Array(16)));
+  assertStringIncludes(refusal(path).message, "it holds 16 bytes and should hold 32");
+  assertEquals(refusal(path).exitCode, 78);
+});
