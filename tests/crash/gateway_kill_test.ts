@@ -1,0 +1,137 @@
+import { assert, assertEquals } from "@std/assert";
+import { decodeBase58, encodeBase58 } from "../../src/encoding/base58.ts";
+import { frame } from "../../src/mixnet/frames.ts";
+import { parseSocketAddress } from "../../src/sphinx/node_address.ts";
+import { PacketFactory } from "../bench/load/packet_factory.ts";
+import { range } from "../mailbox/messages.ts";
+import { GatewayProcess } from "../support/gateway_process.ts";
+import { NO_DIRECTORY } from "../support/gateway_rig.ts";
+import { LongRun } from "../support/long_run.ts";
+import { randomClientAddress } from "../support/packets.ts";
+import { Random } from "../support/random.ts";
+import { freePort } from "../support/reference_network.ts";
+import { TestClient } from "../support/test_client.ts";
+import { messageOf } from "./account.ts";
+
+/** Kills of a gateway as operators run it; the long form has 150. */
+const KILLS = Number(Deno.env.get("CRASH_GATEWAY_KILLS") ?? 4);
+const SEED = Number(Deno.env.get("CRASH_SEED") ?? 20_260_101);
+
+/** Packets for each client that are on their way when the kill comes. */
+const LOAD = 100;
+/** ms from the first of them to the kill, at most */
+const MAX_DELAY = 250;
+
+/** A client over all of its connections, and what it knows of its inbox. */
+class Recipient {
+  readonly address = randomClientAddress();
+  sent = 0;
+  /** these came and were not acknowledged: they have to come again */
+  owed: number[] = [];
+  /** these were acknowledged, and that is known to be on the disk: they must not come again */
+  readonly settled = new Set<number>();
+  acknowledged: number[] = [];
+  received = 0;
+  again = 0;
+  connection!: TestClient;
+  #token: string | undefined;
+  #frames: number[] = [];
+  readonly #seen = new Set<number>();
+
+  constructor(readonly index: number) {}
+
+  async connect(gateway: GatewayProcess): Promise<void> {
+    this.connection = await TestClient.connect(parseSocketAddress(gateway.clients)!);
+    this.#frames = [];
+    const address = encodeBase58(this.address);
+    if (this.#token === undefined) {
+      const answer = await this.connection.request({ type: "register", address }) as { token: string };
+      this.#token = answer.token;
+    } else {
+      const answer = await this.connection.request({ type: "authenticate", address, token: this.#token });
+      assertEquals((answer as { status: boolean }).status, true);
+    }
+  }
+
+  /** Takes messages until the one of this number, which comes after all that was stored before. */
+  async receiveThrough(number: number): Promise<void> {
+    while (this.#frames.at(-1) !== number) this.#take(await this.connection.message());
+    const came = new Set(this.#frames);
+    assertEquals(this.owed.filter((each) => !came.has(each)), [], "lost though they were stored");
+    this.owed = [...this.#frames];
+  }
+
+  /** Says that all has arrived. The answer to the second request tells that the first one was taken. */
+  async acknowledge(): Promise<void> {
+    this.connection.send(JSON.stringify({ type: "received", frames: this.#frames.length }));
+    assertEquals((await this.connection.request("nonsense") as { type: string }).type, "error");
+    this.acknowledged = this.owed;
+    this.owed = [];
+  }
+
+  /** The gateway is gone: takes what it had still sent. */
+  async left(): Promise<void> {
+    await this.connection.closed;
+    const before = this.#frames.length;
+    for (const each of this.connection.unread) this.#take(each as Uint8Array);
+    const late = this.#frames.slice(before);
+    this.owed.push(...late);
+    // Removals are committed before what comes later is pushed.
+    if (late.length > 0) { for (const number of this.acknowledged) this.settled.add(number); }
+    this.acknowledged = [];
+  }
+
+  #take(message: Uint8Array): void {
+    const number = new DataView(message.buffer, message.byteOffset).getUint32(0);
+    assertEquals(message.toHex(), messageOf(this.index, number).toHex(), "torn");
+    assert(number > (this.#frames.at(-1) ?? 0), `${number} after ${this.#frames.at(-1)}`);
+    assert(!this.settled.has(number), `${number} is back`);
+    this.#frames.push(number);
+    this.received++;
+    if (this.#seen.has(number)) this.again++;
+    this.#seen.add(number);
+  }
+}
+
+Deno.test(`a gateway as operators run it loses nothing in ${KILLS} kills, and brings nothing back`, async () => {
+  const run = new LongRun("kills of the whole gateway", KILLS);
+  const random = new Random(SEED);
+  await using gateway = await GatewayProcess.init("ours", freePort(), freePort(), NO_DIRECTORY);
+  const recipients = range(2).map((index) => new Recipient(index));
+  const [, acknowledging] = recipients;
+  const mixnet = parseSocketAddress(gateway.mixnet)!;
+  let factory: PacketFactory | undefined;
+
+  function packetsFor(recipient: Recipient, count: number): Uint8Array[] {
+    return range(count, recipient.sent + 1).map((number) =>
+      factory!.build(recipient.address, messageOf(recipient.index, recipient.sent = number))
+    );
+  }
+
+  for (let kill = 1; kill <= KILLS; kill++) {
+    await gateway.start();
+    factory ??= new PacketFactory(decodeBase58(gateway.publicKey)!);
+    for (const recipient of recipients) await recipient.connect(gateway);
+    const markers = recipients.flatMap((recipient) => packetsFor(recipient, 1));
+    const load = range(LOAD).flatMap(() => recipients.flatMap((recipient) => packetsFor(recipient, 1)));
+    using connection = await Deno.connect({ hostname: mixnet.host, port: mixnet.port });
+    await connection.write(frame(...markers));
+    for (const recipient of recipients) await recipient.receiveThrough(recipient.sent - LOAD);
+    for (const recipient of recipients) {
+      if (recipient === acknowledging || random.oneIn(4)) await recipient.acknowledge();
+    }
+    const frames = frame(...load);
+    const sending = connection.write(frames).catch(() => 0);
+    await new Promise((resolve) => setTimeout(resolve, random.between(0, MAX_DELAY)));
+    await gateway.stop("SIGKILL");
+    await sending;
+    for (const recipient of recipients) await recipient.left();
+    run.reached(kill);
+  }
+  const sum = (figure: (recipient: Recipient) => number) => recipients.reduce((total, each) => total + figure(each), 0);
+  run.end(
+    `${KILLS} kills, ${sum(({ sent }) => sent)} messages sent, ${sum(({ received }) => received)} received, ` +
+      `${sum(({ again }) => again)} of them again, ${sum(({ settled }) => settled.size)} known to be gone`,
+  );
+  assert(sum(({ received }) => received) >= KILLS);
+});

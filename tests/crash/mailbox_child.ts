@@ -1,0 +1,52 @@
+import type { InboxReader, StoredMessage } from "../../src/mailbox/inbox_reader.ts";
+import { range } from "../mailbox/messages.ts";
+import { openMailbox } from "../support/open_mailbox.ts";
+import { Random } from "../support/random.ts";
+import { CLIENTS, line, messageOf, type Progress, watched } from "./account.ts";
+
+/*
+ * A mailbox under load, to be killed: stores, reads and confirms for some clients, and says on standard output what it
+ * is about to do and what is on the disk. Arguments: folder, seed, rounds, "close" or "exit" for how it
+ * ends by itself, then `stored/confirmed` for each client.
+ */
+
+/** Messages that come for one client in a round. */
+const MAX_ARRIVALS = 40;
+
+const [folder, seed, rounds, ending, ...progressTexts] = Deno.args;
+const random = new Random(Number(seed));
+const progress: Progress[] = progressTexts.map((text) => {
+  const [stored, confirmed] = text.split("/").map(Number);
+  return { stored: stored!, confirmed: confirmed! };
+});
+const encoder = new TextEncoder();
+const say = (text: string) => Deno.stdout.writeSync(encoder.encode(text)); // a pipe takes so few bytes at once or not at all
+
+const mailbox = await openMailbox(folder!);
+const readers: InboxReader[] = range(CLIENTS).map((client) => mailbox.openInbox(watched(client), () => {}));
+const unconfirmed: StoredMessage[][] = range(CLIENTS).map(() => []);
+
+for (let round = 0; round < Number(rounds); round++) {
+  const arrivals = range(CLIENTS).map(() => random.oneIn(3) ? 0 : random.between(1, MAX_ARRIVALS));
+  const confirmations = unconfirmed.map((messages) => random.oneIn(2) ? 0 : random.between(0, messages.length));
+  for (const client of range(CLIENTS)) progress[client]!.stored += arrivals[client]!;
+  for (const client of range(CLIENTS)) progress[client]!.confirmed += confirmations[client]!;
+  say(line("intended", progress));
+
+  const late = random.oneIn(2);
+  for (const client of range(CLIENTS)) {
+    const from = progress[client]!.stored - arrivals[client]! + 1;
+    for (const number of range(arrivals[client]!, from)) {
+      mailbox.store(watched(client), messageOf(client, number));
+      if (late && random.oneIn(MAX_ARRIVALS)) await undefined; // the rest goes into another commit
+    }
+    const confirmed = unconfirmed[client]!.splice(0, confirmations[client]!);
+    if (confirmed.length > 0) readers[client]!.confirm(confirmed.at(-1)!.sequence);
+  }
+  await mailbox.flush();
+  say(line("done", progress));
+
+  for (const client of range(CLIENTS)) unconfirmed[client]!.push(...await readers[client]!.next());
+}
+if (ending === "close") await mailbox[Symbol.asyncDispose]();
+Deno.exit(0); // "exit": without a goodbye, so that the next one finds a log to recover
