@@ -6,7 +6,8 @@ import { freePort, ReferenceNetwork, referenceTest } from "../support/reference_
 
 /** Seconds that the clients exchange messages while both are there; the long form sets it to 300. */
 const SECONDS = Number(Deno.env.get("NYM_ENDURANCE_SECONDS") ?? 6);
-const KILLS = 2;
+/** Kills of the gateway; the long form sets it to 10 or more. */
+const KILLS = Number(Deno.env.get("NYM_KILLS") ?? 2);
 const LETTERS_TO_ABSENT = 5;
 /** ms between two letters of an exchange, and at most until a letter has arrived */
 const GAP = 1500;
