@@ -18,6 +18,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "mixnet": ["sphinx", "encoding", "log.ts", "backoff.ts", "pause.ts"],
   "unwrapping": ["sphinx", "encoding", "log.ts"],
   "mailbox": ["sphinx", "encoding", "log.ts"],
+  "replay": ["log.ts"],
   "clients": ["sphinx", "encoding", "log.ts", "mailbox"],
   "directory": ["sphinx", "encoding", "log.ts", "operator_error.ts", "backoff.ts", "pause.ts"],
   "backoff.ts": [],

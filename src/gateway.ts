@@ -17,6 +17,7 @@ import { Forwarder } from "./mixnet/forwarder.ts";
 import { MixnetListener } from "./mixnet/listener.ts";
 import { Counters } from "./operator/counters.ts";
 import { ExitCode, fileError } from "./operator_error.ts";
+import { ReplayFilter } from "./replay/replay_filter.ts";
 import type { KeyPair } from "./sphinx/curve.ts";
 import type { SocketAddress } from "./sphinx/node_address.ts";
 import { readOutcome } from "./sphinx/slots.ts";
@@ -73,6 +74,13 @@ export class Gateway {
       ),
     );
     await importInboxes(clientsEndpoint.inboxesDirectory, mailbox, ledger);
+    const replays = starting.use(
+      await opened(
+        "tags of packets seen",
+        join(clientsEndpoint.inboxesDirectory, "replay"),
+        (path) => Promise.resolve(ReplayFilter.open(path, mixnetEndpoint.replayWindow, count)),
+      ),
+    );
 
     const presence = starting.use(
       new Presence(
@@ -137,10 +145,12 @@ export class Gateway {
         }
         const { message } = outcome;
         const id = clientId(outcome.destination);
-        if (isLoopCover(message)) count(clients.pushUnstored(id, message) ? "covers_pushed" : "covers_dropped");
-        else if (ledger.has(id)) mailbox.store(id, message);
-        else count("packets_dropped_unknown_client");
+        if (!ledger.has(id)) count("packets_dropped_unknown_client"); // and its tag may not crowd out others
+        else if (!replays.admit(outcome.replayTag)) count("packets_dropped_replayed");
+        else if (isLoopCover(message)) count(clients.pushUnstored(id, message) ? "covers_pushed" : "covers_dropped");
+        else mailbox.store(id, message);
       }
+      replays.flush(); // before the commit of these messages, which starts a turn later
       count("packets_received", packets);
     };
     const onLost = (packets: number) => count("packets_dropped_worker_died", packets);

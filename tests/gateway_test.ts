@@ -113,6 +113,51 @@ Deno.test("what can't be delivered is dropped and counted by reason, and harms n
   assertEquals(counters.get("messages_stored"), 1);
 });
 
+Deno.test("a packet that comes again is dropped and counted, also in another encoding and after a restart", async () => {
+  using _silence = new Silence();
+  await using rig = await GatewayRig.start();
+  await (await rig.register(bob))[Symbol.asyncDispose]();
+  const packets = range(5).map((n) => rig.packet(bob, numbered(n)));
+  const twins = packets.map((packet) => packet.slice());
+  for (const twin of twins) twin[31]! ^= 0x80; // bit 255 of the shared secret does not count (RFC 7748 §5)
+  await rig.mix(...packets, ...packets);
+  await rig.mix(...twins);
+  await eventually("all are in", () => rig.gateway.counters.get("packets_received") === 15);
+  assertEquals(rig.gateway.counters.get("packets_dropped_replayed"), 10);
+  await rig.stop();
+  await rig.restart();
+  await rig.mix(...packets, rig.packet(bob, numbered(5)));
+  await eventually("all are in", () => rig.gateway.counters.get("packets_received") === 6);
+  assertEquals(rig.gateway.counters.get("packets_dropped_replayed"), 5);
+  await using client = await rig.logIn(bob);
+  assertEquals((await client.messages(6)).map(numberOf), range(6));
+});
+
+Deno.test("loop cover that comes again is not pushed again", async () => {
+  using _silence = new Silence();
+  await using rig = await GatewayRig.start();
+  await using client = await rig.register(bob);
+  const packet = rig.packet(bob, cover);
+  await rig.mix(packet, packet, rig.packet(bob, text("after it")));
+  const received = await client.messages(2);
+  assertEquals(received.map((message) => new TextDecoder().decode(message)).toSorted(), [
+    "The cake is a lie!",
+    "after it",
+  ]);
+  assertEquals(rig.gateway.counters.get("packets_dropped_replayed"), 1);
+});
+
+Deno.test("packets to nobody are not remembered: they are delivered once there is a client", async () => {
+  using _silence = new Silence();
+  await using rig = await GatewayRig.start();
+  const packet = rig.packet(bob, text("early"));
+  await rig.mix(packet);
+  await eventually("it is in", () => rig.gateway.counters.get("packets_dropped_unknown_client") === 1);
+  await using client = await rig.register(bob);
+  await rig.mix(packet);
+  assertEquals(await client.message(), text("early"));
+});
+
 Deno.test("a stream that is corrupt is cut off, and the others go on", async () => {
   using _silence = new Silence();
   await using rig = await GatewayRig.start();

@@ -1,0 +1,238 @@
+import { join } from "node:path";
+import { logger } from "../log.ts";
+import { KEPT_TAG_SIZE, TagFile, type TagRecords } from "./tag_file.ts";
+import { TagSet } from "./tag_set.ts";
+
+const log = logger("nym_gateway::replay");
+
+/** The window is divided into so many parts; a part's tags are forgotten together, in a whole. */
+const PARTS = 2;
+/** Those parts, the one that goes on, and one that is partly out of the window. */
+const MAX_GENERATIONS = PARTS + 2;
+/** Tags of a generation: five eighths of 2^21 slots of 8 bytes. All generations: 5.2 million tags in 64 MiB. */
+const GENERATION_CAPACITY = 1_310_720;
+/** A generation lasts at least so many ms, however short the window is. */
+const SHORTEST_PART = 1000;
+/** What is written reaches the disk itself within this many ms. */
+const SYNC_DELAY = 1000;
+/** Bytes that wait while nothing can be written; beyond it they are given up. */
+const MAX_PENDING = 65_536;
+const FILE_NAME = /^(\d{10})\.tags$/;
+
+interface Generation {
+  number: number;
+  /** ms since 1970; its tags came from then on, for a part of the window */
+  start: number;
+  tags: TagSet;
+}
+
+/**
+ * Knows packets that come again: it keeps the tags of those that were admitted, for the window at least and half of it
+ * longer at most.
+ *
+ * Tags are kept in generations, one after the other in time, each a set in memory and a file that is only ever appended
+ * to. The oldest go as a whole when they are out of the window, or when there are too many: then the window is shorter.
+ * Of every tag 8 bytes are kept, so a packet is taken for another once in 10^12 at most.
+ *
+ * A tag is in its file before the turn of the event loop ends in which its packet was admitted, so before the message
+ * can be committed: a kill forgets none. A power failure may forget those of the last second.
+ */
+export class ReplayFilter {
+  /** oldest first; at most MAX_GENERATIONS */
+  readonly #generations: Generation[] = [];
+  readonly #part: number;
+  #number = 0;
+  #file: TagFile | undefined;
+  #pending = new Uint8Array(MAX_PENDING);
+  #pendingSize = 0;
+  /** when the oldest generation is out of the window */
+  #nextExpiry = Infinity;
+  #syncTimer: ReturnType<typeof setTimeout> | undefined;
+  #syncing: Promise<void> | undefined;
+  #failing = false;
+
+  private constructor(
+    private readonly folder: string,
+    private readonly window: number,
+    private readonly count: (name: string, n?: number) => void,
+    private readonly capacity: number,
+    private readonly now: () => number,
+  ) {
+    this.#part = Math.max(window / PARTS, SHORTEST_PART);
+  }
+
+  /**
+   * Opens or makes the folder with the tags, reading those that are there (100 ms a million).
+   *
+   * @param window ms
+   * @param capacity tags of a generation
+   * @param now ms since 1970; the default does not jump with the clock while the program runs
+   */
+  static open(
+    folder: string,
+    window: number,
+    count: (name: string, n?: number) => void = () => {},
+    capacity = GENERATION_CAPACITY,
+    now = () => performance.timeOrigin + performance.now(),
+  ): ReplayFilter {
+    const filter = new ReplayFilter(folder, window, count, capacity, now);
+    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    filter.#load();
+    return filter;
+  }
+
+  /** Tags that it knows. */
+  get size(): number {
+    return this.#generations.reduce((sum, { tags }) => sum + tags.size, 0);
+  }
+
+  /** Whether the packet with this tag (at least 8 bytes) has not been seen before. {@linkcode flush} before the turn ends. */
+  admit(tag: Uint8Array): boolean {
+    const now = this.now();
+    if (now >= this.#nextExpiry) this.#forget(now);
+    const high = word(tag, 0);
+    const low = word(tag, 4) || 1; // never all zeros, which stand for an empty slot
+    for (const { tags } of this.#generations) {
+      if (tags.has(high, low)) return false;
+    }
+    this.#current(now).tags.add(high, low);
+    if (this.#pendingSize > MAX_PENDING - KEPT_TAG_SIZE) this.#giveUp();
+    this.#pending.set(tag.subarray(0, KEPT_TAG_SIZE), this.#pendingSize);
+    this.#pendingSize += KEPT_TAG_SIZE;
+    return true;
+  }
+
+  /** Writes the tags that were admitted to their file. What can't be written now is tried again with what comes next. */
+  flush(): void {
+    if (this.#pendingSize === 0) return;
+    try {
+      this.#file ??= this.#createFile();
+      while (this.#pendingSize > 0) {
+        const written = this.#file.append(this.#pending.subarray(0, this.#pendingSize));
+        this.#pending.copyWithin(0, written, this.#pendingSize);
+        this.#pendingSize -= written;
+      }
+    } catch (error) {
+      if (!this.#failing) log.error(`cannot write which packets were seen, trying again with the next: ${error}`);
+      this.#failing = true;
+      return;
+    }
+    if (this.#failing) log.info("which packets were seen is written again");
+    this.#failing = false;
+    this.#syncTimer ??= setTimeout(() => this.#sync(), SYNC_DELAY);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.flush();
+    clearTimeout(this.#syncTimer);
+    await this.#syncing;
+    this.#sync();
+    await this.#syncing;
+    this.#file?.[Symbol.dispose]();
+  }
+
+  /** The generation that takes what comes now. */
+  #current(now: number): Generation {
+    const current = this.#generations.at(-1);
+    const goesOn = current !== undefined && now < current.start + this.#part && !current.tags.isFull;
+    return goesOn ? current : this.#begin(now);
+  }
+
+  #begin(now: number): Generation {
+    this.flush();
+    this.#closeFile();
+    // With room for as many as came last time: growing holds everything up for a while.
+    const tags = new TagSet(this.capacity, this.#generations.at(-1)?.tags.size ?? 0);
+    const generation = { number: ++this.#number, start: now, tags };
+    this.#generations.push(generation);
+    this.#forget(now);
+    return generation;
+  }
+
+  /** Lets the generations go that are out of the window, or too many. */
+  #forget(now: number): void {
+    const isOver = ({ start }: Generation) => start + this.#part + this.window <= now;
+    while (this.#generations.length > 0 && isOver(this.#generations[0]!)) this.#drop();
+    if (this.#generations.length > MAX_GENERATIONS) {
+      log.warn("there are more packets than can be remembered for the whole replay_window: the oldest are forgotten");
+      this.count("replay_tags_forgotten_early", this.#generations[0]!.tags.size);
+      this.#drop();
+    }
+    const oldest = this.#generations[0];
+    this.#nextExpiry = oldest === undefined ? Infinity : oldest.start + this.#part + this.window;
+  }
+
+  #drop(): void {
+    const { number } = this.#generations.shift()!;
+    if (this.#generations.length === 0) this.#closeFile();
+    try {
+      Deno.removeSync(this.#path(number));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) log.warn(`cannot remove a file of packets seen: ${error}`);
+    }
+  }
+
+  #closeFile(): void {
+    if (this.#pendingSize > 0) this.#giveUp();
+    this.#pendingSize = 0;
+    this.#file?.[Symbol.dispose]();
+    this.#file = undefined;
+  }
+
+  /** All that waits but the rest of a tag of which a part is written. */
+  #giveUp(): void {
+    this.count("replay_tags_unwritten", Math.floor(this.#pendingSize / KEPT_TAG_SIZE));
+    this.#pendingSize %= KEPT_TAG_SIZE;
+  }
+
+  #createFile(): TagFile {
+    const { number, start } = this.#generations.at(-1)!;
+    return TagFile.create(this.#path(number), start);
+  }
+
+  #path(number: number): string {
+    return join(this.folder, `${String(number).padStart(10, "0")}.tags`);
+  }
+
+  #sync(): void {
+    this.#syncTimer = undefined;
+    this.#syncing = this.#file?.sync().catch((error) => log.warn(`cannot sync which packets were seen: ${error}`));
+  }
+
+  #load(): void {
+    const now = this.now();
+    const numbers = Array.from(Deno.readDirSync(this.folder), ({ name }) => Number(FILE_NAME.exec(name)?.[1] ?? 0))
+      .filter((number) => number > 0).sort((a, b) => a - b);
+    this.#number = numbers.at(-1) ?? 0;
+    let lastRecords: TagRecords | undefined;
+    for (const number of numbers.slice(0, -MAX_GENERATIONS)) Deno.removeSync(this.#path(number));
+    for (const number of numbers.slice(-MAX_GENERATIONS)) {
+      const records = TagFile.read(this.#path(number));
+      if (records === undefined) {
+        Deno.removeSync(this.#path(number));
+        continue;
+      }
+      const tags = new TagSet(this.capacity, records.tags.length / KEPT_TAG_SIZE);
+      addAll(tags, records.tags);
+      // A clock that was put back since, or a damaged start, must not keep tags for ever.
+      this.#generations.push({ number, start: records.start <= now ? records.start : now, tags });
+      lastRecords = records;
+    }
+    const last = this.#generations.at(-1);
+    if (last !== undefined) this.#file = TagFile.reopen(this.#path(last.number), lastRecords!);
+    this.#forget(now);
+  }
+}
+
+function word(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24) >>> 0;
+}
+
+function addAll(tags: TagSet, bytes: Uint8Array): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 0; at < bytes.length && !tags.isFull; at += KEPT_TAG_SIZE) {
+    const high = view.getUint32(at, true);
+    const low = view.getUint32(at + 4, true);
+    if ((high | low) !== 0) tags.add(high, low || 1); // a power failure can leave zeros at the end
+  }
+}

@@ -1,0 +1,192 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { Counters } from "../../src/operator/counters.ts";
+import { ReplayFilter } from "../../src/replay/replay_filter.ts";
+import { range } from "../mailbox/messages.ts";
+import { Silence } from "../support/silence.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+
+const WINDOW = 60_000;
+const CAPACITY = 100;
+
+/** 16 bytes that look as random as those of packets do. */
+function tag(n: number): Uint8Array {
+  const words = Uint32Array.of(Math.imul(n + 1, 0x9e3779b1), n, 0, 0);
+  return new Uint8Array(words.buffer);
+}
+
+/** A filter on a folder of its own, with a clock that is set by hand. */
+class Rig implements AsyncDisposable {
+  readonly #folder = new TemporaryFolder();
+  readonly counters = new Counters();
+  readonly path = this.#folder.file("replay");
+  now = 1_000_000;
+  filter = this.#open();
+
+  #open(): ReplayFilter {
+    return ReplayFilter.open(this.path, WINDOW, this.counters.add, CAPACITY, () => this.now);
+  }
+
+  /** Whether the filter takes the packet for a new one. */
+  admits(n: number): boolean {
+    const admitted = this.filter.admit(tag(n));
+    this.filter.flush();
+    return admitted;
+  }
+
+  async restart(): Promise<void> {
+    await this.filter[Symbol.asyncDispose]();
+    this.filter = this.#open();
+  }
+
+  /** As after a kill: nothing is tidied up. The old one is still there, as the test's process lives on. */
+  async afterKill(): Promise<void> {
+    const killed = this.filter;
+    this.filter = this.#open();
+    await killed[Symbol.asyncDispose]();
+  }
+
+  files(): string[] {
+    return Array.from(Deno.readDirSync(this.path), ({ name }) => `${this.path}/${name}`).sort();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.filter[Symbol.asyncDispose]();
+    this.#folder[Symbol.dispose]();
+  }
+}
+
+Deno.test("a packet is admitted once, also over a restart and a kill", async () => {
+  await using rig = new Rig();
+  assert(rig.admits(1));
+  assert(!rig.admits(1));
+  await rig.restart();
+  assert(!rig.admits(1));
+  assert(rig.admits(2));
+  await rig.afterKill();
+  assertEquals(range(4).map((n) => rig.admits(n)), [true, false, false, true]);
+});
+
+Deno.test("a packet is known for the whole window, and not for ever", async () => {
+  await using rig = new Rig();
+  assert(rig.admits(1));
+  rig.now += WINDOW;
+  assert(!rig.admits(1));
+  rig.now += WINDOW / 2;
+  assert(rig.admits(2));
+  assert(rig.admits(1));
+  assertEquals(rig.filter.size, 2);
+  assertEquals(rig.files().length, 1, "old files are gone");
+});
+
+Deno.test("when there are too many, the oldest are forgotten first, and counted", async () => {
+  using _silence = new Silence();
+  await using rig = new Rig();
+  const all = range(6 * CAPACITY);
+  assert(all.every((n) => rig.admits(n)));
+  assertEquals(rig.counters.snapshot(), { replay_tags_forgotten_early: 2 * CAPACITY });
+  assertEquals(rig.filter.size, 4 * CAPACITY);
+  const recent = all.slice(2 * CAPACITY);
+  assert(recent.every((n) => !rig.admits(n)));
+  await rig.restart();
+  assertEquals(rig.filter.size, 4 * CAPACITY);
+  assert(recent.every((n) => !rig.admits(n)));
+  assertEquals(rig.files().length, 4);
+});
+
+Deno.test("files are only appended to", async () => {
+  await using rig = new Rig();
+  let before = new Uint8Array();
+  for (const n of range(CAPACITY)) {
+    if (n % 10 === 0) await rig.afterKill();
+    rig.admits(n);
+    const now = Deno.readFileSync(rig.files()[0]!);
+    assertEquals(now.length, 8 + 8 * (n + 1));
+    assertEquals(now.subarray(0, before.length), before);
+    before = now;
+  }
+});
+
+Deno.test("damaged files cost what is damaged in them, and no start", async () => {
+  using _silence = new Silence();
+  await using rig = new Rig();
+  for (const n of range(150)) rig.admits(n);
+  const [first, second] = rig.files() as [string, string];
+  Deno.truncateSync(first, 8 + 8 * 50 + 3); // cut within the 51st
+  Deno.writeFileSync(second, new Uint8Array(80), { append: true }); // zeros at the end
+  Deno.writeFileSync(`${rig.path}/0000000003.tags`, new Uint8Array(5)); // a file just begun
+  Deno.writeFileSync(`${rig.path}/notes`, new Uint8Array(5)); // not ours
+  await rig.afterKill();
+  assertEquals(range(150).filter((n) => rig.admits(n)), range(50, 50));
+  await rig.restart();
+  assert(range(150).every((n) => !rig.admits(n)));
+});
+
+Deno.test("a clock that was put back over a restart keeps what is known, and not for ever", async () => {
+  await using rig = new Rig();
+  rig.admits(1);
+  rig.now -= 86_400_000 / 100;
+  await rig.restart();
+  assert(!rig.admits(1));
+  rig.now += WINDOW;
+  assert(!rig.admits(1));
+  rig.now += WINDOW / 2;
+  assert(rig.admits(1));
+});
+
+Deno.test("while nothing can be written it serves from memory, and writes what it can afterwards", async () => {
+  using _silence = new Silence();
+  await using rig = new Rig();
+  Deno.removeSync(rig.path, { recursive: true });
+  assert(rig.admits(1));
+  assert(!rig.admits(1));
+  Deno.mkdirSync(rig.path);
+  assert(rig.admits(2));
+  await rig.afterKill();
+  assertEquals([rig.admits(1), rig.admits(2)], [false, false]);
+});
+
+Deno.test("what can't be written for long is given up, and counted", async () => {
+  using _silence = new Silence();
+  using folder = new TemporaryFolder();
+  const counters = new Counters();
+  await using filter = ReplayFilter.open(folder.file("replay"), WINDOW, counters.add);
+  Deno.removeSync(folder.file("replay"), { recursive: true });
+  for (const n of range(10_000)) {
+    assert(filter.admit(tag(n)));
+    filter.flush();
+  }
+  assertEquals(counters.get("replay_tags_unwritten"), 8192);
+  assert(range(10_000).every((n) => !filter.admit(tag(n))));
+});
+
+type Operation = { kind: "admit"; tag: number } | { kind: "wait"; time: number } | { kind: "restart" } | {
+  kind: "kill";
+};
+
+Deno.test("in any history: what came within the window is known, what came long before is not", async () => {
+  const operation: fc.Arbitrary<Operation> = fc.oneof(
+    { weight: 30, arbitrary: fc.record({ kind: fc.constant("admit" as const), tag: fc.nat({ max: 60 }) }) },
+    { weight: 8, arbitrary: fc.record({ kind: fc.constant("wait" as const), time: fc.nat({ max: WINDOW / 2 }) }) },
+    { weight: 1, arbitrary: fc.constantFrom({ kind: "restart" as const }, { kind: "kill" as const }) },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(operation, { maxLength: 150, size: "max" }), async (history) => {
+      await using rig = new Rig();
+      const admitted = new Map<number, number>();
+      for (const operation of history) {
+        if (operation.kind === "wait") rig.now += operation.time;
+        else if (operation.kind === "restart") await rig.restart();
+        else if (operation.kind === "kill") await rig.afterKill();
+        else {
+          const age = rig.now - (admitted.get(operation.tag) ?? -Infinity);
+          const isNew = rig.admits(operation.tag);
+          if (age <= WINDOW) assert(!isNew, `seen ${age} ms ago`);
+          if (age > WINDOW * 3 / 2) assert(isNew, `seen ${age} ms ago`);
+          if (isNew) admitted.set(operation.tag, rig.now);
+        }
+      }
+    }),
+    { seed: 70, numRuns: 200 },
+  );
+});
