@@ -1,12 +1,18 @@
 // deno-lint-ignore-file no-console -- this is where log lines leave the program
 /**
- * Log lines in the form that 0.7.0 gateways write, on standard error:
+ * Log lines on standard error, in the form that 0.7.0 gateways write or as JSON:
  * ` 2026-11-23T01:16:27.772 INFO  nym_gateway::node > Starting nym gateway!`
  *
  * What goes in here never holds message contents, client addresses, tokens or a peer's IP address.
  */
+import { type LogFilter, verbosityOf } from "./logging/filter.ts";
+import { causeOf, FloodGuard } from "./logging/flood.ts";
+import { type Level, LEVELS } from "./logging/level.ts";
+import { jsonLine, type LogFormat, textLine } from "./logging/line.ts";
 
-export type Level = "error" | "warn" | "info" | "debug" | "trace";
+export { type LogFilter, parseLogFilter } from "./logging/filter.ts";
+export { type Level, parseLogLevel } from "./logging/level.ts";
+export type { LogFormat } from "./logging/line.ts";
 
 export interface Logger {
   error(text: string): void;
@@ -16,27 +22,43 @@ export interface Logger {
   trace(text: string): void;
 }
 
-const LEVELS = ["off", "error", "warn", "info", "debug", "trace"] as const;
-
-let verbosity = LEVELS.indexOf("info");
-let widestTarget = 0;
+let filter: LogFilter = { level: "info", targets: [] };
+/** counts the filters that there were, so that each logger knows whether its verbosity still holds */
+let filters = 0;
+let format: LogFormat = "text";
+const guard = new FloodGuard();
+const coloured = !Deno.noColor && Deno.stderr.isTerminal();
 
 /** Sets from which level on lines are written, for the whole program (one setting for each worker). Default `info`. */
 export function setLogLevel(level: Level | "off"): void {
-  verbosity = LEVELS.indexOf(level);
+  setLogFilter({ level, targets: [] });
 }
 
-/** The level that `text` names, in any case, or undefined. */
-export function parseLogLevel(text: string): Level | "off" | undefined {
-  return LEVELS.find((level) => level === text.trim().toLowerCase());
+/** Sets which lines are written, with levels of their own for parts of the program. */
+export function setLogFilter(to: LogFilter): void {
+  filter = to;
+  filters++;
+}
+
+/** Sets what lines look like. Default `text`. */
+export function setLogFormat(to: LogFormat): void {
+  format = to;
+}
+
+/** Says at once what lines were left out for being too many. */
+export function flushLog(): void {
+  guard.flush();
 }
 
 /** A logger for one part of the program; `target` is its name in the lines, as in `nym_gateway::node`. */
 export function logger(target: string): Logger {
+  let verbosity = 0;
+  let known = -1;
   const writer = (level: Level) => {
     const severity = LEVELS.indexOf(level);
     return (text: string) => {
-      if (severity <= verbosity) console.error(formatLine(new Date(), level, target, text));
+      if (known !== filters) [verbosity, known] = [verbosityOf(filter, target), filters];
+      if (severity <= verbosity) write(level, target, text);
     };
   };
   return {
@@ -48,14 +70,16 @@ export function logger(target: string): Logger {
   };
 }
 
-/** One line, without its end. Targets are padded to the widest one seen so far, so that the texts line up. */
-function formatLine(time: Date, level: Level, target: string, text: string): string {
-  widestTarget = Math.max(widestTarget, target.length);
-  const timestamp = time.toISOString().slice(0, -1);
-  return ` ${timestamp} ${level.toUpperCase().padEnd(5)} ${target.padEnd(widestTarget)} > ${onOneLine(text)}`;
-}
-
-/** Control characters are escaped, so that nothing quoted in a text can forge a line or drive a terminal. */
-function onOneLine(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+function write(level: Level, target: string, text: string): void {
+  const line = (text: string) =>
+    console.error(
+      format === "json"
+        ? jsonLine(new Date(), level, target, text)
+        : textLine(new Date(), level, target, text, coloured),
+    );
+  const admitted = guard.admit(
+    causeOf(level, target, text),
+    (leftOut) => line(`… and ${leftOut} more within a second, like: ${text}`),
+  );
+  if (admitted) line(text);
 }

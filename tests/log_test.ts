@@ -1,6 +1,14 @@
 // deno-lint-ignore-file no-console -- the log is what is tested
 import { assertEquals, assertMatch } from "@std/assert";
-import { logger, parseLogLevel, setLogLevel } from "../src/log.ts";
+import {
+  flushLog,
+  logger,
+  parseLogFilter,
+  parseLogLevel,
+  setLogFilter,
+  setLogFormat,
+  setLogLevel,
+} from "../src/log.ts";
 
 /** The lines that are logged while `act` runs. */
 function logged(act: () => void): string[] {
@@ -9,8 +17,10 @@ function logged(act: () => void): string[] {
   console.error = (line: string) => lines.push(line);
   try {
     act();
+    flushLog();
   } finally {
     console.error = original;
+    setLogFormat("text");
     setLogLevel("info");
   }
   return lines;
@@ -56,4 +66,33 @@ Deno.test("levels are read in any case, other texts are none", () => {
     undefined,
     undefined,
   ]);
+});
+
+Deno.test("parts of the program have levels of their own, also those that log already", () => {
+  const [mailbox, node] = [logger("nym_gateway::mailbox"), logger("nym_gateway::node")];
+  const lines = logged(() => {
+    mailbox.debug("before");
+    setLogFilter(parseLogFilter("error,nym_gateway::mailbox=debug")!);
+    mailbox.debug("after");
+    node.info("left out");
+  });
+  assertEquals(lines.map((line) => line.replace(/.*> /, "")), ["after"]);
+});
+
+Deno.test("as JSON, a line is an object", () => {
+  const [line = ""] = logged(() => {
+    setLogFormat("json");
+    logger("nym_gateway::node").warn('a "b"\nc');
+  });
+  const { time, ...rest } = JSON.parse(line);
+  assertMatch(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  assertEquals(rest, { level: "warn", target: "nym_gateway::node", message: 'a "b"\nc' });
+});
+
+Deno.test("a flood of one cause is summarised", () => {
+  const lines = logged(() => {
+    for (let i = 0; i < 5000; i++) logger("t").warn(`packet ${i} dropped`);
+  });
+  assertEquals(lines.length, 11);
+  assertMatch(lines.at(-1)!, /WARN .*> … and 4990 more within a second, like: packet 10 dropped$/);
 });

@@ -16,7 +16,8 @@ options:
 
 environment:
     NYM_HOME    the folder that gateways are kept in [default: ~/.nym]
-    RUST_LOG    how much is logged: off, error, warn, info, debug or trace [default: info]`;
+    RUST_LOG    how much is logged: off, error, warn, info, debug or trace; or by parts of the program, as in
+                info,nym_gateway::mailbox=debug [default: as configured, else info]`;
 
 /** What `<command> --help` prints: each option with its meaning and default. */
 export function commandHelp(name: CommandName): string {

@@ -1,11 +1,12 @@
 import { buildInfo } from "../build_info.ts";
-import { logger, parseLogLevel, setLogLevel } from "../log.ts";
+import { flushLog, logger } from "../log.ts";
 import { ExitCode, OperatorError } from "../operator_error.ts";
 import { parseArguments } from "./arguments.ts";
 import { BANNER } from "./banner.ts";
 import { printBuildInfo, versionLine } from "./build_info.ts";
 import { commandHelp, GENERAL_HELP } from "./help.ts";
 import { init } from "./init.ts";
+import { readLogVariable } from "./logging.ts";
 import type { CommandName, Options } from "./options.ts";
 import { print, printError } from "./output.ts";
 import { run, type StartGateway } from "./run.ts";
@@ -16,7 +17,7 @@ const log = logger("nym_gateway");
 export async function main(args: readonly string[], startGateway: StartGateway): Promise<number> {
   try {
     print(BANNER);
-    readLogLevel();
+    readLogVariable();
     await answer(args, startGateway);
     return 0;
   } catch (error) {
@@ -25,6 +26,8 @@ export async function main(args: readonly string[], startGateway: StartGateway):
     log.debug(error instanceof Error ? `${error.stack}` : String(error));
     const reason = error instanceof Error ? error.message : String(error);
     return fail(`unexpected failure: ${reason} (RUST_LOG=debug shows where)`, ExitCode.SOFTWARE);
+  } finally {
+    flushLog();
   }
 }
 
@@ -51,15 +54,6 @@ async function carryOut(command: CommandName, options: Options, startGateway: St
     case "build-info":
       return printBuildInfo(buildInfo());
   }
-}
-
-/** RUST_LOG, the variable that 0.7.0 read, holds one level; it could name parts of the program too, which is not kept. */
-function readLogLevel(): void {
-  const text = Deno.env.get("RUST_LOG");
-  if (!text) return;
-  const level = parseLogLevel(text);
-  if (level !== undefined) setLogLevel(level);
-  else log.warn(`RUST_LOG is "${text}" and should be off, error, warn, info, debug or trace: logging from info on`);
 }
 
 function fail(message: string, exitCode: number): number {

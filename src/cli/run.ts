@@ -7,6 +7,7 @@ import { encodeBase58 } from "../encoding/base58.ts";
 import { ExitCode, OperatorError } from "../operator_error.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
 import { gatewayId, gatewaysDirectory } from "./home.ts";
+import { configureLogging } from "./logging.ts";
 import type { Options } from "./options.ts";
 import { print } from "./output.ts";
 import { overrideConfig } from "./overrides.ts";
@@ -23,6 +24,7 @@ export async function run(options: Options, startGateway: StartGateway): Promise
   const id = gatewayId(options);
   print(`Starting gateway ${id}...`);
   const config = overrideConfig(readConfig(options.config ?? initialisedConfigPath(id)), options);
+  configureLogging(config.logging);
   const keys = loadKeyPair(config.gateway);
   const storageKey = loadStorageKey(config.gateway.storageKeyFile);
   printSettings(config, keys);

@@ -30,10 +30,18 @@ export interface Config {
     inboxesDirectory: string;
     ledgerPath: string;
     allowReRegistration: boolean;
+    /** PEM files to speak TLS with; both "" for no TLS */
+    tlsCertificate: string;
+    tlsKey: string;
   };
   operator: {
     /** of the status page and the metrics; "" for none */
     listeningAddress: string;
+  };
+  logging: {
+    format: "text" | "json";
+    /** a filter, as of RUST_LOG */
+    level: string;
   };
   debug: {
     presenceSendingDelay: number;
@@ -77,8 +85,11 @@ export function defaultConfig(id: string, rootDirectory: string): Config {
       inboxesDirectory: join(data, "inboxes"),
       ledgerPath: join(data, "client_ledger.kv"),
       allowReRegistration: false,
+      tlsCertificate: "",
+      tlsKey: "",
     },
     operator: { listeningAddress: `127.0.0.1:${DEFAULT_OPERATOR_PORT}` },
+    logging: { format: "text", level: "info" },
     debug: {
       presenceSendingDelay: 1500,
       packetForwardingInitialBackoff: 10_000,

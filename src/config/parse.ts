@@ -1,3 +1,4 @@
+import { parseLogFilter } from "../log.ts";
 import { ExitCode, OperatorError } from "../operator_error.ts";
 import { announceAddress, clientsAnnounceAddress } from "./addresses.ts";
 import { type Config, DEFAULT_CLIENTS_PORT, DEFAULT_MIX_PORT, DEFAULT_OPERATOR_PORT, defaultConfig } from "./config.ts";
@@ -23,9 +24,11 @@ export const SECTIONS = {
     "inboxes_directory",
     "ledger_path",
     "allow_re_registration",
+    "tls_certificate",
+    "tls_key",
   ],
   operator: ["listening_address"],
-  logging: [],
+  logging: ["format", "level"],
   debug: [
     "presence_sending_delay",
     "packet_forwarding_initial_backoff",
@@ -48,7 +51,7 @@ export function parseConfig(text: string, path: string): Config {
   const mixnet = section("mixnet_endpoint");
   const clients = section("clients_endpoint");
   const operator = section("operator");
-  section("logging");
+  const logging = section("logging");
   const debug = section("debug");
 
   const defaults = defaultConfig(gateway.string("id"), gateway.string("nym_root_directory"));
@@ -75,6 +78,18 @@ export function parseConfig(text: string, path: string): Config {
       `is below packet_forwarding_initial_backoff (${initialBackoff})`,
     );
   }
+  const logLevel = logging.string("level", defaults.logging.level);
+  if (parseLogFilter(logLevel) === undefined) {
+    throw logging.error(
+      "level",
+      `is "${logLevel}", which is no level, as in "info" or "info,nym_gateway::mailbox=debug"`,
+    );
+  }
+  const tlsCertificate = clients.string("tls_certificate", defaults.clientsEndpoint.tlsCertificate);
+  const tlsKey = clients.string("tls_key", defaults.clientsEndpoint.tlsKey);
+  if ((tlsCertificate === "") !== (tlsKey === "")) {
+    throw clients.error(tlsKey === "" ? "tls_key" : "tls_certificate", "must be given too: TLS needs both files");
+  }
   return {
     gateway: {
       ...defaults.gateway,
@@ -100,6 +115,8 @@ export function parseConfig(text: string, path: string): Config {
       inboxesDirectory: clients.path("inboxes_directory", defaults.clientsEndpoint.inboxesDirectory),
       ledgerPath: clients.path("ledger_path", defaults.clientsEndpoint.ledgerPath),
       allowReRegistration: clients.flag("allow_re_registration", defaults.clientsEndpoint.allowReRegistration),
+      tlsCertificate,
+      tlsKey,
     },
     operator: {
       listeningAddress: operator.addressOrNone(
@@ -108,6 +125,7 @@ export function parseConfig(text: string, path: string): Config {
         DEFAULT_OPERATOR_PORT,
       ),
     },
+    logging: { format: logging.choice("format", ["text", "json"], defaults.logging.format), level: logLevel },
     debug: {
       presenceSendingDelay: debug.delay("presence_sending_delay", defaults.debug.presenceSendingDelay),
       packetForwardingInitialBackoff: initialBackoff,

@@ -3,7 +3,7 @@ import { tomlString } from "./toml.ts";
 
 /** Writes `config` as the text of a config.toml in which each key is explained. `parseConfig` reads it back the same. */
 export function renderConfig(config: Config): string {
-  const { gateway, mixnetEndpoint: mixnet, clientsEndpoint: clients, operator, debug } = config;
+  const { gateway, mixnetEndpoint: mixnet, clientsEndpoint: clients, operator, debug, logging } = config;
   return `# The configuration of this nym-gateway, read once when it starts. The format is TOML (https://toml.io).
 # Options of \`nym-gateway run\` overrule what is written here. A key that is not known is an error.
 
@@ -67,6 +67,13 @@ ledger_path = ${tomlString(clients.ledgerPath)}
 # false, a client gets its token once and has to keep it.
 allow_re_registration = ${clients.allowReRegistration}
 
+# A file in PEM with a certificate and its chain, to speak TLS (wss://) at listening_address without a proxy. Renewed
+# files are taken up within a minute, or at once with SIGHUP, and nobody is disconnected. Empty (the default): no TLS.
+tls_certificate = ${tomlString(clients.tlsCertificate)}
+
+# The file in PEM with the certificate's private key. Nobody but the user that runs the gateway may read it.
+tls_key = ${tomlString(clients.tlsKey)}
+
 [operator]
 # Where the operator finds the status page (open it in a browser), /metrics for Prometheus, /healthz and /readyz. Default
 # 127.0.0.1:9001, for this machine alone: who can connect needs no password, though it changes nothing and names no client.
@@ -74,7 +81,12 @@ allow_re_registration = ${clients.allowReRegistration}
 listening_address = ${tomlString(operator.listeningAddress)}
 
 [logging]
-# Nothing is set here: the environment variable RUST_LOG says how much is logged (off, error, warn, info, debug, trace).
+# How log lines look: "text" (the default) as in 0.7.0, or "json" with one object a line. They go to standard error.
+format = ${tomlString(logging.format)}
+
+# How much is logged: off, error, warn, info (the default), debug or trace; parts of the program may have a level of their
+# own, as in "info,nym_gateway::mailbox=debug". The environment variable RUST_LOG overrules it.
+level = ${tomlString(logging.level)}
 
 [debug]
 # How long from one announcement at the directory to the next, in ms. It forgets a gateway after 10 s of silence.

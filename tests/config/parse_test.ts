@@ -39,8 +39,11 @@ Deno.test("the file of a 0.7.0 gateway loads as it is", async () => {
       inboxesDirectory: `${data}/inboxes`,
       ledgerPath: `${data}/client_ledger.sled`,
       allowReRegistration: false,
+      tlsCertificate: "",
+      tlsKey: "",
     },
     operator: { listeningAddress: "127.0.0.1:9001" },
+    logging: { format: "text", level: "info" },
     debug: defaultConfig("", "").debug,
   });
 });
@@ -71,8 +74,13 @@ announce_address = "wss://a.example"
 inboxes_directory = "/i"
 ledger_path = "/l"
 allow_re_registration = true
+tls_certificate = "/t/certificate"
+tls_key = "/t/key"
 [operator]
 listening_address = "::1"
+[logging]
+format = "json"
+level = "warn"
 [debug]
 presence_sending_delay = 1
 packet_forwarding_initial_backoff = 2
@@ -100,8 +108,11 @@ message_retrieval_limit = 6
       inboxesDirectory: "/i",
       ledgerPath: "/l",
       allowReRegistration: true,
+      tlsCertificate: "/t/certificate",
+      tlsKey: "/t/key",
     },
     operator: { listeningAddress: "[::1]:9001" },
+    logging: { format: "json", level: "warn" },
     debug: {
       presenceSendingDelay: 1,
       packetForwardingInitialBackoff: 2,
@@ -174,6 +185,17 @@ Deno.test("a value that won't do is refused with its key and what would be right
     assertStringIncludes(message, reason);
   }
   assertStringIncludes(refusal(`${MINIMUM}presence_directory_server = "d"`), "which is not a plain URL");
+});
+
+Deno.test("a log level that is none, and one half of what TLS needs, are refused", () => {
+  assertStringIncludes(
+    refusal(`${MINIMUM}[logging]\nlevel = "loud"`),
+    '"level" in [logging] is "loud", which is no level',
+  );
+  assertStringIncludes(
+    refusal(`${MINIMUM}[clients_endpoint]\ntls_key = "k"`),
+    '"tls_certificate" in [clients_endpoint] must be given too',
+  );
 });
 
 Deno.test("the keys that a gateway can't do without are asked for", () => {

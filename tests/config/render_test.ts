@@ -32,9 +32,15 @@ const config: fc.Arbitrary<Config> = fc.record({
     inboxesDirectory: path,
     ledgerPath: path,
     allowReRegistration: fc.boolean(),
+    tlsCertificate: path,
+    tlsKey: path,
   }),
   operator: fc.record({
     listeningAddress: fc.oneof(fc.constant(""), port.map((port) => `[::1]:${port}`)),
+  }),
+  logging: fc.record({
+    format: fc.constantFrom("text" as const, "json" as const),
+    level: fc.constantFrom("off", "warn", "info,nym_gateway::mailbox=debug"),
   }),
   debug: fc.record({
     presenceSendingDelay: delay,

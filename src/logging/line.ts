@@ -1,0 +1,29 @@
+import type { Level } from "./level.ts";
+
+export type LogFormat = "text" | "json";
+
+let widestTarget = 0;
+
+const COLOURS: Readonly<Record<Level, number>> = { error: 31, warn: 33, info: 32, debug: 34, trace: 35 };
+
+/**
+ * One line in the form that 0.7.0 gateways write, without its end. Targets are padded to the widest one seen so far, so
+ * that the texts line up. `coloured`: the level has a colour, for terminals.
+ */
+export function textLine(time: Date, level: Level, target: string, text: string, coloured: boolean): string {
+  widestTarget = Math.max(widestTarget, target.length);
+  const timestamp = time.toISOString().slice(0, -1);
+  const name = level.toUpperCase().padEnd(5);
+  const shown = coloured ? `\x1b[${COLOURS[level]}m${name}\x1b[0m` : name;
+  return ` ${timestamp} ${shown} ${target.padEnd(widestTarget)} > ${onOneLine(text)}`;
+}
+
+/** One line as a JSON object, for programs that collect logs. */
+export function jsonLine(time: Date, level: Level, target: string, text: string): string {
+  return JSON.stringify({ time: time.toISOString(), level, target, message: text });
+}
+
+/** Control characters are escaped, so that nothing quoted in a text can forge a line or drive a terminal. */
+function onOneLine(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
