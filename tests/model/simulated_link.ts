@@ -1,0 +1,117 @@
+/** ms from when the operating system took a frame until the client at the other end has read it; it promises half a second. */
+export const MAX_LATENCY = 450;
+/** Bytes that operating systems and the network take of what a client does not read. */
+const WINDOW = 3000;
+/** ms after which a client that answers no pings is given up, by Deno's words: twice its ping interval */
+const GIVEN_UP_AFTER = 30_000;
+
+interface Frame {
+  data: string | Uint8Array;
+  takenAt: number;
+}
+
+/** Reads of what a client gets: text or a binary frame. */
+export type OnRead = (data: string | Uint8Array) => void;
+
+/**
+ * A WebSocket of the gateway with all that is behind it: the operating system's buffers, a network and a client that
+ * reads, stalls or has vanished. Moves when {@linkcode flow} is called.
+ */
+export class SimulatedLink {
+  binaryType = "arraybuffer";
+  readyState: number = WebSocket.OPEN;
+  onmessage: ((event: { data: string | ArrayBuffer }) => void) | null = null;
+  onerror: ((event: { message: string }) => void) | null = null;
+  onclose: ((event: { wasClean: boolean }) => void) | null = null;
+  onopen: (() => void) | null = null;
+  /** frames that the gateway has sent */
+  sent = 0;
+  /** the client reads nothing for now, nor does it answer pings */
+  stalled = false;
+  /** neither end hears of the other any more */
+  cut = false;
+  #silentSince: number | undefined;
+  #buffered: Frame[] = [];
+  #flying: Frame[] = [];
+  #flyingBytes = 0;
+
+  constructor(private readonly latency: number, private readonly onRead: OnRead) {}
+
+  get bufferedAmount(): number {
+    return this.#buffered.reduce((sum, { data }) => sum + data.length, 0);
+  }
+
+  get open(): boolean {
+    return this.readyState === WebSocket.OPEN;
+  }
+
+  send(data: string | Uint8Array): void {
+    if (!this.open) return;
+    this.sent++;
+    this.#buffered.push({ data: typeof data === "string" ? data : data.slice(), takenAt: 0 });
+  }
+
+  /** The gateway closes: what it has sent is still on its way. */
+  close(): void {
+    if (!this.open) return;
+    this.readyState = WebSocket.CLOSING;
+  }
+
+  /** What happens by itself until now. */
+  flow(now: number): void {
+    if (this.readyState === WebSocket.CLOSED) return;
+    const silent = this.stalled || this.cut;
+    this.#silentSince = silent ? this.#silentSince ?? now : undefined;
+    while (this.#buffered.length > 0 && (!silent || this.#flyingBytes < WINDOW)) {
+      const frame = this.#buffered.shift()!;
+      this.#flying.push({ ...frame, takenAt: now });
+      this.#flyingBytes += frame.data.length;
+    }
+    if (!silent) this.#read(now - this.latency);
+    if (this.#silentSince !== undefined && now - this.#silentSince >= GIVEN_UP_AFTER) {
+      this.readyState = WebSocket.CLOSING;
+    }
+  }
+
+  /** The client sends a frame. */
+  clientSends(data: string | Uint8Array<ArrayBuffer>): void {
+    if (this.open && !this.cut && !this.stalled) {
+      this.onmessage?.({ data: typeof data === "string" ? data : data.buffer });
+    }
+  }
+
+  /** The client says goodbye properly, as one that reads. */
+  clientCloses(now: number): void {
+    if (!this.open || this.cut || this.stalled) return;
+    this.flow(now);
+    this.#end(true);
+  }
+
+  /** The connection is reset: both ends know. What was on its way is lost, or `read` before the reset is noticed. */
+  reset(read: boolean): void {
+    if (read && !this.cut) this.#read(Infinity);
+    this.#end(false);
+  }
+
+  /** The gateway is no more, and hears of nothing. */
+  abandon(read: boolean): void {
+    this.onmessage = this.onclose = this.onerror = null;
+    this.reset(read);
+  }
+
+  #read(takenUntil: number): void {
+    while (this.#flying.length > 0 && this.#flying[0]!.takenAt <= takenUntil) {
+      const { data } = this.#flying.shift()!;
+      this.#flyingBytes -= data.length;
+      this.onRead(data);
+    }
+  }
+
+  #end(wasClean: boolean): void {
+    if (this.readyState === WebSocket.CLOSED) return;
+    this.readyState = WebSocket.CLOSED;
+    this.#buffered = [];
+    this.#flying = [];
+    this.onclose?.({ wasClean });
+  }
+}

@@ -1,0 +1,218 @@
+import { encodeBase58 } from "../../src/encoding/base58.ts";
+import { Connection, type ConnectionContext } from "../../src/clients/connection.ts";
+import { deriveToken } from "../../src/clients/token.ts";
+import { addressOf, type ClientId, clientIdToBase58 } from "../../src/mailbox/client_id.ts";
+import { Mailbox } from "../../src/mailbox/mailbox.ts";
+import { client, range } from "../mailbox/messages.ts";
+import type { Random } from "../support/random.ts";
+import { testSealer } from "../support/sealer.ts";
+import { Recipient } from "./recipient.ts";
+import type { SimulatedDatabase } from "./simulated_database.ts";
+import { MAX_LATENCY } from "./simulated_link.ts";
+import { turn, type VirtualTime } from "./virtual_time.ts";
+
+const CLIENTS = 3;
+const OPERATIONS = 30;
+/** ms between two looks of the clients' server at its connections */
+const TICK = 250;
+/** Time passes in at most so many steps, so that a minute is not 240 of them. */
+const MAX_STEPS = 12;
+/** Turns of the event loop without any event after which there is nothing left to happen. */
+const QUIET_TURNS = 2;
+/** After this many ms nothing is unconfirmed, if the client is there (Delivery's OPEN_AFTER, and some more). */
+const ALL_CONFIRMED = 70_000;
+
+/** After this many ms a commit that failed has been tried again. */
+const RETRIED = 10_000;
+
+const PRIVATE_KEY = new Uint8Array(32).fill(1);
+const IDS = range(CLIENTS).map(client);
+const LOGINS = IDS.map((id) =>
+  JSON.stringify({
+    type: "authenticate",
+    address: clientIdToBase58(id),
+    token: encodeBase58(deriveToken(PRIVATE_KEY, addressOf(id))),
+  })
+);
+const JUNK = "junk";
+const sealer = testSealer();
+
+/** One history of a gateway's mailbox and its clients' sessions, all of it by the numbers that `random` gives. */
+export class Simulation {
+  readonly recipients = range(CLIENTS).map(() => new Recipient(this.random.oneIn(2)));
+  /** what happened, in words */
+  readonly story: string[] = [];
+  readonly #connections = new Set<Connection>();
+  readonly #online = new Map<ClientId, Connection>();
+  #mailbox!: Mailbox;
+  #epoch = 0;
+
+  constructor(
+    private readonly random: Random,
+    private readonly database: SimulatedDatabase,
+    private readonly time: VirtualTime,
+    private readonly path: string,
+  ) {}
+
+  /** Lives through it. Throws an Error at whatever the gateway must not do. */
+  async run(): Promise<void> {
+    await this.#start();
+    for (let i = 0; i < OPERATIONS; i++) {
+      await this.#operate();
+      await this.#settle();
+    }
+    await this.#end();
+  }
+
+  async #start(): Promise<void> {
+    this.#mailbox = await Mailbox.open(this.path, sealer);
+  }
+
+  async #operate(): Promise<void> {
+    const { random } = this;
+    const index = random.below(CLIENTS);
+    const recipient = this.recipients[index]!;
+    const { link } = recipient;
+    const choice = random.below(100);
+    if (choice < 25) this.#store(index, random.oneIn(60) ? 300 : random.between(1, 8));
+    else if (choice < 40) this.#connect(index);
+    else if (choice < 60) await this.#pass(random.pick([100, 400, 1000, 1000, 2500, 2500, 20_000, 65_000]));
+    else if (choice < 70) {
+      if (recipient.acknowledges) {
+        this.#tell(`${index} acknowledges`, () => recipient.acknowledge(random.below(101) / 100));
+      } else this.#tell(`${index} sends a frame`, () => link?.clientSends(JUNK));
+    } else if (choice < 74) this.#tell(`${index} leaves`, () => link?.clientCloses(this.time.now));
+    else if (choice < 78) this.#tell(`${index} is reset`, () => link?.reset(random.oneIn(2)));
+    else if (choice < 80) this.#tell(`${index} is cut off`, () => link && (link.cut = true));
+    else if (choice < 82) this.#tell(`${index} stalls`, () => link && (link.stalled = true));
+    else if (choice < 84) this.#tell(`${index} reads on`, () => link && (link.stalled = false));
+    else if (choice < 86) this.#tell("commits are slow", () => this.database.weather = "slow");
+    else if (choice < 88) this.#tell("commits fail", () => this.database.weather = "failing");
+    else if (choice < 92) this.#tell("commits work", () => this.database.release());
+    else if (choice < 95) await this.#flush();
+    else if (choice < 98) await this.#crash();
+    else await this.#restart();
+  }
+
+  #tell(event: string, act: () => unknown): void {
+    this.story.push(event);
+    act();
+  }
+
+  #store(index: number, count: number): void {
+    this.story.push(`${count} messages for ${index}`);
+    const size = this.random.between(4, 975);
+    for (let i = 0; i < count; i++) this.#mailbox.store(IDS[index]!, this.recipients[index]!.message(size));
+  }
+
+  #connect(index: number): void {
+    const recipient = this.recipients[index]!;
+    this.story.push(`${index} connects`);
+    const link = recipient.connect(this.random.below(MAX_LATENCY));
+    this.#connections.add(new Connection(link as unknown as WebSocket, this.#context()));
+    link.clientSends(LOGINS[index]!);
+    if (recipient.acknowledges) recipient.acknowledge(0);
+  }
+
+  #context(): ConnectionContext {
+    const epoch = this.#epoch;
+    return {
+      privateKey: PRIVATE_KEY,
+      allowReRegistration: false,
+      isRegistered: () => true,
+      register: () => Promise.resolve(true),
+      openInbox: (id, nudge) => this.#mailbox.openInbox(id, nudge),
+      forward: () => "queued",
+      loggedIn: (id, connection) => {
+        this.#online.get(id)?.close(4001, "logged in elsewhere");
+        this.#online.set(id, connection);
+      },
+      ended: (connection) => {
+        if (epoch !== this.#epoch) return;
+        this.#connections.delete(connection);
+        if (this.#online.get(connection.id!) === connection) this.#online.delete(connection.id!);
+      },
+      count: () => {},
+    };
+  }
+
+  async #pass(ms: number): Promise<void> {
+    this.story.push(`${ms} ms pass`);
+    const step = Math.max(TICK, ms / MAX_STEPS);
+    for (let passed = 0; passed < ms; passed += step) {
+      await this.time.advance(Math.min(step, ms - passed), () => this.#settle());
+      for (const { link } of this.recipients) link?.flow(this.time.now);
+      for (const connection of this.#connections) connection.tick(this.time.now);
+      await this.#settle();
+    }
+  }
+
+  async #flush(): Promise<void> {
+    if (this.database.weather !== "fine") return;
+    this.story.push("all is on the disk");
+    await this.#pass(RETRIED);
+    await this.#mailbox.flush();
+    for (const recipient of this.recipients) recipient.answered();
+  }
+
+  async #crash(): Promise<void> {
+    const arrived = this.random.oneIn(2);
+    this.story.push(`the gateway crashes; commits on their way ${arrived ? "arrived" : "are lost"}`);
+    this.#epoch++;
+    this.database.crash(arrived);
+    this.time.forget();
+    for (const recipient of this.recipients) {
+      recipient.link?.abandon(this.random.oneIn(2));
+      recipient.gatewayCrashed();
+    }
+    this.#connections.clear();
+    this.#online.clear();
+    await this.#start();
+  }
+
+  async #restart(): Promise<void> {
+    this.story.push("the gateway restarts");
+    this.database.release();
+    for (const connection of this.#connections) connection.close(1001, "going away");
+    await this.#mailbox[Symbol.asyncDispose]();
+    for (const recipient of this.recipients) {
+      recipient.answered();
+      recipient.link?.abandon(this.random.oneIn(2));
+    }
+    this.#connections.clear();
+    this.#online.clear();
+    await this.#start();
+  }
+
+  /** Everyone comes once more and stays: they have to get all that is owed, and then the disk is empty. */
+  async #end(): Promise<void> {
+    this.database.release();
+    await this.#flush();
+    for (const index of range(CLIENTS)) this.#connect(index);
+    await this.#pass(3000);
+    for (const [index, recipient] of this.recipients.entries()) {
+      if (recipient.acknowledges) recipient.acknowledge(1);
+      if (recipient.owed.length > 0) throw new Error(`${index} never gets ${recipient.owed.join(", ")}`);
+    }
+    await this.#pass(ALL_CONFIRMED);
+    await this.#flush();
+    const { messages, bytes } = this.#mailbox.totals;
+    if (messages !== 0 || bytes !== 0) throw new Error(`${messages} messages, ${bytes} bytes are never removed`);
+    for (const connection of this.#connections) connection.close(1001, "going away");
+    await this.#mailbox[Symbol.asyncDispose]();
+    this.time.forget();
+  }
+
+  /** Waits until all that happens without time has happened. */
+  async #settle(): Promise<void> {
+    for (let quiet = 0; quiet < QUIET_TURNS;) {
+      const before = this.#events();
+      await turn();
+      quiet = this.#events() === before ? quiet + 1 : 0;
+    }
+  }
+
+  #events(): number {
+    return this.recipients.reduce((sum, { link }) => sum + (link?.sent ?? 0), this.database.calls);
+  }
+}

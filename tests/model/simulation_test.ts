@@ -1,0 +1,36 @@
+import { LongRun } from "../support/long_run.ts";
+import { Random } from "../support/random.ts";
+import { Silence } from "../support/silence.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { SimulatedDatabase } from "./simulated_database.ts";
+import { Simulation } from "./simulation.ts";
+import { VirtualTime } from "./virtual_time.ts";
+
+/** Histories; the long form has 100,000. */
+const HISTORIES = Number(Deno.env.get("MODEL_HISTORIES") ?? 1000);
+/** Seed of the first; the others count on from it. A seed that failed is replayed by MODEL_SEED=… MODEL_HISTORIES=1. */
+const SEED = Number(Deno.env.get("MODEL_SEED") ?? 1);
+
+Deno.test(`mailbox and sessions keep their promise over ${HISTORIES} histories of arrivals, clients, disks, crashes and time`, async () => {
+  using _silence = new Silence();
+  using folder = new TemporaryFolder();
+  const run = new LongRun("model", HISTORIES);
+  let events = 0;
+  let messages = 0;
+  for (let seed = SEED; seed < SEED + HISTORIES; seed++) {
+    using time = new VirtualTime();
+    using database = new SimulatedDatabase();
+    const simulation = new Simulation(new Random(seed), database, time, folder.file("mailbox.kv"));
+    try {
+      await simulation.run();
+    } catch (error) {
+      throw new Error(`MODEL_SEED=${seed}: ${(error as Error).message}\n${simulation.story.join("\n")}`, {
+        cause: error,
+      });
+    }
+    events += simulation.story.length;
+    messages += simulation.recipients.reduce((sum, { sent }) => sum + sent, 0);
+    run.reached(seed - SEED);
+  }
+  run.end(`${HISTORIES} histories from seed ${SEED}, ${events} events, ${messages} messages`);
+});

@@ -1,0 +1,74 @@
+import { setImmediate } from "node:timers";
+
+interface Timer {
+  due: number;
+  order: number;
+  run: () => void;
+}
+
+/**
+ * Time that passes only when it is told to, until the end of its scope: what `performance.now`, `Date.now` and timers go
+ * by. Turns of the event loop stay real.
+ */
+export class VirtualTime {
+  #now = 0;
+  #order = 0;
+  readonly #timers = new Map<number, Timer>();
+  readonly #real = { now: performance.now, date: Date.now, setTimeout, clearTimeout };
+
+  constructor() {
+    performance.now = () => this.#now;
+    const since1970 = this.#real.date();
+    Date.now = () => since1970 + this.#now;
+    const set = (run: () => void, delay = 0) => {
+      this.#timers.set(++this.#order, { due: this.#now + delay, order: this.#order, run });
+      return this.#order;
+    };
+    globalThis.setTimeout = set as unknown as typeof setTimeout;
+    globalThis.clearTimeout = ((timer?: number) => this.#timers.delete(timer ?? 0)) as unknown as typeof clearTimeout;
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+
+  /** Lets `ms` pass; `settle` is awaited after each timer, so that one sees what the one before it did. */
+  async advance(ms: number, settle: () => Promise<void>): Promise<void> {
+    const end = this.#now + ms;
+    for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) {
+      this.#now = Math.max(this.#now, timer.due);
+      this.#timers.delete(timer.order);
+      timer.run();
+      await settle();
+    }
+    this.#now = end;
+  }
+
+  /** Timers that nobody will ever hear of again: those of a program that has crashed. */
+  forget(): void {
+    this.#timers.clear();
+  }
+
+  [Symbol.dispose](): void {
+    performance.now = this.#real.now;
+    Date.now = this.#real.date;
+    globalThis.setTimeout = this.#real.setTimeout;
+    globalThis.clearTimeout = this.#real.clearTimeout;
+  }
+
+  #next(end: number): Timer | undefined {
+    let next: Timer | undefined;
+    for (const timer of this.#timers.values()) {
+      if (timer.due > end) continue;
+      if (next === undefined || timer.due < next.due || timer.due === next.due && timer.order < next.order) {
+        next = timer;
+      }
+    }
+    return next;
+  }
+}
+
+/** One turn of the event loop: promises that can be settled are, and callbacks that wait for a turn are called. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
