@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { buildInfo } from "./build_info.ts";
 import type { Forwarding } from "./clients/connection.ts";
 import { ClientsServer } from "./clients/server.ts";
 import type { Config } from "./config/config.ts";
@@ -16,13 +17,16 @@ import { Sealer } from "./mailbox/sealing.ts";
 import { Forwarder } from "./mixnet/forwarder.ts";
 import { MixnetListener } from "./mixnet/listener.ts";
 import { Counters } from "./operator/counters.ts";
-import { ExitCode, fileError } from "./operator_error.ts";
+import { OperatorEndpoint, type Watched } from "./operator/endpoint.ts";
+import { emptyHistograms } from "./operator/histogram.ts";
+import { ExitCode, fileError, OperatorError } from "./operator_error.ts";
 import { ReplayFilter } from "./replay/replay_filter.ts";
 import type { KeyPair } from "./sphinx/curve.ts";
-import type { SocketAddress } from "./sphinx/node_address.ts";
+import { formatSocketAddress, type SocketAddress } from "./sphinx/node_address.ts";
 import { readOutcome } from "./sphinx/slots.ts";
 import { UnwrappingPool } from "./unwrapping/pool.ts";
 import { VERSION } from "./version.ts";
+import { checksOf, gaugesOf, type Parts } from "./vital_signs.ts";
 
 const log = logger("nym_gateway::node");
 
@@ -43,6 +47,8 @@ export class Gateway {
     readonly ledger: Ledger,
     readonly mixnetAddress: SocketAddress,
     readonly clientsAddress: SocketAddress,
+    /** undefined when there is no operator's endpoint */
+    readonly operatorAddress: SocketAddress | undefined,
   ) {}
 
   /**
@@ -54,6 +60,7 @@ export class Gateway {
     const { gateway, mixnetEndpoint, clientsEndpoint, debug } = config;
     const counters = new Counters();
     const count = counters.add;
+    const histograms = emptyHistograms();
     await using starting = new AsyncDisposableStack();
     // What is used first is closed last: inputs end before what they feed, the databases come at the very end.
 
@@ -70,7 +77,7 @@ export class Gateway {
       await opened(
         "mailbox",
         join(clientsEndpoint.inboxesDirectory, "mailbox.kv"),
-        (path) => Mailbox.open(path, sealer, count),
+        (path) => Mailbox.open(path, sealer, count, histograms.commit.observe),
       ),
     );
     await importInboxes(clientsEndpoint.inboxesDirectory, mailbox, ledger);
@@ -136,7 +143,8 @@ export class Gateway {
       ),
     );
 
-    const onResults = (results: Uint8Array, packets: number) => {
+    const onResults = (results: Uint8Array, packets: number, seconds: number) => {
+      histograms.unwrap.observe(seconds);
       for (let i = 0; i < packets; i++) {
         const outcome = readOutcome(results, i);
         if (outcome.kind === "dropped") {
@@ -177,12 +185,50 @@ export class Gateway {
     log.info(
       "Finished nym gateway startup procedure - it should now be able to receive mix and client traffic!",
     );
-    return new Gateway(starting.move(), counters, mailbox, ledger, listener.address, clients.address);
+    const { commit, target, deno } = buildInfo();
+    const parts: Parts = { ledger, mailbox, presence, forwarder, clients, pool, workers, listener };
+    const operator = starting.use(
+      openOperatorEndpoint(config.operator.listeningAddress, {
+        counters,
+        histograms,
+        gauges: gaugesOf(parts),
+        checks: checksOf(parts),
+        build: { version: VERSION, commit, target, deno },
+        startedAt: Date.now(),
+        name: gateway.id,
+        location: gateway.location,
+        configuration: config,
+      }),
+    );
+    return new Gateway(
+      starting.move(),
+      counters,
+      mailbox,
+      ledger,
+      listener.address,
+      clients.address,
+      operator?.address,
+    );
   }
 
   /** Stops accepting, finishes what was read, commits it, tells the clients, and closes everything. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.parts.disposeAsync();
+  }
+}
+
+/** It comes last, and what is in its way is no reason not to serve: undefined then, and when it is switched off. */
+function openOperatorEndpoint(address: string, watched: Watched): OperatorEndpoint | undefined {
+  if (address === "") return undefined;
+  try {
+    const open = (address: SocketAddress) => OperatorEndpoint.listen(address, watched);
+    const operator = listen("the operator", "listening_address in [operator]", address, open);
+    log.info(`Status page and metrics for the operator at http://${formatSocketAddress(operator.address)}/`);
+    return operator;
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    log.warn(`${error.message}; the gateway serves without status page and metrics`);
+    return undefined;
   }
 }
 

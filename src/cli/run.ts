@@ -11,6 +11,7 @@ import { configureLogging } from "./logging.ts";
 import type { Options } from "./options.ts";
 import { print } from "./output.ts";
 import { overrideConfig } from "./overrides.ts";
+import { ServiceManager } from "./service_manager.ts";
 import { serveUntilSignalled } from "./signals.ts";
 
 /** Resolves with a gateway that serves, until it is disposed. */
@@ -28,7 +29,12 @@ export async function run(options: Options, startGateway: StartGateway): Promise
   const keys = loadKeyPair(config.gateway);
   const storageKey = loadStorageKey(config.gateway.storageKeyFile);
   printSettings(config, keys);
-  await serveUntilSignalled(() => startGateway(config, keys, storageKey));
+  await using serviceManager = ServiceManager.find();
+  await serveUntilSignalled(async () => {
+    const gateway = await startGateway(config, keys, storageKey);
+    serviceManager?.ready();
+    return gateway;
+  });
 }
 
 function initialisedConfigPath(id: string): string {

@@ -25,6 +25,7 @@ export class ClientsServer {
   /** what ended connections still have to do; all is awaited on closing */
   readonly #ending = new Set<Promise<void>>();
   #closing = false;
+  #serving = true;
 
   private constructor(address: SocketAddress, context: ServerContext, private readonly loginDeadline: number) {
     this.#context = {
@@ -53,6 +54,7 @@ export class ClientsServer {
         return new Response(null, { status: 400 });
       },
     }, (request) => this.#upgrade(request));
+    this.#server.finished.finally(() => this.#serving = false);
     this.#ticker = setInterval(() => this.#tick(), TICK);
   }
 
@@ -68,6 +70,11 @@ export class ClientsServer {
   get address(): SocketAddress {
     const { hostname, port } = this.#server.addr;
     return { host: hostname, port };
+  }
+
+  /** Whether clients can come in. */
+  get isServing(): boolean {
+    return this.#serving && !this.#closing;
   }
 
   /** How many clients are logged in. */

@@ -63,6 +63,11 @@ export class Presence {
     return this.#topology;
   }
 
+  /** Whether the directory did its part when it was last asked. */
+  get isReachable(): boolean {
+    return this.#failing.size === 0;
+  }
+
   /** Whether a mixnode of the current topology listens at `address`. */
   isMixnode(address: SocketAddress): boolean {
     return this.#mixnodes.has(formatSocketAddress(address));

@@ -12,7 +12,7 @@ const log = logger("nym_gateway::mailbox");
 export interface ReaderStore {
   readonly kv: Deno.Kv;
   readonly sealer: Sealer;
-  readonly count: (name: string) => void;
+  readonly count: (name: string, n?: number) => void;
   /** the last sequence number given so far */
   readonly lastSequence: number;
   settled(id: ClientId): Promise<void>;
@@ -84,6 +84,7 @@ export class InboxReader {
     const count = this.#unconfirmed.findIndex(({ last }) => last > through);
     const arrived = this.#unconfirmed.splice(0, count < 0 ? this.#unconfirmed.length : count);
     const removals: Removal[] = arrived.map(({ last, messages, bytes }) => ({ id: this.id, last, messages, bytes }));
+    this.store.count("messages_confirmed", arrived.reduce((sum, { messages }) => sum + messages, 0));
     const head = this.#unconfirmed[0];
     const inPart = head !== undefined && head.first <= through;
     const mark = { id: this.id, last: CONFIRMED, messages: 0, bytes: 0 };

@@ -8,6 +8,7 @@
  * | `["inbox", pseudonym, last]` | a chunk (chunk.ts)                                        |
  * | `["totals"]`                 | totals.ts                                                 |
  * | `["storage_key", n]`         | tells the right storage key from another (database.ts)    |
+ * | `["probe"]`                  | not sealed: when the health check wrote it, in ms since 1970 |
  */
 export const INBOX = "inbox";
 

@@ -24,6 +24,8 @@ const MAX_COMMIT_REMOVALS = 500;
 const MAX_WAITING = 8192;
 /** Removals ride along with stores; without any, they go together after this many ms, or when a commit would be full. */
 const REMOVAL_DELAY = 20;
+/** Written by the mailbox's health check, over and over. */
+const PROBE_KEY = ["probe"];
 /** A failed commit is tried again after this many ms, then twice as many, and so on up to the maximum. */
 const RETRY = 100;
 const MAX_RETRY = 5_000;
@@ -74,17 +76,24 @@ export class Mailbox implements ReaderStore {
     readonly sealer: Sealer,
     readonly totals: Totals,
     readonly count: Count,
+    private readonly onCommit: (seconds: number) => void,
   ) {
     this.kv = kv;
   }
 
   /**
    * Opens or makes the database file at `path`. `count` is told of messages_stored, of messages_lost (those that could
-   * not be written by the time the mailbox was closed) and of stored_values_damaged.
+   * not be written by the time the mailbox was closed), messages_confirmed and stored_values_damaged; `onCommit` how long
+   * each commit took.
    */
-  static async open(path: string, sealer: Sealer, count: Count = () => {}): Promise<Mailbox> {
+  static async open(
+    path: string,
+    sealer: Sealer,
+    count: Count = () => {},
+    onCommit: (seconds: number) => void = () => {},
+  ): Promise<Mailbox> {
     const kv = await openDatabase(path, sealer);
-    return new Mailbox(kv, sealer, await readTotals(kv, sealer), count);
+    return new Mailbox(kv, sealer, await readTotals(kv, sealer), count, onCommit);
   }
 
   /** Takes a message (kept, not copied, until its commit) for a client. Ask for {@linkcode room} first. */
@@ -99,6 +108,16 @@ export class Mailbox implements ReaderStore {
   /** undefined when there is room for more messages, else a promise that there may be. */
   room(): Promise<void> | undefined {
     return this.#waitingCount < MAX_WAITING ? undefined : this.#committed.promise;
+  }
+
+  /** Messages that wait for their commit. */
+  get waiting(): number {
+    return this.#waitingCount;
+  }
+
+  /** Writes to the disk, to see whether that works. Throws what the database throws. */
+  async probe(): Promise<void> {
+    await this.kv.set(PROBE_KEY, Date.now());
   }
 
   /** Resolves when all that was stored and removed so far is on the disk. */
@@ -220,9 +239,11 @@ export class Mailbox implements ReaderStore {
       else atomic.delete(inboxKey(this.sealer.pseudonym(id), last));
     }
     for (const { id, chunk, value } of chunks) this.#set(atomic, id, chunk.last, value);
+    const begin = performance.now();
     for (let delay = RETRY;; delay = Math.min(2 * delay, MAX_RETRY)) {
       try {
         await atomic.commit();
+        this.onCommit((performance.now() - begin) / 1000);
         if (delay > RETRY) log.info("messages are written again");
         return true;
       } catch (error) {

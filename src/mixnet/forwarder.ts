@@ -44,6 +44,11 @@ export class Forwarder {
     return true;
   }
 
+  /** Packets that wait for mixnodes. */
+  get queued(): number {
+    return this.#queued;
+  }
+
   /** Waits shortly for live connections to take what is queued, drops and counts the rest, and closes everything. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;

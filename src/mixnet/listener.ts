@@ -28,6 +28,7 @@ export class MixnetListener {
   readonly #count: (name: string, n?: number) => void;
   readonly #connections = new Map<Deno.TcpConn, Promise<void>>();
   readonly #accepting: Promise<void>;
+  #failing = false;
   #disposed = false;
 
   private constructor(listener: Deno.TcpListener, sink: PacketSink, count: (name: string, n?: number) => void) {
@@ -55,6 +56,11 @@ export class MixnetListener {
     return { host: hostname, port };
   }
 
+  /** Whether connections can be accepted, as far as the last attempt tells. */
+  get isAccepting(): boolean {
+    return !this.#disposed && !this.#failing;
+  }
+
   /** Stops accepting, hands what was read to the sink and closes all connections. The sink must outlive this. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposed) return;
@@ -67,18 +73,17 @@ export class MixnetListener {
   }
 
   async #accept(): Promise<void> {
-    let failing = false;
     while (!this.#disposed) {
       try {
         const connection = await this.#listener.accept();
-        failing = false;
+        this.#failing = false;
         this.#count("connections_opened");
         this.#connections.set(connection, this.#serve(connection));
       } catch (error) {
         if (this.#disposed) return;
         this.#count("accept_errors");
-        if (!failing) log.warn(`Cannot accept mixnet connections for now, trying on: ${error}`);
-        failing = true;
+        if (!this.#failing) log.warn(`Cannot accept mixnet connections for now, trying on: ${error}`);
+        this.#failing = true;
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY));
       }
     }

@@ -14,6 +14,13 @@ export class Counters {
     return this.#values.get(name) ?? 0;
   }
 
+  /** All counters together whose names begin with `prefix`. */
+  sumOf(prefix: string): number {
+    let sum = 0;
+    for (const [name, value] of this.#values) if (name.startsWith(prefix)) sum += value;
+    return sum;
+  }
+
   /** All counters that were ever added to, by name. */
   snapshot(): Record<string, number> {
     return Object.fromEntries([...this.#values].sort(([a], [b]) => a < b ? -1 : 1));

@@ -31,9 +31,9 @@ export class Network {
 
   /**
    * Resolves when the directory lists all nodes. Throws a PortInUse, or the signal's reason once that is aborted;
-   * nothing is left behind then.
+   * nothing is left behind then. `operator` is where the gateway has its status page (`ip:port`), if anywhere.
    */
-  static async start(ports: NetworkPorts, signal: AbortSignal): Promise<Network> {
+  static async start(ports: NetworkPorts, signal: AbortSignal, operator = ""): Promise<Network> {
     refusePortsInUse(ports);
     await using starting = new AsyncDisposableStack();
     const home = starting.adopt(makeHome(), (folder) => Deno.remove(folder, { recursive: true }));
@@ -48,7 +48,7 @@ export class Network {
 
     const keys = generateKeyPair();
     const gatewayKey = encodeBase58(keys.publicKey);
-    const config = gatewayConfig(home, ports, directory.url);
+    const config = gatewayConfig(home, ports, directory.url, operator);
     const { inboxesDirectory } = config.clientsEndpoint;
     const gateway = starting.use(
       await Gateway.start(config, keys, crypto.getRandomValues(new Uint8Array(STORAGE_KEY_SIZE))),
@@ -85,7 +85,7 @@ function makeHome(): string {
   }
 }
 
-function gatewayConfig(home: string, ports: NetworkPorts, directory: string): Config {
+function gatewayConfig(home: string, ports: NetworkPorts, directory: string, operator: string): Config {
   const config = defaultConfig("local", join(home, ".nym", "gateways"));
   const mixnet = `${HOST}:${ports.gatewayMixnet}`;
   const clients = `${HOST}:${ports.gatewayClients}`;
@@ -94,5 +94,6 @@ function gatewayConfig(home: string, ports: NetworkPorts, directory: string): Co
     gateway: { ...config.gateway, location: "local", presenceDirectoryServer: directory },
     mixnetEndpoint: { ...config.mixnetEndpoint, listeningAddress: mixnet, announceAddress: mixnet },
     clientsEndpoint: { ...config.clientsEndpoint, listeningAddress: clients, announceAddress: `ws://${clients}` },
+    operator: { listeningAddress: operator },
   };
 }

@@ -18,7 +18,12 @@ interface Batch {
   suspect: boolean;
   /** the same slots with results in them; "lost" once the batch was given up */
   results: Uint8Array | "lost" | undefined;
+  /** that a worker took for them */
+  seconds: number;
 }
+
+/** What takes the results of a batch (see slots.ts; the buffer is its own), and the time that a worker took for them. */
+type OnResults = (results: Uint8Array, packets: number, seconds: number) => void;
 
 interface Thread {
   worker: Worker;
@@ -36,7 +41,7 @@ interface Thread {
 export class UnwrappingPool {
   readonly #privateKey: Uint8Array;
   readonly #script: URL;
-  readonly #onResults: (results: Uint8Array, packets: number) => void;
+  readonly #onResults: OnResults;
   readonly #onLost: (packets: number) => void;
   /** all workers, and those of them that have come up */
   readonly #workers = new Set<Worker>();
@@ -55,7 +60,7 @@ export class UnwrappingPool {
   private constructor(
     privateKey: Uint8Array,
     workers: number,
-    onResults: (results: Uint8Array, packets: number) => void,
+    onResults: OnResults,
     onLost: (packets: number) => void,
     script: URL,
   ) {
@@ -67,14 +72,13 @@ export class UnwrappingPool {
   }
 
   /**
-   * Starts `workers` threads. `onResults` gets a batch with its results (see slots.ts; the buffer is the callee's);
-   * `onLost` is told of packets that could not be unwrapped because they brought workers down. `script` is what the
-   * threads run (worker.ts).
+   * Starts `workers` threads. `onLost` is told of packets that could not be unwrapped because they brought workers down.
+   * `script` is what the threads run (worker.ts).
    */
   static async start(
     privateKey: Uint8Array,
     workers: number,
-    onResults: (results: Uint8Array, packets: number) => void,
+    onResults: OnResults,
     onLost: (packets: number) => void,
     script = new URL("./worker.ts", import.meta.url),
   ): Promise<UnwrappingPool> {
@@ -113,6 +117,11 @@ export class UnwrappingPool {
     if (free !== undefined) this.#send(free);
   }
 
+  /** Workers that have come up and not died. */
+  get alive(): number {
+    return this.#threads.length;
+  }
+
   /** Packets in flight or waiting for a worker. */
   get queued(): number {
     return this.#inFlight.reduce((sum, batch) => sum + batch.packets.length, this.#filled) / PACKET_SIZE;
@@ -141,7 +150,7 @@ export class UnwrappingPool {
 
   #send(thread: Thread): void {
     const packets = this.#filling.subarray(0, this.#filled);
-    const batch: Batch = { packets, suspect: false, results: undefined };
+    const batch: Batch = { packets, suspect: false, results: undefined, seconds: 0 };
     this.#filling = new Uint8Array(BATCH_SIZE);
     this.#filled = 0;
     this.#inFlight.push(batch);
@@ -165,7 +174,7 @@ export class UnwrappingPool {
     const ready = Promise.withResolvers<string>();
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if ("ready" in data) ready.resolve(data.ready);
-      else this.#take(thread, data.batch);
+      else this.#take(thread, data.batch, data.seconds);
     };
     worker.onerror = (event) => {
       event.preventDefault(); // else the whole program ends
@@ -179,18 +188,20 @@ export class UnwrappingPool {
     return way;
   }
 
-  #take(thread: Thread, results: Uint8Array): void {
-    thread.batches.shift()!.results = results;
+  #take(thread: Thread, results: Uint8Array, seconds: number): void {
+    const batch = thread.batches.shift()!;
+    batch.results = results;
+    batch.seconds = seconds;
     this.#handOn();
     this.flush();
   }
 
   #handOn(): void {
     while (this.#inFlight[0]?.results !== undefined) {
-      const { results, packets } = this.#inFlight.shift()!;
+      const { results, packets, seconds } = this.#inFlight.shift()!;
       const count = packets.length / PACKET_SIZE;
       if (results === "lost") this.#onLost(count);
-      else this.#onResults(results!, count);
+      else this.#onResults(results!, count, seconds);
     }
     if (this.#inFlight.length > 0) return;
     this.#idle.resolve();

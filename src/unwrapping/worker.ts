@@ -4,10 +4,10 @@ import type { UnwrapBatch } from "../sphinx/slots.ts";
 
 /**
  * One thread of the pool: the private key comes first; once it is ready, which it says with the name of its way to
- * unwrap, batches come. Each goes back with results in its slots.
+ * unwrap, batches come. Each goes back with results in its slots and the time that they took.
  */
 export type ToWorker = { privateKey: Uint8Array } | { batch: Uint8Array<ArrayBuffer> };
-export type FromWorker = { ready: string } | { batch: Uint8Array<ArrayBuffer> };
+export type FromWorker = { ready: string } | { batch: Uint8Array<ArrayBuffer>; seconds: number };
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -19,8 +19,10 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     void start(data.privateKey);
     return;
   }
+  const begin = performance.now();
   unwrapBatch(data.batch);
-  self.postMessage({ batch: data.batch } satisfies FromWorker, [data.batch.buffer]);
+  const seconds = (performance.now() - begin) / 1000;
+  self.postMessage({ batch: data.batch, seconds } satisfies FromWorker, [data.batch.buffer]);
 };
 
 async function start(privateKey: Uint8Array): Promise<void> {

@@ -9,14 +9,17 @@ import { readTotals } from "../../src/mailbox/totals.ts";
 /** The folder of the released 0.7.0 programs. */
 const REFERENCE = Deno.env.get("NYM_REFERENCE");
 
-/** How our gateway is started from this checkout, as `deno task run` does it. */
-const OURS = [
+/** The compiled gateway, where that is to be tested. */
+const BINARY = Deno.env.get("NYM_BINARY");
+
+/** How our gateway is started: compiled, or from this checkout as `deno task run` does it. */
+const OURS = BINARY ? [BINARY] : [
   Deno.execPath(),
   "run",
   "--allow-net",
   "--allow-read",
   "--allow-write",
-  "--allow-env=HOME,USERPROFILE,NYM_HOME,RUST_LOG,NYM_GATEWAY_STORAGE_KEY_FILE,CREDENTIALS_DIRECTORY",
+  "--allow-env=HOME,USERPROFILE,NYM_HOME,RUST_LOG,NYM_GATEWAY_STORAGE_KEY_FILE,CREDENTIALS_DIRECTORY,NOTIFY_SOCKET,WATCHDOG_USEC",
   "--v8-flags=--experimental-wasm-wide-arithmetic",
   new URL("../../main.ts", import.meta.url).pathname,
 ];

@@ -24,6 +24,7 @@ export class GatewayRig {
     this.config.gateway.presenceDirectoryServer = directory;
     this.config.mixnetEndpoint.listeningAddress = "127.0.0.1:0";
     this.config.clientsEndpoint.listeningAddress = "127.0.0.1:0";
+    this.config.operator.listeningAddress = "";
     Deno.mkdirSync(`${this.#folder.path}/test/data`, { recursive: true });
   }
 

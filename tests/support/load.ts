@@ -32,7 +32,7 @@ export interface Load {
 
 /** Registers new clients at a running gateway, and makes packets with messages of `size` bytes for them. */
 export async function prepareLoad(
-  gateway: GatewayProcess,
+  gateway: Pick<GatewayProcess, "clients" | "home" | "publicKey">,
   clients: number,
   packets: number,
   size: number,

@@ -27,7 +27,7 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     if (kind === FRAIL.deadlyOnce && happensOnce("deadly once")) throw new Error("a packet that is deadly once");
     if (kind === FRAIL.slow) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
   }
-  self.postMessage({ batch } satisfies FromWorker, [batch.buffer]);
+  self.postMessage({ batch, seconds: 0 } satisfies FromWorker, [batch.buffer]);
 };
 
 function happensOnce(name: string): boolean {

@@ -1,0 +1,182 @@
+#!/bin/sh
+# Installs nym-gateway as a system service, or a new version in the place of an old one.
+# It starts, stops and enables nothing: it says at its end what to type.
+set -eu
+
+usage() {
+    cat <<'END'
+usage:
+    install.sh --binary <file>    installs this file; SHA256SUMS and the unit files lie beside it or beside this script
+    install.sh --url <address>    fetches the binary at this address; SHA256SUMS and the unit files are in its folder
+    install.sh --uninstall        removes program and service; keys, configuration and messages stay
+
+options:
+    --prefix <folder>    where bin/nym-gateway goes [default: /usr/local]
+    --root <folder>      installs into this folder as if it were /, and makes no user (for images and packages)
+    --service <manager>  systemd, openrc or none [default: the one that is found]
+    --no-verify          takes a binary that SHA256SUMS does not list (one that you have built)
+    -h, --help           prints this
+END
+}
+
+USER_NAME=nym-gateway
+STATE=/var/lib/nym-gateway
+binary='' url='' prefix=/usr/local root='' service='' verify=yes uninstall=no
+
+fail() {
+    printf 'install.sh: %s\n' "$1" >&2
+    exit 1
+}
+
+while [ $# -gt 0 ]; do
+    case $1 in
+    --binary | --url | --prefix | --root | --service)
+        [ -n "${2-}" ] || fail "$1 needs a value"
+        case $1 in
+        --binary) binary=$2 ;;
+        --url) url=$2 ;;
+        --prefix) prefix=$2 ;;
+        --root) root=${2%/} ;;
+        --service) service=$2 ;;
+        esac
+        shift
+        ;;
+    --no-verify) verify=no ;;
+    --uninstall) uninstall=yes ;;
+    -h | --help)
+        usage
+        exit 0
+        ;;
+    *) fail "there is no $1; see install.sh --help" ;;
+    esac
+    shift
+done
+
+case $prefix in
+/*) ;;
+*) fail "--prefix: $prefix is not an absolute path" ;;
+esac
+[ -n "$root" ] || [ "$(id -u)" = 0 ] || fail 'it takes root to install a service: run it with sudo, or give --root'
+
+if [ -z "$service" ]; then
+    if [ -d "$root/run/systemd/system" ] || [ -d "$root/usr/lib/systemd/system" ] || [ -d "$root/lib/systemd/system" ]; then
+        service=systemd
+    elif [ -x "$root/sbin/openrc-run" ] || [ -x "$root/usr/sbin/openrc-run" ]; then
+        service=openrc
+    else
+        service=none
+    fi
+fi
+program=$prefix/bin/nym-gateway
+case $service in
+systemd) unit=nym-gateway.service unit_target=/etc/systemd/system/nym-gateway.service unit_mode=644 ;;
+openrc) unit=nym-gateway.openrc unit_target=/etc/init.d/nym-gateway unit_mode=755 ;;
+none) unit='' unit_target='' unit_mode='' ;;
+*) fail "--service: $service is none of systemd, openrc and none" ;;
+esac
+
+if [ "$uninstall" = yes ]; then
+    rm -f "$root$program" "$root/etc/systemd/system/nym-gateway.service" "$root/etc/init.d/nym-gateway"
+    echo "Removed $program and its service."
+    echo "Kept: $STATE with keys, configuration and messages, and the user $USER_NAME."
+    [ "$service" != systemd ] || echo 'If it ran: systemctl daemon-reload && systemctl stop nym-gateway'
+    exit 0
+fi
+
+temporary=$(mktemp -d)
+trap 'rm -rf "$temporary"' EXIT
+trap 'exit 1' HUP INT TERM
+
+# fetch <address> <file>
+fetch() {
+    if command -v curl >/dev/null; then
+        curl --fail --silent --show-error --location --proto-redir =https --output "$2" "$1"
+    elif command -v wget >/dev/null; then
+        wget -q -O "$2" "$1"
+    else
+        fail 'there is neither curl nor wget: fetch the files yourself and give --binary'
+    fi || fail "cannot fetch $1"
+}
+
+if [ -n "$url" ]; then
+    [ -z "$binary" ] || fail 'give either --binary or --url'
+    binary=$temporary/${url##*/}
+    fetch "$url" "$binary"
+    fetch "${url%/*}/SHA256SUMS" "$temporary/SHA256SUMS"
+    [ -z "$unit" ] || fetch "${url%/*}/$unit" "$temporary/$unit"
+fi
+[ -n "$binary" ] || fail 'give --binary <file> or --url <address>; see install.sh --help'
+[ -f "$binary" ] || fail "--binary: there is no file $binary"
+
+here=$(cd "$(dirname "$0")" && pwd)
+beside=$(cd "$(dirname "$binary")" && pwd)
+
+# find_file <name>…: the first of these files that exists beside the binary or this script
+find_file() {
+    for name in "$@"; do
+        for folder in "$beside" "$here"; do
+            [ ! -f "$folder/$name" ] || { echo "$folder/$name" && return; }
+        done
+    done
+    fail "there is no $1 beside the binary or this script"
+}
+
+# verified <file> <name>: fails unless SHA256SUMS lists the file under this name with its checksum
+verified() {
+    expected=$(awk -v name="$2" '$2 == name || $2 == "*" name { print $1; exit }' "$sums")
+    [ -n "$expected" ] || fail "$sums does not list $2 (--no-verify installs it nevertheless)"
+    actual=$(sha256sum "$1")
+    [ "${actual%% *}" = "$expected" ] || fail "$1 is not what $sums lists: it is damaged or another file; nothing was installed"
+}
+
+unit_file=''
+[ -z "$unit" ] || unit_file=$(find_file "$unit" "packaging/systemd/$unit" "packaging/openrc/${unit%.openrc}")
+if [ "$verify" = yes ]; then
+    sums=$(find_file SHA256SUMS)
+    verified "$binary" "${binary##*/}"
+    [ -z "$unit" ] || verified "$unit_file" "$unit"
+fi
+
+if [ -z "$root" ] && ! id "$USER_NAME" >/dev/null 2>&1; then
+    if command -v useradd >/dev/null; then
+        useradd --system --user-group --home-dir "$STATE" --no-create-home --shell /usr/sbin/nologin "$USER_NAME"
+    else
+        addgroup -S "$USER_NAME" 2>/dev/null || true # there may be one
+        adduser -S -D -H -h "$STATE" -s /sbin/nologin -G "$USER_NAME" "$USER_NAME"
+    fi
+    echo "Made the user $USER_NAME."
+fi
+
+# Under another name first: a running program keeps its file, and there is never half of one.
+mkdir -p "$root$prefix/bin"
+cp "$binary" "$root$program.new"
+chmod 755 "$root$program.new"
+mv -f "$root$program.new" "$root$program"
+
+mkdir -p "$root$STATE"
+chmod 700 "$root$STATE"
+[ -n "$root" ] || chown "$USER_NAME:$USER_NAME" "$STATE"
+
+if [ -n "$unit" ]; then
+    mkdir -p "$root${unit_target%/*}"
+    sed "s|/usr/local/bin/nym-gateway|$program|g" "$unit_file" >"$root$unit_target.new"
+    chmod "$unit_mode" "$root$unit_target.new"
+    mv -f "$root$unit_target.new" "$root$unit_target"
+fi
+
+echo "Installed $program${unit:+ and $unit_target}; its files are in $STATE."
+[ -z "$root" ] || exit 0
+case $service in
+systemd) start='systemctl daemon-reload && systemctl enable --now nym-gateway' restart='systemctl daemon-reload && systemctl restart nym-gateway' ;;
+openrc) start='rc-update add nym-gateway && rc-service nym-gateway start' restart='rc-service nym-gateway restart' ;;
+none) start="NYM_HOME=$STATE $program run --id gateway    # as the user $USER_NAME" restart='stop it and start it again' ;;
+esac
+if [ -d "$STATE/gateways/gateway" ]; then
+    printf 'To go on with the new version:\n    %s\n' "$restart"
+else
+    cat <<END
+To make a gateway, then to start it:
+    su -s /bin/sh $USER_NAME -c 'NYM_HOME=$STATE $program init --id gateway --mix-host <ip> --clients-host <ip> --directory <url>'
+    $start
+END
+fi

@@ -1,0 +1,54 @@
+// deno-lint-ignore-file no-console -- a command
+/**
+ * Makes a release in dist/: `deno task release`. For each platform, or only those given as `--target <triple>`, the
+ * program, and beside them what installs it, SHA256SUMS, the bill of materials (CycloneDX) and the changelog's part.
+ */
+import { parseArgs } from "@std/cli";
+import { join } from "node:path";
+import { changesOf } from "./release/changelog.ts";
+import { CHECKOUT, readProjectFile } from "./release/checkout.ts";
+import { sha256Sums } from "./release/checksums.ts";
+import { compile } from "./release/compile.ts";
+import { kernelCrates } from "./release/crates.ts";
+import { packagesOf, usedImports } from "./release/packages.ts";
+import { billOfMaterials } from "./release/sbom.ts";
+import { isTarget, TARGETS } from "./release/targets.ts";
+
+const COPIED = {
+  "install.sh": "scripts/install.sh",
+  "nym-gateway.service": "scripts/packaging/systemd/nym-gateway.service",
+  "nym-gateway.openrc": "scripts/packaging/openrc/nym-gateway",
+  "Containerfile": "scripts/packaging/Containerfile",
+};
+
+const options = parseArgs(Deno.args, { string: ["target"], collect: ["target"] }) as unknown as { target: string[] };
+const unknownTarget = options.target.find((target) => !isTarget(target));
+if (unknownTarget !== undefined) {
+  console.error(`--target: there is no ${unknownTarget}, but ${TARGETS.join(", ")}`);
+  Deno.exit(64);
+}
+const targets = options.target.length === 0 ? TARGETS : options.target.filter(isTarget);
+
+const project = await readProjectFile();
+const folder = join(CHECKOUT, "dist", project.version);
+await Deno.remove(folder, { recursive: true }).catch(() => {}); // there may be none
+await Deno.mkdir(folder, { recursive: true });
+try {
+  for (const target of targets) {
+    const suffix = target.includes("windows") ? ".exe" : "";
+    const file = join(folder, `nym-gateway-${project.version}-${target}${suffix}`);
+    await compile(target, file);
+    console.log(file);
+  }
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  Deno.exit(1);
+}
+const packages = await packagesOf(await usedImports());
+const bill = billOfMaterials(project, packages, await kernelCrates(), Deno.version.deno);
+await Deno.writeTextFile(join(folder, "sbom.cdx.json"), `${JSON.stringify(bill, null, 2)}\n`);
+const changelog = await Deno.readTextFile(join(CHECKOUT, "CHANGELOG.md"));
+await Deno.writeTextFile(join(folder, "CHANGES.md"), changesOf(project.version, changelog));
+for (const [name, source] of Object.entries(COPIED)) await Deno.copyFile(join(CHECKOUT, source), join(folder, name));
+await Deno.writeTextFile(join(folder, "SHA256SUMS"), await sha256Sums(folder));
+console.log(`${folder}: SHA256SUMS, sbom.cdx.json, CHANGES.md, ${Object.keys(COPIED).join(", ")}`);

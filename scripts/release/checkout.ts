@@ -1,0 +1,37 @@
+import { join } from "node:path";
+import type { BuildStamp } from "../../src/build_stamp.ts";
+
+/** The project's folder. */
+export const CHECKOUT = join(import.meta.dirname!, "..", "..");
+
+/** What of deno.json matters to a release. */
+export interface ProjectFile {
+  name: string;
+  version: string;
+  license: string;
+  unstable: string[];
+  imports: Record<string, string>;
+  tasks: { run: { command: string } };
+}
+
+export async function readProjectFile(): Promise<ProjectFile> {
+  return JSON.parse(await Deno.readTextFile(join(CHECKOUT, "deno.json")));
+}
+
+/** Asks git which commit this is; undefined outside of a git checkout. */
+export async function askForStamp(): Promise<BuildStamp | undefined> {
+  const commit = await output("git", "rev-parse", "HEAD");
+  if (commit === undefined) return undefined;
+  return { commit: commit.trim(), modified: (await output("git", "status", "--porcelain")) !== "" };
+}
+
+/** What a program that is run in the checkout prints, or undefined if it fails or is not there. */
+async function output(program: string, ...args: string[]): Promise<string | undefined> {
+  try {
+    const { success, stdout } = await new Deno.Command(program, { args, cwd: CHECKOUT, stderr: "null" }).output();
+    return success ? new TextDecoder().decode(stdout) : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,14 @@
+/** The platforms that Deno can compile for. */
+export const TARGETS = [
+  "x86_64-unknown-linux-gnu",
+  "aarch64-unknown-linux-gnu",
+  "x86_64-apple-darwin",
+  "aarch64-apple-darwin",
+  "x86_64-pc-windows-msvc",
+] as const;
+
+export type Target = typeof TARGETS[number];
+
+export function isTarget(text: string): text is Target {
+  return (TARGETS as readonly string[]).includes(text);
+}

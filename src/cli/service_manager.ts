@@ -1,0 +1,58 @@
+import { logger } from "../log.ts";
+
+const log = logger("nym_gateway");
+
+/**
+ * The service manager that started the program, systemd for instance (protocol: sd_notify(3)). It gets to know when the
+ * gateway serves, and from then on a sign of life in good time, without which it starts the gateway anew.
+ */
+export class ServiceManager implements AsyncDisposable {
+  readonly #socket: Deno.DatagramConn;
+  readonly #address: Deno.UnixAddr;
+  /** ms between two signs of life; undefined: none are asked for */
+  readonly #interval: number | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #sending: Promise<unknown> = Promise.resolve();
+
+  private constructor(path: string, interval: number | undefined) {
+    // In the abstract namespace of Linux, where there is no file to clear away.
+    const own = `\0nym-gateway-${crypto.randomUUID()}`;
+    this.#socket = Deno.listenDatagram({ transport: "unixpacket", path: own });
+    this.#address = { transport: "unixpacket", path: path.replace(/^@/, "\0") };
+    this.#interval = interval;
+  }
+
+  /** Finds it by the environment; undefined when there is none, or it can't be talked to. */
+  static find(): ServiceManager | undefined {
+    if (Deno.build.os !== "linux") return undefined;
+    const path = Deno.env.get("NOTIFY_SOCKET");
+    if (!path) return undefined;
+    const patience = Number(Deno.env.get("WATCHDOG_USEC")) / 1000;
+    try {
+      return new ServiceManager(path, patience > 0 ? patience / 2 : undefined);
+    } catch (error) {
+      log.warn(`Cannot talk to the service manager: ${error instanceof Error ? error.message : error}`);
+      return undefined;
+    }
+  }
+
+  /** The gateway serves. */
+  ready(): void {
+    this.#send("READY=1");
+    if (this.#interval === undefined) return;
+    this.#timer = setInterval(() => this.#send("WATCHDOG=1"), this.#interval);
+    Deno.unrefTimer(this.#timer);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#sending;
+    this.#socket.close();
+  }
+
+  #send(state: string): void {
+    this.#sending = this.#socket.send(new TextEncoder().encode(state), this.#address).catch((error) => {
+      log.warn(`Cannot tell the service manager ${state}: ${error.message}`);
+    });
+  }
+}

@@ -1,0 +1,143 @@
+import type { SocketAddress } from "../sphinx/node_address.ts";
+import { CONTENT_TYPE, exposition, type Sources } from "./exposition.ts";
+import { type Check, type CheckResult, Health, worst } from "./health.ts";
+import { COLUMNS, History } from "./history.ts";
+import { COUNTERS } from "./metric_table.ts";
+import { settingsOf } from "./settings.ts";
+import page from "./status_page.html" with { type: "text" };
+
+/** What the endpoint shows of the gateway. */
+export interface Watched extends Sources {
+  readonly checks: Readonly<Record<string, Check>>;
+  readonly name: string;
+  readonly location: string;
+  /** as in config.ts; it holds no secrets */
+  readonly configuration: object;
+}
+
+/** Ten minutes, and a day; ms and samples. */
+const RANGES = { minutes: { interval: 2_000, length: 300 }, day: { interval: 300_000, length: 288 } } as const;
+
+/** The page holds all it needs; nothing else may be loaded, nor may it be shown inside another site's page. */
+const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; " +
+  "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/**
+ * What the operator looks at, over HTTP: `/` a status page, `/metrics` for Prometheus, `/healthz` (it runs) and `/readyz`
+ * (it serves; each check with its reason). It changes nothing, knows no client by name, and asks for no password: it is
+ * for loopback, or a network of the operator's own.
+ */
+export class OperatorEndpoint {
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #health: Health;
+  readonly #histories: Readonly<Record<keyof typeof RANGES, History>>;
+
+  private constructor(address: SocketAddress, private readonly watched: Watched) {
+    this.#server = Deno.serve(
+      { hostname: address.host, port: address.port, onListen: () => {} },
+      (request) => this.#answer(request),
+    );
+    this.#health = new Health(watched.checks);
+    this.#histories = {
+      minutes: new History(watched, RANGES.minutes.interval, RANGES.minutes.length),
+      day: new History(watched, RANGES.day.interval, RANGES.day.length),
+    };
+  }
+
+  /**
+   * Listens at `address` (port 0: any free one).
+   * @throws {Deno.errors.AddrInUse} and the other errors of Deno.listen.
+   */
+  static listen(address: SocketAddress, watched: Watched): OperatorEndpoint {
+    return new OperatorEndpoint(address, watched);
+  }
+
+  /** Where it listens, with the port that port 0 became. */
+  get address(): SocketAddress {
+    const { hostname, port } = this.#server.addr;
+    return { host: hostname, port };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const history of Object.values(this.#histories)) history[Symbol.dispose]();
+    await this.#server.shutdown();
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    const { pathname, searchParams, hostname } = new URL(request.url);
+    if (!this.#isAskedDirectly(hostname)) return text("This is not the name of this endpoint.\n", 403);
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return text("Only GET, please.\n", 405, { allow: "GET, HEAD" });
+    }
+    switch (pathname) {
+      case "/":
+        return answer(page, 200, {
+          "content-type": "text/html; charset=utf-8",
+          "content-security-policy": PAGE_POLICY,
+        });
+      case "/status.json":
+        return answer(JSON.stringify(await this.#status(searchParams)), 200, { "content-type": "application/json" });
+      case "/metrics":
+        return answer(exposition(this.watched, await this.#health.check()), 200, { "content-type": CONTENT_TYPE });
+      case "/healthz":
+        return text("ok\n", 200);
+      case "/readyz": {
+        const results = await this.#health.check();
+        return text(readiness(results), worst(results) === "fail" ? 503 : 200);
+      }
+      default:
+        return text("There are /, /metrics, /healthz and /readyz.\n", 404);
+    }
+  }
+
+  /** On loopback, only by loopback's names: else any web page could read this through a name that it points here. */
+  #isAskedDirectly(hostname: string): boolean {
+    return !isLoopback(this.address.host) || hostname === "localhost" || isLoopback(hostname.replace(/^\[|\]$/g, ""));
+  }
+
+  async #status(asked: URLSearchParams): Promise<Record<string, unknown>> {
+    const { watched } = this;
+    const history = this.#histories[asked.get("range") === "day" ? "day" : "minutes"];
+    const checks = await this.#health.check();
+    const dropped = COUNTERS.filter(({ name }) =>
+      name === "packets_dropped_total" || name === "forwarder_packets_total"
+    );
+    return {
+      name: watched.name,
+      location: watched.location,
+      build: watched.build,
+      startedAt: watched.startedAt,
+      now: Date.now(),
+      status: worst(checks),
+      checks,
+      gauges: Object.fromEntries(Object.entries(watched.gauges).map(([name, read]) => [name, read()])),
+      totals: watched.counters.snapshot(),
+      drops: dropped.flatMap(({ series }) => Object.entries(series))
+        .filter(([name]) => name !== "packets_forwarded")
+        .map(([name, reason]) => ({ reason, packets: watched.counters.get(name) })),
+      interval: history.interval,
+      length: history.length,
+      columns: COLUMNS,
+      samples: history.since(Number(asked.get("since") ?? 0)),
+      configuration: settingsOf(watched.configuration),
+    };
+  }
+}
+
+function readiness(results: readonly CheckResult[]): string {
+  const width = Math.max(...results.map(({ name }) => name.length));
+  return results.map(({ name, status, reason }) => `${status.padEnd(4)}  ${name.padEnd(width)}  ${reason}\n`).join("");
+}
+
+function isLoopback(host: string): boolean {
+  return host === "::1" || /^127(\.\d+){3}$/.test(host);
+}
+
+function text(body: string, status: number, headers: Record<string, string> = {}): Response {
+  return answer(body, status, { "content-type": "text/plain; charset=utf-8", ...headers });
+}
+
+function answer(body: string, status: number, headers: Record<string, string>): Response {
+  const common = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+  return new Response(body, { status, headers: { ...common, ...headers } });
+}

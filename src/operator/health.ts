@@ -1,0 +1,71 @@
+export const CHECK_STATUSES = ["ok", "warn", "fail"] as const;
+
+/** `warn`: it serves, but somebody should look. `fail`: it is not ready. */
+export type CheckStatus = typeof CHECK_STATUSES[number];
+
+export interface Verdict {
+  readonly status: CheckStatus;
+  /** one line for the operator */
+  readonly reason: string;
+}
+
+export interface CheckResult extends Verdict {
+  readonly name: string;
+}
+
+/** Looks at one part. What it throws is a failure. */
+export type Check = () => Verdict | Promise<Verdict>;
+
+/** All in ms. */
+interface HealthTimings {
+  /** for a check; one that is later has failed */
+  timeout: number;
+  /** for which results are given again, so that whoever asks often does not write to the disk as often */
+  lifetime: number;
+}
+
+const TIMINGS: HealthTimings = { timeout: 3_000, lifetime: 5_000 };
+
+/** The gateway's health: named checks, done when somebody asks. */
+export class Health {
+  readonly #pending = new Map<string, Promise<Verdict>>();
+  #results: { at: number; all: Promise<CheckResult[]> } | undefined;
+
+  constructor(private readonly checks: Readonly<Record<string, Check>>, private readonly timings = TIMINGS) {}
+
+  /** The results of all checks, in their order, at most 5 s old. It never rejects. */
+  check(): Promise<CheckResult[]> {
+    const now = performance.now();
+    if (this.#results === undefined || now - this.#results.at > this.timings.lifetime) {
+      const all = Promise.all(Object.entries(this.checks).map(([name, check]) => this.#run(name, check)));
+      this.#results = { at: now, all };
+    }
+    return this.#results.all;
+  }
+
+  async #run(name: string, check: Check): Promise<CheckResult> {
+    const { promise: late, resolve } = Promise.withResolvers<Verdict>();
+    const reason = `no result within ${this.timings.timeout} ms`;
+    const timer = setTimeout(() => resolve({ status: "fail", reason }), this.timings.timeout);
+    const verdict = await Promise.race([this.#start(name, check), late]);
+    clearTimeout(timer);
+    return { name, ...verdict };
+  }
+
+  /** A check that hangs is not started once more. */
+  #start(name: string, check: Check): Promise<Verdict> {
+    const running = this.#pending.get(name);
+    if (running !== undefined) return running;
+    const started = (async () => await check())().catch((error): Verdict => {
+      return { status: "fail", reason: error instanceof Error ? error.message : String(error) };
+    }).finally(() => this.#pending.delete(name));
+    this.#pending.set(name, started);
+    return started;
+  }
+}
+
+/** The worst status of all. */
+export function worst(results: readonly CheckResult[]): CheckStatus {
+  const severity = results.map(({ status }) => CHECK_STATUSES.indexOf(status));
+  return CHECK_STATUSES[Math.max(0, ...severity)]!;
+}

@@ -1,0 +1,220 @@
+import type { Outcome } from "../sphinx/slots.ts";
+
+/** Opens the name of every metric of ours. */
+export const PREFIX = "nym_gateway_";
+
+/** A metric: what stands in its HELP line, and which of our names its series have, by the value of its label. */
+export interface Family<Name extends string = string> {
+  /** without the prefix */
+  readonly name: string;
+  readonly help: string;
+  /** the label that tells its series apart; without one it has a single series */
+  readonly label?: string;
+  /** our name → value of the label ("" without one) */
+  readonly series: Readonly<Record<Name, string>>;
+}
+
+/** Why packets are dropped, and what the operator may think of it. */
+const DROPPED = {
+  packets_dropped_low_order: "low_order",
+  packets_dropped_mac: "mac",
+  packets_dropped_flag: "flag",
+  packets_dropped_padding: "padding",
+  packets_dropped_destination: "destination",
+  packets_dropped_forward_hop: "forward_hop",
+  packets_dropped_unknown_client: "unknown_client",
+  packets_dropped_replayed: "replayed",
+  packets_dropped_worker_died: "worker_died",
+} as const satisfies
+  & Readonly<Record<string, string>>
+  & Record<`packets_dropped_${Extract<Outcome, { kind: "dropped" }>["reason"]}`, string>;
+
+/**
+ * Every name that is counted anywhere in the gateway (Counters), and the metric in which it is shown. What stands here is
+ * shown from the start on, with 0.
+ */
+export const COUNTERS: readonly Family[] = [
+  {
+    name: "packets_received_total",
+    help: "Sphinx packets of the mixnet that were unwrapped, whatever came of them.",
+    series: { packets_received: "" },
+  },
+  {
+    name: "packets_dropped_total",
+    help: "Sphinx packets of the mixnet that were dropped, by reason.",
+    label: "reason",
+    series: DROPPED,
+  },
+  {
+    name: "cover_messages_total",
+    help: "Clients' own loop cover: pushed to a client that is there, else dropped; never stored.",
+    label: "result",
+    series: { covers_pushed: "pushed", covers_dropped: "dropped" },
+  },
+  { name: "messages_stored_total", help: "Messages committed to the disk.", series: { messages_stored: "" } },
+  {
+    name: "messages_lost_total",
+    help: "Messages that could not be written until the gateway was stopped.",
+    series: { messages_lost: "" },
+  },
+  {
+    name: "messages_pushed_total",
+    help: "Stored messages pushed to clients; what was not confirmed is pushed again, and counted again.",
+    series: { messages_pushed: "" },
+  },
+  {
+    name: "messages_confirmed_total",
+    help: "Messages whose delivery was confirmed, so that they leave the disk; counted when their chunk is.",
+    series: { messages_confirmed: "" },
+  },
+  {
+    name: "damaged_values_total",
+    help: "Stored values that could not be opened, and were skipped.",
+    label: "database",
+    series: { stored_values_damaged: "mailbox", ledger_entries_damaged: "ledger" },
+  },
+  {
+    name: "replay_tags_lost_total",
+    help: "Packets of which it was forgotten too early that they had come, or not written down.",
+    label: "reason",
+    series: { replay_tags_forgotten_early: "forgotten_early", replay_tags_unwritten: "unwritten" },
+  },
+  {
+    name: "forwarder_packets_total",
+    help: "Packets that clients handed in, by what became of them.",
+    label: "outcome",
+    series: {
+      packets_forwarded: "forwarded",
+      packets_unforwarded_not_a_mixnode: "not_a_mixnode",
+      packets_unforwarded_no_room: "no_room",
+      packets_unforwarded_unreachable: "unreachable",
+    },
+  },
+  {
+    name: "mixnode_connections_opened_total",
+    help: "Connections made to mixnodes.",
+    series: { mixnode_connections_opened: "" },
+  },
+  {
+    name: "mixnode_connections_closed_total",
+    help: "Connections to mixnodes that have ended.",
+    series: { mixnode_connections_closed: "" },
+  },
+  {
+    name: "mixnode_connects_failed_total",
+    help: "Attempts to connect to a mixnode that failed.",
+    series: { mixnode_connects_failed: "" },
+  },
+  {
+    name: "mixnet_connections_opened_total",
+    help: "Connections that mixnodes made to the gateway.",
+    series: { connections_opened: "" },
+  },
+  {
+    name: "mixnet_connections_closed_total",
+    help: "Connections of mixnodes that have ended.",
+    series: { connections_closed: "" },
+  },
+  {
+    name: "mixnet_accept_errors_total",
+    help: "Connections of mixnodes that could not be accepted, as when descriptors are short.",
+    series: { accept_errors: "" },
+  },
+  {
+    name: "mixnet_streams_broken_total",
+    help: "Mixnet streams that were corrupt, or cut inside a frame.",
+    label: "reason",
+    series: { streams_corrupt: "corrupt", streams_cut: "cut" },
+  },
+  {
+    name: "client_connections_opened_total",
+    help: "WebSockets that clients opened.",
+    series: { client_connections_opened: "" },
+  },
+  {
+    name: "client_connections_closed_total",
+    help: "Clients' WebSockets that have ended.",
+    series: { client_connections_closed: "" },
+  },
+  {
+    name: "client_logins_total",
+    help: "Logins of clients, by result.",
+    label: "result",
+    series: {
+      registrations: "registered",
+      registrations_refused: "registration_refused",
+      authentications: "authenticated",
+      authentications_refused: "authentication_refused",
+      logins_timed_out: "timed_out",
+    },
+  },
+  {
+    name: "client_requests_refused_total",
+    help: "Frames of clients that were no request, and HTTP requests that were no WebSocket's.",
+    label: "reason",
+    series: { requests_malformed: "malformed", requests_too_big: "too_big", http_errors: "http" },
+  },
+];
+
+/** What is asked of the gateway's parts when somebody looks. */
+export const GAUGES = [
+  { name: "clients_online", help: "Clients that are logged in.", series: { clientsOnline: "" } },
+  { name: "clients_registered", help: "Clients that have ever registered here.", series: { clientsRegistered: "" } },
+  { name: "inbox_messages", help: "Messages on the disk, of all clients.", series: { inboxMessages: "" } },
+  { name: "inbox_bytes", help: "Their bytes, without what the database adds.", series: { inboxBytes: "" } },
+  {
+    name: "queue_depth",
+    help: "What waits in memory: packets to be unwrapped, messages to be written, packets for mixnodes.",
+    label: "queue",
+    series: { unwrappingQueue: "unwrapping", mailboxQueue: "mailbox", forwarderQueue: "forwarder" },
+  },
+  { name: "unwrapping_workers", help: "Threads that unwrap packets.", series: { workers: "" } },
+  {
+    name: "directory_reachable",
+    help: "1 when the last requests to the directory server succeeded, else 0.",
+    series: { directoryReachable: "" },
+  },
+  { name: "topology_mixnodes", help: "Mixnodes in the directory's last topology.", series: { mixnodes: "" } },
+  { name: "heap_used_bytes", help: "Memory of JavaScript objects of the main thread.", series: { heapUsed: "" } },
+] as const satisfies readonly Family[];
+
+export type GaugeName = keyof UnionToIntersection<typeof GAUGES[number]["series"]>;
+
+/** Connections that are open now: opened minus closed ones. */
+export const OPEN_CONNECTIONS = [
+  { name: "mixnet_connections", help: "Open connections of mixnodes.", of: "connections" },
+  { name: "mixnode_connections", help: "Open connections to mixnodes.", of: "mixnode_connections" },
+  { name: "client_connections", help: "Open WebSockets of clients, logged in or not.", of: "client_connections" },
+] as const;
+
+/** Durations, in seconds; `bounds` are those of the buckets. */
+export const HISTOGRAMS = {
+  commit: {
+    name: "commit_duration_seconds",
+    help: "How long it took to write a commit of the mailbox to the disk.",
+    bounds: [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1, 2, 4, 8],
+  },
+  unwrap: {
+    name: "unwrap_duration_seconds",
+    help: "How long a worker took to unwrap a batch of 1 to 47 packets.",
+    bounds: [0.00006, 0.000125, 0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5],
+  },
+} as const;
+
+export type HistogramName = keyof typeof HISTOGRAMS;
+
+/** What the rest of the exposition is made of. */
+export const OTHERS = {
+  build: { type: "gauge", name: `${PREFIX}build_info`, help: "Always 1; the labels say what runs." },
+  check: {
+    type: "gauge",
+    name: `${PREFIX}check_status`,
+    help: "1 for the status that a health check has, 0 for the others.",
+  },
+  memory: { type: "gauge", name: "process_resident_memory_bytes", help: "Resident memory of the process." },
+  cpu: { type: "counter", name: "process_cpu_seconds_total", help: "Processor time of the process." },
+  start: { type: "gauge", name: "process_start_time_seconds", help: "When the gateway was started (Unix time)." },
+} as const;
+
+type UnionToIntersection<Union> = (Union extends unknown ? (member: Union) => void : never) extends
+  (member: infer Intersection) => void ? Intersection : never;

@@ -1,0 +1,85 @@
+import type { ClientsServer } from "./clients/server.ts";
+import type { Presence } from "./directory/presence.ts";
+import type { Ledger } from "./mailbox/ledger.ts";
+import type { Mailbox } from "./mailbox/mailbox.ts";
+import type { Forwarder } from "./mixnet/forwarder.ts";
+import type { MixnetListener } from "./mixnet/listener.ts";
+import type { Check, Verdict } from "./operator/health.ts";
+import type { GaugeName } from "./operator/metric_table.ts";
+import { heapBytes } from "./operator/process.ts";
+import { formatSocketAddress } from "./sphinx/node_address.ts";
+import type { UnwrappingPool } from "./unwrapping/pool.ts";
+
+/** The parts of a running gateway that tell how it is. */
+export interface Parts {
+  readonly ledger: Ledger;
+  readonly mailbox: Mailbox;
+  readonly presence: Presence;
+  readonly forwarder: Forwarder;
+  readonly clients: ClientsServer;
+  readonly pool: UnwrappingPool;
+  /** how many workers there should be */
+  readonly workers: number;
+  readonly listener: MixnetListener;
+}
+
+/** A write may take so many ms; a disk that is slower delays all mail. */
+const SLOW_WRITE = 500;
+
+/** What the operator's gauges show. */
+export function gaugesOf(
+  { ledger, mailbox, presence, forwarder, clients, pool }: Parts,
+): Record<GaugeName, () => number> {
+  return {
+    clientsOnline: () => clients.online,
+    clientsRegistered: () => ledger.size,
+    inboxMessages: () => mailbox.totals.messages,
+    inboxBytes: () => mailbox.totals.bytes,
+    unwrappingQueue: () => pool.queued,
+    mailboxQueue: () => mailbox.waiting,
+    forwarderQueue: () => forwarder.queued,
+    workers: () => pool.alive,
+    directoryReachable: () => presence.isReachable ? 1 : 0,
+    mixnodes: () => presence.topology.mixNodes.length,
+    heapUsed: heapBytes,
+  };
+}
+
+/** Whether the gateway does what it is there for. A directory that is down is no reason not to serve, so it only warns. */
+export function checksOf({ mailbox, presence, clients, pool, workers, listener }: Parts): Record<string, Check> {
+  return {
+    mailbox: async () => {
+      const begin = performance.now();
+      await mailbox.probe();
+      const took = Math.max(1, Math.round(performance.now() - begin));
+      if (took > SLOW_WRITE) return warn(`a write to the disk took ${took} ms: mail is delayed`);
+      return ok(`a write to the disk took ${took} ms`);
+    },
+    mixnet: () => {
+      const where = formatSocketAddress(listener.address);
+      return listener.isAccepting
+        ? ok(`listens on ${where}`)
+        : fail(`cannot accept connections on ${where}; the log says why`);
+    },
+    clients: () => {
+      const where = formatSocketAddress(clients.address);
+      return clients.isServing ? ok(`listens on ${where}`) : fail(`does not serve on ${where} any more; restart it`);
+    },
+    workers: () => {
+      const { alive } = pool;
+      if (alive === 0) return fail("no worker unwraps packets; the log says why");
+      if (alive < workers) return warn(`only ${alive} of ${workers} workers unwrap packets; the log says why`);
+      return ok(alive === 1 ? "1 worker unwraps packets" : `${alive} workers unwrap packets`);
+    },
+    directory: () => {
+      if (!presence.isReachable) return warn("cannot be reached: clients may not find the gateway; it is tried on");
+      const { length } = presence.topology.mixNodes;
+      if (length === 0) return warn("lists no mixnode: clients' packets can't be forwarded");
+      return ok(`lists ${length} ${length === 1 ? "mixnode" : "mixnodes"}`);
+    },
+  };
+}
+
+const ok = (reason: string): Verdict => ({ status: "ok", reason });
+const warn = (reason: string): Verdict => ({ status: "warn", reason });
+const fail = (reason: string): Verdict => ({ status: "fail", reason });

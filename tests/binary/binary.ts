@@ -1,0 +1,118 @@
+import { join } from "node:path";
+import { freePort } from "../support/reference_network.ts";
+
+/** The compiled gateway. */
+const BINARY = Deno.env.get("NYM_BINARY") ?? "";
+/** ms */
+const START_TIMEOUT = 20_000;
+/** ms between two looks at what is waited for */
+const LOOK_INTERVAL = 5;
+
+/** A test of the compiled gateway that NYM_BINARY names. `requirement`: what else it takes, and whether it is here. */
+export function binaryTest(
+  name: string,
+  fn: (binary: string) => Promise<void>,
+  requirement: { name: string; isMet: boolean } = { name: "", isMet: true },
+): void {
+  if (BINARY === "") Deno.test({ name: `${name} (skipped: NYM_BINARY is not set)`, ignore: true, fn: () => {} });
+  else if (!requirement.isMet) {
+    Deno.test({ name: `${name} (skipped: it takes ${requirement.name})`, ignore: true, fn: () => {} });
+  } else Deno.test(name, () => fn(BINARY));
+}
+
+/** What it takes to have a file system, or a control group, of one's own. */
+export const ROOT_ON_LINUX = {
+  name: "root on Linux",
+  isMet: Deno.build.os === "linux" && Deno.uid() === 0,
+};
+
+export interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a command to its end, with no environment but `env`. */
+export async function outcomeOf(
+  [program, ...args]: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Outcome> {
+  const options = { args, env, clearEnv: true, stdin: "null" } as const;
+  const { code, stdout, stderr } = await new Deno.Command(program!, options).output();
+  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+}
+
+/** A compiled gateway as a process, with its files in a folder of its own. It ends with its scope. */
+export class BinaryGateway implements AsyncDisposable {
+  readonly home = Deno.makeTempDirSync({ prefix: "nym-gateway-binary-" });
+  readonly mixnet = `127.0.0.1:${freePort()}`;
+  readonly clients = `127.0.0.1:${freePort()}`;
+  /** base58, once it has started */
+  publicKey = "";
+  #child: Deno.ChildProcess | undefined;
+  #reading: Promise<unknown> = Promise.resolve();
+  #log = "";
+
+  /** `binary` is its path, and `wrapper` what runs it with its arguments, if that is not the system itself. */
+  constructor(readonly binary: string, private readonly wrapper: readonly string[] = []) {}
+
+  /** Makes its keys and configuration; `directory` is a URL. */
+  async init(directory: string): Promise<void> {
+    const args = ["--mix-host", this.mixnet, "--clients-host", this.clients, "--directory", directory];
+    const { code, stderr } = await outcomeOf([this.binary, "init", "--id", "gw", ...args], this.#env);
+    if (code !== 0) throw new Error(`init of the compiled gateway failed: ${stderr}`);
+  }
+
+  /** Resolves with the ms until it listens. */
+  async start(): Promise<number> {
+    const begin = performance.now();
+    const [program, ...args] = [...this.wrapper, this.binary, "run", "--id", "gw"];
+    const output = { stdout: "piped", stderr: "piped", stdin: "null" } as const;
+    this.#child = new Deno.Command(program!, { args, env: this.#env, clearEnv: true, ...output }).spawn();
+    this.#log = "";
+    this.#reading = Promise.all([this.#read(this.#child.stdout), this.#read(this.#child.stderr)]);
+    while (!this.#log.includes("Finished nym gateway startup")) {
+      if (performance.now() - begin > START_TIMEOUT) {
+        throw new Error(`the compiled gateway does not start: ${this.#log}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL));
+    }
+    this.publicKey = /Public key: (\w+)/.exec(this.#log)![1]!;
+    return performance.now() - begin;
+  }
+
+  /** What it has printed since it was started. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /** kB as /proc/<pid>/status has them, for instance of "VmRSS". */
+  memory(kind: string): number {
+    const status = Deno.readTextFileSync(`/proc/${this.#child!.pid}/status`);
+    return Number(new RegExp(`^${kind}:\\s+(\\d+) kB`, "m").exec(status)![1]);
+  }
+
+  /** Ends it; resolves with its exit code. */
+  async stop(signal: Deno.Signal = "SIGTERM"): Promise<number> {
+    const child = this.#child;
+    if (child === undefined) return 0;
+    this.#child = undefined;
+    child.kill(signal);
+    const { code } = await child.status;
+    await this.#reading;
+    return code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop("SIGKILL");
+    await Deno.remove(this.home, { recursive: true });
+  }
+
+  get #env(): Record<string, string> {
+    return { NYM_HOME: join(this.home, "nym") };
+  }
+
+  async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) this.#log += text;
+  }
+}

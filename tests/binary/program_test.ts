@@ -1,0 +1,55 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { BANNER } from "../../src/cli/banner.ts";
+import { generateIdentity, Peap } from "../../src/peap/mod.ts";
+import { Directory } from "../../src/sandbox/directory.ts";
+import { Mixnode } from "../../src/sandbox/mixnode.ts";
+import { BinaryGateway, binaryTest, outcomeOf } from "./binary.ts";
+
+binaryTest("the binary prints its banner, version, commit and platform with an empty environment", async (binary) => {
+  const version = await outcomeOf([binary, "--version"]);
+  assertEquals(version.code, 0, version.stderr);
+  assert(
+    new RegExp(`^nym-gateway 0\\.7\\.0 \\([0-9a-f]{12}(-modified)?\\)$`, "m").test(version.stdout),
+    version.stdout,
+  );
+  assertStringIncludes(version.stdout, BANNER);
+  const info = await outcomeOf([binary, "build-info"]);
+  assertStringIncludes(info.stdout, `\ntarget: ${Deno.build.target}\n`);
+  assertStringIncludes(info.stdout, "\ncompiled: true\n");
+});
+
+binaryTest("the binary refuses what it does not understand with the exit codes of a checkout", async (binary) => {
+  assertEquals((await outcomeOf([binary, "ruin"])).code, 64);
+  const homeless = await outcomeOf([binary, "run", "--id", "gw"]);
+  assertEquals(homeless.code, 78);
+  assertStringIncludes(homeless.stderr, "NYM_HOME");
+  assertEquals((await outcomeOf([binary, "run", "--id", "gw"], { NYM_HOME: "/nonexistent" })).code, 66);
+});
+
+binaryTest("two clients write to each other through the binary; it says which kernel unwraps", async (binary) => {
+  await using directory = new Directory({ host: "127.0.0.1", port: 0 });
+  await using mixnodes = new AsyncDisposableStack();
+  for (const layer of [1, 2, 3]) {
+    const mixnode = mixnodes.use(new Mixnode({ host: "127.0.0.1", port: 0 }, layer, directory.url, () => {}));
+    await mixnode.announced();
+  }
+  await using gateway = new BinaryGateway(binary);
+  await gateway.init(directory.url);
+  await gateway.start();
+  assert(/unwrapping with WebAssembly with(out)? wide arithmetic in \d+ worker/.test(gateway.log), gateway.log);
+  while (directory.topology().gatewayNodes.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+
+  const options = { directory: directory.url, meanHopDelay: 1 };
+  await using alice = await Peap.connect({ ...options, identity: generateIdentity() });
+  await using bob = await Peap.connect({ ...options, identity: generateIdentity() });
+  await alice.send(bob.address, "hello, Bob");
+  assertEquals(await firstText(bob), "hello, Bob");
+  await bob.send(alice.address, "hello, Alice");
+  assertEquals(await firstText(alice), "hello, Alice");
+  assertEquals(await gateway.stop(), 0);
+});
+
+async function firstText(client: Peap): Promise<string> {
+  for await (const message of client) return message.text();
+  throw new Error("the client's messages ended");
+}

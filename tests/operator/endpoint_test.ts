@@ -1,0 +1,135 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { encodeBase58 } from "../../src/encoding/base58.ts";
+import { deriveToken } from "../../src/clients/token.ts";
+import { OperatorEndpoint } from "../../src/operator/endpoint.ts";
+import { formatSocketAddress, type SocketAddress } from "../../src/sphinx/node_address.ts";
+import { eventually } from "../support/eventually.ts";
+import { GatewayRig, NO_DIRECTORY } from "../support/gateway_rig.ts";
+import { randomClientAddress } from "../support/packets.ts";
+import { Silence } from "../support/silence.ts";
+import { FakeGateway } from "./fake_gateway.ts";
+
+const local = { host: "127.0.0.1", port: 0 };
+
+interface Answer {
+  status: number;
+  headers: Headers;
+  body: string;
+}
+
+async function ask(address: SocketAddress, path: string, init: RequestInit = {}): Promise<Answer> {
+  const response = await fetch(`http://${formatSocketAddress(address)}${path}`, init);
+  return { status: response.status, headers: response.headers, body: await response.text() };
+}
+
+/** The status of a request that names another host than the one it goes to, as fetch can't. */
+async function askAs(host: string, { host: hostname, port }: SocketAddress): Promise<string> {
+  using connection = await Deno.connect({ hostname, port });
+  await connection.write(
+    new TextEncoder().encode(`GET /metrics HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`),
+  );
+  const answer = new Uint8Array(64);
+  const length = await connection.read(answer);
+  return new TextDecoder().decode(answer.subarray(0, length ?? 0)).split("\r\n")[0]!;
+}
+
+Deno.test("a gateway is alive, and ready while no check fails", async () => {
+  const gateway = new FakeGateway();
+  await using endpoint = OperatorEndpoint.listen(local, gateway);
+  assertEquals((await ask(endpoint.address, "/healthz")).body, "ok\n");
+  const { status, body } = await ask(endpoint.address, "/readyz");
+  assertEquals([status, body], [200, "ok    mailbox  a write to the disk took 1 ms\n"]);
+});
+
+Deno.test("a gateway whose check fails is alive, but not ready; the reason is told", async () => {
+  const gateway = new FakeGateway();
+  gateway.verdict = { status: "fail", reason: "no space left on device" };
+  await using endpoint = OperatorEndpoint.listen(local, gateway);
+  assertEquals((await ask(endpoint.address, "/healthz")).status, 200);
+  const { status, body } = await ask(endpoint.address, "/readyz");
+  assertEquals([status, body], [503, "fail  mailbox  no space left on device\n"]);
+});
+
+Deno.test("a warning is told, and no reason not to be ready", async () => {
+  const gateway = new FakeGateway();
+  gateway.verdict = { status: "warn", reason: "cannot be reached" };
+  await using endpoint = OperatorEndpoint.listen(local, gateway);
+  assertEquals((await ask(endpoint.address, "/readyz")).status, 200);
+});
+
+Deno.test("the page needs nothing from elsewhere, and no browser may let it have any", async () => {
+  await using endpoint = OperatorEndpoint.listen(local, new FakeGateway());
+  const { headers, body } = await ask(endpoint.address, "/");
+  assertEquals(headers.get("content-type"), "text/html; charset=utf-8");
+  assertStringIncludes(headers.get("content-security-policy")!, "default-src 'none'");
+  assertEquals(body.match(/(src|href)="(?!data:|metrics|readyz|healthz)[^"]*"/g), null);
+});
+
+Deno.test("it only answers what is there, to those who ask for it", async () => {
+  await using endpoint = OperatorEndpoint.listen(local, new FakeGateway());
+  assertEquals((await ask(endpoint.address, "/admin")).status, 404);
+  const posted = await ask(endpoint.address, "/", { method: "POST" });
+  assertEquals([posted.status, posted.headers.get("allow")], [405, "GET, HEAD"]);
+});
+
+Deno.test("on loopback it answers to loopback's names alone", async () => {
+  await using endpoint = OperatorEndpoint.listen(local, new FakeGateway());
+  for (const host of ["localhost:9001", "127.0.0.1", "[::1]:80"]) {
+    assertEquals(await askAs(host, endpoint.address), "HTTP/1.1 200 OK", host);
+  }
+  for (const host of ["evil.example:9001", "127.0.0.1.evil.example"]) {
+    assertEquals(await askAs(host, endpoint.address), "HTTP/1.1 403 Forbidden", host);
+  }
+});
+
+Deno.test("a gateway shows what it does, and nothing that is secret", async () => {
+  using _silence = new Silence();
+  await using rig = await GatewayRig.start(NO_DIRECTORY, ({ operator }) => operator.listeningAddress = "127.0.0.1:0");
+  const { operatorAddress, counters } = rig.gateway;
+  const bob = randomClientAddress();
+  await (await rig.register(bob))[Symbol.asyncDispose]();
+  await rig.mix(rig.packet(bob, new Uint8Array(100)));
+  await eventually("it is stored", () => counters.get("messages_stored") === 1);
+
+  const metrics = await ask(operatorAddress!, "/metrics");
+  assertEquals(metrics.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  const ready = await ask(operatorAddress!, "/readyz");
+  const status = await ask(operatorAddress!, "/status.json");
+  for (
+    const line of [
+      "nym_gateway_packets_received_total 1",
+      "nym_gateway_messages_stored_total 1",
+      'nym_gateway_client_logins_total{result="registered"} 1',
+      "nym_gateway_inbox_messages 1",
+      "nym_gateway_clients_registered 1",
+      "nym_gateway_directory_reachable 0",
+      'nym_gateway_check_status{check="mailbox",status="ok"} 1',
+    ]
+  ) assert(metrics.body.split("\n").includes(line), line);
+  for (const name of ["commit", "unwrap"]) {
+    assert(/_count [1-9]/.test(metrics.body.split(`nym_gateway_${name}_duration_seconds_sum`)[1]!), name);
+  }
+  assertEquals(ready.status, 200, "a directory that is down is no reason not to serve");
+  assertEquals(
+    ready.body.split("\n").map((line) => line.split(/ +/).slice(0, 2).join(" ")),
+    ["ok mailbox", "ok mixnet", "ok clients", "ok workers", "warn directory", ""],
+  );
+  const { configuration } = JSON.parse(status.body);
+  assertEquals(configuration[0].settings[0], { key: "id", value: "test" });
+
+  const shown = metrics.body + ready.body + status.body;
+  const secrets = [bob, rig.keys.privateKey, deriveToken(rig.keys.privateKey, bob)].map(encodeBase58);
+  for (const secret of secrets) assert(!shown.includes(secret));
+});
+
+Deno.test("a port that is taken is no reason not to serve", async () => {
+  using _silence = new Silence();
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const address = `127.0.0.1:${taken.addr.port}`;
+  await using rig = await GatewayRig.start(NO_DIRECTORY, ({ operator }) => operator.listeningAddress = address);
+  assertEquals(rig.gateway.operatorAddress, undefined);
+  const bob = randomClientAddress();
+  await using client = await rig.register(bob);
+  await rig.mix(rig.packet(bob, new Uint8Array(10)));
+  assertEquals(await client.message(), new Uint8Array(10));
+});

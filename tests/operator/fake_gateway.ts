@@ -1,0 +1,29 @@
+import { Counters } from "../../src/operator/counters.ts";
+import type { Watched } from "../../src/operator/endpoint.ts";
+import type { Verdict } from "../../src/operator/health.ts";
+import { emptyHistograms } from "../../src/operator/histogram.ts";
+import { type GaugeName, GAUGES } from "../../src/operator/metric_table.ts";
+
+/** What the endpoint would show of a gateway, with figures that a test can set. */
+export class FakeGateway implements Watched {
+  readonly counters = new Counters();
+  readonly histograms = emptyHistograms();
+  /** what the gauges show */
+  readonly levels = {} as Record<GaugeName, number>;
+  readonly gauges = {} as Record<GaugeName, () => number>;
+  /** what the only check says */
+  verdict: Verdict = { status: "ok", reason: "a write to the disk took 1 ms" };
+  readonly checks = { mailbox: () => this.verdict };
+  readonly build = { version: "0.7.0", commit: "abc" };
+  readonly startedAt = Date.now();
+  readonly name = "lighthouse";
+  readonly location = "Neuchâtel";
+  readonly configuration = { gateway: { id: "lighthouse" }, mixnetEndpoint: { listeningAddress: "0.0.0.0:1789" } };
+
+  constructor() {
+    for (const name of GAUGES.flatMap(({ series }) => Object.keys(series) as GaugeName[])) {
+      this.levels[name] = 0;
+      this.gauges[name] = () => this.levels[name];
+    }
+  }
+}

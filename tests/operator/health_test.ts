@@ -1,0 +1,62 @@
+import { assertEquals } from "@std/assert";
+import { type CheckResult, Health, type Verdict, worst } from "../../src/operator/health.ts";
+
+const ok: Verdict = { status: "ok", reason: "fine" };
+
+Deno.test("checks are reported in their order, and what one throws is its failure", async () => {
+  const health = new Health({
+    first: () => ok,
+    second: () => Promise.reject(new Error("disk full")),
+    third: () => {
+      throw new Error("gone");
+    },
+    fourth: () => ({ status: "warn", reason: "slow" }),
+  });
+  assertEquals(await health.check(), [
+    { name: "first", status: "ok", reason: "fine" },
+    { name: "second", status: "fail", reason: "disk full" },
+    { name: "third", status: "fail", reason: "gone" },
+    { name: "fourth", status: "warn", reason: "slow" },
+  ]);
+});
+
+Deno.test("a check that hangs fails, the others don't wait for it, and it is not started twice", async () => {
+  let starts = 0;
+  const { promise, resolve } = Promise.withResolvers<Verdict>();
+  const hanging = () => {
+    starts++;
+    return promise;
+  };
+  const health = new Health({ hanging, fine: () => ok }, { timeout: 5, lifetime: -1 });
+  const expected: CheckResult[] = [
+    { name: "hanging", status: "fail", reason: "no result within 5 ms" },
+    { name: "fine", ...ok },
+  ];
+  assertEquals(await health.check(), expected);
+  assertEquals(await health.check(), expected);
+  assertEquals(starts, 1);
+  resolve(ok);
+  await promise;
+  assertEquals((await health.check())[0], { name: "hanging", ...ok });
+});
+
+Deno.test("those who ask at the same time, or soon after, get the same results", async () => {
+  let checks = 0;
+  const health = new Health({
+    counted: () => {
+      checks++;
+      return ok;
+    },
+  });
+  await Promise.all([health.check(), health.check()]);
+  await health.check();
+  assertEquals(checks, 1);
+});
+
+Deno.test("the worst status is that of all", () => {
+  const results = (...statuses: CheckResult["status"][]) =>
+    statuses.map((status) => ({ name: "", reason: "", status }));
+  assertEquals(worst([]), "ok");
+  assertEquals(worst(results("ok", "warn", "ok")), "warn");
+  assertEquals(worst(results("fail", "warn")), "fail");
+});
