@@ -48,8 +48,9 @@ referenceTest("what was committed survives a kill", () =>
   withGateway(async (gateway) => {
     for (let kill = 1; kill <= KILLS; kill++) {
       const { tokens, frames } = await prepareLoad(gateway, 1, 200, 500);
+      const client = (await Deno.readTextFile(tokens)).split(" ")[0]!;
       await load("blast", gateway.mixnet, frames, 1, 0);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await gateway.storedReaches(200, 30_000, () => gateway.storedFor(client));
       await gateway.stop("SIGKILL");
       await gateway.start();
       const report = await load("receive", gateway.clients, tokens, 200, 3);
