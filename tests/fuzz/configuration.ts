@@ -1,0 +1,26 @@
+import { defaultConfig } from "../../src/config/config.ts";
+import { parseConfig } from "../../src/config/parse.ts";
+import { renderConfig } from "../../src/config/render.ts";
+import { OperatorError } from "../../src/operator_error.ts";
+import { mutatedText } from "./mutate.ts";
+import type { Target } from "./target.ts";
+
+const OURS = renderConfig(defaultConfig("fuzz", "/tmp/gateways"));
+/** The same without comments, as most files of 0.7.0 are; and a part of it, since small files are parsed faster. */
+const PLAIN = OURS.split("\n").filter((line) => line !== "" && !line.startsWith("#")).join("\n");
+const SHORT = '[gateway]\nid = "fuzz"\nnym_root_directory = "/tmp"\n[debug]\nmessage_retrieval_limit = 5\n';
+const FILES = [SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, PLAIN, OURS];
+
+/** A config.toml is read, or refused by an error for the operator. */
+export const toml: Target = {
+  name: "toml",
+  attempt(random) {
+    try {
+      const config = parseConfig(mutatedText(random, random.pick(FILES)), "config.toml");
+      if (typeof config.gateway.id !== "string") throw new Error("a configuration without an id");
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error;
+      if (/\n/.test(error.message)) throw new Error(`more than a line: ${error.message}`, { cause: error });
+    }
+  },
+};

@@ -1,0 +1,79 @@
+// deno-lint-ignore-file no-console -- it is the log's way out, and is watched here
+import { assert, assertEquals } from "@std/assert";
+import { LongRun } from "../support/long_run.ts";
+import { Random } from "../support/random.ts";
+import { toml } from "./configuration.ts";
+import { base58, pem } from "./encodings.ts";
+import { frames } from "./frames.ts";
+import { binary, control } from "./requests.ts";
+import { sphinxKernel, sphinxReference } from "./sphinx.ts";
+import type { Target } from "./target.ts";
+import { topology } from "./topology.ts";
+
+/** Inputs for each target; the long form has 10,000,000. */
+const INPUTS = Number(Deno.env.get("FUZZ_INPUTS") ?? 5000);
+/** Seed of the first; the others count on from it. A seed that failed is replayed by FUZZ_SEED=… FUZZ_INPUTS=1. */
+const SEED = Number(Deno.env.get("FUZZ_SEED") ?? 1);
+/** The only target, if there is to be one. */
+const TARGET = Deno.env.get("FUZZ_TARGET");
+
+/** How much more memory may be in use after all inputs than before: garbage that nobody has collected yet. */
+const MAX_GROWTH = 100_000_000; // bytes
+/** Progress is looked at after so many inputs. */
+const LOOK_EVERY = 16;
+
+const targets: readonly Target[] = [
+  frames,
+  control,
+  binary,
+  base58,
+  pem,
+  toml,
+  topology,
+  sphinxKernel,
+  sphinxReference,
+];
+
+/** The short form has less of what takes longest. */
+function inputsFor(target: Target): number {
+  return target === sphinxReference && INPUTS <= 10_000 ? INPUTS / 25 : INPUTS;
+}
+
+for (const target of targets.filter(({ name }) => TARGET === undefined || name === TARGET)) {
+  const inputs = inputsFor(target);
+  Deno.test(`${target.name}: ${inputs} inputs, mutated valid ones and others, do no harm`, () => {
+    const run = new LongRun(`fuzz ${target.name}`, inputs);
+    using log = new LogLines();
+    const before = Deno.memoryUsage();
+    let slowest = 0;
+    for (let seed = SEED; seed < SEED + inputs; seed++) {
+      const began = performance.now();
+      try {
+        target.attempt(new Random(seed));
+      } catch (error) {
+        throw new Error(`FUZZ_TARGET=${target.name} FUZZ_SEED=${seed}: ${(error as Error).message}`, { cause: error });
+      }
+      slowest = Math.max(slowest, performance.now() - began);
+      if (seed % LOOK_EVERY === 0) run.reached(seed - SEED);
+    }
+    const { heapUsed, external } = Deno.memoryUsage();
+    const growth = heapUsed + external - before.heapUsed - before.external;
+    assert(growth < MAX_GROWTH, `${growth} bytes more in use`);
+    assertEquals(log.count, 0, "lines in the log");
+    run.end(`${inputs} inputs, the slowest ${slowest.toFixed(1)} ms, ${(growth / 1e6).toFixed(1)} MB more in use`);
+  });
+}
+
+/** Counts log lines until the end of its scope, and keeps them back. */
+class LogLines {
+  count = 0;
+  readonly #error = console.error;
+
+  constructor() {
+    console.error = () => void this.count++;
+  }
+
+  [Symbol.dispose](): void {
+    console.error = this.#error;
+  }
+}

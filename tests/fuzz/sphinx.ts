@@ -1,0 +1,64 @@
+import { MAX_MESSAGE_SIZE, PACKET_SIZE, PAYLOAD_OFFSET, PAYLOAD_SIZE, POINT_SIZE } from "../../src/sphinx/constants.ts";
+import { generateKeyPair } from "../../src/sphinx/curve.ts";
+import { chooseUnwrap } from "../../src/sphinx/kernel/kernel.ts";
+import { unwrapWithReference } from "../../src/sphinx/kernel/reference.ts";
+import { readOutcome } from "../../src/sphinx/slots.ts";
+import { range } from "../mailbox/messages.ts";
+import { craftedPacket, finalPayload, packetFor, randomClientAddress } from "../support/packets.ts";
+import type { Random } from "../support/random.ts";
+import { mutatedBytes } from "./mutate.ts";
+import type { Target } from "./target.ts";
+
+const { privateKey, publicKey } = generateKeyPair();
+const { unwrapBatch: kernel } = await chooseUnwrap(privateKey);
+const reference = unwrapWithReference(privateKey);
+
+const client = randomClientAddress();
+const message = crypto.getRandomValues(new Uint8Array(MAX_MESSAGE_SIZE));
+const VALID = range(16).map((i) => packetFor(publicKey, client, message.subarray(0, i * 65)));
+/** What no honest sender builds, with a valid MAC. */
+const CRAFTED = range(16).flatMap((i) => [
+  craftedPacket(publicKey, finalPayload(client, message.subarray(0, i)), { flag: i }),
+  craftedPacket(publicKey, crypto.getRandomValues(new Uint8Array(PAYLOAD_SIZE)), { destination: client }),
+]);
+
+function randomPacket(random: Random): Uint8Array {
+  const packet = random.pick(random.oneIn(4) ? CRAFTED : VALID).slice();
+  switch (random.below(5)) {
+    case 0: // anywhere
+      return mutatedBytes(random, packet);
+    case 1: // another point
+      packet.set(random.bytes(POINT_SIZE));
+      return packet;
+    case 2: // nothing of it
+      return random.bytes(PACKET_SIZE);
+    default: // behind the valid header
+      packet.set(mutatedBytes(random, packet.subarray(PAYLOAD_OFFSET)), PAYLOAD_OFFSET);
+      return packet;
+  }
+}
+
+/** The kernel's outcomes are outcomes. */
+export const sphinxKernel: Target = {
+  name: "sphinx-kernel",
+  attempt(random) {
+    const packet = randomPacket(random);
+    kernel(packet);
+    const outcome = readOutcome(packet, 0);
+    if (outcome.kind === "dropped" ? !outcome.reason : outcome.message.length > MAX_MESSAGE_SIZE) {
+      throw new Error("no outcome at all");
+    }
+  },
+};
+
+/** The reference's outcomes are the kernel's. */
+export const sphinxReference: Target = {
+  name: "sphinx-reference",
+  attempt(random) {
+    const [byKernel, byReference] = [randomPacket(random)].flatMap((packet) => [packet.slice(), packet]);
+    kernel(byKernel!);
+    reference(byReference!);
+    const [first, second] = [byKernel!, byReference!].map((slot) => JSON.stringify(readOutcome(slot, 0)));
+    if (first !== second) throw new Error(`the kernel finds ${first}, the reference ${second}`);
+  },
+};

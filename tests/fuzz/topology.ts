@@ -1,0 +1,59 @@
+import { addressClash, mixnodeAddresses, parseTopology } from "../../src/directory/topology.ts";
+import type { Random } from "../support/random.ts";
+import { mutatedText } from "./mutate.ts";
+import type { Target } from "./target.ts";
+
+const node = { version: "0.7.0", location: "here", lastSeen: 1_606_094_187_772_000_000 };
+const VALID = {
+  mixNodes: [
+    { host: "203.0.113.1:1789", pubKey: "4fg7", layer: 1, ...node },
+    { host: "[2001:db8::2]:1789", pubKey: "9a", layer: 2, ...node },
+  ],
+  gatewayNodes: [{
+    clientListener: "ws://203.0.113.9:9000",
+    mixnetListener: "203.0.113.9:1789",
+    pubKey: "7n",
+    registeredClients: [{ pubKey: "2x" }, { pubKey: "3y" }],
+    ...node,
+  }],
+  cocoNodes: [],
+};
+const TEXT = JSON.stringify(VALID);
+const WRONG = [null, undefined, true, -1, 0.5, 1e308, "", "x".repeat(300), [], [[]], {}, { length: -1 }, [null], [1]];
+
+/** What a directory may answer: a topology whose fields are what they should be, or none. */
+export const topology: Target = {
+  name: "topology-json",
+  attempt(random) {
+    const json = random.oneIn(2) ? parsed(mutatedText(random, TEXT)) : misshapen(random, VALID);
+    const topology = parseTopology(json);
+    if (topology === undefined) return;
+    for (const { host, pubKey, layer, version, location, lastSeen } of topology.mixNodes) {
+      if (typeof `${host}` !== typeof host || typeof pubKey !== "string" || !(layer >= 1)) throw new Error("a mixnode");
+      if (typeof version !== "string" || typeof location !== "string" || typeof lastSeen !== "number") {
+        throw new Error("a presence");
+      }
+    }
+    for (const { registeredClients } of topology.gatewayNodes) {
+      if (registeredClients.some(({ pubKey }) => typeof pubKey !== "string")) throw new Error("a client");
+    }
+    mixnodeAddresses(topology);
+    addressClash(topology, "7n", "203.0.113.9:1789", "ws://203.0.113.9:9000");
+  },
+};
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The same value with some of its parts replaced. */
+function misshapen(random: Random, value: unknown): unknown {
+  if (random.oneIn(12)) return random.pick(WRONG);
+  if (Array.isArray(value)) return value.map((each) => misshapen(random, each));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, misshapen(random, each)]));
+}
