@@ -1,0 +1,119 @@
+import { encodeBase58 } from "../../src/encoding/base58.ts";
+import { parseSocketAddress } from "../../src/sphinx/node_address.ts";
+import { pause } from "../../src/pause.ts";
+import { randomClientAddress } from "../support/packets.ts";
+import type { Random } from "../support/random.ts";
+import { RawClient } from "../support/raw_client.ts";
+
+/** ms that a client is there, or away, at most */
+const STAY = 20_000;
+const ABSENCE = 10_000;
+/** ms between two acknowledgements, or two signs of life of a client of 0.7.0 */
+const SAYING = 1000;
+/** One visit in so many is by a client that reads a byte and vanishes. */
+const VANISHING = 6;
+
+/** A client that comes and goes, and checks that nothing is missing and nothing out of order. */
+export class ChurningClient {
+  readonly address = randomClientAddress();
+  sent = 0;
+  /** all up to this number have come */
+  through = 0;
+  again = 0;
+  visits = 0;
+  /** what was wrong, if anything was */
+  fault: string | undefined;
+  online = false;
+  #token: string | undefined;
+
+  constructor(
+    private readonly gateway: string,
+    private readonly random: Random,
+    private readonly acknowledges: boolean,
+  ) {}
+
+  /** Registers, so that its messages are kept. */
+  async register(): Promise<void> {
+    await this.#visit(new AbortController().signal, () => Promise.resolve());
+  }
+
+  /** Comes and goes until `signal` is aborted. */
+  async live(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await pause(this.random.below(ABSENCE), signal);
+      if (this.random.oneIn(VANISHING)) await this.#vanish(signal);
+      else await this.#visit(signal, () => pause(this.random.below(STAY), signal));
+    }
+  }
+
+  /** Comes for the last time, and stays until it has got all, for `ms` at most. */
+  async collect(ms: number): Promise<void> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), ms);
+    await this.#visit(late.signal, async () => {
+      while (this.through < this.sent && !late.signal.aborted) await pause(20, late.signal);
+    });
+    clearTimeout(timer);
+  }
+
+  async #visit(signal: AbortSignal, stay: () => Promise<void>): Promise<void> {
+    this.visits++;
+    const socket = new WebSocket(`ws://${this.gateway}`);
+    socket.binaryType = "arraybuffer";
+    const closed = new Promise<void>((resolve) => socket.onclose = () => resolve());
+    const answered = Promise.withResolvers<Record<string, unknown>>();
+    let frames = 0;
+    let last = 0;
+    socket.onopen = () => socket.send(this.#login());
+    socket.onmessage = ({ data }) => {
+      if (typeof data === "string") return answered.resolve(JSON.parse(data));
+      frames++;
+      last = this.#take(new DataView(data).getUint32(0), last);
+    };
+    const answer = await Promise.race([answered.promise, closed.then(() => undefined)]);
+    if (answer === undefined) {
+      await pause(1000, signal);
+      return;
+    }
+    if (typeof answer["token"] === "string") this.#token = answer["token"];
+    else if (answer["status"] !== true) this.fault ??= `a login was answered with ${JSON.stringify(answer)}`;
+    this.online = true;
+    const speaking = setInterval(() => {
+      if (socket.readyState !== WebSocket.OPEN) return;
+      socket.send(this.acknowledges ? JSON.stringify({ type: "received", frames }) : "a sign of life");
+    }, SAYING);
+    await Promise.race([stay(), closed]);
+    clearInterval(speaking);
+    this.online = false;
+    socket.close();
+    await closed;
+  }
+
+  /** Comes, reads next to nothing, and is gone with a reset. */
+  async #vanish(signal: AbortSignal): Promise<void> {
+    this.visits++;
+    try {
+      using raw = await RawClient.connect(parseSocketAddress(this.gateway)!);
+      await raw.send(JSON.parse(this.#login()));
+      await raw.frameArrived();
+      await pause(this.random.below(1000), signal);
+    } catch {
+      await pause(1000, signal); // it could not even connect; the next visit tells whether that lasts
+    }
+  }
+
+  #login(): string {
+    const address = encodeBase58(this.address);
+    return JSON.stringify(
+      this.#token === undefined ? { type: "register", address } : { type: "authenticate", address, token: this.#token },
+    );
+  }
+
+  #take(number: number, last: number): number {
+    if (number <= last) this.fault ??= `${number} came after ${last}`;
+    if (number > this.through + 1) this.fault ??= `${number} came where ${this.through + 1} was expected`;
+    if (number === this.through + 1) this.through++;
+    else this.again++;
+    return number;
+  }
+}

@@ -1,0 +1,61 @@
+import { join } from "node:path";
+import { processFigures } from "../bench/process_figures.ts";
+
+/** What a gateway takes of its machine at a moment. */
+export interface Sample {
+  /** MB */
+  memory: number;
+  /** open file descriptors */
+  descriptors: number;
+  /** MB of all files in its home */
+  files: number;
+}
+
+/** How much more of each there may be at the end than at the beginning: a share of it, and some. */
+const TOLERANCE: Readonly<Record<keyof Sample, { share: number; absolute: number }>> = {
+  memory: { share: 0.1, absolute: 15 },
+  descriptors: { share: 0.1, absolute: 15 },
+  files: { share: 0.2, absolute: 6 },
+};
+/** Until then caches fill, code is compiled and SQLite's log reaches its size. */
+const WARM_UP = 0.2;
+
+/** Linux: /proc. */
+export async function takeSample(pid: number, home: string): Promise<Sample> {
+  let descriptors = 0;
+  for await (const _ of Deno.readDir(`/proc/${pid}/fd`)) descriptors++;
+  return { memory: (await processFigures(pid)).resident, descriptors, files: await size(home) / 1e6 };
+}
+
+async function size(folder: string): Promise<number> {
+  let sum = 0;
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = join(folder, name);
+    // A file may be gone by the time it is looked at.
+    sum += isDirectory ? await size(path) : await Deno.stat(path).then((stat) => stat.size, () => 0);
+  }
+  return sum;
+}
+
+/** The middle values of these samples. */
+export function median(samples: readonly Sample[]): Sample {
+  const middle = (key: keyof Sample) =>
+    samples.map((sample) => sample[key]).sort((a, b) => a - b)[samples.length >> 1] ?? 0;
+  return { memory: middle("memory"), descriptors: middle("descriptors"), files: middle("files") };
+}
+
+/** Whether a third of the samples, at the end, is like a third at the beginning, after the warm-up; and how these are. */
+export function trend(samples: readonly Sample[]): { flat: boolean; first: Sample; last: Sample } {
+  const warm = samples.slice(Math.floor(samples.length * WARM_UP));
+  const third = Math.ceil(warm.length / 3);
+  const [first, last] = [median(warm.slice(0, third)), median(warm.slice(-third))];
+  const flat = Object.entries(TOLERANCE).every(([key, { share, absolute }]) => {
+    const [before, after] = [first[key as keyof Sample], last[key as keyof Sample]];
+    return after <= before * (1 + share) + absolute;
+  });
+  return { flat, first, last };
+}
+
+export function describe({ memory, descriptors, files }: Sample): string {
+  return `memory ${memory.toFixed(0)} MB, descriptors ${descriptors}, files ${files.toFixed(1)} MB`;
+}

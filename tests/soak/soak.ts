@@ -1,0 +1,129 @@
+import { join } from "node:path";
+import { decodeBase58 } from "../../src/encoding/base58.ts";
+import { frame } from "../../src/mixnet/frames.ts";
+import { pause } from "../../src/pause.ts";
+import { parseSocketAddress } from "../../src/sphinx/node_address.ts";
+import { PacketFactory } from "../bench/load/packet_factory.ts";
+import { range } from "../mailbox/messages.ts";
+import { GatewayProcess } from "../support/gateway_process.ts";
+import { NO_DIRECTORY } from "../support/gateway_rig.ts";
+import { Random } from "../support/random.ts";
+import { freePort } from "../support/reference_network.ts";
+import { ChurningClient } from "./churning_client.ts";
+import { describe, median, type Sample, takeSample, trend } from "./samples.ts";
+
+const CLIENTS = 50;
+/** Packets are sent in bursts of what is due, so many ms after one another. */
+const BURST_INTERVAL = 20;
+/** ms between two samples */
+const SAMPLE_INTERVAL = 1000;
+/** Tags of packets are kept for so many ms, so that it shows in minutes whether they go. */
+const REPLAY_WINDOW = 60_000;
+/** ms that clients have at the end to get what waits for them */
+const COLLECTING = 30_000;
+const MAX_SIZE = 975;
+
+export interface SoakOrder {
+  seconds: number;
+  /** packets a second */
+  rate: number;
+  /** seconds between two lines */
+  lineEvery: number;
+}
+
+/** Lets a gateway work, and says a line every now and then; resolves with the verdict and with whether it is good. */
+export async function soak(order: SoakOrder, say: (line: string) => void): Promise<{ good: boolean; verdict: string }> {
+  await using gateway = await GatewayProcess.init("ours", freePort(), freePort(), NO_DIRECTORY);
+  await shortenReplayWindow(gateway.home);
+  await gateway.start();
+  const clients = range(CLIENTS).map((n) => new ChurningClient(gateway.clients, new Random(n), n % 2 === 0));
+  for (const client of clients) await client.register();
+
+  const ending = new AbortController();
+  const living = Promise.all(clients.map((client) => client.live(ending.signal)));
+  const sampling = sampleUntil(ending.signal, gateway, clients, order.lineEvery, say);
+  await send(gateway, clients, order);
+  ending.abort();
+  const samples = await sampling;
+  await living;
+  await Promise.all(clients.map((client) => client.collect(COLLECTING)));
+  const code = await gateway.stop();
+  return judge(samples, clients, code);
+}
+
+async function shortenReplayWindow(home: string): Promise<void> {
+  const path = join(home, ".nym/gateways/gw/config/config.toml");
+  const text = await Deno.readTextFile(path);
+  await Deno.writeTextFile(path, text.replace(/^replay_window = .*$/m, `replay_window = ${REPLAY_WINDOW}`));
+}
+
+async function send(gateway: GatewayProcess, clients: ChurningClient[], { seconds, rate }: SoakOrder): Promise<void> {
+  const random = new Random(0);
+  const factory = new PacketFactory(decodeBase58(gateway.publicKey)!);
+  const { host, port } = parseSocketAddress(gateway.mixnet)!;
+  using connection = await Deno.connect({ hostname: host, port });
+  const never = new AbortController().signal;
+  const began = performance.now();
+  for (let sent = 0; sent < seconds * rate;) {
+    const due = Math.min(seconds * rate, Math.floor((performance.now() - began) * rate / 1000));
+    const packets = range(Math.min(due - sent, rate)).map(() => {
+      const client = random.pick(clients);
+      const message = random.bytes(random.between(4, MAX_SIZE));
+      new DataView(message.buffer).setUint32(0, ++client.sent);
+      return factory.build(client.address, message);
+    });
+    const frames = frame(...packets);
+    for (let at = 0; at < frames.length;) at += await connection.write(frames.subarray(at));
+    sent += packets.length;
+    await pause(BURST_INTERVAL, never);
+  }
+}
+
+async function sampleUntil(
+  signal: AbortSignal,
+  gateway: GatewayProcess,
+  clients: readonly ChurningClient[],
+  lineEvery: number,
+  say: (line: string) => void,
+): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  for (let line = 1; !signal.aborted;) {
+    await pause(SAMPLE_INTERVAL, signal);
+    samples.push(await takeSample(gateway.pid, gateway.home));
+    if (samples.length < line * lineEvery) continue;
+    const { sent, through, online } = sums(clients);
+    say(
+      `${samples.length} s: ${
+        describe(median(samples.slice(-lineEvery)))
+      }; ${sent} sent, ${through} arrived, ${online} online`,
+    );
+    line++;
+  }
+  return samples;
+}
+
+function sums(clients: readonly ChurningClient[]): Record<"sent" | "through" | "again" | "visits" | "online", number> {
+  const sum = (figure: (client: ChurningClient) => number) => clients.reduce((total, each) => total + figure(each), 0);
+  return {
+    sent: sum(({ sent }) => sent),
+    through: sum(({ through }) => through),
+    again: sum(({ again }) => again),
+    visits: sum(({ visits }) => visits),
+    online: sum(({ online }) => Number(online)),
+  };
+}
+
+function judge(samples: Sample[], clients: ChurningClient[], code: number): { good: boolean; verdict: string } {
+  const { sent, through, again, visits } = sums(clients);
+  const { flat, first, last } = trend(samples);
+  const faults = clients.map(({ fault }) => fault).filter((fault) => fault !== undefined);
+  if (through < sent) faults.push(`${sent - through} messages never came`);
+  if (!flat) faults.push("it grows");
+  if (code !== 0) faults.push(`it ended with ${code}`);
+  const figures = `${sent} messages, ${through} arrived, ${again} of them again, in ${visits} visits; at first ` +
+    `${describe(first)}; in the end ${describe(last)}`;
+  return {
+    good: faults.length === 0,
+    verdict: `${faults.length === 0 ? "flat, nothing lost" : faults.join("; ")}: ${figures}`,
+  };
+}
