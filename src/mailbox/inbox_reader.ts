@@ -27,7 +27,7 @@ export interface StoredMessage {
 }
 
 /** Chunks that one read takes from disk: at most 1 MiB. */
-const READ_CHUNKS = 16;
+const READ_CHUNKS = 64;
 /** Fresh messages that wait in memory for one reader, at most 1 MB; what is beyond it is read from disk again. */
 const MAX_TAIL = 1024;
 /** Chunks handed out and not confirmed; with that many a reader waits for confirmations before it reads on. */
