@@ -1,0 +1,52 @@
+import { assert, assertEquals } from "@std/assert";
+import { load, prepareLoad } from "../support/load.ts";
+import { BinaryGateway, binaryTest } from "./binary.ts";
+import { MEMORY_GROUPS, MemoryGroup } from "./memory_group.ts";
+
+const MiB = 2 ** 20;
+/** Nobody listens there. */
+const NO_DIRECTORY = "http://127.0.0.1:1";
+const RATE = 500; // packets a second
+const PACKETS = 2000;
+
+const LOAD = {
+  name: `NYM_REFERENCE, ${MEMORY_GROUPS.name}`,
+  isMet: MEMORY_GROUPS.isMet && !!Deno.env.get("NYM_REFERENCE"),
+};
+
+binaryTest("a machine of 256 MB serves 500 packets a second", async (binary) => {
+  using group = new MemoryGroup(256 * MiB);
+  await using gateway = new BinaryGateway(binary, group.wrapper);
+  await gateway.init(NO_DIRECTORY);
+  await gateway.start();
+  const { tokens, frames } = await prepareLoad(gateway, 10, PACKETS, 500);
+  const report = await load("push", gateway.clients, tokens, gateway.mixnet, frames, 1, RATE);
+  assert(report.includes(`received ${PACKETS} of ${PACKETS} distinct, 0 duplicates, 0 out of order`), report);
+  assertEquals(await gateway.stop(), 0);
+  assertEquals(group.kills, 0);
+}, LOAD);
+
+binaryTest("an idle gateway has less than 80 MB that the system can't take back", async (binary) => {
+  await using gateway = new BinaryGateway(binary);
+  await gateway.init(NO_DIRECTORY);
+  await gateway.start();
+  const memory = gateway.memory("RssAnon"); // the rest of what is resident are pages of the program's file
+  assert(memory < 80_000, `${memory} kB`);
+}, { name: "Linux, and the permission to read /proc", isMet: canReadProc() });
+
+binaryTest("an idle gateway starts and stops within 96 MB, its file's pages included", async (binary) => {
+  using group = new MemoryGroup(96 * MiB);
+  await using gateway = new BinaryGateway(binary, group.wrapper);
+  await gateway.init(NO_DIRECTORY);
+  await gateway.start();
+  assertEquals(await gateway.stop(), 0);
+  assertEquals(group.kills, 0);
+}, MEMORY_GROUPS);
+
+function canReadProc(): boolean {
+  try {
+    return Deno.readTextFileSync("/proc/self/status") !== "";
+  } catch {
+    return false; // not here, or not for us
+  }
+}

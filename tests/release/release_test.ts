@@ -1,0 +1,54 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { bakedFlags } from "../../scripts/release/baked_flags.ts";
+import { changesOf } from "../../scripts/release/changelog.ts";
+import { sha256Sums } from "../../scripts/release/checksums.ts";
+import { kernelCrates } from "../../scripts/release/crates.ts";
+import { packagesOf, usedImports } from "../../scripts/release/packages.ts";
+import { billOfMaterials } from "../../scripts/release/sbom.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+
+interface Bill {
+  specVersion: string;
+  components: { name: string; version: string; "bom-ref": string; hashes?: { alg: string; content: string }[] }[];
+  dependencies: { ref: string; dependsOn: string[] }[];
+}
+
+Deno.test("the bill of materials lists what goes into the program with checksums, and nothing that only tests use", async () => {
+  const project = { name: "@nym-gateway/gateway", version: "1.2.3", license: "Apache-2.0" };
+  const packages = await packagesOf(await usedImports());
+  const bill = billOfMaterials(project, packages, await kernelCrates(), "2.9.6") as Bill;
+  assertEquals(bill.specVersion, "1.6");
+  const names = bill.components.map(({ name }) => name);
+  for (const name of ["@noble/curves", "@noble/hashes", "curve25519-dalek", "deno"]) assert(names.includes(name), name);
+  for (const name of ["fast-check", "pure-rand", "kernel"]) assert(!names.includes(name), name);
+  for (const { name, hashes } of bill.components) {
+    if (name === "deno") continue; // Deno checks what it fetches
+    const length = hashes![0]!.alg === "SHA-512" ? 128 : 64;
+    assert(new RegExp(`^[0-9a-f]{${length}}$`).test(hashes![0]!.content), name);
+  }
+  const references = bill.components.map((component) => component["bom-ref"]);
+  for (const { dependsOn } of bill.dependencies) for (const each of dependsOn) assert(references.includes(each), each);
+});
+
+Deno.test("the permissions that are baked in are narrow, and those of the task run", async () => {
+  const flags = await bakedFlags();
+  assert(flags.some((flag) => flag.startsWith("--allow-env=")), `${flags}`);
+  for (const flag of flags) assert(/^--(allow-(net|read|write|env=.+|sys=.+)|v8-flags=.+)$/.test(flag), flag);
+});
+
+Deno.test("the changelog's part is that of the version, or what is unreleased", () => {
+  const released =
+    "# Changelog\n\n## Unreleased\n\n- new\n\n## 0.8.0 - 2026-12-01\n\n### Added\n\n- a\n\n## 0.7.0\n\n- b\n";
+  assertEquals(changesOf("0.8.0", released), "### Added\n\n- a\n");
+  assertEquals(changesOf("0.9.0", released), "- new\n");
+  assertThrows(() => changesOf("0.9.0", "# Changelog\n"), Error, "0.9.0");
+});
+
+Deno.test("SHA256SUMS has a line for each file", async () => {
+  using folder = new TemporaryFolder();
+  Deno.writeTextFileSync(folder.file("b"), "");
+  Deno.writeTextFileSync(folder.file("a"), "abc");
+  const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+  const abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+  assertEquals(await sha256Sums(folder.path), `${abc}  a\n${empty}  b\n`);
+});
