@@ -82,6 +82,9 @@ function verifiedNumber(client: number, message: Uint8Array): number {
 export function judge(numbers: readonly number[], intended: Progress, done: Progress, whose: string): Progress {
   const gap = numbers.findIndex((number, i) => i > 0 && number !== numbers[i - 1]! + 1);
   if (gap > 0) throw new Error(`${whose}: ${numbers[gap]} follows ${numbers[gap - 1]}`);
+  if (numbers.length === 0 && done.stored > Math.max(intended.confirmed, done.confirmed)) {
+    throw new Error(`${whose}: empty, though ${done.stored} was stored`);
+  }
   const first = numbers[0] ?? Math.max(done.stored, intended.confirmed) + 1;
   const last = numbers.at(-1) ?? first - 1;
   if (first <= done.confirmed) throw new Error(`${whose}: ${first} is back, though ${done.confirmed} was confirmed`);

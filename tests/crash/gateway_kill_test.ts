@@ -14,7 +14,7 @@ import { TestClient } from "../support/test_client.ts";
 import { messageOf } from "./account.ts";
 
 /** Kills of a gateway as operators run it; the long form has 150. */
-const KILLS = Number(Deno.env.get("CRASH_GATEWAY_KILLS") ?? 4);
+const KILLS = Number(Deno.env.get("CRASH_GATEWAY_KILLS") ?? 3);
 const SEED = Number(Deno.env.get("CRASH_SEED") ?? 20_260_101);
 
 /** Packets for each client that are on their way when the kill comes. */

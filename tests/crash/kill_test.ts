@@ -6,10 +6,10 @@ import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { type Account, compare, line, newAccount, note } from "./account.ts";
 import { childCommand, hasStrace, runChild } from "./mailbox_process.ts";
 
-/** Kills at a random time; the long form has 1500. */
-const RANDOM_KILLS = Number(Deno.env.get("CRASH_RANDOM_KILLS") ?? 24);
-/** Kills at a chosen system call; the long form has 700. */
-const SYSCALL_KILLS = Number(Deno.env.get("CRASH_SYSCALL_KILLS") ?? 8);
+/** Kills at a random time; the long form has 1600. */
+const RANDOM_KILLS = Number(Deno.env.get("CRASH_RANDOM_KILLS") ?? 16);
+/** Kills at a chosen system call; the long form has 800. */
+const SYSCALL_KILLS = Number(Deno.env.get("CRASH_SYSCALL_KILLS") ?? 6);
 const SEED = Number(Deno.env.get("CRASH_SEED") ?? 20_260_101);
 
 /** One home goes through this many kills before it is replaced. */

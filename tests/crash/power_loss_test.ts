@@ -10,7 +10,7 @@ import { type Operation, readTrace, straceOptions } from "./trace.ts";
 import { LOSSES, TracedDisk } from "./traced_disk.ts";
 
 /** Images that are looked at; the long form has 2000. */
-const IMAGES = Number(Deno.env.get("CRASH_IMAGES") ?? 50);
+const IMAGES = Number(Deno.env.get("CRASH_IMAGES") ?? 40);
 const SEED = Number(Deno.env.get("CRASH_SEED") ?? 20_260_101);
 
 /** Rounds of load, by runs of the mailbox over the same files; in 250 rounds SQLite checkpoints its log in between. */

@@ -7,7 +7,7 @@ import { Simulation } from "./simulation.ts";
 import { VirtualTime } from "./virtual_time.ts";
 
 /** Histories; the long form has 100,000. */
-const HISTORIES = Number(Deno.env.get("MODEL_HISTORIES") ?? 1000);
+const HISTORIES = Number(Deno.env.get("MODEL_HISTORIES") ?? 600);
 /** Seed of the first; the others count on from it. A seed that failed is replayed by MODEL_SEED=… MODEL_HISTORIES=1. */
 const SEED = Number(Deno.env.get("MODEL_SEED") ?? 1);
 
