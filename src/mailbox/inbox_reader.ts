@@ -2,6 +2,7 @@ import { logger } from "../log.ts";
 import { bytesOf, type Chunk, decodeChunk, firstOf } from "./chunk.ts";
 import type { ClientId } from "./client_id.ts";
 import { CONFIRMED, inboxContext, inboxKey, inboxPrefix } from "./keys.ts";
+import { firstEntries } from "./entries.ts";
 import type { Removal } from "./mailbox.ts";
 import { decodeMark } from "./mark.ts";
 import type { Sealer } from "./sealing.ts";
@@ -127,25 +128,32 @@ export class InboxReader {
     const pseudonym = sealer.pseudonym(this.id);
     const prefix = inboxPrefix(pseudonym);
     const start = inboxKey(pseudonym, this.#after === CONFIRMED ? CONFIRMED : this.#after + 1);
-    const entries = kv.list<Uint8Array>({ prefix, start }, { limit: READ_CHUNKS, batchSize: READ_CHUNKS });
-    for await (const { key, value } of entries) {
-      const last = key[2] as number;
+    for (const { key, value } of await firstEntries(kv, { prefix, start }, READ_CHUNKS, () => this.#damaged())) {
+      const last = key[2];
+      if (!this.#isSequence(last)) {
+        this.#damaged();
+        continue;
+      }
       const opened = sealer.open(value, inboxContext(pseudonym, last));
       if (last === CONFIRMED) {
-        this.#confirmed = opened === undefined ? this.#damaged(last, CONFIRMED) : decodeMark(opened);
+        this.#confirmed = opened === undefined ? this.#damaged() ?? CONFIRMED : decodeMark(opened);
         this.#marked = true;
         continue;
       }
       const chunk = opened && decodeChunk(last, opened);
-      chunks.push(chunk ?? this.#damaged(last, { last, messages: [] }));
+      chunks.push(chunk ?? this.#damaged() ?? { last, messages: [] });
     }
     return chunks;
   }
 
-  #damaged<T>(last: number, instead: T): T {
+  /** Whether a key may be taken at its word, which is what the next read starts from. */
+  #isSequence(last: unknown): last is number {
+    return Number.isSafeInteger(last) && last as number >= CONFIRMED && last as number <= this.store.lastSequence;
+  }
+
+  #damaged(): undefined {
     this.store.count("stored_values_damaged");
-    log.error(`what was stored as number ${last} is damaged and skipped`);
-    return instead;
+    log.error("something that was stored is damaged and skipped");
   }
 
   #handOut(chunk: Chunk): StoredMessage[] {

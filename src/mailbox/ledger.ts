@@ -2,6 +2,7 @@ import { addressOf, type ClientId, clientId, clientIdToBase58 } from "./client_i
 import { logger } from "../log.ts";
 import { ADDRESS_SIZE } from "../sphinx/constants.ts";
 import { openDatabase } from "./database.ts";
+import { firstEntries } from "./entries.ts";
 import type { Sealer } from "./sealing.ts";
 
 const log = logger("nym_gateway::mailbox");
@@ -9,6 +10,9 @@ const log = logger("nym_gateway::mailbox");
 /** Keys: `["client", pseudonym]`; the value, sealed, is the address (32) ‖ when it registered, in ms since 1970 (8). */
 const PREFIX = "client";
 const CONTEXT = new TextEncoder().encode(PREFIX);
+
+/** The database takes any 32 bits as a limit. */
+const ALL = 2 ** 32 - 1;
 
 /** Who has registered here. Kept whole in memory, as it is asked for every packet, and on disk before any answer. */
 export class Ledger {
@@ -28,13 +32,14 @@ export class Ledger {
   static async open(path: string, sealer: Sealer, count: (name: string) => void = () => {}): Promise<Ledger> {
     const ledger = new Ledger(await openDatabase(path, sealer), sealer);
     let damaged = 0;
-    for await (const { key, value } of ledger.#kv.list<Uint8Array>({ prefix: [PREFIX] }, { batchSize: 500 })) {
+    const onDamaged = () => {
+      damaged++;
+      count("ledger_entries_damaged");
+    };
+    for (const { key, value } of await firstEntries(ledger.#kv, { prefix: [PREFIX] }, ALL, onDamaged)) {
       const entry = sealer.open(value, contextOf(key[1] as Uint8Array));
-      if (entry !== undefined) ledger.#note(clientId(entry.subarray(0, ADDRESS_SIZE)));
-      else {
-        damaged++;
-        count("ledger_entries_damaged");
-      }
+      if (entry === undefined) onDamaged();
+      else ledger.#note(clientId(entry.subarray(0, ADDRESS_SIZE)));
     }
     if (damaged > 0) log.error(`${damaged} of the ledger's clients are damaged: they have to register again`);
     return ledger;

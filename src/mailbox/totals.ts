@@ -38,10 +38,10 @@ async function recount(kv: Deno.Kv, sealer: Sealer): Promise<Totals> {
   for await (const { key, value } of kv.list<Uint8Array>({ prefix: [INBOX] }, { batchSize: 16 })) {
     const [, pseudonym, last] = key as [string, Uint8Array, number];
     if (last === CONFIRMED) continue;
-    totals.sequence = Math.max(totals.sequence, last);
     const opened = sealer.open(value, inboxContext(pseudonym, last));
     const chunk = opened && decodeChunk(last, opened);
     if (chunk === undefined) continue;
+    totals.sequence = Math.max(totals.sequence, last);
     totals.messages += chunk.messages.length;
     totals.bytes += bytesOf(chunk);
   }

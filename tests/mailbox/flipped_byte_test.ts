@@ -1,0 +1,149 @@
+import { assert, assertEquals } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { inboxKey } from "../../src/mailbox/keys.ts";
+import { Ledger } from "../../src/mailbox/ledger.ts";
+import { Mailbox } from "../../src/mailbox/mailbox.ts";
+import { Counters } from "../../src/operator/counters.ts";
+import { testSealer } from "../support/sealer.ts";
+import { Silence } from "../support/silence.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { client, numbered, range, readNumbers } from "./messages.ts";
+
+const CHUNKS = 20;
+const CHUNK_MESSAGES = 5;
+const bob = client(1);
+
+/** Fills bob's inbox; resolves with the values of its chunks, as they are in the file. */
+async function fill(path: string): Promise<Uint8Array[]> {
+  await using mailbox = await Mailbox.open(path, testSealer());
+  for (const chunk of range(CHUNKS)) {
+    for (const n of range(CHUNK_MESSAGES, chunk * CHUNK_MESSAGES)) mailbox.store(bob, numbered(n));
+    await mailbox.flush();
+  }
+  const pseudonym = mailbox.sealer.pseudonym(bob);
+  const value = async (last: number) => (await mailbox.kv.get<Uint8Array>(inboxKey(pseudonym, last))).value!;
+  return await Promise.all(range(CHUNKS, 1).map((chunk) => value(chunk * CHUNK_MESSAGES)));
+}
+
+/** Flips a bit of the byte `at` of `value` in the file, in each copy that moving it between pages has left there. */
+function flip(path: string, value: Uint8Array, at: number): void {
+  const latin1 = new TextDecoder("latin1");
+  const file = Deno.readFileSync(path);
+  const [text, pattern] = [latin1.decode(file), latin1.decode(value)];
+  const first = text.indexOf(pattern);
+  assert(first >= 0);
+  for (let start = first; start >= 0; start = text.indexOf(pattern, start + 1)) file[start + at]! ^= 1 << at % 8;
+  Deno.writeFileSync(path, file);
+}
+
+Deno.test("bytes flipped in the file are found and counted, their chunks skipped, and the rest is delivered", async () => {
+  using _silence = new Silence();
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  const values = await fill(path);
+  const damaged = [0, 7, 8, CHUNKS - 1];
+  for (const [i, chunk] of damaged.entries()) flip(path, values[chunk]!, i * values[chunk]!.length / 4 | 0);
+
+  const counters = new Counters();
+  await using mailbox = await Mailbox.open(path, testSealer(), counters.add);
+  const whole = range(CHUNKS).filter((chunk) => !damaged.includes(chunk));
+  assertEquals(
+    await readNumbers(mailbox.openInbox(bob, () => {})),
+    whole.flatMap((chunk) => range(CHUNK_MESSAGES, chunk * CHUNK_MESSAGES)),
+  );
+  assertEquals(counters.get("stored_values_damaged"), damaged.length);
+});
+
+Deno.test("damaged totals are counted anew", async () => {
+  using _silence = new Silence();
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  await fill(path);
+  {
+    await using mailbox = await Mailbox.open(path, testSealer());
+    const { value } = await mailbox.kv.get<Uint8Array>(["totals"]);
+    value![30]! ^= 1;
+    await mailbox.kv.set(["totals"], value);
+  }
+  const messages = CHUNKS * CHUNK_MESSAGES;
+  await using mailbox = await Mailbox.open(path, testSealer());
+  assertEquals(mailbox.totals, { sequence: messages, messages, bytes: messages * 40 });
+  mailbox.store(bob, numbered(messages));
+  await mailbox.flush();
+  assertEquals(await readNumbers(mailbox.openInbox(bob, () => {})), range(messages + 1));
+});
+
+Deno.test("a client whose entry is damaged is counted, and the others are there", async () => {
+  using _silence = new Silence();
+  using folder = new TemporaryFolder();
+  const path = folder.file("ledger.kv");
+  const sealer = testSealer();
+  {
+    using ledger = await Ledger.open(path, sealer);
+    for (const n of range(3)) await ledger.add(client(n));
+  }
+  {
+    using kv = await Deno.openKv(path);
+    await kv.set(["client", sealer.pseudonym(client(1))], new Uint8Array(80));
+  }
+  const counters = new Counters();
+  using ledger = await Ledger.open(path, testSealer(), counters.add);
+  assertEquals(range(3).map((n) => ledger.has(client(n))), [true, false, true]);
+  assertEquals(counters.get("ledger_entries_damaged"), 1);
+});
+
+/** Replaces a part of the key (hexadecimal) of the entries in a closed database whose key has it. */
+function damageKeys(path: string, part: string, damaged: string): void {
+  using database = new DatabaseSync(path);
+  const rows = database.prepare("SELECT hex(k) AS key FROM kv").all() as { key: string }[];
+  for (const { key } of rows.filter(({ key }) => key.includes(part))) {
+    database.exec(`UPDATE kv SET k = x'${key.replace(part, damaged)}' WHERE hex(k) = '${key}'`);
+  }
+}
+
+/** How Deno KV writes a number in a key: 0x21 ‖ the float with its sign flipped. */
+function numberInKey(n: number): string {
+  const bytes = new Uint8Array(9);
+  new DataView(bytes.buffer).setFloat64(1, -n);
+  bytes[0] = 0x21;
+  return bytes.toHex().toUpperCase();
+}
+
+const BITS_OF_KEYS: [what: string, damaged: string][] = [
+  ["its type", numberInKey(25).replace(/^21/, "22")],
+  ["its size", numberInKey(1e200)],
+  ["a part of it", numberInKey(25.5)],
+];
+for (const [what, damaged] of BITS_OF_KEYS) {
+  Deno.test(`a key of which ${what} is damaged costs its own chunk, and what comes later is delivered`, async () => {
+    using _silence = new Silence();
+    using folder = new TemporaryFolder();
+    const path = folder.file("mailbox.kv");
+    await fill(path);
+    damageKeys(path, numberInKey(25), damaged);
+    const counters = new Counters();
+    await using mailbox = await Mailbox.open(path, testSealer(), counters.add);
+    const reader = mailbox.openInbox(bob, () => {});
+    assertEquals(await readNumbers(reader), [...range(20), ...range(75, 25)]);
+    assert(counters.get("stored_values_damaged") > 0);
+    mailbox.store(bob, numbered(100));
+    await mailbox.flush();
+    assertEquals(await readNumbers(reader), [100]);
+  });
+}
+
+Deno.test("a ledger with a damaged key opens with all the others", async () => {
+  using _silence = new Silence();
+  using folder = new TemporaryFolder();
+  const path = folder.file("ledger.kv");
+  const sealer = testSealer();
+  {
+    using ledger = await Ledger.open(path, sealer);
+    for (const n of range(5)) await ledger.add(client(n));
+  }
+  // The type of the pseudonym that is the middle one in order.
+  const middle = range(5).map((n) => sealer.pseudonym(client(n)).toHex().toUpperCase()).sort()[2]!;
+  damageKeys(path, `01${middle.slice(0, 6)}`, `99${middle.slice(0, 6)}`);
+  using ledger = await Ledger.open(path, testSealer());
+  assertEquals(range(5).filter((n) => ledger.has(client(n))).length, 4);
+});
