@@ -19,6 +19,8 @@ const SEED = Number(Deno.env.get("CRASH_SEED") ?? 20_260_101);
 
 /** Packets for each client that are on their way when the kill comes. */
 const LOAD = 100;
+/** Clients that register just before a kill, which has to be remembered. */
+const NEWCOMERS = 5;
 /** ms from the first of them to the kill, at most */
 const MAX_DELAY = 250;
 
@@ -101,6 +103,7 @@ Deno.test(`a gateway as operators run it loses nothing in ${KILLS} kills, and br
   const [, acknowledging] = recipients;
   const mixnet = parseSocketAddress(gateway.mixnet)!;
   let factory: PacketFactory | undefined;
+  let newcomer: Recipient | undefined;
 
   function packetsFor(recipient: Recipient, count: number): Uint8Array[] {
     return range(count, recipient.sent + 1).map((number) =>
@@ -112,20 +115,30 @@ Deno.test(`a gateway as operators run it loses nothing in ${KILLS} kills, and br
     await gateway.start();
     factory ??= new PacketFactory(decodeBase58(gateway.publicKey)!);
     for (const recipient of recipients) await recipient.connect(gateway);
+    // Before it has come again, as its coming would register it.
+    const unseen = newcomer === undefined ? [] : packetsFor(newcomer, 1);
     const markers = recipients.flatMap((recipient) => packetsFor(recipient, 1));
     const load = range(LOAD).flatMap(() => recipients.flatMap((recipient) => packetsFor(recipient, 1)));
     using connection = await Deno.connect({ hostname: mixnet.host, port: mixnet.port });
-    await connection.write(frame(...markers));
+    await connection.write(frame(...unseen, ...markers));
     for (const recipient of recipients) await recipient.receiveThrough(recipient.sent - LOAD);
     for (const recipient of recipients) {
       if (recipient === acknowledging || random.oneIn(4)) await recipient.acknowledge();
     }
+    await newcomer?.connect(gateway);
+    await newcomer?.receiveThrough(1);
+    await newcomer?.connection[Symbol.asyncDispose]();
+    if (kill <= NEWCOMERS) {
+      newcomer = new Recipient(recipients.length);
+      await newcomer.connect(gateway);
+    } else newcomer = undefined;
     const frames = frame(...load);
     const sending = connection.write(frames).catch(() => 0);
     await new Promise((resolve) => setTimeout(resolve, random.between(0, MAX_DELAY)));
     await gateway.stop("SIGKILL");
     await sending;
     for (const recipient of recipients) await recipient.left();
+    await newcomer?.left();
     run.reached(kill);
   }
   const sum = (figure: (recipient: Recipient) => number) => recipients.reduce((total, each) => total + figure(each), 0);
