@@ -137,6 +137,12 @@ export const COUNTERS: readonly Family[] = [
     series: { client_connections_closed: "" },
   },
   {
+    name: "client_tls_refused_total",
+    help: "Arrivals of clients that ended before TLS was agreed on.",
+    label: "reason",
+    series: { tls_arrivals_refused: "refused", tls_arrivals_timed_out: "timed_out" },
+  },
+  {
     name: "client_logins_total",
     help: "Logins of clients, by result.",
     label: "result",
