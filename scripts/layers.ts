@@ -28,6 +28,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "peap": ["sphinx", "encoding", "backoff.ts", "pause.ts", "directory/topology.ts"],
   "listening.ts": ["sphinx", "operator_error.ts"],
   "vital_signs.ts": ["*"],
+  "tls": ["sphinx", "log.ts", "operator_error.ts"],
+  "clients_entrance.ts": ["*"],
   "gateway.ts": ["*"],
   "cli": ["config", "sphinx", "encoding", "log.ts", "version.ts", "build_info.ts", "operator_error.ts"],
   "sandbox": ["*"],

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { buildInfo } from "./build_info.ts";
 import type { Forwarding } from "./clients/connection.ts";
-import { ClientsServer } from "./clients/server.ts";
+import { ClientsEntrance } from "./clients_entrance.ts";
 import type { Config } from "./config/config.ts";
+import { type Changes, takeOver } from "./config/reloading.ts";
 import { DirectoryClient } from "./directory/client.ts";
 import { Presence, presenceTimings } from "./directory/presence.ts";
 import { encodeBase58 } from "./encoding/base58.ts";
@@ -49,14 +50,17 @@ export class Gateway {
     readonly clientsAddress: SocketAddress,
     /** undefined when there is no operator's endpoint */
     readonly operatorAddress: SocketAddress | undefined,
+    private readonly config: Config,
+    private readonly entrance: ClientsEntrance,
   ) {}
 
   /**
    * Resolves when packets and clients are listened for.
    * @throws {OperatorError} when something is in the way that the operator can put right
    */
-  static async start(config: Config, keys: KeyPair, storageKey: Uint8Array): Promise<Gateway> {
+  static async start(configured: Config, keys: KeyPair, storageKey: Uint8Array): Promise<Gateway> {
     log.info("Starting nym gateway!");
+    const config = structuredClone(configured); // ours to change when it is loaded again
     const { gateway, mixnetEndpoint, clientsEndpoint, debug } = config;
     const counters = new Counters();
     const count = counters.add;
@@ -125,23 +129,18 @@ export class Gateway {
     log.info("Starting mix socket listener...");
     log.info("Starting client [web]socket listener...");
     log.info("Starting presence notifier...");
-    const clients = starting.use(
-      listen(
-        "clients",
-        "--clients-host or --clients-port",
-        clientsEndpoint.listeningAddress,
-        (address) =>
-          ClientsServer.listen(address, {
-            privateKey: keys.privateKey,
-            allowReRegistration: clientsEndpoint.allowReRegistration,
-            isRegistered: (id) => ledger.has(id),
-            register: (id) => ledger.add(id),
-            openInbox: (id, nudge) => mailbox.openInbox(id, nudge),
-            forward,
-            count,
-          }),
-      ),
+    const entrance = starting.use(
+      ClientsEntrance.open(clientsEndpoint, {
+        privateKey: keys.privateKey,
+        allowReRegistration: clientsEndpoint.allowReRegistration,
+        isRegistered: (id) => ledger.has(id),
+        register: (id) => ledger.add(id),
+        openInbox: (id, nudge) => mailbox.openInbox(id, nudge),
+        forward,
+        count,
+      }),
     );
+    const clients = entrance.server;
 
     const onResults = (results: Uint8Array, packets: number, seconds: number) => {
       histograms.unwrap.observe(seconds);
@@ -186,7 +185,7 @@ export class Gateway {
       "Finished nym gateway startup procedure - it should now be able to receive mix and client traffic!",
     );
     const { commit, target, deno } = buildInfo();
-    const parts: Parts = { ledger, mailbox, presence, forwarder, clients, pool, workers, listener };
+    const parts: Parts = { ledger, mailbox, presence, forwarder, clients, entrance, pool, workers, listener };
     const operator = starting.use(
       openOperatorEndpoint(config.operator.listeningAddress, {
         counters,
@@ -206,9 +205,20 @@ export class Gateway {
       mailbox,
       ledger,
       listener.address,
-      clients.address,
+      entrance.address,
       operator?.address,
+      config,
+      entrance,
     );
+  }
+
+  /**
+   * Takes over what can be taken over from a configuration while the gateway runs, and renewed certificates with it.
+   * @throws {OperatorError} when a part of it won't do; all stays as it was then
+   */
+  reload(config: Config): Changes {
+    this.entrance.reload(config.clientsEndpoint);
+    return takeOver(this.config, config);
   }
 
   /** Stops accepting, finishes what was read, commits it, tells the clients, and closes everything. */

@@ -1,4 +1,5 @@
 import type { ClientsServer } from "./clients/server.ts";
+import type { ClientsEntrance } from "./clients_entrance.ts";
 import type { Presence } from "./directory/presence.ts";
 import type { Ledger } from "./mailbox/ledger.ts";
 import type { Mailbox } from "./mailbox/mailbox.ts";
@@ -17,11 +18,15 @@ export interface Parts {
   readonly presence: Presence;
   readonly forwarder: Forwarder;
   readonly clients: ClientsServer;
+  readonly entrance: ClientsEntrance;
   readonly pool: UnwrappingPool;
   /** how many workers there should be */
   readonly workers: number;
   readonly listener: MixnetListener;
 }
+
+/** From so few days before its end on, a certificate should have been renewed. */
+const FEW_DAYS = 14;
 
 /** A write may take so many ms; a disk that is slower delays all mail. */
 const SLOW_WRITE = 500;
@@ -46,7 +51,9 @@ export function gaugesOf(
 }
 
 /** Whether the gateway does what it is there for. A directory that is down is no reason not to serve, so it only warns. */
-export function checksOf({ mailbox, presence, clients, pool, workers, listener }: Parts): Record<string, Check> {
+export function checksOf(
+  { mailbox, presence, clients, entrance, pool, workers, listener }: Parts,
+): Record<string, Check> {
   return {
     mailbox: async () => {
       const begin = performance.now();
@@ -62,8 +69,13 @@ export function checksOf({ mailbox, presence, clients, pool, workers, listener }
         : fail(`cannot accept connections on ${where}; the log says why`);
     },
     clients: () => {
-      const where = formatSocketAddress(clients.address);
-      return clients.isServing ? ok(`listens on ${where}`) : fail(`does not serve on ${where} any more; restart it`);
+      const where = formatSocketAddress(entrance.address);
+      if (!clients.isServing) return fail(`does not serve on ${where} any more; restart it`);
+      const days = entrance.certificateDaysLeft;
+      if (days === undefined) return ok(`listens on ${where}`);
+      if (days < 0) return fail(`listens on ${where}, with a certificate that has expired: clients are refused`);
+      const text = `listens on ${where}, the certificate is valid for ${days} days`;
+      return days < FEW_DAYS ? warn(`${text}: renew it`) : ok(text);
     },
     workers: () => {
       const { alive } = pool;

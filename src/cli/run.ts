@@ -1,9 +1,11 @@
 import { hostOf } from "../config/addresses.ts";
 import { type Config, configPath } from "../config/config.ts";
 import { exists, readConfig } from "../config/files.ts";
+import type { Changes } from "../config/reloading.ts";
 import { loadKeyPair } from "../config/key_files.ts";
 import { loadStorageKey } from "../config/storage_key_file.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
+import { logger } from "../log.ts";
 import { ExitCode, OperatorError } from "../operator_error.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
 import { gatewayId, gatewaysDirectory } from "./home.ts";
@@ -15,7 +17,14 @@ import { ServiceManager } from "./service_manager.ts";
 import { serveUntilSignalled } from "./signals.ts";
 
 /** Resolves with a gateway that serves, until it is disposed. */
-export type StartGateway = (config: Config, keys: KeyPair, storageKey: Uint8Array) => Promise<AsyncDisposable>;
+export type StartGateway = (config: Config, keys: KeyPair, storageKey: Uint8Array) => Promise<Reloadable>;
+
+/** What serves, and can be told that the configuration has changed. */
+export interface Reloadable extends AsyncDisposable {
+  reload(config: Config): Changes;
+}
+
+const log = logger("nym_gateway::node");
 
 /** Addresses that other machines can't reach, or that mean no particular one. */
 const SPECIAL_HOSTS = ["localhost", "127.0.0.1", "0.0.0.0", "::1"];
@@ -24,7 +33,9 @@ const SPECIAL_HOSTS = ["localhost", "127.0.0.1", "0.0.0.0", "::1"];
 export async function run(options: Options, startGateway: StartGateway): Promise<void> {
   const id = gatewayId(options);
   print(`Starting gateway ${id}...`);
-  const config = overrideConfig(readConfig(options.config ?? initialisedConfigPath(id)), options);
+  const path = options.config ?? initialisedConfigPath(id);
+  const read = () => overrideConfig(readConfig(path), options);
+  const config = read();
   configureLogging(config.logging);
   const keys = loadKeyPair(config.gateway);
   const storageKey = loadStorageKey(config.gateway.storageKeyFile);
@@ -34,7 +45,22 @@ export async function run(options: Options, startGateway: StartGateway): Promise
     const gateway = await startGateway(config, keys, storageKey);
     serviceManager?.ready();
     return gateway;
-  });
+  }, (gateway) => reload(gateway, read));
+}
+
+/** Takes over what has changed in the file; one with a mistake is refused, and what was configured before stays. */
+function reload(gateway: Reloadable, read: () => Config): void {
+  log.info("Received SIGHUP: reading the configuration again");
+  try {
+    const config = read();
+    const { taken, left } = gateway.reload(config);
+    configureLogging(config.logging);
+    log.info(taken.length === 0 ? "Nothing has changed that can be taken over" : `Changed: ${taken.join(", ")}`);
+    if (left.length > 0) log.warn(`In force only after a new start: ${left.join(", ")}`);
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    log.error(`${error.message}; what was configured before stays`);
+  }
 }
 
 function initialisedConfigPath(id: string): string {

@@ -9,14 +9,20 @@ const SIGNALS: readonly { name: Deno.Signal; exitCode: number }[] = [
   Deno.build.os === "windows" ? { name: "SIGBREAK", exitCode: 149 } : { name: "SIGTERM", exitCode: 143 },
 ];
 
+/** The signal that asks a program to read its configuration again; it ends programs that don't listen for it. */
+const HANGUP: Deno.Signal | undefined = Deno.build.os === "windows" ? undefined : "SIGHUP";
+const TOO_EARLY = "Received SIGHUP while starting: the configuration has just been read";
+
 const log = logger("nym_gateway::node");
 
 /**
  * Starts what `start` starts, and disposes of it at the first signal. One that has not come to its end `stoppingTime` ms
- * later is given up with exit code 1; a second signal ends the program at once. Rejects when `start` or the disposal does.
+ * later is given up with exit code 1; a second signal ends the program at once. At SIGHUP, `reload` is called with what
+ * was started. Rejects when `start` or the disposal does.
  */
-export async function serveUntilSignalled(
-  start: () => Promise<AsyncDisposable>,
+export async function serveUntilSignalled<Served extends AsyncDisposable>(
+  start: () => Promise<Served>,
+  reload: (served: Served) => void,
   stoppingTime = STOPPING_TIME,
 ): Promise<void> {
   const signalled = Promise.withResolvers<void>();
@@ -33,9 +39,14 @@ export async function serveUntilSignalled(
       signalled.resolve();
     },
   }));
+  let served: Served | undefined;
+  if (HANGUP !== undefined) {
+    handlers.push({ name: HANGUP, handler: () => served === undefined ? log.info(TOO_EARLY) : reload(served) });
+  }
   for (const { name, handler } of handlers) Deno.addSignalListener(name, handler);
   try {
-    await using _gateway = await start();
+    await using started = await start();
+    served = started;
     await signalled.promise;
   } finally {
     clearTimeout(watchdog);

@@ -14,12 +14,35 @@ const CLOSE_TIMEOUT = 2_000;
 /** What the server asks of the gateway; the rest of the context it knows itself. */
 export type ServerContext = Omit<ConnectionContext, "loggedIn" | "ended">;
 
+/** In PEM. */
+export interface TlsIdentity {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** What stands before a server that speaks TLS, and passes connections on to its address (tls/front.ts). */
+export interface Front {
+  /** The server has got a request from this port. */
+  arrived(port: number): void;
+  /** Accepts no more, and ends those whose request has not arrived. */
+  stop(): void;
+  /** Ends all. */
+  cut(): void;
+}
+
+/** For a server that speaks TLS. */
+export interface Tls {
+  readonly identity: TlsIdentity;
+  readonly front: Front;
+}
+
 /** The clients' way in: upgrades to WebSockets, and knows which client is connected. One connection a client. */
 export class ClientsServer {
   readonly #context: ConnectionContext;
   readonly #connections = new Set<Connection>();
   readonly #online = new Map<ClientId, Connection>();
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  /** the last one is for new clients; those before have an older certificate, and clients that came with it */
+  readonly #servers: Deno.HttpServer<Deno.NetAddr>[] = [];
   readonly #aborter = new AbortController();
   readonly #ticker: ReturnType<typeof setInterval>;
   /** what ended connections still have to do; all is awaited on closing */
@@ -27,7 +50,12 @@ export class ClientsServer {
   #closing = false;
   #serving = true;
 
-  private constructor(address: SocketAddress, context: ServerContext, private readonly loginDeadline: number) {
+  private constructor(
+    address: SocketAddress,
+    private readonly context: ServerContext,
+    private readonly loginDeadline: number,
+    private readonly tls: Tls | undefined,
+  ) {
     this.#context = {
       ...context,
       loggedIn: (id, connection) => {
@@ -44,17 +72,7 @@ export class ClientsServer {
         this.#ending.add(ending);
       },
     };
-    this.#server = Deno.serve({
-      hostname: address.host,
-      port: address.port,
-      signal: this.#aborter.signal,
-      onListen: () => {},
-      onError: () => {
-        context.count("http_errors"); // an upgrade that is none: there is nothing else here to fail
-        return new Response(null, { status: 400 });
-      },
-    }, (request) => this.#upgrade(request));
-    this.#server.finished.finally(() => this.#serving = false);
+    this.#serve(address, tls?.identity);
     this.#ticker = setInterval(() => this.#tick(), TICK);
   }
 
@@ -62,14 +80,24 @@ export class ClientsServer {
    * Listens at `address` (port 0: any free one). A socket that has not logged in after `loginDeadline` ms is closed.
    * @throws {Deno.errors.AddrInUse} and the other errors of Deno.listen.
    */
-  static listen(address: SocketAddress, context: ServerContext, loginDeadline = LOGIN_DEADLINE): ClientsServer {
-    return new ClientsServer(address, context, loginDeadline);
+  static listen(
+    address: SocketAddress,
+    context: ServerContext,
+    loginDeadline = LOGIN_DEADLINE,
+    tls: Tls | undefined = undefined,
+  ): ClientsServer {
+    return new ClientsServer(address, context, loginDeadline, tls);
   }
 
-  /** Where it listens, with the port that port 0 became. */
+  /** Where it listens for new clients, with the port that port 0 became. */
   get address(): SocketAddress {
-    const { hostname, port } = this.#server.addr;
+    const { hostname, port } = this.#servers.at(-1)!.addr;
     return { host: hostname, port };
+  }
+
+  /** Speaks TLS as `identity` at a new `address` too, a free port of the same host. What is connected stays connected. */
+  renew(identity: TlsIdentity): void {
+    this.#serve({ host: this.address.host, port: 0 }, identity);
   }
 
   /** Whether clients can come in. */
@@ -93,10 +121,33 @@ export class ClientsServer {
     this.#closing = true;
     clearInterval(this.#ticker);
     for (const connection of this.#connections) connection.close(CloseCode.GOING_AWAY, "the gateway is going away");
-    const timer = setTimeout(() => this.#aborter.abort(), CLOSE_TIMEOUT);
-    await this.#server.shutdown();
+    this.tls?.front.stop();
+    const timer = setTimeout(
+      () => this.tls === undefined ? this.#aborter.abort() : this.tls.front.cut(),
+      CLOSE_TIMEOUT,
+    );
+    await Promise.all(this.#servers.map((server) => server.shutdown()));
     clearTimeout(timer);
     await Promise.all(this.#ending);
+  }
+
+  #serve(address: SocketAddress, identity: TlsIdentity | undefined): void {
+    const server = Deno.serve({
+      hostname: address.host,
+      port: address.port,
+      ...(identity && { cert: identity.certificate, key: identity.key }),
+      signal: this.#aborter.signal,
+      onListen: () => {},
+      onError: () => {
+        this.context.count("http_errors"); // an upgrade that is none: there is nothing else here to fail
+        return new Response(null, { status: 400 });
+      },
+    }, (request, { remoteAddr }) => {
+      this.tls?.front.arrived(remoteAddr.port);
+      return this.#upgrade(request);
+    });
+    server.finished.finally(() => this.#serving = false);
+    this.#servers.push(server);
   }
 
   #upgrade(request: Request): Response {

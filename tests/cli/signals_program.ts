@@ -17,4 +17,4 @@ async function end(): Promise<void> {
   print("ended");
 }
 
-await serveUntilSignalled(start, Number(stoppingTime));
+await serveUntilSignalled(start, () => print("reloading"), Number(stoppingTime));

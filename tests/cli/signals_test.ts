@@ -106,3 +106,21 @@ Deno.test({
     assertEquals((await served.status()).code, 0);
   },
 });
+
+Deno.test({
+  name: "SIGHUP has the configuration read again, and ends nothing, not even a gateway that starts",
+  ignore: !POSIX,
+  fn: async () => {
+    await using served = new Served("starts slowly", 60_000);
+    await served.printed("starting");
+    served.kill("SIGHUP");
+    await served.logged("while starting");
+    await served.proceed();
+    await served.printed("started");
+    served.kill("SIGHUP");
+    await served.printed("reloading");
+    served.kill("SIGTERM");
+    await served.printed("ended");
+    assertEquals((await served.status()).code, 0);
+  },
+});

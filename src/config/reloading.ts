@@ -1,0 +1,39 @@
+import type { Config } from "./config.ts";
+
+/** What a running gateway takes over from a changed file; all else needs a new start. */
+const RELOADABLE: ReadonlySet<string> = new Set([
+  "[mixnet_endpoint] forward_to",
+  "[clients_endpoint] tls_certificate",
+  "[clients_endpoint] tls_key",
+  "[logging] format",
+  "[logging] level",
+]);
+
+/** Keys that differ, as they stand in the file: `[mixnet_endpoint] forward_to`. */
+export interface Changes {
+  /** in force from now on */
+  readonly taken: readonly string[];
+  /** that need a new start */
+  readonly left: readonly string[];
+}
+
+/** Changes `running`, in place, to what `file` says wherever that can be done without a new start. */
+export function takeOver(running: Config, file: Config): Changes {
+  const taken: string[] = [];
+  const left: string[] = [];
+  for (const [section, keys] of Object.entries(running)) {
+    const next: Record<string, unknown> = file[section as keyof Config];
+    for (const [key, value] of Object.entries(keys)) {
+      if (next[key] === value) continue;
+      const name = `[${inSnakeCase(section)}] ${inSnakeCase(key)}`;
+      const reloadable = RELOADABLE.has(name);
+      (reloadable ? taken : left).push(name);
+      if (reloadable) Object.assign(keys, { [key]: next[key] });
+    }
+  }
+  return { taken, left };
+}
+
+function inSnakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

@@ -1,0 +1,21 @@
+import { assertEquals } from "@std/assert";
+import { defaultConfig } from "../../src/config/config.ts";
+import { takeOver } from "../../src/config/reloading.ts";
+
+Deno.test("what can change while a gateway runs is taken over in place, the rest is named", () => {
+  const running = defaultConfig("gw", "/n");
+  const file = structuredClone(running);
+  assertEquals(takeOver(running, file), { taken: [], left: [] });
+  file.mixnetEndpoint.forwardTo = "any";
+  file.logging.level = "debug";
+  file.gateway.location = "elsewhere";
+  file.debug.presenceSendingDelay = 7;
+  assertEquals(takeOver(running, file), {
+    taken: ["[mixnet_endpoint] forward_to", "[logging] level"],
+    left: ["[gateway] location", "[debug] presence_sending_delay"],
+  });
+  const expected = defaultConfig("gw", "/n");
+  expected.mixnetEndpoint.forwardTo = "any";
+  expected.logging.level = "debug";
+  assertEquals(running, expected);
+});
