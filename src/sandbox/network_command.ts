@@ -16,6 +16,9 @@ usage: deno task network [--ports-from <port>]
   --ports-from <port>   use this port and the five after it, or for 0 any that are free
                         (without it: 8080, 2001, 2002, 2003, 10000 and 10001)`;
 
+/** Of the gateway's status page: those that may be wanted elsewhere are left alone. */
+const ANY_LOCAL_PORT = "127.0.0.1:0";
+
 /** Exit code for a command line that makes no sense (sysexits). */
 const USAGE = 64;
 
@@ -30,7 +33,7 @@ async function main(): Promise<number> {
   const { signal } = interruption;
   setLogLevel("warn");
   try {
-    await using network = await Network.start(request, signal);
+    await using network = await Network.start(request, signal, ANY_LOCAL_PORT);
     introduce(terminal, network);
     const tell = (line: string) =>
       terminal.line(`  ${terminal.paint(new Date().toTimeString().slice(0, 8), "dim")}  ${line}`);
@@ -83,6 +86,9 @@ function introduce(terminal: Terminal, { directory, mixnodes, gateway, gatewayKe
   }
   part("gateway", `${formatSocketAddress(gateway.mixnetAddress)} for mixnodes`);
   part("", `ws://${formatSocketAddress(gateway.clientsAddress)} for clients`);
+  if (gateway.operatorAddress !== undefined) {
+    part("", `http://${formatSocketAddress(gateway.operatorAddress)}/ is its status page`);
+  }
   part("its key", gatewayKey);
   terminal.line();
   terminal.line("  To connect a 0.7.0 client:");

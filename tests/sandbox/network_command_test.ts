@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { generateIdentity, Peap } from "../../src/peap/mod.ts";
 import { Program } from "./program.ts";
 
@@ -9,6 +9,8 @@ Deno.test("it says where everything is, tells what happens, and leaves nothing b
   await network.printed("What happens");
   assertEquals(network.leftBehind().length, 1, "its home, for now");
   const [, directory] = /directory +(http:\S+)/.exec(network.output)!;
+  const [, page] = /(http:\S+) is its status page/.exec(network.output)!;
+  assertStringIncludes(await (await fetch(page!)).text(), "<!DOCTYPE html>");
   {
     await using client = await Peap.connect({ directory: directory!, identity: generateIdentity(), meanHopDelay: 1 });
     await network.printed("1 client registered");

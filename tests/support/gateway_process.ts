@@ -62,7 +62,15 @@ export class GatewayProcess implements AsyncDisposable {
     const args = ["--mix-host", gateway.mixnet, "--clients-host", gateway.clients, "--directory", directory];
     const { success, stderr } = await gateway.#command("init", args).output();
     if (!success) throw new Error(`init of the ${kind} gateway failed: ${new TextDecoder().decode(stderr)}`);
+    if (kind === "ours") await gateway.#withoutOperator();
     return gateway;
+  }
+
+  /** Many run at a time on one machine, which has the operator's port once. */
+  async #withoutOperator(): Promise<void> {
+    const path = join(this.home, ".nym/gateways", this.id, "config/config.toml");
+    const text = await Deno.readTextFile(path);
+    await Deno.writeTextFile(path, text.replace('listening_address = "127.0.0.1:9001"', 'listening_address = ""'));
   }
 
   /** Starts it; resolves with the ms until it listens. `args`: further options of `run`. */
