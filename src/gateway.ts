@@ -77,14 +77,6 @@ export class Gateway {
       ),
     );
     starting.use(await opened("inboxes", clientsEndpoint.inboxesDirectory, lockPrivateFolder));
-    const mailbox = starting.use(
-      await opened(
-        "mailbox",
-        join(clientsEndpoint.inboxesDirectory, "mailbox.kv"),
-        (path) => Mailbox.open(path, sealer, count, histograms.commit.observe),
-      ),
-    );
-    await importInboxes(clientsEndpoint.inboxesDirectory, mailbox, ledger);
     const replays = starting.use(
       await opened(
         "tags of packets seen",
@@ -92,6 +84,14 @@ export class Gateway {
         (path) => Promise.resolve(ReplayFilter.open(path, mixnetEndpoint.replayWindow, count)),
       ),
     );
+    const mailbox = starting.use(
+      await opened(
+        "mailbox",
+        join(clientsEndpoint.inboxesDirectory, "mailbox.kv"),
+        (path) => Mailbox.open(path, sealer, count, histograms.commit.observe, () => replays.sync()),
+      ),
+    );
+    await importInboxes(clientsEndpoint.inboxesDirectory, mailbox, ledger);
 
     const presence = starting.use(
       new Presence(

@@ -77,6 +77,7 @@ export class Mailbox implements ReaderStore {
     readonly totals: Totals,
     readonly count: Count,
     private readonly onCommit: (seconds: number) => void,
+    private readonly syncAlong: () => Promise<void>,
   ) {
     this.kv = kv;
   }
@@ -84,16 +85,17 @@ export class Mailbox implements ReaderStore {
   /**
    * Opens or makes the database file at `path`. `count` is told of messages_stored, of messages_lost (those that could
    * not be written by the time the mailbox was closed), messages_confirmed and stored_values_damaged; `onCommit` how long
-   * each commit took.
+   * each commit took. `syncAlong` is called with each commit, which is done when that has resolved too.
    */
   static async open(
     path: string,
     sealer: Sealer,
     count: Count = () => {},
     onCommit: (seconds: number) => void = () => {},
+    syncAlong: () => Promise<void> = () => Promise.resolve(),
   ): Promise<Mailbox> {
     const kv = await openDatabase(path, sealer);
-    return new Mailbox(kv, sealer, await readTotals(kv, sealer), count, onCommit);
+    return new Mailbox(kv, sealer, await readTotals(kv, sealer), count, onCommit, syncAlong);
   }
 
   /** Takes a message (kept, not copied, until its commit) for a client. Ask for {@linkcode room} first. */
@@ -242,7 +244,7 @@ export class Mailbox implements ReaderStore {
     const begin = performance.now();
     for (let delay = RETRY;; delay = Math.min(2 * delay, MAX_RETRY)) {
       try {
-        await atomic.commit();
+        await Promise.all([atomic.commit(), this.syncAlong()]);
         this.onCommit((performance.now() - begin) / 1000);
         if (delay > RETRY) log.info("messages are written again");
         return true;

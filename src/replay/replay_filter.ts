@@ -13,8 +13,6 @@ const MAX_GENERATIONS = PARTS + 2;
 const GENERATION_CAPACITY = 1_310_720;
 /** A generation lasts at least so many ms, however short the window is. */
 const SHORTEST_PART = 1000;
-/** What is written reaches the disk itself within this many ms. */
-const SYNC_DELAY = 1000;
 /** Bytes that wait while nothing can be written; beyond it they are given up. */
 const MAX_PENDING = 65_536;
 const FILE_NAME = /^(\d{10})\.tags$/;
@@ -35,7 +33,8 @@ interface Generation {
  * Of every tag 8 bytes are kept, so a packet is taken for another once in 10^12 at most.
  *
  * A tag is in its file before the turn of the event loop ends in which its packet was admitted, so before the message
- * can be committed: a kill forgets none. A power failure may forget those of the last second.
+ * can be committed: a kill forgets none. It is synced along with that commit, before anybody hears of the message: a
+ * power failure forgets none of messages that were pushed.
  */
 export class ReplayFilter {
   /** oldest first; at most MAX_GENERATIONS */
@@ -47,8 +46,8 @@ export class ReplayFilter {
   #pendingSize = 0;
   /** when the oldest generation is out of the window */
   #nextExpiry = Infinity;
-  #syncTimer: ReturnType<typeof setTimeout> | undefined;
-  #syncing: Promise<void> | undefined;
+  /** something is written and may not have reached the disk itself */
+  #unsynced = false;
   #failing = false;
 
   private constructor(
@@ -119,16 +118,25 @@ export class ReplayFilter {
     }
     if (this.#failing) log.info("which packets were seen is written again");
     this.#failing = false;
-    this.#syncTimer ??= setTimeout(() => this.#sync(), SYNC_DELAY);
+    this.#unsynced = true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.flush();
-    clearTimeout(this.#syncTimer);
-    await this.#syncing;
-    this.#sync();
-    await this.#syncing;
+    await this.sync();
     this.#file?.[Symbol.dispose]();
+  }
+
+  /** Resolves when all that was flushed so far has reached the disk itself, or that has failed and is logged. */
+  async sync(): Promise<void> {
+    if (!this.#unsynced) return;
+    this.#unsynced = false;
+    try {
+      await this.#file?.sync();
+    } catch (error) {
+      this.#unsynced = true;
+      log.warn(`cannot sync which packets were seen: ${error}`);
+    }
   }
 
   /** The generation that takes what comes now. */
@@ -175,6 +183,11 @@ export class ReplayFilter {
   #closeFile(): void {
     if (this.#pendingSize > 0) this.#giveUp();
     this.#pendingSize = 0;
+    try {
+      this.#file?.syncNow();
+    } catch (error) {
+      log.warn(`cannot sync which packets were seen: ${error}`);
+    }
     this.#file?.[Symbol.dispose]();
     this.#file = undefined;
   }
@@ -192,11 +205,6 @@ export class ReplayFilter {
 
   #path(number: number): string {
     return join(this.folder, `${String(number).padStart(10, "0")}.tags`);
-  }
-
-  #sync(): void {
-    this.#syncTimer = undefined;
-    this.#syncing = this.#file?.sync().catch((error) => log.warn(`cannot sync which packets were seen: ${error}`));
   }
 
   #load(): void {

@@ -61,6 +61,10 @@ export class TagFile {
     return this.#file.syncData();
   }
 
+  syncNow(): void {
+    this.#file.syncDataSync();
+  }
+
   [Symbol.dispose](): void {
     this.#file.close();
   }

@@ -51,6 +51,28 @@ Deno.test("what is stored is there after a restart, and numbers go on", async ()
   assertEquals(messages.at(-1)!.sequence, last + 1);
 });
 
+Deno.test("a message counts as stored when what is synced along with its commit is on the disk too", async () => {
+  using folder = new TemporaryFolder();
+  const synced = Promise.withResolvers<void>();
+  const synching = Promise.withResolvers<void>();
+  const syncAlong = () => {
+    synching.resolve();
+    return synced.promise;
+  };
+  let stored = 0;
+  const count = (_: string, n = 1) => stored += n;
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer(), count, ignore, syncAlong);
+  let nudged = false;
+  mailbox.openInbox(client(0), () => nudged = true);
+  mailbox.store(client(0), numbered(0));
+  await synching.promise;
+  await mailbox.kv.get(["totals"]); // time enough for the commit itself
+  assertEquals({ stored, nudged }, { stored: 0, nudged: false });
+  synced.resolve();
+  await mailbox.flush();
+  assertEquals({ stored, nudged }, { stored: 1, nudged: true });
+});
+
 Deno.test("commits keep to the database's limits: messages of the largest size", async () => {
   using folder = new TemporaryFolder();
   const commits: number[] = [];
