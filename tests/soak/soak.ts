@@ -1,27 +1,24 @@
 import { join } from "node:path";
 import { decodeBase58 } from "../../src/encoding/base58.ts";
-import { frame } from "../../src/mixnet/frames.ts";
 import { pause } from "../../src/pause.ts";
 import { parseSocketAddress } from "../../src/sphinx/node_address.ts";
-import { PacketFactory } from "../bench/load/packet_factory.ts";
 import { range } from "../mailbox/messages.ts";
 import { GatewayProcess } from "../support/gateway_process.ts";
 import { NO_DIRECTORY } from "../support/gateway_rig.ts";
 import { Random } from "../support/random.ts";
 import { freePort } from "../support/reference_network.ts";
 import { ChurningClient } from "./churning_client.ts";
+import { Lag } from "./lag.ts";
 import { describe, median, type Sample, takeSample, trend } from "./samples.ts";
+import type { SendOrder, Sent } from "./sender_worker.ts";
 
 const CLIENTS = 50;
-/** Packets are sent in bursts of what is due, so many ms after one another. */
-const BURST_INTERVAL = 20;
 /** ms between two samples */
 const SAMPLE_INTERVAL = 1000;
 /** Tags of packets are kept for so many ms, so that it shows in minutes whether they go. */
 const REPLAY_WINDOW = 60_000;
 /** ms that clients have at the end to get what waits for them */
 const COLLECTING = 30_000;
-const MAX_SIZE = 975;
 
 export interface SoakOrder {
   seconds: number;
@@ -36,7 +33,8 @@ export async function soak(order: SoakOrder, say: (line: string) => void): Promi
   await using gateway = await GatewayProcess.init("ours", freePort(), freePort(), NO_DIRECTORY);
   await shortenReplayWindow(gateway.home);
   await gateway.start();
-  const clients = range(CLIENTS).map((n) => new ChurningClient(gateway.clients, new Random(n), n % 2 === 0));
+  using lag = new Lag();
+  const clients = range(CLIENTS).map((n) => new ChurningClient(gateway.clients, new Random(n), n % 2 === 0, lag));
   for (const client of clients) await client.register();
 
   const ending = new AbortController();
@@ -48,7 +46,7 @@ export async function soak(order: SoakOrder, say: (line: string) => void): Promi
   await living;
   await Promise.all(clients.map((client) => client.collect(COLLECTING)));
   const code = await gateway.stop();
-  return judge(samples, clients, code);
+  return judge(samples, clients, code, lag.longest);
 }
 
 async function shortenReplayWindow(home: string): Promise<void> {
@@ -57,26 +55,25 @@ async function shortenReplayWindow(home: string): Promise<void> {
   await Deno.writeTextFile(path, text.replace(/^replay_window = .*$/m, `replay_window = ${REPLAY_WINDOW}`));
 }
 
+/** Resolves when all has been sent. */
 async function send(gateway: GatewayProcess, clients: ChurningClient[], { seconds, rate }: SoakOrder): Promise<void> {
-  const random = new Random(0);
-  const factory = new PacketFactory(decodeBase58(gateway.publicKey)!);
-  const { host, port } = parseSocketAddress(gateway.mixnet)!;
-  using connection = await Deno.connect({ hostname: host, port });
-  const never = new AbortController().signal;
-  const began = performance.now();
-  for (let sent = 0; sent < seconds * rate;) {
-    const due = Math.min(seconds * rate, Math.floor((performance.now() - began) * rate / 1000));
-    const packets = range(Math.min(due - sent, rate)).map(() => {
-      const client = random.pick(clients);
-      const message = random.bytes(random.between(4, MAX_SIZE));
-      new DataView(message.buffer).setUint32(0, ++client.sent);
-      return factory.build(client.address, message);
-    });
-    const frames = frame(...packets);
-    for (let at = 0; at < frames.length;) at += await connection.write(frames.subarray(at));
-    sent += packets.length;
-    await pause(BURST_INTERVAL, never);
-  }
+  const worker = new Worker(new URL("./sender_worker.ts", import.meta.url), { type: "module" });
+  const order: SendOrder = {
+    mixnet: parseSocketAddress(gateway.mixnet)!,
+    gatewayKey: decodeBase58(gateway.publicKey)!,
+    clients: clients.map(({ address }) => address),
+    rate,
+    seconds,
+  };
+  await new Promise<void>((resolve, reject) => {
+    worker.onerror = (event) => reject(new Error(event.message));
+    worker.onmessage = ({ data: { counts, done } }: MessageEvent<Sent>) => {
+      counts.forEach((count, i) => clients[i]!.sent = count);
+      if (done) resolve();
+    };
+    worker.postMessage(order);
+  });
+  worker.terminate();
 }
 
 async function sampleUntil(
@@ -92,36 +89,46 @@ async function sampleUntil(
     samples.push(await takeSample(gateway.pid, gateway.home));
     if (samples.length < line * lineEvery) continue;
     const { sent, through, online } = sums(clients);
+    const faults = clients.filter(({ fault }) => fault !== undefined).length;
     say(
       `${samples.length} s: ${
         describe(median(samples.slice(-lineEvery)))
-      }; ${sent} sent, ${through} arrived, ${online} online`,
+      }; ${sent} sent, ${through} arrived, ${online} online, ${faults} faults`,
     );
     line++;
   }
   return samples;
 }
 
-function sums(clients: readonly ChurningClient[]): Record<"sent" | "through" | "again" | "visits" | "online", number> {
+function sums(
+  clients: readonly ChurningClient[],
+): Record<"sent" | "through" | "again" | "visits" | "online" | "excused", number> {
   const sum = (figure: (client: ChurningClient) => number) => clients.reduce((total, each) => total + figure(each), 0);
   return {
     sent: sum(({ sent }) => sent),
     through: sum(({ through }) => through),
     again: sum(({ again }) => again),
     visits: sum(({ visits }) => visits),
+    excused: sum(({ excused }) => excused),
     online: sum(({ online }) => Number(online)),
   };
 }
 
-function judge(samples: Sample[], clients: ChurningClient[], code: number): { good: boolean; verdict: string } {
-  const { sent, through, again, visits } = sums(clients);
+function judge(
+  samples: Sample[],
+  clients: ChurningClient[],
+  code: number,
+  lag: number,
+): { good: boolean; verdict: string } {
+  const { sent, through, again, visits, excused } = sums(clients);
   const { flat, first, last } = trend(samples);
   const faults = clients.map(({ fault }) => fault).filter((fault) => fault !== undefined);
   if (through < sent) faults.push(`${sent - through} messages never came`);
   if (!flat) faults.push("it grows");
   if (code !== 0) faults.push(`it ended with ${code}`);
+  const lagged = `its clients lagged ${lag.toFixed(0)} ms at most, which cost those of 0.7.0 ${excused} messages`;
   const figures = `${sent} messages, ${through} arrived, ${again} of them again, in ${visits} visits; at first ` +
-    `${describe(first)}; in the end ${describe(last)}`;
+    `${describe(first)}; in the end ${describe(last)}; ${lagged}`;
   return {
     good: faults.length === 0,
     verdict: `${faults.length === 0 ? "flat, nothing lost" : faults.join("; ")}: ${figures}`,
