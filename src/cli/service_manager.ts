@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { logger } from "../log.ts";
 
 const log = logger("nym_gateway");
@@ -7,6 +8,8 @@ const log = logger("nym_gateway");
  * gateway serves, and from then on a sign of life in good time, without which it starts the gateway anew.
  */
 export class ServiceManager implements AsyncDisposable {
+  /** where our socket has its name, without which Deno has none */
+  readonly #folder = Deno.makeTempDirSync({ prefix: "nym-gateway-" });
   readonly #socket: Deno.DatagramConn;
   readonly #address: Deno.UnixAddr;
   /** ms between two signs of life; undefined: none are asked for */
@@ -15,9 +18,7 @@ export class ServiceManager implements AsyncDisposable {
   #sending: Promise<unknown> = Promise.resolve();
 
   private constructor(path: string, interval: number | undefined) {
-    // In the abstract namespace of Linux, where there is no file to clear away.
-    const own = `\0nym-gateway-${crypto.randomUUID()}`;
-    this.#socket = Deno.listenDatagram({ transport: "unixpacket", path: own });
+    this.#socket = Deno.listenDatagram({ transport: "unixpacket", path: join(this.#folder, "notify") });
     this.#address = { transport: "unixpacket", path: path.replace(/^@/, "\0") };
     this.#interval = interval;
   }
@@ -48,6 +49,7 @@ export class ServiceManager implements AsyncDisposable {
     clearInterval(this.#timer);
     await this.#sending;
     this.#socket.close();
+    await Deno.remove(this.#folder, { recursive: true });
   }
 
   #send(state: string): void {

@@ -53,14 +53,21 @@ export class BinaryGateway implements AsyncDisposable {
   #reading: Promise<unknown> = Promise.resolve();
   #log = "";
 
-  /** `binary` is its path, and `wrapper` what runs it with its arguments, if that is not the system itself. */
-  constructor(readonly binary: string, private readonly wrapper: readonly string[] = []) {}
+  /** `binary` is its path, `wrapper` what runs it with its arguments, if that is not the system itself. */
+  constructor(
+    readonly binary: string,
+    private readonly wrapper: readonly string[] = [],
+    private readonly variables: Record<string, string> = {},
+  ) {}
 
   /** Makes its keys and configuration; `directory` is a URL. */
   async init(directory: string): Promise<void> {
     const args = ["--mix-host", this.mixnet, "--clients-host", this.clients, "--directory", directory];
     const { code, stderr } = await outcomeOf([this.binary, "init", "--id", "gw", ...args], this.#env);
     if (code !== 0) throw new Error(`init of the compiled gateway failed: ${stderr}`);
+    const path = join(this.home, "nym/gateways/gw/config/config.toml");
+    const config = await Deno.readTextFile(path); // where the operator's port is still the usual one
+    await Deno.writeTextFile(path, config.replace("127.0.0.1:9001", `127.0.0.1:${freePort()}`));
   }
 
   /** Resolves with the ms until it listens. */
@@ -71,8 +78,10 @@ export class BinaryGateway implements AsyncDisposable {
     this.#child = new Deno.Command(program!, { args, env: this.#env, clearEnv: true, ...output }).spawn();
     this.#log = "";
     this.#reading = Promise.all([this.#read(this.#child.stdout), this.#read(this.#child.stderr)]);
+    let ended = false;
+    this.#child.status.then(() => ended = true);
     while (!this.#log.includes("Finished nym gateway startup")) {
-      if (performance.now() - begin > START_TIMEOUT) {
+      if (ended || performance.now() - begin > START_TIMEOUT) {
         throw new Error(`the compiled gateway does not start: ${this.#log}`);
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL));
@@ -109,7 +118,7 @@ export class BinaryGateway implements AsyncDisposable {
   }
 
   get #env(): Record<string, string> {
-    return { NYM_HOME: join(this.home, "nym") };
+    return { NYM_HOME: join(this.home, "nym"), ...this.variables };
   }
 
   async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {

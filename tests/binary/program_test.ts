@@ -3,7 +3,11 @@ import { BANNER } from "../../src/cli/banner.ts";
 import { generateIdentity, Peap } from "../../src/peap/mod.ts";
 import { Directory } from "../../src/sandbox/directory.ts";
 import { Mixnode } from "../../src/sandbox/mixnode.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { BinaryGateway, binaryTest, outcomeOf } from "./binary.ts";
+
+/** Nobody listens there. */
+const NO_DIRECTORY = "http://127.0.0.1:1";
 
 binaryTest("the binary prints its banner, version, commit and platform with an empty environment", async (binary) => {
   const version = await outcomeOf([binary, "--version"]);
@@ -48,6 +52,29 @@ binaryTest("two clients write to each other through the binary; it says which ke
   assertEquals(await firstText(alice), "hello, Alice");
   assertEquals(await gateway.stop(), 0);
 });
+
+binaryTest("the status page and the metrics are in the binary", async (binary) => {
+  await using gateway = new BinaryGateway(binary);
+  await gateway.init(NO_DIRECTORY);
+  await gateway.start();
+  const url = /operator at (http:\S+)/.exec(gateway.log)![1]!;
+  assertStringIncludes(await (await fetch(url)).text(), "<!DOCTYPE html>");
+  assertStringIncludes(await (await fetch(`${url}metrics`)).text(), "# TYPE ");
+});
+
+binaryTest("the binary tells systemd that it serves, and then that it lives", async (binary) => {
+  using resources = new DisposableStack();
+  using folder = new TemporaryFolder();
+  const socket = Deno.listenDatagram({ transport: "unixpacket", path: folder.file("notify") });
+  resources.defer(() => socket.close());
+  const environment = { NOTIFY_SOCKET: folder.file("notify"), WATCHDOG_USEC: "100000" };
+  await using gateway = new BinaryGateway(binary, [], environment);
+  await gateway.init(NO_DIRECTORY);
+  await gateway.start();
+  const told = [];
+  for (let i = 0; i < 3; i++) told.push(new TextDecoder().decode((await socket.receive())[0]));
+  assertEquals(told, ["READY=1", "WATCHDOG=1", "WATCHDOG=1"]);
+}, { name: "Linux", isMet: Deno.build.os === "linux" });
 
 async function firstText(client: Peap): Promise<string> {
   for await (const message of client) return message.text();
