@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { basename, dirname, join } from "node:path";
 import { encodeBase58 } from "../src/encoding/base58.ts";
 import { Gateway } from "../src/gateway.ts";
 import { clientId } from "../src/mailbox/client_id.ts";
@@ -274,6 +275,36 @@ Deno.test("a database that can't be opened is named", async () => {
   );
   assertStringIncludes(error.message, '"/dev/null/ledger.kv"');
 });
+
+Deno.test("what a gateway leaves on the disk holds neither messages nor its clients' addresses", async () => {
+  using _silence = new Silence();
+  await using rig = await GatewayRig.start();
+  await (await rig.register(bob))[Symbol.asyncDispose]();
+  await rig.mix(...range(20).map((n) => rig.packet(bob, text(`meet me at the old mill at ${n} o'clock`))));
+  await eventually("all is stored", () => rig.gateway.counters.get("messages_stored") === 20);
+  await rig.stop();
+  const latin1 = new TextDecoder("latin1");
+  const files = await filesBelow(dirname(rig.config.clientsEndpoint.ledgerPath));
+  const contents = files.map((file) => latin1.decode(Deno.readFileSync(file)));
+  for (const secret of ["the old mill", latin1.decode(bob), bob.toHex(), encodeBase58(bob)]) {
+    assertEquals(files.filter((_, i) => contents[i]!.includes(secret)), []);
+  }
+  assertEquals(files.map((file) => basename(file)).sort(), [
+    "0000000001.tags",
+    "client_ledger.kv",
+    "lock",
+    "mailbox.kv",
+  ]);
+  await rig.restart();
+});
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    files.push(...isDirectory ? await filesBelow(join(folder, name)) : [join(folder, name)]);
+  }
+  return files;
+}
 
 Deno.test("databases that another storage key has sealed are refused, and left as they are", async () => {
   using _silence = new Silence();
