@@ -1,4 +1,4 @@
-import { ClientsServer, type ServerContext } from "./clients/server.ts";
+import { type ClientLimits, ClientsServer, type ServerContext } from "./clients/server.ts";
 import type { Config } from "./config/config.ts";
 import { listen } from "./listening.ts";
 import type { SocketAddress } from "./sphinx/node_address.ts";
@@ -22,6 +22,7 @@ export class ClientsEntrance implements AsyncDisposable {
   /** @throws {OperatorError} when the address can't be listened on, or certificate or key won't do */
   static open(
     endpoint: Config["clientsEndpoint"],
+    limits: ClientLimits,
     context: ServerContext & { count: CountArrival },
   ): ClientsEntrance {
     const parts = new AsyncDisposableStack();
@@ -29,13 +30,13 @@ export class ClientsEntrance implements AsyncDisposable {
       listen("clients", "--clients-host or --clients-port", endpoint.listeningAddress, open);
     const files = certificateFiles(endpoint);
     if (files === undefined) {
-      const server = parts.use(open((address) => ClientsServer.listen(address, context)));
+      const server = parts.use(open((address) => ClientsServer.listen(address, context, limits)));
       return new ClientsEntrance(parts, server, server.address, undefined);
     }
     const identity = readCertificate(files);
     const front = parts.use(open((address) => TlsFront.listen(address, () => server.address, context.count)));
     const server: ClientsServer = parts.use(
-      ClientsServer.listen(BEHIND_THE_FRONT, context, undefined, { identity, front }),
+      ClientsServer.listen(BEHIND_THE_FRONT, context, limits, { identity, front }),
     );
     const renewal = parts.use(new CertificateRenewal(files, identity, (renewed) => server.renew(renewed)));
     return new ClientsEntrance(parts, server, front.address, renewal);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { buildInfo } from "./build_info.ts";
 import type { Forwarding } from "./clients/connection.ts";
+import type { ClientLimits } from "./clients/server.ts";
 import { ClientsEntrance } from "./clients_entrance.ts";
 import type { Config } from "./config/config.ts";
 import { type Changes, takeOver } from "./config/reloading.ts";
@@ -16,7 +17,7 @@ import { Ledger } from "./mailbox/ledger.ts";
 import { Mailbox } from "./mailbox/mailbox.ts";
 import { Sealer } from "./mailbox/sealing.ts";
 import { Forwarder } from "./mixnet/forwarder.ts";
-import { MixnetListener } from "./mixnet/listener.ts";
+import { type MixnetLimits, MixnetListener } from "./mixnet/listener.ts";
 import { Counters } from "./operator/counters.ts";
 import { OperatorEndpoint, type Watched } from "./operator/endpoint.ts";
 import { emptyHistograms } from "./operator/histogram.ts";
@@ -33,6 +34,9 @@ const log = logger("nym_gateway::node");
 
 /** Pushed to a client that is there, never stored (spec §5). */
 const LOOP_COVER = new TextEncoder().encode("The cake is a lie!");
+
+/** What is announced in place of the registered clients when the operator wants that; the same array each time. */
+const NOBODY: readonly { pubKey: string }[] = [];
 
 /**
  * The map of the program: opens all parts, hands them to each other as functions, and closes them.
@@ -61,7 +65,7 @@ export class Gateway {
   static async start(configured: Config, keys: KeyPair, storageKey: Uint8Array): Promise<Gateway> {
     log.info("Starting nym gateway!");
     const config = structuredClone(configured); // ours to change when it is loaded again
-    const { gateway, mixnetEndpoint, clientsEndpoint, debug } = config;
+    const { gateway, mixnetEndpoint, clientsEndpoint, limits, debug } = config;
     const counters = new Counters();
     const count = counters.add;
     const histograms = emptyHistograms();
@@ -103,7 +107,7 @@ export class Gateway {
           pubKey: encodeBase58(keys.publicKey),
           version: VERSION,
         },
-        () => ledger.registered(),
+        () => clientsEndpoint.announceClients ? ledger.registered() : NOBODY,
         presenceTimings(debug.presenceSendingDelay),
       ),
     );
@@ -130,9 +134,10 @@ export class Gateway {
     log.info("Starting client [web]socket listener...");
     log.info("Starting presence notifier...");
     const entrance = starting.use(
-      ClientsEntrance.open(clientsEndpoint, {
+      ClientsEntrance.open(clientsEndpoint, clientLimits(limits), {
         privateKey: keys.privateKey,
         allowReRegistration: clientsEndpoint.allowReRegistration,
+        requireProof: clientsEndpoint.requireProof,
         isRegistered: (id) => ledger.has(id),
         register: (id) => ledger.add(id),
         openInbox: (id, nudge) => mailbox.openInbox(id, nudge),
@@ -173,7 +178,7 @@ export class Gateway {
         "sphinx packets",
         "--mix-host or --mix-port",
         mixnetEndpoint.listeningAddress,
-        (address) => MixnetListener.listen(address, sink, count),
+        (address) => MixnetListener.listen(address, sink, count, mixnetLimits(limits)),
       ),
     );
     logger("nym_gateway::node::mixnet_handling::receiver::listener")
@@ -240,6 +245,23 @@ function openOperatorEndpoint(address: string, watched: Watched): OperatorEndpoi
     log.warn(`${error.message}; the gateway serves without status page and metrics`);
     return undefined;
   }
+}
+
+function clientLimits(limits: Config["limits"]): ClientLimits {
+  return {
+    ...limits,
+    connections: { total: limits.clientConnections, perNetwork: limits.clientConnectionsPerNetwork },
+    beforeLogin: { total: limits.connectionsBeforeLogin, perNetwork: limits.connectionsBeforeLoginPerNetwork },
+  };
+}
+
+function mixnetLimits(limits: Config["limits"]): MixnetLimits {
+  return {
+    connections: { total: limits.mixnetConnections, perNetwork: limits.mixnetConnectionsPerNetwork },
+    frameDeadline: limits.mixnetFrameDeadline,
+    idleTimeout: limits.mixnetIdleTimeout,
+    limitLoopback: limits.limitLoopback,
+  };
 }
 
 function isLoopCover(message: Uint8Array): boolean {

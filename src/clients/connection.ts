@@ -1,13 +1,17 @@
 import { setImmediate } from "node:timers";
+import { pause } from "../pause.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { logger } from "../log.ts";
 import { type ClientId, clientId } from "../mailbox/client_id.ts";
 import type { InboxReader } from "../mailbox/inbox_reader.ts";
 import type { SocketAddress } from "../sphinx/node_address.ts";
+import type { Admission, Refusal } from "./admission.ts";
 import { Delivery } from "./delivery.ts";
 import { answer } from "./messages.ts";
-import { interpret } from "./session.ts";
+import { isProofOf, newChallenge, type OpenChallenge } from "./proof.ts";
+import { interpret, MAX_FRAME_SIZE } from "./session.ts";
 import { deriveToken, isTokenOf } from "./token.ts";
+import type { MessageSocket, SocketEvents } from "./websocket/socket.ts";
 
 const log = logger("nym_gateway::node::client_handling::websocket::connection_handler");
 
@@ -17,7 +21,13 @@ export type Forwarding = "queued" | "full" | "refused";
 /** What connections have in common. */
 export interface ConnectionContext {
   readonly privateKey: Uint8Array;
+  readonly publicKey: Uint8Array;
   readonly allowReRegistration: boolean;
+  /** whether a client must prove that it has its address's private key in order to register */
+  readonly requireProof: boolean;
+  readonly admission: Admission;
+  /** ms until a wrong token or proof is answered */
+  readonly wrongTokenDelay: number;
   isRegistered(id: ClientId): boolean;
   /** false when the client is registered already; resolves once it is on the disk */
   register(id: ClientId): Promise<boolean>;
@@ -38,13 +48,18 @@ const MAX_STALL_DELAY = 250;
 /** Frames of the client that wait while its login is written; a client with more does not wait for answers. */
 const MAX_WAITING_FRAMES = 64;
 
+/** A client may make so many requests before it has logged in. */
+const MAX_REQUESTS_BEFORE_LOGIN = 100;
+
+const TOO_MANY: Readonly<Record<Refusal, string>> = {
+  network: "too many registrations from this network, try again later",
+  total: "too many registrations, try again later",
+};
+
 /** WebSocket close codes (RFC 6455 §7.4.1); 4000 and up are free for applications. */
 export const CloseCode = { GOING_AWAY: 1001, POLICY: 1008, TOO_BIG: 1009, FAILED: 1011, SUPERSEDED: 4001 } as const;
 
-/** Deno's words for an end of the stream that came without a close frame, after all was read. */
-const END_OF_STREAM = "Unexpected EOF";
-
-/** One client's WebSocket, from the upgrade to its end. */
+/** One client's connection, from its acceptance to its end. */
 export class Connection {
   readonly openedAt = performance.now();
   readonly #delivery = new Delivery();
@@ -55,14 +70,27 @@ export class Connection {
   readonly #waiting: (string | Uint8Array)[] = [];
   #pumping: Promise<void> | undefined;
   #nudged = false;
-  #endOfStream = false;
   #ended = false;
+  #requests = 0;
+  #challenge: OpenChallenge | undefined;
+  readonly #socket: MessageSocket;
+  readonly #stopping = new AbortController();
 
-  constructor(private readonly socket: WebSocket, private readonly context: ConnectionContext) {
-    socket.binaryType = "arraybuffer";
-    socket.onmessage = ({ data }) => this.#receive(typeof data === "string" ? data : new Uint8Array(data));
-    socket.onerror = (event) => this.#endOfStream = (event as ErrorEvent).message === END_OF_STREAM;
-    socket.onclose = ({ wasClean }) => this.#end(wasClean || this.#endOfStream);
+  constructor(
+    open: (events: SocketEvents) => MessageSocket,
+    /** where it comes from, as limits count it */
+    readonly network: string,
+    private readonly context: ConnectionContext,
+  ) {
+    this.#socket = open({
+      message: (message) => this.#receive(message),
+      oversized: () => this.#tooBig(),
+      refused: () => {
+        context.count("http_errors");
+        this.#end(false);
+      },
+      ended: (properly) => this.#end(properly),
+    });
   }
 
   /** The client that has logged in, if one has. */
@@ -72,36 +100,38 @@ export class Connection {
 
   /** Pushes a message that is not stored, unless the client does not keep up. Says whether it did. */
   pushUnstored(message: Uint8Array): boolean {
-    if (this.#reader === undefined || !this.#isOpen() || this.socket.bufferedAmount > MAX_BUFFERED) return false;
+    if (this.#reader === undefined || !this.#isOpen() || this.#socket.bufferedAmount > MAX_BUFFERED) return false;
     this.#send(message);
     return true;
   }
 
   /** To be called a few times a second: time alone confirms deliveries too. */
   tick(now: number): void {
-    // Not by us (that is the end at once): a ping was not answered. Nor does such a socket say what it buffers.
-    if (this.socket.readyState === WebSocket.CLOSING) this.#end(false);
-    else if (this.#delivery.open) this.#confirm(this.#delivery.observe(this.socket.bufferedAmount, now));
+    if (this.#delivery.open) this.#confirm(this.#delivery.observe(this.#socket.bufferedAmount, now));
+    this.#socket.tick(now); // last, as a ping is buffered too
   }
 
   /** Ends the connection; what was not confirmed until now stays for the next login. */
   close(code: number, reason: string): void {
     this.#end(false);
-    // A socket that is still connecting (its upgrade was just answered) cannot be given a reason.
-    if (this.socket.readyState === WebSocket.OPEN) this.socket.close(code, reason);
-    else if (this.socket.readyState === WebSocket.CONNECTING) {
-      this.socket.onopen = () => this.socket.close(code, reason);
-    }
+    this.#socket.close(code, reason);
+  }
+
+  /** Ends it without a word to the client. */
+  terminate(): void {
+    this.#end(false);
+    this.#socket.terminate();
   }
 
   /** Resolves when nothing goes on any more, once the connection has ended. */
   async idle(): Promise<void> {
+    await this.#socket.done;
     await this.#login;
     await this.#pumping;
   }
 
   #isOpen(): boolean {
-    return !this.#ended && this.socket.readyState === WebSocket.OPEN;
+    return !this.#ended && this.#socket.isOpen;
   }
 
   /** Frames are handled one after the other. */
@@ -115,6 +145,9 @@ export class Connection {
   }
 
   #handle(frame: string | Uint8Array): void {
+    if (this.#id === undefined && ++this.#requests > MAX_REQUESTS_BEFORE_LOGIN) {
+      return this.close(CloseCode.POLICY, "too many requests before a login");
+    }
     const action = interpret(this.#id !== undefined, frame);
     switch (action.kind) {
       case "forward":
@@ -122,17 +155,23 @@ export class Connection {
       case "received":
         return this.#confirm(this.#delivery.received(action.frames));
       case "register":
-        return this.#await(this.#register(action.address));
+        return this.#await(this.#register(action.address, action.proof));
+      case "challenge":
+        return this.#challengeIt();
       case "authenticate":
         return this.#await(this.#authenticate(action.address, action.token));
       case "error":
         this.context.count("requests_malformed");
         return this.#reply(answer.error(action.message));
       case "close":
-        this.context.count("requests_too_big");
-        this.#reply(answer.error(action.message));
-        return this.close(CloseCode.TOO_BIG, "request too big");
+        return this.#tooBig();
     }
+  }
+
+  #tooBig(): void {
+    this.context.count("requests_too_big");
+    this.#reply(answer.error(`a request may have ${MAX_FRAME_SIZE} bytes, this one has more`));
+    this.close(CloseCode.TOO_BIG, "request too big");
   }
 
   /** A login takes time, as it is written before it is answered. */
@@ -148,23 +187,57 @@ export class Connection {
     });
   }
 
-  async #register(address: Uint8Array): Promise<void> {
+  #challengeIt(): void {
+    this.#challenge = newChallenge();
+    this.#reply(answer.challenge(encodeBase58(this.#challenge.nonce), encodeBase58(this.#challenge.publicKey)));
+  }
+
+  async #register(address: Uint8Array, proof: Uint8Array | undefined): Promise<void> {
+    const { context } = this;
     const id = clientId(address);
-    const isNew = await this.context.register(id);
-    if (!isNew && !this.context.allowReRegistration) {
-      this.context.count("registrations_refused");
-      this.#reply(answer.error("client is already registered"));
-      return;
+    if (proof !== undefined && !this.#isProven(address, proof)) {
+      return await this.#refuse("proofs_refused", answer.error("wrong proof"));
     }
-    this.context.count("registrations");
-    this.#logIn(id, answer.registered(encodeBase58(deriveToken(this.context.privateKey, address))));
+    if (proof === undefined && context.requireProof) {
+      context.count("registrations_refused_without_proof");
+      return this.#reply(answer.error("registration requires a proof of the address's private key"));
+    }
+    if (proof === undefined || !context.isRegistered(id)) {
+      const refusal = context.admission.register(this.network, performance.now());
+      if (refusal === "network") context.count("registrations_limited_network");
+      else if (refusal === "total") context.count("registrations_limited_total");
+      if (refusal !== undefined) return this.#reply(answer.error(TOO_MANY[refusal]));
+    }
+    const isNew = await context.register(id);
+    if (!isNew && proof === undefined && !context.allowReRegistration) {
+      context.count("registrations_refused");
+      return this.#reply(answer.error("client is already registered"));
+    }
+    context.count("registrations");
+    this.#logIn(id, answer.registered(encodeBase58(deriveToken(context.privateKey, address))));
+  }
+
+  /** A challenge is good for one answer. */
+  #isProven(address: Uint8Array, proof: Uint8Array): boolean {
+    const challenge = this.#challenge;
+    this.#challenge = undefined;
+    return challenge !== undefined && isProofOf(challenge, address, this.context.publicKey, proof);
+  }
+
+  /** Guessing takes time, and a network that does it often loses its connections. */
+  async #refuse(counter: string, reply: string): Promise<void> {
+    this.context.count(counter);
+    const mayGoOn = this.context.admission.wrongToken(this.network, performance.now());
+    await pause(this.context.wrongTokenDelay, this.#stopping.signal);
+    this.#reply(reply);
+    if (mayGoOn || this.#ended) return;
+    this.context.count("guessers_closed");
+    this.close(CloseCode.POLICY, "too many wrong tokens from this network");
   }
 
   async #authenticate(address: Uint8Array, token: Uint8Array): Promise<void> {
     if (!isTokenOf(this.context.privateKey, address, token)) {
-      this.context.count("authentications_refused");
-      this.#reply(answer.refused());
-      return;
+      return await this.#refuse("authentications_refused", answer.refused());
     }
     const id = clientId(address);
     // Tokens are derived, so a ledger that does not know the client is one that was lost or is another gateway's.
@@ -206,7 +279,7 @@ export class Connection {
       for (let messages = await reader.next(); messages.length > 0; messages = await reader.next()) {
         for (const { message, sequence } of messages) {
           if (sent >= LOOK_EVERY) {
-            if (this.socket.bufferedAmount > MAX_BUFFERED) await this.#drained();
+            if (this.#socket.bufferedAmount > MAX_BUFFERED) await this.#drained();
             sent = 0;
           }
           if (!this.#isOpen()) return;
@@ -221,7 +294,7 @@ export class Connection {
   }
 
   async #drained(): Promise<void> {
-    for (let delay = 1; this.#isOpen() && this.socket.bufferedAmount > MAX_BUFFERED / 2; delay *= 2) {
+    for (let delay = 1; this.#isOpen() && this.#socket.bufferedAmount > MAX_BUFFERED / 2; delay *= 2) {
       // At first by turns of the event loop, as a timer would leave a fast reader idle.
       if (delay <= 16) await new Promise((resolve) => setImmediate(resolve));
       else await new Promise((resolve) => setTimeout(resolve, Math.min(delay / 16, MAX_STALL_DELAY)));
@@ -229,12 +302,12 @@ export class Connection {
   }
 
   #send(message: Uint8Array, sequence?: number): void {
-    this.socket.send(message as Uint8Array<ArrayBuffer>);
+    this.#socket.send(message);
     this.#delivery.push(message.length, sequence);
   }
 
   #reply(text: string): void {
-    if (this.#isOpen()) this.socket.send(text);
+    if (this.#isOpen()) this.#socket.send(text);
   }
 
   #confirm(sequence: number | undefined): void {
@@ -245,6 +318,7 @@ export class Connection {
     if (this.#ended) return;
     if (properly) this.#confirm(this.#delivery.ended(performance.now()));
     this.#ended = true;
+    this.#stopping.abort();
     this.#reader?.close();
     this.context.ended(this);
   }

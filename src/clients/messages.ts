@@ -3,7 +3,8 @@ import { ADDRESS_SIZE } from "../sphinx/constants.ts";
 
 /** What a client's text frame asks for (spec §5), or why it asks for nothing. */
 export type ControlRequest =
-  | { kind: "register"; address: Uint8Array }
+  | { kind: "challenge" }
+  | { kind: "register"; address: Uint8Array; proof?: Uint8Array }
   | { kind: "authenticate"; address: Uint8Array; token: Uint8Array }
   | { kind: "received"; frames: number }
   | { kind: "malformed"; error: string };
@@ -18,7 +19,8 @@ export function parseControlRequest(text: string): ControlRequest {
     return MALFORMED;
   }
   if (typeof request !== "object" || request === null) return MALFORMED;
-  const { type, address, token, frames } = request as Record<string, unknown>;
+  const { type, address, token, proof, frames } = request as Record<string, unknown>;
+  if (type === "challenge") return { kind: "challenge" };
   if (type === "received") {
     return Number.isSafeInteger(frames) && frames as number >= 0
       ? { kind: "received", frames: frames as number }
@@ -29,10 +31,19 @@ export function parseControlRequest(text: string): ControlRequest {
   }
   const addressBytes = decode32(address);
   if (addressBytes === undefined) return { kind: "malformed", error: "malformed destination address" };
-  if (type === "register") return { kind: "register", address: addressBytes };
+  if (type === "register") return registration(addressBytes, proof);
   const tokenBytes = decode32(token as string);
   if (tokenBytes === undefined) return { kind: "malformed", error: "malformed authentication token" };
   return { kind: "authenticate", address: addressBytes, token: tokenBytes };
+}
+
+/** A proof is an extension: 0.7.0 clients have none, and 0.7.0 gateways ignore it. */
+function registration(address: Uint8Array, proof: unknown): ControlRequest {
+  if (proof === undefined) return { kind: "register", address };
+  const proofBytes = typeof proof === "string" ? decode32(proof) : undefined;
+  return proofBytes === undefined
+    ? { kind: "malformed", error: "malformed proof" }
+    : { kind: "register", address, proof: proofBytes };
 }
 
 function decode32(base58: string): Uint8Array | undefined {
@@ -47,6 +58,9 @@ function decode32(base58: string): Uint8Array | undefined {
 const EXTENSION = { acknowledgements: true };
 
 export const answer = {
+  /** Our answer to `{"type":"challenge"}`, which a 0.7.0 gateway calls malformed. */
+  challenge: (nonceBase58: string, publicKeyBase58: string) =>
+    JSON.stringify({ type: "challenge", nonce: nonceBase58, publicKey: publicKeyBase58 }),
   registered: (tokenBase58: string) => JSON.stringify({ type: "register", token: tokenBase58, ...EXTENSION }),
   authenticated: () => JSON.stringify({ type: "authenticate", status: true, ...EXTENSION }),
   refused: () => JSON.stringify({ type: "authenticate", status: false }),

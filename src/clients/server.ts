@@ -1,18 +1,49 @@
+import { setImmediate } from "node:timers";
+import { peerNetwork } from "../limits/peers.ts";
+import { type PlaceLimits, Places } from "../limits/places.ts";
+import { TokenBucket } from "../limits/token_bucket.ts";
+import { logger } from "../log.ts";
 import type { ClientId } from "../mailbox/client_id.ts";
+import { pause } from "../pause.ts";
+import { publicKeyOf } from "../sphinx/curve.ts";
 import type { SocketAddress } from "../sphinx/node_address.ts";
+import { Admission, type AdmissionLimits } from "./admission.ts";
 import { CloseCode, Connection, type ConnectionContext } from "./connection.ts";
+import { MAX_FRAME_SIZE } from "./session.ts";
+import { ServerSocket, type SocketEvents } from "./websocket/socket.ts";
 
-/** ms */
-const LOGIN_DEADLINE = 10_000;
 /** Deadlines and deliveries are looked at this often (ms). */
 const TICK = 250;
-/** Seconds. Deno pings a silent client after half of it and closes the connection at its end. */
-const IDLE_TIMEOUT = 30;
-/** On closing, sockets have this many ms to answer the close frame. */
+/** On closing, clients have this many ms to answer the close frame. */
 const CLOSE_TIMEOUT = 2_000;
+/** Accepting fails while descriptors or memory are short; it is tried again this many milliseconds later. */
+const ACCEPT_RETRY = 100;
+
+/** Turns of the event loop until the front before the server has noticed its own connection. */
+const TURNS_TO_CONNECT = 100;
+/** The frames of so many seconds may come at once. */
+const FRAMES_BURST = 2;
+
+/** What clients may take. */
+export interface ClientLimits extends AdmissionLimits {
+  readonly connections: PlaceLimits;
+  /** connections that have not logged in */
+  readonly beforeLogin: PlaceLimits;
+  /** ms that a connection has to log in */
+  readonly loginDeadline: number;
+  /** frames of a client that are taken in a second; the rest wait in its socket */
+  readonly framesPerSecond: number;
+  /** ms until a wrong token or proof is answered */
+  readonly wrongTokenDelay: number;
+  /** whether what counts for a network counts for this machine too */
+  readonly limitLoopback: boolean;
+}
 
 /** What the server asks of the gateway; the rest of the context it knows itself. */
-export type ServerContext = Omit<ConnectionContext, "loggedIn" | "ended">;
+export type ServerContext = Omit<
+  ConnectionContext,
+  "loggedIn" | "ended" | "publicKey" | "admission" | "wrongTokenDelay"
+>;
 
 /** In PEM. */
 export interface TlsIdentity {
@@ -22,6 +53,8 @@ export interface TlsIdentity {
 
 /** What stands before a server that speaks TLS, and passes connections on to its address (tls/front.ts). */
 export interface Front {
+  /** Who is at the other end of the connection that comes from this port; undefined when it is none of the front's. */
+  peerAt(port: number): { readonly hostname: string } | undefined;
   /** The server has got a request from this port. */
   arrived(port: number): void;
   /** Accepts no more, and ends those whose request has not arrived. */
@@ -36,29 +69,39 @@ export interface Tls {
   readonly front: Front;
 }
 
-/** The clients' way in: upgrades to WebSockets, and knows which client is connected. One connection a client. */
+const log = logger("nym_gateway::node::client_handling::websocket::listener");
+
+/** The clients' way in: accepts connections while there are places, and knows which client is connected. One each. */
 export class ClientsServer {
   readonly #context: ConnectionContext;
   readonly #connections = new Set<Connection>();
   readonly #online = new Map<ClientId, Connection>();
-  /** the last one is for new clients; those before have an older certificate, and clients that came with it */
-  readonly #servers: Deno.HttpServer<Deno.NetAddr>[] = [];
-  readonly #aborter = new AbortController();
+  /** the last one is for new clients; those before have an older certificate */
+  readonly #listeners: (Deno.TcpListener | Deno.TlsListener)[] = [];
+  readonly #places: Places<Connection>;
+  readonly #accepting: Promise<void>[] = [];
+  readonly #closingSignal = new AbortController();
   readonly #ticker: ReturnType<typeof setInterval>;
-  /** what ended connections still have to do; all is awaited on closing */
-  readonly #ending = new Set<Promise<void>>();
+  /** ended connections that still have something to do; all are awaited on closing */
+  readonly #ending = new Map<Connection, Promise<void>>();
+  #failing = false;
   #closing = false;
-  #serving = true;
 
   private constructor(
     address: SocketAddress,
-    private readonly context: ServerContext,
-    private readonly loginDeadline: number,
+    context: ServerContext,
+    private readonly limits: ClientLimits,
     private readonly tls: Tls | undefined,
   ) {
+    this.#listeners.push(listenAt(address, tls?.identity));
+    this.#places = new Places(limits.connections, limits.beforeLogin);
     this.#context = {
       ...context,
+      publicKey: publicKeyOf(context.privateKey),
+      admission: new Admission(limits, performance.now()),
+      wrongTokenDelay: limits.wrongTokenDelay,
       loggedIn: (id, connection) => {
+        this.#places.confirm(connection.network, connection);
         // The newest valid login wins: the older socket may be dead without anyone having noticed.
         this.#online.get(id)?.close(CloseCode.SUPERSEDED, "logged in elsewhere");
         this.#online.set(id, connection);
@@ -67,42 +110,52 @@ export class ClientsServer {
         this.#connections.delete(connection);
         const { id } = connection;
         if (id !== undefined && this.#online.get(id) === connection) this.#online.delete(id);
+        const ending = connection.idle().finally(() => {
+          this.#places.leave(connection.network, connection);
+          this.#ending.delete(connection);
+        });
+        this.#ending.set(connection, ending);
         context.count("client_connections_closed");
-        const ending = connection.idle().finally(() => this.#ending.delete(ending));
-        this.#ending.add(ending);
       },
     };
-    this.#serve(address, tls?.identity);
+    this.#accepting.push(this.#accept(this.#listeners[0]!));
     this.#ticker = setInterval(() => this.#tick(), TICK);
   }
 
   /**
-   * Listens at `address` (port 0: any free one). A socket that has not logged in after `loginDeadline` ms is closed.
+   * Listens at `address` (port 0: any free one).
    * @throws {Deno.errors.AddrInUse} and the other errors of Deno.listen.
    */
   static listen(
     address: SocketAddress,
     context: ServerContext,
-    loginDeadline = LOGIN_DEADLINE,
+    limits: ClientLimits,
     tls: Tls | undefined = undefined,
   ): ClientsServer {
-    return new ClientsServer(address, context, loginDeadline, tls);
+    return new ClientsServer(address, context, limits, tls);
   }
 
   /** Where it listens for new clients, with the port that port 0 became. */
   get address(): SocketAddress {
-    const { hostname, port } = this.#servers.at(-1)!.addr;
+    const { hostname, port } = this.#listeners.at(-1)!.addr;
     return { host: hostname, port };
   }
 
   /** Speaks TLS as `identity` at a new `address` too, a free port of the same host. What is connected stays connected. */
   renew(identity: TlsIdentity): void {
-    this.#serve({ host: this.address.host, port: 0 }, identity);
+    const listener = listenAt({ host: this.address.host, port: 0 }, identity);
+    this.#listeners.push(listener);
+    this.#accepting.push(this.#accept(listener));
   }
 
-  /** Whether clients can come in. */
+  /** Whether clients can come in, as far as the last attempt tells. */
   get isServing(): boolean {
-    return this.#serving && !this.#closing;
+    return !this.#closing && !this.#failing;
+  }
+
+  /** How many connections there are, those included that have not logged in and those that are being closed. */
+  get connections(): number {
+    return this.#places.taken;
   }
 
   /** How many clients are logged in. */
@@ -120,59 +173,89 @@ export class ClientsServer {
     if (this.#closing) return;
     this.#closing = true;
     clearInterval(this.#ticker);
-    for (const connection of this.#connections) connection.close(CloseCode.GOING_AWAY, "the gateway is going away");
     this.tls?.front.stop();
-    const timer = setTimeout(
-      () => this.tls === undefined ? this.#aborter.abort() : this.tls.front.cut(),
-      CLOSE_TIMEOUT,
-    );
-    await Promise.all(this.#servers.map((server) => server.shutdown()));
+    for (const listener of this.#listeners) listener.close();
+    this.#closingSignal.abort();
+    await Promise.all(this.#accepting);
+    for (const connection of this.#connections) connection.close(CloseCode.GOING_AWAY, "the gateway is going away");
+    const timer = setTimeout(() => this.#ending.forEach((_, connection) => connection.terminate()), CLOSE_TIMEOUT);
+    await Promise.all(this.#ending.values());
     clearTimeout(timer);
-    await Promise.all(this.#ending);
+    this.tls?.front.cut();
   }
 
-  #serve(address: SocketAddress, identity: TlsIdentity | undefined): void {
-    const server = Deno.serve({
-      hostname: address.host,
-      port: address.port,
-      ...(identity && { cert: identity.certificate, key: identity.key }),
-      signal: this.#aborter.signal,
-      onListen: () => {},
-      onError: () => {
-        this.context.count("http_errors"); // an upgrade that is none: there is nothing else here to fail
-        return new Response(null, { status: 400 });
-      },
-    }, (request, { remoteAddr }) => {
-      this.tls?.front.arrived(remoteAddr.port);
-      return this.#upgrade(request);
-    });
-    server.finished.finally(() => this.#serving = false);
-    this.#servers.push(server);
-  }
-
-  #upgrade(request: Request): Response {
-    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-      return new Response("This is a nym gateway; clients speak WebSocket to it.\n", {
-        status: 426,
-        headers: { upgrade: "websocket" },
-      });
+  async #accept(listener: Deno.TcpListener | Deno.TlsListener): Promise<void> {
+    while (!this.#closing) {
+      try {
+        const socket = await listener.accept();
+        this.#failing = false;
+        const host = this.tls === undefined ? socket.remoteAddr.hostname : await hostBehind(this.tls.front, socket);
+        if (host === undefined) socket.close();
+        else this.#admit(socket, host);
+      } catch (error) {
+        if (this.#closing) return;
+        this.#context.count("client_accept_errors");
+        if (!this.#failing) log.warn(`Cannot accept clients' connections for now, trying on: ${error}`);
+        this.#failing = true;
+        await pause(ACCEPT_RETRY, this.#closingSignal.signal);
+      }
     }
-    if (this.#closing) return new Response(null, { status: 503 });
-    const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: IDLE_TIMEOUT });
-    // From here to the return nothing may throw: Deno would stop the whole server.
-    this.#connections.add(new Connection(socket, this.#context));
+  }
+
+  #admit(socket: Deno.TcpConn | Deno.TlsConn, host: string): void {
+    const network = peerNetwork(host, this.limits.limitLoopback);
+    const room = this.#places.roomFor(network);
+    if (room.kind === "no") {
+      this.#context.count("client_connections_refused");
+      return socket.close();
+    }
+    if (room.kind === "drive out") {
+      this.#context.count("client_connections_driven_out");
+      room.holder.terminate();
+      this.#places.leave(room.holder.network, room.holder);
+    }
+    const { framesPerSecond } = this.limits;
+    const rate = { burst: FRAMES_BURST * framesPerSecond, perSecond: framesPerSecond };
+    const { port } = socket.remoteAddr;
+    const open = (events: SocketEvents) =>
+      new ServerSocket(socket, MAX_FRAME_SIZE, new TokenBucket(rate, performance.now()), {
+        ...events,
+        requested: () => this.tls?.front.arrived(port),
+      });
+    const connection = new Connection(open, network, this.#context);
+    this.#connections.add(connection);
+    this.#places.take(network, connection);
     this.#context.count("client_connections_opened");
-    return response;
   }
 
   #tick(): void {
     const now = performance.now();
     for (const connection of this.#connections) {
       connection.tick(now);
-      if (connection.id === undefined && now - connection.openedAt > this.loginDeadline) {
+      if (connection.id === undefined && now - connection.openedAt > this.limits.loginDeadline) {
         this.#context.count("logins_timed_out");
         connection.close(CloseCode.POLICY, "no login in time");
       }
     }
   }
+}
+
+/** Who has come by the front, which may learn a moment later than we that it has connected; undefined if nobody. */
+async function hostBehind(front: Front, socket: Deno.TcpConn | Deno.TlsConn): Promise<string | undefined> {
+  for (let i = 0; i < TURNS_TO_CONNECT; i++) {
+    const peer = front.peerAt(socket.remoteAddr.port);
+    if (peer !== undefined) return peer.hostname;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return undefined;
+}
+
+function listenAt(
+  { host, port }: SocketAddress,
+  identity: TlsIdentity | undefined,
+): Deno.TcpListener | Deno.TlsListener {
+  const address = { hostname: host, port };
+  return identity === undefined
+    ? Deno.listen(address)
+    : Deno.listenTls({ ...address, cert: identity.certificate, key: identity.key });
 }

@@ -33,6 +33,29 @@ export interface Config {
     /** PEM files to speak TLS with; both "" for no TLS */
     tlsCertificate: string;
     tlsKey: string;
+    /** whether a client must prove that it has its address's private key in order to register */
+    requireProof: boolean;
+    /** whether the directory is told which clients are registered here */
+    announceClients: boolean;
+  };
+  /** Numbers of connections at once, of events in an hour or a second; times in ms. */
+  limits: {
+    clientConnections: number;
+    clientConnectionsPerNetwork: number;
+    connectionsBeforeLogin: number;
+    connectionsBeforeLoginPerNetwork: number;
+    loginDeadline: number;
+    framesPerSecond: number;
+    registrationsPerHour: number;
+    registrationsPerHourPerNetwork: number;
+    wrongTokensPerHourPerNetwork: number;
+    wrongTokenDelay: number;
+    mixnetConnections: number;
+    mixnetConnectionsPerNetwork: number;
+    mixnetFrameDeadline: number;
+    /** 0: never */
+    mixnetIdleTimeout: number;
+    limitLoopback: boolean;
   };
   operator: {
     /** of the status page and the metrics; "" for none */
@@ -87,6 +110,25 @@ export function defaultConfig(id: string, rootDirectory: string): Config {
       allowReRegistration: false,
       tlsCertificate: "",
       tlsKey: "",
+      requireProof: false,
+      announceClients: true,
+    },
+    limits: {
+      clientConnections: 10_000,
+      clientConnectionsPerNetwork: 500,
+      connectionsBeforeLogin: 1000,
+      connectionsBeforeLoginPerNetwork: 100,
+      loginDeadline: 10_000,
+      framesPerSecond: 1000,
+      registrationsPerHour: 10_000,
+      registrationsPerHourPerNetwork: 200,
+      wrongTokensPerHourPerNetwork: 100,
+      wrongTokenDelay: 500,
+      mixnetConnections: 2000,
+      mixnetConnectionsPerNetwork: 200,
+      mixnetFrameDeadline: 30_000,
+      mixnetIdleTimeout: 0,
+      limitLoopback: false,
     },
     operator: { listeningAddress: `127.0.0.1:${DEFAULT_OPERATOR_PORT}` },
     logging: { format: "text", level: "info" },

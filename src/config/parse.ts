@@ -26,6 +26,25 @@ export const SECTIONS = {
     "allow_re_registration",
     "tls_certificate",
     "tls_key",
+    "require_proof",
+    "announce_clients",
+  ],
+  limits: [
+    "client_connections",
+    "client_connections_per_network",
+    "connections_before_login",
+    "connections_before_login_per_network",
+    "login_deadline",
+    "frames_per_second",
+    "registrations_per_hour",
+    "registrations_per_hour_per_network",
+    "wrong_tokens_per_hour_per_network",
+    "wrong_token_delay",
+    "mixnet_connections",
+    "mixnet_connections_per_network",
+    "mixnet_frame_deadline",
+    "mixnet_idle_timeout",
+    "limit_loopback",
   ],
   operator: ["listening_address"],
   logging: ["format", "level"],
@@ -50,6 +69,7 @@ export function parseConfig(text: string, path: string): Config {
   const gateway = section("gateway");
   const mixnet = section("mixnet_endpoint");
   const clients = section("clients_endpoint");
+  const limits = readLimits(section("limits"));
   const operator = section("operator");
   const logging = section("logging");
   const debug = section("debug");
@@ -117,7 +137,10 @@ export function parseConfig(text: string, path: string): Config {
       allowReRegistration: clients.flag("allow_re_registration", defaults.clientsEndpoint.allowReRegistration),
       tlsCertificate,
       tlsKey,
+      requireProof: clients.flag("require_proof", defaults.clientsEndpoint.requireProof),
+      announceClients: clients.flag("announce_clients", defaults.clientsEndpoint.announceClients),
     },
+    limits,
     operator: {
       listeningAddress: operator.addressOrNone(
         "listening_address",
@@ -137,6 +160,36 @@ export function parseConfig(text: string, path: string): Config {
       ),
       messageRetrievalLimit: debug.count("message_retrieval_limit", defaults.debug.messageRetrievalLimit),
     },
+  };
+}
+
+function readLimits(section: Section): Config["limits"] {
+  const { limits } = defaultConfig("", "");
+  return {
+    clientConnections: section.count("client_connections", limits.clientConnections),
+    clientConnectionsPerNetwork: section.count("client_connections_per_network", limits.clientConnectionsPerNetwork),
+    connectionsBeforeLogin: section.count("connections_before_login", limits.connectionsBeforeLogin),
+    connectionsBeforeLoginPerNetwork: section.count(
+      "connections_before_login_per_network",
+      limits.connectionsBeforeLoginPerNetwork,
+    ),
+    loginDeadline: section.delay("login_deadline", limits.loginDeadline),
+    framesPerSecond: section.count("frames_per_second", limits.framesPerSecond),
+    registrationsPerHour: section.count("registrations_per_hour", limits.registrationsPerHour),
+    registrationsPerHourPerNetwork: section.count(
+      "registrations_per_hour_per_network",
+      limits.registrationsPerHourPerNetwork,
+    ),
+    wrongTokensPerHourPerNetwork: section.count(
+      "wrong_tokens_per_hour_per_network",
+      limits.wrongTokensPerHourPerNetwork,
+    ),
+    wrongTokenDelay: section.delay("wrong_token_delay", limits.wrongTokenDelay),
+    mixnetConnections: section.count("mixnet_connections", limits.mixnetConnections),
+    mixnetConnectionsPerNetwork: section.count("mixnet_connections_per_network", limits.mixnetConnectionsPerNetwork),
+    mixnetFrameDeadline: section.delay("mixnet_frame_deadline", limits.mixnetFrameDeadline),
+    mixnetIdleTimeout: section.delayOrNever("mixnet_idle_timeout", limits.mixnetIdleTimeout),
+    limitLoopback: section.flag("limit_loopback", limits.limitLoopback),
   };
 }
 

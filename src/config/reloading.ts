@@ -3,6 +3,7 @@ import type { Config } from "./config.ts";
 /** What a running gateway takes over from a changed file; all else needs a new start. */
 const RELOADABLE: ReadonlySet<string> = new Set([
   "[mixnet_endpoint] forward_to",
+  "[clients_endpoint] announce_clients",
   "[clients_endpoint] tls_certificate",
   "[clients_endpoint] tls_key",
   "[logging] format",

@@ -3,7 +3,7 @@ import { tomlString } from "./toml.ts";
 
 /** Writes `config` as the text of a config.toml in which each key is explained. `parseConfig` reads it back the same. */
 export function renderConfig(config: Config): string {
-  const { gateway, mixnetEndpoint: mixnet, clientsEndpoint: clients, operator, debug, logging } = config;
+  const { gateway, mixnetEndpoint: mixnet, clientsEndpoint: clients, limits, operator, debug, logging } = config;
   return `# The configuration of this nym-gateway, read once when it starts. The format is TOML (https://toml.io).
 # Options of \`nym-gateway run\` overrule what is written here. A key that is not known is an error.
 
@@ -64,7 +64,8 @@ ledger_path = ${tomlString(clients.ledgerPath)}
 
 # Whether an address that has registered before may register again. With true, anyone who knows a client's address (the
 # directory lists them all) can register it anew and take the mail that waits for it, as was possible in 0.7.0. With
-# false, a client gets its token once and has to keep it.
+# false, a client gets its token once and has to keep it; one that proves that it has the private key of its address,
+# as our client library does, may register again in either case.
 allow_re_registration = ${clients.allowReRegistration}
 
 # A file in PEM with a certificate and its chain, to speak TLS (wss://) at listening_address without a proxy. Renewed
@@ -73,6 +74,67 @@ tls_certificate = ${tomlString(clients.tlsCertificate)}
 
 # The file in PEM with the certificate's private key. Nobody but the user that runs the gateway may read it.
 tls_key = ${tomlString(clients.tlsKey)}
+
+# Whether a client has to prove, in order to register, that it has the private key of its address. With true, nobody can
+# take an address that is another's, but clients of 0.7.0, which know no proof, can't register any more; those that have
+# a token go on. The default is false.
+require_proof = ${clients.requireProof}
+
+# Whether the directory is told the address of each client that has registered here, as in 0.7.0. It shows them to
+# everybody: whoever looks knows how many clients this gateway has, who they are, and when a new one came. With false the
+# list is empty; clients lose nothing, as senders have their addresses from elsewhere. The default is true.
+announce_clients = ${clients.announceClients}
+
+[limits]
+# What a "network" is: the /24 of an IPv4 address, the /64 of an IPv6 address. All connections together have to fit into
+# the file descriptors that this program may open (ulimit -n).
+
+# How many clients may be connected at once …
+client_connections = ${limits.clientConnections}
+
+# … and how many from one network.
+client_connections_per_network = ${limits.clientConnectionsPerNetwork}
+
+# How many connections there may be that have not logged in. For one more, the oldest of them is closed.
+connections_before_login = ${limits.connectionsBeforeLogin}
+
+# The same for one network.
+connections_before_login_per_network = ${limits.connectionsBeforeLoginPerNetwork}
+
+# How long a connection has to log in, in ms.
+login_deadline = ${limits.loginDeadline}
+
+# How many frames a client may send in a second. What comes faster waits in its socket.
+frames_per_second = ${limits.framesPerSecond}
+
+# How many may register in an hour, all at once or spread …
+registrations_per_hour = ${limits.registrationsPerHour}
+
+# … and how many from one network.
+registrations_per_hour_per_network = ${limits.registrationsPerHourPerNetwork}
+
+# How many wrong tokens a network may give in an hour. After that, a connection is closed at its first one.
+wrong_tokens_per_hour_per_network = ${limits.wrongTokensPerHourPerNetwork}
+
+# How long a wrong token waits for its answer, in ms. Clients of 0.7.0 give up after 1500.
+wrong_token_delay = ${limits.wrongTokenDelay}
+
+# How many connections of mixnodes there may be at once. For one more, the oldest that has brought no packet is closed …
+mixnet_connections = ${limits.mixnetConnections}
+
+# … and the same for one network.
+mixnet_connections_per_network = ${limits.mixnetConnectionsPerNetwork}
+
+# How long a packet may take from its first byte to its last, in ms. After that, its connection is closed.
+mixnet_frame_deadline = ${limits.mixnetFrameDeadline}
+
+# After how long a mixnode's connection that brings nothing is closed, in ms; 0 is never. Never is the default because
+# a mixnode notices only by the packets that it loses. One that has vanished is noticed by TCP itself.
+mixnet_idle_timeout = ${limits.mixnetIdleTimeout}
+
+# Whether what is limited for a network is limited for this machine itself (127.0.0.0/8, ::1). The default is false: behind
+# a proxy all clients seem to come from here, and it is the proxy that has to limit them.
+limit_loopback = ${limits.limitLoopback}
 
 [operator]
 # Where the operator finds the status page (open it in a browser), /metrics for Prometheus, /healthz and /readyz. Default

@@ -94,6 +94,11 @@ export class Section {
     return this.#integer(key, fallback, 1, MAXIMUM_DELAY, "ms");
   }
 
+  /** A time in ms, or 0 for never. */
+  delayOrNever(key: string, fallback: number): number {
+    return this.#integer(key, fallback, 0, MAXIMUM_DELAY, "ms");
+  }
+
   count(key: string, fallback: number): number {
     return this.#integer(key, fallback, 1, 65_535, "");
   }

@@ -1,3 +1,5 @@
+import { peerNetwork } from "../limits/peers.ts";
+import { type PlaceLimits, Places } from "../limits/places.ts";
 import { logger } from "../log.ts";
 import type { SocketAddress } from "../sphinx/node_address.ts";
 import { FrameParser } from "./frames.ts";
@@ -12,29 +14,73 @@ export interface PacketSink {
   flush(): void;
 }
 
+/** What mixnodes' connections may take. */
+export interface MixnetLimits {
+  readonly connections: PlaceLimits;
+  /** ms from the beginning of a frame to its end */
+  readonly frameDeadline: number;
+  /** ms after which a connection that brings nothing is closed; 0: never */
+  readonly idleTimeout: number;
+  /** whether what counts for a network counts for this machine too */
+  readonly limitLoopback: boolean;
+}
+
 const log = logger("nym_gateway::mixnet");
 
 const READ_SIZE = 65_536;
 /** Accepting fails while descriptors or memory are short; it is tried again this many milliseconds later. */
 const ACCEPT_RETRY = 100;
+/** Deadlines are looked at this often (ms), or more often if they are short. */
+const TICK = 1000;
+
+const UNLIMITED: MixnetLimits = {
+  connections: { total: Infinity, perNetwork: Infinity },
+  frameDeadline: Infinity,
+  idleTimeout: 0,
+  limitLoopback: false,
+};
+
+/** What is known of a connection. Times in ms, of performance.now(). */
+interface Stream {
+  readonly connection: Deno.TcpConn;
+  readonly network: string;
+  readonly parser: FrameParser;
+  heardAt: number;
+  /** when the frame began that has not ended yet */
+  frameBeganAt: number | undefined;
+  /** false while we are the ones who keep it waiting */
+  isRead: boolean;
+}
 
 /**
  * The way in: mixnodes connect and push frames (spec §4); nothing is ever sent back. A connection whose stream is
- * corrupt is closed; the others never notice. When the sink is full nothing is read, so that TCP pushes back.
+ * corrupt is closed; the others never notice. When the sink is full nothing is read, so that TCP pushes back. Who has not
+ * brought a single packet yet makes room for newcomers when there is none left.
  */
 export class MixnetListener {
   readonly #listener: Deno.TcpListener;
   readonly #sink: PacketSink;
   readonly #count: (name: string, n?: number) => void;
-  readonly #connections = new Map<Deno.TcpConn, Promise<void>>();
+  readonly #limits: MixnetLimits;
+  readonly #places: Places<Stream>;
+  readonly #ticker: ReturnType<typeof setInterval>;
+  readonly #streams = new Map<Stream, Promise<void>>();
   readonly #accepting: Promise<void>;
   #failing = false;
   #disposed = false;
 
-  private constructor(listener: Deno.TcpListener, sink: PacketSink, count: (name: string, n?: number) => void) {
+  private constructor(
+    listener: Deno.TcpListener,
+    sink: PacketSink,
+    count: (name: string, n?: number) => void,
+    limits: MixnetLimits,
+  ) {
     this.#listener = listener;
     this.#sink = sink;
     this.#count = count;
+    this.#limits = limits;
+    this.#places = new Places(limits.connections, limits.connections);
+    this.#ticker = setInterval(() => this.#tick(performance.now()), Math.min(TICK, limits.frameDeadline / 4));
     this.#accepting = this.#accept();
   }
 
@@ -46,8 +92,9 @@ export class MixnetListener {
     address: SocketAddress,
     sink: PacketSink,
     count: (name: string, n?: number) => void,
+    limits = UNLIMITED,
   ): MixnetListener {
-    return new MixnetListener(Deno.listen({ hostname: address.host, port: address.port }), sink, count);
+    return new MixnetListener(Deno.listen({ hostname: address.host, port: address.port }), sink, count, limits);
   }
 
   /** Where it listens, with the port that port 0 became. */
@@ -65,20 +112,19 @@ export class MixnetListener {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
+    clearInterval(this.#ticker);
     this.#listener.close();
     await this.#accepting;
-    const reading = [...this.#connections.values()];
-    for (const connection of this.#connections.keys()) this.#close(connection);
+    const reading = [...this.#streams.values()];
+    for (const stream of this.#streams.keys()) this.#close(stream);
     await Promise.all(reading);
   }
 
   async #accept(): Promise<void> {
     while (!this.#disposed) {
       try {
-        const connection = await this.#listener.accept();
+        this.#admit(await this.#listener.accept());
         this.#failing = false;
-        this.#count("connections_opened");
-        this.#connections.set(connection, this.#serve(connection));
       } catch (error) {
         if (this.#disposed) return;
         this.#count("accept_errors");
@@ -89,40 +135,84 @@ export class MixnetListener {
     }
   }
 
-  async #serve(connection: Deno.TcpConn): Promise<void> {
+  #admit(connection: Deno.TcpConn): void {
+    const network = peerNetwork(connection.remoteAddr.hostname, this.#limits.limitLoopback);
+    const room = this.#places.roomFor(network);
+    if (room.kind === "no") {
+      this.#count("connections_refused");
+      return connection.close();
+    }
+    if (room.kind === "drive out") {
+      this.#count("connections_driven_out");
+      this.#close(room.holder);
+    }
+    this.#count("connections_opened");
+    const heardAt = performance.now();
+    const parser = new FrameParser();
+    const stream: Stream = { connection, network, parser, heardAt, frameBeganAt: undefined, isRead: true };
+    this.#places.take(network, stream);
+    this.#streams.set(stream, this.#serve(stream));
+  }
+
+  async #serve(stream: Stream): Promise<void> {
+    const { connection, parser } = stream;
     try {
       connection.setKeepAlive(true); // a mixnode that vanished without a word is noticed in the end
     } catch {
       // It is gone already, as the read will tell.
     }
-    const parser = new FrameParser();
     const buffer = new Uint8Array(READ_SIZE);
     for (;;) {
       const length = await connection.read(buffer).catch(() => null); // a reset ends a stream as its end does
       if (length === null) break;
-      await this.#take(parser, buffer.subarray(0, length));
+      stream.isRead = false;
+      const packets = await this.#take(parser, buffer.subarray(0, length));
       if (parser.corrupt !== undefined) break;
+      stream.isRead = true;
+      stream.heardAt = performance.now();
+      if (packets > 0) this.#places.confirm(stream.network, stream);
+      if (!parser.midFrame) stream.frameBeganAt = undefined;
+      else if (packets > 0) stream.frameBeganAt = stream.heardAt;
+      else stream.frameBeganAt ??= stream.heardAt;
     }
     if (parser.corrupt !== undefined) this.#count("streams_corrupt");
     else if (parser.midFrame) this.#count("streams_cut");
-    this.#close(connection);
+    this.#close(stream);
+  }
+
+  #tick(now: number): void {
+    const { frameDeadline, idleTimeout } = this.#limits;
+    for (const stream of this.#streams.keys()) {
+      if (!stream.isRead) continue;
+      if (stream.frameBeganAt !== undefined && now - stream.frameBeganAt > frameDeadline) {
+        this.#count("streams_stalled");
+        this.#close(stream);
+      } else if (idleTimeout > 0 && stream.frameBeganAt === undefined && now - stream.heardAt > idleTimeout) {
+        this.#count("connections_idle");
+        this.#close(stream);
+      }
+    }
   }
 
   /** Room is asked for before each packet, so that many connections woken at once do not overfill the sink. */
-  async #take(parser: FrameParser, chunk: Uint8Array): Promise<void> {
+  async #take(parser: FrameParser, chunk: Uint8Array): Promise<number> {
+    let packets = 0;
     for (const packet of parser.push(chunk)) {
       for (let room = this.#sink.room(); room !== undefined; room = this.#sink.room()) {
         this.#sink.flush();
         await room;
       }
       this.#sink.add(packet);
+      packets++;
     }
     this.#sink.flush();
+    return packets;
   }
 
-  #close(connection: Deno.TcpConn): void {
-    if (!this.#connections.delete(connection)) return; // closed already, by the other end of this object's life
+  #close(stream: Stream): void {
+    if (!this.#streams.delete(stream)) return; // closed already, by the other end of this object's life
+    this.#places.leave(stream.network, stream);
     this.#count("connections_closed");
-    connection.close();
+    stream.connection.close();
   }
 }

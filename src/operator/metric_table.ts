@@ -122,9 +122,15 @@ export const COUNTERS: readonly Family[] = [
   },
   {
     name: "mixnet_streams_broken_total",
-    help: "Mixnet streams that were corrupt, or cut inside a frame.",
+    help: "Mixnet streams that were corrupt, cut inside a frame, or stopped in one.",
     label: "reason",
-    series: { streams_corrupt: "corrupt", streams_cut: "cut" },
+    series: { streams_corrupt: "corrupt", streams_cut: "cut", streams_stalled: "stalled" },
+  },
+  {
+    name: "mixnet_connections_limited_total",
+    help: "Connections of mixnodes that were closed by a limit.",
+    label: "reason",
+    series: { connections_refused: "refused", connections_driven_out: "driven_out", connections_idle: "idle" },
   },
   {
     name: "client_connections_opened_total",
@@ -143,6 +149,21 @@ export const COUNTERS: readonly Family[] = [
     series: { tls_arrivals_refused: "refused", tls_arrivals_timed_out: "timed_out" },
   },
   {
+    name: "client_connections_limited_total",
+    help: "Clients' connections that were closed by a limit.",
+    label: "reason",
+    series: {
+      client_connections_refused: "refused",
+      client_connections_driven_out: "driven_out",
+      guessers_closed: "guessing",
+    },
+  },
+  {
+    name: "client_accept_errors_total",
+    help: "Connections of clients that could not be accepted, as when descriptors are short.",
+    series: { client_accept_errors: "" },
+  },
+  {
     name: "client_logins_total",
     help: "Logins of clients, by result.",
     label: "result",
@@ -150,6 +171,10 @@ export const COUNTERS: readonly Family[] = [
       registrations: "registered",
       registrations_refused: "registration_refused",
       authentications: "authenticated",
+      registrations_refused_without_proof: "proof_missing",
+      registrations_limited_network: "limited_network",
+      registrations_limited_total: "limited_total",
+      proofs_refused: "proof_refused",
       authentications_refused: "authentication_refused",
       logins_timed_out: "timed_out",
     },

@@ -1,3 +1,4 @@
+import type { Challenge } from "../clients/proof.ts";
 import { type GatewayAnswer, parseAnswer } from "./gateway_answers.ts";
 import { PeapError } from "./errors.ts";
 
@@ -72,13 +73,26 @@ export class GatewayConnection {
   }
 
   /**
+   * Asks for something to prove oneself with; undefined if the gateway does not know that, as one of 0.7.0.
+   *
+   * @throws PeapError of kind `gateway` or `connection`
+   */
+  async challenge(): Promise<Challenge | undefined> {
+    const answer = await this.#request(JSON.stringify({ type: "challenge" }));
+    if (answer.type === "error") return undefined;
+    if (answer.type !== "challenge") throw refusal(answer);
+    return answer;
+  }
+
+  /**
    * Makes this client known to the gateway.
    *
    * @param address base58
+   * @param proof base58; of the private key of the address. With it a client that is known already gets its token again.
    * @throws PeapError of kind `gateway` with the gateway's reason, or `connection`
    */
-  async register(address: string): Promise<{ token: string; acknowledgements: boolean }> {
-    const answer = await this.#request(JSON.stringify({ type: "register", address }));
+  async register(address: string, proof?: string): Promise<{ token: string; acknowledgements: boolean }> {
+    const answer = await this.#request(JSON.stringify({ type: "register", address, proof }));
     if (answer.type !== "register") throw refusal(answer);
     return answer;
   }

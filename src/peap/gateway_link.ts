@@ -1,5 +1,8 @@
 import { retryDelays } from "../backoff.ts";
+import { proveAddress } from "../clients/proof.ts";
+import { encodeBase58 } from "../encoding/base58.ts";
 import { PeapError } from "./errors.ts";
+import type { Identity } from "./identity.ts";
 import { GatewayConnection } from "./gateway_connection.ts";
 import { pause } from "../pause.ts";
 import { uniform } from "./random.ts";
@@ -17,8 +20,9 @@ const ACKNOWLEDGEMENT_DELAY = 50;
 export interface Login {
   /** Finds the gateway: the WebSocket URL of its client listener. */
   locate: () => Promise<string>;
-  /** base58 */
-  address: string;
+  identity: Identity;
+  /** 32 bytes */
+  gatewayKey: Uint8Array;
   /** base58; without one the client registers */
   token: string | undefined;
 }
@@ -148,15 +152,24 @@ export class GatewayLink {
 
   /** Whether the gateway knows acknowledgements. */
   async #logIn(connection: GatewayConnection): Promise<boolean> {
-    const { address, token } = this.#login;
+    const { identity, token } = this.#login;
+    const address = encodeBase58(identity.publicKey);
     if (token === undefined) {
-      const answer = await connection.register(address);
+      const answer = await connection.register(address, await this.#prove(connection));
       this.#login.token = answer.token;
       return answer.acknowledgements;
     }
     const { status, acknowledgements } = await connection.authenticate(address, token);
     if (!status) throw new PeapError("token", "The gateway does not know this token for this client");
     return acknowledgements;
+  }
+
+  /** A proof that the address is this client's, in base58, if the gateway takes one. */
+  async #prove(connection: GatewayConnection): Promise<string | undefined> {
+    const { identity, gatewayKey } = this.#login;
+    const challenge = await connection.challenge();
+    const proof = challenge && proveAddress(identity.privateKey, identity.publicKey, challenge, gatewayKey);
+    return proof && encodeBase58(proof);
   }
 
   async #keepUp(connection: GatewayConnection): Promise<void> {

@@ -90,7 +90,8 @@ export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
     if (mean !== undefined) this.#realStream = new RealStream(mean, () => this.#run(this.#sendCover()));
     const login = {
       locate: async () => findGateway(await mixnet.current(), gateway).clientListener,
-      address: encodeBase58(options.identity.publicKey),
+      identity: options.identity,
+      gatewayKey: this.#own.gateway,
       token: options.token,
     };
     const events = {

@@ -1,5 +1,5 @@
 import type { Forwarding } from "../../src/clients/connection.ts";
-import { ClientsServer } from "../../src/clients/server.ts";
+import { type ClientLimits, ClientsServer } from "../../src/clients/server.ts";
 import { deriveToken } from "../../src/clients/token.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { addressOf, type ClientId, clientIdToBase58 } from "../../src/mailbox/client_id.ts";
@@ -13,6 +13,19 @@ import { RawClient } from "../support/raw_client.ts";
 import { testSealer } from "../support/sealer.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { TestClient } from "../support/test_client.ts";
+
+/** Limits that no test meets unless it wants to. */
+export const LIMITS: ClientLimits = {
+  connections: { total: 1000, perNetwork: 1000 },
+  beforeLogin: { total: 1000, perNetwork: 1000 },
+  loginDeadline: 10_000,
+  framesPerSecond: 100_000,
+  registrationsPerHour: 10_000,
+  registrationsPerHourPerNetwork: 10_000,
+  wrongTokensPerHourPerNetwork: 10_000,
+  wrongTokenDelay: 1,
+  limitLoopback: true,
+};
 
 /** A clients' server with a real mailbox and ledger, and a mixnet that takes what it is given. */
 export class ClientsRig {
@@ -32,7 +45,8 @@ export class ClientsRig {
   server!: ClientsServer;
 
   static async start(
-    { allowReRegistration = false, loginDeadline = 10_000, privateKey = generateKeyPair().privateKey } = {},
+    { allowReRegistration = false, requireProof = false, privateKey = generateKeyPair().privateKey } = {},
+    limits: Partial<ClientLimits> = {},
   ): Promise<ClientsRig> {
     const folder = new TemporaryFolder();
     const mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
@@ -44,6 +58,7 @@ export class ClientsRig {
     const context = {
       privateKey,
       allowReRegistration,
+      requireProof,
       isRegistered: (id: ClientId) => rig.ledger.has(id),
       register: (id: ClientId) => rig.ledger.add(id),
       openInbox: (id: ClientId, nudge: () => void) => mailbox.openInbox(id, nudge),
@@ -53,7 +68,9 @@ export class ClientsRig {
       },
       count: rig.counters.add,
     };
-    rig.server = rig.#stack.use(ClientsServer.listen({ host: "127.0.0.1", port: 0 }, context, loginDeadline));
+    rig.server = rig.#stack.use(
+      ClientsServer.listen({ host: "127.0.0.1", port: 0 }, context, { ...LIMITS, ...limits }),
+    );
     return rig;
   }
 

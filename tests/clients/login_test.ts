@@ -121,7 +121,7 @@ Deno.test("a login that can't be written is an error, and the client may try aga
 });
 
 Deno.test("who does not log in is cut off after the deadline, who has logged in is not", async () => {
-  await using rig = await ClientsRig.start({ loginDeadline: 100 });
+  await using rig = await ClientsRig.start({}, { loginDeadline: 100 });
   await using member = await rig.logIn(1);
   await using stranger = await rig.connect();
   stranger.send("hello"); // talking is not logging in

@@ -29,7 +29,7 @@ Deno.test("an upgrade that is none is refused, and harms nobody", async () => {
 Deno.test("a port in use is an error at once", async () => {
   await using rig = await ClientsRig.start();
   const { server } = rig;
-  assertThrows(() => ClientsServer.listen(server.address, {} as never), Deno.errors.AddrInUse);
+  assertThrows(() => ClientsServer.listen(server.address, {} as never, {} as never), Deno.errors.AddrInUse);
 });
 
 Deno.test("on closing, all clients are told that the gateway goes away, and nothing goes on", async () => {

@@ -41,7 +41,10 @@ Deno.test("the file of a 0.7.0 gateway loads as it is", async () => {
       allowReRegistration: false,
       tlsCertificate: "",
       tlsKey: "",
+      requireProof: false,
+      announceClients: true,
     },
+    limits: defaultConfig("", "").limits,
     operator: { listeningAddress: "127.0.0.1:9001" },
     logging: { format: "text", level: "info" },
     debug: defaultConfig("", "").debug,
@@ -76,6 +79,24 @@ ledger_path = "/l"
 allow_re_registration = true
 tls_certificate = "/t/certificate"
 tls_key = "/t/key"
+require_proof = true
+announce_clients = false
+[limits]
+client_connections = 11
+client_connections_per_network = 12
+connections_before_login = 13
+connections_before_login_per_network = 14
+login_deadline = 15
+frames_per_second = 16
+registrations_per_hour = 17
+registrations_per_hour_per_network = 18
+wrong_tokens_per_hour_per_network = 19
+wrong_token_delay = 20
+mixnet_connections = 21
+mixnet_connections_per_network = 22
+mixnet_frame_deadline = 23
+mixnet_idle_timeout = 24
+limit_loopback = true
 [operator]
 listening_address = "::1"
 [logging]
@@ -110,6 +131,25 @@ message_retrieval_limit = 6
       allowReRegistration: true,
       tlsCertificate: "/t/certificate",
       tlsKey: "/t/key",
+      requireProof: true,
+      announceClients: false,
+    },
+    limits: {
+      clientConnections: 11,
+      clientConnectionsPerNetwork: 12,
+      connectionsBeforeLogin: 13,
+      connectionsBeforeLoginPerNetwork: 14,
+      loginDeadline: 15,
+      framesPerSecond: 16,
+      registrationsPerHour: 17,
+      registrationsPerHourPerNetwork: 18,
+      wrongTokensPerHourPerNetwork: 19,
+      wrongTokenDelay: 20,
+      mixnetConnections: 21,
+      mixnetConnectionsPerNetwork: 22,
+      mixnetFrameDeadline: 23,
+      mixnetIdleTimeout: 24,
+      limitLoopback: true,
     },
     operator: { listeningAddress: "[::1]:9001" },
     logging: { format: "json", level: "warn" },
@@ -173,6 +213,9 @@ Deno.test("a value that won't do is refused with its key and what would be right
     ["clients_endpoint", `announce_address = "http://a.example"`, "which is not host:port"],
     ["clients_endpoint", `inboxes_directory = ""`, "must be a path"],
     ["clients_endpoint", `allow_re_registration = "yes"`, "must be true or false, without quotes"],
+    ["limits", `mixnet_connections = 0`, "must be a whole number from 1 to 65535"],
+    ["limits", `mixnet_idle_timeout = -1`, "must be a whole number from 0 to 2147483647 ms"],
+    ["limits", `limit_loopback = 1`, "must be true or false, without quotes"],
     ["operator", `listening_address = "9001"`, "which is not ip:port, as in 0.0.0.0:9001 or [::]:9001"],
     ["debug", `presence_sending_delay = 0`, "must be a whole number from 1 to 2147483647 ms"],
     ["debug", `initial_connection_timeout = 1.5`, "must be a whole number"],

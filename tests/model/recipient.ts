@@ -52,7 +52,7 @@ export class Recipient {
   /** Acknowledges this share of what it has read. */
   acknowledge(share: number): void {
     const { link } = this;
-    if (link === undefined || !link.open || link.stalled || link.cut) return;
+    if (link === undefined || !link.isOpen || link.stalled || link.cut) return;
     this.#acknowledged = Math.max(this.#acknowledged, Math.round(share * this.#read.length));
     for (const number of this.#read.slice(0, this.#acknowledged)) this.#take(number);
     this.#acknowledgedThrough = Math.max(this.#acknowledgedThrough, this.#read[this.#acknowledged - 1] ?? -1);

@@ -1,8 +1,10 @@
+import type { MessageSocket, SocketEvents } from "../../src/clients/websocket/socket.ts";
+
 /** ms from when the operating system took a frame until the client at the other end has read it; it promises half a second. */
 export const MAX_LATENCY = 450;
 /** Bytes that operating systems and the network take of what a client does not read. */
 const WINDOW = 3000;
-/** ms after which a client that answers no pings is given up, by Deno's words: twice its ping interval */
+/** ms after which a client that answers no pings is given up */
 const GIVEN_UP_AFTER = 30_000;
 
 interface Frame {
@@ -17,13 +19,11 @@ export type OnRead = (data: string | Uint8Array) => void;
  * A WebSocket of the gateway with all that is behind it: the operating system's buffers, a network and a client that
  * reads, stalls or has vanished. Moves when {@linkcode flow} is called.
  */
-export class SimulatedLink {
-  binaryType = "arraybuffer";
-  readyState: number = WebSocket.OPEN;
-  onmessage: ((event: { data: string | ArrayBuffer }) => void) | null = null;
-  onerror: ((event: { message: string }) => void) | null = null;
-  onclose: ((event: { wasClean: boolean }) => void) | null = null;
-  onopen: (() => void) | null = null;
+export class SimulatedLink implements MessageSocket {
+  readonly done = Promise.resolve();
+  /** the gateway's; undefined when there is no gateway any more */
+  events: SocketEvents | undefined;
+  #state: "open" | "closing" | "closed" = "open";
   /** frames that the gateway has sent */
   sent = 0;
   /** the client reads nothing for now, nor does it answer pings */
@@ -41,25 +41,37 @@ export class SimulatedLink {
     return this.#buffered.reduce((sum, { data }) => sum + data.length, 0);
   }
 
-  get open(): boolean {
-    return this.readyState === WebSocket.OPEN;
+  get isOpen(): boolean {
+    return this.#state === "open";
   }
 
   send(data: string | Uint8Array): void {
-    if (!this.open) return;
+    if (!this.isOpen) return;
     this.sent++;
     this.#buffered.push({ data: typeof data === "string" ? data : data.slice(), takenAt: 0 });
   }
 
   /** The gateway closes: what it has sent is still on its way. */
   close(): void {
-    if (!this.open) return;
-    this.readyState = WebSocket.CLOSING;
+    if (this.isOpen) this.#state = "closing";
+  }
+
+  /** The same at once: what the operating system has not taken is lost. */
+  terminate(): void {
+    this.close();
+    this.#buffered = [];
+  }
+
+  /** The gateway looks whether the client answers its pings. */
+  tick(now: number): void {
+    if (!this.isOpen || this.#silentSince === undefined || now - this.#silentSince < GIVEN_UP_AFTER) return;
+    this.terminate();
+    this.events?.ended(false);
   }
 
   /** What happens by itself until now. */
   flow(now: number): void {
-    if (this.readyState === WebSocket.CLOSED) return;
+    if (this.#state === "closed") return;
     const silent = this.stalled || this.cut;
     this.#silentSince = silent ? this.#silentSince ?? now : undefined;
     while (this.#buffered.length > 0 && (!silent || this.#flyingBytes < WINDOW)) {
@@ -68,21 +80,16 @@ export class SimulatedLink {
       this.#flyingBytes += frame.data.length;
     }
     if (!silent) this.#read(now - this.latency);
-    if (this.#silentSince !== undefined && now - this.#silentSince >= GIVEN_UP_AFTER) {
-      this.readyState = WebSocket.CLOSING;
-    }
   }
 
   /** The client sends a frame. */
   clientSends(data: string | Uint8Array<ArrayBuffer>): void {
-    if (this.open && !this.cut && !this.stalled) {
-      this.onmessage?.({ data: typeof data === "string" ? data : data.buffer });
-    }
+    if (this.isOpen && !this.cut && !this.stalled) this.events?.message(data);
   }
 
   /** The client says goodbye properly, as one that reads. */
   clientCloses(now: number): void {
-    if (!this.open || this.cut || this.stalled) return;
+    if (!this.isOpen || this.cut || this.stalled) return;
     this.flow(now);
     this.#end(true);
   }
@@ -95,7 +102,7 @@ export class SimulatedLink {
 
   /** The gateway is no more, and hears of nothing. */
   abandon(read: boolean): void {
-    this.onmessage = this.onclose = this.onerror = null;
+    this.events = undefined;
     this.reset(read);
   }
 
@@ -107,11 +114,12 @@ export class SimulatedLink {
     }
   }
 
-  #end(wasClean: boolean): void {
-    if (this.readyState === WebSocket.CLOSED) return;
-    this.readyState = WebSocket.CLOSED;
+  #end(properly: boolean): void {
+    if (this.#state === "closed") return;
+    const isNews = this.isOpen;
+    this.#state = "closed";
     this.#buffered = [];
     this.#flying = [];
-    this.onclose?.({ wasClean });
+    if (isNews) this.events?.ended(properly);
   }
 }

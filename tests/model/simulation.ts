@@ -1,6 +1,9 @@
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { Connection, type ConnectionContext } from "../../src/clients/connection.ts";
+import { Admission } from "../../src/clients/admission.ts";
 import { deriveToken } from "../../src/clients/token.ts";
+import type { SocketEvents } from "../../src/clients/websocket/socket.ts";
+import { publicKeyOf } from "../../src/sphinx/curve.ts";
 import { addressOf, type ClientId, clientIdToBase58 } from "../../src/mailbox/client_id.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { client, range } from "../mailbox/messages.ts";
@@ -26,6 +29,8 @@ const ALL_CONFIRMED = 70_000;
 const RETRIED = 10_000;
 
 const PRIVATE_KEY = new Uint8Array(32).fill(1);
+const PUBLIC_KEY = publicKeyOf(PRIVATE_KEY);
+const ADMISSION = { registrationsPerHour: 1, registrationsPerHourPerNetwork: 1, wrongTokensPerHourPerNetwork: 1 };
 const IDS = range(CLIENTS).map(client);
 const LOGINS = IDS.map((id) =>
   JSON.stringify({
@@ -109,7 +114,11 @@ export class Simulation {
     const recipient = this.recipients[index]!;
     this.story.push(`${index} connects`);
     const link = recipient.connect(this.random.below(MAX_LATENCY));
-    this.#connections.add(new Connection(link as unknown as WebSocket, this.#context()));
+    const open = (events: SocketEvents) => {
+      link.events = events;
+      return link;
+    };
+    this.#connections.add(new Connection(open, "a network", this.#context()));
     link.clientSends(LOGINS[index]!);
     if (recipient.acknowledges) recipient.acknowledge(0);
   }
@@ -118,7 +127,11 @@ export class Simulation {
     const epoch = this.#epoch;
     return {
       privateKey: PRIVATE_KEY,
+      publicKey: PUBLIC_KEY,
       allowReRegistration: false,
+      requireProof: false,
+      admission: new Admission(ADMISSION, 0),
+      wrongTokenDelay: 0,
       isRegistered: () => true,
       register: () => Promise.resolve(true),
       openInbox: (id, nudge) => this.#mailbox.openInbox(id, nudge),

@@ -1,3 +1,4 @@
+import { newChallenge } from "../../src/clients/proof.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
@@ -9,8 +10,15 @@ const LAYERS = [1, 2, 3];
 const GATEWAY_MIX_ADDRESS = "10.0.0.9:1789";
 const TOKEN = "token1";
 
+/** A challenge whose answer nobody checks. */
+function challenge(): object {
+  const { nonce, publicKey } = newChallenge();
+  return { type: "challenge", nonce: encodeBase58(nonce), publicKey: encodeBase58(publicKey) };
+}
+
 /** What the gateway answers; a test can have it do otherwise. Undefined: it hangs, and does nothing about the packet. */
 export interface Answers {
+  challenge: () => object;
   register: () => object;
   authenticate: (token: string) => object;
   packet: () => object | undefined;
@@ -47,12 +55,13 @@ export class FakeNetwork implements AsyncDisposable {
   #changed = Promise.withResolvers<void>();
 
   /**
-   * @param acknowledgements whether the gateway offers them: then it keeps what has none, and pushes it again; otherwise
+   * @param acknowledgements whether the gateway offers them, and challenges: then it keeps what has none, and pushes it again; otherwise
    *   it is a 0.7.0 gateway, that keeps nothing it has pushed
    */
   constructor(acknowledgements: boolean, answers: Partial<Answers> = {}) {
     this.#acknowledgements = acknowledgements;
     this.answers = {
+      challenge: () => acknowledgements ? challenge() : { type: "error", message: "malformed request" },
       register: () => ({ type: "register", token: TOKEN, acknowledgements }),
       authenticate: (token) => ({ type: "authenticate", status: token === TOKEN, acknowledgements }),
       packet: () => ({ type: "send", status: true }),
@@ -138,6 +147,10 @@ export class FakeNetwork implements AsyncDisposable {
   }
 
   #logIn(socket: WebSocket, request: { type: string; address: string; token: string }): Client | undefined {
+    if (request.type === "challenge") {
+      socket.send(JSON.stringify(this.answers.challenge()));
+      return undefined;
+    }
     const answer = request.type === "register" ? this.answers.register() : this.answers.authenticate(request.token);
     socket.send(JSON.stringify(answer));
     if ("message" in answer || "status" in answer && !answer.status) return undefined;

@@ -5,6 +5,7 @@ import { OperatorError } from "../../src/operator_error.ts";
 import { type CertificateFiles, readCertificate } from "../../src/tls/certificate.ts";
 import { TlsFront } from "../../src/tls/front.ts";
 import { CertificateRenewal } from "../../src/tls/renewal.ts";
+import { LIMITS } from "../clients/clients_rig.ts";
 import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { selfSigned } from "./self_signed.ts";
@@ -20,7 +21,7 @@ class SecureRig implements AsyncDisposable {
     const context = { privateKey: new Uint8Array(32).fill(1), count: this.counters.add } as unknown as ServerContext;
     this.front = TlsFront.listen(free, () => this.server.address, this.counters.add, arrivalTime);
     const tls = { identity: readCertificate(files), front: this.front };
-    this.server = ClientsServer.listen(free, context, 10_000, tls);
+    this.server = ClientsServer.listen(free, context, LIMITS, tls);
   }
 
   /** Connects as a client that trusts the certificate in this file alone. */

@@ -1,0 +1,42 @@
+/** How often something may happen: `burst` times at once, and then `perSecond`. */
+export interface Rate {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+/** So many an hour, of which all may come at once. */
+export function perHour(count: number): Rate {
+  return { burst: count, perSecond: count / 3600 };
+}
+
+/** A bucket that fills with time, up to its burst; what happens takes from it. Pure: `now` is in ms, of any origin. */
+export class TokenBucket {
+  #tokens: number;
+  #at: number;
+
+  constructor(private readonly rate: Rate, now: number) {
+    this.#tokens = rate.burst;
+    this.#at = now;
+  }
+
+  /** Takes one, if there is one. */
+  take(now: number): boolean {
+    this.#fill(now);
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
+  }
+
+  /** Takes `count`, on credit if need be; the ms until nothing is owed any more. */
+  owe(count: number, now: number): number {
+    this.#fill(now);
+    this.#tokens -= count;
+    return this.#tokens >= 0 ? 0 : -this.#tokens / this.rate.perSecond * 1000;
+  }
+
+  #fill(now: number): void {
+    const { burst, perSecond } = this.rate;
+    this.#tokens = Math.min(burst, this.#tokens + Math.max(0, now - this.#at) / 1000 * perSecond);
+    this.#at = now;
+  }
+}

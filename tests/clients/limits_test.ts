@@ -1,0 +1,75 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
+import { encodeNodeAddress } from "../../src/sphinx/node_address.ts";
+import { range } from "../mailbox/messages.ts";
+import { eventually } from "../support/eventually.ts";
+import { ClientsRig } from "./clients_rig.ts";
+
+Deno.test("beyond its connections a network gets no more, until one of them ends", async () => {
+  await using rig = await ClientsRig.start({}, { connections: { total: 10, perNetwork: 2 } });
+  const first = await rig.logIn(1);
+  await using _second = await rig.logIn(2);
+  await assertRejects(() => rig.connect());
+  assertEquals(rig.counters.get("client_connections_refused"), 1);
+  await first[Symbol.asyncDispose]();
+  await eventually("its place is free", () => rig.server.connections === 1);
+  await using _third = await rig.logIn(3);
+});
+
+Deno.test("this machine is held to the total alone, unless it is to be limited", async () => {
+  const limits = { connections: { total: 3, perNetwork: 1 }, limitLoopback: false };
+  await using rig = await ClientsRig.start({}, limits);
+  const clients = await Promise.all(range(3).map((n) => rig.logIn(n)));
+  await assertRejects(() => rig.connect());
+  for (const client of clients) await client[Symbol.asyncDispose]();
+});
+
+Deno.test("of those who have not logged in the oldest makes room for the next, who has logged in stays", async () => {
+  await using rig = await ClientsRig.start({}, { beforeLogin: { total: 10, perNetwork: 2 } });
+  await using member = await rig.logIn(1);
+  const silent = await rig.connect();
+  await using second = await rig.connect();
+  await using third = await rig.connect();
+  await silent.closed;
+  assertEquals(rig.counters.get("client_connections_driven_out"), 1);
+  assertEquals((await second.request(rig.authentication(2)) as { status: boolean }).status, true);
+  assertEquals((await third.request(rig.authentication(3)) as { status: boolean }).status, true);
+  await rig.store(1, [1]);
+  await member.message();
+});
+
+Deno.test("a connection that says nothing at all is closed after the deadline", async () => {
+  await using rig = await ClientsRig.start({}, { loginDeadline: 100 });
+  using silent = await Deno.connect({ hostname: "127.0.0.1", port: rig.server.address.port });
+  assertEquals(await silent.read(new Uint8Array(1)).catch(() => null), null);
+  assertEquals(rig.counters.get("logins_timed_out"), 1);
+});
+
+Deno.test("a client that never answers a close frame is gone all the same", async () => {
+  await using rig = await ClientsRig.start({}, { loginDeadline: 100 });
+  using raw = await rig.connectRaw();
+  await eventually("its deadline is over", () => rig.counters.get("logins_timed_out") === 1);
+  await eventually("its place is free", () => rig.server.connections === 0);
+  await raw.readToEnd();
+});
+
+Deno.test("a request for an upgrade that does not end is refused at 8 KiB", async () => {
+  await using rig = await ClientsRig.start();
+  using endless = await Deno.connect({ hostname: "127.0.0.1", port: rig.server.address.port });
+  await endless.write(new TextEncoder().encode("GET / HTTP/1.1\r\n" + "x: y\r\n".repeat(2000)));
+  const answer = new Uint8Array(12);
+  await endless.read(answer);
+  assertEquals(new TextDecoder().decode(answer), "HTTP/1.1 400");
+});
+
+Deno.test("a client's frames beyond its rate wait, and none is lost", async () => {
+  await using rig = await ClientsRig.start({}, { framesPerSecond: 50 });
+  await using client = await rig.logIn(1);
+  const request = new Uint8Array(7 + PACKET_SIZE);
+  request.set(encodeNodeAddress({ host: "10.0.0.1", port: 1789 }));
+  const before = performance.now();
+  for (const _ of range(150)) client.send(request);
+  for (const _ of range(150)) assertEquals(await client.answer(), { type: "send", status: true });
+  assertEquals(rig.forwarded.length, 150);
+  assertEquals(performance.now() - before > 500, true); // 100 at once, 50 in the next second; a chunk may be ahead
+});

@@ -1,0 +1,157 @@
+import { assert } from "@std/assert";
+import { configPath } from "../../src/config/config.ts";
+import { readConfig, writeConfig } from "../../src/config/files.ts";
+import type { Config } from "../../src/config/config.ts";
+import { decodeBase58, encodeBase58 } from "../../src/encoding/base58.ts";
+import { frame } from "../../src/mixnet/frames.ts";
+import { parseSocketAddress, type SocketAddress } from "../../src/sphinx/node_address.ts";
+import { GatewayProcess } from "../support/gateway_process.ts";
+import { packetFor, randomClientAddress } from "../support/packets.ts";
+import { TestClient } from "../support/test_client.ts";
+
+/** Whether the long forms are asked for: the numbers that are attacked with are those of the long one then. */
+const IS_LONG = Deno.env.get("NYM_HOSTILE") === "long";
+
+/** How many, in the short form and in the long one. */
+export function many(short: number, long: number): number {
+  return IS_LONG ? long : short;
+}
+
+/** Nobody listens there. */
+const NO_DIRECTORY = "http://127.0.0.1:1";
+/** ms between two messages to the honest client */
+const PROBE_INTERVAL = 20;
+
+/** A free port that no connection of the attackers can have taken by the time it is listened at. */
+function quietPort(): number {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000); // below those that systems give to outgoing connections
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+}
+
+/** A gateway as a process of its own under attack, and an honest client of it that is written to all the time. */
+export class Besieged implements AsyncDisposable {
+  readonly #latencies: number[] = [];
+  #probing = true;
+  #probes: Promise<void> = Promise.resolve();
+
+  private constructor(
+    readonly gateway: GatewayProcess,
+    private readonly client: TestClient,
+    private readonly mixnode: Deno.TcpConn,
+    private readonly packets: readonly Uint8Array[],
+    /** RSS before the attack, in MB */
+    readonly calmMemory: number,
+  ) {}
+
+  /** `adjust` may change the configuration. */
+  static async start(adjust: (config: Config) => void = () => {}): Promise<Besieged> {
+    const gateway = await GatewayProcess.init("ours", quietPort(), quietPort(), NO_DIRECTORY);
+    const path = configPath("gw", `${gateway.home}/.nym/gateways`);
+    const config = readConfig(path);
+    config.operator.listeningAddress = "";
+    adjust(config);
+    await Deno.remove(path);
+    writeConfig(path, config);
+    await gateway.start();
+    const address = randomClientAddress();
+    const client = await TestClient.connect(parseSocketAddress(gateway.clients)!);
+    await client.request({ type: "register", address: encodeBase58(address) });
+    const { host, port } = parseSocketAddress(gateway.mixnet)!;
+    const mixnode = await Deno.connect({ hostname: host, port });
+    const key = decodeBase58(gateway.publicKey)!;
+    const packets = Array.from({ length: 500 }, (_, n) => packetFor(key, address, Uint8Array.of(n >> 8, n)));
+    await deliver(mixnode, client, packets[0]!);
+    const besieged = new Besieged(gateway, client, mixnode, packets, memoryOf(gateway.pid));
+    besieged.#probes = besieged.#probe();
+    return besieged;
+  }
+
+  get clientsAddress(): SocketAddress {
+    return parseSocketAddress(this.gateway.clients)!;
+  }
+
+  get mixnetAddress(): SocketAddress {
+    return parseSocketAddress(this.gateway.mixnet)!;
+  }
+
+  /** What the process has in memory more than before, in MB. */
+  get memoryGrowth(): number {
+    return memoryOf(this.gateway.pid) - this.calmMemory;
+  }
+
+  /** Descriptors that the process has open. */
+  get descriptors(): number {
+    return [...Deno.readDirSync(`/proc/${this.gateway.pid}/fd`)].length;
+  }
+
+  /** Ends the messages to the honest client; how long one took at most and in 99 of 100 cases, in ms. */
+  async endProbing(): Promise<{ probes: number; p99: number; worst: number }> {
+    this.#probing = false;
+    await this.#probes;
+    const sorted = this.#latencies.toSorted((a, b) => a - b);
+    const p99 = sorted[Math.floor(sorted.length * 0.99)]!;
+    return { probes: sorted.length, p99: Math.round(p99), worst: Math.round(sorted.at(-1)!) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#probing = false;
+    await this.#probes.catch(() => {}); // it has failed the test already, if it was to
+    await this.client[Symbol.asyncDispose]();
+    this.mixnode.close();
+    await this.gateway[Symbol.asyncDispose]();
+  }
+
+  /** A packet is not sent twice, as it would be taken for a replay: who attacks for long gets no more probes. */
+  async #probe(): Promise<void> {
+    for (const packet of this.packets.slice(1)) {
+      if (!this.#probing) return;
+      const before = performance.now();
+      await deliver(this.mixnode, this.client, packet);
+      this.#latencies.push(performance.now() - before);
+      await new Promise((resolve) => setTimeout(resolve, PROBE_INTERVAL));
+    }
+  }
+}
+
+async function deliver(mixnode: Deno.TcpConn, client: TestClient, packet: Uint8Array): Promise<void> {
+  const bytes = frame(packet);
+  for (let sent = 0; sent < bytes.length;) sent += await mixnode.write(bytes.subarray(sent));
+  await client.message();
+}
+
+/** MB */
+function memoryOf(pid: number): number {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024);
+}
+
+/** Long forms are run on quiet machines: there, 99 of 100 messages to an honest client take less than a second. */
+export function assertServed({ p99 }: { p99: number }): void {
+  assert(!IS_LONG || p99 < 1000, `an honest client was not served well: ${p99} ms`);
+}
+
+/** Prints what came out. */
+export function report(what: string, figures: Record<string, unknown>): void {
+  const text = Object.entries(figures).map(([name, value]) => `${name} ${value}`).join(", ");
+  Deno.stderr.writeSync(new TextEncoder().encode(`${what}: ${text}\n`));
+}
+
+/** Opens `count` connections to `address`, some at a time. */
+export async function connectMany(address: SocketAddress, count: number): Promise<Deno.TcpConn[]> {
+  const connections: Deno.TcpConn[] = [];
+  while (connections.length < count) {
+    const batch = Array.from(
+      { length: Math.min(50, count - connections.length) },
+      () => Deno.connect({ hostname: address.host, port: address.port }),
+    );
+    connections.push(...await Promise.all(batch));
+  }
+  return connections;
+}

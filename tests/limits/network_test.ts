@@ -1,0 +1,32 @@
+import { assertEquals, assertNotEquals } from "@std/assert";
+import { isLoopback, networkOf } from "../../src/limits/network.ts";
+import { isExempt, peerNetwork } from "../../src/limits/peers.ts";
+
+Deno.test("an IPv4 network is a /24", () => {
+  assertEquals(networkOf("192.0.2.1"), networkOf("192.0.2.255"));
+  assertNotEquals(networkOf("192.0.2.1"), networkOf("192.0.3.1"));
+});
+
+Deno.test("an IPv6 network is a /64, whatever its zone", () => {
+  assertEquals(networkOf("2001:db8:1:2::1"), networkOf("2001:db8:1:2:ffff::9"));
+  assertEquals(networkOf("fe80::1%eth0"), networkOf("fe80::2%2"));
+  assertNotEquals(networkOf("2001:db8:1:2::1"), networkOf("2001:db8:1:3::1"));
+});
+
+Deno.test("an IPv4 peer is the same on a socket that takes both families", () => {
+  assertEquals(networkOf("::ffff:192.0.2.1"), networkOf("192.0.2.7"));
+  assertEquals(isLoopback("::ffff:127.0.0.1"), true);
+});
+
+Deno.test("what is no IP address is a network of its own", () => {
+  assertEquals(networkOf("a socket"), "a socket");
+  assertEquals(isLoopback("localhost"), false);
+});
+
+Deno.test("this machine is exempt unless it is to be limited", () => {
+  const here = ["127.0.0.1", "127.255.0.9", "::1"];
+  assertEquals(here.map((host) => isExempt(peerNetwork(host, false))), [true, true, true]);
+  assertEquals(here.map((host) => isExempt(peerNetwork(host, true))), [false, false, false]);
+  const elsewhere = ["128.0.0.1", "126.255.255.255", "::2", "::", "fe80::1", "0.0.0.0"];
+  assertEquals(elsewhere.filter((host) => isExempt(peerNetwork(host, false))), []);
+});

@@ -1,0 +1,104 @@
+import { assertEquals } from "@std/assert";
+import { frame, FRAME_SIZE } from "../../src/mixnet/frames.ts";
+import { type MixnetLimits, MixnetListener } from "../../src/mixnet/listener.ts";
+import { Counted } from "./counted.ts";
+import { numberedPacket, numbers } from "./numbered_packets.ts";
+
+const LIMITS: MixnetLimits = {
+  connections: { total: 100, perNetwork: 100 },
+  frameDeadline: 60_000,
+  idleTimeout: 0,
+  limitLoopback: true,
+};
+
+/** A listener that takes all packets and counts them with its events. */
+class Rig {
+  readonly counted = new Counted();
+  readonly #listener: MixnetListener;
+
+  constructor(limits: Partial<MixnetLimits>) {
+    const sink = { add: () => this.counted.count("packets"), room: () => undefined, flush: () => {} };
+    const address = { host: "127.0.0.1", port: 0 };
+    this.#listener = MixnetListener.listen(address, sink, this.counted.count, { ...LIMITS, ...limits });
+  }
+
+  connect(): Promise<Deno.TcpConn> {
+    return Deno.connect({ hostname: "127.0.0.1", port: this.#listener.address.port });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#listener[Symbol.asyncDispose]();
+  }
+}
+
+/** Resolves when the other side has closed the connection. */
+async function closed(connection: Deno.Conn): Promise<void> {
+  assertEquals(await connection.read(new Uint8Array(1)).catch(() => null), null);
+}
+
+Deno.test("half a frame is waited for until its deadline, however slowly it goes on", async () => {
+  await using rig = new Rig({ frameDeadline: 200 });
+  using honest = await rig.connect();
+  using dripping = await rig.connect();
+  await honest.write(frame(numberedPacket(0)));
+  const dripped = (async () => {
+    for (const byte of frame(numberedPacket(1)).subarray(0, 1000)) {
+      await dripping.write(Uint8Array.of(byte));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  })().catch(() => {}); // it is cut off
+  await closed(dripping);
+  await dripped;
+  assertEquals(rig.counted.of("streams_stalled"), 1);
+  await honest.write(frame(numberedPacket(2)));
+  await rig.counted.reached("packets", 2);
+});
+
+Deno.test("a stream that always has half a frame but goes on is fine", async () => {
+  await using rig = new Rig({ frameDeadline: 200 });
+  using mixnode = await rig.connect();
+  const stream = frame(...numbers(20).map(numberedPacket));
+  await mixnode.write(stream.subarray(0, 10));
+  for (let i = 0; i < 19; i++) {
+    await mixnode.write(stream.subarray(10 + i * FRAME_SIZE, 10 + (i + 1) * FRAME_SIZE));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await rig.counted.reached("packets", 19);
+  assertEquals(rig.counted.of("streams_stalled"), 0);
+});
+
+Deno.test("an idle connection stays, unless it is to be closed", async () => {
+  await using patient = new Rig({ frameDeadline: 100 });
+  using kept = await patient.connect();
+  await using rig = new Rig({ frameDeadline: 400, idleTimeout: 100 });
+  using idle = await rig.connect();
+  await idle.write(frame(numberedPacket(0)));
+  await closed(idle);
+  assertEquals([rig.counted.of("connections_idle"), rig.counted.of("packets")], [1, 1]);
+  await kept.write(frame(numberedPacket(1)));
+  await patient.counted.reached("packets", 1);
+});
+
+Deno.test("when all places are taken, who has brought no packet makes room, and who has stays", async () => {
+  await using rig = new Rig({ connections: { total: 3, perNetwork: 3 } });
+  using honest = await rig.connect();
+  await honest.write(frame(numberedPacket(0)));
+  await rig.counted.reached("packets", 1);
+  using halfOpen = await rig.connect();
+  await halfOpen.write(frame(numberedPacket(1)).subarray(0, 700));
+  using silent = await rig.connect();
+  await rig.counted.reached("connections_opened", 3);
+  using newcomer = await rig.connect();
+  await closed(halfOpen);
+  await newcomer.write(frame(numberedPacket(2)));
+  await rig.counted.reached("packets", 2);
+  using another = await rig.connect();
+  await closed(silent);
+  await another.write(frame(numberedPacket(3)));
+  await rig.counted.reached("packets", 3);
+  using oneTooMany = await rig.connect();
+  await closed(oneTooMany);
+  assertEquals([rig.counted.of("connections_driven_out"), rig.counted.of("connections_refused")], [2, 1]);
+  await honest.write(frame(numberedPacket(4)));
+  await rig.counted.reached("packets", 4);
+});
