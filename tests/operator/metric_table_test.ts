@@ -3,7 +3,7 @@ import { COUNTERS, type Family, GAUGES, HISTOGRAMS, OPEN_CONNECTIONS } from "../
 
 const SRC = new URL("../../src/", import.meta.url);
 /** What has counters of its own, or none. */
-const ELSEWHERE = ["sandbox", "peap", "operator", "config"];
+const ELSEWHERE = ["sandbox", "peap", "operator", "config", "cli"];
 
 /** Names that the sources count, and prefixes of those that are put together there, with where. */
 function countedNames(): { names: Map<string, string>; prefixes: Map<string, string> } {
