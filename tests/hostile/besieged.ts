@@ -21,6 +21,8 @@ export function many(short: number, long: number): number {
 const NO_DIRECTORY = "http://127.0.0.1:1";
 /** ms between two messages to the honest client */
 const PROBE_INTERVAL = 20;
+/** ms that descriptors have to be closed */
+const PATIENCE = 30_000;
 
 /** A free port that no connection of the attackers can have taken by the time it is listened at. */
 function quietPort(): number {
@@ -68,7 +70,7 @@ export class Besieged implements AsyncDisposable {
     const key = decodeBase58(gateway.publicKey)!;
     const packets = Array.from({ length: 500 }, (_, n) => packetFor(key, address, Uint8Array.of(n >> 8, n)));
     await deliver(mixnode, client, packets[0]!);
-    const besieged = new Besieged(gateway, client, mixnode, packets, memoryOf(gateway.pid));
+    const besieged = new Besieged(gateway, client, mixnode, packets, await memoryOf(gateway.pid));
     besieged.#probes = besieged.#probe();
     return besieged;
   }
@@ -82,13 +84,22 @@ export class Besieged implements AsyncDisposable {
   }
 
   /** What the process has in memory more than before, in MB. */
-  get memoryGrowth(): number {
-    return memoryOf(this.gateway.pid) - this.calmMemory;
+  async memoryGrowth(): Promise<number> {
+    return await memoryOf(this.gateway.pid) - this.calmMemory;
   }
 
   /** Descriptors that the process has open. */
-  get descriptors(): number {
-    return [...Deno.readDirSync(`/proc/${this.gateway.pid}/fd`)].length;
+  async descriptors(): Promise<number> {
+    return (await printed("ls", `/proc/${this.gateway.pid}/fd`)).split("\n").length - 1;
+  }
+
+  /** Resolves when it has no more descriptors open than `count`. */
+  async descriptorsFallTo(count: number): Promise<void> {
+    const end = performance.now() + PATIENCE;
+    while (await this.descriptors() > count) {
+      if (performance.now() > end) throw new Error(`more than ${count} descriptors are still open`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
 
   /** Ends the messages to the honest client; how long one took at most and in 99 of 100 cases, in ms. */
@@ -126,9 +137,15 @@ async function deliver(mixnode: Deno.TcpConn, client: TestClient, packet: Uint8A
   await client.message();
 }
 
+/** What a program prints: /proc is closed to tests, but not to programs that they run. */
+async function printed(program: string, ...args: string[]): Promise<string> {
+  const { stdout } = await new Deno.Command(program, { args, stderr: "null" }).output();
+  return new TextDecoder().decode(stdout);
+}
+
 /** MB */
-function memoryOf(pid: number): number {
-  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+async function memoryOf(pid: number): Promise<number> {
+  const status = await printed("cat", `/proc/${pid}/status`);
   return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024);
 }
 

@@ -21,11 +21,11 @@ Deno.test({
   fn: async () => {
     await using besieged = await Besieged.start();
     const { pid } = besieged.gateway;
-    const limit = besieged.descriptors + 40;
+    const limit = await besieged.descriptors() + 40;
     await new Deno.Command("prlimit", { args: [`--pid=${pid}`, `--nofile=${limit}:${limit}`] }).output();
     const crowds = await Promise.all([besieged.clientsAddress, besieged.mixnetAddress].map((to) => crowd(to, 60)));
     await new Promise((resolve) => setTimeout(resolve, 1000));
-    const most = besieged.descriptors;
+    const most = await besieged.descriptors();
     const said = besieged.gateway.log.includes("Cannot accept");
     for (const connection of crowds.flat()) connection.close();
     await using newcomer = await TestClient.connect(besieged.clientsAddress);

@@ -1,6 +1,5 @@
 import { assertLessOrEqual } from "@std/assert";
 import { FRAME_SIZE } from "../../src/mixnet/frames.ts";
-import { eventually } from "../support/eventually.ts";
 import { assertServed, Besieged, connectMany, many, report } from "./besieged.ts";
 
 const MEMORY = 200; // MB: a connection has a buffer of 64 KiB, of which little is touched
@@ -11,13 +10,13 @@ Deno.test("half-open frames keep no mixnode out, and are cut off", async () => {
     limits.mixnetConnections = many(200, 2000);
     limits.mixnetFrameDeadline = 2000;
   });
-  const before = besieged.descriptors;
+  const before = await besieged.descriptors();
   const attackers = await connectMany(besieged.mixnetAddress, count);
   const half = new Uint8Array(FRAME_SIZE / 2);
   await Promise.all(attackers.map((attacker) => attacker.write(half).catch(() => {}))); // some are cut off already
-  const growth = besieged.memoryGrowth;
-  const most = besieged.descriptors;
-  await eventually("all are cut off", () => besieged.descriptors <= before, 20_000);
+  const growth = await besieged.memoryGrowth();
+  const most = await besieged.descriptors();
+  await besieged.descriptorsFallTo(before);
   const honest = await besieged.endProbing();
   report("half-open frames", { connections: count, "descriptors before": before, most, "MB grown": growth, ...honest });
   for (const attacker of attackers) attacker.close();
