@@ -33,7 +33,18 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "tls": ["sphinx", "log.ts", "operator_error.ts"],
   "clients_entrance.ts": ["*"],
   "gateway.ts": ["*"],
-  "cli": ["config", "sphinx", "encoding", "log.ts", "version.ts", "build_info.ts", "operator_error.ts"],
+  "cli": [
+    "config",
+    "directory",
+    "mailbox",
+    "tls",
+    "sphinx",
+    "encoding",
+    "log.ts",
+    "version.ts",
+    "build_info.ts",
+    "operator_error.ts",
+  ],
   "sandbox": ["*"],
 };
 

@@ -42,8 +42,10 @@ function helpOn([word, excess]: readonly string[]): Request {
   throw usageError(`there is no help on "${word}"${suggestion(word, WORDS)}`);
 }
 
-function parseCommand(command: CommandName, args: readonly string[]): Request {
-  const { required, optional } = COMMANDS[command];
+function parseCommand(command: CommandName, given: readonly string[]): Request {
+  const { required, optional, argument } = COMMANDS[command];
+  const isNamed = argument === undefined || given[0] === undefined || given[0].startsWith("-");
+  const args = isNamed ? given : [`--${argument}`, ...given];
   const names = [...required, ...optional];
   const found = readArguments(args, names, command);
   if (found.help === true) return { kind: "help", command };
@@ -53,11 +55,17 @@ function parseCommand(command: CommandName, args: readonly string[]): Request {
     const [value, second] = found.values(name);
     if (second !== undefined) throw usageError(`--${name} is given twice`);
     if (value === "") throw usageError(`--${name} needs a value: --${name} <${OPTIONS[name].value}>`);
+    const { choices } = OPTIONS[name];
+    if (value !== undefined && choices?.includes(value) === false) {
+      throw usageError(`--${name} is "${value}" and can be ${choices.join(", ")}${suggestion(value, choices)}`);
+    }
     if (value !== undefined) options[name] = value;
   }
   const missing = required.filter((name) => options[name] === undefined);
   if (missing.length > 0) {
-    const needed = missing.map((name) => `--${name} <${OPTIONS[name].value}>`).join(" ");
+    const needed = missing.map((name) => name === argument ? `<${name}>` : `--${name} <${OPTIONS[name].value}>`).join(
+      " ",
+    );
     throw usageError(`${command} needs ${needed}; see nym-gateway ${command} --help`);
   }
   return { kind: "command", command, options };

@@ -6,7 +6,8 @@ export function versionLine({ version, commit }: BuildInfo): string {
   return `nym-gateway ${version} (${commit.slice(0, 12)}${commit.endsWith("-modified") ? "-modified" : ""})`;
 }
 
-/** Prints a line for each thing that is known about the program, as in "commit: 0123…". */
-export function printBuildInfo(info: BuildInfo): void {
+/** Prints a line for each thing that is known about the program, as in "commit: 0123…", or an object as JSON. */
+export function printBuildInfo(info: BuildInfo, output: string | undefined): void {
+  if (output === "json") return print(JSON.stringify(info, undefined, 2));
   for (const [name, value] of Object.entries(info)) print(`${name}: ${value}`);
 }

@@ -1,28 +1,41 @@
 import { type CommandName, COMMANDS, type OptionName, OPTIONS } from "./options.ts";
 
+/** What the program is for. */
+export const PURPOSE = "nym-gateway keeps a mailbox at the edge of a mixnet for each of its clients.";
+
+/** The variables that it reads. */
+export const ENVIRONMENT: readonly { name: string; meaning: string }[] = [
+  { name: "NYM_HOME", meaning: "the folder that gateways are kept in [default: ~/.nym]" },
+  {
+    name: "RUST_LOG",
+    meaning: "how much is logged, as in debug or info,nym_gateway::mailbox=debug [default: as configured, else info]",
+  },
+  { name: "NO_COLOR", meaning: "if set, nothing is coloured" },
+];
+
 /** What `--help` prints. */
-export const GENERAL_HELP = `nym-gateway keeps a mailbox at the edge of a mixnet for each of its clients.
+export const GENERAL_HELP = `${PURPOSE}
 
 usage:
     nym-gateway <command> [options]
 
 commands:
-${Object.entries(COMMANDS).map(([name, { purpose }]) => `    ${name.padEnd(10)}  ${purpose}`).join("\n")}
-    help        Explains a command, as in: help run
+${Object.entries(COMMANDS).map(([name, { purpose }]) => `    ${name.padEnd(12)}  ${purpose}`).join("\n")}
+    help          Explains a command, as in: help run
 
 options:
     -h, --help       prints this, or after a command what the command takes
     -V, --version    prints the version
 
 environment:
-    NYM_HOME    the folder that gateways are kept in [default: ~/.nym]
-    RUST_LOG    how much is logged: off, error, warn, info, debug or trace; or by parts of the program, as in
-                info,nym_gateway::mailbox=debug [default: as configured, else info]`;
+${ENVIRONMENT.map(({ name, meaning }) => `    ${name.padEnd(10)}  ${meaning}`).join("\n")}`;
 
 /** What `<command> --help` prints: each option with its meaning and default. */
 export function commandHelp(name: CommandName): string {
-  const { purpose, required, optional } = COMMANDS[name];
-  const given = required.map((option) => `--${option} <${OPTIONS[option].value}> `).join("");
+  const { purpose, required, optional, argument } = COMMANDS[name];
+  const given = required.map((option) =>
+    option === argument ? `<${option}> ` : `--${option} <${OPTIONS[option].value}> `
+  ).join("");
   const needed = required.map((option) => explain(option, ""));
   return `nym-gateway ${name}
 ${purpose}

@@ -1,4 +1,6 @@
 import { join, resolve } from "node:path";
+import { configPath } from "../config/config.ts";
+import { exists } from "../config/files.ts";
 import { ExitCode, OperatorError } from "../operator_error.ts";
 import type { Options } from "./options.ts";
 
@@ -25,5 +27,17 @@ export function gatewayId(options: Options): string {
   throw new OperatorError(
     `--id: "${id}" is not one word: give at most 64 letters, digits, dots, dashes and underscores`,
     ExitCode.USAGE,
+  );
+}
+
+/** The configuration file of the gateway that --id names. Throws an OperatorError when init has not made it. */
+export function gatewayConfigPath(options: Options): string {
+  const id = gatewayId(options);
+  const path = configPath(id, gatewaysDirectory());
+  if (exists(path)) return path;
+  throw new OperatorError(
+    `There is no gateway ${id} yet (${path} does not exist): make it with ` +
+      `\`nym-gateway init --id ${id} --mix-host <ip> --clients-host <ip>\``,
+    ExitCode.MISSING_INPUT,
   );
 }

@@ -4,10 +4,15 @@ import { ExitCode, OperatorError } from "../operator_error.ts";
 import { parseArguments } from "./arguments.ts";
 import { BANNER } from "./banner.ts";
 import { printBuildInfo, versionLine } from "./build_info.ts";
+import { check } from "./check.ts";
+import { completions, type Shell } from "./completions.ts";
 import { commandHelp, GENERAL_HELP } from "./help.ts";
+import { inboxes } from "./inboxes.ts";
 import { init } from "./init.ts";
 import { readLogVariable } from "./logging.ts";
-import type { CommandName, Options } from "./options.ts";
+import { type CommandName, COMMANDS, isCommand, type Options } from "./options.ts";
+import { manualPage } from "./man.ts";
+import { nodeDetails } from "./node_details.ts";
 import { print, printError } from "./output.ts";
 import { run, type StartGateway } from "./run.ts";
 
@@ -16,10 +21,9 @@ const log = logger("nym_gateway");
 /** Does what the arguments ask for. Resolves with the exit code; never rejects. */
 export async function main(args: readonly string[], startGateway: StartGateway): Promise<number> {
   try {
-    print(BANNER);
+    if (!isPlain(args[0])) print(BANNER);
     readLogVariable();
-    await answer(args, startGateway);
-    return 0;
+    return await answer(args, startGateway) ?? 0;
   } catch (error) {
     if (error instanceof OperatorError) return fail(error.message, error.exitCode);
     if (error instanceof Deno.errors.NotCapable) return fail(error.message, ExitCode.NO_PERMISSION);
@@ -31,7 +35,12 @@ export async function main(args: readonly string[], startGateway: StartGateway):
   }
 }
 
-async function answer(args: readonly string[], startGateway: StartGateway): Promise<void> {
+function isPlain(word: string | undefined): boolean {
+  return word !== undefined && isCommand(word) && COMMANDS[word].isPlain === true;
+}
+
+/** Resolves with the exit code where it is not 0. */
+async function answer(args: readonly string[], startGateway: StartGateway): Promise<number | void> {
   const request = parseArguments(args);
   switch (request.kind) {
     case "usage":
@@ -45,14 +54,24 @@ async function answer(args: readonly string[], startGateway: StartGateway): Prom
   }
 }
 
-async function carryOut(command: CommandName, options: Options, startGateway: StartGateway): Promise<void> {
+async function carryOut(command: CommandName, options: Options, startGateway: StartGateway): Promise<number | void> {
   switch (command) {
     case "init":
       return init(options);
     case "run":
       return await run(options, startGateway);
+    case "check":
+      return await check(options);
+    case "inboxes":
+      return await inboxes(options);
+    case "node-details":
+      return nodeDetails(options);
+    case "completions":
+      return print(completions(options.shell as Shell));
+    case "man":
+      return print(manualPage());
     case "build-info":
-      return printBuildInfo(buildInfo());
+      return printBuildInfo(buildInfo(), options.output);
   }
 }
 

@@ -7,6 +7,8 @@ export interface Option {
   readonly meaning: string;
   /** what a new gateway gets without it; an option that has none must be given */
   readonly default?: string;
+  /** all values that there are, where they can be listed */
+  readonly choices?: readonly string[];
 }
 
 export type OptionName =
@@ -23,18 +25,32 @@ export type OptionName =
   | "clients-announce-port"
   | "inboxes"
   | "clients-ledger"
-  | "directory";
+  | "directory"
+  | "output"
+  | "shell";
 
 /** The values that were given, by option. */
 export type Options = Readonly<Partial<Record<OptionName, string>>>;
 
-export type CommandName = "init" | "run" | "build-info";
+export type CommandName =
+  | "init"
+  | "run"
+  | "check"
+  | "inboxes"
+  | "node-details"
+  | "build-info"
+  | "completions"
+  | "man";
 
 export interface Command {
   readonly purpose: string;
   /** the options that must be given, first of all */
   readonly required: readonly OptionName[];
   readonly optional: readonly OptionName[];
+  /** the option whose value is given without its name, first of all */
+  readonly argument?: OptionName;
+  /** What it prints may be for programs: no banner before it. */
+  readonly isPlain?: boolean;
 }
 
 export const OPTIONS: Readonly<Record<OptionName, Option>> = {
@@ -80,6 +96,13 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
     default: "~/.nym/gateways/<id>/data/client_ledger.kv",
   },
   "directory": { value: "url", meaning: "directory server to announce the gateway at", default: DEFAULT_DIRECTORY },
+  "output": {
+    value: "form",
+    meaning: "text for people, or json for programs",
+    default: "text",
+    choices: ["text", "json"],
+  },
+  "shell": { value: "shell", meaning: "bash, zsh or fish", choices: ["bash", "zsh", "fish"] },
 };
 
 const PLACES: readonly OptionName[] = [
@@ -106,10 +129,42 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     required: ["id"],
     optional: ["config", "mix-host", "clients-host", ...PLACES],
   },
+  check: {
+    purpose: "Looks at all that a gateway needs before it goes live, and says what to do about the rest.",
+    required: ["id"],
+    optional: ["config", "output"],
+    isPlain: true,
+  },
+  inboxes: {
+    purpose: "Shows how much mail waits, for each inbox, under pseudonyms.",
+    required: ["id"],
+    optional: ["config", "output"],
+    isPlain: true,
+  },
+  "node-details": {
+    purpose: "Prints what others know a gateway by: public key, addresses, version.",
+    required: ["id"],
+    optional: ["config", "output"],
+    isPlain: true,
+  },
+  completions: {
+    purpose: "Prints the script with which a shell completes commands and options.",
+    required: ["shell"],
+    optional: [],
+    argument: "shell",
+    isPlain: true,
+  },
+  man: {
+    purpose: "Prints the manual page, as in: nym-gateway man | man -l -",
+    required: [],
+    optional: [],
+    isPlain: true,
+  },
   "build-info": {
     purpose: "Prints which version, commit and platform this program is.",
     required: [],
-    optional: [],
+    optional: ["output"],
+    isPlain: true,
   },
 };
 

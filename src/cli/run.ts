@@ -1,14 +1,14 @@
 import { hostOf } from "../config/addresses.ts";
-import { type Config, configPath } from "../config/config.ts";
-import { exists, readConfig } from "../config/files.ts";
+import type { Config } from "../config/config.ts";
+import { readConfig } from "../config/files.ts";
 import type { Changes } from "../config/reloading.ts";
 import { loadKeyPair } from "../config/key_files.ts";
 import { loadStorageKey } from "../config/storage_key_file.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { logger } from "../log.ts";
-import { ExitCode, OperatorError } from "../operator_error.ts";
+import { OperatorError } from "../operator_error.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
-import { gatewayId, gatewaysDirectory } from "./home.ts";
+import { gatewayConfigPath, gatewayId } from "./home.ts";
 import { configureLogging } from "./logging.ts";
 import type { Options } from "./options.ts";
 import { print } from "./output.ts";
@@ -33,7 +33,7 @@ const SPECIAL_HOSTS = ["localhost", "127.0.0.1", "0.0.0.0", "::1"];
 export async function run(options: Options, startGateway: StartGateway): Promise<void> {
   const id = gatewayId(options);
   print(`Starting gateway ${id}...`);
-  const path = options.config ?? initialisedConfigPath(id);
+  const path = options.config ?? gatewayConfigPath(options);
   const read = () => overrideConfig(readConfig(path), options);
   const config = read();
   configureLogging(config.logging);
@@ -61,16 +61,6 @@ function reload(gateway: Reloadable, read: () => Config): void {
     if (!(error instanceof OperatorError)) throw error;
     log.error(`${error.message}; what was configured before stays`);
   }
-}
-
-function initialisedConfigPath(id: string): string {
-  const path = configPath(id, gatewaysDirectory());
-  if (exists(path)) return path;
-  throw new OperatorError(
-    `There is no gateway ${id} yet (${path} does not exist): make it with ` +
-      `\`nym-gateway init --id ${id} --mix-host <ip> --clients-host <ip>\``,
-    ExitCode.MISSING_INPUT,
-  );
 }
 
 function printSettings({ gateway, mixnetEndpoint: mixnet, clientsEndpoint: clients }: Config, keys: KeyPair): void {

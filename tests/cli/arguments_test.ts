@@ -38,7 +38,7 @@ Deno.test("what can't be understood is refused, with what may have been meant", 
   const cases: Record<string, string> = {
     "rum --id x": 'unknown command "rum"; did you mean "run"?',
     "--id x": "a command, init or run, must come before --id",
-    "help me": 'there is no help on "me"',
+    "help elsewhere": 'there is no help on "elsewhere"',
     "help run init": 'unexpected argument "init"',
     "run": "run needs --id <word>; see nym-gateway run --help",
     "init --id x --mix-host ::1": "init needs --clients-host <ip[:port]>; see nym-gateway init --help",
@@ -52,6 +52,9 @@ Deno.test("what can't be understood is refused, with what may have been meant", 
     "run --id x --__proto__=y": "run has no option --__proto__",
     "run --id x -v": "run has no option -v",
     "run --id x y": 'unexpected argument "y"',
+    "check --id x --output xml": '--output is "xml" and can be text, json',
+    "completions": "completions needs <shell>; see nym-gateway completions --help",
+    "completions bash zsh": 'unexpected argument "zsh"',
     "run --id x -- y": 'unexpected argument "y"',
   };
   for (const [line, message] of Object.entries(cases)) assertEquals(refusal(line), message, line);

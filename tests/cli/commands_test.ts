@@ -79,7 +79,8 @@ Deno.test("no command, version and help print the banner and what was asked for"
 
 Deno.test("build-info prints what is known of the program, a line each", async () => {
   const { stdout } = await nymGateway("build-info", {});
-  assertStringIncludes(stdout, `\nversion: 0.7.0\ncommit: ${buildInfo().commit}\ntarget: ${Deno.build.target}\n`);
+  assert(stdout.startsWith(`version: 0.7.0\ncommit: ${buildInfo().commit}\ntarget: ${Deno.build.target}\n`), stdout);
+  assertEquals(JSON.parse((await nymGateway("build-info --output json", {})).stdout), { ...buildInfo() });
 });
 
 Deno.test("NYM_HOME is where gateways are kept, whatever HOME is, or without one", () =>

@@ -19,5 +19,5 @@ Deno.test("help of init tells the defaults of a new gateway, that of run refers 
 });
 
 Deno.test("general help names the commands", () => {
-  assertMatch(GENERAL_HELP, /init {8}\S.*\n {4}run {9}\S/);
+  assertMatch(GENERAL_HELP, /init {10}\S.*\n {4}run {11}\S/);
 });

@@ -1,0 +1,72 @@
+import { join } from "node:path";
+import type { Config } from "../config/config.ts";
+import { exists, readConfig } from "../config/files.ts";
+import { setLogLevel } from "../log.ts";
+import { OperatorError } from "../operator_error.ts";
+import { checkAddresses } from "./checks/addresses.ts";
+import { checkDirectory } from "./checks/directory.ts";
+import { fail, type Finding, ok } from "./checks/finding.ts";
+import { checkCertificate, checkKeys } from "./checks/keys.ts";
+import { checkMachine } from "./checks/machine.ts";
+import { gatewayConfigPath } from "./home.ts";
+import type { Options } from "./options.ts";
+import { print } from "./output.ts";
+import { paint } from "./paint.ts";
+
+const MARKS = { ok: paint("green", "✓"), warn: paint("yellow", "!"), fail: paint("red", "✗") } as const;
+
+/**
+ * Looks at all that a gateway needs, and prints a line for each as it is found out. Returns the exit code: 0, or that of
+ * the first thing that failed.
+ */
+export async function check(options: Options): Promise<number> {
+  const path = options.config ?? gatewayConfigPath(options);
+  const findings: Finding[] = [];
+  setLogLevel("off"); // what would be logged is what is said here
+  for await (const finding of findOut(path)) {
+    findings.push(finding);
+    if (options.output !== "json") printFinding(finding);
+  }
+  const failed = findings.filter(({ status }) => status === "fail");
+  if (options.output === "json") print(JSON.stringify({ ready: failed.length === 0, findings }, undefined, 2));
+  else print(`\n${verdict(findings)}`);
+  return failed[0]?.exitCode ?? 0;
+}
+
+async function* findOut(path: string): AsyncGenerator<Finding> {
+  let config: Config;
+  try {
+    config = readConfig(path);
+    yield ok("configuration", path);
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    yield fail("configuration", error.message, "correct the file, and check again", error.exitCode);
+    return;
+  }
+  yield* checkKeys(config);
+  yield* checkCertificate(config);
+  yield* checkAddresses(config, await isRunning(config.clientsEndpoint.inboxesDirectory));
+  yield* checkDirectory(config.gateway.presenceDirectoryServer);
+  yield* checkMachine(config.clientsEndpoint.inboxesDirectory);
+}
+
+/** A gateway that runs keeps a file in its inboxes' folder locked. */
+async function isRunning(inboxes: string): Promise<boolean> {
+  const path = join(inboxes, "lock");
+  if (!exists(path)) return false;
+  using lock = await Deno.open(path, { write: true });
+  return !await lock.tryLock(true);
+}
+
+function printFinding({ status, subject, found, remedy }: Finding): void {
+  print(` ${MARKS[status]} ${subject.padEnd(18)} ${found}`);
+  if (remedy !== undefined) print(`   ${"".padEnd(18)} ${paint("dim", `→ ${remedy}`)}`);
+}
+
+function verdict(findings: readonly Finding[]): string {
+  const count = (status: Finding["status"]) => findings.filter((finding) => finding.status === status).length;
+  const [failures, warnings] = [count("fail"), count("warn")];
+  if (failures > 0) return paint("red", ` Not ready: ${failures} of ${findings.length} checks failed.`);
+  if (warnings > 0) return paint("yellow", ` Ready, with ${warnings} ${warnings === 1 ? "warning" : "warnings"}.`);
+  return paint("green", ` Ready: all ${findings.length} checks passed.`);
+}

@@ -1,0 +1,72 @@
+import { hostOf, portOf } from "../../config/addresses.ts";
+import type { Config } from "../../config/config.ts";
+import { ExitCode } from "../../operator_error.ts";
+import { parseSocketAddress } from "../../sphinx/node_address.ts";
+import { fail, type Finding, ok, warn } from "./finding.ts";
+import { kindOfAddress } from "./kind_of_address.ts";
+
+/** What listens where, and what the rest of the world is told of it. */
+export async function* checkAddresses(config: Config, isRunning: boolean): AsyncGenerator<Finding> {
+  const { mixnetEndpoint: mixnet, clientsEndpoint: clients, operator } = config;
+  yield checkPort("mixnet port", mixnet.listeningAddress, isRunning);
+  yield checkPort("clients port", clients.listeningAddress, isRunning);
+  if (operator.listeningAddress !== "") yield checkPort("operator's port", operator.listeningAddress, isRunning);
+  yield await checkAnnounced("mixnet announced", mixnet.announceAddress, "[mixnet_endpoint]");
+  yield await checkAnnounced("clients announced", clients.announceAddress, "[clients_endpoint]");
+}
+
+function checkPort(subject: string, listening: string, isRunning: boolean): Finding {
+  const { host, port } = parseSocketAddress(listening)!;
+  try {
+    Deno.listen({ hostname: host, port }).close();
+    return isRunning
+      ? warn(
+        subject,
+        `${listening} is free, though the gateway runs`,
+        "did it start with other options or another file?",
+      )
+      : ok(subject, `${listening} is free`);
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) {
+      return isRunning ? ok(subject, `${listening} is in use; this gateway runs`) : fail(
+        subject,
+        `${listening} is in use`,
+        `find out by whom: ss -ltnp 'sport = :${port}'`,
+        ExitCode.UNAVAILABLE,
+      );
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    const remedy = error instanceof Deno.errors.AddrNotAvailable
+      ? "give an address that this machine has, or 0.0.0.0 or [::] for all"
+      : "give a port from 1024 on, or the program the right to lower ones";
+    return fail(subject, `${listening} can't be listened on: ${reason}`, remedy, ExitCode.UNAVAILABLE);
+  }
+}
+
+async function checkAnnounced(subject: string, announced: string, section: string): Promise<Finding> {
+  const url = /^wss?:/.test(announced) ? new URL(announced) : undefined;
+  const host = hostOf(url?.hostname ?? announced);
+  const literal = kindOfAddress(host);
+  const remedy = `set announce_address in ${section} to what others reach this machine by`;
+  if (literal === "public") return ok(subject, `${announced}, a public address`);
+  if (literal !== undefined) return warn(subject, `${announced} is ${literal}: not reachable from elsewhere`, remedy);
+  const port = url === undefined ? portOf(announced) : url.port;
+  const addresses = await resolve(host);
+  if (addresses.length === 0) {
+    return fail(
+      subject,
+      `${host} has no address in the DNS`,
+      "correct the name, or its DNS records",
+      ExitCode.UNAVAILABLE,
+    );
+  }
+  const found = `${host}${port ? `:${port}` : ""} is ${addresses.join(", ")}`;
+  const unreachable = addresses.find((address) => kindOfAddress(address) !== "public");
+  if (unreachable === undefined) return ok(subject, found);
+  return warn(subject, `${found}; ${unreachable} is ${kindOfAddress(unreachable)}`, remedy);
+}
+
+async function resolve(host: string): Promise<string[]> {
+  const answers = await Promise.allSettled((["A", "AAAA"] as const).map((type) => Deno.resolveDns(host, type)));
+  return answers.flatMap((answer) => answer.status === "fulfilled" ? answer.value : []);
+}

@@ -1,0 +1,58 @@
+import type { Config } from "../../config/config.ts";
+import { exists } from "../../config/files.ts";
+import { loadKeyPair } from "../../config/key_files.ts";
+import { encodeBase58 } from "../../encoding/base58.ts";
+import { OperatorError } from "../../operator_error.ts";
+import { dateOf, daysLeft, readCertificate } from "../../tls/certificate.ts";
+import { fail, type Finding, ok, warn } from "./finding.ts";
+
+/** Days before a certificate's end from which on it should have been renewed. */
+const FEW_DAYS = 14;
+
+/** The key pair, whom else it can be read by, and the key that seals the mail. */
+export function* checkKeys({ gateway }: Config): Generator<Finding> {
+  const files = [gateway.privateSphinxKeyFile, gateway.storageKeyFile].filter((file) => exists(file));
+  const open = files.filter(isOpenToOthers);
+  try {
+    const { publicKey } = loadKeyPair(gateway);
+    yield ok("key pair", encodeBase58(publicKey));
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    yield fail("key pair", error.message, "put back the two files that init wrote together", error.exitCode);
+  }
+  if (open.length > 0) {
+    yield warn(
+      "key files",
+      `other users may read ${open.join(" and ")}`,
+      `make it yours alone: chmod 600 ${open.join(" ")}`,
+    );
+  } else yield ok("key files", "nobody else may read them");
+}
+
+/** What TLS is spoken with, if it is. */
+export function* checkCertificate({ clientsEndpoint }: Config): Generator<Finding> {
+  const { tlsCertificate: certificate, tlsKey: key, announceAddress } = clientsEndpoint;
+  if (certificate === "") return;
+  try {
+    const read = readCertificate({ certificate, key });
+    const days = daysLeft(read);
+    const found = `${certificate} is valid until ${dateOf(read.notAfter)}, ${days} days`;
+    yield days < FEW_DAYS
+      ? warn("TLS certificate", found, "renew it; the running gateway takes it up by itself")
+      : ok("TLS certificate", found);
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    yield fail("TLS certificate", error.message, "without a good pair the gateway does not start", error.exitCode);
+  }
+  if (!announceAddress.startsWith("wss:")) {
+    yield fail(
+      "TLS announced",
+      `clients are told to connect to ${announceAddress}, but TLS is spoken there`,
+      "announce_address in [clients_endpoint] should begin with wss://",
+    );
+  }
+}
+
+function isOpenToOthers(path: string): boolean {
+  return Deno.build.os !== "windows" && ((Deno.statSync(path).mode ?? 0) & 0o077) !== 0;
+}

@@ -1,0 +1,94 @@
+import { statfsSync } from "node:fs";
+import { dirname } from "node:path";
+import { exists } from "../../config/files.ts";
+import { hasSimd, hasWideArithmetic } from "../../sphinx/kernel/support.ts";
+import { ExitCode } from "../../operator_error.ts";
+import { fail, type Finding, ok, warn } from "./finding.ts";
+
+const MIB = 1024 * 1024;
+/** bytes of free disk below which mail is in danger, and below which it soon may be */
+const LITTLE_DISK = 64 * MIB;
+const SMALL_DISK = 1024 * MIB;
+/** bytes of memory that can be had: what an idle gateway takes, and what a busy one does */
+const LITTLE_MEMORY = 96 * MIB;
+const SMALL_MEMORY = 256 * MIB;
+/** Descriptors: one for each client and mixnode, two or three more with TLS, and some for files. */
+const FEW_DESCRIPTORS = 1024;
+const ENOUGH_DESCRIPTORS = 4096;
+
+/** What the machine has to offer: disk, memory, descriptors, processor. */
+export function* checkMachine(inboxes: string): Generator<Finding> {
+  yield checkDisk(inboxes);
+  yield checkMemory();
+  yield checkDescriptors();
+  yield checkProcessor();
+}
+
+function checkDisk(folder: string): Finding {
+  const there = nearestThere(folder);
+  const stats = attempt(() => statfsSync(there));
+  if (stats === undefined) return unknown("disk");
+  const free = stats.bavail * stats.bsize;
+  const found = `${inMib(free)} free for inboxes`;
+  if (free < LITTLE_DISK) {
+    return fail("disk", found, `make room at ${there}, or move the inboxes`, ExitCode.UNAVAILABLE);
+  }
+  return free < SMALL_DISK
+    ? warn("disk", found, "a message takes 1 KB until its client has fetched it")
+    : ok("disk", found);
+}
+
+function checkMemory(): Finding {
+  const memory = attempt(() => Deno.systemMemoryInfo());
+  if (memory === undefined) return unknown("memory");
+  const found = `${inMib(memory.available)} of ${inMib(memory.total)} available`;
+  if (memory.available < LITTLE_MEMORY) return fail("memory", found, "end other programs", ExitCode.UNAVAILABLE);
+  return memory.available < SMALL_MEMORY
+    ? warn("memory", found, "256 MB are enough for 500 packets/s")
+    : ok("memory", found);
+}
+
+/** The limit is found by trying, as reading it takes rights that the program has no other need of. */
+function checkDescriptors(): Finding {
+  const files: Deno.FsFile[] = [];
+  try {
+    while (files.length < ENOUGH_DESCRIPTORS) files.push(Deno.openSync(Deno.execPath()));
+  } catch {
+    // that was the limit
+  } finally {
+    for (const file of files) file.close();
+  }
+  if (files.length >= ENOUGH_DESCRIPTORS) return ok("descriptors", `${ENOUGH_DESCRIPTORS} or more at the same time`);
+  const remedy = "raise it, with LimitNOFILE=65536 in the systemd unit or ulimit -n 65536";
+  const found = `only ${files.length} at the same time, and each connection takes one`;
+  return files.length < FEW_DESCRIPTORS
+    ? fail("descriptors", found, remedy, ExitCode.UNAVAILABLE)
+    : warn("descriptors", found, remedy);
+}
+
+function checkProcessor(): Finding {
+  const cores = `${navigator.hardwareConcurrency} ${navigator.hardwareConcurrency === 1 ? "core" : "cores"}`;
+  if (hasWideArithmetic()) return ok("processor", `${cores}, unwrapping in WebAssembly with wide arithmetic`);
+  if (hasSimd()) return ok("processor", `${cores}, unwrapping in WebAssembly`);
+  return warn("processor", `${cores}, unwrapping in JavaScript, ten times slower`, "run without --jitless");
+}
+
+function unknown(subject: string): Finding {
+  return warn(subject, "can't tell", "allow it with --allow-sys=statfs,systemMemoryInfo");
+}
+
+function attempt<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch {
+    return undefined;
+  }
+}
+
+function nearestThere(path: string): string {
+  return exists(path) || dirname(path) === path ? path : nearestThere(dirname(path));
+}
+
+function inMib(bytes: number): string {
+  return bytes >= 10 * 1024 * MIB ? `${Math.round(bytes / MIB / 1024)} GiB` : `${Math.round(bytes / MIB)} MiB`;
+}

@@ -1,0 +1,118 @@
+import { type CommandName, COMMANDS, type OptionName, OPTIONS } from "./options.ts";
+
+export type Shell = "bash" | "zsh" | "fish";
+
+const commands = Object.entries(COMMANDS) as [CommandName, typeof COMMANDS[CommandName]][];
+
+/** The script that has a shell complete commands, options and their values. */
+export function completions(shell: Shell): string {
+  return { bash, zsh, fish }[shell]();
+}
+
+function bash(): string {
+  const cases = commands.map(([name, command]) => `    ${name}) words="${words(name, command).join(" ")}" ;;`);
+  return `# Completions of nym-gateway for bash: nym-gateway completions bash > /etc/bash_completion.d/nym-gateway
+_nym_gateway() {
+  local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words=""
+  case "$before" in
+${choiceOptions().map(([option, values]) => `    --${option}) words="${values.join(" ")}" ;;`).join("\n")}
+    ${pathOptions().map((option) => `--${option}`).join("|")}) COMPREPLY=($(compgen -f -- "$word")); return ;;
+  esac
+  if [ -z "$words" ]; then
+    case "\${COMP_WORDS[1]}" in
+${cases.map((line) => `  ${line}`).join("\n")}
+      *) words="${[...Object.keys(COMMANDS), "help", "--help", "--version"].join(" ")}" ;;
+    esac
+    [ "$COMP_CWORD" -eq 1 ] && words="${[...Object.keys(COMMANDS), "help", "--help", "--version"].join(" ")}"
+  fi
+  COMPREPLY=($(compgen -W "$words" -- "$word"))
+}
+complete -F _nym_gateway nym-gateway`;
+}
+
+function zsh(): string {
+  const quote = (text: string) => text.replaceAll("'", "'\\''").replace(/[[\]:]/g, "\\$&");
+  const argumentsOf = (name: CommandName) =>
+    optionsOf(COMMANDS[name]).map((option) => {
+      const { value, meaning, choices } = OPTIONS[option];
+      const action = choices !== undefined ? `(${choices.join(" ")})` : isPath(option) ? "_files" : " ";
+      return `'--${option}[${quote(meaning)}]:${quote(value)}:${action}'`;
+    });
+  return `#compdef nym-gateway
+# Completions of nym-gateway for zsh: nym-gateway completions zsh > "\${fpath[1]}/_nym-gateway"
+_nym_gateway() {
+  local -a commands=(
+${commands.map(([name, { purpose }]) => `    '${name}:${quote(purpose)}'`).join("\n")}
+    'help:Explains a command'
+  )
+  if (( CURRENT == 2 )); then
+    _describe command commands
+    return
+  fi
+  local command="$words[2]"
+  shift words
+  (( CURRENT-- ))
+  case "$command" in
+${
+    commands.map(([name, { argument }]) =>
+      `    ${name}) _arguments ${
+        [...(argument ? [`'1:${argument}:(${OPTIONS[argument].choices?.join(" ")})'`] : []), ...argumentsOf(name)].join(
+          " ",
+        )
+      } '(-h --help)'{-h,--help}'[explains the command]' ;;`
+    ).join("\n")
+  }
+    help) _describe command commands ;;
+  esac
+}
+_nym_gateway "$@"`;
+}
+
+function fish(): string {
+  const quote = (text: string) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+  const lines = commands.flatMap(([name, command]) => [
+    `complete -c nym-gateway -n __fish_use_subcommand -a ${name} -d ${quote(command.purpose)}`,
+    ...(command.argument === undefined ? [] : [
+      `complete -c nym-gateway -n '__fish_seen_subcommand_from ${name}' -a ${
+        quote(OPTIONS[command.argument].choices?.join(" ") ?? "")
+      }`,
+    ]),
+    ...optionsOf(command).map((option) => {
+      const { meaning, choices } = OPTIONS[option];
+      const values = choices === undefined ? isPath(option) ? " -F" : "" : ` -a ${quote(choices.join(" "))}`;
+      return `complete -c nym-gateway -n '__fish_seen_subcommand_from ${name}' -l ${option} -x${values} -d ${
+        quote(meaning)
+      }`
+        .replace(" -x -F", " -r -F");
+    }),
+  ]);
+  return `# Completions of nym-gateway for fish: nym-gateway completions fish > ~/.config/fish/completions/nym-gateway.fish
+complete -c nym-gateway -f
+complete -c nym-gateway -s h -l help -d 'prints help'
+complete -c nym-gateway -s V -l version -d 'prints the version'
+${lines.join("\n")}`;
+}
+
+function optionsOf({ required, optional, argument }: typeof COMMANDS[CommandName]): OptionName[] {
+  return [...required, ...optional].filter((option) => option !== argument);
+}
+
+function words(name: CommandName, command: typeof COMMANDS[CommandName]): string[] {
+  const values = command.argument === undefined ? [] : OPTIONS[command.argument].choices ?? [];
+  return [...values, ...optionsOf(COMMANDS[name]).map((option) => `--${option}`), "--help"];
+}
+
+function choiceOptions(): [OptionName, readonly string[]][] {
+  return (Object.keys(OPTIONS) as OptionName[]).flatMap((option) => {
+    const { choices } = OPTIONS[option];
+    return choices === undefined ? [] : [[option, choices] as [OptionName, readonly string[]]];
+  });
+}
+
+function pathOptions(): OptionName[] {
+  return (Object.keys(OPTIONS) as OptionName[]).filter(isPath);
+}
+
+function isPath(option: OptionName): boolean {
+  return ["file", "folder"].includes(OPTIONS[option].value);
+}

@@ -1,0 +1,84 @@
+import { ExitCode } from "../operator_error.ts";
+import { VERSION } from "../version.ts";
+import { ENVIRONMENT, PURPOSE } from "./help.ts";
+import { type CommandName, COMMANDS, type OptionName, OPTIONS } from "./options.ts";
+
+/** What the exit codes mean; 0 is success. */
+const EXIT_CODES: Readonly<Record<keyof typeof ExitCode, string>> = {
+  USAGE: "the command line is not right",
+  MISSING_INPUT: "a file that is needed is not there",
+  UNAVAILABLE: "something outside is in the way, as a port in use",
+  SOFTWARE: "an unexpected failure: please report it",
+  CANNOT_CREATE: "a file can't be made, or is there already",
+  INPUT_OUTPUT: "a file can't be read or written",
+  NO_PERMISSION: "a permission is missing",
+  CONFIGURATION: "the configuration, a key or a certificate is not right",
+};
+
+/** The manual page, in roff, of the texts of `--help`. */
+export function manualPage(): string {
+  const names = Object.keys(COMMANDS) as CommandName[];
+  const options = (Object.keys(OPTIONS) as OptionName[]).filter((option) =>
+    !names.some((name) => COMMANDS[name].argument === option)
+  );
+  return `.TH NYM-GATEWAY 1 "" "nym-gateway ${VERSION}" "User Commands"
+.SH NAME
+nym-gateway \\- the mailbox at the edge of a mixnet
+.SH SYNOPSIS
+${names.map((name) => `.B nym-gateway ${roff(name)}\n${synopsis(name)}\n.br`).join("\n")}
+.B nym-gateway
+.RB [ \\-\\-help | \\-\\-version ]
+.SH DESCRIPTION
+${roff(PURPOSE)}
+.SH COMMANDS
+${names.map((name) => entry(`.B ${roff(name)}`, COMMANDS[name].purpose)).join("\n")}
+.SH OPTIONS
+${
+    options.map((option) => {
+      const { value, meaning, default: usual } = OPTIONS[option];
+      const text = usual === undefined ? meaning : `${meaning} [default: ${usual}]`;
+      return entry(`.BI \\-\\-${roff(option)} " ${roff(value)}"`, `${text}. For ${usersOf(option).join(", ")}.`);
+    }).join("\n")
+  }
+.SH ENVIRONMENT
+${ENVIRONMENT.map(({ name, meaning }) => entry(`.B ${name}`, meaning)).join("\n")}
+.SH SIGNALS
+${entry('.BR SIGINT ", " SIGTERM', "stop properly; a second one ends the program at once")}
+${
+    entry(
+      ".B SIGHUP",
+      "read the configuration and the certificate again; a file with a mistake is refused, and the old one stays",
+    )
+  }
+.SH FILES
+${entry(".I ~/.nym/gateways/<id>/config/config.toml", "the configuration, with a comment at each key")}
+${entry(".I ~/.nym/gateways/<id>/data/", "keys, ledger and inboxes")}
+.SH EXIT STATUS
+${entry(".B 0", "success")}
+${
+    (Object.keys(EXIT_CODES) as (keyof typeof ExitCode)[])
+      .map((name) => entry(`.B ${ExitCode[name]}`, EXIT_CODES[name])).join("\n")
+  }`;
+}
+
+function synopsis(name: CommandName): string {
+  const { required, optional, argument } = COMMANDS[name];
+  const words = required.map((option) =>
+    option === argument ? `<${option}>` : `--${option} <${OPTIONS[option].value}>`
+  );
+  return roff([...words, ...(optional.length > 0 ? ["[options]"] : [])].join(" ")) || "\\&";
+}
+
+function usersOf(option: OptionName): CommandName[] {
+  return (Object.keys(COMMANDS) as CommandName[]).filter((name) =>
+    [...COMMANDS[name].required, ...COMMANDS[name].optional].includes(option)
+  );
+}
+
+function entry(head: string, text: string): string {
+  return `.TP\n${head}\n${roff(text)}`;
+}
+
+function roff(text: string): string {
+  return text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replace(/^([.'])/gm, "\\&$1");
+}

@@ -1,0 +1,34 @@
+import { readConfig } from "../config/files.ts";
+import { loadKeyPair } from "../config/key_files.ts";
+import { encodeBase58 } from "../encoding/base58.ts";
+import { VERSION } from "../version.ts";
+import { gatewayConfigPath } from "./home.ts";
+import type { Options } from "./options.ts";
+import { print } from "./output.ts";
+import { paint } from "./paint.ts";
+
+/** Prints what others know a gateway by. Throws an OperatorError when its configuration or keys won't do. */
+export function nodeDetails(options: Options): void {
+  const { gateway, mixnetEndpoint: mixnet, clientsEndpoint: clients } = readConfig(
+    options.config ?? gatewayConfigPath(options),
+  );
+  const details = {
+    id: gateway.id,
+    version: VERSION,
+    publicKey: encodeBase58(loadKeyPair(gateway).publicKey),
+    location: gateway.location,
+    directory: gateway.presenceDirectoryServer,
+    mixnet: { listening: mixnet.listeningAddress, announced: mixnet.announceAddress },
+    clients: { listening: clients.listeningAddress, announced: clients.announceAddress },
+  };
+  if (options.output === "json") return print(JSON.stringify(details, undefined, 2));
+  const rows = [
+    ["gateway", `${details.id}, version ${details.version}`],
+    ["public key", details.publicKey],
+    ["location", details.location],
+    ["directory", details.directory],
+    ["mixnet", `${details.mixnet.announced}, listening on ${details.mixnet.listening}`],
+    ["clients", `${details.clients.announced}, listening on ${details.clients.listening}`],
+  ] as const;
+  for (const [name, value] of rows) print(` ${paint("bold", name.padEnd(11))} ${value}`);
+}

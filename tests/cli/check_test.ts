@@ -1,0 +1,146 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { lockPrivateFolder } from "../../src/mailbox/database.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { nymGateway } from "./program.ts";
+
+interface Finding {
+  status: string;
+  subject: string;
+  found: string;
+  remedy?: string;
+}
+
+/** A gateway of ours, which is never started, and a directory that knows a whole network. */
+class CheckRig implements AsyncDisposable {
+  readonly home = new TemporaryFolder();
+  readonly configPath = this.home.file("gateways/gw/config/config.toml");
+  readonly data = this.home.file("gateways/gw/data");
+  readonly env = { NYM_HOME: this.home.file("") };
+  date = new Date();
+  layers = [1, 2, 3];
+  readonly #directory = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
+    const node = { host: "127.0.0.1:1", pubKey: "", version: "0.7.0", location: "", lastSeen: 0 };
+    const mixNodes = this.layers.map((layer) => ({ ...node, layer }));
+    const topology = { cocoNodes: [], mixNodes, mixProviderNodes: [], gatewayNodes: [] };
+    return Response.json(topology, { headers: { date: this.date.toUTCString() } });
+  });
+
+  async init(...args: string[]): Promise<void> {
+    const [mix, clients] = [freePort(), freePort()];
+    const hosts = `--mix-host 127.0.0.1:${mix} --clients-host 127.0.0.1:${clients}`;
+    const directory = `--directory http://127.0.0.1:${this.#directory.addr.port}`;
+    const { code, stderr } = await nymGateway(`init --id gw ${hosts} ${directory} ${args.join(" ")}`, this.env);
+    assertEquals(code, 0, stderr);
+    await this.edit((text) => text.replace(/(\[operator\][^[]*listening_address = ).*/, '$1""'));
+  }
+
+  async edit(change: (text: string) => string): Promise<void> {
+    await Deno.writeTextFile(this.configPath, change(await Deno.readTextFile(this.configPath)));
+  }
+
+  /** What check finds, by its subjects, and the exit code. */
+  async check(): Promise<{ code: number; found: Record<string, Finding> }> {
+    const { code, stdout, stderr } = await nymGateway("check --id gw --output json", this.env);
+    assertEquals(stderr, "");
+    const { ready, findings }: { ready: boolean; findings: Finding[] } = JSON.parse(stdout);
+    assertEquals(ready, code === 0);
+    return { code, found: Object.fromEntries(findings.map((finding) => [finding.subject, finding])) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#directory.shutdown();
+    this.home[Symbol.dispose]();
+  }
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+Deno.test("a gateway that has all it needs is ready, with a warning for addresses that nobody reaches", async () => {
+  await using rig = new CheckRig();
+  await rig.init();
+  const { code, found } = await rig.check();
+  assertEquals(code, 0);
+  for (
+    const subject of ["configuration", "key pair", "key files", "mixnet port", "clients port", "clock", "descriptors"]
+  ) {
+    assertEquals(found[subject]?.status, "ok", subject);
+  }
+  for (const subject of ["mixnet announced", "clients announced"]) {
+    assertEquals(found[subject]?.status, "warn");
+    assertStringIncludes(found[subject]?.found ?? "", "is this machine's own: not reachable from elsewhere");
+    assertStringIncludes(found[subject]?.remedy ?? "", "set announce_address in [");
+  }
+  assertStringIncludes(found["directory"]?.found ?? "", "3 mixnodes");
+});
+
+Deno.test("what is in the way fails with the exit code of its kind, what may be is a warning", async () => {
+  await using rig = new CheckRig();
+  await rig.init();
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await rig.edit((text) => text.replace(/^(listening_address = "127\.0\.0\.1:)\d+/m, `$1${taken.addr.port}`));
+  if (Deno.build.os !== "windows") await Deno.chmod(join(rig.data, "private_sphinx.pem"), 0o644);
+  rig.date = new Date(Date.now() - 3_600_000);
+  rig.layers = [1, 1];
+  const { code, found } = await rig.check();
+  assertEquals(code, 69);
+  assertEquals(found["mixnet port"]?.status, "fail");
+  assertStringIncludes(found["mixnet port"]?.remedy ?? "", `ss -ltnp 'sport = :${taken.addr.port}'`);
+  assertEquals([found["clock"]?.status, found["directory"]?.status], ["warn", "warn"]);
+  assertMatch(found["clock"]?.found ?? "", /^36\d\d s ahead of/);
+  assertStringIncludes(found["directory"]?.found ?? "", "in 1 of 3 layers");
+  if (Deno.build.os !== "windows") assertStringIncludes(found["key files"]?.remedy ?? "", "chmod 600");
+});
+
+Deno.test("ports that this gateway itself listens on are fine", async () => {
+  await using rig = new CheckRig();
+  await rig.init();
+  using _running = await lockPrivateFolder(join(rig.data, "inboxes"));
+  const port = Number(/^listening_address = "127\.0\.0\.1:(\d+)/m.exec(await Deno.readTextFile(rig.configPath))![1]);
+  using _listener = Deno.listen({ hostname: "127.0.0.1", port });
+  const { found } = await rig.check();
+  assertEquals([found["mixnet port"]?.status, found["clients port"]?.status], ["ok", "warn"]);
+});
+
+Deno.test("a configuration or keys that won't do fail with 78, and TLS that is announced as none does", async () => {
+  await using rig = new CheckRig();
+  await rig.init();
+  await Deno.copyFile(join(rig.data, "private_sphinx.pem"), join(rig.data, "public_sphinx.pem"));
+  await rig.edit((text) => text.replace(/^tls_(\w+) = .*/gm, 'tls_$1 = "/none"'));
+  const { code, found } = await rig.check();
+  assertEquals(code, 78);
+  assertEquals(found["key pair"]?.status, "fail");
+  assertStringIncludes(found["TLS certificate"]?.found ?? "", "Cannot read the TLS certificate /none");
+  assertStringIncludes(found["TLS announced"]?.remedy ?? "", "should begin with wss://");
+  await rig.edit((text) => text.replace("forward_to", "forward"));
+  const refused = await rig.check();
+  assertEquals([refused.code, Object.keys(refused.found)], [78, ["configuration"]]);
+});
+
+Deno.test("for people, there is a line for each, and one that says all", async () => {
+  await using rig = new CheckRig();
+  await rig.init("--mix-announce-host 9.9.9.9", "--clients-announce-host 9.9.9.9");
+  const { code, stdout } = await nymGateway("check --id gw", rig.env);
+  assertEquals(code, 0);
+  assertStringIncludes(stdout, `\n ✓ mixnet announced   9.9.9.9:`);
+  assertStringIncludes(stdout, "\n Ready");
+});
+
+Deno.test("node-details says what others know the gateway by", async () => {
+  await using rig = new CheckRig();
+  await rig.init("--location Basel", "--mix-announce-host 9.9.9.9:1");
+  const details = JSON.parse((await nymGateway("node-details --id gw --output json", rig.env)).stdout);
+  assertEquals([details.id, details.location, details.mixnet.announced], ["gw", "Basel", "9.9.9.9:1"]);
+  const { stdout } = await nymGateway("node-details --id gw", rig.env);
+  assertStringIncludes(stdout, `public key  ${details.publicKey}\n`);
+});
+
+Deno.test("inboxes without a mailbox are none", async () => {
+  await using rig = new CheckRig();
+  await rig.init();
+  const { code, stdout } = await nymGateway("inboxes --id gw", rig.env);
+  assertEquals([code, stdout], [0, " No message waits for its client.\n"]);
+});

@@ -1,0 +1,42 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { completions } from "../../src/cli/completions.ts";
+import { type CommandName, COMMANDS } from "../../src/cli/options.ts";
+
+const SHELLS = ["bash", "zsh", "fish"] as const;
+
+Deno.test("every shell is told of every command and each of its options", () => {
+  for (const shell of SHELLS) {
+    const script = completions(shell);
+    for (const [name, { required, optional, argument }] of Object.entries(COMMANDS)) {
+      const lines = script.split("\n").filter((line) => line.includes(name)).join("\n");
+      for (const option of [...required, ...optional].filter((option) => option !== argument)) {
+        assertStringIncludes(lines, shell === "fish" ? `-l ${option} ` : `--${option}`, `${shell}, ${name}`);
+      }
+    }
+  }
+});
+
+/** What bash, with our script, offers after these words, the last of which is being written. */
+async function offered(...words: string[]): Promise<string[]> {
+  const script = `${completions("bash")}
+COMP_WORDS=(nym-gateway "$@"); COMP_CWORD=$#
+_nym_gateway
+printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout, stderr } = await new Deno.Command("bash", { args: ["-c", script, "bash", ...words] }).output();
+  assertEquals(new TextDecoder().decode(stderr), "");
+  return new TextDecoder().decode(stdout).split("\n").filter((word) => word !== "");
+}
+
+Deno.test({
+  name: "bash completes commands, options and their values",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    assertEquals(await offered("ch"), ["check"]);
+    assertEquals(await offered("in"), ["init", "inboxes"]);
+    assertEquals(await offered("check", "--"), ["--id", "--config", "--output", "--help"]);
+    assertEquals(await offered("check", "--output", ""), ["text", "json"]);
+    assertEquals(await offered("completions", "f"), ["fish"]);
+    const all = await offered("");
+    for (const name of Object.keys(COMMANDS) as CommandName[]) assertEquals(all.includes(name), true, name);
+  },
+});

@@ -1,0 +1,19 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { manualPage } from "../../src/cli/man.ts";
+import { COMMANDS, OPTIONS } from "../../src/cli/options.ts";
+import { ExitCode } from "../../src/operator_error.ts";
+
+Deno.test("the manual page explains every command, option and exit code in the words of --help", () => {
+  const page = manualPage().replaceAll("\\-", "-");
+  for (const [name, { purpose }] of Object.entries(COMMANDS)) assertStringIncludes(page, `.B ${name}\n${purpose}`);
+  for (const [name, { meaning }] of Object.entries(OPTIONS)) {
+    if (name !== "shell") assertStringIncludes(page, `.BI --${name} `);
+    if (name !== "shell") assertStringIncludes(page, `\n${meaning}`);
+  }
+  for (const code of Object.values(ExitCode)) assertStringIncludes(page, `\n.B ${code}\n`);
+});
+
+Deno.test("no line of it is taken for a request that is none", () => {
+  const requests = manualPage().split("\n").filter((line) => /^[.']/.test(line)).map((line) => line.split(" ")[0]);
+  assertEquals(new Set(requests), new Set([".TH", ".SH", ".B", ".br", ".RB", ".TP", ".BI", ".BR", ".I"]));
+});

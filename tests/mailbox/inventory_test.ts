@@ -1,0 +1,37 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { addressOf } from "../../src/mailbox/client_id.ts";
+import { inventory } from "../../src/mailbox/inventory.ts";
+import { Mailbox } from "../../src/mailbox/mailbox.ts";
+import { Sealer } from "../../src/mailbox/sealing.ts";
+import { testSealer } from "../support/sealer.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { client, numbered, range } from "./messages.ts";
+
+Deno.test("what waits is counted by inbox while the mailbox is open, without what is confirmed and without addresses", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  await using mailbox = await Mailbox.open(path, testSealer());
+  for (const n of range(100)) mailbox.store(client(1), numbered(n, 500));
+  mailbox.store(client(2), numbered(0, 40));
+  await mailbox.flush();
+  const reader = mailbox.openInbox(client(1), () => {});
+  const taken = await reader.next();
+  reader.confirm(taken[9]!.sequence);
+  await mailbox.flush();
+  const found = (await Array.fromAsync(inventory(path, testSealer()))).sort((a, b) => a.bytes - b.bytes);
+  assertEquals(found.map(({ messages, bytes, damaged }) => [messages, bytes, damaged]), [[1, 40, 0], [90, 45_000, 0]]);
+  for (const { inbox } of found) {
+    assertEquals(inbox.length, 12);
+    for (const n of [1, 2]) assertEquals(addressOf(client(n)).toHex().includes(inbox), false);
+  }
+});
+
+Deno.test("a mailbox that is not there is not made, and another storage key opens nothing", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  await assertRejects(() => Array.fromAsync(inventory(path, testSealer())), Deno.errors.NotFound);
+  await using mailbox = await Mailbox.open(path, testSealer());
+  mailbox.store(client(1), numbered(1));
+  await mailbox.flush();
+  await assertRejects(() => Array.fromAsync(inventory(path, new Sealer(new Uint8Array(32)))), Error, "storage key");
+});
