@@ -18,6 +18,11 @@ export interface Changes {
   readonly left: readonly string[];
 }
 
+/** Whether a running gateway takes over the key, given as `[section] key`. */
+export function isReloadable(name: string): boolean {
+  return RELOADABLE.has(name);
+}
+
 /** Changes `running`, in place, to what `file` says wherever that can be done without a new start. */
 export function takeOver(running: Config, file: Config): Changes {
   const taken: string[] = [];
@@ -27,7 +32,7 @@ export function takeOver(running: Config, file: Config): Changes {
     for (const [key, value] of Object.entries(keys)) {
       if (next[key] === value) continue;
       const name = `[${inSnakeCase(section)}] ${inSnakeCase(key)}`;
-      const reloadable = RELOADABLE.has(name);
+      const reloadable = isReloadable(name);
       (reloadable ? taken : left).push(name);
       if (reloadable) Object.assign(keys, { [key]: next[key] });
     }
