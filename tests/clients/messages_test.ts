@@ -12,6 +12,10 @@ Deno.test("the requests of spec §5", () => {
   assertEquals(request({ type: "register", address: a }), { kind: "register", address });
   assertEquals(request({ type: "register", address: a, more: [1] }), { kind: "register", address });
   assertEquals(request({ type: "authenticate", address: a, token: t }), { kind: "authenticate", address, token });
+  const proof = address.with(0, 1);
+  const proven = { type: "register", address: a, proof: encodeBase58(proof) };
+  assertEquals(request(proven), { kind: "register", address, proof });
+  assertEquals(request({ type: "challenge" }), { kind: "challenge" });
   assertEquals(request({ type: "received", frames: 12 }), { kind: "received", frames: 12 });
 });
 
@@ -29,6 +33,8 @@ Deno.test("whatever else a client writes is malformed, and says so as 0.7.0 does
     [{ type: "authenticate", token: t }, "malformed request"],
     [{ type: "register" }, "malformed request"],
     [{ type: "register", address: 5 }, "malformed request"],
+    [{ type: "register", address: a, proof: 5 }, "malformed proof"],
+    [{ type: "register", address: a, proof: "?" }, "malformed proof"],
     [{ type: "send", address: a }, "malformed request"],
     [{ address: a }, "malformed request"],
     [{ type: "received" }, "malformed request"],

@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { PeapError } from "../../src/peap/errors.ts";
 import { parseAnswer } from "../../src/peap/gateway_answers.ts";
 import { GatewayConnection } from "../../src/peap/gateway_connection.ts";
@@ -134,6 +135,11 @@ Deno.test("only the gateway's answers are read as such", () => {
     status: true,
     acknowledgements: true,
   });
+  const [nonce, publicKey] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+  const challenge = { type: "challenge", nonce: encodeBase58(nonce), publicKey: encodeBase58(publicKey) };
+  assertEquals(parseAnswer(JSON.stringify(challenge)), { type: "challenge", nonce, publicKey });
+  assertEquals(parseAnswer(JSON.stringify({ ...challenge, nonce: "1" })), undefined);
+  assertEquals(parseAnswer(JSON.stringify({ ...challenge, publicKey: 1 })), undefined);
   const others = ["", "null", "7", "[]", "{}", '{"type":"send"}', '{"type":"error","message":1}', '{"type":"x"}'];
   for (const text of others) assertEquals(parseAnswer(text), undefined, text);
 });

@@ -1,0 +1,28 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { setLogLevel } from "../../src/log.ts";
+import { generateIdentity, Peap, PeapError } from "../../src/peap/mod.ts";
+import { Network } from "../../src/sandbox/network.ts";
+import { portsFrom } from "../../src/sandbox/ports.ts";
+
+setLogLevel("error");
+
+Deno.test("our client that lost its token registers again, and nobody else does with its address", async () => {
+  await using network = await Network.start(portsFrom(0), new AbortController().signal);
+  const { url: directory } = network.directory;
+  const identity = generateIdentity();
+  const connect = (who: typeof identity) => Peap.connect({ directory, identity: who, meanHopDelay: 1 });
+  let token: string;
+  {
+    await using first = await connect(identity);
+    token = first.token;
+    await first.send(first.address, "kept");
+  }
+  const thief = { publicKey: identity.publicKey, privateKey: generateIdentity().privateKey };
+  assertEquals((await assertRejects(() => connect(thief), PeapError, "wrong proof")).kind, "gateway");
+  await using again = await connect(identity);
+  assertEquals(again.token, token);
+  for await (const message of again) {
+    assertEquals(message.text(), "kept");
+    break;
+  }
+});
