@@ -52,6 +52,7 @@ export class BinaryGateway implements AsyncDisposable {
   #child: Deno.ChildProcess | undefined;
   #reading: Promise<unknown> = Promise.resolve();
   #log = "";
+  #ended = false;
 
   /** `binary` is its path, `wrapper` what runs it with its arguments, if that is not the system itself. */
   constructor(
@@ -78,16 +79,24 @@ export class BinaryGateway implements AsyncDisposable {
     this.#child = new Deno.Command(program!, { args, env: this.#env, clearEnv: true, ...output }).spawn();
     this.#log = "";
     this.#reading = Promise.all([this.#read(this.#child.stdout), this.#read(this.#child.stderr)]);
-    let ended = false;
-    this.#child.status.then(() => ended = true);
-    while (!this.#log.includes("Finished nym gateway startup")) {
-      if (ended || performance.now() - begin > START_TIMEOUT) {
-        throw new Error(`the compiled gateway does not start: ${this.#log}`);
+    this.#ended = false;
+    this.#child.status.then(() => this.#ended = true);
+    await this.printed(/Finished nym gateway startup/);
+    const time = performance.now() - begin;
+    this.publicKey = (await this.printed(/Public key: (\w+)/))[1]!;
+    return time;
+  }
+
+  /** Resolves with the match of what it has printed, or will have within some seconds. */
+  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+    const deadline = performance.now() + START_TIMEOUT;
+    for (let match = pattern.exec(this.#log);; match = pattern.exec(this.#log)) {
+      if (match !== null) return match;
+      if (this.#ended || performance.now() > deadline) {
+        throw new Error(`the compiled gateway does not print ${pattern}, but: ${this.#log}`);
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL));
     }
-    this.publicKey = /Public key: (\w+)/.exec(this.#log)![1]!;
-    return performance.now() - begin;
   }
 
   /** What it has printed since it was started. */
@@ -106,7 +115,7 @@ export class BinaryGateway implements AsyncDisposable {
     const child = this.#child;
     if (child === undefined) return 0;
     this.#child = undefined;
-    child.kill(signal);
+    if (!this.#ended) child.kill(signal);
     const { code } = await child.status;
     await this.#reading;
     return code;

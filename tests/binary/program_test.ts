@@ -40,7 +40,7 @@ binaryTest("two clients write to each other through the binary; it says which ke
   await using gateway = new BinaryGateway(binary);
   await gateway.init(directory.url);
   await gateway.start();
-  assert(/unwrapping with WebAssembly with(out)? wide arithmetic in \d+ worker/.test(gateway.log), gateway.log);
+  await gateway.printed(/unwrapping with WebAssembly with(out)? wide arithmetic in \d+ worker/);
   while (directory.topology().gatewayNodes.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
 
   const options = { directory: directory.url, meanHopDelay: 1 };
@@ -57,7 +57,7 @@ binaryTest("the status page and the metrics are in the binary", async (binary) =
   await using gateway = new BinaryGateway(binary);
   await gateway.init(NO_DIRECTORY);
   await gateway.start();
-  const url = /operator at (http:\S+)/.exec(gateway.log)![1]!;
+  const url = (await gateway.printed(/operator at (http:\S+)\n/))[1]!;
   assertStringIncludes(await (await fetch(url)).text(), "<!DOCTYPE html>");
   assertStringIncludes(await (await fetch(`${url}metrics`)).text(), "# TYPE ");
 });
