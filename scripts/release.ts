@@ -33,11 +33,13 @@ const project = await readProjectFile();
 const folder = join(CHECKOUT, "dist", project.version);
 await Deno.remove(folder, { recursive: true }).catch(() => {}); // there may be none
 await Deno.mkdir(folder, { recursive: true });
+let { deno } = Deno.version;
 try {
   for (const target of targets) {
     const suffix = target.includes("windows") ? ".exe" : "";
     const file = join(folder, `nym-gateway-${project.version}-${target}${suffix}`);
     await compile(target, file);
+    if (Deno.env.get("DENORT_BIN")) deno = await runtimeVersion(file); // Deno's own otherwise
     console.log(file);
   }
 } catch (error) {
@@ -45,10 +47,16 @@ try {
   Deno.exit(1);
 }
 const packages = await packagesOf(await usedImports());
-const bill = billOfMaterials(project, packages, await kernelCrates(), Deno.version.deno);
+const bill = billOfMaterials(project, packages, await kernelCrates(), deno);
 await Deno.writeTextFile(join(folder, "sbom.cdx.json"), `${JSON.stringify(bill, null, 2)}\n`);
 const changelog = await Deno.readTextFile(join(CHECKOUT, "CHANGELOG.md"));
 await Deno.writeTextFile(join(folder, "CHANGES.md"), changesOf(project.version, changelog));
 for (const [name, source] of Object.entries(COPIED)) await Deno.copyFile(join(CHECKOUT, source), join(folder, name));
 await Deno.writeTextFile(join(folder, "SHA256SUMS"), await sha256Sums(folder));
 console.log(`${folder}: SHA256SUMS, sbom.cdx.json, CHANGES.md, ${Object.keys(COPIED).join(", ")}`);
+
+/** Asks a program for this machine what is in it. */
+async function runtimeVersion(program: string): Promise<string> {
+  const { stdout } = await new Deno.Command(program, { args: ["build-info"] }).output();
+  return /^deno: (.+)$/m.exec(new TextDecoder().decode(stdout))![1]!;
+}
