@@ -8,6 +8,7 @@ import { type Changes, takeOver } from "./config/reloading.ts";
 import { DirectoryClient } from "./directory/client.ts";
 import { Presence, presenceTimings } from "./directory/presence.ts";
 import { encodeBase58 } from "./encoding/base58.ts";
+import type { PlaceLimits } from "./limits/places.ts";
 import { listen } from "./listening.ts";
 import { logger } from "./log.ts";
 import { lockPrivateFolder } from "./mailbox/database.ts";
@@ -247,20 +248,38 @@ function openOperatorEndpoint(address: string, watched: Watched): OperatorEndpoi
   }
 }
 
+/** What follows `limits` when the configuration is loaded again: each is read when it is needed. */
 function clientLimits(limits: Config["limits"]): ClientLimits {
-  return {
-    ...limits,
-    connections: { total: limits.clientConnections, perNetwork: limits.clientConnectionsPerNetwork },
-    beforeLogin: { total: limits.connectionsBeforeLogin, perNetwork: limits.connectionsBeforeLoginPerNetwork },
+  const own = {
+    connections: placeLimits(() => limits.clientConnections, () => limits.clientConnectionsPerNetwork),
+    beforeLogin: placeLimits(() => limits.connectionsBeforeLogin, () => limits.connectionsBeforeLoginPerNetwork),
   };
+  return Object.assign(Object.create(limits) as Config["limits"], own);
 }
 
 function mixnetLimits(limits: Config["limits"]): MixnetLimits {
   return {
-    connections: { total: limits.mixnetConnections, perNetwork: limits.mixnetConnectionsPerNetwork },
-    frameDeadline: limits.mixnetFrameDeadline,
-    idleTimeout: limits.mixnetIdleTimeout,
-    limitLoopback: limits.limitLoopback,
+    connections: placeLimits(() => limits.mixnetConnections, () => limits.mixnetConnectionsPerNetwork),
+    get frameDeadline() {
+      return limits.mixnetFrameDeadline;
+    },
+    get idleTimeout() {
+      return limits.mixnetIdleTimeout;
+    },
+    get limitLoopback() {
+      return limits.limitLoopback;
+    },
+  };
+}
+
+function placeLimits(total: () => number, perNetwork: () => number): PlaceLimits {
+  return {
+    get total() {
+      return total();
+    },
+    get perNetwork() {
+      return perNetwork();
+    },
   };
 }
 

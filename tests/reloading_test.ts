@@ -1,0 +1,53 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { Gateway } from "../src/gateway.ts";
+import { OperatorError } from "../src/operator_error.ts";
+import { GatewayRig } from "./support/gateway_rig.ts";
+import { Silence } from "./support/silence.ts";
+import { TemporaryFolder } from "./support/temporary_folder.ts";
+import { selfSigned } from "./tls/self_signed.ts";
+
+Deno.test("limits that are loaded again hold for who is connected already", async () => {
+  using _silence = new Silence();
+  await using rig = await GatewayRig.start();
+  const [guest, client] = [await rig.connect(), await rig.register(new Uint8Array(32).fill(1))];
+  const changed = structuredClone(rig.config);
+  changed.limits.loginDeadline = 1;
+  changed.debug.presenceSendingDelay = 1;
+  assertEquals(rig.gateway.reload(changed), {
+    taken: ["[limits] login_deadline"],
+    left: ["[debug] presence_sending_delay"],
+  });
+  assertEquals((await guest.closed).code, 1008);
+  client.send("?");
+  assertEquals(await client.answer(), { type: "error", message: "invalid request" });
+});
+
+Deno.test("a certificate that won't do is refused, and nothing else of the file is taken over", async () => {
+  using _silence = new Silence();
+  using folder = new TemporaryFolder();
+  const [used, other] = await Promise.all([selfSigned(folder, "used"), selfSigned(folder, "other")]);
+  await using rig = await GatewayRig.start(undefined, ({ clientsEndpoint }) => {
+    clientsEndpoint.tlsCertificate = used.certificate;
+    clientsEndpoint.tlsKey = used.key;
+  });
+  const changed = structuredClone(rig.config);
+  changed.mixnetEndpoint.forwardTo = "any";
+  changed.clientsEndpoint.tlsKey = other.key;
+  assertThrows(() => rig.gateway.reload(changed), OperatorError, "it does not belong to the certificate");
+  changed.clientsEndpoint.tlsCertificate = other.certificate;
+  assertEquals(rig.gateway.reload(changed).taken, [
+    "[mixnet_endpoint] forward_to",
+    "[clients_endpoint] tls_certificate",
+    "[clients_endpoint] tls_key",
+  ]);
+});
+
+Deno.test("with TLS, a certificate that won't do is in the way of the start", async () => {
+  using _silence = new Silence();
+  await using rig = await GatewayRig.start();
+  await rig.stop();
+  const config = structuredClone(rig.config);
+  config.clientsEndpoint.tlsCertificate = config.clientsEndpoint.tlsKey = "/nonexistent";
+  const refused = await Gateway.start(config, rig.keys, rig.storageKey).then(() => undefined, (error) => error);
+  assertEquals([refused instanceof OperatorError, refused.exitCode], [true, 66]);
+});
