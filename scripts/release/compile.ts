@@ -29,6 +29,9 @@ export async function compile(target: Target, output: string): Promise<void> {
   for (const kernel of KERNELS) {
     await Deno.copyFile(join(sources.path, kernel), join(bundled.path, basename(kernel)));
   }
+  for await (const { name } of Deno.readDir(bundled.path)) {
+    await Deno.utime(join(bundled.path, name), 0, 0); // the times go into the program: so the same sources make the same
+  }
   await Deno.mkdir(dirname(output), { recursive: true });
   await deno(
     bundled.path,
