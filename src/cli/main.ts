@@ -15,6 +15,7 @@ import { manualPage } from "./man.ts";
 import { nodeDetails } from "./node_details.ts";
 import { print, printError } from "./output.ts";
 import { run, type StartGateway } from "./run.ts";
+import { status } from "./status.ts";
 
 const log = logger("nym_gateway");
 
@@ -62,6 +63,8 @@ async function carryOut(command: CommandName, options: Options, startGateway: St
       return await run(options, startGateway);
     case "check":
       return await check(options);
+    case "status":
+      return await status(options);
     case "inboxes":
       return await inboxes(options);
     case "node-details":

@@ -27,6 +27,7 @@ export type OptionName =
   | "clients-ledger"
   | "directory"
   | "output"
+  | "watch"
   | "shell";
 
 /** The values that were given, by option. */
@@ -36,6 +37,7 @@ export type CommandName =
   | "init"
   | "run"
   | "check"
+  | "status"
   | "inboxes"
   | "node-details"
   | "build-info"
@@ -102,6 +104,7 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
     default: "text",
     choices: ["text", "json"],
   },
+  "watch": { value: "seconds", meaning: "show it again every so many seconds", default: "once" },
   "shell": { value: "shell", meaning: "bash, zsh or fish", choices: ["bash", "zsh", "fish"] },
 };
 
@@ -133,6 +136,12 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     purpose: "Looks at all that a gateway needs before it goes live, and says what to do about the rest.",
     required: ["id"],
     optional: ["config", "output"],
+    isPlain: true,
+  },
+  status: {
+    purpose: "Shows how a running gateway is: its health, rates, inboxes and memory.",
+    required: ["id"],
+    optional: ["config", "output", "watch"],
     isPlain: true,
   },
   inboxes: {
