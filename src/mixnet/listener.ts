@@ -28,6 +28,8 @@ export interface MixnetLimits {
 const log = logger("nym_gateway::mixnet");
 
 const READ_SIZE = 65_536;
+/** Until the first packet: who brings none costs little memory. */
+const FIRST_READ_SIZE = 4096;
 /** Accepting fails while descriptors or memory are short; it is tried again this many milliseconds later. */
 const ACCEPT_RETRY = 100;
 /** Deadlines are looked at this often (ms), or more often if they are short. */
@@ -161,7 +163,7 @@ export class MixnetListener {
     } catch {
       // It is gone already, as the read will tell.
     }
-    const buffer = new Uint8Array(READ_SIZE);
+    let buffer = new Uint8Array(FIRST_READ_SIZE);
     for (;;) {
       const length = await connection.read(buffer).catch(() => null); // a reset ends a stream as its end does
       if (length === null) break;
@@ -170,7 +172,10 @@ export class MixnetListener {
       if (parser.corrupt !== undefined) break;
       stream.isRead = true;
       stream.heardAt = performance.now();
-      if (packets > 0) this.#places.confirm(stream.network, stream);
+      if (packets > 0 && buffer.length < READ_SIZE) {
+        this.#places.confirm(stream.network, stream);
+        buffer = new Uint8Array(READ_SIZE);
+      }
       if (!parser.midFrame) stream.frameBeganAt = undefined;
       else if (packets > 0) stream.frameBeganAt = stream.heardAt;
       else stream.frameBeganAt ??= stream.heardAt;

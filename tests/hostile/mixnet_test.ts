@@ -2,7 +2,7 @@ import { assertLessOrEqual } from "@std/assert";
 import { FRAME_SIZE } from "../../src/mixnet/frames.ts";
 import { assertServed, Besieged, connectMany, many, report } from "./besieged.ts";
 
-const MEMORY = 200; // MB: a connection has a buffer of 64 KiB, of which little is touched
+const MEMORY = 100; // MB
 
 Deno.test("half-open frames keep no mixnode out, and are cut off", async () => {
   const count = many(500, 5000);
