@@ -15,7 +15,8 @@ export function encodePem(tag: string, bytes: Uint8Array): string {
  * @throws Error that says what was wrong, never what the block holds
  */
 export function decodePem(tag: string, text: string): Uint8Array {
-  const match = /^\s*-----BEGIN ([^\r\n]*?)-----([^-]*)-----END ([^\r\n]*?)-----\s*$/.exec(text);
+  // Tags are quoted in errors, so no damage may make the contents part of one.
+  const match = /^\s*-----BEGIN ([A-Z\d ]*)-----([^-]*)-----END ([A-Z\d ]*)-----\s*$/.exec(text);
   if (!match) throw new Error(`not a PEM file: expected one block from "${begin(tag)}" to "${end(tag)}"`);
   const [, opening, contents, closing] = match;
   if (opening !== tag) throw new Error(`a PEM file with another tag: expected "${tag}", found "${opening}"`);

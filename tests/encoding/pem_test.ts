@@ -42,3 +42,16 @@ Deno.test("a bad file is refused with what was wrong, and never with what it hol
     assert(!error.message.includes("avJmut"));
   }
 });
+
+Deno.test("an error never quotes the contents, not even when they have run into a tag", () => {
+  const contents = btoa("a private key of thirty-two bytes");
+  const texts = [
+    `-----BEGIN SPHINX PRIVATE KEY-${contents}-----END SPHINX PRIVATE KEY-----`,
+    `-----BEGIN ${contents}-----\r\n-----END SPHINX PRIVATE KEY-----`,
+    `-----BEGIN SPHINX PRIVATE KEY-----\r\n-----END ${contents}-----`,
+  ];
+  for (const text of texts) {
+    const error = assertThrows(() => decodePem("SPHINX PRIVATE KEY", text), Error);
+    assertEquals(error.message.includes(contents), false);
+  }
+});
