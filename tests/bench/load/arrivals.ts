@@ -6,7 +6,7 @@ export interface Report {
   /** distinct real messages that came */
   received: number;
   duplicates: number;
-  /** came after a later one of the same connection and client */
+  /** came after a later one of the same connection and client (RFC 4737 §3.3) */
   disordered: number;
   /** came to another client than they were for, or were never sent */
   misdelivered: number;

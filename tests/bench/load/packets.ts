@@ -35,11 +35,25 @@ export async function makePackets(
       const { stream, at, numbers } = part;
       const { promise, resolve } = Promise.withResolvers<Uint8Array>();
       worker.onmessage = ({ data }) => resolve(data);
-      const order: FramesOrder = { gatewayKey, plan, numbers, clients: numbers.map((n) => clients[clientOf(plan, n)]!) };
+      const order: FramesOrder = {
+        gatewayKey,
+        plan,
+        numbers,
+        clients: numbers.map((n) => clients[clientOf(plan, n)]!),
+      };
       worker.postMessage(order);
       stream.set(await promise, at);
     }
     worker.terminate();
   }));
   return { plan, streams };
+}
+
+/** Packets `from` to `to` of those that come over one connection. */
+export function slicePackets({ plan, streams: [stream] }: Packets, from: number, to: number): Packets {
+  if (plan.connections !== 1) throw new Error("packets of several connections are not in one row");
+  return {
+    plan: { ...plan, first: plan.first + from, count: to - from },
+    streams: [stream!.subarray(from * FRAME_SIZE, to * FRAME_SIZE)],
+  };
 }

@@ -37,7 +37,9 @@ export class WebSocketFrames {
 
 /** A frame as a client sends it, masked with zeros; `payload`: up to 65,535 bytes. */
 export function clientFrame(opcode: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
-  const length = payload.length < LENGTH_16 ? [payload.length] : [LENGTH_16, payload.length >> 8, payload.length & 0xff];
+  const length = payload.length < LENGTH_16
+    ? [payload.length]
+    : [LENGTH_16, payload.length >> 8, payload.length & 0xff];
   const header = [FIN | opcode, 0x80 | length[0]!, ...length.slice(1), 0, 0, 0, 0];
   const frame = new Uint8Array(header.length + payload.length);
   frame.set(header);

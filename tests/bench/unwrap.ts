@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console -- its table is its purpose
 import process from "node:process";
 import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
@@ -7,15 +6,26 @@ import { unwrapWithReference } from "../../src/sphinx/kernel/reference.ts";
 import { hasSimd, hasWideArithmetic } from "../../src/sphinx/kernel/support.ts";
 import { readOutcome, type UnwrapBatch } from "../../src/sphinx/slots.ts";
 import { packetFor, randomClientAddress } from "../support/packets.ts";
+import { MESSAGE_SIZE } from "./load/plan.ts";
+import { progress } from "./progress.ts";
+import { awaitQuiet } from "./quiet.ts";
+import { median } from "./statistics.ts";
 
 /** As many as the pool gives a worker. */
 const BATCH_PACKETS = 47;
-const MESSAGE_SIZE = 500;
 /** The ways to unwrap take turns, so that all see the same machine. */
 const ROUNDS = 21;
 const BATCHES_A_ROUND = 10;
 /** The reference is some ten times slower: fewer batches do. */
 const REFERENCE_BATCHES_A_ROUND = 1;
+
+/** Processor µs a packet. */
+export interface UnwrapFigures {
+  name: string;
+  median: number;
+  least: number;
+  most: number;
+}
 
 interface Contestant {
   name: string;
@@ -25,8 +35,8 @@ interface Contestant {
   figures: number[];
 }
 
-/** Every way to unwrap that this V8 offers, on one core, in one run. Prints a table. */
-export async function benchUnwrap(): Promise<void> {
+/** Every way to unwrap that this V8 offers, on one core, in one run. */
+export async function benchUnwrap(): Promise<UnwrapFigures[]> {
   const { privateKey, publicKey } = generateKeyPair();
   const batch = new Uint8Array(BATCH_PACKETS * PACKET_SIZE);
   for (let at = 0; at < batch.length; at += PACKET_SIZE) {
@@ -34,21 +44,21 @@ export async function benchUnwrap(): Promise<void> {
   }
 
   const contestants = await enter(privateKey);
+  await awaitQuiet();
   for (let round = 0; round < ROUNDS; round++) {
     for (const contestant of contestants) contestant.figures.push(measure(contestant, batch));
   }
-
-  const { deno, v8 } = Deno.version;
-  console.log(`\nunwrap, one core, ${MESSAGE_SIZE}-byte messages, ${ROUNDS} rounds; Deno ${deno}, V8 ${v8}\n`);
-  console.log("| way | processor µs a packet: median | least | most |\n| --- | --- | --- | --- |");
-  for (const { name, figures } of contestants) {
-    const sorted = figures.toSorted((a, b) => a - b);
-    const [median, least, most] = [sorted[ROUNDS >> 1]!, sorted[0]!, sorted[ROUNDS - 1]!];
-    console.log(`| ${name} | ${median.toFixed(1)} | ${least.toFixed(1)} | ${most.toFixed(1)} |`);
-  }
+  const results = contestants.map(({ name, figures }) => ({
+    name,
+    median: median(figures),
+    least: Math.min(...figures),
+    most: Math.max(...figures),
+  }));
+  for (const { name, median } of results) progress(`unwrap: ${name}: ${median.toFixed(1)} µs a packet`);
   if (!hasWideArithmetic()) {
-    console.log("\nNo wide arithmetic: --v8-flags=--experimental-wasm-wide-arithmetic from V8 15 on");
+    progress("unwrap: no wide arithmetic without --v8-flags=--experimental-wasm-wide-arithmetic");
   }
+  return results;
 }
 
 async function enter(privateKey: Uint8Array): Promise<Contestant[]> {
@@ -78,5 +88,3 @@ function measure({ name, unwrapBatch, batches }: Contestant, packets: Uint8Array
   }
   return (user + system) / (batches * BATCH_PACKETS);
 }
-
-if (import.meta.main) await benchUnwrap();

@@ -1,0 +1,58 @@
+import { clock } from "./load/plan.ts";
+import { type Load, makeLoad, type Rig } from "./rig.ts";
+import { type Rounds, takeTurns } from "./rounds.ts";
+
+const PACKETS = 20_000;
+const ROUNDS = 3;
+
+export interface StoreFigures {
+  /** packets/s from the first that was sent until all are on the disk */
+  rate: number;
+  /** processor µs a packet */
+  cpu: number;
+  /** ms from a client's login to its last stored message */
+  readBack: number;
+  /** processor µs a message that is read back, until it has left the disk */
+  readBackCpu: number;
+  /** MB, the most of the whole run */
+  peak: number;
+  lost: number;
+  disordered: number;
+}
+
+/** Packets for a client that is away, which then comes for all of them. */
+export async function benchStore(): Promise<Rounds<StoreFigures>> {
+  const load = await makeLoad(1, PACKETS);
+  return await takeTurns("store", ROUNDS, (rig) => measureStore(rig, load));
+}
+
+/** For a gateway that has just started. */
+async function measureStore(rig: Rig, { clients, warmUp, packets }: Load): Promise<StoreFigures> {
+  const tokens = await rig.logIn(clients);
+  await rig.push(warmUp);
+  await rig.logOut();
+
+  const { count } = packets.plan;
+  const before = await rig.figures();
+  const began = await rig.load.send(rig.mixnet, packets);
+  await rig.stored((stored) => stored >= count);
+  const ended = clock();
+  const stored = await rig.figures();
+
+  await rig.load.expect(packets);
+  const login = clock();
+  await rig.logIn(clients, tokens);
+  const report = await rig.load.received();
+  rig.check(report);
+  await rig.logOut();
+  const after = await rig.figures();
+  return {
+    rate: count / (ended - began) * 1000,
+    cpu: (stored.cpu - before.cpu) * 1000 / count,
+    readBack: report.ended - login,
+    readBackCpu: (after.cpu - stored.cpu) * 1000 / count,
+    peak: after.peak,
+    lost: report.expected - report.received,
+    disordered: report.disordered,
+  };
+}
