@@ -9,9 +9,9 @@ import type { Admission, Refusal } from "./admission.ts";
 import { Delivery } from "./delivery.ts";
 import { answer } from "./messages.ts";
 import { isProofOf, newChallenge, type OpenChallenge } from "./proof.ts";
-import { interpret, MAX_FRAME_SIZE } from "./session.ts";
+import { interpret } from "./session.ts";
 import { deriveToken, isTokenOf } from "./token.ts";
-import type { MessageSocket, SocketEvents } from "./websocket/socket.ts";
+import type { MessageSocket, SocketEvents } from "./websocket.ts";
 
 const log = logger("nym_gateway::node::client_handling::websocket::connection_handler");
 
@@ -73,25 +73,25 @@ export class Connection {
   #ended = false;
   #requests = 0;
   #challenge: OpenChallenge | undefined;
-  readonly #socket: MessageSocket;
   readonly #stopping = new AbortController();
 
   constructor(
-    open: (events: SocketEvents) => MessageSocket,
+    private readonly socket: MessageSocket,
     /** where it comes from, as limits count it */
     readonly network: string,
     private readonly context: ConnectionContext,
-  ) {
-    this.#socket = open({
-      message: (message) => this.#receive(message),
-      oversized: () => this.#tooBig(),
-      refused: () => {
-        context.count("http_errors");
-        this.#end(false);
-      },
-      ended: (properly) => this.#end(properly),
-    });
-  }
+  ) {}
+
+  /** What the socket is to tell. */
+  readonly events: SocketEvents = {
+    message: (message) => this.#receive(message),
+    flooded: () => {
+      this.context.count("client_floods_closed");
+      this.#reply(answer.error("too many requests a second"));
+      this.close(CloseCode.POLICY, "too many requests a second");
+    },
+    ended: (properly) => this.#end(properly),
+  };
 
   /** The client that has logged in, if one has. */
   get id(): ClientId | undefined {
@@ -100,38 +100,36 @@ export class Connection {
 
   /** Pushes a message that is not stored, unless the client does not keep up. Says whether it did. */
   pushUnstored(message: Uint8Array): boolean {
-    if (this.#reader === undefined || !this.#isOpen() || this.#socket.bufferedAmount > MAX_BUFFERED) return false;
+    if (this.#reader === undefined || !this.#isOpen() || this.socket.bufferedAmount > MAX_BUFFERED) return false;
     this.#send(message);
     return true;
   }
 
   /** To be called a few times a second: time alone confirms deliveries too. */
   tick(now: number): void {
-    if (this.#delivery.open) this.#confirm(this.#delivery.observe(this.#socket.bufferedAmount, now));
-    this.#socket.tick(now); // last, as a ping is buffered too
+    this.socket.tick(); // first, as a socket that Deno gave up does not say any more what it buffers
+    if (!this.#ended && this.#delivery.open) this.#confirm(this.#delivery.observe(this.socket.bufferedAmount, now));
   }
 
   /** Ends the connection; what was not confirmed until now stays for the next login. */
   close(code: number, reason: string): void {
     this.#end(false);
-    this.#socket.close(code, reason);
+    this.socket.close(code, reason);
   }
 
-  /** Ends it without a word to the client. */
-  terminate(): void {
-    this.#end(false);
-    this.#socket.terminate();
-  }
-
-  /** Resolves when nothing goes on any more, once the connection has ended. */
+  /** Resolves when nothing goes on here any more, once the connection has ended. */
   async idle(): Promise<void> {
-    await this.#socket.done;
     await this.#login;
     await this.#pumping;
   }
 
+  /** Resolves when the system too has nothing left of it, which a silent peer can delay for minutes. */
+  get gone(): Promise<void> {
+    return this.socket.gone;
+  }
+
   #isOpen(): boolean {
-    return !this.#ended && this.#socket.isOpen;
+    return !this.#ended && this.socket.isOpen;
   }
 
   /** Frames are handled one after the other. */
@@ -164,14 +162,10 @@ export class Connection {
         this.context.count("requests_malformed");
         return this.#reply(answer.error(action.message));
       case "close":
-        return this.#tooBig();
+        this.context.count("requests_too_big");
+        this.#reply(answer.error(action.message));
+        return this.close(CloseCode.TOO_BIG, "request too big");
     }
-  }
-
-  #tooBig(): void {
-    this.context.count("requests_too_big");
-    this.#reply(answer.error(`a request may have ${MAX_FRAME_SIZE} bytes, this one has more`));
-    this.close(CloseCode.TOO_BIG, "request too big");
   }
 
   /** A login takes time, as it is written before it is answered. */
@@ -279,7 +273,7 @@ export class Connection {
       for (let messages = await reader.next(); messages.length > 0; messages = await reader.next()) {
         for (const { message, sequence } of messages) {
           if (sent >= LOOK_EVERY) {
-            if (this.#socket.bufferedAmount > MAX_BUFFERED) await this.#drained();
+            if (this.socket.bufferedAmount > MAX_BUFFERED) await this.#drained();
             sent = 0;
           }
           if (!this.#isOpen()) return;
@@ -294,7 +288,7 @@ export class Connection {
   }
 
   async #drained(): Promise<void> {
-    for (let delay = 1; this.#isOpen() && this.#socket.bufferedAmount > MAX_BUFFERED / 2; delay *= 2) {
+    for (let delay = 1; this.#isOpen() && this.socket.bufferedAmount > MAX_BUFFERED / 2; delay *= 2) {
       // At first by turns of the event loop, as a timer would leave a fast reader idle.
       if (delay <= 16) await new Promise((resolve) => setImmediate(resolve));
       else await new Promise((resolve) => setTimeout(resolve, Math.min(delay / 16, MAX_STALL_DELAY)));
@@ -302,12 +296,12 @@ export class Connection {
   }
 
   #send(message: Uint8Array, sequence?: number): void {
-    this.#socket.send(message);
+    this.socket.send(message);
     this.#delivery.push(message.length, sequence);
   }
 
   #reply(text: string): void {
-    if (this.#isOpen()) this.#socket.send(text);
+    if (this.#isOpen()) this.socket.send(text);
   }
 
   #confirm(sequence: number | undefined): void {

@@ -1,26 +1,21 @@
-import { setImmediate } from "node:timers";
 import { peerNetwork } from "../limits/peers.ts";
 import { type PlaceLimits, Places } from "../limits/places.ts";
 import { TokenBucket } from "../limits/token_bucket.ts";
-import { logger } from "../log.ts";
 import type { ClientId } from "../mailbox/client_id.ts";
+import { logger } from "../log.ts";
 import { pause } from "../pause.ts";
 import { publicKeyOf } from "../sphinx/curve.ts";
 import type { SocketAddress } from "../sphinx/node_address.ts";
 import { Admission, type AdmissionLimits } from "./admission.ts";
 import { CloseCode, Connection, type ConnectionContext } from "./connection.ts";
-import { MAX_FRAME_SIZE } from "./session.ts";
-import { ServerSocket, type SocketEvents } from "./websocket/socket.ts";
+import { ServerSocket } from "./websocket.ts";
 
 /** Deadlines and deliveries are looked at this often (ms). */
 const TICK = 250;
-/** On closing, clients have this many ms to answer the close frame. */
+/** On closing, sockets have this many ms to answer the close frame. */
 const CLOSE_TIMEOUT = 2_000;
-/** Accepting fails while descriptors or memory are short; it is tried again this many milliseconds later. */
-const ACCEPT_RETRY = 100;
-
-/** Turns of the event loop until the front before the server has noticed its own connection. */
-const TURNS_TO_CONNECT = 100;
+/** A server that ended is made anew after this many ms, and again after as many. */
+const SERVE_RETRY = 100;
 /** The frames of so many seconds may come at once. */
 const FRAMES_BURST = 2;
 
@@ -31,7 +26,7 @@ export interface ClientLimits extends AdmissionLimits {
   readonly beforeLogin: PlaceLimits;
   /** ms that a connection has to log in */
   readonly loginDeadline: number;
-  /** frames of a client that are taken in a second; the rest wait in its socket */
+  /** frames a client may send in a second; one that sends more is closed */
   readonly framesPerSecond: number;
   /** ms until a wrong token or proof is answered */
   readonly wrongTokenDelay: number;
@@ -71,20 +66,19 @@ export interface Tls {
 
 const log = logger("nym_gateway::node::client_handling::websocket::listener");
 
-/** The clients' way in: accepts connections while there are places, and knows which client is connected. One each. */
+/** The clients' way in: upgrades to WebSockets while there are places, and knows which client is connected. One each. */
 export class ClientsServer {
   readonly #context: ConnectionContext;
   readonly #connections = new Set<Connection>();
   readonly #online = new Map<ClientId, Connection>();
-  /** the last one is for new clients; those before have an older certificate */
-  readonly #listeners: (Deno.TcpListener | Deno.TlsListener)[] = [];
+  /** the last one is for new clients; those before have an older certificate, and clients that came with it */
+  readonly #servers: Deno.HttpServer<Deno.NetAddr>[] = [];
+  readonly #aborter = new AbortController();
   readonly #places: Places<Connection>;
-  readonly #accepting: Promise<void>[] = [];
-  readonly #closingSignal = new AbortController();
   readonly #ticker: ReturnType<typeof setInterval>;
-  /** ended connections that still have something to do; all are awaited on closing */
-  readonly #ending = new Map<Connection, Promise<void>>();
-  #failing = false;
+  /** what ended connections still have to do; all is awaited on closing */
+  readonly #ending = new Set<Promise<void>>();
+  #serving = true;
   #closing = false;
 
   private constructor(
@@ -93,7 +87,7 @@ export class ClientsServer {
     private readonly limits: ClientLimits,
     private readonly tls: Tls | undefined,
   ) {
-    this.#listeners.push(listenAt(address, tls?.identity));
+    this.#serve(address, tls?.identity);
     this.#places = new Places(limits.connections, limits.beforeLogin);
     this.#context = {
       ...context,
@@ -110,15 +104,12 @@ export class ClientsServer {
         this.#connections.delete(connection);
         const { id } = connection;
         if (id !== undefined && this.#online.get(id) === connection) this.#online.delete(id);
-        const ending = connection.idle().finally(() => {
-          this.#places.leave(connection.network, connection);
-          this.#ending.delete(connection);
-        });
-        this.#ending.set(connection, ending);
+        const ending = connection.idle().finally(() => this.#ending.delete(ending));
+        this.#ending.add(ending);
+        connection.gone.then(() => this.#places.leave(connection.network, connection));
         context.count("client_connections_closed");
       },
     };
-    this.#accepting.push(this.#accept(this.#listeners[0]!));
     this.#ticker = setInterval(() => this.#tick(), TICK);
   }
 
@@ -137,20 +128,18 @@ export class ClientsServer {
 
   /** Where it listens for new clients, with the port that port 0 became. */
   get address(): SocketAddress {
-    const { hostname, port } = this.#listeners.at(-1)!.addr;
+    const { hostname, port } = this.#servers.at(-1)!.addr;
     return { host: hostname, port };
   }
 
   /** Speaks TLS as `identity` at a new `address` too, a free port of the same host. What is connected stays connected. */
   renew(identity: TlsIdentity): void {
-    const listener = listenAt({ host: this.address.host, port: 0 }, identity);
-    this.#listeners.push(listener);
-    this.#accepting.push(this.#accept(listener));
+    this.#serve({ host: this.address.host, port: 0 }, identity);
   }
 
-  /** Whether clients can come in, as far as the last attempt tells. */
+  /** Whether clients can come in. */
   get isServing(): boolean {
-    return !this.#closing && !this.#failing;
+    return this.#serving && !this.#closing;
   }
 
   /** How many connections there are, those included that have not logged in and those that are being closed. */
@@ -173,59 +162,90 @@ export class ClientsServer {
     if (this.#closing) return;
     this.#closing = true;
     clearInterval(this.#ticker);
-    this.tls?.front.stop();
-    for (const listener of this.#listeners) listener.close();
-    this.#closingSignal.abort();
-    await Promise.all(this.#accepting);
     for (const connection of this.#connections) connection.close(CloseCode.GOING_AWAY, "the gateway is going away");
-    const timer = setTimeout(() => this.#ending.forEach((_, connection) => connection.terminate()), CLOSE_TIMEOUT);
-    await Promise.all(this.#ending.values());
+    this.tls?.front.stop();
+    const timer = setTimeout(
+      () => this.tls === undefined ? this.#aborter.abort() : this.tls.front.cut(),
+      CLOSE_TIMEOUT,
+    );
+    await Promise.all(this.#servers.map((server) => server.shutdown()));
     clearTimeout(timer);
-    this.tls?.front.cut();
+    await Promise.all(this.#ending);
   }
 
-  async #accept(listener: Deno.TcpListener | Deno.TlsListener): Promise<void> {
+  #serve(address: SocketAddress, identity: TlsIdentity | undefined): void {
+    const server = Deno.serve({
+      hostname: address.host,
+      port: address.port,
+      ...(identity && { cert: identity.certificate, key: identity.key }),
+      signal: this.#aborter.signal,
+      onListen: () => {},
+      onError: () => {
+        this.#context.count("http_errors"); // an upgrade that is none: there is nothing else here to fail
+        return new Response(null, { status: 400 });
+      },
+    }, (request, { remoteAddr }) => {
+      this.tls?.front.arrived(remoteAddr.port);
+      const peer = this.tls === undefined ? remoteAddr : this.tls.front.peerAt(remoteAddr.port);
+      return this.#upgrade(request, peer?.hostname ?? remoteAddr.hostname);
+    });
+    this.#servers.push(server);
+    server.finished.catch(() => {}).then(() => this.#ended(server, identity));
+  }
+
+  /**
+   * Deno's server ends, and its WebSockets with it, when it can't accept (no descriptors are left): it is made anew, at the
+   * same address, as soon as that works.
+   */
+  async #ended(server: Deno.HttpServer<Deno.NetAddr>, identity: TlsIdentity | undefined): Promise<void> {
+    if (this.#closing) return;
+    this.#serving = false;
+    this.#context.count("client_accept_errors");
+    log.error("Cannot accept clients' connections (are descriptors short?): listening again as soon as possible");
+    this.#servers.splice(this.#servers.indexOf(server), 1);
+    const { hostname: host, port } = server.addr;
     while (!this.#closing) {
+      await pause(SERVE_RETRY, this.#aborter.signal);
       try {
-        const socket = await listener.accept();
-        this.#failing = false;
-        const host = this.tls === undefined ? socket.remoteAddr.hostname : await hostBehind(this.tls.front, socket);
-        if (host === undefined) socket.close();
-        else this.#admit(socket, host);
-      } catch (error) {
-        if (this.#closing) return;
-        this.#context.count("client_accept_errors");
-        if (!this.#failing) log.warn(`Cannot accept clients' connections for now, trying on: ${error}`);
-        this.#failing = true;
-        await pause(ACCEPT_RETRY, this.#closingSignal.signal);
+        if (!this.#closing) this.#serve({ host, port }, identity);
+        this.#serving = true;
+        return;
+      } catch {
+        // not yet
       }
     }
   }
 
-  #admit(socket: Deno.TcpConn | Deno.TlsConn, host: string): void {
+  #upgrade(request: Request, host: string): Response {
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+      return new Response("This is a nym gateway; clients speak WebSocket to it.\n", {
+        status: 426,
+        headers: { upgrade: "websocket" },
+      });
+    }
     const network = peerNetwork(host, this.limits.limitLoopback);
-    const room = this.#places.roomFor(network);
-    if (room.kind === "no") {
-      this.#context.count("client_connections_refused");
-      return socket.close();
-    }
-    if (room.kind === "drive out") {
-      this.#context.count("client_connections_driven_out");
-      room.holder.terminate();
-      this.#places.leave(room.holder.network, room.holder);
-    }
+    if (this.#closing || !this.#makeRoom(network)) return new Response(null, { status: 503 });
     const { framesPerSecond } = this.limits;
     const rate = { burst: FRAMES_BURST * framesPerSecond, perSecond: framesPerSecond };
-    const { port } = socket.remoteAddr;
-    const open = (events: SocketEvents) =>
-      new ServerSocket(socket, MAX_FRAME_SIZE, new TokenBucket(rate, performance.now()), {
-        ...events,
-        requested: () => this.tls?.front.arrived(port),
-      });
-    const connection = new Connection(open, network, this.#context);
-    this.#connections.add(connection);
-    this.#places.take(network, connection);
-    this.#context.count("client_connections_opened");
+    return ServerSocket.upgrade(request, new TokenBucket(rate, performance.now()), (socket) => {
+      const connection = new Connection(socket, network, this.#context);
+      this.#connections.add(connection);
+      this.#places.take(network, connection);
+      this.#context.count("client_connections_opened");
+      return connection.events;
+    });
+  }
+
+  /** Whether there is a place for a newcomer of that network, if need be that of another that has proven nothing. */
+  #makeRoom(network: string): boolean {
+    const room = this.#places.roomFor(network);
+    if (room.kind === "no") this.#context.count("client_connections_refused");
+    else if (room.kind === "drive out") {
+      this.#context.count("client_connections_driven_out");
+      room.holder.close(CloseCode.POLICY, "others want in");
+      this.#places.leave(room.holder.network, room.holder);
+    }
+    return room.kind !== "no";
   }
 
   #tick(): void {
@@ -238,24 +258,4 @@ export class ClientsServer {
       }
     }
   }
-}
-
-/** Who has come by the front, which may learn a moment later than we that it has connected; undefined if nobody. */
-async function hostBehind(front: Front, socket: Deno.TcpConn | Deno.TlsConn): Promise<string | undefined> {
-  for (let i = 0; i < TURNS_TO_CONNECT; i++) {
-    const peer = front.peerAt(socket.remoteAddr.port);
-    if (peer !== undefined) return peer.hostname;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  return undefined;
-}
-
-function listenAt(
-  { host, port }: SocketAddress,
-  identity: TlsIdentity | undefined,
-): Deno.TcpListener | Deno.TlsListener {
-  const address = { hostname: host, port };
-  return identity === undefined
-    ? Deno.listen(address)
-    : Deno.listenTls({ ...address, cert: identity.certificate, key: identity.key });
 }

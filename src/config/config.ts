@@ -116,8 +116,8 @@ export function defaultConfig(id: string, rootDirectory: string): Config {
     limits: {
       clientConnections: 10_000,
       clientConnectionsPerNetwork: 500,
-      connectionsBeforeLogin: 1000,
-      connectionsBeforeLoginPerNetwork: 100,
+      connectionsBeforeLogin: 256,
+      connectionsBeforeLoginPerNetwork: 32,
       loginDeadline: 10_000,
       framesPerSecond: 1000,
       registrationsPerHour: 10_000,

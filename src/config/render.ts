@@ -104,7 +104,7 @@ connections_before_login_per_network = ${limits.connectionsBeforeLoginPerNetwork
 # How long a connection has to log in, in ms.
 login_deadline = ${limits.loginDeadline}
 
-# How many frames a client may send in a second. What comes faster waits in its socket.
+# How many frames a client may send in a second, twice as many for a moment. One that sends more is disconnected.
 frames_per_second = ${limits.framesPerSecond}
 
 # How many may register in an hour, all at once or spread …

@@ -155,12 +155,13 @@ export const COUNTERS: readonly Family[] = [
     series: {
       client_connections_refused: "refused",
       client_connections_driven_out: "driven_out",
+      client_floods_closed: "flooding",
       guessers_closed: "guessing",
     },
   },
   {
     name: "client_accept_errors_total",
-    help: "Connections of clients that could not be accepted, as when descriptors are short.",
+    help: "How often the clients' server had to be made anew, as when descriptors were short.",
     series: { client_accept_errors: "" },
   },
   {

@@ -38,38 +38,12 @@ Deno.test("of those who have not logged in the oldest makes room for the next, w
   await member.message();
 });
 
-Deno.test("a connection that says nothing at all is closed after the deadline", async () => {
-  await using rig = await ClientsRig.start({}, { loginDeadline: 100 });
-  using silent = await Deno.connect({ hostname: "127.0.0.1", port: rig.server.address.port });
-  assertEquals(await silent.read(new Uint8Array(1)).catch(() => null), null);
-  assertEquals(rig.counters.get("logins_timed_out"), 1);
-});
-
-Deno.test("a client that never answers a close frame is gone all the same", async () => {
-  await using rig = await ClientsRig.start({}, { loginDeadline: 100 });
-  using raw = await rig.connectRaw();
-  await eventually("its deadline is over", () => rig.counters.get("logins_timed_out") === 1);
-  await eventually("its place is free", () => rig.server.connections === 0);
-  await raw.readToEnd();
-});
-
-Deno.test("a request for an upgrade that does not end is refused at 8 KiB", async () => {
-  await using rig = await ClientsRig.start();
-  using endless = await Deno.connect({ hostname: "127.0.0.1", port: rig.server.address.port });
-  await endless.write(new TextEncoder().encode("GET / HTTP/1.1\r\n" + "x: y\r\n".repeat(2000)));
-  const answer = new Uint8Array(12);
-  await endless.read(answer);
-  assertEquals(new TextDecoder().decode(answer), "HTTP/1.1 400");
-});
-
-Deno.test("a client's frames beyond its rate wait, and none is lost", async () => {
+Deno.test("a client that sends more frames than it may is disconnected", async () => {
   await using rig = await ClientsRig.start({}, { framesPerSecond: 50 });
   await using client = await rig.logIn(1);
   const request = new Uint8Array(7 + PACKET_SIZE);
   request.set(encodeNodeAddress({ host: "10.0.0.1", port: 1789 }));
-  const before = performance.now();
   for (const _ of range(150)) client.send(request);
-  for (const _ of range(150)) assertEquals(await client.answer(), { type: "send", status: true });
-  assertEquals(rig.forwarded.length, 150);
-  assertEquals(performance.now() - before > 500, true); // 100 at once, 50 in the next second; a chunk may be ahead
+  await client.closed;
+  assertEquals(rig.counters.get("client_floods_closed"), 1);
 });

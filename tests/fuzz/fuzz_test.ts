@@ -9,7 +9,6 @@ import { binary, control } from "./requests.ts";
 import { sphinxKernel, sphinxReference } from "./sphinx.ts";
 import type { Target } from "./target.ts";
 import { topology } from "./topology.ts";
-import { webSocketHandshake, webSocketStream } from "./websocket.ts";
 
 /** Inputs for each target; the long form has 10,000,000. */
 const INPUTS = Number(Deno.env.get("FUZZ_INPUTS") ?? 5000);
@@ -29,8 +28,6 @@ const targets: readonly Target[] = [
   frames,
   control,
   binary,
-  webSocketStream,
-  webSocketHandshake,
   base58,
   pem,
   toml,

@@ -1,4 +1,4 @@
-import type { MessageSocket, SocketEvents } from "../../src/clients/websocket/socket.ts";
+import type { MessageSocket, SocketEvents } from "../../src/clients/websocket.ts";
 
 /** ms from when the operating system took a frame until the client at the other end has read it; it promises half a second. */
 export const MAX_LATENCY = 450;
@@ -20,7 +20,7 @@ export type OnRead = (data: string | Uint8Array) => void;
  * reads, stalls or has vanished. Moves when {@linkcode flow} is called.
  */
 export class SimulatedLink implements MessageSocket {
-  readonly done = Promise.resolve();
+  readonly gone = Promise.resolve();
   /** the gateway's; undefined when there is no gateway any more */
   events: SocketEvents | undefined;
   #state: "open" | "closing" | "closed" = "open";
@@ -31,6 +31,7 @@ export class SimulatedLink implements MessageSocket {
   /** neither end hears of the other any more */
   cut = false;
   #silentSince: number | undefined;
+  #now = 0;
   #buffered: Frame[] = [];
   #flying: Frame[] = [];
   #flyingBytes = 0;
@@ -56,21 +57,17 @@ export class SimulatedLink implements MessageSocket {
     if (this.isOpen) this.#state = "closing";
   }
 
-  /** The same at once: what the operating system has not taken is lost. */
-  terminate(): void {
+  /** The gateway looks whether the client answers its pings. */
+  tick(): void {
+    if (!this.isOpen || this.#silentSince === undefined || this.#now - this.#silentSince < GIVEN_UP_AFTER) return;
     this.close();
     this.#buffered = [];
-  }
-
-  /** The gateway looks whether the client answers its pings. */
-  tick(now: number): void {
-    if (!this.isOpen || this.#silentSince === undefined || now - this.#silentSince < GIVEN_UP_AFTER) return;
-    this.terminate();
     this.events?.ended(false);
   }
 
   /** What happens by itself until now. */
   flow(now: number): void {
+    this.#now = now;
     if (this.#state === "closed") return;
     const silent = this.stalled || this.cut;
     this.#silentSince = silent ? this.#silentSince ?? now : undefined;

@@ -2,7 +2,6 @@ import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { Connection, type ConnectionContext } from "../../src/clients/connection.ts";
 import { Admission } from "../../src/clients/admission.ts";
 import { deriveToken } from "../../src/clients/token.ts";
-import type { SocketEvents } from "../../src/clients/websocket/socket.ts";
 import { publicKeyOf } from "../../src/sphinx/curve.ts";
 import { addressOf, type ClientId, clientIdToBase58 } from "../../src/mailbox/client_id.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
@@ -114,11 +113,9 @@ export class Simulation {
     const recipient = this.recipients[index]!;
     this.story.push(`${index} connects`);
     const link = recipient.connect(this.random.below(MAX_LATENCY));
-    const open = (events: SocketEvents) => {
-      link.events = events;
-      return link;
-    };
-    this.#connections.add(new Connection(open, "a network", this.#context()));
+    const connection = new Connection(link, "a network", this.#context());
+    link.events = connection.events;
+    this.#connections.add(connection);
     link.clientSends(LOGINS[index]!);
     if (recipient.acknowledges) recipient.acknowledge(0);
   }
