@@ -1,4 +1,4 @@
-import { TokenBucket } from "../limits/token_bucket.ts";
+import type { TokenBucket } from "../limits/token_bucket.ts";
 
 /** Seconds. Deno pings a silent client after half of it and closes the connection at its end. */
 const IDLE_TIMEOUT = 30;
@@ -34,6 +34,7 @@ export interface MessageSocket {
 
 /** The runtime's WebSocket as the rest of the gateway sees it. */
 export class ServerSocket implements MessageSocket {
+  readonly #events: SocketEvents;
   readonly #gone = Promise.withResolvers<void>();
   #endOfStream = false;
   #told = false;
@@ -68,8 +69,6 @@ export class ServerSocket implements MessageSocket {
       this.#gone.resolve();
     };
   }
-
-  readonly #events: SocketEvents;
 
   get isOpen(): boolean {
     return this.socket.readyState === WebSocket.OPEN;

@@ -27,13 +27,6 @@ export class TokenBucket {
     return true;
   }
 
-  /** Takes `count`, on credit if need be; the ms until nothing is owed any more. */
-  owe(count: number, now: number): number {
-    this.#fill(now);
-    this.#tokens -= count;
-    return this.#tokens >= 0 ? 0 : -this.#tokens / this.rate.perSecond * 1000;
-  }
-
   #fill(now: number): void {
     const { burst, perSecond } = this.rate;
     this.#tokens = Math.min(burst, this.#tokens + Math.max(0, now - this.#at) / 1000 * perSecond);
