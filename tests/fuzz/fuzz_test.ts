@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { LongRun } from "../support/long_run.ts";
 import { Random } from "../support/random.ts";
+import { archive } from "./archive.ts";
 import { toml } from "./configuration.ts";
 import { base58, pem } from "./encodings.ts";
 import { frames } from "./frames.ts";
@@ -32,6 +33,7 @@ const targets: readonly Target[] = [
   pem,
   toml,
   topology,
+  archive,
   sphinxKernel,
   sphinxReference,
 ];
