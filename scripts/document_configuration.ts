@@ -3,7 +3,7 @@
  * program itself has: `deno run --allow-read --allow-write scripts/document_configuration.ts`
  */
 import { type CommandName, COMMANDS, OPTIONS } from "../src/cli/options.ts";
-import { ENVIRONMENT } from "../src/cli/help.ts";
+import { defaultOf, ENVIRONMENT } from "../src/cli/help.ts";
 import { defaultConfig } from "../src/config/config.ts";
 import { isReloadable } from "../src/config/reloading.ts";
 import { renderConfig } from "../src/config/render.ts";
@@ -59,11 +59,9 @@ function sections(): string {
 function command(name: CommandName): string {
   const { purpose, required, optional, argument } = COMMANDS[name];
   const lines = [...required, ...optional].map((option) => {
-    const { value, meaning, default: usual } = OPTIONS[option];
+    const { value, meaning } = OPTIONS[option];
     const written = option === argument ? `<${option}>` : `--${option} <${value}>`;
-    const note = required.includes(option)
-      ? " Required."
-      : ` Default: ${name === "run" && option !== "config" ? "as configured" : escaped(usual ?? "none")}.`;
+    const note = required.includes(option) ? " Required." : ` Default: ${escaped(defaultOf(name, option))}.`;
     return `- \`${written}\`: ${escaped(meaning)}.${note}`;
   });
   return [`## ${name}`, escaped(purpose), lines.join("\n")].filter((block) => block !== "").join("\n\n");

@@ -1,6 +1,7 @@
 /** Exit codes as in BSD's sysexits.h. */
 export const ExitCode = {
   USAGE: 64,
+  BAD_DATA: 65,
   MISSING_INPUT: 66,
   UNAVAILABLE: 69,
   SOFTWARE: 70,

@@ -44,7 +44,7 @@ usage:
     nym-gateway ${name} ${given}[options]
 ${needed.length === 0 ? "" : `\nrequired:\n${needed.join("\n")}\n`}
 options:
-${optional.map((option) => `${explain(option, defaultText(name, option))}\n`).join("")}    -h, --help
+${optional.map((option) => `${explain(option, ` [default: ${defaultOf(name, option)}]`)}\n`).join("")}    -h, --help
             prints this`;
 }
 
@@ -53,7 +53,8 @@ function explain(option: OptionName, defaultValue: string): string {
   return `    --${option} <${value}>\n            ${meaning}${defaultValue}`;
 }
 
-function defaultText(command: CommandName, option: OptionName): string {
-  const overrules = command === "run" && option !== "config";
-  return ` [default: ${overrules ? "as configured" : OPTIONS[option].default}]`;
+/** What a command does without an option that need not be given. */
+export function defaultOf(command: CommandName, option: OptionName): string {
+  if (command === "run" && option !== "config") return "as configured";
+  return COMMANDS[command].defaults?.[option] ?? OPTIONS[option].default ?? "none";
 }

@@ -8,6 +8,7 @@ import { gatewayConfigPath } from "./home.ts";
 import type { Options } from "./options.ts";
 import { print } from "./output.ts";
 import { paint } from "./paint.ts";
+import { sizeOf } from "./size_of.ts";
 
 /** Prints what waits in each inbox, the biggest first. Throws an OperatorError when the mailbox can't be read. */
 export async function inboxes(options: Options): Promise<void> {
@@ -34,10 +35,4 @@ async function readInventory(path: string, storageKeyFile: string) {
   } catch (error) {
     throw fileError(`Cannot read the mailbox "${path}"`, error, ExitCode.INPUT_OUTPUT);
   }
-}
-
-function sizeOf(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB"];
-  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
-  return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${units[power]}`;
 }

@@ -6,7 +6,9 @@ import { BANNER } from "./banner.ts";
 import { printBuildInfo, versionLine } from "./build_info.ts";
 import { check } from "./check.ts";
 import { completions, type Shell } from "./completions.ts";
+import { exportGateway } from "./export.ts";
 import { commandHelp, GENERAL_HELP } from "./help.ts";
+import { importGateway } from "./import.ts";
 import { inboxes } from "./inboxes.ts";
 import { init } from "./init.ts";
 import { readLogVariable } from "./logging.ts";
@@ -67,6 +69,10 @@ async function carryOut(command: CommandName, options: Options, startGateway: St
       return await status(options);
     case "inboxes":
       return await inboxes(options);
+    case "export":
+      return await exportGateway(options);
+    case "import":
+      return await importGateway(options);
     case "node-details":
       return nodeDetails(options);
     case "completions":

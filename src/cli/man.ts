@@ -6,6 +6,7 @@ import { type CommandName, COMMANDS, type OptionName, OPTIONS } from "./options.
 /** What the exit codes mean; 0 is success. */
 const EXIT_CODES: Readonly<Record<keyof typeof ExitCode, string>> = {
   USAGE: "the command line is not right",
+  BAD_DATA: "the file that is to be imported is damaged, or is none",
   MISSING_INPUT: "a file that is needed is not there",
   UNAVAILABLE: "something outside is in the way, as a port in use",
   SOFTWARE: "an unexpected failure: please report it",

@@ -28,6 +28,8 @@ export type OptionName =
   | "directory"
   | "output"
   | "watch"
+  | "file"
+  | "passphrase-file"
   | "shell";
 
 /** The values that were given, by option. */
@@ -39,6 +41,8 @@ export type CommandName =
   | "check"
   | "status"
   | "inboxes"
+  | "export"
+  | "import"
   | "node-details"
   | "build-info"
   | "completions"
@@ -49,6 +53,8 @@ export interface Command {
   /** the options that must be given, first of all */
   readonly required: readonly OptionName[];
   readonly optional: readonly OptionName[];
+  /** what it does without an option, where that differs from the option's usual default */
+  readonly defaults?: Readonly<Partial<Record<OptionName, string>>>;
   /** the option whose value is given without its name, first of all */
   readonly argument?: OptionName;
   /** What it prints may be for programs: no banner before it. */
@@ -105,6 +111,12 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
     choices: ["text", "json"],
   },
   "watch": { value: "seconds", meaning: "show it again every so many seconds", default: "once" },
+  "file": { value: "file", meaning: "sealed file with a whole gateway: an export makes it, an import reads it" },
+  "passphrase-file": {
+    value: "file",
+    meaning: "file that holds the passphrase of a sealed file, on a line",
+    default: "it is asked for on the terminal",
+  },
   "shell": { value: "shell", meaning: "bash, zsh or fish", choices: ["bash", "zsh", "fish"] },
 };
 
@@ -148,6 +160,19 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     purpose: "Shows how much mail waits, for each inbox, under pseudonyms.",
     required: ["id"],
     optional: ["config", "output"],
+    isPlain: true,
+  },
+  export: {
+    purpose: "Writes a stopped gateway, with its keys, clients and mail, into one file, sealed with a passphrase.",
+    required: ["id", "file"],
+    optional: ["config", "passphrase-file", "output"],
+    isPlain: true,
+  },
+  import: {
+    purpose: "Makes a gateway of a file that export has written, on the same machine or another one.",
+    required: ["file"],
+    optional: ["id", "passphrase-file", "output"],
+    defaults: { id: "the name that it was exported by" },
     isPlain: true,
   },
   "node-details": {

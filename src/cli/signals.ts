@@ -4,7 +4,7 @@ import { logger } from "../log.ts";
 export const STOPPING_TIME = 10_000;
 
 /** The signals that ask a program to end, each with the exit code of a program that it has ended. */
-const SIGNALS: readonly { name: Deno.Signal; exitCode: number }[] = [
+export const SIGNALS: readonly { name: Deno.Signal; exitCode: number }[] = [
   { name: "SIGINT", exitCode: 130 },
   Deno.build.os === "windows" ? { name: "SIGBREAK", exitCode: 149 } : { name: "SIGTERM", exitCode: 143 },
 ];

@@ -18,8 +18,13 @@ const log = logger("pemstore::pemstore");
 /** Writes a new key, for this user alone, to a file that must not be there yet. Throws an OperatorError. */
 export function makeStorageKey(path: string): Uint8Array {
   const key = crypto.getRandomValues(new Uint8Array(SIZE));
-  writePrivate(path, encodePem(TAG, key));
+  writePrivate(path, storageKeyText(key));
   return key;
+}
+
+/** What a file with this key holds. */
+export function storageKeyText(key: Uint8Array): string {
+  return encodePem(TAG, key);
 }
 
 /**
@@ -28,22 +33,27 @@ export function makeStorageKey(path: string): Uint8Array {
  * OperatorError that names the file.
  */
 export function loadStorageKey(configured: string): Uint8Array {
-  const elsewhere = fileElsewhere();
+  const elsewhere = storageKeyElsewhere();
   const path = elsewhere ?? configured;
   if (elsewhere === undefined && !exists(path)) {
     const key = makeStorageKey(path);
     log.info(`Written storage key to ${JSON.stringify(path)}: what is stored is sealed with it`);
     return key;
   }
-  const text = readText(path, `the storage key ${path}`);
+  const key = readStorageKey(path);
   if (elsewhere === undefined) tightenKey(path);
-  const key = decode(path, text);
+  return key;
+}
+
+/** Reads the key in a file. Throws an OperatorError that names it. */
+export function readStorageKey(path: string): Uint8Array {
+  const key = decode(path, readText(path, `the storage key ${path}`));
   if (key.length === SIZE) return key;
   throw unusable(path, `it holds ${key.length} bytes and should hold ${SIZE}`);
 }
 
-/** The operator's own arrangement, which is neither made nor changed here. */
-function fileElsewhere(): string | undefined {
+/** The file that the environment names: the operator's own arrangement, which is neither made nor changed here. */
+export function storageKeyElsewhere(): string | undefined {
   const named = Deno.env.get(FILE_VARIABLE);
   if (named) return named;
   const folder = Deno.env.get(CREDENTIALS_VARIABLE);

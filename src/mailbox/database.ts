@@ -11,9 +11,7 @@ const CHECK_CONTEXT = new TextEncoder().encode("storage key");
  * @throws {Error} when the file was sealed with another storage key
  */
 export async function openDatabase(path: string, sealer: Sealer): Promise<Deno.Kv> {
-  await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  (await Deno.open(path, { create: true, write: true, mode: 0o600 })).close();
-  const kv = await Deno.openKv(path);
+  const kv = await openPrivateDatabase(path);
   try {
     await checkStorageKey(kv, sealer);
   } catch (error) {
@@ -21,6 +19,13 @@ export async function openDatabase(path: string, sealer: Sealer): Promise<Deno.K
     throw error;
   }
   return kv;
+}
+
+/** The same, whatever its values were sealed by. */
+export async function openPrivateDatabase(path: string): Promise<Deno.Kv> {
+  await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  (await Deno.open(path, { create: true, write: true, mode: 0o600 })).close();
+  return await Deno.openKv(path);
 }
 
 /** With another key all that is stored would seem damaged and be skipped: so that key is refused. */
@@ -44,7 +49,7 @@ async function isEmpty(kv: Deno.Kv): Promise<boolean> {
 /**
  * Makes a folder for this user alone (0700), or takes one that is there away from the others, and locks it: two gateways
  * on the same inboxes would give the same sequence numbers to different messages. Disposing what is returned unlocks it.
- * @throws {Error} when another process has it locked
+ * @throws {Deno.errors.Busy} when another process has it locked
  */
 export async function lockPrivateFolder(path: string): Promise<Disposable> {
   await Deno.mkdir(path, { recursive: true, mode: 0o700 });
@@ -52,5 +57,5 @@ export async function lockPrivateFolder(path: string): Promise<Disposable> {
   const lock = await Deno.open(join(path, "lock"), { create: true, write: true, mode: 0o600 });
   if (await lock.tryLock(true)) return lock;
   lock.close();
-  throw new Error("another gateway that runs is using it");
+  throw new Deno.errors.Busy("another gateway that runs is using it");
 }

@@ -55,6 +55,16 @@ export async function importInboxes(folder: string, mailbox: Mailbox, ledger: Le
   return imported;
 }
 
+/** Whether there is an inbox of 0.7.0 that {@linkcode importInboxes} would take over: one with messages, or an empty one. */
+export async function holdsInboxes070(folder: string): Promise<boolean> {
+  for await (const entry of Deno.readDir(folder)) {
+    if (!entry.isDirectory || clientIdFromBase58(entry.name) === undefined) continue;
+    const inbox = join(folder, entry.name);
+    if ((await messageFiles(inbox)).length > 0 || Deno.readDirSync(inbox).next().done) return true;
+  }
+  return false;
+}
+
 /** The files of an inbox, oldest first. */
 async function messageFiles(inbox: string): Promise<string[]> {
   const files: { path: string; modified: number }[] = [];

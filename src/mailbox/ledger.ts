@@ -8,8 +8,8 @@ import type { Sealer } from "./sealing.ts";
 const log = logger("nym_gateway::mailbox");
 
 /** Keys: `["client", pseudonym]`; the value, sealed, is the address (32) ‖ when it registered, in ms since 1970 (8). */
-const PREFIX = "client";
-const CONTEXT = new TextEncoder().encode(PREFIX);
+export const CLIENT = "client";
+const CONTEXT = new TextEncoder().encode(CLIENT);
 
 /** The database takes any 32 bits as a limit. */
 const ALL = 2 ** 32 - 1;
@@ -36,7 +36,7 @@ export class Ledger {
       damaged++;
       count("ledger_entries_damaged");
     };
-    for (const { key, value } of await firstEntries(ledger.#kv, { prefix: [PREFIX] }, ALL, onDamaged)) {
+    for (const { key, value } of await firstEntries(ledger.#kv, { prefix: [CLIENT] }, ALL, onDamaged)) {
       const entry = sealer.open(value, contextOf(key[1] as Uint8Array));
       if (entry === undefined) onDamaged();
       else ledger.#note(clientId(entry.subarray(0, ADDRESS_SIZE)));
@@ -69,7 +69,7 @@ export class Ledger {
     }
     const pseudonym = this.#sealer.pseudonym(id);
     const entry = this.#sealer.seal(entryOf(id), contextOf(pseudonym));
-    const write = this.#kv.set([PREFIX, pseudonym], entry).then(() => this.#note(id));
+    const write = this.#kv.set([CLIENT, pseudonym], entry).then(() => this.#note(id));
     this.#adding.set(id, write);
     try {
       await write;

@@ -1,5 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import { DatabaseSync } from "node:sqlite";
 import { inboxKey } from "../../src/mailbox/keys.ts";
 import { Ledger } from "../../src/mailbox/ledger.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
@@ -7,6 +6,7 @@ import { Counters } from "../../src/operator/counters.ts";
 import { testSealer } from "../support/sealer.ts";
 import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { damageKeys, numberInKey } from "./damaged_keys.ts";
 import { client, numbered, range, readNumbers } from "./messages.ts";
 
 const CHUNKS = 20;
@@ -91,23 +91,6 @@ Deno.test("a client whose entry is damaged is counted, and the others are there"
   assertEquals(range(3).map((n) => ledger.has(client(n))), [true, false, true]);
   assertEquals(counters.get("ledger_entries_damaged"), 1);
 });
-
-/** Replaces a part of the key (hexadecimal) of the entries in a closed database whose key has it. */
-function damageKeys(path: string, part: string, damaged: string): void {
-  using database = new DatabaseSync(path);
-  const rows = database.prepare("SELECT hex(k) AS key FROM kv").all() as { key: string }[];
-  for (const { key } of rows.filter(({ key }) => key.includes(part))) {
-    database.exec(`UPDATE kv SET k = x'${key.replace(part, damaged)}' WHERE hex(k) = '${key}'`);
-  }
-}
-
-/** How Deno KV writes a number in a key: 0x21 ‖ the float with its sign flipped. */
-function numberInKey(n: number): string {
-  const bytes = new Uint8Array(9);
-  new DataView(bytes.buffer).setFloat64(1, -n);
-  bytes[0] = 0x21;
-  return bytes.toHex().toUpperCase();
-}
 
 const BITS_OF_KEYS: [what: string, damaged: string][] = [
   ["its type", numberInKey(25).replace(/^21/, "22")],

@@ -73,6 +73,12 @@ export class GatewayProcess implements AsyncDisposable {
     await Deno.writeTextFile(path, text.replace('listening_address = "127.0.0.1:9001"', 'listening_address = ""'));
   }
 
+  /** Carries out another command on it, to its end. */
+  async carryOut(command: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    const { code, stdout, stderr } = await this.#command(command, args).output();
+    return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+  }
+
   /** Starts it; resolves with the ms until it listens. `args`: further options of `run`. */
   async start(...args: string[]): Promise<number> {
     const begin = performance.now();

@@ -1,0 +1,96 @@
+import { resolve } from "node:path";
+import { ArchiveWriter } from "../archive/archive_writer.ts";
+import type { Config } from "../config/config.ts";
+import { exists, readText } from "../config/files.ts";
+import { loadKeyPair } from "../config/key_files.ts";
+import { parseConfig } from "../config/parse.ts";
+import { loadStorageKey, storageKeyElsewhere } from "../config/storage_key_file.ts";
+import { encodeBase58 } from "../encoding/base58.ts";
+import { lockPrivateFolder } from "../mailbox/database.ts";
+import { holdsInboxes070 } from "../mailbox/import_070.ts";
+import { ExitCode, fileError, OperatorError } from "../operator_error.ts";
+import { ExportedItems } from "./exported_items.ts";
+import { gatewayConfigPath } from "./home.ts";
+import { Interrupted, interruptible } from "./interruption.ts";
+import type { Options } from "./options.ts";
+import { readPassphrase } from "./passphrase.ts";
+import { Progress } from "./progress.ts";
+import { sizeOf } from "./size_of.ts";
+import { printTransfer } from "./transfer_summary.ts";
+
+/** Writes a gateway that does not run into one sealed file. Resolves with the exit code when a signal has ended it. */
+export function exportGateway(options: Options): Promise<number | void> {
+  return interruptible((signal) => exportUntil(signal, options));
+}
+
+async function exportUntil(signal: AbortSignal, options: Options): Promise<void> {
+  const file = resolve(options.file!);
+  const configPath = options.config ?? gatewayConfigPath(options);
+  const configText = readText(configPath, configPath);
+  const config = parseConfig(configText, configPath);
+  const attempt = `Cannot export gateway ${options.id}`;
+  if (exists(file)) throw new OperatorError(`${attempt}: ${file} exists already`, ExitCode.CANNOT_CREATE);
+  using _ = await lockInboxes(attempt, config.clientsEndpoint.inboxesDirectory);
+  const keys = loadKeyPair(config.gateway);
+  const items = new ExportedItems(configText, config, loadStorageKey(config.gateway.storageKeyFile));
+  const passphrase = await readPassphrase(options, true);
+  const began = performance.now();
+  let bytes: number;
+  try {
+    using progress = new Progress();
+    using archive = await ArchiveWriter.create(file, passphrase);
+    for await (const item of items) {
+      signal.throwIfAborted();
+      await archive.add(item);
+      progress.show(() => `Exporting: ${items.entries} entries, ${sizeOf(archive.written)}`);
+    }
+    await archive.finish();
+    bytes = archive.written;
+  } catch (error) {
+    if (error instanceof Interrupted) throw error;
+    throw fileError(`${attempt} to ${file}`, error, ExitCode.INPUT_OUTPUT);
+  }
+  printTransfer(options, `Exported gateway ${config.gateway.id} to ${JSON.stringify(file)}.`, {
+    id: config.gateway.id,
+    file,
+    publicKey: encodeBase58(keys.publicKey),
+    clients: items.clients,
+    messages: items.messages,
+    entries: items.entries,
+    bytes,
+    seconds: (performance.now() - began) / 1000,
+    notes: notesOn(config, items),
+  });
+}
+
+/** A gateway that runs would write on: it keeps this locked, and can't start as long as we do. */
+async function lockInboxes(attempt: string, folder: string): Promise<Disposable> {
+  try {
+    const lock = await lockPrivateFolder(folder);
+    if (!await holdsInboxes070(folder)) return lock;
+    lock[Symbol.dispose]();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.Busy)) {
+      throw fileError(`${attempt}: cannot lock ${folder}`, error, ExitCode.INPUT_OUTPUT);
+    }
+    throw new OperatorError(`${attempt}: it is running; stop it first, for its mail to be whole`, ExitCode.UNAVAILABLE);
+  }
+  throw new OperatorError(
+    `${attempt}: ${folder} holds inboxes of a 0.7.0 gateway; start it once with this program, which takes them over`,
+    ExitCode.CONFIGURATION,
+  );
+}
+
+function notesOn({ clientsEndpoint }: Config, { damaged }: ExportedItems): string[] {
+  const { tlsCertificate, tlsKey } = clientsEndpoint;
+  const elsewhere = storageKeyElsewhere();
+  return [
+    "Whoever has this file and its passphrase can read the gateway's mail and pretend to be it.",
+    ...(elsewhere === undefined ? [] : [`The storage key, which is kept in ${elsewhere}, is in the file too.`]),
+    ...(tlsCertificate === "" ? [] : [`The TLS certificate and its key are not in it: ${tlsCertificate}, ${tlsKey}.`]),
+    ...Array.from(
+      damaged,
+      (name) => `The database of the ${name} is damaged: what could not be read is not in the file.`,
+    ),
+  ];
+}

@@ -1,0 +1,116 @@
+import { join, resolve } from "node:path";
+import { ArchiveError, WrongPassphrase } from "../archive/archive_error.ts";
+import { ArchiveReader } from "../archive/archive_reader.ts";
+import type { Manifest, Totals } from "../archive/contents.ts";
+import type { Config } from "../config/config.ts";
+import { exists } from "../config/files.ts";
+import type { Outside } from "../config/relocation.ts";
+import { storageKeyElsewhere } from "../config/storage_key_file.ts";
+import { encodeBase58 } from "../encoding/base58.ts";
+import { ExitCode, fileError, OperatorError } from "../operator_error.ts";
+import { gatewayId, gatewaysDirectory } from "./home.ts";
+import { Interrupted, interruptible } from "./interruption.ts";
+import type { Options } from "./options.ts";
+import { readPassphrase } from "./passphrase.ts";
+import { Progress } from "./progress.ts";
+import { sizeOf } from "./size_of.ts";
+import { printTransfer } from "./transfer_summary.ts";
+import { UnfinishedHome } from "./unfinished_home.ts";
+
+/** Makes a gateway of a file that export has written. Resolves with the exit code when a signal has ended it. */
+export function importGateway(options: Options): Promise<number | void> {
+  return interruptible((signal) => importUntil(signal, options));
+}
+
+async function importUntil(signal: AbortSignal, options: Options): Promise<void> {
+  const file = resolve(options.file!);
+  const root = gatewaysDirectory();
+  if (options.id !== undefined) refuseExisting(gatewayId(options), root);
+  try {
+    using archive = await ArchiveReader.open(file);
+    await importFrom(archive, file, root, options, signal);
+  } catch (error) {
+    if (error instanceof Interrupted) throw error;
+    throw refusal(`Cannot import ${file}`, error);
+  }
+}
+
+async function importFrom(
+  archive: ArchiveReader,
+  file: string,
+  root: string,
+  options: Options,
+  signal: AbortSignal,
+): Promise<void> {
+  const passphrase = await readPassphrase(options, false);
+  const began = performance.now();
+  const items = archive.items(passphrase);
+  const manifest = await manifestOf(items);
+  const id = gatewayId({ id: options.id ?? manifest.id });
+  refuseExisting(id, root);
+  await using home = await UnfinishedHome.create(id, root);
+  let totals: Totals | undefined;
+  using progress = new Progress();
+  for await (const item of items) {
+    signal.throwIfAborted();
+    await home.take(item);
+    if (item.kind === "totals") totals = item.totals;
+    progress.show(() => `Importing: ${Math.floor(100 * archive.position / archive.size)} % of ${sizeOf(archive.size)}`);
+  }
+  const { config, keys, outside } = await home.finish();
+  progress[Symbol.dispose]();
+  const origin = `exported on ${manifest.exported.slice(0, 10)} by nym-gateway ${manifest.version}`;
+  printTransfer(options, `Imported gateway ${id} into ${JSON.stringify(join(root, id))}, ${origin}.`, {
+    id,
+    file,
+    publicKey: encodeBase58(keys.publicKey),
+    ...totals!,
+    bytes: archive.size,
+    seconds: (performance.now() - began) / 1000,
+    notes: notesOn(id, config, outside),
+  });
+}
+
+async function manifestOf(items: AsyncGenerator<{ kind: string; manifest?: Manifest }>): Promise<Manifest> {
+  const { value } = await items.next();
+  return value.manifest;
+}
+
+function refuseExisting(id: string, root: string): void {
+  const folder = join(root, id);
+  if (!exists(folder)) return;
+  throw new OperatorError(
+    `Cannot import gateway ${id}: ${folder} exists already; choose another --id, or move that folder away`,
+    ExitCode.CANNOT_CREATE,
+  );
+}
+
+function refusal(attempt: string, error: unknown): OperatorError {
+  if (error instanceof OperatorError) return error;
+  if (error instanceof WrongPassphrase) {
+    return new OperatorError(`${attempt}: ${error.message}`, ExitCode.NO_PERMISSION);
+  }
+  if (error instanceof ArchiveError) {
+    return new OperatorError(`${attempt}: ${error.message}; nothing was imported`, ExitCode.BAD_DATA);
+  }
+  if (error instanceof Deno.errors.Busy) {
+    return new OperatorError(`${attempt}: an import of that name is going on`, ExitCode.UNAVAILABLE);
+  }
+  return fileError(attempt, error, ExitCode.INPUT_OUTPUT);
+}
+
+function notesOn(id: string, { clientsEndpoint }: Config, outside: readonly Outside[]): string[] {
+  const { tlsCertificate, tlsKey } = clientsEndpoint;
+  const elsewhere = storageKeyElsewhere();
+  return [
+    ...outside.map(({ key, path }) => `${key} was ${path}, outside of the gateway's folder: it is in that folder now.`),
+    ...(tlsCertificate === ""
+      ? []
+      : [`The TLS certificate and its key did not come along: ${tlsCertificate}, ${tlsKey}.`]),
+    ...(elsewhere === undefined
+      ? []
+      : [`The environment has \`run\` take the storage key in ${elsewhere}: it must be this gateway's.`]),
+    `Never start it anywhere else again: each of two gateways with one key has half of the mail.`,
+    `Its addresses are those that it had: \`nym-gateway check --id ${id}\` looks whether they fit here.`,
+  ];
+}

@@ -1,0 +1,90 @@
+/** Bytes of values that are read from the database at a time, at most: so many entries of 64 KiB. */
+const READ_TOGETHER = 64;
+/** What is committed together stays below the database's limits of 819,200 bytes and 1000 changes. */
+const MAX_COMMIT_SIZE = 700_000;
+const MAX_COMMIT_CHANGES = 900;
+/** What a part of a key takes besides its contents; bytes of zero take two. */
+const PART_OVERHEAD = 16;
+
+/** What keys of our databases are made of, and their values: sealed bytes, or the time of a health check. */
+export type StoredPart = Uint8Array | string | number;
+
+export interface StoredEntry {
+  readonly key: readonly StoredPart[];
+  readonly value: StoredPart;
+}
+
+/**
+ * All entries of a database that nobody writes to, whatever they mean, in any order. The listing gives up at a damaged key:
+ * then come those before the first such key and those after the last. `onDamaged` is called for each damage that is met.
+ */
+export async function* allEntries(kv: Deno.Kv, onDamaged: () => void): AsyncGenerator<StoredEntry> {
+  let damage = 0;
+  let last: Deno.KvKey = [];
+  const listed = async function* (selector: Deno.KvListSelector, options: Deno.KvListOptions) {
+    try {
+      for await (const { key, value } of kv.list(selector, options)) {
+        last = key;
+        if (isPart(value) && key.every(isPart)) yield { key, value };
+        else onDamaged(); // not as it was written
+      }
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      damage++;
+    }
+  };
+  yield* listed({ prefix: [] }, { batchSize: READ_TOGETHER });
+  if (damage === 0) return;
+  onDamaged();
+  // One at a time: a batch fails as a whole, so some before the damaged key have not come yet.
+  yield* listed(last.length === 0 ? { prefix: [] } : { prefix: [], start: after(last) }, { batchSize: 1 });
+  if (damage === 2) yield* listed({ prefix: [] }, { batchSize: 1, reverse: true });
+}
+
+/** A key that is not of any form, or ends too early. */
+function isDamage(error: unknown): boolean {
+  return error instanceof Deno.errors.InvalidData || error instanceof Deno.errors.UnexpectedEof;
+}
+
+function isPart(part: unknown): part is StoredPart {
+  return part instanceof Uint8Array || typeof part === "string" || typeof part === "number";
+}
+
+/** The first key that can come after this one in order. */
+function after(key: Deno.KvKey): Deno.KvKey {
+  return [...key, new Uint8Array(0)];
+}
+
+/** Puts entries into a database, as many together as it takes. */
+export class EntryWriter {
+  #atomic: Deno.AtomicOperation;
+  #changes = 0;
+  #size = 0;
+
+  constructor(private readonly kv: Deno.Kv) {
+    this.#atomic = kv.atomic();
+  }
+
+  async add({ key, value }: StoredEntry): Promise<void> {
+    const size = sizeOf(value) + key.reduce<number>((sum, part) => sum + 2 * sizeOf(part) + PART_OVERHEAD, 0);
+    if (this.#changes === MAX_COMMIT_CHANGES || this.#size + size > MAX_COMMIT_SIZE) await this.flush();
+    this.#atomic.set(key as readonly StoredPart[] as Deno.KvKey, value);
+    this.#changes++;
+    this.#size += size;
+  }
+
+  /** Resolves when all that was added is on the disk. */
+  async flush(): Promise<void> {
+    if (this.#changes === 0) return;
+    await this.#atomic.commit(); // it has no checks that could fail
+    this.#atomic = this.kv.atomic();
+    this.#changes = 0;
+    this.#size = 0;
+  }
+}
+
+/** Bytes, at most. */
+function sizeOf(part: StoredPart): number {
+  if (part instanceof Uint8Array) return part.length;
+  return typeof part === "string" ? 3 * part.length : PART_OVERHEAD;
+}

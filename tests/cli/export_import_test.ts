@@ -1,0 +1,255 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { decodeBase58, encodeBase58 } from "../../src/encoding/base58.ts";
+import { frame } from "../../src/mixnet/frames.ts";
+import { parseSocketAddress } from "../../src/sphinx/node_address.ts";
+import { PacketFactory } from "../bench/load/packet_factory.ts";
+import { range } from "../mailbox/messages.ts";
+import { GatewayProcess } from "../support/gateway_process.ts";
+import { NO_DIRECTORY } from "../support/gateway_rig.ts";
+import { randomClientAddress } from "../support/packets.ts";
+import { freePort } from "../support/reference_network.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { TestClient } from "../support/test_client.ts";
+
+const CLIENTS = 3;
+const MESSAGES = 200;
+const PASSPHRASE = "correct horse battery";
+
+interface Client {
+  readonly address: Uint8Array;
+  readonly token: string;
+}
+
+/** A gateway with messages for registered clients, stopped; and a folder for what it is exported to. */
+class StoredMail implements AsyncDisposable {
+  readonly folder = new TemporaryFolder();
+  readonly passphrase = ["--passphrase-file", this.folder.file("passphrase")];
+  readonly file = this.folder.file("gateway.nym");
+  readonly clients: Client[] = [];
+  /** as the gateway took them, in order */
+  packets: Uint8Array[] = [];
+  #factory: PacketFactory | undefined;
+
+  private constructor(readonly gateway: GatewayProcess) {
+    Deno.writeTextFileSync(this.folder.file("passphrase"), `${PASSPHRASE}\n`);
+  }
+
+  static async make(): Promise<StoredMail> {
+    const mail = new StoredMail(await GatewayProcess.init("ours", freePort(), freePort(), NO_DIRECTORY));
+    await mail.gateway.start();
+    for (const _ of range(CLIENTS)) mail.clients.push(await register(mail.gateway));
+    for (const number of range(MESSAGES)) {
+      mail.packets.push(...mail.clients.map((client) => mail.packet(client, number)));
+    }
+    await send(mail.gateway, mail.packets);
+    await mail.gateway.storedReaches(CLIENTS * MESSAGES);
+    assertEquals(await mail.gateway.stop(), 0);
+    return mail;
+  }
+
+  packet(client: Client, number: number): Uint8Array {
+    this.#factory ??= new PacketFactory(decodeBase58(this.gateway.publicKey)!);
+    return this.#factory.build(client.address, messageOf(number));
+  }
+
+  /** The same gateway on a machine of its own; nothing is there yet. */
+  elsewhere(): GatewayProcess {
+    const home = Deno.makeTempDirSync({ prefix: "nym-gateway-" });
+    return new GatewayProcess("ours", home, this.gateway.mixnet, this.gateway.clients);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.folder[Symbol.dispose]();
+    await this.gateway[Symbol.asyncDispose]();
+  }
+}
+
+function messageOf(number: number): Uint8Array {
+  const message = new Uint8Array(400);
+  new DataView(message.buffer).setUint32(0, number);
+  return message;
+}
+
+const numberIn = (message: Uint8Array) => new DataView(message.buffer, message.byteOffset).getUint32(0);
+
+async function register(gateway: GatewayProcess): Promise<Client> {
+  const address = randomClientAddress();
+  await using connection = await TestClient.connect(parseSocketAddress(gateway.clients)!);
+  const request = { type: "register", address: encodeBase58(address) };
+  return { address, token: (await connection.request(request) as { token: string }).token };
+}
+
+async function logIn(gateway: GatewayProcess, { address, token }: Client): Promise<TestClient> {
+  const connection = await TestClient.connect(parseSocketAddress(gateway.clients)!);
+  const request = { type: "authenticate", address: encodeBase58(address), token };
+  assertEquals((await connection.request(request) as { status: boolean }).status, true);
+  return connection;
+}
+
+async function send(gateway: GatewayProcess, packets: readonly Uint8Array[]): Promise<void> {
+  const { host, port } = parseSocketAddress(gateway.mixnet)!;
+  using connection = await Deno.connect({ hostname: host, port });
+  const bytes = frame(...packets);
+  for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
+}
+
+const gatewaysOf = (gateway: GatewayProcess) => join(gateway.home, ".nym/gateways");
+const configOf = (gateway: GatewayProcess) => join(gatewaysOf(gateway), "gw/config/config.toml");
+const namesIn = (folder: string) => Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
+
+Deno.test("a gateway that moves to another home has its clients, their mail in order, and knows old packets", async () => {
+  await using mail = await StoredMail.make();
+  const exported = await mail.gateway.carryOut("export", "--file", mail.file, ...mail.passphrase);
+  assertEquals([exported.code, exported.stderr], [0, ""]);
+  assertMatch(
+    exported.stdout,
+    new RegExp(`^Exported gateway gw to "${mail.file}"\\.\n public key +${mail.gateway.publicKey}\n`),
+  );
+  assertMatch(
+    exported.stdout,
+    new RegExp(` clients +${CLIENTS}\n messages +${CLIENTS * MESSAGES}\n file +\\d+\\.\\d KiB, in`),
+  );
+  assertEquals(namesIn(mail.folder.path), ["gateway.nym", "passphrase"]);
+
+  await using moved = mail.elsewhere();
+  const imported = await moved.carryOut("import", "--file", mail.file, ...mail.passphrase, "--output", "json");
+  assertEquals([imported.code, imported.stderr], [0, ""]);
+  const { id, publicKey, clients, messages } = JSON.parse(imported.stdout);
+  assertEquals([id, publicKey, clients, messages], ["gw", mail.gateway.publicKey, CLIENTS, CLIENTS * MESSAGES]);
+  assertEquals(namesIn(gatewaysOf(moved)), ["gw"]);
+  const config = await Deno.readTextFile(configOf(mail.gateway));
+  assertEquals(await Deno.readTextFile(configOf(moved)), config.replaceAll(mail.gateway.home, moved.home));
+
+  await moved.start();
+  assertEquals(moved.publicKey, mail.gateway.publicKey);
+  const fresh = mail.clients.map((client) => mail.packet(client, MESSAGES));
+  await send(moved, [...mail.packets, ...fresh]);
+  for (const client of mail.clients) {
+    await using connection = await logIn(moved, client);
+    const numbers = (await connection.messages(MESSAGES + 1)).map(numberIn);
+    assertEquals(numbers, range(MESSAGES + 1), "each once, the old packets that came again not again");
+    assertEquals(connection.unread, []);
+  }
+});
+
+Deno.test("a gateway may be imported beside itself under another name, and never over one that exists", async () => {
+  await using mail = await StoredMail.make();
+  const { gateway, file, passphrase } = mail;
+  await gateway.carryOut("export", "--file", file, ...passphrase);
+  const over = await gateway.carryOut("import", "--file", file, ...passphrase);
+  assertEquals(over.code, 73);
+  assertStringIncludes(
+    over.stderr,
+    `error: Cannot import gateway gw: ${gatewaysOf(gateway)}/gw exists already; choose`,
+  );
+  const again = await gateway.carryOut("export", "--file", file, ...passphrase);
+  assertEquals([again.code, again.stderr], [73, `error: Cannot export gateway gw: ${file} exists already\n`]);
+
+  await using twins = new AsyncDisposableStack();
+  const twin = new GatewayProcess("ours", gateway.home, gateway.mixnet, gateway.clients, "twin");
+  twins.defer(async () => void await twin.stop()); // their home goes with the other one
+  assertEquals((await twin.carryOut("import", "--file", file, ...passphrase)).code, 0);
+  await twin.start();
+  await using connection = await logIn(twin, mail.clients[0]!);
+  assertEquals((await connection.messages(MESSAGES)).map(numberIn), range(MESSAGES));
+});
+
+Deno.test("a gateway that runs is not exported, and one that is exported keeps its files as they are", async () => {
+  await using mail = await StoredMail.make();
+  const { gateway, file, passphrase } = mail;
+  await gateway.start();
+  const refused = await gateway.carryOut("export", "--file", file, ...passphrase);
+  assertEquals(refused.code, 69);
+  assertStringIncludes(refused.stderr, "error: Cannot export gateway gw: it is running; stop it first");
+  assertEquals(namesIn(mail.folder.path), ["passphrase"]);
+  await gateway.stop();
+  assertEquals((await gateway.carryOut("export", "--file", file, ...passphrase)).code, 0);
+  await gateway.start();
+  assertEquals(await gateway.stored(), CLIENTS * MESSAGES);
+});
+
+Deno.test("a damaged file, a wrong passphrase and a file that is none are refused, and leave nothing", async () => {
+  await using mail = await StoredMail.make();
+  const { file, passphrase } = mail;
+  await mail.gateway.carryOut("export", "--file", file, ...passphrase);
+  const whole = await Deno.readFile(file);
+  assert(whole.length > 2 * 65_552 + 64, `${whole.length} bytes are too few segments`);
+  await using other = mail.elsewhere();
+  const wrong = mail.folder.file("wrong");
+  await Deno.writeTextFile(wrong, "battery horse correct");
+
+  const refusal = async (bytes: Uint8Array, code: number, message: string, passphraseOptions = passphrase) => {
+    await Deno.writeFile(file, bytes);
+    const outcome = await other.carryOut("import", "--file", file, ...passphraseOptions);
+    assertEquals([outcome.code, outcome.stderr], [code, `error: Cannot import ${file}: ${message}\n`]);
+    assertEquals(
+      await Array.fromAsync(Deno.readDir(other.home)).then((all) => all.length > 0 ? namesIn(gatewaysOf(other)) : []),
+      [],
+    );
+  };
+  const nothing = "; nothing was imported";
+  const flipped = whole.slice();
+  flipped[100_000]! ^= 4;
+  await refusal(flipped, 65, `segment 1 (bytes 65616 to 131167) is damaged${nothing}`);
+  const cut = whole.subarray(0, 2 * 65_552 + 64);
+  await refusal(cut, 65, `it is cut short: it ends at byte 131168, and segment 1 is not its last${nothing}`);
+  await refusal(whole, 77, "the passphrase is not the one that it was made with", ["--passphrase-file", wrong]);
+  await refusal(
+    new TextEncoder().encode("PK"),
+    65,
+    `it is no export of a nym-gateway: it does not begin as one${nothing}`,
+  );
+});
+
+Deno.test("paths outside of the gateway's folder come into it, certificates stay, and both are told", async () => {
+  await using mail = await StoredMail.make();
+  const { gateway, file, passphrase } = mail;
+  const outside = mail.folder.file("storage_key.pem");
+  await Deno.rename(join(gatewaysOf(gateway), "gw/data/storage_key.pem"), outside);
+  const config = (await Deno.readTextFile(configOf(gateway)))
+    .replace(/storage_key_file = .*/, `storage_key_file = "${outside}"`)
+    .replace('tls_certificate = ""', 'tls_certificate = "/etc/nym/chain.pem"')
+    .replace('tls_key = ""', 'tls_key = "/etc/nym/key.pem"');
+  await Deno.writeTextFile(configOf(gateway), config);
+  const exported = await gateway.carryOut("export", "--file", file, ...passphrase);
+  assertStringIncludes(
+    exported.stdout,
+    "The TLS certificate and its key are not in it: /etc/nym/chain.pem, /etc/nym/key.pem.",
+  );
+
+  await using moved = mail.elsewhere();
+  const imported = await moved.carryOut("import", "--file", file, ...passphrase);
+  assertStringIncludes(
+    imported.stdout,
+    `storage_key_file in [gateway] was ${outside}, outside of the gateway's folder`,
+  );
+  assertStringIncludes(
+    imported.stdout,
+    "certificate and its key did not come along: /etc/nym/chain.pem, /etc/nym/key.pem.",
+  );
+  assertStringIncludes(await Deno.readTextFile(configOf(moved)), 'tls_certificate = "/etc/nym/chain.pem"');
+  assertEquals(await moved.stored(), CLIENTS * MESSAGES);
+});
+
+Deno.test("passphrases that are too short, or not there to be asked for, are refused", async () => {
+  await using gateway = await GatewayProcess.init("ours", freePort(), freePort(), NO_DIRECTORY);
+  const file = join(gateway.home, "gateway.nym");
+  const short = join(gateway.home, "short");
+  await Deno.writeTextFile(short, "swordfish\n");
+  const tooShort = await gateway.carryOut("export", "--file", file, "--passphrase-file", short);
+  assertEquals(tooShort.code, 64);
+  assertStringIncludes(tooShort.stderr, `passphrase in ${short}: it has 9 characters and should have 12 or more\n`);
+  const unasked = await gateway.carryOut("export", "--file", file);
+  assertEquals(unasked.code, 64);
+  assertStringIncludes(
+    unasked.stderr,
+    "There is no terminal to ask for the passphrase on: give --passphrase-file <file>",
+  );
+  const missing = await gateway.carryOut("export", "--file", file, "--passphrase-file", "/none");
+  assertEquals(missing.code, 66);
+  assertStringIncludes(
+    missing.stderr,
+    "error: Cannot read the passphrase file /none: there is no such file or folder\n",
+  );
+});

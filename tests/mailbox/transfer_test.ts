@@ -1,0 +1,70 @@
+import { assert, assertEquals } from "@std/assert";
+import { allEntries, EntryWriter, type StoredEntry } from "../../src/mailbox/transfer.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { damageKeys, numberInKey } from "./damaged_keys.ts";
+import { range } from "./messages.ts";
+
+async function write(path: string, entries: readonly StoredEntry[]): Promise<void> {
+  using kv = await Deno.openKv(path);
+  const writer = new EntryWriter(kv);
+  for (const entry of entries) await writer.add(entry);
+  await writer.flush();
+}
+
+/** What comes out, by the last part of its key, and how often damage was met. */
+async function read(path: string): Promise<{ entries: StoredEntry[]; damaged: number }> {
+  using kv = await Deno.openKv(path);
+  let damaged = 0;
+  const entries = await Array.fromAsync(allEntries(kv, () => damaged++));
+  return { entries, damaged };
+}
+
+const numbersOf = (entries: readonly StoredEntry[]) => entries.map(({ key }) => key.at(-1) as number);
+const inbox = (count: number): StoredEntry[] =>
+  range(count, 1).map((n) => ({ key: ["inbox", new Uint8Array(32).fill(9), n], value: Uint8Array.of(n, n >> 8) }));
+
+Deno.test("entries of any size come out as they went in, in more commits than one", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("all.kv");
+  const entries: StoredEntry[] = [
+    { key: ["inbox", new Uint8Array(1000), 1], value: new Uint8Array(65_400).fill(7) },
+    ...range(30, 2).map((n) => ({ key: ["inbox", new Uint8Array(1000), n], value: new Uint8Array(65_400).fill(n) })),
+    { key: ["probe"], value: 1_700_000_000_000 },
+    { key: ["totals"], value: new Uint8Array(0) },
+  ];
+  await write(path, entries);
+  assertEquals(await read(path), { entries, damaged: 0 });
+  assertEquals(await read(folder.file("none.kv")), { entries: [], damaged: 0 });
+});
+
+Deno.test("thousands of small entries come out in order", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("many.kv");
+  await write(path, inbox(5000));
+  assertEquals((await read(path)).entries, inbox(5000));
+});
+
+Deno.test("damaged keys cost themselves and what lies between them", async () => {
+  for (const damage of [[100], [1], [300], [100, 102], [1, 2, 300]]) {
+    using folder = new TemporaryFolder();
+    const path = folder.file("damaged.kv");
+    await write(path, inbox(300));
+    for (const n of damage) damageKeys(path, numberInKey(n), numberInKey(n).slice(0, -2)); // stays where it is in order
+    const { entries, damaged } = await read(path);
+    assert(damaged > 0);
+    const [first, last] = [Math.min(...damage), Math.max(...damage)];
+    assertEquals(
+      numbersOf(entries).sort((a, b) => a - b),
+      range(300, 1).filter((n) => n < first || n > last),
+      `${damage}`,
+    );
+  }
+});
+
+Deno.test("a key that damage has made another is not taken along", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("changed.kv");
+  await write(path, [...inbox(3), { key: ["probe", true as never], value: 1 }]);
+  const { entries, damaged } = await read(path);
+  assertEquals([numbersOf(entries), damaged], [[1, 2, 3], 1]);
+});
