@@ -20,8 +20,9 @@ export async function readPassphrase(options: Options, isNew: boolean): Promise<
       ExitCode.USAGE,
     );
   }
-  const passphrase = longEnough(await ask("Passphrase: "), "what was typed");
-  if (isNew && await ask("The same passphrase again: ") !== passphrase) {
+  using terminal = new SilentTerminal();
+  const passphrase = longEnough(await terminal.ask("Passphrase: "), "what was typed");
+  if (isNew && await terminal.ask("The same passphrase again: ") !== passphrase) {
     throw new OperatorError("The two passphrases differ: try again", ExitCode.USAGE);
   }
   return passphrase;
@@ -39,21 +40,29 @@ function longEnough(passphrase: string, where: string): string {
   );
 }
 
-/** A line typed on the terminal, which does not show it. */
-async function ask(question: string): Promise<string> {
-  await writeError(question);
-  using _ = atSignals((exitCode) => {
+/** The terminal, which does not show what is typed until the end of its scope: from before the first question on. */
+class SilentTerminal implements Disposable {
+  readonly #signals = atSignals((exitCode) => {
     Deno.stdin.setRaw(false);
     Deno.exit(exitCode);
   });
-  Deno.stdin.setRaw(true);
-  try {
+
+  constructor() {
+    Deno.stdin.setRaw(true);
+  }
+
+  /** Resolves with the line that is typed. Throws Interrupted when that is given up. */
+  async ask(question: string): Promise<string> {
+    await writeError(question);
     const line = await passphraseLine(typedBytes());
+    await writeError("\r\n");
     if (line === undefined) throw new Interrupted(130);
     return line;
-  } finally {
+  }
+
+  [Symbol.dispose](): void {
     Deno.stdin.setRaw(false);
-    await writeError("\n");
+    this.#signals[Symbol.dispose]();
   }
 }
 

@@ -12,21 +12,35 @@ const DENO_DIR = findDenoDirectory();
 
 /** The command that runs the program in `file`, a path from this folder, with an environment of just `env`. */
 export function program(file: string, args: readonly string[], env: Record<string, string>): Deno.Command {
+  return command([Deno.execPath(), ...denoArguments(file, args)], env);
+}
+
+/** The same on a terminal of its own, a pseudo-terminal of script(1): its input is typed, its output is the screen. */
+export function programOnTerminal(file: string, args: readonly string[], env: Record<string, string>): Deno.Command {
+  const line = [Deno.execPath(), ...denoArguments(file, args)].map((word) => `'${word}'`).join(" ");
+  return command(["script", "--quiet", "--return", "--command", line, "/dev/null"], env);
+}
+
+function denoArguments(file: string, args: readonly string[]): string[] {
   const path = fileURLToPath(new URL(file, import.meta.url));
   const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
-  return new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--no-check",
-      "--no-lock",
-      "--cached-only",
-      "--config",
-      config,
-      ...PERMISSIONS,
-      path,
-      ...args,
-    ],
+  return [
+    "run",
+    "--quiet",
+    "--no-check",
+    "--no-lock",
+    "--cached-only",
+    "--config",
+    config,
+    ...PERMISSIONS,
+    path,
+    ...args,
+  ];
+}
+
+function command([program, ...args]: readonly string[], env: Record<string, string>): Deno.Command {
+  return new Deno.Command(program!, {
+    args,
     env: { DENO_DIR, ...env },
     clearEnv: true,
     stdin: "piped",
