@@ -4,7 +4,7 @@ import type { Config } from "../config/config.ts";
 import { exists, readText } from "../config/files.ts";
 import { loadKeyPair } from "../config/key_files.ts";
 import { parseConfig } from "../config/parse.ts";
-import { loadStorageKey, storageKeyElsewhere } from "../config/storage_key_file.ts";
+import { readStorageKey, storageKeyElsewhere } from "../config/storage_key_file.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { lockPrivateFolder } from "../mailbox/database.ts";
 import { holdsInboxes070 } from "../mailbox/import_070.ts";
@@ -32,7 +32,8 @@ async function exportUntil(signal: AbortSignal, options: Options): Promise<void>
   if (exists(file)) throw new OperatorError(`${attempt}: ${file} exists already`, ExitCode.CANNOT_CREATE);
   using _ = await lockInboxes(attempt, config.clientsEndpoint.inboxesDirectory);
   const keys = loadKeyPair(config.gateway);
-  const items = new ExportedItems(configText, config, loadStorageKey(config.gateway.storageKeyFile));
+  const storageKey = readStorageKey(storageKeyElsewhere() ?? config.gateway.storageKeyFile); // and makes none
+  const items = new ExportedItems(configText, config, storageKey);
   const passphrase = await readPassphrase(options, true);
   const began = performance.now();
   let bytes: number;

@@ -55,7 +55,7 @@ class SilentTerminal implements Disposable {
   async ask(question: string): Promise<string> {
     await writeError(question);
     const line = await passphraseLine(typedBytes());
-    await writeError("\r\n");
+    await writeError("\n");
     if (line === undefined) throw new Interrupted(130);
     return line;
   }

@@ -53,6 +53,24 @@ binaryTest("two clients write to each other through the binary; it says which ke
   assertEquals(await gateway.stop(), 0);
 });
 
+binaryTest(
+  "the binary exports a gateway and imports it elsewhere, with no environment but its home",
+  async (binary) => {
+    using folder = new TemporaryFolder();
+    await using gateway = new BinaryGateway(binary);
+    await gateway.init(NO_DIRECTORY);
+    await gateway.start();
+    await gateway.stop();
+    await Deno.writeTextFile(folder.file("passphrase"), "correct horse battery");
+    const args = ["--file", folder.file("gateway.nym"), "--passphrase-file", folder.file("passphrase")];
+    const exported = await outcomeOf([binary, "export", "--id", "gw", ...args], { NYM_HOME: `${gateway.home}/nym` });
+    assertEquals([exported.code, exported.stderr], [0, ""]);
+    const imported = await outcomeOf([binary, "import", ...args], { NYM_HOME: folder.file("elsewhere") });
+    assertEquals([imported.code, imported.stderr], [0, ""]);
+    assertStringIncludes(imported.stdout, gateway.publicKey);
+  },
+);
+
 binaryTest("the status page and the metrics are in the binary", async (binary) => {
   await using gateway = new BinaryGateway(binary);
   await gateway.init(NO_DIRECTORY);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { decodeBase58, encodeBase58 } from "../../src/encoding/base58.ts";
 import { frame } from "../../src/mixnet/frames.ts";
 import { parseSocketAddress } from "../../src/sphinx/node_address.ts";
+import { unpackHome070 } from "../config/home_070.ts";
 import { PacketFactory } from "../bench/load/packet_factory.ts";
 import { range } from "../mailbox/messages.ts";
 import { GatewayProcess } from "../support/gateway_process.ts";
@@ -230,6 +231,51 @@ Deno.test("paths outside of the gateway's folder come into it, certificates stay
   );
   assertStringIncludes(await Deno.readTextFile(configOf(moved)), 'tls_certificate = "/etc/nym/chain.pem"');
   assertEquals(await moved.stored(), CLIENTS * MESSAGES);
+});
+
+Deno.test("a storage key that the environment names goes along, and one that is named at the import is told", async () => {
+  await using mail = await StoredMail.make();
+  const { gateway, file, passphrase } = mail;
+  const outside = mail.folder.file("storage_key.pem");
+  await Deno.rename(join(gatewaysOf(gateway), "gw/data/storage_key.pem"), outside);
+  const keyless = await gateway.carryOut("export", "--file", file, ...passphrase);
+  assertEquals(keyless.code, 66);
+  assertMatch(
+    keyless.stderr,
+    /^error: Cannot read the storage key .*storage_key.pem: there is no such file or folder\n$/,
+  );
+  assertEquals(namesIn(join(gatewaysOf(gateway), "gw/data")).includes("storage_key.pem"), false, "it made another");
+  const variable = { NYM_GATEWAY_STORAGE_KEY_FILE: outside };
+  const exported = await gateway.carryOutWith(variable, "export", "--file", file, ...passphrase);
+  assertEquals([exported.code, exported.stderr], [0, ""]);
+  assertStringIncludes(exported.stdout, `The storage key, which is kept in ${outside}, is in the file too.`);
+
+  await using moved = mail.elsewhere();
+  const imported = await moved.carryOutWith(variable, "import", "--file", file, ...passphrase);
+  assertEquals([imported.code, imported.stderr], [0, ""]);
+  assertStringIncludes(imported.stdout, `has \`run\` take the storage key in ${outside}: it must be this gateway's.`);
+  assertEquals(await moved.stored(), CLIENTS * MESSAGES);
+});
+
+Deno.test("a home of 0.7.0 that this program has not taken over is refused, and exported once it has been", async () => {
+  using folder = new TemporaryFolder();
+  const id = "supergateway";
+  const home = Deno.makeTempDirSync({ prefix: "nym-gateway-" });
+  await using gateway = new GatewayProcess("ours", home, `127.0.0.1:${freePort()}`, `127.0.0.1:${freePort()}`, id);
+  await unpackHome070(home);
+  await Deno.writeTextFile(folder.file("passphrase"), PASSPHRASE);
+  const args = ["--file", folder.file("gateway.nym"), "--passphrase-file", folder.file("passphrase")];
+  const refused = await gateway.carryOut("export", ...args);
+  assertEquals(refused.code, 78);
+  assertStringIncludes(
+    refused.stderr,
+    `inboxes of a 0.7.0 gateway; start it once with this program, which takes them over\n`,
+  );
+  await gateway.start("--mix-host", gateway.mixnet, "--clients-host", gateway.clients, "--directory", NO_DIRECTORY);
+  await gateway.stop();
+  const exported = await gateway.carryOut("export", ...args);
+  assertEquals(exported.code, 0, exported.stderr);
+  assertMatch(exported.stdout, / clients +2\n messages +9\n/);
 });
 
 Deno.test("passphrases that are too short, or not there to be asked for, are refused", async () => {

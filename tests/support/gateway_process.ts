@@ -30,6 +30,13 @@ const LOOK_INTERVAL = 50;
 
 export type GatewayKind = "ours" | "0.7.0";
 
+/** What a command that has ended has said. */
+export interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
 /** A gateway as a process of its own, with a home of its own in a temporary folder. It ends with its scope. */
 export class GatewayProcess implements AsyncDisposable {
   #child: Deno.ChildProcess | undefined;
@@ -74,8 +81,13 @@ export class GatewayProcess implements AsyncDisposable {
   }
 
   /** Carries out another command on it, to its end. */
-  async carryOut(command: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    const { code, stdout, stderr } = await this.#command(command, args).output();
+  async carryOut(command: string, ...args: string[]): Promise<Outcome> {
+    return await this.carryOutWith({}, command, ...args);
+  }
+
+  /** The same with variables of its environment. */
+  async carryOutWith(env: Record<string, string>, command: string, ...args: string[]): Promise<Outcome> {
+    const { code, stdout, stderr } = await this.#command(command, args, env).output();
     return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
   }
 
@@ -180,12 +192,12 @@ export class GatewayProcess implements AsyncDisposable {
     for await (const text of stream.pipeThrough(new TextDecoderStream())) this.#log += text;
   }
 
-  #command(command: string, args: string[]): Deno.Command {
+  #command(command: string, args: string[], env: Record<string, string> = {}): Deno.Command {
     const pinned = this.cores === undefined ? [] : ["taskset", "--cpu-list", this.cores];
     const [program, ...before] = [...pinned, ...(this.kind === "ours" ? OURS : [join(REFERENCE!, "nym-gateway")])];
     return new Deno.Command(program!, {
       args: [...before, command, "--id", this.id, ...args],
-      env: { HOME: this.home, DENO_DIR: denoDirectory(), RUST_LOG: "info" },
+      env: { HOME: this.home, DENO_DIR: denoDirectory(), RUST_LOG: "info", ...env },
       stdout: "piped",
       stderr: "piped",
       stdin: "null",
