@@ -10,7 +10,7 @@ import { lockPrivateFolder } from "../mailbox/database.ts";
 import { holdsInboxes070 } from "../mailbox/import_070.ts";
 import { ExitCode, fileError, OperatorError } from "../operator_error.ts";
 import { ExportedItems } from "./exported_items.ts";
-import { gatewayConfigPath } from "./home.ts";
+import { gatewayConfigPath, gatewayId } from "./home.ts";
 import { Interrupted, interruptible } from "./interruption.ts";
 import type { Options } from "./options.ts";
 import { readPassphrase } from "./passphrase.ts";
@@ -24,16 +24,17 @@ export function exportGateway(options: Options): Promise<number | void> {
 }
 
 async function exportUntil(signal: AbortSignal, options: Options): Promise<void> {
+  const id = gatewayId(options);
   const file = resolve(options.file!);
   const configPath = options.config ?? gatewayConfigPath(options);
   const configText = readText(configPath, configPath);
   const config = parseConfig(configText, configPath);
-  const attempt = `Cannot export gateway ${options.id}`;
+  const attempt = `Cannot export gateway ${id}`;
   if (exists(file)) throw new OperatorError(`${attempt}: ${file} exists already`, ExitCode.CANNOT_CREATE);
   using _ = await lockInboxes(attempt, config.clientsEndpoint.inboxesDirectory);
   const keys = loadKeyPair(config.gateway);
   const storageKey = readStorageKey(storageKeyElsewhere() ?? config.gateway.storageKeyFile); // and makes none
-  const items = new ExportedItems(configText, config, storageKey);
+  const items = new ExportedItems(id, configText, config, storageKey);
   const passphrase = await readPassphrase(options, true);
   const began = performance.now();
   let bytes: number;
@@ -51,8 +52,8 @@ async function exportUntil(signal: AbortSignal, options: Options): Promise<void>
     if (error instanceof Interrupted) throw error;
     throw fileError(`${attempt} to ${file}`, error, ExitCode.INPUT_OUTPUT);
   }
-  printTransfer(options, `Exported gateway ${config.gateway.id} to ${JSON.stringify(file)}.`, {
-    id: config.gateway.id,
+  printTransfer(options, `Exported gateway ${id} to ${JSON.stringify(file)}.`, {
+    id,
     file,
     publicKey: encodeBase58(keys.publicKey),
     clients: items.clients,

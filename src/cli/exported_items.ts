@@ -22,8 +22,9 @@ export class ExportedItems {
   readonly damaged = new Set<Database>();
   readonly #sealer: Sealer;
 
-  /** @param configText the file that `config` was read from */
+  /** @param id its name here  @param configText the file that `config` was read from */
   constructor(
+    private readonly id: string,
     private readonly configText: string,
     private readonly config: Config,
     private readonly storageKey: Uint8Array,
@@ -34,7 +35,7 @@ export class ExportedItems {
   async *[Symbol.asyncIterator](): AsyncGenerator<Item> {
     const { gateway, clientsEndpoint } = this.config;
     const exported = new Date().toISOString();
-    yield { kind: "manifest", manifest: { id: gateway.id, version: VERSION, exported } };
+    yield { kind: "manifest", manifest: { id: this.id, version: VERSION, exported } };
     yield* text("config.toml", this.configText);
     yield* text("private_sphinx.pem", readText(gateway.privateSphinxKeyFile, gateway.privateSphinxKeyFile));
     yield* text("public_sphinx.pem", readText(gateway.publicSphinxKeyFile, gateway.publicSphinxKeyFile));

@@ -80,7 +80,7 @@ export class UnfinishedHome implements AsyncDisposable {
     for (const name of ["ledger", "mailbox"]) (await openDatabase(this.#pathOf(name), sealer)).close();
     writeConfig(configPath(UNFINISHED, this.#workspace), config);
     const folder = join(this.#workspace, UNFINISHED);
-    await syncFolders(folder);
+    await syncAll(folder);
     await Deno.rename(folder, join(this.root, this.id));
     await syncFolder(this.root);
     return { config, keys, outside };
@@ -94,7 +94,6 @@ export class UnfinishedHome implements AsyncDisposable {
   }
 
   async #endPart(): Promise<void> {
-    await this.#file?.sync();
     this.#file?.close();
     this.#file = undefined;
     await this.#database?.entries.flush();
@@ -128,8 +127,14 @@ async function newFile(path: string): Promise<Deno.FsFile> {
   return await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
 }
 
-/** A folder and those in it, from the inside out. */
-async function syncFolders(path: string): Promise<void> {
-  for await (const { name, isDirectory } of Deno.readDir(path)) if (isDirectory) await syncFolders(join(path, name));
+/** Has a folder, and all that is in it, reach the disk. */
+async function syncAll(path: string): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(path)) {
+    if (isDirectory) await syncAll(join(path, name));
+    else {
+      using file = await Deno.open(join(path, name), { read: true, write: true });
+      await file.sync();
+    }
+  }
   await syncFolder(path);
 }

@@ -3,7 +3,7 @@ import { commandHelp, GENERAL_HELP } from "../../src/cli/help.ts";
 import { COMMANDS } from "../../src/cli/options.ts";
 
 Deno.test("help of a command explains each of its options, with its default unless it must be given", () => {
-  for (const command of ["init", "run", "build-info"] as const) {
+  for (const command of ["init", "run", "export", "import", "build-info"] as const) {
     const help = commandHelp(command);
     for (const option of COMMANDS[command].required) assertMatch(help, new RegExp(`--${option} <.+>\n +[^[]+\n`));
     for (const option of COMMANDS[command].optional) {
