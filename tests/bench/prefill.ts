@@ -11,13 +11,13 @@ const STORED_TOGETHER = 5000;
 /** The database's limit of a commit is 1000 changes. */
 const REGISTERED_TOGETHER = 500;
 
-/** Stores `count` messages in the database of a gateway that does not run. */
-export async function storeMessages(path: string, sealer: Sealer, count: number): Promise<void> {
+/** Stores `count` messages, of `size` bytes, in the database of a gateway that does not run. */
+export async function storeMessages(path: string, sealer: Sealer, count: number, size = MESSAGE_SIZE): Promise<void> {
   await using mailbox = await Mailbox.open(path, sealer);
   const owners = Array.from({ length: OWNERS }, randomId);
   for (let stored = 0; stored < count; stored += STORED_TOGETHER) {
     for (let i = stored; i < Math.min(count, stored + STORED_TOGETHER); i++) {
-      mailbox.store(owners[i % OWNERS]!, crypto.getRandomValues(new Uint8Array(MESSAGE_SIZE)));
+      mailbox.store(owners[i % OWNERS]!, crypto.getRandomValues(new Uint8Array(size)));
     }
     await mailbox.flush();
   }
