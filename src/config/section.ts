@@ -103,6 +103,11 @@ export class Section {
     return this.#integer(key, fallback, 1, 65_535, "");
   }
 
+  /** A number of bytes or messages, or a time in ms that no timer waits for. */
+  amount(key: string, fallback: number, minimum: number): number {
+    return this.#integer(key, fallback, minimum, Number.MAX_SAFE_INTEGER, "");
+  }
+
   #integer(key: string, fallback: number, minimum: number, maximum: number, unit: string): number {
     const value = this.#table[key] ?? fallback;
     if (typeof value === "number" && Number.isInteger(value) && value >= minimum && value <= maximum) return value;

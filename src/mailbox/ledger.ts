@@ -3,6 +3,7 @@ import { logger } from "../log.ts";
 import { ADDRESS_SIZE } from "../sphinx/constants.ts";
 import { openDatabase } from "./database.ts";
 import { firstEntries } from "./entries.ts";
+import { bytesOfPseudonym } from "./pseudonym.ts";
 import type { Sealer } from "./sealing.ts";
 
 const log = logger("nym_gateway::mailbox");
@@ -67,7 +68,7 @@ export class Ledger {
       await adding;
       return false;
     }
-    const pseudonym = this.#sealer.pseudonym(id);
+    const pseudonym = bytesOfPseudonym(this.#sealer.pseudonym(id));
     const entry = this.#sealer.seal(entryOf(id), contextOf(pseudonym));
     const write = this.#kv.set([PREFIX, pseudonym], entry).then(() => this.#note(id));
     this.#adding.set(id, write);

@@ -97,6 +97,12 @@ mixnet_connections_per_network = 22
 mixnet_frame_deadline = 23
 mixnet_idle_timeout = 24
 limit_loopback = true
+inbox_messages = 25
+inbox_bytes = 2600
+mailbox_bytes = 27000
+time_to_live = 28
+minimum_free_disk = 29
+slow_client_bytes = 30000
 [operator]
 listening_address = "::1"
 [logging]
@@ -150,6 +156,12 @@ message_retrieval_limit = 6
       mixnetFrameDeadline: 23,
       mixnetIdleTimeout: 24,
       limitLoopback: true,
+      inboxMessages: 25,
+      inboxBytes: 2600,
+      mailboxBytes: 27_000,
+      timeToLive: 28,
+      minimumFreeDisk: 29,
+      slowClientBytes: 30_000,
     },
     operator: { listeningAddress: "[::1]:9001" },
     logging: { format: "json", level: "warn" },
