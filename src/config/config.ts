@@ -73,6 +73,8 @@ export interface Config {
     format: "text" | "json";
     /** a filter, as of RUST_LOG */
     level: string;
+    /** "" for standard error */
+    file: string;
   };
   debug: {
     presenceSendingDelay: number;
@@ -145,7 +147,7 @@ export function defaultConfig(id: string, rootDirectory: string): Config {
       slowClientBytes: 65_536,
     },
     operator: { listeningAddress: `127.0.0.1:${DEFAULT_OPERATOR_PORT}` },
-    logging: { format: "text", level: "info" },
+    logging: { format: "text", level: "info", file: "" },
     debug: {
       presenceSendingDelay: 1500,
       packetForwardingInitialBackoff: 10_000,

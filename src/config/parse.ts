@@ -54,7 +54,7 @@ export const SECTIONS = {
     "slow_client_bytes",
   ],
   operator: ["listening_address"],
-  logging: ["format", "level"],
+  logging: ["format", "level", "file"],
   debug: [
     "presence_sending_delay",
     "packet_forwarding_initial_backoff",
@@ -155,7 +155,11 @@ export function parseConfig(text: string, path: string): Config {
         DEFAULT_OPERATOR_PORT,
       ),
     },
-    logging: { format: logging.choice("format", ["text", "json"], defaults.logging.format), level: logLevel },
+    logging: {
+      format: logging.choice("format", ["text", "json"], defaults.logging.format),
+      level: logLevel,
+      file: logging.pathOrNone("file", defaults.logging.file),
+    },
     debug: {
       presenceSendingDelay: debug.delay("presence_sending_delay", defaults.debug.presenceSendingDelay),
       packetForwardingInitialBackoff: initialBackoff,

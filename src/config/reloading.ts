@@ -26,6 +26,7 @@ const RELOADABLE: ReadonlySet<string> = new Set([
   "[limits] slow_client_bytes",
   "[logging] format",
   "[logging] level",
+  "[logging] file",
 ]);
 
 /** Keys that differ, as they stand in the file: `[mixnet_endpoint] forward_to`. */

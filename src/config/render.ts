@@ -165,12 +165,16 @@ slow_client_bytes = ${limits.slowClientBytes}
 listening_address = ${tomlString(operator.listeningAddress)}
 
 [logging]
-# How log lines look: "text" (the default) as in 0.7.0, or "json" with one object a line. They go to standard error.
+# How log lines look: "text" (the default) as in 0.7.0, or "json" with one object a line.
 format = ${tomlString(logging.format)}
 
 # How much is logged: off, error, warn, info (the default), debug or trace; parts of the program may have a level of their
 # own, as in "info,nym_gateway::mailbox=debug". The environment variable RUST_LOG overrules it.
 level = ${tomlString(logging.level)}
+
+# The file that log lines are added to. It is opened anew with SIGHUP, for programs that rename it when it has grown
+# (logrotate). Empty (the default): standard error, which systemd keeps in its journal.
+file = ${tomlString(logging.file)}
 
 [debug]
 # How long from one announcement at the directory to the next, in ms. It forgets a gateway after 10 s of silence.

@@ -43,6 +43,11 @@ export class Section {
     return value;
   }
 
+  /** As {@linkcode path}, or "", which stands for none. */
+  pathOrNone(key: string, fallback: string): string {
+    return this.string(key, fallback) === "" ? "" : this.path(key, fallback);
+  }
+
   /** An `ip:port`, or an `ip` to which `defaultPort` is added. */
   address(key: string, fallback: string, defaultPort: number): string {
     const value = this.string(key, fallback);

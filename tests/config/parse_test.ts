@@ -46,7 +46,7 @@ Deno.test("the file of a 0.7.0 gateway loads as it is", async () => {
     },
     limits: defaultConfig("", "").limits,
     operator: { listeningAddress: "127.0.0.1:9001" },
-    logging: { format: "text", level: "info" },
+    logging: { format: "text", level: "info", file: "" },
     debug: defaultConfig("", "").debug,
   });
 });
@@ -108,6 +108,7 @@ listening_address = "::1"
 [logging]
 format = "json"
 level = "warn"
+file = "/l/log"
 [debug]
 presence_sending_delay = 1
 packet_forwarding_initial_backoff = 2
@@ -164,7 +165,7 @@ message_retrieval_limit = 6
       slowClientBytes: 30_000,
     },
     operator: { listeningAddress: "[::1]:9001" },
-    logging: { format: "json", level: "warn" },
+    logging: { format: "json", level: "warn", file: "/l/log" },
     debug: {
       presenceSendingDelay: 1,
       packetForwardingInitialBackoff: 2,

@@ -67,6 +67,7 @@ const config: fc.Arbitrary<Config> = fc.record({
   logging: fc.record({
     format: fc.constantFrom("text" as const, "json" as const),
     level: fc.constantFrom("off", "warn", "info,nym_gateway::mailbox=debug"),
+    file: fc.oneof(fc.constant(""), path),
   }),
   debug: fc.record({
     presenceSendingDelay: delay,
