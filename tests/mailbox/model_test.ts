@@ -13,7 +13,7 @@ const CLIENTS = 3;
 type Operation =
   | { kind: "store"; client: number; count: number; size: number }
   | { kind: "open" | "close" | "read"; client: number }
-  | { kind: "confirm"; client: number; share: number }
+  | { kind: "confirm" | "give back"; client: number; share: number }
   | { kind: "flush" | "reopen" };
 
 const anyClient = fc.nat({ max: CLIENTS - 1 });
@@ -37,7 +37,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
-      kind: fc.constant("confirm" as const),
+      kind: fc.constantFrom("confirm" as const, "confirm" as const, "give back" as const),
       client: anyClient,
       share: fc.double({ min: 0, max: 1, noNaN: true }),
     }),
@@ -70,6 +70,13 @@ class InboxModel {
     this.reader?.confirm(this.handedOut[count - 1]!.sequence);
     this.handedOut.splice(0, count);
     this.left.splice(0, count);
+  }
+
+  giveBack(share: number): void {
+    const first = this.handedOut[Math.floor(share * this.handedOut.length)];
+    if (first === undefined || this.reader === undefined) return;
+    this.reader.giveBack(first.sequence - 1);
+    this.handedOut.splice(this.handedOut.indexOf(first));
   }
 }
 
@@ -104,6 +111,9 @@ class System {
         break;
       case "confirm":
         inbox.confirm(operation.share);
+        break;
+      case "give back":
+        inbox.giveBack(operation.share);
         break;
     }
   }
