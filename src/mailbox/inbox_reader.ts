@@ -2,9 +2,9 @@ import { logger } from "../log.ts";
 import { bytesOf, type Chunk, decodeChunk, firstOf } from "./chunk.ts";
 import { firstEntries } from "./entries.ts";
 import { CONFIRMED, inboxContext, inboxKey, inboxPrefix, placeOf } from "./keys.ts";
-import type { Removal } from "./mailbox.ts";
 import { decodeMark } from "./mark.ts";
 import type { Pseudonym } from "./pseudonym.ts";
+import type { Removal } from "./removal.ts";
 import type { Sealer } from "./sealing.ts";
 
 const log = logger("nym_gateway::mailbox");

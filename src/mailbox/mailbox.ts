@@ -1,4 +1,5 @@
 import { logger } from "../log.ts";
+import { Caretaker } from "./caretaker.ts";
 import { bytesOf, type Chunk } from "./chunk.ts";
 import type { ClientId } from "./client_id.ts";
 import { openDatabase } from "./database.ts";
@@ -8,10 +9,11 @@ import { type MailboxLimits, NO_LIMITS, type Refusal } from "./limits.ts";
 import { encodeMark } from "./mark.ts";
 import type { Pseudonym } from "./pseudonym.ts";
 import { type NewChunk, Queue, VALUE_OVERHEAD } from "./queue.ts";
+import type { Removal } from "./removal.ts";
 import type { Sealer } from "./sealing.ts";
 import { readTotals, setTotals, type Totals } from "./totals.ts";
 import { Usage } from "./usage.ts";
-import { type Found, Walk } from "./walk.ts";
+import type { Found } from "./walk.ts";
 
 const log = logger("nym_gateway::mailbox");
 
@@ -32,24 +34,6 @@ const PROBE_KEY = ["probe"];
 /** A failed commit is tried again after this many ms, then twice as many, and so on up to the maximum. */
 const RETRY = 100;
 const MAX_RETRY = 5_000;
-/** ms between two steps of a walk, in which commits have their turn */
-const STEP_PAUSE = 5;
-/** A walk begins so many ms after the one before, or so many times as long as that took if that is more. */
-const WALK_PAUSE = 60_000;
-const WALK_SHARE = 50;
-
-/** One change of an inbox that follows from confirmations, or from the end of messages' time. */
-export interface Removal {
-  inbox: Pseudonym;
-  /** what goes: a chunk, by its last sequence number, or the mark at CONFIRMED */
-  last: number;
-  /** what is in it */
-  messages: number;
-  bytes: number;
-  /** the mark is not to go, but to be set to this */
-  mark?: number;
-}
-
 type Count = (name: string, n?: number) => void;
 
 /** What one commit does. Its chunks are made once and kept over retries, as are their sequence numbers. */
@@ -66,8 +50,7 @@ interface Commit {
  * Sequence numbers are given in order of arrival over all clients, so they grow within each inbox and never come twice.
  *
  * What does not fit into the limits is not taken: the newest goes, and not what was there before. Else whoever floods an
- * inbox would delete the mail in it, which was promised to be kept. A walk over all inboxes, in small steps between
- * commits, counts what is there after a start, and then, once a minute or so, finds what has expired.
+ * inbox would delete the mail in it, which was promised to be kept.
  */
 export class Mailbox implements ReaderStore {
   readonly kv: Deno.Kv;
@@ -84,14 +67,7 @@ export class Mailbox implements ReaderStore {
   #closing = false;
   /** the totals speak of a commit that was never written */
   #gaveUp = false;
-  #walk: Walk | undefined;
-  #walkStart = 0;
-  #walkTimer: ReturnType<typeof setTimeout> | undefined;
-  #stepDue = false;
-  /** when the oldest message was stored, as of the last walk */
-  #oldest = Infinity;
-  /** the mailbox's clock was this, when performance.now() was that */
-  readonly #openedAt: { clock: number; now: number };
+  readonly #caretaker: Caretaker;
 
   private constructor(
     kv: Deno.Kv,
@@ -104,9 +80,8 @@ export class Mailbox implements ReaderStore {
   ) {
     this.kv = kv;
     this.#usage = new Usage(totals.sequence);
-    this.#openedAt = { clock: totals.clock, now: performance.now() };
     if (totals.messages === 0) this.#usage.foundAll();
-    this.#walkIn(STEP_PAUSE);
+    this.#caretaker = new Caretaker(kv, sealer, totals, this.#usage, limits, () => this.#start());
   }
 
   /**
@@ -161,7 +136,7 @@ export class Mailbox implements ReaderStore {
 
   /** For how long the oldest message has been stored, in ms by the mailbox's clock, as of a minute ago or so. */
   get oldestAge(): number {
-    return this.totals.messages === 0 || this.#oldest === Infinity ? 0 : this.#clock - this.#oldest;
+    return this.#caretaker.oldestAge;
   }
 
   /** Writes to the disk, to see whether that works. Throws what the database throws. */
@@ -215,9 +190,9 @@ export class Mailbox implements ReaderStore {
     this.#closing = true;
     this.#retry?.now();
     await this.flush();
-    if (this.totals.messages > 0 && !this.#gaveUp) await this.#keepClock();
+    if (this.totals.messages > 0 && !this.#gaveUp) await this.#caretaker.keepClock();
     clearTimeout(this.#removalTimer);
-    clearTimeout(this.#walkTimer);
+    this.#caretaker[Symbol.dispose]();
     for (const reader of this.#readers.values()) reader.close();
     this.kv.close();
   }
@@ -230,12 +205,19 @@ export class Mailbox implements ReaderStore {
     await undefined; // a turn later, so that the first commit takes all the messages of a batch
     clearTimeout(this.#removalTimer);
     this.#removalTimer = undefined;
-    while (this.#queue.count > 0 || this.#removals.length > 0 || this.#stepDue) {
-      if (this.#queue.count > 0 || this.#removals.length > 0) await this.#commit();
-      if (this.#stepDue && !this.#closing) await this.#step();
-      this.#stepDue = false;
+    while (this.#hasWork || this.#isStepDue) {
+      if (this.#hasWork) await this.#commit();
+      if (this.#isStepDue) this.#expire(await this.#caretaker.step());
     }
     this.#loop = undefined; // in the very turn in which nothing waits, so that what comes next starts it again
+  }
+
+  get #hasWork(): boolean {
+    return this.#queue.count > 0 || this.#removals.length > 0;
+  }
+
+  get #isStepDue(): boolean {
+    return this.#caretaker.isDue && !this.#closing;
   }
 
   async #commit(): Promise<void> {
@@ -253,13 +235,13 @@ export class Mailbox implements ReaderStore {
     const removals = this.#removals.splice(0, MAX_COMMIT_REMOVALS);
     const size = removals.length * (VALUE_OVERHEAD + encodeMark(0).length);
     const values = MAX_COMMIT_MUTATIONS - removals.length;
-    const chunks = this.#queue.take(this.totals.sequence, this.#clock, values, MAX_COMMIT_SIZE - size);
+    const chunks = this.#queue.take(this.totals.sequence, this.#caretaker.clock, values, MAX_COMMIT_SIZE - size);
     return { chunks, removals };
   }
 
   /** Writes a commit, however often it has to be tried; false when the mailbox is closing and it still fails. */
   async #write({ chunks, removals }: Commit): Promise<boolean> {
-    this.totals.clock = this.#clock;
+    this.totals.clock = this.#caretaker.clock;
     for (const { chunk } of chunks) {
       this.totals.sequence = chunk.last;
       this.totals.messages += chunk.messages.length;
@@ -319,50 +301,12 @@ export class Mailbox implements ReaderStore {
     for (const reader of nudged) reader.nudge();
   }
 
-  /** ms for which the gateway has run in all its life */
-  get #clock(): number {
-    return this.#openedAt.clock + performance.now() - this.#openedAt.now;
-  }
-
   #refusal(inbox: Pseudonym, size: number): Refusal | undefined {
     const { inboxMessages, inboxBytes, mailboxBytes, diskIsLow } = this.limits;
     if (diskIsLow) return "disk_low";
     const { messages, bytes } = this.#usage.of(inbox);
     if (messages >= inboxMessages || bytes + size > inboxBytes) return "inbox_full";
     return this.totals.bytes + this.#queue.bytes + size > mailboxBytes ? "mailbox_full" : undefined;
-  }
-
-  #walkIn(ms: number): void {
-    this.#walkTimer = setTimeout(() => {
-      this.#stepDue = true;
-      this.#start();
-    }, ms);
-  }
-
-  /** One step of the walk; between commits, so that what it reads is what there is. */
-  async #step(): Promise<void> {
-    if (this.#walk === undefined && this.totals.messages === 0) return this.#walkIn(WALK_PAUSE);
-    this.#walk ??= this.#beginWalk();
-    try {
-      this.#expire(await this.#walk.step());
-    } catch (error) {
-      log.warn(`cannot look for messages whose time is over, trying again in a while: ${error}`);
-      return this.#walkIn(WALK_PAUSE);
-    }
-    if (!this.#walk.ended) return this.#walkIn(STEP_PAUSE);
-    this.#oldest = this.#walk.oldest;
-    this.#usage.foundAll();
-    this.#walk = undefined;
-    this.#walkIn(Math.max(WALK_PAUSE, WALK_SHARE * (performance.now() - this.#walkStart)));
-    await this.#keepClock();
-  }
-
-  #beginWalk(): Walk {
-    const expiry = this.#clock - this.limits.timeToLive;
-    const usage = this.#usage;
-    const count = ({ inbox, last, messages, bytes }: Found) => usage.found(inbox, last, messages, bytes);
-    this.#walkStart = performance.now();
-    return new Walk(this.kv, this.sealer, this.totals.sequence, expiry, usage.isPartial ? count : undefined);
   }
 
   #expire(found: Found[]): void {
@@ -375,14 +319,6 @@ export class Mailbox implements ReaderStore {
     for (const { inbox, last } of expired) this.#readers.get(inbox)?.expired(last);
     this.count("messages_expired", expired.reduce((sum, { waiting }) => sum + waiting, 0));
     this.remove(expired.map(({ inbox, last, messages, bytes }) => ({ inbox, last, messages, bytes })));
-  }
-
-  /** Commits what time it is: nothing else may have been for long, and messages have grown older. */
-  async #keepClock(): Promise<void> {
-    this.totals.clock = this.#clock;
-    const atomic = this.kv.atomic();
-    setTotals(atomic, this.totals, this.sealer);
-    await atomic.commit().catch((error) => log.warn(`cannot write how old messages are: ${error}`));
   }
 }
 
