@@ -13,8 +13,10 @@ import { listen } from "./listening.ts";
 import { logger } from "./log.ts";
 import { lockPrivateFolder } from "./mailbox/database.ts";
 import { clientId } from "./mailbox/client_id.ts";
+import { DiskSpace } from "./mailbox/disk_space.ts";
 import { importInboxes, ledgerFile } from "./mailbox/import_070.ts";
 import { Ledger } from "./mailbox/ledger.ts";
+import type { MailboxLimits } from "./mailbox/limits.ts";
 import { Mailbox } from "./mailbox/mailbox.ts";
 import { Sealer } from "./mailbox/sealing.ts";
 import { Forwarder } from "./mixnet/forwarder.ts";
@@ -89,11 +91,15 @@ export class Gateway {
         (path) => Promise.resolve(ReplayFilter.open(path, mixnetEndpoint.replayWindow, count)),
       ),
     );
+    const disk = starting.use(new DiskSpace(clientsEndpoint.inboxesDirectory));
     const mailbox = starting.use(
       await opened(
         "mailbox",
         join(clientsEndpoint.inboxesDirectory, "mailbox.kv"),
-        (path) => Mailbox.open(path, sealer, count, histograms.commit.observe, () => replays.sync()),
+        (path) => {
+          const kept = mailboxLimits(limits, disk);
+          return Mailbox.open(path, sealer, count, histograms.commit.observe, () => replays.sync(), kept);
+        },
       ),
     );
     await importInboxes(clientsEndpoint.inboxesDirectory, mailbox, ledger);
@@ -191,7 +197,19 @@ export class Gateway {
       "Finished nym gateway startup procedure - it should now be able to receive mix and client traffic!",
     );
     const { commit, target, deno } = buildInfo();
-    const parts: Parts = { ledger, mailbox, presence, forwarder, clients, entrance, pool, workers, listener };
+    const parts: Parts = {
+      ledger,
+      mailbox,
+      disk,
+      limits,
+      presence,
+      forwarder,
+      clients,
+      entrance,
+      pool,
+      workers,
+      listener,
+    };
     const operator = starting.use(
       openOperatorEndpoint(config.operator.listeningAddress, {
         counters,
@@ -255,6 +273,18 @@ function clientLimits(limits: Config["limits"]): ClientLimits {
     beforeLogin: placeLimits(() => limits.connectionsBeforeLogin, () => limits.connectionsBeforeLoginPerNetwork),
   };
   return Object.assign(Object.create(limits) as Config["limits"], own);
+}
+
+function mailboxLimits(limits: Config["limits"], disk: DiskSpace): MailboxLimits {
+  const own = {
+    get timeToLive() {
+      return limits.timeToLive || Infinity;
+    },
+    get diskIsLow() {
+      return disk.free < limits.minimumFreeDisk;
+    },
+  };
+  return Object.create(limits, Object.getOwnPropertyDescriptors(own));
 }
 
 function mixnetLimits(limits: Config["limits"]): MixnetLimits {

@@ -1,10 +1,11 @@
 // deno-lint-ignore-file no-console -- this is where log lines leave the program
 /**
- * Log lines on standard error, in the form that 0.7.0 gateways write or as JSON:
+ * Log lines on standard error or in a file, in the form that 0.7.0 gateways write or as JSON:
  * ` 2026-11-23T01:16:27.772 INFO  nym_gateway::node > Starting nym gateway!`
  *
  * What goes in here never holds message contents, client addresses, tokens or a peer's IP address.
  */
+import type { LogFile } from "./logging/file.ts";
 import { type LogFilter, verbosityOf } from "./logging/filter.ts";
 import { causeOf, FloodGuard } from "./logging/flood.ts";
 import { type Level, LEVELS } from "./logging/level.ts";
@@ -26,8 +27,9 @@ let filter: LogFilter = { level: "info", targets: [] };
 /** counts the filters that there were, so that each logger knows whether its verbosity still holds */
 let filters = 0;
 let format: LogFormat = "text";
+let file: LogFile | undefined;
 const guard = new FloodGuard();
-const coloured = !Deno.noColor && Deno.stderr.isTerminal();
+const isTerminal = !Deno.noColor && Deno.stderr.isTerminal();
 
 /** Sets from which level on lines are written, for the whole program (one setting for each worker). Default `info`. */
 export function setLogLevel(level: Level | "off"): void {
@@ -43,6 +45,12 @@ export function setLogFilter(to: LogFilter): void {
 /** Sets what lines look like. Default `text`. */
 export function setLogFormat(to: LogFormat): void {
   format = to;
+}
+
+/** Sets where lines go: to a file, which is closed when another one comes, or to standard error (the default). */
+export function setLogFile(to: LogFile | undefined): void {
+  file?.[Symbol.dispose]();
+  file = to;
 }
 
 /** Says at once what lines were left out for being too many. */
@@ -71,12 +79,13 @@ export function logger(target: string): Logger {
 }
 
 function write(level: Level, target: string, text: string): void {
-  const line = (text: string) =>
-    console.error(
-      format === "json"
-        ? jsonLine(new Date(), level, target, text)
-        : textLine(new Date(), level, target, text, coloured),
-    );
+  const line = (text: string) => {
+    const inColour = isTerminal && file === undefined;
+    const line = format === "json"
+      ? jsonLine(new Date(), level, target, text)
+      : textLine(new Date(), level, target, text, inColour);
+    if (!file?.write(line)) console.error(line);
+  };
   const admitted = guard.admit(
     causeOf(level, target, text),
     (leftOut) => line(`… and ${leftOut} more within a second, like: ${text}`),

@@ -1,6 +1,8 @@
 import type { ClientsServer } from "./clients/server.ts";
 import type { ClientsEntrance } from "./clients_entrance.ts";
 import type { Presence } from "./directory/presence.ts";
+import type { Config } from "./config/config.ts";
+import type { DiskSpace } from "./mailbox/disk_space.ts";
 import type { Ledger } from "./mailbox/ledger.ts";
 import type { Mailbox } from "./mailbox/mailbox.ts";
 import type { Forwarder } from "./mixnet/forwarder.ts";
@@ -8,6 +10,7 @@ import type { MixnetListener } from "./mixnet/listener.ts";
 import type { Check, Verdict } from "./operator/health.ts";
 import type { GaugeName } from "./operator/metric_table.ts";
 import { heapBytes } from "./operator/process.ts";
+import { MAX_MESSAGE_SIZE } from "./sphinx/constants.ts";
 import { formatSocketAddress } from "./sphinx/node_address.ts";
 import type { UnwrappingPool } from "./unwrapping/pool.ts";
 
@@ -15,6 +18,8 @@ import type { UnwrappingPool } from "./unwrapping/pool.ts";
 export interface Parts {
   readonly ledger: Ledger;
   readonly mailbox: Mailbox;
+  readonly disk: DiskSpace;
+  readonly limits: Config["limits"];
   readonly presence: Presence;
   readonly forwarder: Forwarder;
   readonly clients: ClientsServer;
@@ -31,15 +36,21 @@ const FEW_DAYS = 14;
 /** A write may take so many ms; a disk that is slower delays all mail. */
 const SLOW_WRITE = 500;
 
+/** So many times what has to be free is enough for some time; the share of what may wait that is nearly all of it. */
+const MUCH = 2;
+const NEARLY_ALL = 0.9;
+
 /** What the operator's gauges show. */
 export function gaugesOf(
-  { ledger, mailbox, presence, forwarder, clients, pool }: Parts,
+  { ledger, mailbox, disk, presence, forwarder, clients, pool }: Parts,
 ): Record<GaugeName, () => number> {
   return {
     clientsOnline: () => clients.online,
     clientsRegistered: () => ledger.size,
     inboxMessages: () => mailbox.totals.messages,
     inboxBytes: () => mailbox.totals.bytes,
+    oldestMessage: () => mailbox.oldestAge / 1000,
+    diskFree: () => disk.free,
     unwrappingQueue: () => pool.queued,
     mailboxQueue: () => mailbox.waiting,
     forwarderQueue: () => forwarder.queued,
@@ -52,7 +63,7 @@ export function gaugesOf(
 
 /** Whether the gateway does what it is there for. A directory that is down is no reason not to serve, so it only warns. */
 export function checksOf(
-  { mailbox, presence, clients, entrance, pool, workers, listener }: Parts,
+  { mailbox, disk, limits, presence, clients, entrance, pool, workers, listener }: Parts,
 ): Record<string, Check> {
   return {
     mailbox: async () => {
@@ -61,6 +72,18 @@ export function checksOf(
       const took = Math.max(1, Math.round(performance.now() - begin));
       if (took > SLOW_WRITE) return warn(`a write to the disk took ${took} ms: mail is delayed`);
       return ok(`a write to the disk took ${took} ms`);
+    },
+    space: () => {
+      const { free } = disk;
+      const { minimumFreeDisk, mailboxBytes } = limits;
+      if (free < minimumFreeDisk) {
+        return fail(`${mib(free)} of disk are free, less than minimum_free_disk: new messages are dropped`);
+      }
+      const { bytes } = mailbox.totals;
+      if (bytes + MAX_MESSAGE_SIZE > mailboxBytes) return fail("mailbox_bytes is reached: new messages are dropped");
+      if (free < MUCH * minimumFreeDisk) return warn(`only ${mib(free)} of disk are free: make room`);
+      if (bytes > NEARLY_ALL * mailboxBytes) return warn(`${mib(bytes)} of mail wait, nearly mailbox_bytes`);
+      return ok(free === Infinity ? "how much disk is free can't be told" : `${mib(free)} of disk are free`);
     },
     mixnet: () => {
       const where = formatSocketAddress(listener.address);
@@ -92,6 +115,7 @@ export function checksOf(
   };
 }
 
+const mib = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MiB`;
 const ok = (reason: string): Verdict => ({ status: "ok", reason });
 const warn = (reason: string): Verdict => ({ status: "warn", reason });
 const fail = (reason: string): Verdict => ({ status: "fail", reason });

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { Gateway } from "../src/gateway.ts";
 import { OperatorError } from "../src/operator_error.ts";
+import { eventually } from "./support/eventually.ts";
 import { GatewayRig } from "./support/gateway_rig.ts";
 import { Silence } from "./support/silence.ts";
 import { TemporaryFolder } from "./support/temporary_folder.ts";
@@ -20,6 +21,28 @@ Deno.test("limits that are loaded again hold for who is connected already", asyn
   assertEquals((await guest.closed).code, 1008);
   client.send("?");
   assertEquals(await client.answer(), { type: "error", message: "invalid request" });
+});
+
+Deno.test("limits of what is kept hold for what comes from then on, and health says that messages are dropped", async () => {
+  using _silence = new Silence();
+  await using rig = await GatewayRig.start(undefined, ({ operator }) => operator.listeningAddress = "127.0.0.1:0");
+  const address = new Uint8Array(32).fill(1);
+  const client = await rig.register(address);
+  const { host, port } = rig.gateway.operatorAddress!;
+  const space = async () => {
+    const { checks } = await (await fetch(`http://${host}:${port}/status.json`)).json();
+    return checks.find(({ name }: { name: string }) => name === "space").status;
+  };
+  const changed = structuredClone(rig.config);
+  changed.limits.minimumFreeDisk = Number.MAX_SAFE_INTEGER;
+  assertEquals(rig.gateway.reload(changed).taken, ["[limits] minimum_free_disk"]);
+  await rig.mix(rig.packet(address, Uint8Array.of(1)));
+  await eventually("it is dropped", () => rig.gateway.counters.get("messages_refused_disk_low") === 1);
+  assertEquals(await space(), "fail");
+  changed.limits.minimumFreeDisk = 0;
+  rig.gateway.reload(changed);
+  await rig.mix(rig.packet(address, Uint8Array.of(2)));
+  assertEquals(await client.message(), Uint8Array.of(2));
 });
 
 Deno.test("a certificate that won't do is refused, and nothing else of the file is taken over", async () => {

@@ -15,7 +15,7 @@ import { Interrupted, interruptible } from "./interruption.ts";
 import type { Options } from "./options.ts";
 import { readPassphrase } from "./passphrase.ts";
 import { Progress } from "./progress.ts";
-import { sizeOf } from "./size_of.ts";
+import { sizeText } from "./units.ts";
 import { printTransfer } from "./transfer_summary.ts";
 
 /** Writes a gateway that does not run into one sealed file. Resolves with the exit code when a signal has ended it. */
@@ -44,7 +44,7 @@ async function exportUntil(signal: AbortSignal, options: Options): Promise<void>
     for await (const item of items) {
       signal.throwIfAborted();
       await archive.add(item);
-      progress.show(() => `Exporting: ${items.entries} entries, ${sizeOf(archive.written)}`);
+      progress.show(() => `Exporting: ${items.entries} entries, ${sizeText(archive.written)}`);
     }
     await archive.finish();
     bytes = archive.written;

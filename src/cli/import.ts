@@ -13,7 +13,7 @@ import { Interrupted, interruptible } from "./interruption.ts";
 import type { Options } from "./options.ts";
 import { readPassphrase } from "./passphrase.ts";
 import { Progress } from "./progress.ts";
-import { sizeOf } from "./size_of.ts";
+import { sizeText } from "./units.ts";
 import { printTransfer } from "./transfer_summary.ts";
 import { UnfinishedHome } from "./unfinished_home.ts";
 
@@ -55,7 +55,9 @@ async function importFrom(
     signal.throwIfAborted();
     await home.take(item);
     if (item.kind === "totals") totals = item.totals;
-    progress.show(() => `Importing: ${Math.floor(100 * archive.position / archive.size)} % of ${sizeOf(archive.size)}`);
+    progress.show(() =>
+      `Importing: ${Math.floor(100 * archive.position / archive.size)} % of ${sizeText(archive.size)}`
+    );
   }
   const { config, keys, outside } = await home.finish();
   progress[Symbol.dispose]();

@@ -8,7 +8,7 @@ import { gatewayConfigPath } from "./home.ts";
 import type { Options } from "./options.ts";
 import { print } from "./output.ts";
 import { paint } from "./paint.ts";
-import { sizeOf } from "./size_of.ts";
+import { durationText, sizeText } from "./units.ts";
 
 /** Prints what waits in each inbox, the biggest first. Throws an OperatorError when the mailbox can't be read. */
 export async function inboxes(options: Options): Promise<void> {
@@ -17,16 +17,22 @@ export async function inboxes(options: Options): Promise<void> {
   const found = exists(path) ? await readInventory(path, gateway.storageKeyFile) : [];
   found.sort((a, b) => b.bytes - a.bytes);
   const sum = (of: "messages" | "bytes" | "damaged") => found.reduce((sum, inbox) => sum + inbox[of], 0);
-  const total = { inboxes: found.length, messages: sum("messages"), bytes: sum("bytes"), damaged: sum("damaged") };
+  const total = {
+    inboxes: found.length,
+    messages: sum("messages"),
+    bytes: sum("bytes"),
+    oldest: Math.max(0, ...found.map(({ oldest }) => oldest ?? 0)),
+    damaged: sum("damaged"),
+  };
   if (options.output === "json") return print(JSON.stringify({ ...total, each: found }, undefined, 2));
   if (found.length === 0) return print(" No message waits for its client.");
-  print(paint("bold", ` ${"inbox".padEnd(14)}${"messages".padStart(10)}${"size".padStart(12)}`));
-  for (const { inbox, messages, bytes, damaged } of found) {
+  print(paint("bold", row("inbox", "messages", "size", "oldest")));
+  for (const { inbox, messages, bytes, oldest, damaged } of found) {
     const note = damaged === 0 ? "" : paint("red", `  ${damaged} damaged`);
-    print(` ${inbox.padEnd(14)}${String(messages).padStart(10)}${sizeOf(bytes).padStart(12)}${note}`);
+    print(`${row(inbox, `${messages}`, sizeText(bytes), age(oldest))}${note}`);
   }
   const all = found.length === 1 ? "1 inbox" : `${found.length} inboxes`;
-  print(paint("bold", ` ${all.padEnd(14)}${String(total.messages).padStart(10)}${sizeOf(total.bytes).padStart(12)}`));
+  print(paint("bold", row(all, `${total.messages}`, sizeText(total.bytes), age(total.oldest))));
 }
 
 async function readInventory(path: string, storageKeyFile: string) {
@@ -35,4 +41,12 @@ async function readInventory(path: string, storageKeyFile: string) {
   } catch (error) {
     throw fileError(`Cannot read the mailbox "${path}"`, error, ExitCode.INPUT_OUTPUT);
   }
+}
+
+function row(inbox: string, messages: string, size: string, oldest: string): string {
+  return ` ${inbox.padEnd(14)}${messages.padStart(10)}${size.padStart(12)}${oldest.padStart(14)}`;
+}
+
+function age(ms: number | undefined): string {
+  return ms === undefined ? "–" : durationText(ms);
 }

@@ -1,5 +1,7 @@
 import type { Config } from "../config/config.ts";
-import { type LogFormat, logger, parseLogFilter, setLogFilter, setLogFormat } from "../log.ts";
+import { type LogFormat, logger, parseLogFilter, setLogFile, setLogFilter, setLogFormat } from "../log.ts";
+import { LogFile } from "../logging/file.ts";
+import { ExitCode, fileError } from "../operator_error.ts";
 
 const log = logger("nym_gateway");
 
@@ -18,8 +20,26 @@ export function readLogVariable(): void {
   );
 }
 
+/**
+ * Opens the configured log file anew, as the one before may have been renamed; undefined when there is to be none.
+ * @throws {OperatorError} when that can't be done
+ */
+export function openLogFile({ file }: Config["logging"]): LogFile | undefined {
+  if (file === "") return undefined;
+  try {
+    return new LogFile(file);
+  } catch (error) {
+    throw fileError(`Cannot write the log file "${file}" (file in [logging])`, error, ExitCode.CANNOT_CREATE);
+  }
+}
+
 /** Logs as configured, unless the environment says otherwise. */
-export function configureLogging(logging: Config["logging"], environment = Deno.env.get("RUST_LOG")): void {
+export function configureLogging(
+  logging: Config["logging"],
+  file: LogFile | undefined,
+  environment = Deno.env.get("RUST_LOG"),
+): void {
+  setLogFile(file);
   setLogFormat(logging.format as LogFormat);
   const filter = parseLogFilter(logging.level);
   if (!environment && filter !== undefined) setLogFilter(filter);

@@ -9,7 +9,7 @@ import { logger } from "../log.ts";
 import { OperatorError } from "../operator_error.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
 import { gatewayConfigPath, gatewayId } from "./home.ts";
-import { configureLogging } from "./logging.ts";
+import { configureLogging, openLogFile } from "./logging.ts";
 import type { Options } from "./options.ts";
 import { print } from "./output.ts";
 import { overrideConfig } from "./overrides.ts";
@@ -36,7 +36,7 @@ export async function run(options: Options, startGateway: StartGateway): Promise
   const path = options.config ?? gatewayConfigPath(options);
   const read = () => overrideConfig(readConfig(path), options);
   const config = read();
-  configureLogging(config.logging);
+  configureLogging(config.logging, openLogFile(config.logging));
   const keys = loadKeyPair(config.gateway);
   const storageKey = loadStorageKey(config.gateway.storageKeyFile);
   printSettings(config, keys);
@@ -53,13 +53,24 @@ function reload(gateway: Reloadable, read: () => Config): void {
   log.info("Received SIGHUP: reading the configuration again");
   try {
     const config = read();
-    const { taken, left } = gateway.reload(config);
-    configureLogging(config.logging);
+    const { taken, left } = reloadWith(gateway, config);
     log.info(taken.length === 0 ? "Nothing has changed that can be taken over" : `Changed: ${taken.join(", ")}`);
     if (left.length > 0) log.warn(`In force only after a new start: ${left.join(", ")}`);
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     log.error(`${error.message}; what was configured before stays`);
+  }
+}
+
+function reloadWith(gateway: Reloadable, config: Config): Changes {
+  const logFile = openLogFile(config.logging);
+  try {
+    const changes = gateway.reload(config);
+    configureLogging(config.logging, logFile);
+    return changes;
+  } catch (error) {
+    logFile?.[Symbol.dispose]();
+    throw error;
   }
 }
 

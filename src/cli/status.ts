@@ -4,6 +4,7 @@ import { gatewayConfigPath } from "./home.ts";
 import type { Options } from "./options.ts";
 import { print } from "./output.ts";
 import { paint } from "./paint.ts";
+import { durationText, sizeText } from "./units.ts";
 
 /** ms that the gateway has for its answer */
 const TIMEOUT = 5000;
@@ -75,16 +76,18 @@ function describe({ name, build, startedAt, now, status, checks, gauges, columns
   const figure = (column: string) => latest?.[columns.indexOf(column)] ?? undefined;
   const rate = (column: string) => `${(figure(column) ?? 0).toFixed(1)}/s`;
   const took = (column: string) => figure(column) === undefined ? "–" : `${figure(column)!.toFixed(1)} ms`;
-  const mib = (bytes: number | undefined) => bytes === undefined ? "–" : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+  const resident = figure("resident");
+  const { inboxMessages = 0, inboxBytes = 0, oldestMessage = 0, clientsOnline = 0, clientsRegistered = 0 } = gauges;
+  const oldest = inboxMessages === 0 ? "" : `, the oldest ${durationText(1000 * oldestMessage)} old`;
   const rows: [string, string][] = [
     ["packets", `${rate("received")} received, ${rate("dropped")} dropped, ${rate("forwarded")} forwarded`],
     ["messages", `${rate("stored")} stored, ${rate("pushed")} pushed`],
-    ["inboxes", `${gauges["inboxMessages"] ?? 0} messages, ${mib(gauges["inboxBytes"] ?? 0)}`],
-    ["clients", `${gauges["clientsOnline"] ?? 0} online, ${gauges["clientsRegistered"] ?? 0} registered`],
+    ["inboxes", `${inboxMessages} messages, ${sizeText(inboxBytes)}${oldest}`],
+    ["clients", `${clientsOnline} online, ${clientsRegistered} registered`],
     ["slowest 1 %", `commit ${took("commitSlow")}, unwrap ${took("unwrapSlow")}`],
-    ["memory", mib(figure("resident"))],
+    ["memory", resident === undefined ? "–" : sizeText(resident)],
   ];
-  const head = `${name}, version ${build.version}, up ${duration(now - startedAt)}`;
+  const head = `${name}, version ${build.version}, up ${durationText(now - startedAt)}`;
   return [
     ` ${paint("bold", head)}  ${paint(COLOURS[status], status)}`,
     "",
@@ -94,11 +97,4 @@ function describe({ name, build, startedAt, now, status, checks, gauges, columns
     "",
     ...rows.map(([subject, text]) => ` ${subject.padEnd(17)} ${text}`),
   ].join("\n");
-}
-
-function duration(ms: number): string {
-  const minutes = Math.floor(ms / 60_000);
-  const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24];
-  if (days > 0) return `${days} d ${hours} h`;
-  return hours > 0 ? `${hours} h ${minutes % 60} min` : `${minutes} min`;
 }

@@ -1,7 +1,7 @@
 import type { Options } from "./options.ts";
 import { print } from "./output.ts";
 import { paint } from "./paint.ts";
-import { sizeOf } from "./size_of.ts";
+import { sizeText } from "./units.ts";
 
 /** What an export or an import has moved. */
 export interface Transfer {
@@ -28,7 +28,7 @@ export function printTransfer(options: Options, head: string, transfer: Transfer
     ["public key", publicKey],
     ["clients", `${clients}`],
     ["messages", `${messages}`],
-    ["file", `${sizeOf(bytes)}, in ${seconds.toFixed(1)} s`],
+    ["file", `${sizeText(bytes)}, in ${seconds.toFixed(1)} s`],
   ] as const;
   print(head);
   for (const [name, value] of rows) print(` ${paint("bold", name.padEnd(11))} ${value}`);

@@ -28,6 +28,8 @@ export interface ConnectionContext {
   readonly admission: Admission;
   /** ms until a wrong token or proof is answered */
   readonly wrongTokenDelay: number;
+  /** bytes that wait in memory for a client that does not take them; its other messages stay on the disk */
+  readonly slowClientBytes: number;
   isRegistered(id: ClientId): boolean;
   /** false when the client is registered already; resolves once it is on the disk */
   register(id: ClientId): Promise<boolean>;
@@ -39,14 +41,17 @@ export interface ConnectionContext {
   count(name: string, n?: number): void;
 }
 
-/** The socket is given no more once it buffers this many bytes. */
-const MAX_BUFFERED = 256 * 1024;
 /** What the socket buffers is asked for after this many bytes. */
 const LOOK_EVERY = 32 * 1024;
+/** A client that has taken too little for so many ms is slow: what was read for it goes back to the disk. */
+const SLOW_AFTER = 500;
 /** While the client does not read, the socket is looked at again after 1, 2, 4 … ms, up to this many. */
 const MAX_STALL_DELAY = 250;
 /** Frames of the client that wait while its login is written; a client with more does not wait for answers. */
 const MAX_WAITING_FRAMES = 64;
+
+/** Bytes of the head of most frames (RFC 6455 §5.2). */
+const FRAME_OVERHEAD = 2;
 
 /** A client may make so many requests before it has logged in. */
 const MAX_REQUESTS_BEFORE_LOGIN = 100;
@@ -70,6 +75,8 @@ export class Connection {
   readonly #waiting: (string | Uint8Array)[] = [];
   #pumping: Promise<void> | undefined;
   #nudged = false;
+  /** bytes sent since the socket was asked what it buffers */
+  #unlooked = 0;
   #ended = false;
   #requests = 0;
   #challenge: OpenChallenge | undefined;
@@ -100,7 +107,9 @@ export class Connection {
 
   /** Pushes a message that is not stored, unless the client does not keep up. Says whether it did. */
   pushUnstored(message: Uint8Array): boolean {
-    if (this.#reader === undefined || !this.#isOpen() || this.socket.bufferedAmount > MAX_BUFFERED) return false;
+    if (this.#reader === undefined || !this.#isOpen() || this.socket.bufferedAmount > this.context.slowClientBytes) {
+      return false;
+    }
     this.#send(message);
     return true;
   }
@@ -267,32 +276,58 @@ export class Connection {
 
   async #push(): Promise<void> {
     const reader = this.#reader!;
-    let sent = 0;
     while (this.#nudged) {
       this.#nudged = false;
-      for (let messages = await reader.next(); messages.length > 0; messages = await reader.next()) {
-        for (const { message, sequence } of messages) {
-          if (sent >= LOOK_EVERY) {
-            if (this.socket.bufferedAmount > MAX_BUFFERED) await this.#drained();
-            sent = 0;
-          }
-          if (!this.#isOpen()) return;
-          this.#send(message, sequence);
-          sent += message.length + 2;
-        }
-        this.context.count("messages_pushed", messages.length);
-        await new Promise((resolve) => setImmediate(resolve)); // others have their turn, and the socket is flushed
+      for (
+        let some = await this.#pushSome(reader);
+        some !== "none" && this.#isOpen();
+        some = await this.#pushSome(reader)
+      ) {
+        if (some === "slow") await this.#drained(Infinity);
+        else await new Promise((resolve) => setImmediate(resolve)); // others have their turn, and the socket is flushed
       }
+      if (!this.#isOpen()) return;
     }
     this.#pumping = undefined; // in the very turn in which there is no nudge, so that the next one starts it again
   }
 
-  async #drained(): Promise<void> {
-    for (let delay = 1; this.#isOpen() && this.socket.bufferedAmount > MAX_BUFFERED / 2; delay *= 2) {
+  /** Pushes the next messages. When the client turns out to be slow, the rest of them is not kept in memory. */
+  async #pushSome(reader: InboxReader): Promise<"all" | "slow" | "none"> {
+    const messages = await reader.next();
+    let pushed = 0;
+    for (const { message, sequence } of messages) {
+      if (this.#unlooked >= LOOK_EVERY) {
+        this.#unlooked = 0;
+        if (this.#isFull() && !await this.#drained(SLOW_AFTER)) {
+          reader.giveBack(sequence - 1);
+          this.context.count("messages_pushed", pushed);
+          this.context.count("clients_slow");
+          return "slow";
+        }
+      }
+      if (!this.#isOpen()) return "none";
+      this.#send(message, sequence);
+      this.#unlooked += message.length + FRAME_OVERHEAD;
+      pushed++;
+    }
+    this.context.count("messages_pushed", pushed);
+    return pushed > 0 ? "all" : "none";
+  }
+
+  #isFull(): boolean {
+    return this.socket.bufferedAmount > this.context.slowClientBytes;
+  }
+
+  /** Resolves when the client has taken enough or is gone; with false when neither was so for `patience` ms. */
+  async #drained(patience: number): Promise<boolean> {
+    const begin = performance.now();
+    for (let delay = 1; this.#isOpen() && this.socket.bufferedAmount > this.context.slowClientBytes / 2; delay *= 2) {
+      if (performance.now() - begin > patience) return false;
       // At first by turns of the event loop, as a timer would leave a fast reader idle.
       if (delay <= 16) await new Promise((resolve) => setImmediate(resolve));
       else await new Promise((resolve) => setTimeout(resolve, Math.min(delay / 16, MAX_STALL_DELAY)));
     }
+    return true;
   }
 
   #send(message: Uint8Array, sequence?: number): void {

@@ -30,6 +30,8 @@ export interface ClientLimits extends AdmissionLimits {
   readonly framesPerSecond: number;
   /** ms until a wrong token or proof is answered */
   readonly wrongTokenDelay: number;
+  /** bytes that wait in memory for a client that does not take them */
+  readonly slowClientBytes: number;
   /** whether what counts for a network counts for this machine too */
   readonly limitLoopback: boolean;
 }
@@ -37,7 +39,7 @@ export interface ClientLimits extends AdmissionLimits {
 /** What the server asks of the gateway; the rest of the context it knows itself. */
 export type ServerContext = Omit<
   ConnectionContext,
-  "loggedIn" | "ended" | "publicKey" | "admission" | "wrongTokenDelay"
+  "loggedIn" | "ended" | "publicKey" | "admission" | "wrongTokenDelay" | "slowClientBytes"
 >;
 
 /** In PEM. */
@@ -94,6 +96,9 @@ export class ClientsServer {
       publicKey: publicKeyOf(context.privateKey),
       admission: new Admission(limits, performance.now()),
       wrongTokenDelay: limits.wrongTokenDelay,
+      get slowClientBytes() {
+        return limits.slowClientBytes;
+      },
       loggedIn: (id, connection) => {
         this.#places.confirm(connection.network, connection);
         // The newest valid login wins: the older socket may be dead without anyone having noticed.

@@ -38,7 +38,7 @@ export interface Config {
     /** whether the directory is told which clients are registered here */
     announceClients: boolean;
   };
-  /** Numbers of connections at once, of events in an hour or a second; times in ms. */
+  /** Numbers of connections at once, of events in an hour or a second, of messages and bytes; times in ms. */
   limits: {
     clientConnections: number;
     clientConnectionsPerNetwork: number;
@@ -56,6 +56,14 @@ export interface Config {
     /** 0: never */
     mixnetIdleTimeout: number;
     limitLoopback: boolean;
+    inboxMessages: number;
+    inboxBytes: number;
+    mailboxBytes: number;
+    /** 0: for ever */
+    timeToLive: number;
+    /** bytes */
+    minimumFreeDisk: number;
+    slowClientBytes: number;
   };
   operator: {
     /** of the status page and the metrics; "" for none */
@@ -65,6 +73,8 @@ export interface Config {
     format: "text" | "json";
     /** a filter, as of RUST_LOG */
     level: string;
+    /** "" for standard error */
+    file: string;
   };
   debug: {
     presenceSendingDelay: number;
@@ -129,9 +139,15 @@ export function defaultConfig(id: string, rootDirectory: string): Config {
       mixnetFrameDeadline: 30_000,
       mixnetIdleTimeout: 0,
       limitLoopback: false,
+      inboxMessages: 100_000,
+      inboxBytes: 100_000_000,
+      mailboxBytes: 10_000_000_000,
+      timeToLive: 30 * 86_400_000,
+      minimumFreeDisk: 200_000_000,
+      slowClientBytes: 65_536,
     },
     operator: { listeningAddress: `127.0.0.1:${DEFAULT_OPERATOR_PORT}` },
-    logging: { format: "text", level: "info" },
+    logging: { format: "text", level: "info", file: "" },
     debug: {
       presenceSendingDelay: 1500,
       packetForwardingInitialBackoff: 10_000,

@@ -2,6 +2,7 @@ import { parseLogFilter } from "../log.ts";
 import { ExitCode, OperatorError } from "../operator_error.ts";
 import { announceAddress, clientsAnnounceAddress } from "./addresses.ts";
 import { type Config, DEFAULT_CLIENTS_PORT, DEFAULT_MIX_PORT, DEFAULT_OPERATOR_PORT, defaultConfig } from "./config.ts";
+import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";
 import { suggestion } from "./nearest.ts";
 import { Section } from "./section.ts";
 import { parseToml, type TomlTable } from "./toml.ts";
@@ -45,9 +46,15 @@ export const SECTIONS = {
     "mixnet_frame_deadline",
     "mixnet_idle_timeout",
     "limit_loopback",
+    "inbox_messages",
+    "inbox_bytes",
+    "mailbox_bytes",
+    "time_to_live",
+    "minimum_free_disk",
+    "slow_client_bytes",
   ],
   operator: ["listening_address"],
-  logging: ["format", "level"],
+  logging: ["format", "level", "file"],
   debug: [
     "presence_sending_delay",
     "packet_forwarding_initial_backoff",
@@ -148,7 +155,11 @@ export function parseConfig(text: string, path: string): Config {
         DEFAULT_OPERATOR_PORT,
       ),
     },
-    logging: { format: logging.choice("format", ["text", "json"], defaults.logging.format), level: logLevel },
+    logging: {
+      format: logging.choice("format", ["text", "json"], defaults.logging.format),
+      level: logLevel,
+      file: logging.pathOrNone("file", defaults.logging.file),
+    },
     debug: {
       presenceSendingDelay: debug.delay("presence_sending_delay", defaults.debug.presenceSendingDelay),
       packetForwardingInitialBackoff: initialBackoff,
@@ -190,6 +201,12 @@ function readLimits(section: Section): Config["limits"] {
     mixnetFrameDeadline: section.delay("mixnet_frame_deadline", limits.mixnetFrameDeadline),
     mixnetIdleTimeout: section.delayOrNever("mixnet_idle_timeout", limits.mixnetIdleTimeout),
     limitLoopback: section.flag("limit_loopback", limits.limitLoopback),
+    inboxMessages: section.amount("inbox_messages", limits.inboxMessages, 1),
+    inboxBytes: section.amount("inbox_bytes", limits.inboxBytes, MAX_MESSAGE_SIZE),
+    mailboxBytes: section.amount("mailbox_bytes", limits.mailboxBytes, MAX_MESSAGE_SIZE),
+    timeToLive: section.amount("time_to_live", limits.timeToLive, 0),
+    minimumFreeDisk: section.amount("minimum_free_disk", limits.minimumFreeDisk, 0),
+    slowClientBytes: section.amount("slow_client_bytes", limits.slowClientBytes, 4096),
   };
 }
 

@@ -18,8 +18,15 @@ const RELOADABLE: ReadonlySet<string> = new Set([
   "[limits] mixnet_frame_deadline",
   "[limits] mixnet_idle_timeout",
   "[limits] limit_loopback",
+  "[limits] inbox_messages",
+  "[limits] inbox_bytes",
+  "[limits] mailbox_bytes",
+  "[limits] time_to_live",
+  "[limits] minimum_free_disk",
+  "[limits] slow_client_bytes",
   "[logging] format",
   "[logging] level",
+  "[logging] file",
 ]);
 
 /** Keys that differ, as they stand in the file: `[mixnet_endpoint] forward_to`. */

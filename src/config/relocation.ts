@@ -1,4 +1,4 @@
-import { isAbsolute, join, relative } from "node:path";
+import { basename, isAbsolute, join, relative } from "node:path";
 import { type Config, defaultConfig } from "./config.ts";
 
 /** A path of a configuration that pointed out of its gateway's folder. */
@@ -10,12 +10,14 @@ export interface Outside {
 
 /**
  * `config` as that of gateway `id` whose files are all in `<rootDirectory>/<id>`, where `init` puts them; and those paths
- * that were outside of the folder that the gateway had. Certificates stay where they are: they belong to the machine.
+ * that were outside of the folder that the gateway had. Certificates stay where they are, and so does a log file outside
+ * of that folder: they belong to the machine.
  */
 export function relocate(config: Config, id: string, rootDirectory: string): { config: Config; outside: Outside[] } {
   const { gateway, clientsEndpoint } = defaultConfig(id, rootDirectory);
   const { privateSphinxKeyFile, publicSphinxKeyFile, storageKeyFile, nymRootDirectory } = gateway;
   const { inboxesDirectory, ledgerPath } = clientsEndpoint;
+  const { file } = config.logging;
   const before = join(config.gateway.nymRootDirectory, config.gateway.id);
   return {
     config: {
@@ -29,6 +31,7 @@ export function relocate(config: Config, id: string, rootDirectory: string): { c
         nymRootDirectory,
       },
       clientsEndpoint: { ...config.clientsEndpoint, inboxesDirectory, ledgerPath },
+      logging: { ...config.logging, file: isWithin(before, file) ? join(rootDirectory, id, basename(file)) : file },
     },
     outside: pathsOf(config).filter(({ path }) => !isWithin(before, path)),
   };
@@ -45,6 +48,7 @@ function pathsOf({ gateway, clientsEndpoint }: Config): Outside[] {
 }
 
 function isWithin(folder: string, path: string): boolean {
+  if (!isAbsolute(path)) return false;
   const way = relative(folder, path);
   return way !== "" && !way.startsWith("..") && !isAbsolute(way);
 }

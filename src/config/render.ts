@@ -136,6 +136,28 @@ mixnet_idle_timeout = ${limits.mixnetIdleTimeout}
 # a proxy all clients seem to come from here, and it is the proxy that has to limit them.
 limit_loopback = ${limits.limitLoopback}
 
+# How many messages are kept for one client. When its inbox is full, new ones for it are dropped and counted: if the oldest
+# went instead, whoever floods a client could delete its mail. A message has 975 bytes at most …
+inbox_messages = ${limits.inboxMessages}
+
+# … and how many bytes of them.
+inbox_bytes = ${limits.inboxBytes}
+
+# How many bytes of messages are kept for all clients together. Beyond it new ones are dropped and counted.
+mailbox_bytes = ${limits.mailboxBytes}
+
+# How long a message is kept for a client that does not fetch it, in ms; the default is 30 days, 0 is for ever. Only time
+# in which the gateway runs counts, as nobody can fetch anything in the other: no wrong clock deletes mail.
+time_to_live = ${limits.timeToLive}
+
+# How many bytes have to be free on the disk with the inboxes for new messages to be kept. With less they are dropped and
+# counted, what is there is handed out, and health says so.
+minimum_free_disk = ${limits.minimumFreeDisk}
+
+# How many bytes wait in memory for a client that reads slowly or not at all. What is beyond stays on the disk until it
+# reads on.
+slow_client_bytes = ${limits.slowClientBytes}
+
 [operator]
 # Where the operator finds the status page (open it in a browser), /metrics for Prometheus, /healthz and /readyz. Default
 # 127.0.0.1:9001, for this machine alone: who can connect needs no password, though it changes nothing and names no client.
@@ -143,12 +165,16 @@ limit_loopback = ${limits.limitLoopback}
 listening_address = ${tomlString(operator.listeningAddress)}
 
 [logging]
-# How log lines look: "text" (the default) as in 0.7.0, or "json" with one object a line. They go to standard error.
+# How log lines look: "text" (the default) as in 0.7.0, or "json" with one object a line.
 format = ${tomlString(logging.format)}
 
 # How much is logged: off, error, warn, info (the default), debug or trace; parts of the program may have a level of their
 # own, as in "info,nym_gateway::mailbox=debug". The environment variable RUST_LOG overrules it.
 level = ${tomlString(logging.level)}
+
+# The file that log lines are added to. It is opened anew with SIGHUP, for programs that rename it when it has grown
+# (logrotate). Empty (the default): standard error, which systemd keeps in its journal.
+file = ${tomlString(logging.file)}
 
 [debug]
 # How long from one announcement at the directory to the next, in ms. It forgets a gateway after 10 s of silence.

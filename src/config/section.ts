@@ -43,6 +43,11 @@ export class Section {
     return value;
   }
 
+  /** As {@linkcode path}, or "", which stands for none. */
+  pathOrNone(key: string, fallback: string): string {
+    return this.string(key, fallback) === "" ? "" : this.path(key, fallback);
+  }
+
   /** An `ip:port`, or an `ip` to which `defaultPort` is added. */
   address(key: string, fallback: string, defaultPort: number): string {
     const value = this.string(key, fallback);
@@ -101,6 +106,11 @@ export class Section {
 
   count(key: string, fallback: number): number {
     return this.#integer(key, fallback, 1, 65_535, "");
+  }
+
+  /** A number of bytes or messages, or a time in ms that no timer waits for. */
+  amount(key: string, fallback: number, minimum: number): number {
+    return this.#integer(key, fallback, minimum, Number.MAX_SAFE_INTEGER, "");
   }
 
   #integer(key: string, fallback: number, minimum: number, maximum: number, unit: string): number {

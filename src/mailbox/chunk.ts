@@ -1,18 +1,25 @@
 /**
- * Messages of one client that were committed together, as one value of the database: for each message its length (2,
- * big-endian) ‖ the message. The key names the last message's sequence number; the others count down from it.
+ * Messages of one client that were committed together, as one value of the database: when (8, a float), then for each
+ * message its length (2, big-endian) ‖ the message. The key names the last message's sequence number; the others count
+ * down from it.
  */
 export interface Chunk {
   /** sequence number of the last message */
   readonly last: number;
+  /** when they were stored, in ms by the mailbox's clock (totals.ts) */
+  readonly time: number;
   /** views of one buffer, in order of arrival */
   readonly messages: readonly Uint8Array[];
 }
 
+const TIME_SIZE = 8;
 const LENGTH_SIZE = 2;
 
+/** Bytes that a chunk has besides what its messages take. */
+export const CHUNK_OVERHEAD = TIME_SIZE;
+
 /**
- * What a chunk may have. It is sealed as a whole, so one damaged byte costs all of it: sixteen of the largest messages at
+ * What messages may take in a chunk. It is sealed as a whole, so one damaged byte costs all of it: sixteen of the largest messages at
  * most, as a bad block of a disk does too. Chunks of 64 KiB, the most that the database takes as a value, would save 1.5 µs
  * a message, and cost four times as many.
  */
@@ -26,10 +33,12 @@ export function sizeInChunk(message: Uint8Array): number {
 /** The chunk's value, and the chunk with its messages as views of that value. */
 export function encodeChunk(
   last: number,
+  time: number,
   messages: readonly Uint8Array[],
 ): { value: Uint8Array<ArrayBuffer>; chunk: Chunk } {
-  const value = new Uint8Array(messages.reduce((size, message) => size + sizeInChunk(message), 0));
-  let at = 0;
+  const value = new Uint8Array(messages.reduce((size, message) => size + sizeInChunk(message), TIME_SIZE));
+  new DataView(value.buffer).setFloat64(0, time);
+  let at = TIME_SIZE;
   const views = messages.map((message) => {
     value[at] = message.length >> 8;
     value[at + 1] = message.length;
@@ -38,20 +47,22 @@ export function encodeChunk(
     at += sizeInChunk(message);
     return view;
   });
-  return { value, chunk: { last, messages: views } };
+  return { value, chunk: { last, time, messages: views } };
 }
 
 /** The chunk that `value` holds, or undefined when it is torn. */
 export function decodeChunk(last: number, value: Uint8Array): Chunk | undefined {
+  if (value.length < TIME_SIZE) return undefined;
+  const time = new DataView(value.buffer, value.byteOffset).getFloat64(0);
   const messages: Uint8Array[] = [];
-  for (let at = 0; at < value.length;) {
+  for (let at = TIME_SIZE; at < value.length;) {
     const start = at + LENGTH_SIZE;
     if (start > value.length) return undefined;
     at = start + (value[at]! << 8 | value[at + 1]!);
     if (at > value.length) return undefined;
     messages.push(value.subarray(start, at));
   }
-  return messages.length === 0 ? undefined : { last, messages };
+  return messages.length === 0 ? undefined : { last, time, messages };
 }
 
 /** Sequence number of the chunk's first message. */
@@ -60,6 +71,6 @@ export function firstOf(chunk: Chunk): number {
 }
 
 /** Bytes of the messages themselves. */
-export function bytesOf(chunk: Chunk): number {
-  return chunk.messages.reduce((sum, message) => sum + message.length, 0);
+export function bytesOf({ messages }: Pick<Chunk, "messages">): number {
+  return messages.reduce((sum, message) => sum + message.length, 0);
 }

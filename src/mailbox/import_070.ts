@@ -28,7 +28,8 @@ export async function ledgerFile(configuredPath: string): Promise<string> {
  * Takes over the inboxes of a 0.7.0 gateway: `<folder>/<client base58>/<name>`, one file a message. Each client whose
  * folder is there has registered; its messages go into the mailbox in order of modification time, ties by name, and a
  * file is removed only once its message is on the disk. Cut short at any point, the next start goes on: a message may
- * then come twice, and none is lost. Files that can't be messages stay where they are.
+ * then come twice, and none is lost. Files that can't be messages stay where they are, and so do those for which the
+ * limits leave no room, until a later start.
  *
  * @returns how many messages were imported
  */
@@ -49,7 +50,7 @@ export async function importInboxes(folder: string, mailbox: Mailbox, ledger: Le
         log.info(`importing the 0.7.0 inboxes: ${imported} messages so far`);
       }
     }
-    await Deno.remove(inbox).catch(() => log.warn("an inbox of 0.7.0 holds files that are no messages: they stay"));
+    await Deno.remove(inbox).catch(() => log.warn("files of an inbox of 0.7.0 stay: no messages, or no room for them"));
   }
   if (clients > 0) log.info(`imported ${imported} messages of ${clients} clients from the 0.7.0 inboxes`);
   return imported;
@@ -79,8 +80,9 @@ async function messageFiles(inbox: string): Promise<string[]> {
 }
 
 async function importFiles(paths: string[], id: ClientId, mailbox: Mailbox): Promise<number> {
-  for (const path of paths) mailbox.store(id, await Deno.readFile(path));
+  const stored: string[] = [];
+  for (const path of paths) if (mailbox.store(id, await Deno.readFile(path))) stored.push(path);
   await mailbox.flush();
-  for (const path of paths) await Deno.remove(path);
-  return paths.length;
+  for (const path of stored) await Deno.remove(path);
+  return stored.length;
 }

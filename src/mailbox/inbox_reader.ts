@@ -1,10 +1,10 @@
 import { logger } from "../log.ts";
 import { bytesOf, type Chunk, decodeChunk, firstOf } from "./chunk.ts";
-import type { ClientId } from "./client_id.ts";
-import { CONFIRMED, inboxContext, inboxKey, inboxPrefix } from "./keys.ts";
 import { firstEntries } from "./entries.ts";
-import type { Removal } from "./mailbox.ts";
+import { CONFIRMED, inboxContext, inboxKey, inboxPrefix, placeOf } from "./keys.ts";
 import { decodeMark } from "./mark.ts";
+import type { Pseudonym } from "./pseudonym.ts";
+import type { Removal } from "./removal.ts";
 import type { Sealer } from "./sealing.ts";
 
 const log = logger("nym_gateway::mailbox");
@@ -16,7 +16,7 @@ export interface ReaderStore {
   readonly count: (name: string, n?: number) => void;
   /** the last sequence number given so far */
   readonly lastSequence: number;
-  settled(id: ClientId): Promise<void>;
+  settled(inbox: Pseudonym): Promise<void>;
   remove(removals: Removal[]): void;
   closeInbox(reader: InboxReader): void;
 }
@@ -48,13 +48,19 @@ export class InboxReader {
   #unconfirmed: { first: number; last: number; messages: number; bytes: number }[] = [];
   /** messages up to here are confirmed, as the database knows when the mark is set */
   #confirmed = CONFIRMED;
+  /** messages up to here have left the disk, as their time was over */
+  #expired = CONFIRMED;
+  /** messages up to here were pushed, though others of their chunk were given back */
+  #pushed = CONFIRMED;
   #marked = false;
   #started = false;
   /** it will read on, by a nudge of its own, when something is confirmed */
   #blocked = false;
+  /** nothing is kept in the tail, as the client does not read */
+  #resting = false;
   #closed = false;
 
-  constructor(readonly id: ClientId, private readonly store: ReaderStore, readonly nudge: () => void) {
+  constructor(readonly inbox: Pseudonym, private readonly store: ReaderStore, readonly nudge: () => void) {
     this.#tailSince = store.lastSequence;
   }
 
@@ -64,10 +70,11 @@ export class InboxReader {
    */
   async next(): Promise<StoredMessage[]> {
     if (this.#closed) return [];
+    this.#resting = false;
     this.#blocked = this.#unconfirmed.length >= MAX_UNCONFIRMED_CHUNKS;
     if (this.#blocked) return [];
     if (!this.#started) {
-      await this.store.settled(this.id);
+      await this.store.settled(this.inbox);
       this.#started = true;
     }
     for (;;) {
@@ -84,11 +91,16 @@ export class InboxReader {
     this.#confirmed = through;
     const count = this.#unconfirmed.findIndex(({ last }) => last > through);
     const arrived = this.#unconfirmed.splice(0, count < 0 ? this.#unconfirmed.length : count);
-    const removals: Removal[] = arrived.map(({ last, messages, bytes }) => ({ id: this.id, last, messages, bytes }));
+    const removals: Removal[] = arrived.map(({ last, messages, bytes }) => ({
+      inbox: this.inbox,
+      last,
+      messages,
+      bytes,
+    }));
     this.store.count("messages_confirmed", arrived.reduce((sum, { messages }) => sum + messages, 0));
     const head = this.#unconfirmed[0];
     const inPart = head !== undefined && head.first <= through;
-    const mark = { id: this.id, last: CONFIRMED, messages: 0, bytes: 0 };
+    const mark = { inbox: this.inbox, last: CONFIRMED, messages: 0, bytes: 0 };
     if (inPart) removals.push({ ...mark, mark: through });
     else if (this.#marked) removals.push(mark);
     this.#marked = inPart;
@@ -96,9 +108,28 @@ export class InboxReader {
     if (this.#blocked) this.nudge();
   }
 
+  /**
+   * What was handed out after sequence number `through` was not pushed, as the client does not read: nothing of it stays
+   * in memory, nor what comes from now on. All of it is read from the disk when it is asked for again.
+   */
+  giveBack(through: number): void {
+    this.#after = this.#pushed = through;
+    this.#unconfirmed = this.#unconfirmed.filter(({ last }) => last <= through);
+    this.#dropTail(this.store.lastSequence);
+    this.#resting = true;
+  }
+
+  /** The time of messages up to sequence number `through` is over: they leave the disk (called by the mailbox). */
+  expired(through: number): void {
+    this.#expired = through;
+    this.#unconfirmed = this.#unconfirmed.filter(({ last }) => last > through);
+    if (this.#blocked) this.nudge();
+  }
+
   /** Takes what was just committed (called by the mailbox before the nudge). */
   stored(chunk: Chunk): void {
     if (chunk.last <= this.#after || chunk.last <= this.#tailSince) return;
+    if (this.#resting) return this.#dropTail(chunk.last);
     this.#tail.push(chunk);
     this.#tailCount += chunk.messages.length;
     while (this.#tailCount > MAX_TAIL) {
@@ -115,6 +146,12 @@ export class InboxReader {
     this.store.closeInbox(this);
   }
 
+  #dropTail(through: number): void {
+    this.#tail = [];
+    this.#tailCount = 0;
+    this.#tailSince = Math.max(this.#tailSince, through);
+  }
+
   #takeTail(): Chunk[] {
     const tail = this.#tail;
     this.#tail = [];
@@ -125,30 +162,24 @@ export class InboxReader {
   async #readDisk(): Promise<Chunk[]> {
     const chunks: Chunk[] = [];
     const { kv, sealer } = this.store;
-    const pseudonym = sealer.pseudonym(this.id);
-    const prefix = inboxPrefix(pseudonym);
-    const start = inboxKey(pseudonym, this.#after === CONFIRMED ? CONFIRMED : this.#after + 1);
+    const prefix = inboxPrefix(this.inbox);
+    const start = inboxKey(this.inbox, this.#after === CONFIRMED ? CONFIRMED : this.#after + 1);
     for (const { key, value } of await firstEntries(kv, { prefix, start }, READ_CHUNKS, () => this.#damaged())) {
-      const last = key[2];
-      if (!this.#isSequence(last)) {
+      const last = placeOf(key, this.store.lastSequence)?.last;
+      if (last === undefined) {
         this.#damaged();
         continue;
       }
-      const opened = sealer.open(value, inboxContext(pseudonym, last));
+      const opened = sealer.open(value, inboxContext(this.inbox, last));
       if (last === CONFIRMED) {
         this.#confirmed = opened === undefined ? this.#damaged() ?? CONFIRMED : decodeMark(opened);
         this.#marked = true;
         continue;
       }
       const chunk = opened && decodeChunk(last, opened);
-      chunks.push(chunk ?? this.#damaged() ?? { last, messages: [] });
+      chunks.push(chunk ?? this.#damaged() ?? { last, time: 0, messages: [] });
     }
     return chunks;
-  }
-
-  /** Whether a key may be taken at its word, which is what the next read starts from. */
-  #isSequence(last: unknown): last is number {
-    return Number.isSafeInteger(last) && last as number >= CONFIRMED && last as number <= this.store.lastSequence;
   }
 
   #damaged(): undefined {
@@ -159,8 +190,10 @@ export class InboxReader {
   #handOut(chunk: Chunk): StoredMessage[] {
     const first = firstOf(chunk);
     this.#after = chunk.last;
+    if (chunk.last <= this.#expired) return [];
     this.#unconfirmed.push({ first, last: chunk.last, messages: chunk.messages.length, bytes: bytesOf(chunk) });
     const messages = chunk.messages.map((message, i) => ({ sequence: first + i, message }));
-    return messages.filter(({ sequence }) => sequence > this.#confirmed);
+    const known = Math.max(this.#confirmed, this.#pushed);
+    return messages.filter(({ sequence }) => sequence > known);
   }
 }

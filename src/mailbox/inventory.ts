@@ -1,8 +1,9 @@
-import { bytesOf, decodeChunk } from "./chunk.ts";
+import { bytesOf, decodeChunk, firstOf } from "./chunk.ts";
 import { openDatabase } from "./database.ts";
-import { CONFIRMED, INBOX, inboxContext } from "./keys.ts";
+import { CONFIRMED, INBOX, inboxContext, placeOf } from "./keys.ts";
 import { decodeMark } from "./mark.ts";
 import type { Sealer } from "./sealing.ts";
+import { readTotals } from "./totals.ts";
 
 /** What waits in one client's inbox. */
 export interface InboxSummary {
@@ -10,12 +11,14 @@ export interface InboxSummary {
   readonly inbox: string;
   readonly messages: number;
   readonly bytes: number;
+  /** for how long the oldest of them has been stored, in ms in which a gateway ran; undefined when all are damaged */
+  readonly oldest: number | undefined;
   /** stored values that are damaged, each with a message or more */
   readonly damaged: number;
 }
 
-/** Bytes of a pseudonym that are shown. */
-const SHOWN = 6;
+/** Hexadecimal digits of a pseudonym that are shown. */
+const SHOWN = 12;
 
 /**
  * Summaries of all inboxes in the mailbox file at `path`, which must be there. A gateway that runs on it is not
@@ -25,17 +28,20 @@ const SHOWN = 6;
 export async function* inventory(path: string, sealer: Sealer): AsyncGenerator<InboxSummary> {
   await Deno.stat(path);
   using kv = await openDatabase(path, sealer);
+  const { clock } = await readTotals(kv, sealer);
   let current: { id: string; summary: InboxSummary } | undefined;
   let confirmed = CONFIRMED;
   for await (const { key, value } of kv.list<Uint8Array>({ prefix: [INBOX] }, { batchSize: 64 })) {
-    const [, pseudonym, last] = key as [string, Uint8Array, number];
-    const id = pseudonym.toHex();
-    if (current?.id !== id) {
+    const place = placeOf(key, Number.MAX_SAFE_INTEGER);
+    if (place === undefined) continue;
+    const { inbox, last } = place;
+    if (current?.id !== inbox) {
       if (current !== undefined) yield current.summary;
-      current = { id, summary: { inbox: id.slice(0, 2 * SHOWN), messages: 0, bytes: 0, damaged: 0 } };
+      const summary = { inbox: inbox.slice(0, SHOWN), messages: 0, bytes: 0, oldest: undefined, damaged: 0 };
+      current = { id: inbox, summary };
       confirmed = CONFIRMED;
     }
-    const opened = sealer.open(value, inboxContext(pseudonym, last));
+    const opened = sealer.open(value, inboxContext(inbox, last));
     if (last === CONFIRMED) {
       if (opened !== undefined) confirmed = decodeMark(opened);
       continue;
@@ -44,11 +50,12 @@ export async function* inventory(path: string, sealer: Sealer): AsyncGenerator<I
     const { summary } = current;
     if (chunk === undefined) current.summary = { ...summary, damaged: summary.damaged + 1 };
     else {
-      const waiting = chunk.messages.slice(Math.max(0, chunk.messages.length - (last - confirmed)));
+      const waiting = chunk.messages.slice(Math.max(0, confirmed - firstOf(chunk) + 1));
       current.summary = {
         ...summary,
         messages: summary.messages + waiting.length,
-        bytes: summary.bytes + bytesOf({ last, messages: waiting }),
+        bytes: summary.bytes + bytesOf({ messages: waiting }),
+        oldest: summary.oldest ?? Math.max(0, clock - chunk.time),
       };
     }
   }

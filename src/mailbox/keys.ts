@@ -1,3 +1,5 @@
+import { bytesOfPseudonym, type Pseudonym, pseudonymOf } from "./pseudonym.ts";
+
 /**
  * The mailbox's keys. Clients' addresses are not in them, but their pseudonyms (sealing.ts). Within an inbox, keys sort by
  * sequence number, so that reading one in order is a range scan:
@@ -15,16 +17,30 @@ export const INBOX = "inbox";
 /** Sequence numbers start above it. */
 export const CONFIRMED = 0;
 
-export function inboxPrefix(pseudonym: Uint8Array): Deno.KvKey {
-  return [INBOX, pseudonym];
+export function inboxPrefix(inbox: Pseudonym): Deno.KvKey {
+  return [INBOX, bytesOfPseudonym(inbox)];
 }
 
-export function inboxKey(pseudonym: Uint8Array, last: number): Deno.KvKey {
-  return [INBOX, pseudonym, last];
+export function inboxKey(inbox: Pseudonym, last: number): Deno.KvKey {
+  return [INBOX, bytesOfPseudonym(inbox), last];
+}
+
+/** After all keys of that inbox, and before those of the next. */
+export function endOfInbox(inbox: Pseudonym): Deno.KvKey {
+  return inboxKey(inbox, Number.MAX_SAFE_INTEGER);
+}
+
+/** What the key of a value in an inbox says; undefined when it is damaged: `sequence` is the last number given. */
+export function placeOf(key: Deno.KvKey, sequence: number): { inbox: Pseudonym; last: number } | undefined {
+  const [, pseudonym, last] = key;
+  if (!(pseudonym instanceof Uint8Array) || typeof last !== "number") return undefined;
+  if (!Number.isSafeInteger(last) || last < CONFIRMED || last > sequence) return undefined;
+  return { inbox: pseudonymOf(pseudonym), last };
 }
 
 /** What a value of an inbox is bound to when it is sealed: the recipient and the sequence number. */
-export function inboxContext(pseudonym: Uint8Array, last: number): Uint8Array {
+export function inboxContext(inbox: Pseudonym, last: number): Uint8Array {
+  const pseudonym = bytesOfPseudonym(inbox);
   const context = new Uint8Array(pseudonym.length + 8);
   context.set(pseudonym);
   new DataView(context.buffer).setFloat64(pseudonym.length, last);

@@ -2,7 +2,8 @@ import { addressOf, type ClientId, clientId, clientIdToBase58 } from "./client_i
 import { logger } from "../log.ts";
 import { ADDRESS_SIZE } from "../sphinx/constants.ts";
 import { openDatabase } from "./database.ts";
-import { firstEntries } from "./entries.ts";
+import { entriesOf } from "./entries.ts";
+import { bytesOfPseudonym } from "./pseudonym.ts";
 import type { Sealer } from "./sealing.ts";
 
 const log = logger("nym_gateway::mailbox");
@@ -36,7 +37,7 @@ export class Ledger {
       damaged++;
       count("ledger_entries_damaged");
     };
-    for (const { key, value } of await firstEntries(ledger.#kv, { prefix: [CLIENT] }, ALL, onDamaged)) {
+    for await (const { key, value } of entriesOf(ledger.#kv, { prefix: [CLIENT] }, ALL, onDamaged)) {
       const entry = sealer.open(value, contextOf(key[1] as Uint8Array));
       if (entry === undefined) onDamaged();
       else ledger.#note(clientId(entry.subarray(0, ADDRESS_SIZE)));
@@ -67,7 +68,7 @@ export class Ledger {
       await adding;
       return false;
     }
-    const pseudonym = this.#sealer.pseudonym(id);
+    const pseudonym = bytesOfPseudonym(this.#sealer.pseudonym(id));
     const entry = this.#sealer.seal(entryOf(id), contextOf(pseudonym));
     const write = this.#kv.set([CLIENT, pseudonym], entry).then(() => this.#note(id));
     this.#adding.set(id, write);

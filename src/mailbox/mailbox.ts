@@ -1,19 +1,24 @@
 import { logger } from "../log.ts";
-import { bytesOf, type Chunk, encodeChunk, MAX_CHUNK_SIZE, sizeInChunk } from "./chunk.ts";
+import { Caretaker } from "./caretaker.ts";
+import { bytesOf, type Chunk } from "./chunk.ts";
 import type { ClientId } from "./client_id.ts";
 import { openDatabase } from "./database.ts";
 import { InboxReader, type ReaderStore } from "./inbox_reader.ts";
-import { inboxContext, inboxKey, MAX_KEY_SIZE } from "./keys.ts";
+import { CONFIRMED, inboxContext, inboxKey } from "./keys.ts";
+import { type MailboxLimits, NO_LIMITS, type Refusal } from "./limits.ts";
 import { encodeMark } from "./mark.ts";
-import { SEAL_SIZE, type Sealer } from "./sealing.ts";
+import type { Pseudonym } from "./pseudonym.ts";
+import { type NewChunk, Queue, VALUE_OVERHEAD } from "./queue.ts";
+import type { Removal } from "./removal.ts";
+import type { Sealer } from "./sealing.ts";
 import { readTotals, setTotals, type Totals } from "./totals.ts";
+import { Usage } from "./usage.ts";
+import type { Found } from "./walk.ts";
 
 const log = logger("nym_gateway::mailbox");
 
 /** The database takes 819,200 bytes and 1000 mutations in a commit; the totals take one and a little. */
 const MAX_COMMIT_SIZE = 800_000;
-/** What a value takes in a commit besides its contents. */
-const VALUE_OVERHEAD = MAX_KEY_SIZE + SEAL_SIZE;
 const MAX_COMMIT_MUTATIONS = 990;
 /** Of these, so that stores never wait behind removals. */
 const MAX_COMMIT_REMOVALS = 500;
@@ -29,24 +34,11 @@ const PROBE_KEY = ["probe"];
 /** A failed commit is tried again after this many ms, then twice as many, and so on up to the maximum. */
 const RETRY = 100;
 const MAX_RETRY = 5_000;
-
-/** One change of an inbox that follows from confirmations. */
-export interface Removal {
-  id: ClientId;
-  /** what goes: a chunk, by its last sequence number, or the mark at CONFIRMED */
-  last: number;
-  /** what is in it */
-  messages: number;
-  bytes: number;
-  /** the mark is not to go, but to be set to this */
-  mark?: number;
-}
-
 type Count = (name: string, n?: number) => void;
 
 /** What one commit does. Its chunks are made once and kept over retries, as are their sequence numbers. */
 interface Commit {
-  chunks: { id: ClientId; chunk: Chunk; value: Uint8Array }[];
+  chunks: NewChunk[];
   removals: Removal[];
 }
 
@@ -56,12 +48,15 @@ interface Commit {
  * Group commit: a commit starts when the previous one has ended and takes all that waits, within the database's
  * limits; a message counts as stored when its commit is on the disk, and only then its client's reader is nudged.
  * Sequence numbers are given in order of arrival over all clients, so they grow within each inbox and never come twice.
+ *
+ * What does not fit into the limits is not taken: the newest goes, and not what was there before. Else whoever floods an
+ * inbox would delete the mail in it, which was promised to be kept.
  */
 export class Mailbox implements ReaderStore {
   readonly kv: Deno.Kv;
-  readonly #readers = new Map<ClientId, InboxReader>();
-  readonly #waiting = new Map<ClientId, Uint8Array[]>();
-  #waitingCount = 0;
+  readonly #readers = new Map<Pseudonym, InboxReader>();
+  readonly #queue = new Queue();
+  readonly #usage: Usage;
   /** bounded by what readers have handed out and not had confirmed (inbox_reader.ts) */
   #removals: Removal[] = [];
   #committing: Removal[] = [];
@@ -70,6 +65,9 @@ export class Mailbox implements ReaderStore {
   #removalTimer: ReturnType<typeof setTimeout> | undefined;
   #retry: { timer: ReturnType<typeof setTimeout>; now: () => void } | undefined;
   #closing = false;
+  /** the totals speak of a commit that was never written */
+  #gaveUp = false;
+  readonly #caretaker: Caretaker;
 
   private constructor(
     kv: Deno.Kv,
@@ -78,14 +76,19 @@ export class Mailbox implements ReaderStore {
     readonly count: Count,
     private readonly onCommit: (seconds: number) => void,
     private readonly syncAlong: () => Promise<void>,
+    private readonly limits: MailboxLimits,
   ) {
     this.kv = kv;
+    this.#usage = new Usage(totals.sequence);
+    if (totals.messages === 0) this.#usage.foundAll();
+    this.#caretaker = new Caretaker(kv, sealer, totals, this.#usage, limits, () => this.#start());
   }
 
   /**
    * Opens or makes the database file at `path`. `count` is told of messages_stored, of messages_lost (those that could
-   * not be written by the time the mailbox was closed), messages_confirmed and stored_values_damaged; `onCommit` how long
-   * each commit took. `syncAlong` is called with each commit, which is done when that has resolved too.
+   * not be written by the time the mailbox was closed), messages_confirmed, messages_expired, messages_refused_… and
+   * stored_values_damaged; `onCommit` how long each commit took. `syncAlong` is called with each commit, which is done when
+   * that has resolved too.
    */
   static async open(
     path: string,
@@ -93,28 +96,47 @@ export class Mailbox implements ReaderStore {
     count: Count = () => {},
     onCommit: (seconds: number) => void = () => {},
     syncAlong: () => Promise<void> = () => Promise.resolve(),
+    limits: MailboxLimits = NO_LIMITS,
   ): Promise<Mailbox> {
     const kv = await openDatabase(path, sealer);
-    return new Mailbox(kv, sealer, await readTotals(kv, sealer), count, onCommit, syncAlong);
+    return new Mailbox(kv, sealer, await readTotals(kv, sealer), count, onCommit, syncAlong, limits);
   }
 
-  /** Takes a message (kept, not copied, until its commit) for a client. Ask for {@linkcode room} first. */
-  store(id: ClientId, message: Uint8Array): void {
-    const messages = this.#waiting.get(id);
-    if (messages === undefined) this.#waiting.set(id, [message]);
-    else messages.push(message);
-    this.#waitingCount++;
+  /**
+   * Takes a message (kept, not copied, until its commit) for a client; false when a limit is in its way. Ask for
+   * {@linkcode room} first.
+   */
+  store(id: ClientId, message: Uint8Array): boolean {
+    const inbox = this.sealer.pseudonym(id);
+    const refusal = this.#refusal(inbox, message.length);
+    if (refusal !== undefined) {
+      this.count(`messages_refused_${refusal}`);
+      return false;
+    }
+    this.#usage.add(inbox, 1, message.length);
+    this.#queue.add(inbox, message);
     this.#start();
+    return true;
   }
 
   /** undefined when there is room for more messages, else a promise that there may be. */
   room(): Promise<void> | undefined {
-    return this.#waitingCount < MAX_WAITING ? undefined : this.#committed.promise;
+    return this.#queue.count < MAX_WAITING ? undefined : this.#committed.promise;
   }
 
   /** Messages that wait for their commit. */
   get waiting(): number {
-    return this.#waitingCount;
+    return this.#queue.count;
+  }
+
+  /** Whether what was there at the start has still to be counted, so that limits of inboxes may be overstepped. */
+  get isCounting(): boolean {
+    return this.#usage.isPartial;
+  }
+
+  /** For how long the oldest message has been stored, in ms by the mailbox's clock, as of a minute ago or so. */
+  get oldestAge(): number {
+    return this.#caretaker.oldestAge;
   }
 
   /** Writes to the disk, to see whether that works. Throws what the database throws. */
@@ -133,23 +155,24 @@ export class Mailbox implements ReaderStore {
    * each client: an older one's confirmations are void from now on.
    */
   openInbox(id: ClientId, nudge: () => void): InboxReader {
-    this.#readers.get(id)?.close();
-    const reader = new InboxReader(id, this, nudge);
-    this.#readers.set(id, reader);
+    const inbox = this.sealer.pseudonym(id);
+    this.#readers.get(inbox)?.close();
+    const reader = new InboxReader(inbox, this, nudge);
+    this.#readers.set(inbox, reader);
     return reader;
   }
 
   closeInbox(reader: InboxReader): void {
-    if (this.#readers.get(reader.id) === reader) this.#readers.delete(reader.id);
+    if (this.#readers.get(reader.inbox) === reader) this.#readers.delete(reader.inbox);
   }
 
   get lastSequence(): number {
     return this.totals.sequence;
   }
 
-  /** Waits for this client's removals to be on the disk: reading before would bring back what was confirmed. */
-  async settled(id: ClientId): Promise<void> {
-    const concerns = (removal: Removal) => removal.id === id;
+  /** Waits for this inbox's removals to be on the disk: reading before would bring back what was confirmed. */
+  async settled(inbox: Pseudonym): Promise<void> {
+    const concerns = (removal: Removal) => removal.inbox === inbox;
     while (this.#removals.some(concerns) || this.#committing.some(concerns)) {
       this.#start();
       await this.#committed.promise; // not a flush, which has no end as long as messages keep coming
@@ -167,7 +190,9 @@ export class Mailbox implements ReaderStore {
     this.#closing = true;
     this.#retry?.now();
     await this.flush();
+    if (this.totals.messages > 0 && !this.#gaveUp) await this.#caretaker.keepClock();
     clearTimeout(this.#removalTimer);
+    this.#caretaker[Symbol.dispose]();
     for (const reader of this.#readers.values()) reader.close();
     this.kv.close();
   }
@@ -180,67 +205,60 @@ export class Mailbox implements ReaderStore {
     await undefined; // a turn later, so that the first commit takes all the messages of a batch
     clearTimeout(this.#removalTimer);
     this.#removalTimer = undefined;
-    while (this.#waiting.size > 0 || this.#removals.length > 0) {
-      const commit = this.#take();
-      this.#committing = commit.removals;
-      if (await this.#write(commit)) this.#tell(commit);
-      else this.#giveUp(commit);
-      this.#committing = [];
-      this.#committed.resolve();
-      this.#committed = Promise.withResolvers();
+    while (this.#hasWork || this.#isStepDue) {
+      if (this.#hasWork) await this.#commit();
+      if (this.#isStepDue) this.#expire(await this.#caretaker.step());
     }
     this.#loop = undefined; // in the very turn in which nothing waits, so that what comes next starts it again
   }
 
+  get #hasWork(): boolean {
+    return this.#queue.count > 0 || this.#removals.length > 0;
+  }
+
+  get #isStepDue(): boolean {
+    return this.#caretaker.isDue && !this.#closing;
+  }
+
+  async #commit(): Promise<void> {
+    const commit = this.#take();
+    this.#committing = commit.removals;
+    if (await this.#write(commit)) this.#tell(commit);
+    else this.#giveUp(commit);
+    this.#committing = [];
+    this.#committed.resolve();
+    this.#committed = Promise.withResolvers();
+  }
+
   /** As much as one commit may have, in order. */
   #take(): Commit {
-    const commit: Commit = { chunks: [], removals: [] };
-    commit.removals = this.#removals.splice(0, MAX_COMMIT_REMOVALS);
-    let mutations = commit.removals.length;
-    let size = mutations * (VALUE_OVERHEAD + encodeMark(0).length);
-    for (const [id, messages] of this.#waiting) {
-      let from = 0;
-      while (from < messages.length && mutations < MAX_COMMIT_MUTATIONS) {
-        let to = from;
-        let chunkSize = 0;
-        const limit = Math.min(MAX_CHUNK_SIZE, MAX_COMMIT_SIZE - size - VALUE_OVERHEAD);
-        while (to < messages.length && chunkSize + sizeInChunk(messages[to]!) <= limit) {
-          chunkSize += sizeInChunk(messages[to++]!);
-        }
-        if (to === from) break;
-        this.totals.sequence += to - from;
-        commit.chunks.push({ id, ...encodeChunk(this.totals.sequence, messages.slice(from, to)) });
-        mutations++;
-        size += chunkSize + VALUE_OVERHEAD;
-        this.#waitingCount -= to - from;
-        from = to;
-      }
-      if (from === messages.length) this.#waiting.delete(id);
-      else {
-        messages.splice(0, from);
-        break;
-      }
-    }
-    return commit;
+    const removals = this.#removals.splice(0, MAX_COMMIT_REMOVALS);
+    const size = removals.length * (VALUE_OVERHEAD + encodeMark(0).length);
+    const values = MAX_COMMIT_MUTATIONS - removals.length;
+    const chunks = this.#queue.take(this.totals.sequence, this.#caretaker.clock, values, MAX_COMMIT_SIZE - size);
+    return { chunks, removals };
   }
 
   /** Writes a commit, however often it has to be tried; false when the mailbox is closing and it still fails. */
   async #write({ chunks, removals }: Commit): Promise<boolean> {
+    this.totals.clock = this.#caretaker.clock;
     for (const { chunk } of chunks) {
+      this.totals.sequence = chunk.last;
       this.totals.messages += chunk.messages.length;
       this.totals.bytes += bytesOf(chunk);
     }
-    for (const { messages, bytes } of removals) {
+    for (const { inbox, last, messages, bytes } of removals) {
       this.totals.messages -= messages;
       this.totals.bytes -= bytes;
+      this.#usage.remove(inbox, last, messages, bytes);
     }
     const atomic = this.kv.atomic();
     setTotals(atomic, this.totals, this.sealer);
-    for (const { id, last, mark } of removals) {
-      if (mark !== undefined) this.#set(atomic, id, last, encodeMark(mark));
-      else atomic.delete(inboxKey(this.sealer.pseudonym(id), last));
+    for (const { inbox, last, mark } of removals) {
+      if (mark !== undefined) this.#set(atomic, inbox, last, encodeMark(mark));
+      else atomic.delete(inboxKey(inbox, last));
     }
-    for (const { id, chunk, value } of chunks) this.#set(atomic, id, chunk.last, value);
+    for (const { inbox, chunk, value } of chunks) this.#set(atomic, inbox, chunk.last, value);
     const begin = performance.now();
     for (let delay = RETRY;; delay = Math.min(2 * delay, MAX_RETRY)) {
       try {
@@ -259,12 +277,12 @@ export class Mailbox implements ReaderStore {
   }
 
   /** Seals a value for its place in an inbox. */
-  #set(atomic: Deno.AtomicOperation, id: ClientId, last: number, value: Uint8Array): void {
-    const pseudonym = this.sealer.pseudonym(id);
-    atomic.set(inboxKey(pseudonym, last), this.sealer.seal(value, inboxContext(pseudonym, last)));
+  #set(atomic: Deno.AtomicOperation, inbox: Pseudonym, last: number, value: Uint8Array): void {
+    atomic.set(inboxKey(inbox, last), this.sealer.seal(value, inboxContext(inbox, last)));
   }
 
   #giveUp({ chunks }: Commit): void {
+    this.#gaveUp = true;
     const lost = countMessages(chunks);
     if (lost === 0) return; // removals: those messages come again
     log.error(`${lost} messages could not be written and are lost`);
@@ -273,8 +291,8 @@ export class Mailbox implements ReaderStore {
 
   #tell({ chunks }: Commit): void {
     const nudged = new Set<InboxReader>();
-    for (const { id, chunk } of chunks) {
-      const reader = this.#readers.get(id);
+    for (const { inbox, chunk } of chunks) {
+      const reader = this.#readers.get(inbox);
       if (reader === undefined) continue;
       reader.stored(chunk);
       nudged.add(reader);
@@ -282,8 +300,28 @@ export class Mailbox implements ReaderStore {
     if (chunks.length > 0) this.count("messages_stored", countMessages(chunks));
     for (const reader of nudged) reader.nudge();
   }
+
+  #refusal(inbox: Pseudonym, size: number): Refusal | undefined {
+    const { inboxMessages, inboxBytes, mailboxBytes, diskIsLow } = this.limits;
+    if (diskIsLow) return "disk_low";
+    const { messages, bytes } = this.#usage.of(inbox);
+    if (messages >= inboxMessages || bytes + size > inboxBytes) return "inbox_full";
+    return this.totals.bytes + this.#queue.bytes + size > mailboxBytes ? "mailbox_full" : undefined;
+  }
+
+  #expire(found: Found[]): void {
+    if (found.length === 0) return;
+    const place = ({ inbox, last }: { inbox: Pseudonym; last: number }) => `${inbox} ${last}`;
+    const leaving = new Set(this.#removals.map(place)); // confirmed while the walk was reading
+    const expired = found.filter((each) =>
+      !leaving.has(place(each)) && (each.last !== CONFIRMED || !this.#readers.has(each.inbox))
+    );
+    for (const { inbox, last } of expired) this.#readers.get(inbox)?.expired(last);
+    this.count("messages_expired", expired.reduce((sum, { waiting }) => sum + waiting, 0));
+    this.remove(expired.map(({ inbox, last, messages, bytes }) => ({ inbox, last, messages, bytes })));
+  }
 }
 
-function countMessages(chunks: Commit["chunks"]): number {
+function countMessages(chunks: readonly { chunk: Chunk }[]): number {
   return chunks.reduce((sum, { chunk }) => sum + chunk.messages.length, 0);
 }

@@ -3,6 +3,7 @@ import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { addressOf, type ClientId } from "./client_id.ts";
+import { type Pseudonym, pseudonymOf } from "./pseudonym.ts";
 
 /** Bytes of a storage key. */
 export const STORAGE_KEY_SIZE = 32;
@@ -22,7 +23,7 @@ const PSEUDONYMS = new TextEncoder().encode("nym-gateway storage: pseudonyms");
 
 /** Keys of earlier starts that are kept at hand for opening: one for each start that stored something. */
 const MAX_KEYS = 256;
-/** Pseudonyms that are kept at hand: some 4 MB. */
+/** Pseudonyms that are kept at hand: some 6 MB. */
 const MAX_PSEUDONYMS = 16_384;
 
 /**
@@ -42,7 +43,7 @@ export class Sealer {
   readonly #nonce = new Uint8Array(NONCE_SIZE);
   readonly #keys = new Map<string, Uint8Array>();
   readonly #mac: ReturnType<typeof hmac.create>;
-  readonly #pseudonyms = new Map<ClientId, Uint8Array>();
+  readonly #pseudonyms = new Map<ClientId, Pseudonym>();
   #counter = 0;
 
   /** @param storageKey 32 bytes, secret */
@@ -86,11 +87,11 @@ export class Sealer {
     return new Uint8Array(plain.buffer, plain.byteOffset, plain.length); // not a Buffer, whose slice() is another
   }
 
-  /** Stands for a client's address in keys of the database: HMAC-SHA256 (32 bytes), always the same for one address. */
-  pseudonym(id: ClientId): Uint8Array {
+  /** Stands for a client's address: HMAC-SHA256 of it (32 bytes), always the same for one address. */
+  pseudonym(id: ClientId): Pseudonym {
     let pseudonym = this.#pseudonyms.get(id);
     if (pseudonym === undefined) {
-      pseudonym = this.#mac.clone().update(addressOf(id)).digest();
+      pseudonym = pseudonymOf(this.#mac.clone().update(addressOf(id)).digest());
       if (this.#pseudonyms.size >= MAX_PSEUDONYMS) this.#pseudonyms.clear();
       this.#pseudonyms.set(id, pseudonym);
     }

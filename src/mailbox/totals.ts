@@ -1,6 +1,6 @@
 import { logger } from "../log.ts";
 import { bytesOf, decodeChunk } from "./chunk.ts";
-import { CONFIRMED, INBOX, inboxContext } from "./keys.ts";
+import { CONFIRMED, INBOX, inboxContext, placeOf } from "./keys.ts";
 import type { Sealer } from "./sealing.ts";
 
 const log = logger("nym_gateway::mailbox");
@@ -14,36 +14,42 @@ export interface Totals {
   sequence: number;
   messages: number;
   bytes: number;
+  /**
+   * The mailbox's clock, in ms: for how long the gateway has run in all its life. Messages age by it, so that no clock
+   * that is put forward, here or at a start, ends their time, nor one in which nobody could fetch them.
+   */
+  clock: number;
 }
 
 /** Adds the totals to a commit. */
 export function setTotals(atomic: Deno.AtomicOperation, totals: Totals, sealer: Sealer): void {
-  const numbers = Float64Array.of(totals.sequence, totals.messages, totals.bytes);
+  const numbers = Float64Array.of(totals.sequence, totals.messages, totals.bytes, totals.clock);
   atomic.set(KEY, sealer.seal(new Uint8Array(numbers.buffer), CONTEXT));
 }
 
 /** The totals of a database; counted anew, which takes as long as there is much stored, when they are damaged. */
 export async function readTotals(kv: Deno.Kv, sealer: Sealer): Promise<Totals> {
   const { value } = await kv.get<Uint8Array>(KEY);
-  if (value === null) return { sequence: CONFIRMED, messages: 0, bytes: 0 };
+  if (value === null) return { sequence: CONFIRMED, messages: 0, bytes: 0, clock: 0 };
   const numbers = sealer.open(value, CONTEXT);
   if (numbers === undefined) return await recount(kv, sealer);
-  const [sequence, messages, bytes] = new Float64Array(numbers.slice().buffer);
-  return { sequence: sequence!, messages: messages!, bytes: bytes! };
+  const [sequence, messages, bytes, clock] = new Float64Array(numbers.slice().buffer);
+  return { sequence: sequence!, messages: messages!, bytes: bytes!, clock: clock! };
 }
 
 async function recount(kv: Deno.Kv, sealer: Sealer): Promise<Totals> {
   log.error("the mailbox's totals are damaged: counting its messages anew");
-  const totals = { sequence: CONFIRMED, messages: 0, bytes: 0 };
+  const totals = { sequence: CONFIRMED, messages: 0, bytes: 0, clock: 0 };
   for await (const { key, value } of kv.list<Uint8Array>({ prefix: [INBOX] }, { batchSize: 16 })) {
-    const [, pseudonym, last] = key as [string, Uint8Array, number];
-    if (last === CONFIRMED) continue;
-    const opened = sealer.open(value, inboxContext(pseudonym, last));
-    const chunk = opened && decodeChunk(last, opened);
+    const place = placeOf(key, Number.MAX_SAFE_INTEGER);
+    if (place === undefined || place.last === CONFIRMED) continue;
+    const opened = sealer.open(value, inboxContext(place.inbox, place.last));
+    const chunk = opened && decodeChunk(place.last, opened);
     if (chunk === undefined) continue;
-    totals.sequence = Math.max(totals.sequence, last);
+    totals.sequence = Math.max(totals.sequence, chunk.last);
     totals.messages += chunk.messages.length;
     totals.bytes += bytesOf(chunk);
+    totals.clock = Math.max(totals.clock, chunk.time);
   }
   return totals;
 }

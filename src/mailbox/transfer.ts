@@ -1,3 +1,5 @@
+import { Listing } from "./entries.ts";
+
 /** Bytes of values that are read from the database at a time, at most: so many entries of 64 KiB. */
 const READ_TOGETHER = 64;
 /** What is committed together stays below the database's limits of 819,200 bytes and 1000 changes. */
@@ -15,44 +17,31 @@ export interface StoredEntry {
 }
 
 /**
- * All entries of a database that nobody writes to, whatever they mean, in any order. The listing gives up at a damaged key:
- * then come those before the first such key and those after the last. `onDamaged` is called for each damage that is met.
+ * All entries of a database that nobody writes to, whatever they mean, in any order and few at a time. Those between two
+ * damaged keys do not come (entries.ts). `onDamaged` is called for each damage that is met.
  */
 export async function* allEntries(kv: Deno.Kv, onDamaged: () => void): AsyncGenerator<StoredEntry> {
-  let damage = 0;
-  let last: Deno.KvKey = [];
-  const listed = async function* (selector: Deno.KvListSelector, options: Deno.KvListOptions) {
-    try {
-      for await (const { key, value } of kv.list(selector, options)) {
-        last = key;
-        if (isPart(value) && key.every(isPart)) yield { key, value };
-        else onDamaged(); // not as it was written
-      }
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-      damage++;
-    }
-  };
-  yield* listed({ prefix: [] }, { batchSize: READ_TOGETHER });
-  if (damage === 0) return;
+  const quickly = new Listing(kv.list({ prefix: [] }, { batchSize: READ_TOGETHER }));
+  yield* asWritten(quickly, onDamaged);
+  if (quickly.isWhole) return;
   onDamaged();
-  // One at a time: a batch fails as a whole, so some before the damaged key have not come yet.
-  yield* listed(last.length === 0 ? { prefix: [] } : { prefix: [], start: after(last) }, { batchSize: 1 });
-  if (damage === 2) yield* listed({ prefix: [] }, { batchSize: 1, reverse: true });
+  // One at a time: a batch fails as a whole.
+  const rest = quickly.next === undefined ? { prefix: [] } : { prefix: [], start: quickly.next };
+  const before = new Listing(kv.list(rest, { batchSize: 1 }));
+  yield* asWritten(before, onDamaged);
+  if (!before.isWhole) yield* asWritten(new Listing(kv.list(rest, { batchSize: 1, reverse: true })), onDamaged);
 }
 
-/** A key that is not of any form, or ends too early. */
-function isDamage(error: unknown): boolean {
-  return error instanceof Deno.errors.InvalidData || error instanceof Deno.errors.UnexpectedEof;
+/** Those that damage has not made of another type. */
+async function* asWritten(listing: Listing, onDamaged: () => void): AsyncGenerator<StoredEntry> {
+  for await (const { key, value } of listing) {
+    if (isPart(value) && key.every(isPart)) yield { key, value };
+    else onDamaged();
+  }
 }
 
 function isPart(part: unknown): part is StoredPart {
   return part instanceof Uint8Array || typeof part === "string" || typeof part === "number";
-}
-
-/** The first key that can come after this one in order. */
-function after(key: Deno.KvKey): Deno.KvKey {
-  return [...key, new Uint8Array(0)];
 }
 
 /** Puts entries into a database, as many together as it takes. */

@@ -1,3 +1,4 @@
+import type { Refusal } from "../mailbox/limits.ts";
 import type { Outcome } from "../sphinx/slots.ts";
 
 /** Opens the name of every metric of ours. */
@@ -28,6 +29,13 @@ const DROPPED = {
 } as const satisfies
   & Readonly<Record<string, string>>
   & Record<`packets_dropped_${Extract<Outcome, { kind: "dropped" }>["reason"]}`, string>;
+
+/** Why messages are not taken. */
+const REFUSED = {
+  messages_refused_inbox_full: "inbox_full",
+  messages_refused_mailbox_full: "mailbox_full",
+  messages_refused_disk_low: "disk_low",
+} as const satisfies Record<`messages_refused_${Refusal}`, string>;
 
 /**
  * Every name that is counted anywhere in the gateway (Counters), and the metric in which it is shown. What stands here is
@@ -66,6 +74,22 @@ export const COUNTERS: readonly Family[] = [
     name: "messages_confirmed_total",
     help: "Messages whose delivery was confirmed, so that they leave the disk; counted when their chunk is.",
     series: { messages_confirmed: "" },
+  },
+  {
+    name: "messages_expired_total",
+    help: "Messages that nobody fetched within time_to_live, so that they left the disk.",
+    series: { messages_expired: "" },
+  },
+  {
+    name: "messages_refused_total",
+    help: "Messages that were dropped since there was no room for them.",
+    label: "reason",
+    series: REFUSED,
+  },
+  {
+    name: "clients_slow_total",
+    help: "How often a client took so little that its messages went back to the disk until it reads on.",
+    series: { clients_slow: "" },
   },
   {
     name: "damaged_values_total",
@@ -194,6 +218,13 @@ export const GAUGES = [
   { name: "clients_registered", help: "Clients that have ever registered here.", series: { clientsRegistered: "" } },
   { name: "inbox_messages", help: "Messages on the disk, of all clients.", series: { inboxMessages: "" } },
   { name: "inbox_bytes", help: "Their bytes, without what the database adds.", series: { inboxBytes: "" } },
+  {
+    name: "oldest_message_age_seconds",
+    help:
+      "For how long the oldest of them has been kept, not counting time in which the gateway was down; as of a minute ago.",
+    series: { oldestMessage: "" },
+  },
+  { name: "disk_free_bytes", help: "Free space on the disk with the inboxes.", series: { diskFree: "" } },
   {
     name: "queue_depth",
     help: "What waits in memory: packets to be unwrapped, messages to be written, packets for mixnodes.",

@@ -43,7 +43,7 @@ console.log(`Messages of ${MESSAGE_SIZE} bytes, µs a message\n`);
 console.log("| messages in a chunk | sealed | opened |\n| --- | --- | --- |");
 let worst = 0;
 for (const count of [1, 4, 16, 64, 128]) {
-  const { value } = encodeChunk(count, Array.from({ length: count }, () => new Uint8Array(MESSAGE_SIZE)));
+  const { value } = encodeChunk(count, 0, Array.from({ length: count }, () => new Uint8Array(MESSAGE_SIZE)));
   const context = inboxContext(sealer.pseudonym(clients[0]!), count);
   const stored = sealer.seal(value, context);
   const calls = Math.ceil(300 / count);

@@ -24,6 +24,7 @@ export const LIMITS: ClientLimits = {
   registrationsPerHourPerNetwork: 10_000,
   wrongTokensPerHourPerNetwork: 10_000,
   wrongTokenDelay: 1,
+  slowClientBytes: 65_536,
   limitLoopback: true,
 };
 

@@ -202,6 +202,21 @@ Deno.test("a message that is not stored is pushed to who is there, and counts as
   assertEquals(await receive(again, 1), [2]);
 });
 
+Deno.test("a client that reads on after it was slow gets all of it, once and in order, and what came meanwhile too", async () => {
+  await using rig = await ClientsRig.start();
+  using slow = await rig.connectRaw();
+  await slow.send(rig.authentication(1));
+  await eventually("it is there", () => rig.server.online === 1);
+  const count = 12_000; // more than the system's buffers take
+  for (const from of range(count / 1000)) await rig.store(1, range(1000, 1000 * from), 975);
+  await eventually("it is slow", () => rig.counters.get("clients_slow") > 0);
+  await rig.store(1, range(1000, count), 975);
+  const read = await slow.messages(count + 1000);
+  assertEquals(read.map(numberOf), range(count + 1000));
+  await rig.store(1, [count + 1000]);
+  assertEquals((await slow.messages(1)).map(numberOf), [count + 1000]);
+});
+
 Deno.test("a client that never reads holds up nobody, and gets no more than its buffers hold", async () => {
   await using rig = await ClientsRig.start();
   const stuck = await rig.connectRaw();

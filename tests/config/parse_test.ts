@@ -46,7 +46,7 @@ Deno.test("the file of a 0.7.0 gateway loads as it is", async () => {
     },
     limits: defaultConfig("", "").limits,
     operator: { listeningAddress: "127.0.0.1:9001" },
-    logging: { format: "text", level: "info" },
+    logging: { format: "text", level: "info", file: "" },
     debug: defaultConfig("", "").debug,
   });
 });
@@ -97,11 +97,18 @@ mixnet_connections_per_network = 22
 mixnet_frame_deadline = 23
 mixnet_idle_timeout = 24
 limit_loopback = true
+inbox_messages = 25
+inbox_bytes = 2600
+mailbox_bytes = 27000
+time_to_live = 28
+minimum_free_disk = 29
+slow_client_bytes = 30000
 [operator]
 listening_address = "::1"
 [logging]
 format = "json"
 level = "warn"
+file = "/l/log"
 [debug]
 presence_sending_delay = 1
 packet_forwarding_initial_backoff = 2
@@ -150,9 +157,15 @@ message_retrieval_limit = 6
       mixnetFrameDeadline: 23,
       mixnetIdleTimeout: 24,
       limitLoopback: true,
+      inboxMessages: 25,
+      inboxBytes: 2600,
+      mailboxBytes: 27_000,
+      timeToLive: 28,
+      minimumFreeDisk: 29,
+      slowClientBytes: 30_000,
     },
     operator: { listeningAddress: "[::1]:9001" },
-    logging: { format: "json", level: "warn" },
+    logging: { format: "json", level: "warn", file: "/l/log" },
     debug: {
       presenceSendingDelay: 1,
       packetForwardingInitialBackoff: 2,

@@ -28,3 +28,15 @@ Deno.test("paths that were outside of the gateway's folder are named; those else
   assertEquals(config.clientsEndpoint.ledgerPath, NEW.clientsEndpoint.ledgerPath);
   assertEquals(config.clientsEndpoint.tlsCertificate, "/etc/ssl/fullchain.pem");
 });
+
+Deno.test("a log file in the gateway's folder is in the new one then; one elsewhere, and none, are as they were", () => {
+  const places = {
+    "/var/lib/nym/gateways/old/logs/log.txt": "/home/nym/gateways/new/log.txt",
+    "/var/log/nym.log": "/var/log/nym.log",
+    "": "",
+  };
+  for (const [file, expected] of Object.entries(places)) {
+    const before: Config = { ...OLD, logging: { ...OLD.logging, file } };
+    assertEquals(relocate(before, "new", "/home/nym/gateways").config.logging.file, expected);
+  }
+});

@@ -9,6 +9,7 @@ const path = text.filter((path) => path !== "" && !path.includes("\0"));
 const port = fc.integer({ min: 1, max: 65535 });
 const delay = fc.integer({ min: 1, max: 2 ** 31 - 1 });
 const count = fc.integer({ min: 1, max: 65535 });
+const bytes = fc.integer({ min: 4096, max: Number.MAX_SAFE_INTEGER });
 
 const config: fc.Arbitrary<Config> = fc.record({
   gateway: fc.record({
@@ -53,6 +54,12 @@ const config: fc.Arbitrary<Config> = fc.record({
     mixnetFrameDeadline: delay,
     mixnetIdleTimeout: fc.oneof(fc.constant(0), delay),
     limitLoopback: fc.boolean(),
+    inboxMessages: count,
+    inboxBytes: bytes,
+    mailboxBytes: bytes,
+    timeToLive: fc.oneof(fc.constant(0), bytes),
+    minimumFreeDisk: fc.oneof(fc.constant(0), bytes),
+    slowClientBytes: bytes,
   }),
   operator: fc.record({
     listeningAddress: fc.oneof(fc.constant(""), port.map((port) => `[::1]:${port}`)),
@@ -60,6 +67,7 @@ const config: fc.Arbitrary<Config> = fc.record({
   logging: fc.record({
     format: fc.constantFrom("text" as const, "json" as const),
     level: fc.constantFrom("off", "warn", "info,nym_gateway::mailbox=debug"),
+    file: fc.oneof(fc.constant(""), path),
   }),
   debug: fc.record({
     presenceSendingDelay: delay,

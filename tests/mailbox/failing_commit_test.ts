@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertObjectMatch } from "@std/assert";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { Counters } from "../../src/operator/counters.ts";
 import { BrokenDatabase } from "../support/broken_database.ts";
@@ -30,7 +30,7 @@ Deno.test("a commit that fails is tried again: nothing is lost, doubled or count
     assertEquals(await reader.next(), [], "what is not on the disk is not handed out");
   }
   await mailbox.flush();
-  assertEquals(mailbox.totals, { sequence: 9, messages: 4, bytes: 160 });
+  assertObjectMatch({ ...mailbox.totals }, { sequence: 9, messages: 4, bytes: 160 });
   assertEquals(await readNumbers(reader), range(4, 5));
   assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), range(4, 5));
 });
@@ -50,6 +50,6 @@ Deno.test("what can't be written when the mailbox closes is counted as lost, and
   }
   assertEquals(counters.snapshot(), { messages_lost: 7, messages_stored: 1 });
   await using reopened = await Mailbox.open(path, testSealer());
-  assertEquals(reopened.totals, { sequence: 1, messages: 1, bytes: 40 });
+  assertObjectMatch({ ...reopened.totals }, { sequence: 1, messages: 1, bytes: 40 });
   assertEquals(await readNumbers(reopened.openInbox(bob, ignore)), [0]);
 });

@@ -1,7 +1,8 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertObjectMatch } from "@std/assert";
 import { inboxKey } from "../../src/mailbox/keys.ts";
 import { Ledger } from "../../src/mailbox/ledger.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
+import { bytesOfPseudonym } from "../../src/mailbox/pseudonym.ts";
 import { Counters } from "../../src/operator/counters.ts";
 import { testSealer } from "../support/sealer.ts";
 import { Silence } from "../support/silence.ts";
@@ -67,7 +68,7 @@ Deno.test("damaged totals are counted anew", async () => {
   }
   const messages = CHUNKS * CHUNK_MESSAGES;
   await using mailbox = await Mailbox.open(path, testSealer());
-  assertEquals(mailbox.totals, { sequence: messages, messages, bytes: messages * 40 });
+  assertObjectMatch({ ...mailbox.totals }, { sequence: messages, messages, bytes: messages * 40 });
   mailbox.store(bob, numbered(messages));
   await mailbox.flush();
   assertEquals(await readNumbers(mailbox.openInbox(bob, () => {})), range(messages + 1));
@@ -84,7 +85,7 @@ Deno.test("a client whose entry is damaged is counted, and the others are there"
   }
   {
     using kv = await Deno.openKv(path);
-    await kv.set(["client", sealer.pseudonym(client(1))], new Uint8Array(80));
+    await kv.set(["client", bytesOfPseudonym(sealer.pseudonym(client(1)))], new Uint8Array(80));
   }
   const counters = new Counters();
   using ledger = await Ledger.open(path, testSealer(), counters.add);
@@ -125,7 +126,7 @@ Deno.test("a ledger with a damaged key opens with all the others", async () => {
     for (const n of range(5)) await ledger.add(client(n));
   }
   // The type of the pseudonym that is the middle one in order.
-  const middle = range(5).map((n) => sealer.pseudonym(client(n)).toHex().toUpperCase()).sort()[2]!;
+  const middle = range(5).map((n) => sealer.pseudonym(client(n)).toUpperCase()).sort()[2]!;
   damageKeys(path, `01${middle.slice(0, 6)}`, `99${middle.slice(0, 6)}`);
   using ledger = await Ledger.open(path, testSealer());
   assertEquals(range(5).filter((n) => ledger.has(client(n))).length, 4);

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertObjectMatch } from "@std/assert";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { MAX_MESSAGE_SIZE } from "../../src/sphinx/constants.ts";
 import { testSealer } from "../support/sealer.ts";
@@ -39,7 +39,7 @@ Deno.test("what is stored is there after a restart, and numbers go on", async ()
   }
   {
     await using mailbox = await Mailbox.open(path, testSealer());
-    assertEquals(mailbox.totals, { sequence: 10, messages: 10, bytes: 400 });
+    assertObjectMatch({ ...mailbox.totals }, { sequence: 10, messages: 10, bytes: 400 });
     const messages = await readAll(mailbox.openInbox(client(1), ignore));
     assertEquals(messages.map(({ message }) => numberOf(message)), range(10));
     last = messages.at(-1)!.sequence;
@@ -104,7 +104,7 @@ Deno.test("commits keep to the database's limits: thousands of clients, and more
     reader.confirm(message!.sequence);
   }
   await mailbox.flush();
-  assertEquals(mailbox.totals, { sequence: clients, messages: 0, bytes: 0 });
+  assertObjectMatch({ ...mailbox.totals }, { sequence: clients, messages: 0, bytes: 0 });
   assertEquals(await Array.fromAsync(mailbox.kv.list({ prefix: ["inbox"] })), []);
 });
 

@@ -24,6 +24,8 @@ const QUIET_TURNS = 2;
 /** After this many ms nothing is unconfirmed, if the client is there (Delivery's OPEN_AFTER, and some more). */
 const ALL_CONFIRMED = 70_000;
 
+/** Little, so that clients are slow now and then. */
+const SLOW_CLIENT_BYTES = 50_000;
 /** After this many ms a commit that failed has been tried again. */
 const RETRIED = 10_000;
 
@@ -129,6 +131,7 @@ export class Simulation {
       requireProof: false,
       admission: new Admission(ADMISSION, 0),
       wrongTokenDelay: 0,
+      slowClientBytes: SLOW_CLIENT_BYTES,
       isRegistered: () => true,
       register: () => Promise.resolve(true),
       openInbox: (id, nudge) => this.#mailbox.openInbox(id, nudge),

@@ -1,3 +1,4 @@
+import { Opcode, WebSocketFrames } from "../bench/load/websocket_frames.ts";
 import { formatSocketAddress, type SocketAddress } from "../../src/sphinx/node_address.ts";
 
 const TEXT_FRAME = 0x81; // FIN, opcode 1 (RFC 6455 §5.2)
@@ -6,6 +7,8 @@ const LENGTH_OF_16_BITS = 126;
 
 /** A WebSocket client that does what no library does: it reads nothing, answers nothing, or vanishes. */
 export class RawClient {
+  readonly #frames = new WebSocketFrames();
+
   private constructor(readonly connection: Deno.TcpConn) {}
 
   static async connect(address: SocketAddress): Promise<RawClient> {
@@ -38,6 +41,20 @@ export class RawClient {
   /** Waits for the first byte of a frame, so that it is known to have come. */
   async frameArrived(): Promise<void> {
     await this.connection.read(new Uint8Array(1));
+  }
+
+  /** The next `count` messages; what else comes along is passed over. */
+  async messages(count: number): Promise<Uint8Array[]> {
+    const messages: Uint8Array[] = [];
+    const buffer = new Uint8Array(65_536);
+    while (messages.length < count) {
+      const read = await this.connection.read(buffer);
+      if (read === null) throw new Error(`the connection ended after ${messages.length} of ${count} messages`);
+      for (const { opcode, payload } of this.#frames.push(buffer.subarray(0, read))) {
+        if (opcode === Opcode.BINARY) messages.push(payload.slice());
+      }
+    }
+    return messages;
   }
 
   /** Reads all that comes, until the other side ends the connection. */

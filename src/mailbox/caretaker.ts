@@ -1,0 +1,109 @@
+import { logger } from "../log.ts";
+import type { MailboxLimits } from "./limits.ts";
+import type { Sealer } from "./sealing.ts";
+import { setTotals, type Totals } from "./totals.ts";
+import type { Usage } from "./usage.ts";
+import { type Found, Walk } from "./walk.ts";
+
+const log = logger("nym_gateway::mailbox");
+
+/** ms between two steps of a walk, in which commits have their turn */
+const STEP_PAUSE = 5;
+/** A walk begins so many ms after the one before, or so many times as long as that took if that is more. */
+const WALK_PAUSE = 60_000;
+const WALK_SHARE = 50;
+
+/**
+ * Walks through all inboxes, in small steps between commits: after a start to count what is there, and from then on, once
+ * a minute or so, to find what has expired. It keeps the mailbox's clock, by which messages grow old.
+ */
+export class Caretaker implements Disposable {
+  readonly #openedAt: { clock: number; now: number };
+  #walk: Walk | undefined;
+  #walkStart = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isDue = false;
+  #oldest = Infinity;
+
+  /** `wake` is called when a step is due. */
+  constructor(
+    private readonly kv: Deno.Kv,
+    private readonly sealer: Sealer,
+    private readonly totals: Totals,
+    private readonly usage: Usage,
+    private readonly limits: MailboxLimits,
+    private readonly wake: () => void,
+  ) {
+    this.#openedAt = { clock: totals.clock, now: performance.now() };
+    this.#stepIn(STEP_PAUSE);
+  }
+
+  /** ms for which the gateway has run in all its life */
+  get clock(): number {
+    return this.#openedAt.clock + performance.now() - this.#openedAt.now;
+  }
+
+  /** For how long the oldest message has been stored, in ms by the clock, as of the last walk. */
+  get oldestAge(): number {
+    return this.totals.messages === 0 || this.#oldest === Infinity ? 0 : this.clock - this.#oldest;
+  }
+
+  get isDue(): boolean {
+    return this.#isDue;
+  }
+
+  /** Takes the step that is due, while nothing is committed; resolves with what has expired. */
+  async step(): Promise<Found[]> {
+    this.#isDue = false;
+    if (this.#walk === undefined && this.totals.messages === 0) {
+      this.#stepIn(WALK_PAUSE);
+      return [];
+    }
+    try {
+      this.#walk ??= this.#begin();
+      const expired = await this.#walk.step();
+      if (this.#walk.ended) await this.#end(this.#walk);
+      else this.#stepIn(STEP_PAUSE);
+      return expired;
+    } catch (error) {
+      log.warn(`cannot look for messages whose time is over, trying again in a while: ${error}`);
+      this.#stepIn(WALK_PAUSE);
+      return [];
+    }
+  }
+
+  /** Commits what time it is: nothing else may have been for long, and messages have grown older. */
+  async keepClock(): Promise<void> {
+    this.totals.clock = this.clock;
+    const atomic = this.kv.atomic();
+    setTotals(atomic, this.totals, this.sealer);
+    await atomic.commit().catch((error) => log.warn(`cannot write how old messages are: ${error}`));
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+
+  #begin(): Walk {
+    const { usage } = this;
+    const count = ({ inbox, last, messages, bytes }: Found) => usage.found(inbox, last, messages, bytes);
+    const expiry = this.clock - this.limits.timeToLive;
+    this.#walkStart = performance.now();
+    return new Walk(this.kv, this.sealer, this.totals.sequence, expiry, usage.isPartial ? count : undefined);
+  }
+
+  async #end(walk: Walk): Promise<void> {
+    this.#oldest = walk.oldest;
+    this.usage.foundAll();
+    this.#walk = undefined;
+    this.#stepIn(Math.max(WALK_PAUSE, WALK_SHARE * (performance.now() - this.#walkStart)));
+    await this.keepClock();
+  }
+
+  #stepIn(ms: number): void {
+    this.#timer = setTimeout(() => {
+      this.#isDue = true;
+      this.wake();
+    }, ms);
+  }
+}

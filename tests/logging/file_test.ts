@@ -1,0 +1,53 @@
+// deno-lint-ignore-file no-console -- the log is what is tested
+import { assertEquals, assertThrows } from "@std/assert";
+import { configureLogging, openLogFile } from "../../src/cli/logging.ts";
+import { logger, setLogFile, setLogLevel } from "../../src/log.ts";
+import { LogFile } from "../../src/logging/file.ts";
+import { OperatorError } from "../../src/operator_error.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+
+const log = logger("t");
+
+/** The texts of the lines in a file. */
+function texts(path: string): string[] {
+  return Deno.readTextFileSync(path).trimEnd().split("\n").map((line) => line.split(" > ")[1]!);
+}
+
+Deno.test("lines are added to a file of this user's alone, and to a new one when that was renamed", () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("log");
+  const logging = { format: "text", level: "info", file: path } as const;
+  try {
+    configureLogging(logging, openLogFile(logging), "");
+    log.info("one");
+    log.warn("two");
+    Deno.renameSync(path, folder.file("log.1"));
+    log.info("three");
+    configureLogging(logging, openLogFile(logging), "");
+    log.info("four");
+    assertEquals([texts(folder.file("log.1")), texts(path)], [["one", "two", "three"], ["four"]]);
+    assertEquals(Deno.statSync(path).mode! & 0o777, 0o600);
+  } finally {
+    setLogFile(undefined);
+    setLogLevel("info");
+  }
+});
+
+Deno.test("a file that can't be opened is an operator's mistake, and one that can't be written is no reason to be silent", () => {
+  assertThrows(
+    () => openLogFile({ format: "text", level: "info", file: "/nonexistent/log" }),
+    OperatorError,
+    'Cannot write the log file "/nonexistent/log"',
+  );
+  const lines: string[] = [];
+  const original = console.error;
+  console.error = (line: string) => lines.push(line);
+  try {
+    setLogFile(new LogFile("/dev/full"));
+    log.error("the disk is full");
+    assertEquals(lines.map((line) => line.split(" > ")[1]), ["the disk is full"]);
+  } finally {
+    setLogFile(undefined);
+    console.error = original;
+  }
+});

@@ -1,0 +1,143 @@
+import { assert, assertEquals } from "@std/assert";
+import { NO_LIMITS } from "../../src/mailbox/limits.ts";
+import { Mailbox } from "../../src/mailbox/mailbox.ts";
+import { Counters } from "../../src/operator/counters.ts";
+import { VirtualTime } from "../model/virtual_time.ts";
+import { testSealer } from "../support/sealer.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { client, numbered, range, readAll, readNumbers } from "./messages.ts";
+
+const ignore = () => {};
+const bob = client(1);
+const MINUTE = 60_000;
+/** ms; there is a walk a minute */
+const SPELL = 10 * MINUTE;
+
+/** A mailbox that keeps messages for ten spells, in a time that passes when it is told to. */
+class Keeper {
+  readonly counters = new Counters();
+  readonly #folder = new TemporaryFolder();
+  readonly #time = new VirtualTime();
+  mailbox!: Mailbox;
+
+  static async start(): Promise<Keeper> {
+    const keeper = new Keeper();
+    await keeper.open();
+    return keeper;
+  }
+
+  async open(): Promise<void> {
+    const sync = () => Promise.resolve();
+    const limits = { ...NO_LIMITS, timeToLive: 10 * SPELL };
+    const path = this.#folder.file("mailbox.kv");
+    this.mailbox = await Mailbox.open(path, testSealer(), this.counters.add, ignore, sync, limits);
+  }
+
+  async reopen(): Promise<void> {
+    await this.mailbox[Symbol.asyncDispose]();
+    await this.open();
+  }
+
+  async store(...numbers: number[]): Promise<void> {
+    for (const n of numbers) this.mailbox.store(bob, numbered(n));
+    await this.mailbox.flush();
+  }
+
+  async pass(ms: number): Promise<void> {
+    await this.#time.advance(ms, () => this.mailbox.flush());
+  }
+
+  async numbers(): Promise<number[]> {
+    return await readNumbers(this.mailbox.openInbox(bob, ignore));
+  }
+
+  get expired(): number {
+    return this.counters.get("messages_expired");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.mailbox[Symbol.asyncDispose]();
+    this.#time[Symbol.dispose]();
+    this.#folder[Symbol.dispose]();
+  }
+}
+
+Deno.test("messages leave the disk when their time is over, the younger ones stay", async () => {
+  await using keeper = await Keeper.start();
+  await keeper.store(...range(5));
+  await keeper.pass(6 * SPELL);
+  await keeper.store(...range(5, 5));
+  await keeper.pass(3 * SPELL);
+  assertEquals([keeper.expired, keeper.mailbox.totals.messages], [0, 10]);
+  assert(Math.abs(keeper.mailbox.oldestAge - 9 * SPELL) < 2 * MINUTE, `${keeper.mailbox.oldestAge} ms`);
+  await keeper.pass(2 * SPELL);
+  assertEquals([keeper.expired, keeper.mailbox.totals.messages], [5, 5]);
+  assertEquals(await keeper.numbers(), range(5, 5));
+  await keeper.pass(6 * SPELL);
+  assertEquals([keeper.expired, keeper.mailbox.totals.messages, keeper.mailbox.totals.bytes], [10, 0, 0]);
+  assertEquals(await keeper.numbers(), []);
+  assertEquals(keeper.mailbox.oldestAge, 0);
+});
+
+Deno.test("time goes on over restarts, and not between them", async () => {
+  await using keeper = await Keeper.start();
+  await keeper.store(0);
+  for (const _ of range(4)) {
+    await keeper.pass(2 * SPELL);
+    await keeper.reopen();
+  }
+  assertEquals(keeper.expired, 0);
+  const { now } = Date;
+  Date.now = () => now() + 1_000_000 * SPELL; // the machine's clock says what it likes
+  try {
+    await keeper.reopen();
+    await keeper.pass(SPELL);
+    assertEquals([keeper.expired, await keeper.numbers()], [0, [0]]);
+    await keeper.pass(2 * SPELL);
+    assertEquals(keeper.expired, 1);
+  } finally {
+    Date.now = now;
+  }
+});
+
+Deno.test("what has expired is not handed out, nor taken off twice when it is confirmed later", async () => {
+  await using keeper = await Keeper.start();
+  await keeper.store(...range(3));
+  const reader = keeper.mailbox.openInbox(bob, ignore);
+  const handedOut = await readAll(reader);
+  await keeper.store(3); // in the reader's tail
+  await keeper.pass(11 * SPELL);
+  await keeper.store(4);
+  assertEquals(keeper.expired, 4);
+  reader.confirm(handedOut[1]!.sequence);
+  assertEquals(await readNumbers(reader), [4]);
+  reader.confirm(5);
+  await keeper.mailbox.flush();
+  assertEquals([keeper.mailbox.totals.messages, keeper.mailbox.totals.bytes], [0, 0]);
+  const left = await Array.fromAsync(keeper.mailbox.kv.list({ prefix: ["inbox"] }));
+  assertEquals(left.map(({ key }) => key), []);
+});
+
+Deno.test("of a chunk that is confirmed in part only the rest expires, and its mark goes with it", async () => {
+  await using keeper = await Keeper.start();
+  await keeper.store(...range(5));
+  const reader = keeper.mailbox.openInbox(bob, ignore);
+  reader.confirm((await readAll(reader))[1]!.sequence);
+  reader.close();
+  await keeper.pass(11 * SPELL);
+  assertEquals([keeper.expired, keeper.mailbox.totals.messages], [3, 0]);
+  assertEquals(await Array.fromAsync(keeper.mailbox.kv.list({ prefix: ["inbox"] })), []);
+});
+
+Deno.test("thousands of chunks in hundreds of inboxes expire, a few at a time between commits", async () => {
+  await using keeper = await Keeper.start();
+  for (const round of range(10)) {
+    for (const n of range(300)) keeper.mailbox.store(client(n), numbered(round));
+    await keeper.mailbox.flush();
+  }
+  await keeper.pass(9 * SPELL);
+  for (const n of range(300)) keeper.mailbox.store(client(n), numbered(10));
+  await keeper.pass(2 * SPELL);
+  assertEquals([keeper.expired, keeper.mailbox.totals.messages], [3000, 300]);
+  for (const n of range(300, 0)) assertEquals(await readNumbers(keeper.mailbox.openInbox(client(n), ignore)), [10]);
+});

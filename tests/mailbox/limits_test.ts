@@ -1,0 +1,125 @@
+import { assertEquals, assertObjectMatch } from "@std/assert";
+import { type MailboxLimits, NO_LIMITS } from "../../src/mailbox/limits.ts";
+import { Mailbox } from "../../src/mailbox/mailbox.ts";
+import { Counters } from "../../src/operator/counters.ts";
+import { testSealer } from "../support/sealer.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { client, numbered, range, readAll, readNumbers } from "./messages.ts";
+
+const ignore = () => {};
+const [bob, eve] = [client(1), client(2)];
+
+/** A mailbox with limits, and what it has counted. */
+async function open(path: string, limits: Partial<MailboxLimits>): Promise<{ mailbox: Mailbox; counters: Counters }> {
+  const counters = new Counters();
+  const sync = () => Promise.resolve();
+  const all = Object.assign(limits, { ...NO_LIMITS, ...limits }); // the caller's own, as it may change them
+  return { mailbox: await Mailbox.open(path, testSealer(), counters.add, ignore, sync, all), counters };
+}
+
+/** Resolves when the walk after the start has counted all. */
+async function counted(mailbox: Mailbox): Promise<void> {
+  while (mailbox.isCounting) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    await mailbox.flush();
+  }
+}
+
+Deno.test("an inbox takes so many messages, the first ones stay, and others' inboxes are none the fuller", async () => {
+  using folder = new TemporaryFolder();
+  const { mailbox, counters } = await open(folder.file("mailbox.kv"), { inboxMessages: 10 });
+  await using _ = mailbox;
+  assertEquals(range(15).map((n) => mailbox.store(bob, numbered(n))), range(15).map((n) => n < 10));
+  assertEquals(mailbox.store(eve, numbered(0)), true);
+  await mailbox.flush();
+  assertEquals(mailbox.store(bob, numbered(15)), false);
+  const reader = mailbox.openInbox(bob, ignore);
+  const messages = await readAll(reader);
+  assertEquals(messages.length, 10);
+  reader.confirm(messages[6]!.sequence); // in the middle of a chunk, which goes as a whole
+  await mailbox.flush();
+  assertEquals(mailbox.store(bob, numbered(16)), false);
+  reader.confirm(messages[9]!.sequence);
+  await mailbox.flush();
+  assertEquals(range(11, 20).map((n) => mailbox.store(bob, numbered(n))), range(11).map((n) => n < 10));
+  await mailbox.flush();
+  assertEquals(await readNumbers(reader), range(10, 20));
+  assertEquals(counters.get("messages_refused_inbox_full"), 8);
+});
+
+Deno.test("an inbox takes so many bytes, those of messages that wait for their commit included", async () => {
+  using folder = new TemporaryFolder();
+  const { mailbox, counters } = await open(folder.file("mailbox.kv"), { inboxBytes: 1000 });
+  await using _ = mailbox;
+  assertEquals(range(3).map((n) => mailbox.store(bob, numbered(n, 400))), [true, true, false]);
+  assertEquals(mailbox.store(bob, numbered(3, 200)), true);
+  await mailbox.flush();
+  assertEquals(mailbox.store(bob, numbered(4, 4)), false);
+  assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), [0, 1, 3]);
+  assertEquals(counters.get("messages_refused_inbox_full"), 2);
+});
+
+Deno.test("all inboxes together take so many bytes", async () => {
+  using folder = new TemporaryFolder();
+  const { mailbox, counters } = await open(folder.file("mailbox.kv"), { mailboxBytes: 1000 });
+  await using _ = mailbox;
+  for (const n of range(4)) mailbox.store(client(n), numbered(n, 300));
+  await mailbox.flush();
+  assertObjectMatch({ ...mailbox.totals }, { messages: 3, bytes: 900 });
+  assertEquals([mailbox.store(client(4), numbered(4, 101)), mailbox.store(client(4), numbered(5, 100))], [false, true]);
+  assertEquals(counters.get("messages_refused_mailbox_full"), 2);
+});
+
+Deno.test("while the disk is low nothing is taken, all is handed out, and then it goes on", async () => {
+  using folder = new TemporaryFolder();
+  const limits = { diskIsLow: false };
+  const { mailbox, counters } = await open(folder.file("mailbox.kv"), limits);
+  await using _ = mailbox;
+  assertEquals(mailbox.store(bob, numbered(0)), true);
+  limits.diskIsLow = true;
+  assertEquals(mailbox.store(bob, numbered(1)), false);
+  const reader = mailbox.openInbox(bob, ignore);
+  await mailbox.flush();
+  const messages = await readAll(reader);
+  reader.confirm(messages[0]!.sequence);
+  await mailbox.flush();
+  assertEquals(mailbox.totals.messages, 0);
+  limits.diskIsLow = false;
+  assertEquals(mailbox.store(bob, numbered(2)), true);
+  await mailbox.flush();
+  assertEquals(await readNumbers(reader), [2]);
+  assertEquals(counters.get("messages_refused_disk_low"), 1);
+});
+
+Deno.test("what was stored before a start is counted by a walk, whatever comes and goes meanwhile", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  const inboxes = 200;
+  {
+    await using mailbox = await Mailbox.open(path, testSealer());
+    for (const n of range(inboxes * 6)) {
+      mailbox.store(client(n % inboxes), numbered(n));
+      if (n % inboxes === inboxes - 1) await mailbox.flush(); // a chunk for each message
+    }
+  }
+  const { mailbox } = await open(path, { inboxMessages: 10 });
+  await using _ = mailbox;
+  // Half of them fetch, and two messages come for each, while the walk is under way.
+  for (const n of range(inboxes)) {
+    for (const i of range(2)) assertEquals(mailbox.store(client(n), numbered(1200 + i)), true);
+    if (n % 2 === 0) continue;
+    const reader = mailbox.openInbox(client(n), ignore);
+    const messages = await reader.next();
+    reader.confirm(messages[2]!.sequence);
+    await mailbox.flush();
+  }
+  await counted(mailbox);
+  await mailbox.flush();
+  for (const n of range(inboxes)) {
+    const room = n % 2 === 0 ? 2 : 5;
+    assertEquals(range(room + 1).map((i) => mailbox.store(client(n), numbered(2000 + i))), [
+      ...range(room).map(() => true),
+      false,
+    ]);
+  }
+});
