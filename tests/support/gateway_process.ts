@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import type { Config } from "../../src/config/config.ts";
+import { readConfig, writeConfig } from "../../src/config/files.ts";
 import { loadStorageKey } from "../../src/config/storage_key_file.ts";
 import { decodeChunk } from "../../src/mailbox/chunk.ts";
 import { clientIdFromBase58 } from "../../src/mailbox/client_id.ts";
@@ -62,15 +64,18 @@ export class GatewayProcess implements AsyncDisposable {
     const args = ["--mix-host", gateway.mixnet, "--clients-host", gateway.clients, "--directory", directory];
     const { success, stderr } = await gateway.#command("init", args).output();
     if (!success) throw new Error(`init of the ${kind} gateway failed: ${new TextDecoder().decode(stderr)}`);
-    if (kind === "ours") await gateway.#withoutOperator();
+    // Many run at a time on one machine, which has the operator's port once.
+    if (kind === "ours") gateway.configure(({ operator }) => operator.listeningAddress = "");
     return gateway;
   }
 
-  /** Many run at a time on one machine, which has the operator's port once. */
-  async #withoutOperator(): Promise<void> {
-    const path = join(this.home, ".nym/gateways", this.id, "config/config.toml");
-    const text = await Deno.readTextFile(path);
-    await Deno.writeTextFile(path, text.replace('listening_address = "127.0.0.1:9001"', 'listening_address = ""'));
+  /** Changes the configuration of our gateway, for its next start. */
+  configure(adjust: (config: Config) => void): void {
+    const path = this.path("config/config.toml");
+    const config = readConfig(path);
+    adjust(config);
+    Deno.removeSync(path);
+    writeConfig(path, config);
   }
 
   /** Starts it; resolves with the ms until it listens. `args`: further options of `run`. */
@@ -104,9 +109,14 @@ export class GatewayProcess implements AsyncDisposable {
     return this.#log;
   }
 
+  /** A file or folder of its home, as in `data/inboxes`. */
+  path(name: string): string {
+    return join(this.home, ".nym/gateways", this.id, name);
+  }
+
   /** The folder with its inboxes. */
   get inboxes(): string {
-    return join(this.home, ".nym/gateways", this.id, "data/inboxes");
+    return this.path("data/inboxes");
   }
 
   /** Opens what our gateway has stored, once it has started. */
