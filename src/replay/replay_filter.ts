@@ -13,8 +13,11 @@ const MAX_GENERATIONS = PARTS + 2;
 const GENERATION_CAPACITY = 1_310_720;
 /** A generation lasts at least so many ms, however short the window is. */
 const SHORTEST_PART = 1000;
-/** Bytes that wait while nothing can be written; beyond it they are given up. */
-const MAX_PENDING = 65_536;
+/**
+ * Bytes that wait while nothing can be written; beyond it they are given up. Room for the tags of all packets that are
+ * admitted while no commit succeeds, some 17,000 of them (mailbox.ts: those that wait, and those of the commit).
+ */
+const MAX_PENDING = 262_144;
 const FILE_NAME = /^(\d{10})\.tags$/;
 
 interface Generation {

@@ -152,12 +152,12 @@ Deno.test("what can't be written for long is given up, and counted", async () =>
   const counters = new Counters();
   await using filter = ReplayFilter.open(folder.file("replay"), WINDOW, counters.add);
   Deno.removeSync(folder.file("replay"), { recursive: true });
-  for (const n of range(10_000)) {
+  for (const n of range(40_000)) {
     assert(filter.admit(tag(n)));
     filter.flush();
   }
-  assertEquals(counters.get("replay_tags_unwritten"), 8192);
-  assert(range(10_000).every((n) => !filter.admit(tag(n))));
+  assertEquals(counters.get("replay_tags_unwritten"), 32_768);
+  assert(range(40_000).every((n) => !filter.admit(tag(n))));
 });
 
 type Operation = { kind: "admit"; tag: number } | { kind: "wait"; time: number } | { kind: "restart" } | {
