@@ -9,7 +9,7 @@ import type { TestClient } from "../support/test_client.ts";
 import { assertServed, Besieged, many, report } from "./besieged.ts";
 import { logIn, register } from "./members.ts";
 
-const MEMORY = 100; // MB
+const MEMORY = 200; // MB, of which 22 are packets that wait
 const PACKETS = many(2000, 20_000);
 /** Mixnodes that never read; more than sixteen can fill what may wait for all together. */
 const STUCK = many(2, 20);

@@ -32,6 +32,13 @@ const LOOK_INTERVAL = 50;
 
 export type GatewayKind = "ours" | "0.7.0";
 
+/** It ended before it listened. */
+export class EndedAtStart extends Error {
+  constructor(kind: GatewayKind, readonly code: number, readonly said: string) {
+    super(`the ${kind} gateway ended at its start with ${code}; it said:\n${said}`);
+  }
+}
+
 /** A gateway as a process of its own, with a home of its own in a temporary folder. It ends with its scope. */
 export class GatewayProcess implements AsyncDisposable {
   #child: Deno.ChildProcess | undefined;
@@ -90,7 +97,8 @@ export class GatewayProcess implements AsyncDisposable {
     while (!this.#log.includes("Finished nym gateway startup")) {
       if (ended) {
         await this.#output;
-        throw new Error(`the ${this.kind} gateway ended at its start; it said:\n${this.#log}`);
+        this.#child = undefined;
+        throw new EndedAtStart(this.kind, (await child.status).code, this.#log);
       }
       await pause(5);
     }

@@ -1,3 +1,7 @@
+/** ms between two looks at what is waited for */
+const LOOK_INTERVAL = 20;
+const ATTEMPTS = 50;
+
 /** What a gateway tells its operator over HTTP. */
 export class Operator {
   /** `address`: where its endpoint listens, `ip:port` */
@@ -25,7 +29,7 @@ export class Operator {
       const now = await this.metric(series);
       if (now >= value) return now;
       if (performance.now() > end) throw new Error(`${series} is ${now} after ${within} ms, not ${value}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL));
     }
   }
 
@@ -35,13 +39,21 @@ export class Operator {
     for (;;) {
       const { text } = await this.readiness();
       if (pattern.test(text)) return text;
-      if (performance.now() > end) throw new Error(`no ${pattern} within ${within} ms; it says:\n${text}`);
+      if (performance.now() > end) throw new Error(`no ${pattern} within ${within} ms, but:\n${text}`);
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }
 
+  /** It begins to listen a little later than the gateway itself. */
   async #get(path: string): Promise<{ status: number; text: string }> {
-    const response = await fetch(`http://${this.address}${path}`);
-    return { status: response.status, text: await response.text() };
+    for (let attempt = 1;; attempt++) {
+      try {
+        const response = await fetch(`http://${this.address}${path}`);
+        return { status: response.status, text: await response.text() };
+      } catch (error) {
+        if (attempt === ATTEMPTS) throw error;
+        await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL));
+      }
+    }
   }
 }
