@@ -24,11 +24,19 @@ export class FaultyGateway implements AsyncDisposable {
     readonly disk: SmallDisk | undefined,
   ) {}
 
-  /** `megabytes`: of a disk for its data; without, that is where other files are too. */
+  /**
+   * `megabytes`: of a disk for its data; without, that is where other files are too. `environment`: further variables that
+   * it runs with.
+   */
   static async start(
-    { megabytes, adjust }: { megabytes?: number; adjust?: (config: Config) => void } = {},
+    { megabytes, adjust, environment = {} }: {
+      megabytes?: number;
+      adjust?: (config: Config) => void;
+      environment?: Record<string, string>;
+    } = {},
   ): Promise<FaultyGateway> {
     const process = await GatewayProcess.init("ours", quietPort(), quietPort(), NO_DIRECTORY);
+    process.environment = environment;
     const operator = new Operator(`127.0.0.1:${quietPort()}`);
     process.configure((config) => {
       config.operator.listeningAddress = operator.address;

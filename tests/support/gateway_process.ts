@@ -49,6 +49,8 @@ export class GatewayProcess implements AsyncDisposable {
   publicKey = "";
   /** the cores that it may use from its next start on, as taskset takes them ("0", "0,1"); undefined: all */
   cores: string | undefined;
+  /** variables of the environment that it has from its next start on, besides those it needs */
+  environment: Readonly<Record<string, string>> = {};
 
   /** For a home that is there already; `init` makes one. */
   constructor(
@@ -197,7 +199,7 @@ export class GatewayProcess implements AsyncDisposable {
     const [program, ...before] = [...pinned, ...(this.kind === "ours" ? OURS : [join(REFERENCE!, "nym-gateway")])];
     return new Deno.Command(program!, {
       args: [...before, command, "--id", this.id, ...args],
-      env: { HOME: this.home, DENO_DIR: denoDirectory(), RUST_LOG: "info" },
+      env: { HOME: this.home, DENO_DIR: denoDirectory(), RUST_LOG: "info", ...this.environment },
       stdout: "piped",
       stderr: "piped",
       stdin: "null",
