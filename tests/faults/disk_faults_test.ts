@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { many, report } from "../hostile/besieged.ts";
+import { LockedDatabase } from "../support/locked_database.ts";
 import { FaultyGateway } from "./faulty_gateway.ts";
 import { hasStrace, Injection } from "./injection.ts";
 
@@ -61,3 +62,21 @@ for (const [disk, calls, fault, said] of FAULTS) {
     },
   });
 }
+
+Deno.test("a mailbox that another program has locked for a time costs time, and no message or order", async () => {
+  await using gateway = await FaultyGateway.start();
+  const { operator, process } = gateway;
+  await gateway.store(300);
+  const send = await gateway.prepare(MESSAGES);
+  let sending: Promise<void>;
+  {
+    using _locked = new LockedDatabase(`${process.inboxes}/mailbox.kv`);
+    sending = send();
+    await operator.says(/^fail +mailbox/m);
+  }
+  await sending;
+  await operator.reaches("messages_stored_total", 300 + MESSAGES, 60_000);
+  await operator.says(/^ok +mailbox/m);
+  await gateway.readAll();
+  assertEquals(await operator.metric("messages_lost_total"), 0);
+});

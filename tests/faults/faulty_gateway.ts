@@ -15,13 +15,14 @@ import { SmallDisk } from "./small_disk.ts";
 export class FaultyGateway implements AsyncDisposable {
   #sent = 0;
   #read = 0;
-  #member: Member | undefined;
 
   private constructor(
+    private readonly parts: AsyncDisposableStack,
     readonly process: GatewayProcess,
     readonly operator: Operator,
     /** what its data is on, if that is a disk of its own */
     readonly disk: SmallDisk | undefined,
+    private readonly member: Member,
   ) {}
 
   /**
@@ -35,18 +36,21 @@ export class FaultyGateway implements AsyncDisposable {
       environment?: Record<string, string>;
     } = {},
   ): Promise<FaultyGateway> {
-    const process = await GatewayProcess.init("ours", quietPort(), quietPort(), NO_DIRECTORY);
+    await using starting = new AsyncDisposableStack();
+    const process = starting.use(await GatewayProcess.init("ours", quietPort(), quietPort(), NO_DIRECTORY));
     process.environment = environment;
     const operator = new Operator(`127.0.0.1:${quietPort()}`);
     process.configure((config) => {
       config.operator.listeningAddress = operator.address;
       adjust?.(config);
     });
-    const disk = megabytes === undefined ? undefined : await SmallDisk.mount(process.path("data"), megabytes);
-    const gateway = new FaultyGateway(process, operator, disk);
+    const disk = starting.use(
+      megabytes === undefined ? undefined : await SmallDisk.mount(process.path("data"), megabytes),
+    );
+    starting.defer(async () => void await process.stop("SIGKILL")); // before the disk that it is on goes
     await process.start();
-    gateway.#member = await register(gateway.#clients);
-    return gateway;
+    const member = await register(parseSocketAddress(process.clients)!);
+    return new FaultyGateway(starting.move(), process, operator, disk, member);
   }
 
   /** Messages that were sent so far. */
@@ -60,7 +64,7 @@ export class FaultyGateway implements AsyncDisposable {
     this.#sent += count;
     const { streams: [frames] } = await makePackets(
       decodeBase58(this.process.publicKey)!,
-      [this.#member!.address],
+      [this.member.address],
       plan,
     );
     return () => post(parseSocketAddress(this.process.mixnet)!, frames!);
@@ -77,7 +81,7 @@ export class FaultyGateway implements AsyncDisposable {
   /** Logs in and reads all that was sent and not read by an earlier call: each once, in order, and nothing else. */
   async readAll(): Promise<void> {
     const confirmed = await this.operator.metric("messages_confirmed_total");
-    await using client = await logIn(this.#clients, this.#member!);
+    await using client = await logIn(this.#clients, this.member);
     const received = (await client.messages(this.#sent - this.#read)).map(numberOf);
     assertEquals(received, range(received.length, this.#read));
     assertEquals(client.unread.length, 0);
@@ -87,9 +91,7 @@ export class FaultyGateway implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.process.stop("SIGKILL");
-    await this.disk?.[Symbol.asyncDispose]();
-    await this.process[Symbol.asyncDispose]();
+    await this.parts.disposeAsync();
   }
 
   get #clients(): SocketAddress {
