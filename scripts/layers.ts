@@ -39,6 +39,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "directory",
     "mailbox",
     "archive",
+    "logging",
     "tls",
     "sphinx",
     "encoding",

@@ -11,7 +11,7 @@ import { encodeBase58 } from "./encoding/base58.ts";
 import type { PlaceLimits } from "./limits/places.ts";
 import { listen } from "./listening.ts";
 import { logger } from "./log.ts";
-import { lockPrivateFolder } from "./mailbox/database.ts";
+import { lockPrivateFolder, remedyFor } from "./mailbox/database.ts";
 import { clientId } from "./mailbox/client_id.ts";
 import { DiskSpace } from "./mailbox/disk_space.ts";
 import { importInboxes, ledgerFile } from "./mailbox/import_070.ts";
@@ -321,6 +321,8 @@ async function opened<T>(what: string, path: string, open: (path: string) => Pro
   try {
     return await open(path);
   } catch (error) {
-    throw fileError(`Cannot open the ${what} "${path}"`, error, ExitCode.INPUT_OUTPUT);
+    const { message, exitCode } = fileError(`Cannot open the ${what} "${path}"`, error, ExitCode.INPUT_OUTPUT);
+    const remedy = remedyFor(error);
+    throw new OperatorError(remedy === undefined ? message : `${message}; ${remedy}`, exitCode);
   }
 }

@@ -45,7 +45,8 @@ announce_address = ${tomlString(mixnet.announceAddress)}
 forward_to = ${tomlString(mixnet.forwardTo)}
 
 # How long packets are remembered, in ms, over restarts too: one that comes again within that time is dropped. The
-# default is a day. The busiest gateways remember less: five million packets, in at most 64 MB of memory.
+# default is a day. Only the time counts in which the gateway runs, so that no clock that is set wrong for a while makes it
+# forget. The busiest gateways remember less: five million packets, in at most 64 MB of memory.
 replay_window = ${mixnet.replayWindow}
 
 [clients_endpoint]

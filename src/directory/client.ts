@@ -1,3 +1,4 @@
+import { isWithin } from "./json_size.ts";
 import { type GatewayNode, parseTopology, type Topology } from "./topology.ts";
 
 /** ms until an answer must be complete */
@@ -5,6 +6,10 @@ export const REQUEST_TIMEOUT = 5000;
 
 /** bytes; a topology of ten thousand nodes with their clients stays well below */
 export const MAX_ANSWER_SIZE = 32 * 1024 * 1024;
+
+/** values in an answer, and how deep they may be: of nodes and clients, an answer of that size has fewer */
+const MAX_VALUES = 1_500_000;
+const MAX_DEPTH = 16;
 
 /** What a gateway posts of itself; the directory itself fills in when it was seen (spec §6). */
 export type GatewayPresence = Omit<GatewayNode, "registeredClients" | "lastSeen">;
@@ -86,6 +91,7 @@ async function readBounded(response: Response, maximum: number): Promise<Uint8Ar
 }
 
 function parseJson(body: Uint8Array): unknown {
+  if (!isWithin(body, MAX_VALUES, MAX_DEPTH)) throw new DirectoryError("its answer has too many values for a topology");
   try {
     return JSON.parse(new TextDecoder().decode(body));
   } catch {

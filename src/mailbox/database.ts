@@ -28,6 +28,19 @@ export async function openPrivateDatabase(path: string): Promise<Deno.Kv> {
   return await Deno.openKv(path);
 }
 
+/** What to do about a database that can't be opened, as far as SQLite's words tell. */
+export function remedyFor(error: unknown): string | undefined {
+  const text = error instanceof Error ? error.message : "";
+  if (/file is not a database|disk image is malformed/.test(text)) {
+    return "it is damaged: put back a copy of it, or move it away, with the files beside it that begin with its name, " +
+      "to begin with an empty one";
+  }
+  if (/disk I\/O error|disk is full|read-?only/i.test(text)) {
+    return "see whether the disk is full, read-only or failing";
+  }
+  return undefined;
+}
+
 /** With another key all that is stored would seem damaged and be skipped: so that key is refused. */
 async function checkStorageKey(kv: Deno.Kv, sealer: Sealer): Promise<void> {
   const checks = await kv.getMany<(Uint8Array | null)[]>(CHECKS);

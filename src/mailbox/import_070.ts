@@ -28,8 +28,8 @@ export async function ledgerFile(configuredPath: string): Promise<string> {
  * Takes over the inboxes of a 0.7.0 gateway: `<folder>/<client base58>/<name>`, one file a message. Each client whose
  * folder is there has registered; its messages go into the mailbox in order of modification time, ties by name, and a
  * file is removed only once its message is on the disk. Cut short at any point, the next start goes on: a message may
- * then come twice, and none is lost. Files that can't be messages stay where they are, and so do those for which the
- * limits leave no room, until a later start.
+ * then come twice, and none is lost. Files that can't be messages stay where they are, and so does what can't be read or
+ * does not fit into the limits: it is tried again at the next start.
  *
  * @returns how many messages were imported
  */
@@ -42,15 +42,17 @@ export async function importInboxes(folder: string, mailbox: Mailbox, ledger: Le
     await ledger.add(id);
     clients++;
     const inbox = join(folder, entry.name);
-    const files = await messageFiles(inbox);
-    for (let i = 0; i < files.length; i += BATCH) {
-      const before = imported;
-      imported += await importFiles(files.slice(i, i + BATCH), id, mailbox);
-      if (Math.floor(imported / REPORT_EVERY) > Math.floor(before / REPORT_EVERY)) {
-        log.info(`importing the 0.7.0 inboxes: ${imported} messages so far`);
+    try {
+      for await (const taken of importInbox(inbox, id, mailbox)) {
+        const before = imported;
+        imported += taken;
+        if (Math.floor(imported / REPORT_EVERY) > Math.floor(before / REPORT_EVERY)) {
+          log.info(`importing the 0.7.0 inboxes: ${imported} messages so far`);
+        }
       }
+    } catch (error) {
+      log.warn(`cannot take over all of an inbox of 0.7.0 (${codeOf(error)}): the rest stays for the next start`);
     }
-    await Deno.remove(inbox).catch(() => log.warn("files of an inbox of 0.7.0 stay: no messages, or no room for them"));
   }
   if (clients > 0) log.info(`imported ${imported} messages of ${clients} clients from the 0.7.0 inboxes`);
   return imported;
@@ -64,6 +66,13 @@ export async function holdsInboxes070(folder: string): Promise<boolean> {
     if ((await messageFiles(inbox)).length > 0 || Deno.readDirSync(inbox).next().done) return true;
   }
   return false;
+}
+
+/** Takes over one inbox, in parts: how many messages each had. What is left of it stays. */
+async function* importInbox(inbox: string, id: ClientId, mailbox: Mailbox): AsyncGenerator<number> {
+  const files = await messageFiles(inbox);
+  for (let i = 0; i < files.length; i += BATCH) yield await importFiles(files.slice(i, i + BATCH), id, mailbox);
+  await Deno.remove(inbox).catch(() => log.warn("an inbox of 0.7.0 holds files that were not taken over: they stay"));
 }
 
 /** The files of an inbox, oldest first. */
@@ -81,8 +90,19 @@ async function messageFiles(inbox: string): Promise<string[]> {
 
 async function importFiles(paths: string[], id: ClientId, mailbox: Mailbox): Promise<number> {
   const stored: string[] = [];
-  for (const path of paths) if (mailbox.store(id, await Deno.readFile(path))) stored.push(path);
+  for (const path of paths) {
+    try {
+      if (mailbox.store(id, await Deno.readFile(path))) stored.push(path);
+    } catch (error) {
+      log.warn(`cannot read a message in an inbox of 0.7.0 (${codeOf(error)}): it stays for the next start`);
+    }
+  }
   await mailbox.flush();
   for (const path of stored) await Deno.remove(path);
   return stored.length;
+}
+
+/** What the system calls the failure; its whole text has the path, and that the client's address. */
+function codeOf(error: unknown): string {
+  return (error as { code?: string }).code ?? (error instanceof Error ? error.name : "unknown");
 }

@@ -3,9 +3,9 @@ import { type ConnectSettings, MixnodeLink } from "./mixnode_link.ts";
 
 /** Packets that wait for one mixnode (1.4 MB); a further one is dropped. A mixnode that never reads fills only this. */
 const QUEUE_PER_MIXNODE = 1024;
-/** Packets that wait for all mixnodes together (22 MB); a further one is dropped. */
+/** Packets that wait for all mixnodes together (22 MB); for a further one, the longest queue gives up its newest. */
 const QUEUE_IN_TOTAL = 16_384;
-/** Mixnodes with a connection or a queue, so that descriptors last; a packet for a further one is dropped. */
+/** Mixnodes with a connection or a queue, so that descriptors last; a further one takes the place of one not reached. */
 const MIXNODES = 1024;
 /** How long the end waits (ms) for live connections to take what is queued. */
 const END_TIME = 2000;
@@ -31,11 +31,11 @@ export class Forwarder {
 
   /**
    * Queues `packet` (`PACKET_SIZE` bytes, kept and not copied) for the mixnode at `to`. false: no room, or the end has
-   * come; the packet is dropped and counted.
+   * come; the packet is dropped and counted. Mixnodes that are not there or don't read never take the room of others.
    */
   forward(to: SocketAddress, packet: Uint8Array): boolean {
-    const link = this.#disposed || this.#queued >= QUEUE_IN_TOTAL ? undefined : this.#linkTo(to);
-    if (link === undefined || link.queue.length >= QUEUE_PER_MIXNODE) {
+    const link = this.#disposed ? undefined : this.#linkTo(to);
+    if (link === undefined || link.queue.length >= QUEUE_PER_MIXNODE || !this.#makeRoom(link)) {
       this.#count("packets_unforwarded_no_room");
       return false;
     }
@@ -58,10 +58,31 @@ export class Forwarder {
     await this.#allEnded(); // bounded as well: before Deno 2.9 a blocked write outlives the closing of its connection
   }
 
+  /** Whether one more may wait for this mixnode, if need be in place of one that waits in the longest queue. */
+  #makeRoom(link: MixnodeLink): boolean {
+    if (this.#queued < QUEUE_IN_TOTAL) return true;
+    let longest = link;
+    for (const each of this.#links.values()) if (each.queue.length > longest.queue.length) longest = each;
+    if (longest === link || !longest.giveUpNewest()) return false;
+    this.#count("packets_unforwarded_no_room");
+    return true;
+  }
+
+  /** Ends one that has no connection, and of these the one that has been tried for longest. */
+  #driveOut(): boolean {
+    for (const [name, link] of this.#links) {
+      if (link.isConnected) continue;
+      this.#links.delete(name);
+      link.end();
+      return true;
+    }
+    return false;
+  }
+
   #linkTo(to: SocketAddress): MixnodeLink | undefined {
     const name = formatSocketAddress(to);
     const existing = this.#links.get(name);
-    if (existing !== undefined || this.#links.size >= MIXNODES) return existing;
+    if (existing !== undefined || this.#links.size >= MIXNODES && !this.#driveOut()) return existing;
     const link = new MixnodeLink(to, this.#settings, this.#count, (packets) => this.#queued -= packets);
     this.#links.set(name, link);
     const running = this.#run(name, link).finally(() => this.#running.delete(running));
@@ -71,7 +92,7 @@ export class Forwarder {
 
   async #run(name: string, link: MixnodeLink): Promise<void> {
     do await link.run(); while (link.queue.length > 0); // a packet may come in the very turn in which it ends
-    this.#links.delete(name);
+    if (this.#links.get(name) === link) this.#links.delete(name);
   }
 
   async #allEnded(): Promise<void> {

@@ -47,6 +47,18 @@ export class MixnodeLink {
     this.#wake?.();
   }
 
+  get isConnected(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  /** Drops the packet that came last, unless it may be on its way already; returns whether it did. */
+  giveUpNewest(): boolean {
+    if (this.queue.length <= WRITE_PACKETS) return false;
+    this.queue.pop();
+    this.#onTaken(1);
+    return true;
+  }
+
   /** Ends `run` once a live connection has taken what is queued; what has no live connection is dropped. */
   end(): void {
     this.#ending.abort();

@@ -13,20 +13,26 @@ const MAX_GENERATIONS = PARTS + 2;
 const GENERATION_CAPACITY = 1_310_720;
 /** A generation lasts at least so many ms, however short the window is. */
 const SHORTEST_PART = 1000;
-/** Bytes that wait while nothing can be written; beyond it they are given up. */
-const MAX_PENDING = 65_536;
+/** A start beyond it, in ms, is a damaged one. */
+const LATEST = 1e15;
+/**
+ * Bytes that wait while nothing can be written; beyond it they are given up. Room for the tags of all packets that are
+ * admitted while no commit succeeds, some 17,000 of them (mailbox.ts: those that wait, and those of the commit).
+ */
+const MAX_PENDING = 262_144;
 const FILE_NAME = /^(\d{10})\.tags$/;
 
 interface Generation {
   number: number;
-  /** ms since 1970; its tags came from then on, for a part of the window */
+  /** ms, of the filter's own time; its tags came from then on, for a part of the window */
   start: number;
   tags: TagSet;
 }
 
 /**
  * Knows packets that come again: it keeps the tags of those that were admitted, for the window at least and half of it
- * longer at most.
+ * longer at most. Only the time counts in which it runs: no clock can be trusted to tell for how long it was away, and a tag
+ * is rather kept for too long than not long enough.
  *
  * Tags are kept in generations, one after the other in time, each a set in memory and a file that is only ever appended
  * to. The oldest go as a whole when they are out of the window, or when there are too many: then the window is shorter.
@@ -44,6 +50,8 @@ export class ReplayFilter {
   #file: TagFile | undefined;
   #pending = new Uint8Array(MAX_PENDING);
   #pendingSize = 0;
+  /** what its own time is ahead of `now`: it goes on where the last generation of the run before began */
+  #ahead = 0;
   /** when the oldest generation is out of the window */
   #nextExpiry = Infinity;
   /** something is written and may not have reached the disk itself */
@@ -63,7 +71,7 @@ export class ReplayFilter {
   /**
    * Opens or makes the folder with the tags, reading those that are there (100 ms a million).
    *
-   * @param window ms
+   * @param window ms, of those in which the program runs
    * @param capacity tags of a generation
    * @param now ms since 1970; the default does not jump with the clock while the program runs
    */
@@ -87,7 +95,7 @@ export class ReplayFilter {
 
   /** Whether the packet with this tag (at least 8 bytes) has not been seen before. {@linkcode flush} before the turn ends. */
   admit(tag: Uint8Array): boolean {
-    const now = this.now();
+    const now = this.now() + this.#ahead;
     if (now >= this.#nextExpiry) this.#forget(now);
     const high = word(tag, 0);
     const low = word(tag, 4) || 1; // never all zeros, which stand for an empty slot
@@ -208,7 +216,6 @@ export class ReplayFilter {
   }
 
   #load(): void {
-    const now = this.now();
     const numbers = Array.from(Deno.readDirSync(this.folder), ({ name }) => Number(FILE_NAME.exec(name)?.[1] ?? 0))
       .filter((number) => number > 0).sort((a, b) => a - b);
     this.#number = numbers.at(-1) ?? 0;
@@ -222,12 +229,15 @@ export class ReplayFilter {
       }
       const tags = new TagSet(this.capacity, records.tags.length / KEPT_TAG_SIZE);
       addAll(tags, records.tags);
-      // A clock that was put back since, or a damaged start, must not keep tags for ever.
-      this.#generations.push({ number, start: records.start <= now ? records.start : now, tags });
+      this.#generations.push({ number, start: records.start, tags });
       lastRecords = records;
     }
-    const last = this.#generations.at(-1);
-    if (last !== undefined) this.#file = TagFile.reopen(this.#path(last.number), lastRecords!);
+    if (lastRecords === undefined) return;
+    const { number, start } = this.#generations.at(-1)!;
+    this.#file = TagFile.reopen(this.#path(number), lastRecords);
+    const now = start >= 0 && start <= LATEST ? start : this.now();
+    this.#ahead = now - this.now();
+    for (const each of this.#generations) if (!(each.start <= now)) each.start = now; // damaged
     this.#forget(now);
   }
 }

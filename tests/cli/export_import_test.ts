@@ -245,13 +245,14 @@ Deno.test("a storage key that the environment names goes along, and one that is 
     /^error: Cannot read the storage key .*storage_key.pem: there is no such file or folder\n$/,
   );
   assertEquals(namesIn(join(gatewaysOf(gateway), "gw/data")).includes("storage_key.pem"), false, "it made another");
-  const variable = { NYM_GATEWAY_STORAGE_KEY_FILE: outside };
-  const exported = await gateway.carryOutWith(variable, "export", "--file", file, ...passphrase);
+  gateway.environment = { NYM_GATEWAY_STORAGE_KEY_FILE: outside };
+  const exported = await gateway.carryOut("export", "--file", file, ...passphrase);
   assertEquals([exported.code, exported.stderr], [0, ""]);
   assertStringIncludes(exported.stdout, `The storage key, which is kept in ${outside}, is in the file too.`);
 
   await using moved = mail.elsewhere();
-  const imported = await moved.carryOutWith(variable, "import", "--file", file, ...passphrase);
+  moved.environment = gateway.environment;
+  const imported = await moved.carryOut("import", "--file", file, ...passphrase);
   assertEquals([imported.code, imported.stderr], [0, ""]);
   assertStringIncludes(imported.stdout, `has \`run\` take the storage key in ${outside}: it must be this gateway's.`);
   assertEquals(await moved.stored(), CLIENTS * MESSAGES);

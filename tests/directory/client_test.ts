@@ -38,6 +38,8 @@ Deno.test("rubbish is an error that says what it is", async () => {
     [() => new Response("<html>"), "its answer is not JSON"],
     [() => Response.json({ hello: "world" }), "its answer is not a topology"],
     [() => new Response(null), "its answer is not JSON"],
+    [() => new Response("[".repeat(17)), "its answer has too many values for a topology"],
+    [() => new Response("[],".repeat(1_000_000)), "its answer has too many values for a topology"],
   ];
   for (const [answer, reason] of cases) {
     server.topology = answer;

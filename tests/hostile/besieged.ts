@@ -1,12 +1,13 @@
 import { assert } from "@std/assert";
-import { configPath } from "../../src/config/config.ts";
-import { readConfig, writeConfig } from "../../src/config/files.ts";
 import type { Config } from "../../src/config/config.ts";
 import { decodeBase58, encodeBase58 } from "../../src/encoding/base58.ts";
 import { frame } from "../../src/mixnet/frames.ts";
 import { parseSocketAddress, type SocketAddress } from "../../src/sphinx/node_address.ts";
 import { GatewayProcess } from "../support/gateway_process.ts";
+import { NO_DIRECTORY } from "../support/gateway_rig.ts";
+import { Operator } from "../support/operator.ts";
 import { packetFor, randomClientAddress } from "../support/packets.ts";
+import { quietPort } from "../support/quiet_port.ts";
 import { TestClient } from "../support/test_client.ts";
 
 /** Whether the long forms are asked for: the numbers that are attacked with are those of the long one then. */
@@ -17,25 +18,10 @@ export function many(short: number, long: number): number {
   return IS_LONG ? long : short;
 }
 
-/** Nobody listens there. */
-const NO_DIRECTORY = "http://127.0.0.1:1";
 /** ms between two messages to the honest client */
 const PROBE_INTERVAL = 20;
 /** ms that descriptors have to be closed */
 const PATIENCE = 30_000;
-
-/** A free port that no connection of the attackers can have taken by the time it is listened at. */
-function quietPort(): number {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000); // below those that systems give to outgoing connections
-    try {
-      Deno.listen({ hostname: "127.0.0.1", port }).close();
-      return port;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    }
-  }
-}
 
 /** A gateway as a process of its own under attack, and an honest client of it that is written to all the time. */
 export class Besieged implements AsyncDisposable {
@@ -45,6 +31,7 @@ export class Besieged implements AsyncDisposable {
 
   private constructor(
     readonly gateway: GatewayProcess,
+    readonly operator: Operator,
     private readonly client: TestClient,
     private readonly mixnode: Deno.TcpConn,
     private readonly packets: readonly Uint8Array[],
@@ -52,16 +39,19 @@ export class Besieged implements AsyncDisposable {
     readonly calmMemory: number,
   ) {}
 
-  /** `adjust` may change the configuration. */
-  static async start(adjust: (config: Config) => void = () => {}): Promise<Besieged> {
+  /** `adjust` may change the configuration; `prepare` is what goes before the attack, and before memory is looked at. */
+  static async start(
+    adjust: (config: Config) => void = () => {},
+    prepare: (gateway: GatewayProcess, operator: Operator) => Promise<void> = () => Promise.resolve(),
+  ): Promise<Besieged> {
     const gateway = await GatewayProcess.init("ours", quietPort(), quietPort(), NO_DIRECTORY);
-    const path = configPath("gw", `${gateway.home}/.nym/gateways`);
-    const config = readConfig(path);
-    config.operator.listeningAddress = "";
-    adjust(config);
-    await Deno.remove(path);
-    writeConfig(path, config);
+    const operator = new Operator(`127.0.0.1:${quietPort()}`);
+    gateway.configure((config) => {
+      config.operator.listeningAddress = operator.address;
+      adjust(config);
+    });
     await gateway.start();
+    await prepare(gateway, operator);
     const address = randomClientAddress();
     const client = await TestClient.connect(parseSocketAddress(gateway.clients)!);
     await client.request({ type: "register", address: encodeBase58(address) });
@@ -70,7 +60,7 @@ export class Besieged implements AsyncDisposable {
     const key = decodeBase58(gateway.publicKey)!;
     const packets = Array.from({ length: 500 }, (_, n) => packetFor(key, address, Uint8Array.of(n >> 8, n)));
     await deliver(mixnode, client, packets[0]!);
-    const besieged = new Besieged(gateway, client, mixnode, packets, await memoryOf(gateway.pid));
+    const besieged = new Besieged(gateway, operator, client, mixnode, packets, await memoryOf(gateway.pid));
     besieged.#probes = besieged.#probe();
     return besieged;
   }

@@ -53,7 +53,12 @@ Deno.test("guessed tokens take time, and then the connection", async () => {
       for (let isOpen = true; isOpen && made < guesses;) {
         made++;
         const request = { type: "authenticate", address: randomAddress(), token: randomAddress() };
-        const answer = await guesser.request(request);
+        const answer = await guesser.request(request).catch(() => undefined);
+        if (answer === undefined) { // the one before had closed the connection, which came late
+          made--;
+          closed++;
+          break;
+        }
         assertEquals(answer, { type: "authenticate", status: false });
         const end = guesser.closed.then(() => true);
         isOpen = !await Promise.race([end, new Promise((resolve) => setTimeout(resolve, 5, false))]);

@@ -51,6 +51,42 @@ Deno.test("a mixnode that never reads fills its own queue and harms no other", a
   stuck.disconnect(); // or the forwarder's end would wait its two seconds for it
 });
 
+/** Nobody is given up while a test looks. */
+const PATIENT = { ...SETTINGS, initialBackoff: 60_000, maximumBackoff: 60_000 };
+/** An address of this machine where nobody listens, a different one for each n. */
+const nowhere = (n: number) => ({ host: `127.1.${n >> 8}.${n & 0xff}`, port: 1 });
+
+Deno.test("mixnodes that are not there fill what may wait in all, and give it up for others", async () => {
+  await using honest = new FakeMixnode();
+  const counted = new Counted();
+  await using forwarder = new Forwarder(PATIENT, counted.count);
+  const packet = numberedPacket(0);
+  for (const n of numbers(16 * 1024)) assert(forwarder.forward(nowhere(n % 16), packet));
+  assertEquals(forwarder.queued, 16_384);
+  assert(!forwarder.forward(nowhere(0), packet), "its own queue is full");
+  assertEquals(counted.of("packets_unforwarded_no_room"), 1);
+  for (const n of numbers(100)) assert(forwarder.forward(honest.address, numberedPacket(n)));
+  assertEquals(counted.of("packets_unforwarded_no_room"), 101);
+  await honest.events.reached("packets", 100);
+  assertEquals(honest.received, numbers(100));
+  await counted.reached("packets_forwarded", 100);
+  assertEquals(forwarder.queued, 16_384 - 100);
+});
+
+Deno.test("mixnodes that are not there take no place of those that are, the oldest make room", async () => {
+  await using honest = new FakeMixnode();
+  const counted = new Counted();
+  await using forwarder = new Forwarder(PATIENT, counted.count);
+  assert(forwarder.forward(honest.address, numberedPacket(0)));
+  await honest.events.reached("packets", 1);
+  for (const n of numbers(1100)) assert(forwarder.forward(nowhere(n), numberedPacket(n)));
+  await counted.reached("packets_unforwarded_unreachable", 1100 - 1023);
+  assert(forwarder.forward(honest.address, numberedPacket(1)));
+  await honest.events.reached("packets", 2);
+  assertEquals([honest.received, counted.of("mixnode_connections_opened")], [[0, 1], 1]);
+  assertEquals(forwarder.queued, 1023);
+});
+
 Deno.test("the end does not wait for ever for a mixnode that never reads", async () => {
   await using stuck = new FakeMixnode(false);
   const counted = new Counted();

@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import type { Config } from "../../src/config/config.ts";
+import { readConfig, writeConfig } from "../../src/config/files.ts";
 import { loadStorageKey } from "../../src/config/storage_key_file.ts";
 import { decodeChunk } from "../../src/mailbox/chunk.ts";
 import { clientIdFromBase58 } from "../../src/mailbox/client_id.ts";
@@ -37,6 +39,13 @@ export interface Outcome {
   stderr: string;
 }
 
+/** It ended before it listened. */
+export class EndedAtStart extends Error {
+  constructor(kind: GatewayKind, readonly code: number, readonly said: string) {
+    super(`the ${kind} gateway ended at its start with ${code}; it said:\n${said}`);
+  }
+}
+
 /** A gateway as a process of its own, with a home of its own in a temporary folder. It ends with its scope. */
 export class GatewayProcess implements AsyncDisposable {
   #child: Deno.ChildProcess | undefined;
@@ -47,6 +56,8 @@ export class GatewayProcess implements AsyncDisposable {
   publicKey = "";
   /** the cores that it may use from its next start on, as taskset takes them ("0", "0,1"); undefined: all */
   cores: string | undefined;
+  /** variables of the environment that it has from its next start on, besides those it needs */
+  environment: Readonly<Record<string, string>> = {};
 
   /** For a home that is there already; `init` makes one. */
   constructor(
@@ -69,25 +80,23 @@ export class GatewayProcess implements AsyncDisposable {
     const args = ["--mix-host", gateway.mixnet, "--clients-host", gateway.clients, "--directory", directory];
     const { success, stderr } = await gateway.#command("init", args).output();
     if (!success) throw new Error(`init of the ${kind} gateway failed: ${new TextDecoder().decode(stderr)}`);
-    if (kind === "ours") await gateway.#withoutOperator();
+    // Many run at a time on one machine, which has the operator's port once.
+    if (kind === "ours") gateway.configure(({ operator }) => operator.listeningAddress = "");
     return gateway;
   }
 
-  /** Many run at a time on one machine, which has the operator's port once. */
-  async #withoutOperator(): Promise<void> {
-    const path = join(this.home, ".nym/gateways", this.id, "config/config.toml");
-    const text = await Deno.readTextFile(path);
-    await Deno.writeTextFile(path, text.replace('listening_address = "127.0.0.1:9001"', 'listening_address = ""'));
+  /** Changes the configuration of our gateway, for its next start. */
+  configure(adjust: (config: Config) => void): void {
+    const path = this.path("config/config.toml");
+    const config = readConfig(path);
+    adjust(config);
+    Deno.removeSync(path);
+    writeConfig(path, config);
   }
 
   /** Carries out another command on it, to its end. */
   async carryOut(command: string, ...args: string[]): Promise<Outcome> {
-    return await this.carryOutWith({}, command, ...args);
-  }
-
-  /** The same with variables of its environment. */
-  async carryOutWith(env: Record<string, string>, command: string, ...args: string[]): Promise<Outcome> {
-    const { code, stdout, stderr } = await this.#command(command, args, env).output();
+    const { code, stdout, stderr } = await this.#command(command, args).output();
     return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
   }
 
@@ -103,7 +112,8 @@ export class GatewayProcess implements AsyncDisposable {
     while (!this.#log.includes("Finished nym gateway startup")) {
       if (ended) {
         await this.#output;
-        throw new Error(`the ${this.kind} gateway ended at its start; it said:\n${this.#log}`);
+        this.#child = undefined;
+        throw new EndedAtStart(this.kind, (await child.status).code, this.#log);
       }
       await pause(5);
     }
@@ -122,9 +132,14 @@ export class GatewayProcess implements AsyncDisposable {
     return this.#log;
   }
 
+  /** A file or folder of its home, as in `data/inboxes`. */
+  path(name: string): string {
+    return join(this.home, ".nym/gateways", this.id, name);
+  }
+
   /** The folder with its inboxes. */
   get inboxes(): string {
-    return join(this.home, ".nym/gateways", this.id, "data/inboxes");
+    return this.path("data/inboxes");
   }
 
   /** Opens what our gateway has stored, once it has started. */
@@ -192,12 +207,12 @@ export class GatewayProcess implements AsyncDisposable {
     for await (const text of stream.pipeThrough(new TextDecoderStream())) this.#log += text;
   }
 
-  #command(command: string, args: string[], env: Record<string, string> = {}): Deno.Command {
+  #command(command: string, args: string[]): Deno.Command {
     const pinned = this.cores === undefined ? [] : ["taskset", "--cpu-list", this.cores];
     const [program, ...before] = [...pinned, ...(this.kind === "ours" ? OURS : [join(REFERENCE!, "nym-gateway")])];
     return new Deno.Command(program!, {
       args: [...before, command, "--id", this.id, ...args],
-      env: { HOME: this.home, DENO_DIR: denoDirectory(), RUST_LOG: "info", ...env },
+      env: { HOME: this.home, DENO_DIR: denoDirectory(), RUST_LOG: "info", ...this.environment },
       stdout: "piped",
       stderr: "piped",
       stdin: "null",

@@ -1,0 +1,96 @@
+import { assert, assertLessOrEqual } from "@std/assert";
+import { type Answer, DirectoryServer } from "../directory/directory_server.ts";
+import { report } from "../hostile/besieged.ts";
+import { eventually } from "../support/eventually.ts";
+import { FaultyGateway } from "./faulty_gateway.ts";
+
+/** MB that the gateway may take at most, whatever its directory answers */
+const MEMORY = 400;
+const MB = 1_000_000;
+
+const text = (body: string) => () => new Response(body);
+/** `size` bytes and more of a JSON list's entries, between these two. */
+const listOf = (begin: string, entry: string, end: string, size: number) => () =>
+  new Response(begin + entry.repeat(size / entry.length) + end);
+
+/** A byte every now and then, for ever. */
+const trickle: Answer = () => {
+  let timer: ReturnType<typeof setInterval>;
+  return new Response(
+    new ReadableStream({
+      start: (body) => void (timer = setInterval(() => body.enqueue(new Uint8Array(1).fill(32)), 50)),
+      cancel: () => clearInterval(timer),
+    }),
+  );
+};
+
+/** With what the gateway says of it. */
+const RUBBISH: readonly [what: string, answer: Answer | "never", said: string][] = [
+  [
+    "100 MB of JSON",
+    listOf('{"gatewayNodes":[],"mixNodes":[', '{"host":"nobody"},', "{}]}", 100 * MB),
+    "its answer is longer than",
+  ],
+  [
+    "thirty million bytes of empty entries",
+    listOf('{"gatewayNodes":[],"mixNodes":[', "[],", "[]]}", 30 * MB),
+    "too many values",
+  ],
+  ["thirty million brackets", text("[".repeat(30 * MB)), "too many values"],
+  ["bytes that are no UTF-8", () => new Response(new Uint8Array(10_000).fill(0xff)), "is not JSON"],
+  ["other types", text('{"mixNodes":{"host":1},"gatewayNodes":"none"}'), "is not a topology"],
+  [
+    "entries of other types",
+    text('{"mixNodes":7,"gatewayNodes":[null,1,[],{"mixnetListener":{}}]}'),
+    "is not a topology",
+  ],
+  ["status 500", () => new Response("out of order", { status: 500 }), "status 500"],
+  [
+    "redirects in a circle",
+    () => new Response(null, { status: 307, headers: { location: "/api/presence/topology" } }),
+    "the connection failed",
+  ],
+  [
+    "a redirect to a file",
+    () => new Response(null, { status: 307, headers: { location: "file:///etc/passwd" } }),
+    "the connection failed",
+  ],
+  ["an answer that goes on and on", trickle, "no complete answer within"],
+  ["nothing", "never", "no complete answer within"],
+];
+
+/** The most memory that a process has had since it started, in MB. */
+async function peakMemory(pid: number): Promise<number> {
+  const { stdout } = await new Deno.Command("cat", { args: [`/proc/${pid}/status`] }).output();
+  return Math.round(Number(/VmHWM:\s+(\d+)/.exec(new TextDecoder().decode(stdout))![1]) / 1024);
+}
+
+Deno.test("whatever the directory answers, the gateway starts, serves, says so, and gets over it", async () => {
+  await using directory = new DirectoryServer();
+  const [topology, presence] = [directory.topology, directory.presence];
+  await using gateway = await FaultyGateway.start({
+    adjust: ({ gateway, debug }) => {
+      gateway.presenceDirectoryServer = directory.url;
+      debug.presenceSendingDelay = 100;
+    },
+  });
+  const { operator, process } = gateway;
+  const peaks: Record<string, number> = { "answers as it should": await peakMemory(process.pid) };
+  for (const [what, answer, said] of RUBBISH) {
+    await process.stop();
+    directory.topology = directory.presence = answer === "never" ? directory.never : answer;
+    await process.start();
+    await eventually(what, () => process.log.includes("unreachable: ") && process.log.includes(said));
+    await gateway.store(20);
+    await gateway.readAll();
+    peaks[what] = await peakMemory(process.pid);
+    directory.topology = topology;
+    directory.presence = presence;
+    await eventually("it is over", () => process.log.includes("answers again"), 20_000);
+  }
+  directory.presence = directory.topology = () => new Response("out of order", { status: 500 });
+  await operator.says(/^warn +directory +cannot be reached/m);
+  assert((await operator.readiness()).ready);
+  report("directory, peak of memory in MB", peaks);
+  assertLessOrEqual(Math.max(...Object.values(peaks)), MEMORY);
+});

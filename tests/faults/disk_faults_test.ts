@@ -1,0 +1,82 @@
+import { assertEquals } from "@std/assert";
+import { join } from "node:path";
+import { many, report } from "../hostile/besieged.ts";
+import { LockedDatabase } from "../support/locked_database.ts";
+import { FaultyGateway } from "./faulty_gateway.ts";
+import { hasStrace, Injection } from "./injection.ts";
+
+const MESSAGES = many(2000, 50_000);
+
+const skipped = hasStrace ? "" : " (skipped: no strace)";
+
+/** All files of a folder and those below. */
+async function filesBelow(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    files.push(...isDirectory ? await filesBelow(join(folder, name)) : [join(folder, name)]);
+  }
+  return files;
+}
+
+const SYNCS = "fsync,fdatasync";
+const WRITES = `${SYNCS},write,pwrite64,ftruncate`;
+
+/** How a disk may behave, the calls in which that shows and as what (strace), and what the gateway says of it. */
+const FAULTS: readonly [disk: string, calls: string, fault: string, said: RegExp][] = [
+  ["takes 600 ms for each sync", SYNCS, "delay_enter=600000", /^warn +mailbox +a write to the disk took \d+ ms/m],
+  ["fails to sync", SYNCS, "error=EIO", /^fail +mailbox +disk I\/O error/m],
+  ["fails to write", WRITES, "error=EIO", /^fail +mailbox +disk I\/O error/m],
+  ["is read-only", WRITES, "error=EROFS", /^fail +mailbox .+/m],
+];
+
+for (const [disk, calls, fault, said] of FAULTS) {
+  Deno.test({
+    name: `a disk that ${disk} for a time costs time, and no message or order${skipped}`,
+    ignore: !hasStrace,
+    fn: async () => {
+      await using gateway = await FaultyGateway.start();
+      const { operator, process } = gateway;
+      await gateway.store(300);
+      const send = await gateway.prepare(MESSAGES);
+      const files = await filesBelow(process.path("data"));
+      let sending: Promise<void>;
+      let health: string;
+      {
+        await using _faulty = await Injection.into(process.pid, files, calls, fault);
+        sending = send();
+        health = await operator.says(said);
+      }
+      await sending;
+      await operator.reaches("messages_stored_total", 300 + MESSAGES, 60_000);
+      await operator.says(/^ok +mailbox/m);
+      await gateway.readAll();
+      const lost = await operator.metric("messages_lost_total");
+      const unwritten = await operator.metric('replay_tags_lost_total{reason="unwritten"}');
+      report(`a disk that ${disk}`, {
+        messages: gateway.sent,
+        lost,
+        "tags unwritten": unwritten,
+        said: said.exec(health)![0],
+      });
+      assertEquals([lost, unwritten], [0, 0]);
+    },
+  });
+}
+
+Deno.test("a mailbox that another program has locked for a time costs time, and no message or order", async () => {
+  await using gateway = await FaultyGateway.start();
+  const { operator, process } = gateway;
+  await gateway.store(300);
+  const send = await gateway.prepare(MESSAGES);
+  let sending: Promise<void>;
+  {
+    using _locked = new LockedDatabase(`${process.inboxes}/mailbox.kv`);
+    sending = send();
+    await operator.says(/^fail +mailbox/m);
+  }
+  await sending;
+  await operator.reaches("messages_stored_total", 300 + MESSAGES, 60_000);
+  await operator.says(/^ok +mailbox/m);
+  await gateway.readAll();
+  assertEquals(await operator.metric("messages_lost_total"), 0);
+});

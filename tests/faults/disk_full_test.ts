@@ -1,0 +1,54 @@
+import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
+import { report } from "../hostile/besieged.ts";
+import { FaultyGateway } from "./faulty_gateway.ts";
+import { canMount } from "./small_disk.ts";
+
+/** MB; room for what is sent here, and not for much more */
+const SIZE = 40;
+/** More than may wait in memory and in the system's buffers. */
+const FLOOD = 20_000;
+/** What may wait for its commit: the mailbox's bound, and what was being unwrapped when it was reached. */
+const MAY_WAIT = 8192 + 500;
+
+const skipped = canMount ? "" : " (skipped: this user may not mount)";
+
+Deno.test({
+  name:
+    `while the disk is full mail waits in memory and then at its sender, and all of it is there in the end${skipped}`,
+  ignore: !canMount,
+  fn: async () => {
+    await using gateway = await FaultyGateway.start({ megabytes: SIZE });
+    const { operator, disk } = gateway;
+    await gateway.store(500);
+    const send = await gateway.prepare(FLOOD);
+    await disk!.fill(100_000); // which is enough for small writes, and not for mail
+    let allTaken = false;
+    const sending = send().then(() => allTaken = true, () => {});
+    const said = await operator.says(/^fail +mailbox/m);
+    const waiting = await operator.reaches('queue_depth{queue="mailbox"}', 8192);
+    const received = await operator.metric("packets_received_total");
+    assert(!allTaken, "the sender has to wait");
+    const ready = (await operator.readiness()).ready;
+
+    await disk!.free();
+    await sending;
+    await operator.reaches("messages_stored_total", 500 + FLOOD, 60_000);
+    await operator.says(/^ok +mailbox/m);
+    await gateway.readAll();
+    const [lost, unwritten] = [
+      await operator.metric("messages_lost_total"),
+      await operator.metric('replay_tags_lost_total{reason="unwritten"}'),
+    ];
+    report("disk full", {
+      sent: 500 + FLOOD,
+      "received while full": received - 500,
+      waiting,
+      lost,
+      "tags unwritten": unwritten,
+    });
+    assertStringIncludes(said, "disk is full");
+    assertLessOrEqual(waiting, MAY_WAIT);
+    assertEquals([ready, lost, unwritten], [false, 0, 0]);
+    assertStringIncludes(gateway.process.log, "messages are written again");
+  },
+});

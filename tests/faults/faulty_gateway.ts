@@ -1,0 +1,100 @@
+import { assertEquals } from "@std/assert";
+import type { Config } from "../../src/config/config.ts";
+import { decodeBase58 } from "../../src/encoding/base58.ts";
+import { parseSocketAddress, type SocketAddress } from "../../src/sphinx/node_address.ts";
+import { makePackets } from "../bench/load/packets.ts";
+import { logIn, type Member, post, register } from "../hostile/members.ts";
+import { numberOf, range } from "../mailbox/messages.ts";
+import { GatewayProcess } from "../support/gateway_process.ts";
+import { NO_DIRECTORY } from "../support/gateway_rig.ts";
+import { Operator } from "../support/operator.ts";
+import { quietPort } from "../support/quiet_port.ts";
+import { SmallDisk } from "./small_disk.ts";
+
+/** A gateway as a process, and a client of it whose messages are numbered, to see that none is lost or out of order. */
+export class FaultyGateway implements AsyncDisposable {
+  #sent = 0;
+  #read = 0;
+
+  private constructor(
+    private readonly parts: AsyncDisposableStack,
+    readonly process: GatewayProcess,
+    readonly operator: Operator,
+    /** what its data is on, if that is a disk of its own */
+    readonly disk: SmallDisk | undefined,
+    private readonly member: Member,
+  ) {}
+
+  /**
+   * `megabytes`: of a disk for its data; without, that is where other files are too. `environment`: further variables that
+   * it runs with.
+   */
+  static async start(
+    { megabytes, adjust, environment = {} }: {
+      megabytes?: number;
+      adjust?: (config: Config) => void;
+      environment?: Record<string, string>;
+    } = {},
+  ): Promise<FaultyGateway> {
+    await using starting = new AsyncDisposableStack();
+    const process = starting.use(await GatewayProcess.init("ours", quietPort(), quietPort(), NO_DIRECTORY));
+    process.environment = environment;
+    const operator = new Operator(`127.0.0.1:${quietPort()}`);
+    process.configure((config) => {
+      config.operator.listeningAddress = operator.address;
+      adjust?.(config);
+    });
+    const disk = starting.use(
+      megabytes === undefined ? undefined : await SmallDisk.mount(process.path("data"), megabytes),
+    );
+    starting.defer(async () => void await process.stop("SIGKILL")); // before the disk that it is on goes
+    await process.start();
+    const member = await register(parseSocketAddress(process.clients)!);
+    return new FaultyGateway(starting.move(), process, operator, disk, member);
+  }
+
+  /** Messages that were sent so far. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Makes the packets of so many further messages; what it resolves to sends them, and resolves when all are taken. */
+  async prepare(count: number): Promise<() => Promise<void>> {
+    const plan = { first: this.#sent, count, clients: 1, connections: 1, realEvery: 1 };
+    this.#sent += count;
+    const { streams: [frames] } = await makePackets(
+      decodeBase58(this.process.publicKey)!,
+      [this.member.address],
+      plan,
+    );
+    return () => post(parseSocketAddress(this.process.mixnet)!, frames!);
+  }
+
+  /** Sends so many further messages; resolves when the gateway has stored them, and all before since its start. */
+  async store(count: number): Promise<void> {
+    const before = await this.operator.metric("messages_stored_total");
+    const send = await this.prepare(count);
+    await send();
+    await this.operator.reaches("messages_stored_total", before + count, 60_000);
+  }
+
+  /** Logs in and reads all that was sent and not read by an earlier call: each once, in order, and nothing else. */
+  async readAll(): Promise<void> {
+    const confirmed = await this.operator.metric("messages_confirmed_total");
+    await using client = await logIn(this.#clients, this.member);
+    const received = (await client.messages(this.#sent - this.#read)).map(numberOf);
+    assertEquals(received, range(received.length, this.#read));
+    assertEquals(client.unread.length, 0);
+    client.send(JSON.stringify({ type: "received", frames: received.length }));
+    await this.operator.reaches("messages_confirmed_total", confirmed + received.length);
+    this.#read = this.#sent;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.parts.disposeAsync();
+  }
+
+  get #clients(): SocketAddress {
+    return parseSocketAddress(this.process.clients)!;
+  }
+}

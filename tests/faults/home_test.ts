@@ -1,0 +1,183 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { encodeBase58 } from "../../src/encoding/base58.ts";
+import { generateKeyPair } from "../../src/sphinx/curve.ts";
+import { numbered, range } from "../mailbox/messages.ts";
+import { EndedAtStart, GatewayProcess } from "../support/gateway_process.ts";
+import { NO_DIRECTORY } from "../support/gateway_rig.ts";
+import { quietPort } from "../support/quiet_port.ts";
+import { Random } from "../support/random.ts";
+import { FaultyGateway } from "./faulty_gateway.ts";
+import { canMount } from "./small_disk.ts";
+import { UnreadableFile } from "./unreadable_file.ts";
+
+/** What a gateway that can't start exits with and says last. */
+async function refusal(process: GatewayProcess): Promise<{ code: number; said: string }> {
+  try {
+    await process.start();
+  } catch (error) {
+    if (!(error instanceof EndedAtStart)) throw error;
+    return { code: error.code, said: error.said.trim().split("\n").at(-1)! };
+  }
+  throw new Error("it has started");
+}
+
+Deno.test("a second run on one home says so and ends, and the first goes on", async () => {
+  await using gateway = await FaultyGateway.start();
+  const { home, mixnet, clients } = gateway.process;
+  await gateway.store(100);
+  const { code, said } = await refusal(new GatewayProcess("ours", home, mixnet, clients));
+  assertEquals(code, 74);
+  assertMatch(said, /^error: Cannot open the inboxes ".*\/inboxes": another gateway that runs is using it$/);
+  await gateway.store(100);
+  await gateway.readAll();
+});
+
+const skipped = canMount ? "" : " (skipped: this user may not mount)";
+
+const random = new Random(7);
+const REMEDY =
+  "it is damaged: put back a copy of it, or move it away, with the files beside it that begin with its name";
+
+/** Files of the home and what is done to them; the exit code, and what is said besides the file's name. */
+const SPOILED: readonly [file: string, how: string, spoil: (path: string) => void, code: number, said: string][] = [
+  ["data/inboxes/mailbox.kv", "is random bytes", fillRandomly, 74, `file is not a database; ${REMEDY}`],
+  ["data/inboxes/mailbox.kv", "is cut", cut, 74, `disk image is malformed; ${REMEDY}`],
+  ["data/inboxes/mailbox.kv", "is a folder", beFolder, 74, "Is a directory"],
+  ["data/client_ledger.kv", "is random bytes", fillRandomly, 74, `file is not a database; ${REMEDY}`],
+  ["data/client_ledger.kv", "is cut", cut, 74, `disk image is malformed; ${REMEDY}`],
+  ["data/inboxes/replay", "is a file", beFile, 74, "File exists"],
+  ["data/inboxes/lock", "is a folder", beFolder, 74, "Is a directory"],
+  ["data/private_sphinx.pem", "is random bytes", fillRandomly, 78, "not a PEM file"],
+  ["data/private_sphinx.pem", "is missing", remove, 66, "private_sphinx_key_file in [gateway]): there is no such file"],
+  ["data/private_sphinx.pem", "is a folder", beFolder, 74, "Is a directory"],
+  ["data/public_sphinx.pem", "is empty", empty, 78, "not a PEM file"],
+  ["data/public_sphinx.pem", "is missing", remove, 66, "public_sphinx_key_file in [gateway]): there is no such file"],
+  ["data/storage_key.pem", "is random bytes", fillRandomly, 78, "not a PEM file"],
+  ["data/client_ledger.kv", "has lost its storage key", loseStorageKey, 74, "put back the storage key file"],
+  ["config/config.toml", "is empty", empty, 78, '"id" in [gateway] is missing'],
+  ["config/config.toml", "is random bytes", fillRandomly, 78, "on line 1"],
+  ["config/config.toml", "is a folder", beFolder, 74, "Is a directory"],
+];
+
+function fillRandomly(path: string): void {
+  Deno.writeFileSync(path, random.bytes(40_000));
+}
+
+function empty(path: string): void {
+  Deno.truncateSync(path);
+}
+
+function cut(path: string): void {
+  Deno.truncateSync(path, Deno.statSync(path).size >> 1);
+}
+
+function remove(path: string): void {
+  Deno.removeSync(path, { recursive: true });
+}
+
+function beFolder(path: string): void {
+  remove(path);
+  Deno.mkdirSync(path);
+}
+
+function beFile(path: string): void {
+  remove(path);
+  Deno.writeFileSync(path, new Uint8Array(9));
+}
+
+function loseStorageKey(ledger: string): void {
+  remove(ledger.replace("client_ledger.kv", "storage_key.pem"));
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  await Deno.remove(to, { recursive: true }).catch(() => {});
+  await new Deno.Command("cp", { args: ["-a", from, to] }).output();
+}
+
+Deno.test("files that won't do are named, with what to do; put back, all that was stored is there", async () => {
+  await using gateway = await FaultyGateway.start();
+  const { process } = gateway;
+  await gateway.store(200);
+  await process.stop();
+  const [home, good] = [process.path(""), `${process.home}/good`];
+  await copy(home, good);
+  for (const [file, how, spoil, code, said] of SPOILED) {
+    spoil(process.path(file));
+    const refused = await refusal(process);
+    assertEquals(refused.code, code, `${file} ${how}: ${refused.said}`);
+    assertStringIncludes(refused.said, said);
+    assertStringIncludes(refused.said, process.path(file).replace(/\/lock$/, ""));
+    await copy(good, home);
+  }
+  await process.start();
+  await gateway.readAll();
+});
+
+Deno.test("an empty ledger is no loss to clients with a token, and an empty mailbox is a new one", async () => {
+  await using gateway = await FaultyGateway.start();
+  const { process } = gateway;
+  await gateway.store(100);
+  await process.stop();
+  empty(process.path("data/client_ledger.kv"));
+  await process.start();
+  await gateway.readAll(); // which registers the client again
+  await process.stop();
+  empty(process.path("data/inboxes/mailbox.kv"));
+  await process.start();
+  await gateway.store(100);
+  await gateway.readAll();
+});
+
+Deno.test({
+  name: `a disk that is read-only or full at the start is named, and harms nothing${
+    canMount ? "" : " (skipped: no mount)"
+  }`,
+  ignore: !canMount,
+  fn: async () => {
+    await using gateway = await FaultyGateway.start({ megabytes: 16 });
+    const { process, disk } = gateway;
+    await gateway.store(200);
+    await process.stop();
+    await disk!.makeReadOnly();
+    const readOnly = await refusal(process);
+    await disk!.makeWritable();
+    await disk!.fill();
+    const full = await refusal(process);
+    await disk!.free();
+    await process.start();
+    await gateway.store(100);
+    await gateway.readAll();
+    for (const { code, said } of [readOnly, full]) {
+      assertEquals(code, 74);
+      assertMatch(said, /^error: Cannot open the ledger ".*": .*; see whether the disk is full, read-only or failing$/);
+    }
+  },
+});
+
+Deno.test({
+  name: `inboxes of 0.7.0 with what can't be read, or is no message, are taken over but for that${skipped}`,
+  ignore: !canMount,
+  fn: async () => {
+    await using process = await GatewayProcess.init("ours", quietPort(), quietPort(), NO_DIRECTORY);
+    const client = generateKeyPair();
+    const address = encodeBase58(client.publicKey);
+    const inbox = `${process.inboxes}/${address}`;
+    Deno.mkdirSync(`${inbox}/a folder`, { recursive: true });
+    Deno.mkdirSync(`${process.inboxes}/no address`);
+    Deno.writeFileSync(`${process.inboxes}/${address.slice(1)}`, new Uint8Array(9)); // a file in a folder's place
+    Deno.writeFileSync(`${inbox}/too large`, new Uint8Array(976));
+    for (const n of range(4)) Deno.writeFileSync(`${inbox}/${n}`, numbered(n));
+    {
+      await using _unreadable = await UnreadableFile.cover(`${inbox}/1`);
+      await process.start();
+      assertEquals(await process.storedFor(address), 3);
+      assertMatch(process.log, /WARN .*cannot read a message in an inbox of 0.7.0 \(EACCES\): it stays/);
+      assert(!process.log.includes(address), "no client's address is in the log");
+      await process.stop();
+    }
+    await process.start();
+    assertEquals(await process.storedFor(address), 4);
+    assertEquals(Array.from(Deno.readDirSync(inbox), ({ name }) => name).sort(), ["a folder", "too large"]);
+    await process.stop();
+  },
+});

@@ -1,0 +1,38 @@
+import { hasStrace } from "../crash/mailbox_process.ts";
+
+export { hasStrace };
+
+/** System calls of a process that fail or take their time, from its beginning to the end of its scope. Needs strace. */
+export class Injection implements AsyncDisposable {
+  private constructor(private readonly strace: Deno.ChildProcess, private readonly output: Promise<void>) {}
+
+  /**
+   * `fault`: what strace's inject takes after the calls (names with commas between), as in `error=EIO` or
+   * `delay_enter=200000`. Only calls that concern one of the files `paths` count.
+   */
+  static async into(pid: number, paths: readonly string[], calls: string, fault: string): Promise<Injection> {
+    const filter = paths.flatMap((path) => ["-P", path]);
+    const args = ["-f", "-o", "/dev/null", "-e", `trace=${calls}`, "-e", `inject=${calls}:${fault}`, ...filter];
+    args.push("-p", `${pid}`);
+    const strace = new Deno.Command("strace", { args, stdout: "null", stderr: "piped" }).spawn();
+    const attached = Promise.withResolvers<void>();
+    const read = async () => {
+      let said = "";
+      for await (const text of strace.stderr.pipeThrough(new TextDecoderStream())) {
+        said += text;
+        if (said.includes(" attached")) attached.resolve();
+      }
+      attached.reject(new Error(`strace did not attach: ${said}`));
+    };
+    const output = read();
+    await attached.promise;
+    return new Injection(strace, output);
+  }
+
+  /** The process goes on without. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.strace.kill("SIGINT");
+    await this.strace.status;
+    await this.output;
+  }
+}

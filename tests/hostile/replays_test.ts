@@ -1,0 +1,56 @@
+import { assertEquals } from "@std/assert";
+import { decodeBase58 } from "../../src/encoding/base58.ts";
+import { frame } from "../../src/mixnet/frames.ts";
+import { parseSocketAddress } from "../../src/sphinx/node_address.ts";
+import { PacketFactory } from "../bench/load/packet_factory.ts";
+import { numbered, numberOf, range } from "../mailbox/messages.ts";
+import { GatewayProcess } from "../support/gateway_process.ts";
+import { NO_DIRECTORY } from "../support/gateway_rig.ts";
+import { Operator } from "../support/operator.ts";
+import { randomClientAddress } from "../support/packets.ts";
+import { quietPort } from "../support/quiet_port.ts";
+import { many, report } from "./besieged.ts";
+import { logIn, post, register } from "./members.ts";
+
+const PACKETS = many(300, 5000);
+const KILLS = many(2, 10);
+
+const RECEIVED = "packets_received_total";
+const REPLAYED = 'packets_dropped_total{reason="replayed"}';
+
+/** The same packet in other bytes: bit 255 of the shared secret does not count (RFC 7748 §5). */
+function twin(packet: Uint8Array): Uint8Array {
+  return packet.with(31, packet[31]! ^ 0x80);
+}
+
+Deno.test("packets that are sent again are dropped and counted: the same way, another way, and after kills", async () => {
+  await using gateway = await GatewayProcess.init("ours", quietPort(), quietPort(), NO_DIRECTORY);
+  const operator = new Operator(`127.0.0.1:${quietPort()}`);
+  gateway.configure((config) => config.operator.listeningAddress = operator.address);
+  await gateway.start();
+  const [clients, mixnet] = [gateway.clients, gateway.mixnet].map((address) => parseSocketAddress(address)!);
+  const bob = await register(clients!, randomClientAddress());
+  const factory = new PacketFactory(decodeBase58(gateway.publicKey)!);
+  const packets = range(PACKETS).map((n) => factory.build(bob.address, numbered(n)));
+  const twins = packets.map(twin);
+  let replays = 0;
+
+  await post(mixnet!, frame(...packets, ...packets, ...twins)); // over one connection
+  await Promise.all([post(mixnet!, frame(...packets)), post(mixnet!, frame(...twins))]); // over others
+  await operator.reaches(RECEIVED, 5 * PACKETS);
+  assertEquals(await operator.metric(REPLAYED), 4 * PACKETS);
+  replays += 4 * PACKETS;
+  for (const kill of range(KILLS, 1)) {
+    await gateway.stop("SIGKILL");
+    await gateway.start();
+    await post(mixnet!, frame(...packets, ...twins, factory.build(bob.address, numbered(PACKETS - 1 + kill))));
+    await operator.reaches(RECEIVED, 2 * PACKETS + 1);
+    assertEquals(await operator.metric(REPLAYED), 2 * PACKETS);
+    await operator.reaches("messages_stored_total", 1);
+    replays += 2 * PACKETS;
+  }
+  await using client = await logIn(clients!, bob);
+  assertEquals((await client.messages(PACKETS + KILLS)).map(numberOf), range(PACKETS + KILLS));
+  report("replays", { packets: PACKETS, kills: KILLS, replays, "delivered again": client.unread.length });
+  assertEquals(client.unread.length, 0);
+});

@@ -1,0 +1,59 @@
+/** ms between two looks at what is waited for */
+const LOOK_INTERVAL = 20;
+const ATTEMPTS = 50;
+
+/** What a gateway tells its operator over HTTP. */
+export class Operator {
+  /** `address`: where its endpoint listens, `ip:port` */
+  constructor(readonly address: string) {}
+
+  /** The value of a metric's series, as in `packets_dropped_total{reason="mac"}`: the name is without our prefix. */
+  async metric(series: string): Promise<number> {
+    const line = (await this.#get("/metrics")).text.split("\n").find((line) =>
+      line.startsWith(`nym_gateway_${series} `)
+    );
+    if (line === undefined) throw new Error(`there is no metric ${series}`);
+    return Number(line.split(" ").at(-1));
+  }
+
+  /** Whether it says that it is ready, and what it says of each part. The gateway looks at these every 5 s at most. */
+  async readiness(): Promise<{ ready: boolean; text: string }> {
+    const { status, text } = await this.#get("/readyz");
+    return { ready: status === 200, text };
+  }
+
+  /** Resolves with the first value of a metric that is at least `value`. */
+  async reaches(series: string, value: number, within = 20_000): Promise<number> {
+    const end = performance.now() + within;
+    for (;;) {
+      const now = await this.metric(series);
+      if (now >= value) return now;
+      if (performance.now() > end) throw new Error(`${series} is ${now} after ${within} ms, not ${value}`);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL));
+    }
+  }
+
+  /** Resolves with what it says of its parts, as soon as that matches. */
+  async says(pattern: RegExp, within = 30_000): Promise<string> {
+    const end = performance.now() + within;
+    for (;;) {
+      const { text } = await this.readiness();
+      if (pattern.test(text)) return text;
+      if (performance.now() > end) throw new Error(`no ${pattern} within ${within} ms, but:\n${text}`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+
+  /** It begins to listen a little later than the gateway itself. */
+  async #get(path: string): Promise<{ status: number; text: string }> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        const response = await fetch(`http://${this.address}${path}`);
+        return { status: response.status, text: await response.text() };
+      } catch (error) {
+        if (attempt === ATTEMPTS) throw error;
+        await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL));
+      }
+    }
+  }
+}
