@@ -39,7 +39,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "directory",
     "mailbox",
     "archive",
-    "logging",
     "tls",
     "sphinx",
     "encoding",

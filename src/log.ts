@@ -11,6 +11,7 @@ import { causeOf, FloodGuard } from "./logging/flood.ts";
 import { type Level, LEVELS } from "./logging/level.ts";
 import { jsonLine, type LogFormat, textLine } from "./logging/line.ts";
 
+export { LogFile } from "./logging/file.ts";
 export { type LogFilter, parseLogFilter } from "./logging/filter.ts";
 export { type Level, parseLogLevel } from "./logging/level.ts";
 export type { LogFormat } from "./logging/line.ts";

@@ -1,6 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { type LogFormat, logger, parseLogFilter, setLogFile, setLogFilter, setLogFormat } from "../log.ts";
-import { LogFile } from "../logging/file.ts";
+import { LogFile, type LogFormat, logger, parseLogFilter, setLogFile, setLogFilter, setLogFormat } from "../log.ts";
 import { ExitCode, fileError } from "../operator_error.ts";
 
 const log = logger("nym_gateway");
