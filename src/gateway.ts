@@ -29,7 +29,7 @@ import { ReplayFilter } from "./replay/replay_filter.ts";
 import type { KeyPair } from "./sphinx/curve.ts";
 import { formatSocketAddress, type SocketAddress } from "./sphinx/node_address.ts";
 import { readOutcome } from "./sphinx/slots.ts";
-import { UnwrappingPool } from "./unwrapping/pool.ts";
+import { Unwrapping } from "./unwrapping/unwrapping.ts";
 import { VERSION } from "./version.ts";
 import { checksOf, gaugesOf, type Parts } from "./vital_signs.ts";
 
@@ -44,7 +44,7 @@ const NOBODY: readonly { pubKey: string }[] = [];
 /**
  * The map of the program: opens all parts, hands them to each other as functions, and closes them.
  *
- * mixnode → MixnetListener → UnwrappingPool → Mailbox → (nudge) → ClientsServer → client
+ * mixnode → MixnetListener → Unwrapping → Mailbox → (nudge) → ClientsServer → client
  * client → ClientsServer → Forwarder → mixnode
  */
 export class Gateway {
@@ -142,7 +142,7 @@ export class Gateway {
     log.info("Starting presence notifier...");
     const entrance = starting.use(
       ClientsEntrance.open(clientsEndpoint, clientLimits(limits), {
-        privateKey: keys.privateKey,
+        ...keys,
         allowReRegistration: clientsEndpoint.allowReRegistration,
         requireProof: clientsEndpoint.requireProof,
         isRegistered: (id) => ledger.has(id),
@@ -174,11 +174,11 @@ export class Gateway {
     };
     const onLost = (packets: number) => count("packets_dropped_worker_died", packets);
     const workers = Math.max(1, navigator.hardwareConcurrency);
-    const pool = starting.use(await UnwrappingPool.start(keys.privateKey, workers, onResults, onLost));
+    const unwrapping = starting.use(await Unwrapping.start(keys.privateKey, workers, onResults, onLost));
     const sink = {
-      add: (packet: Uint8Array) => pool.add(packet),
-      flush: () => pool.flush(),
-      room: () => pool.room() ?? mailbox.room(),
+      add: (packet: Uint8Array) => unwrapping.add(packet),
+      flush: () => unwrapping.flush(),
+      room: () => unwrapping.room() ?? mailbox.room(),
     };
     const listener = starting.use(
       listen(
@@ -206,8 +206,7 @@ export class Gateway {
       forwarder,
       clients,
       entrance,
-      pool,
-      workers,
+      unwrapping,
       listener,
     };
     const operator = starting.use(

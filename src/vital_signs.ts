@@ -12,7 +12,7 @@ import type { GaugeName } from "./operator/metric_table.ts";
 import { heapBytes } from "./operator/process.ts";
 import { MAX_MESSAGE_SIZE } from "./sphinx/constants.ts";
 import { formatSocketAddress } from "./sphinx/node_address.ts";
-import type { UnwrappingPool } from "./unwrapping/pool.ts";
+import type { Unwrapping } from "./unwrapping/unwrapping.ts";
 
 /** The parts of a running gateway that tell how it is. */
 export interface Parts {
@@ -24,9 +24,7 @@ export interface Parts {
   readonly forwarder: Forwarder;
   readonly clients: ClientsServer;
   readonly entrance: ClientsEntrance;
-  readonly pool: UnwrappingPool;
-  /** how many workers there should be */
-  readonly workers: number;
+  readonly unwrapping: Unwrapping;
   readonly listener: MixnetListener;
 }
 
@@ -42,7 +40,7 @@ const NEARLY_ALL = 0.9;
 
 /** What the operator's gauges show. */
 export function gaugesOf(
-  { ledger, mailbox, disk, presence, forwarder, clients, pool }: Parts,
+  { ledger, mailbox, disk, presence, forwarder, clients, unwrapping }: Parts,
 ): Record<GaugeName, () => number> {
   return {
     clientsOnline: () => clients.online,
@@ -51,10 +49,10 @@ export function gaugesOf(
     inboxBytes: () => mailbox.totals.bytes,
     oldestMessage: () => mailbox.oldestAge / 1000,
     diskFree: () => disk.free,
-    unwrappingQueue: () => pool.queued,
+    unwrappingQueue: () => unwrapping.queued,
     mailboxQueue: () => mailbox.waiting,
     forwarderQueue: () => forwarder.queued,
-    workers: () => pool.alive,
+    workers: () => unwrapping.alive,
     directoryReachable: () => presence.isReachable ? 1 : 0,
     mixnodes: () => presence.topology.mixNodes.length,
     heapUsed: heapBytes,
@@ -63,7 +61,7 @@ export function gaugesOf(
 
 /** Whether the gateway does what it is there for. A directory that is down is no reason not to serve, so it only warns. */
 export function checksOf(
-  { mailbox, disk, limits, presence, clients, entrance, pool, workers, listener }: Parts,
+  { mailbox, disk, limits, presence, clients, entrance, unwrapping, listener }: Parts,
 ): Record<string, Check> {
   return {
     mailbox: async () => {
@@ -101,9 +99,10 @@ export function checksOf(
       return days < FEW_DAYS ? warn(`${text}: renew it`) : ok(text);
     },
     workers: () => {
-      const { alive } = pool;
+      const { alive, wanted } = unwrapping;
+      if (wanted === 0) return ok("packets are so few that they are unwrapped without workers");
       if (alive === 0) return fail("no worker unwraps packets; the log says why");
-      if (alive < workers) return warn(`only ${alive} of ${workers} workers unwrap packets; the log says why`);
+      if (alive < wanted) return warn(`only ${alive} of ${wanted} workers unwrap packets; the log says why`);
       return ok(alive === 1 ? "1 worker unwraps packets" : `${alive} workers unwrap packets`);
     },
     directory: () => {

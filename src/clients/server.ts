@@ -4,7 +4,6 @@ import { TokenBucket } from "../limits/token_bucket.ts";
 import type { ClientId } from "../mailbox/client_id.ts";
 import { logger } from "../log.ts";
 import { pause } from "../pause.ts";
-import { publicKeyOf } from "../sphinx/curve.ts";
 import type { SocketAddress } from "../sphinx/node_address.ts";
 import { Admission, type AdmissionLimits } from "./admission.ts";
 import { CloseCode, Connection, type ConnectionContext } from "./connection.ts";
@@ -39,7 +38,7 @@ export interface ClientLimits extends AdmissionLimits {
 /** What the server asks of the gateway; the rest of the context it knows itself. */
 export type ServerContext = Omit<
   ConnectionContext,
-  "loggedIn" | "ended" | "publicKey" | "admission" | "wrongTokenDelay" | "slowClientBytes"
+  "loggedIn" | "ended" | "admission" | "wrongTokenDelay" | "slowClientBytes"
 >;
 
 /** In PEM. */
@@ -93,7 +92,6 @@ export class ClientsServer {
     this.#places = new Places(limits.connections, limits.beforeLogin);
     this.#context = {
       ...context,
-      publicKey: publicKeyOf(context.privateKey),
       admission: new Admission(limits, performance.now()),
       wrongTokenDelay: limits.wrongTokenDelay,
       get slowClientBytes() {

@@ -1,12 +1,18 @@
+import { Buffer } from "node:buffer";
+import { createPrivateKey, createPublicKey } from "node:crypto";
 import { decodePem, encodePem } from "../encoding/pem.ts";
 import { logger } from "../log.ts";
 import { ExitCode, OperatorError } from "../operator_error.ts";
+import { clampedEquivalent } from "../sphinx/clamping.ts";
 import { isCanonicalScalar, type KeyPair, publicKeyOf } from "../sphinx/curve.ts";
 import type { Config } from "./config.ts";
 import { readText, tightenKey, writePrivate } from "./files.ts";
 
 const PRIVATE_KEY_TAG = "X25519 PRIVATE KEY";
 const PUBLIC_KEY_TAG = "X25519 PUBLIC KEY";
+
+/** A private key for X25519 as the runtime takes it (RFC 8410): this, and the 32 bytes. */
+const PKCS8_PREFIX = Uint8Array.fromHex("302e020100300506032b656e04220420");
 
 const log = logger("pemstore::pemstore");
 
@@ -31,7 +37,7 @@ export function loadKeyPair(files: KeyFiles): KeyPair {
     throw unusable(files.privateSphinxKeyFile, "private", "it does not hold a number below the group's order");
   }
   const publicKey = loadKey(files.publicSphinxKeyFile, "public", PUBLIC_KEY_TAG);
-  if (publicKeyOf(privateKey).some((byte, i) => byte !== publicKey[i])) {
+  if (publicHalf(privateKey).some((byte, i) => byte !== publicKey[i])) {
     throw unusable(
       files.publicSphinxKeyFile,
       "public",
@@ -39,6 +45,18 @@ export function loadKeyPair(files: KeyFiles): KeyPair {
     );
   }
   return { privateKey, publicKey };
+}
+
+/**
+ * The same as {@linkcode publicKeyOf}, by the runtime where there is a clamped key to the same effect: a gateway
+ * multiplies no point after that in most of its life, and noble's tables and their compilation take 15 MB of memory.
+ */
+function publicHalf(privateKey: Uint8Array): Uint8Array {
+  const clamped = clampedEquivalent(privateKey);
+  if (clamped === undefined) return publicKeyOf(privateKey);
+  const der = Buffer.concat([PKCS8_PREFIX, clamped]);
+  const { x } = createPublicKey(createPrivateKey({ key: der, format: "der", type: "pkcs8" })).export({ format: "jwk" });
+  return Uint8Array.fromBase64(x!, { alphabet: "base64url" });
 }
 
 function loadKey(path: string, half: string, tag: string): Uint8Array {

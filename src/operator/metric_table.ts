@@ -231,7 +231,11 @@ export const GAUGES = [
     label: "queue",
     series: { unwrappingQueue: "unwrapping", mailboxQueue: "mailbox", forwarderQueue: "forwarder" },
   },
-  { name: "unwrapping_workers", help: "Threads that unwrap packets.", series: { workers: "" } },
+  {
+    name: "unwrapping_workers",
+    help: "Threads that unwrap packets; 0 while there are so few that the main thread does.",
+    series: { workers: "" },
+  },
   {
     name: "directory_reachable",
     help: "1 when the last requests to the directory server succeeded, else 0.",

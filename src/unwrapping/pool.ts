@@ -5,11 +5,11 @@ import type { FromWorker, ToWorker } from "./worker.ts";
 const log = logger("nym_gateway::unwrapping");
 
 /** Just under 64 KiB. */
-const BATCH_SIZE = 47 * PACKET_SIZE;
+export const BATCH_SIZE = 47 * PACKET_SIZE;
 /** Batches a worker may have at a time: enough to be never idle, few enough for short waits. */
 const BATCHES_PER_WORKER = 4;
 /** When a worker can't be started in another's place, it is tried again this many ms later. */
-const RESTART_DELAY = 1000;
+export const RESTART_DELAY = 1000;
 
 interface Batch {
   /** the packets, kept until the results are here, so that another worker can do them when one dies */
@@ -23,7 +23,7 @@ interface Batch {
 }
 
 /** What takes the results of a batch (see slots.ts; the buffer is its own), and the time that a worker took for them. */
-type OnResults = (results: Uint8Array, packets: number, seconds: number) => void;
+export type OnResults = (results: Uint8Array, packets: number, seconds: number) => void;
 
 interface Thread {
   worker: Worker;

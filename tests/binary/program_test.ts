@@ -40,7 +40,7 @@ binaryTest("two clients write to each other through the binary; it says which ke
   await using gateway = new BinaryGateway(binary);
   await gateway.init(directory.url);
   await gateway.start();
-  await gateway.printed(/unwrapping with WebAssembly with(out)? wide arithmetic in \d+ worker/);
+  await gateway.printed(/unwrapping with WebAssembly with(out)? wide arithmetic, in \d+ worker/);
   while (directory.topology().gatewayNodes.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
 
   const options = { directory: directory.url, meanHopDelay: 1 };

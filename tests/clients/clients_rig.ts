@@ -6,7 +6,7 @@ import { addressOf, type ClientId, clientIdToBase58 } from "../../src/mailbox/cl
 import { Ledger } from "../../src/mailbox/ledger.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { Counters } from "../../src/operator/counters.ts";
-import { generateKeyPair } from "../../src/sphinx/curve.ts";
+import { generateKeyPair, publicKeyOf } from "../../src/sphinx/curve.ts";
 import type { SocketAddress } from "../../src/sphinx/node_address.ts";
 import { client, numbered } from "../mailbox/messages.ts";
 import { RawClient } from "../support/raw_client.ts";
@@ -58,6 +58,7 @@ export class ClientsRig {
     rig.#stack.use(mailbox);
     const context = {
       privateKey,
+      publicKey: publicKeyOf(privateKey),
       allowReRegistration,
       requireProof,
       isRegistered: (id: ClientId) => rig.ledger.has(id),

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
 import { readOutcome } from "../../src/sphinx/slots.ts";
-import { UnwrappingPool } from "../../src/unwrapping/pool.ts";
+import { BATCH_SIZE, UnwrappingPool } from "../../src/unwrapping/pool.ts";
 import { range } from "../mailbox/messages.ts";
 import { craftedPacket, finalPayload, packetFor, randomClientAddress } from "../support/packets.ts";
 import { Silence } from "../support/silence.ts";
@@ -44,6 +44,13 @@ class FrailPool {
   async add(packet: Uint8Array): Promise<void> {
     for (let room = this.pool.room(); room !== undefined; room = this.pool.room()) await room;
     this.pool.add(packet);
+  }
+
+  /** A full batch in one go: between packets that are added one by one, a worker may take what there is so far. */
+  async addBatch(packets: readonly Uint8Array[]): Promise<void> {
+    assertEquals(packets.length, BATCH_SIZE / PACKET_SIZE);
+    for (let room = this.pool.room(); room !== undefined; room = this.pool.room()) await room;
+    for (const packet of packets) this.pool.add(packet);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -173,8 +180,9 @@ Deno.test("a batch that kills every worker is given up, and it alone", async () 
   for (const workers of [1, 2]) {
     const { out } = await (async () => {
       await using frailPool = await FrailPool.start(folder, workers);
-      for (const n of range(47 * 30)) {
-        await frailPool.add(frail(n, n === 100 || n === 500 ? FRAIL.deadly : FRAIL.harmless));
+      for (const batch of range(30)) {
+        const kind = (n: number) => n === 100 || n === 500 ? FRAIL.deadly : FRAIL.harmless;
+        await frailPool.addBatch(range(47, 47 * batch).map((n) => frail(n, kind(n))));
       }
       return frailPool;
     })();
