@@ -1,13 +1,16 @@
 import { join } from "node:path";
 import type { Config } from "../config/config.ts";
 import { exists, readConfig } from "../config/files.ts";
+import { loadKeyPair } from "../config/key_files.ts";
+import { encodeBase58 } from "../encoding/base58.ts";
 import { setLogLevel } from "../log.ts";
 import { OperatorError } from "../operator_error.ts";
 import { checkAddresses } from "./checks/addresses.ts";
-import { checkDirectory } from "./checks/directory.ts";
+import { type Announced, checkDirectory } from "./checks/directory.ts";
 import { fail, type Finding, ok } from "./checks/finding.ts";
 import { checkCertificate, checkKeys } from "./checks/keys.ts";
 import { checkMachine } from "./checks/machine.ts";
+import { checkReachability } from "./checks/reachability.ts";
 import { gatewayConfigPath } from "./home.ts";
 import type { Options } from "./options.ts";
 import { print } from "./output.ts";
@@ -45,9 +48,25 @@ async function* findOut(path: string): AsyncGenerator<Finding> {
   }
   yield* checkKeys(config);
   yield* checkCertificate(config);
-  yield* checkAddresses(config, await isRunning(config.clientsEndpoint.inboxesDirectory));
-  yield* checkDirectory(config.gateway.presenceDirectoryServer);
+  const runs = await isRunning(config.clientsEndpoint.inboxesDirectory);
+  yield* checkAddresses(config, runs);
+  yield* checkReachability(config, runs);
+  yield* checkDirectory(config.gateway.presenceDirectoryServer, runs ? announcedBy(config) : undefined);
   yield* checkMachine(config.clientsEndpoint.inboxesDirectory);
+}
+
+/** Undefined when its keys can't be read, which is a finding already. */
+function announcedBy({ gateway, mixnetEndpoint, clientsEndpoint }: Config): Announced | undefined {
+  try {
+    return {
+      pubKey: encodeBase58(loadKeyPair(gateway).publicKey),
+      mixnetListener: mixnetEndpoint.announceAddress,
+      clientListener: clientsEndpoint.announceAddress,
+    };
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    return undefined;
+  }
 }
 
 /** A gateway that runs keeps a file in its inboxes' folder locked. */

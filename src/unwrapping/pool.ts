@@ -4,6 +4,8 @@ import type { FromWorker, ToWorker } from "./worker.ts";
 
 const log = logger("nym_gateway::unwrapping");
 
+/** What the threads run. */
+export const WORKER_SCRIPT = new URL("./worker.ts", import.meta.url);
 /** Just under 64 KiB. */
 export const BATCH_SIZE = 47 * PACKET_SIZE;
 /** Batches a worker may have at a time: enough to be never idle, few enough for short waits. */
@@ -80,7 +82,7 @@ export class UnwrappingPool {
     workers: number,
     onResults: OnResults,
     onLost: (packets: number) => void,
-    script = new URL("./worker.ts", import.meta.url),
+    script = WORKER_SCRIPT,
   ): Promise<UnwrappingPool> {
     const pool = new UnwrappingPool(privateKey, workers, onResults, onLost, script);
     try {

@@ -2,7 +2,7 @@ import { logger } from "../log.ts";
 import { PACKET_SIZE } from "../sphinx/constants.ts";
 import { chooseUnwrap } from "../sphinx/kernel/kernel.ts";
 import type { UnwrapBatch } from "../sphinx/slots.ts";
-import { BATCH_SIZE, type OnResults, RESTART_DELAY, UnwrappingPool } from "./pool.ts";
+import { BATCH_SIZE, type OnResults, RESTART_DELAY, UnwrappingPool, WORKER_SCRIPT } from "./pool.ts";
 
 const log = logger("nym_gateway::unwrapping");
 
@@ -42,7 +42,7 @@ export class Unwrapping {
     private readonly period: number,
     /** undefined once it has failed, after which it can't be relied upon */
     private unwrapHere: UnwrapBatch | undefined,
-    private readonly script: URL | undefined,
+    private readonly script: URL,
   ) {}
 
   /**
@@ -50,7 +50,7 @@ export class Unwrapping {
    * @param onLost is told of packets that could not be unwrapped because they brought workers down
    * @param period ms after which workers that had little to do are ended
    * @param choose how packets are unwrapped here
-   * @param script what the workers run, if not worker.ts
+   * @param script what the workers run
    */
   static async start(
     privateKey: Uint8Array,
@@ -59,7 +59,7 @@ export class Unwrapping {
     onLost: (packets: number) => void,
     period = PERIOD,
     choose = chooseUnwrap,
-    script?: URL,
+    script = WORKER_SCRIPT,
   ): Promise<Unwrapping> {
     const { name, unwrapBatch } = await choose(privateKey);
     log.info(`unwrapping with ${name}, in ${workers} worker${workers === 1 ? "" : "s"} when there is much to do`);

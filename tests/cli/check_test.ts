@@ -2,6 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { lockPrivateFolder } from "../../src/mailbox/database.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { selfSigned } from "../tls/self_signed.ts";
 import { nymGateway } from "./program.ts";
 
 interface Finding {
@@ -19,10 +20,12 @@ class CheckRig implements AsyncDisposable {
   readonly env = { NYM_HOME: this.home.file("") };
   date = new Date();
   layers = [1, 2, 3];
+  /** what the directory lists */
+  gatewayNodes: unknown[] = [];
   readonly #directory = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
     const node = { host: "127.0.0.1:1", pubKey: "", version: "0.7.0", location: "", lastSeen: 0 };
     const mixNodes = this.layers.map((layer) => ({ ...node, layer }));
-    const topology = { cocoNodes: [], mixNodes, mixProviderNodes: [], gatewayNodes: [] };
+    const topology = { cocoNodes: [], mixNodes, mixProviderNodes: [], gatewayNodes: this.gatewayNodes };
     return Response.json(topology, { headers: { date: this.date.toUTCString() } });
   });
 
@@ -103,6 +106,42 @@ Deno.test("ports that this gateway itself listens on are fine", async () => {
   using _listener = Deno.listen({ hostname: "127.0.0.1", port });
   const { found } = await rig.check();
   assertEquals([found["mixnet port"]?.status, found["clients port"]?.status], ["ok", "warn"]);
+});
+
+Deno.test("while it runs: what the directory lists of it, and whether its announced addresses lead to it", async () => {
+  await using rig = new CheckRig();
+  await rig.init();
+  using _running = await lockPrivateFolder(join(rig.data, "inboxes"));
+  const { publicKey, mixnet, clients } = JSON.parse(
+    (await nymGateway("node-details --id gw --output json", rig.env)).stdout,
+  );
+  using certificates = new TemporaryFolder();
+  const files = await selfSigned(certificates, "own");
+  const [cert, key] = [Deno.readTextFileSync(files.certificate), Deno.readTextFileSync(files.key)];
+  const port = Number(clients.listening.split(":")[1]);
+  await using _server = Deno.serve(
+    { hostname: "127.0.0.1", port, cert, key, onListen() {} },
+    () => new Response(null, { status: 426 }),
+  );
+  const announced = clients.announced.replace("ws:", "wss:");
+  await rig.edit((text) =>
+    text.replace(`announce_address = "${clients.announced}"`, `announce_address = "${announced}"`)
+      .replace(/^tls_certificate = .*/m, `tls_certificate = "${files.certificate}"`)
+      .replace(/^tls_key = .*/m, `tls_key = "${files.key}"`)
+  );
+  Object.assign(rig.env, { DENO_CERT: files.certificate }); // whom clients trust
+
+  const { found: unlisted } = await rig.check();
+  assertEquals(unlisted["directory's entry"]?.found, "this gateway is not listed, though it runs");
+  assertEquals([unlisted["mixnet reachable"]?.status, unlisted["clients reachable"]?.status], ["warn", "ok"]);
+  const node = { pubKey: publicKey, mixnetListener: mixnet.announced, clientListener: announced };
+  rig.gatewayNodes = [node];
+  assertEquals((await rig.check()).found["directory's entry"]?.status, "ok");
+  rig.gatewayNodes = [{ ...node, mixnetListener: "9.9.9.9:1" }];
+  assertStringIncludes(
+    (await rig.check()).found["directory's entry"]?.found ?? "",
+    "is listed with 9.9.9.9:1 and wss://",
+  );
 });
 
 Deno.test("a configuration or keys that won't do fail with 78, and TLS that is announced as none does", async () => {

@@ -4,6 +4,7 @@ import { ExitCode } from "../../operator_error.ts";
 import { parseSocketAddress } from "../../sphinx/node_address.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { kindOfAddress } from "./kind_of_address.ts";
+import { addressesOf } from "./resolve.ts";
 
 /** What listens where, and what the rest of the world is told of it. */
 export async function* checkAddresses(config: Config, isRunning: boolean): AsyncGenerator<Finding> {
@@ -51,7 +52,7 @@ async function checkAnnounced(subject: string, announced: string, section: strin
   if (literal === "public") return ok(subject, `${announced}, a public address`);
   if (literal !== undefined) return warn(subject, `${announced} is ${literal}: not reachable from elsewhere`, remedy);
   const port = url === undefined ? portOf(announced) : url.port;
-  const addresses = await resolve(host);
+  const addresses = await addressesOf(host);
   if (addresses.length === 0) {
     return fail(
       subject,
@@ -64,9 +65,4 @@ async function checkAnnounced(subject: string, announced: string, section: strin
   const unreachable = addresses.find((address) => kindOfAddress(address) !== "public");
   if (unreachable === undefined) return ok(subject, found);
   return warn(subject, `${found}; ${unreachable} is ${kindOfAddress(unreachable)}`, remedy);
-}
-
-async function resolve(host: string): Promise<string[]> {
-  const answers = await Promise.allSettled((["A", "AAAA"] as const).map((type) => Deno.resolveDns(host, type)));
-  return answers.flatMap((answer) => answer.status === "fulfilled" ? answer.value : []);
 }

@@ -9,8 +9,19 @@ const CLOCK_TOLERANCE = 30;
 /** A client's packet goes through so many layers of mixnodes. */
 const LAYERS = 3;
 
-/** Whether the directory answers, whether its network is whole, and what its clock says of ours. */
-export async function* checkDirectory(server: string): AsyncGenerator<Finding> {
+/** What a gateway tells the directory of itself. */
+export interface Announced {
+  /** base58 */
+  readonly pubKey: string;
+  readonly mixnetListener: string;
+  readonly clientListener: string;
+}
+
+/**
+ * Whether the directory answers, whether its network is whole, what its clock says of ours, and what it tells others of
+ * this gateway: `announced`, if that runs.
+ */
+export async function* checkDirectory(server: string, announced: Announced | undefined): AsyncGenerator<Finding> {
   const answer = await ask(server);
   if (typeof answer === "string") {
     yield fail(
@@ -21,7 +32,8 @@ export async function* checkDirectory(server: string): AsyncGenerator<Finding> {
     );
     return;
   }
-  const { topology: { mixNodes, gatewayNodes }, took, date } = answer;
+  const { topology, took, date } = answer;
+  const { mixNodes, gatewayNodes } = topology;
   const layers = new Set(mixNodes.map(({ layer }) => layer));
   const found = `${server} answers in ${took} ms: ${mixNodes.length} mixnodes, ${gatewayNodes.length} gateways`;
   yield layers.size >= LAYERS ? ok("directory", found) : warn(
@@ -29,12 +41,29 @@ export async function* checkDirectory(server: string): AsyncGenerator<Finding> {
     `${found}, in ${layers.size} of ${LAYERS} layers`,
     "clients can't send until there are mixnodes",
   );
+  if (announced !== undefined) yield checkListed(topology, announced);
   if (date === undefined) return;
   const ahead = Math.round((Date.now() - date) / 1000);
   yield Math.abs(ahead) <= CLOCK_TOLERANCE ? ok("clock", "agrees with the directory's") : warn(
     "clock",
     `${Math.abs(ahead)} s ${ahead > 0 ? "ahead of" : "behind"} the directory's`,
     "have it set, as by systemd-timesyncd",
+  );
+}
+
+function checkListed({ gatewayNodes }: Topology, { pubKey, mixnetListener, clientListener }: Announced): Finding {
+  const subject = "directory's entry";
+  const listed = gatewayNodes.find((node) => node.pubKey === pubKey);
+  if (listed === undefined) {
+    return warn(subject, "this gateway is not listed, though it runs", "its log says how the directory answers it");
+  }
+  if (listed.mixnetListener === mixnetListener && listed.clientListener === clientListener) {
+    return ok(subject, "this gateway is listed, with the addresses it announces");
+  }
+  return warn(
+    subject,
+    `this gateway is listed with ${listed.mixnetListener} and ${listed.clientListener}, not as configured`,
+    "start it anew if the configuration was changed; if it was not, another gateway has the same key",
   );
 }
 

@@ -1,0 +1,110 @@
+import { hostOf, portOf } from "../../config/addresses.ts";
+import type { Config } from "../../config/config.ts";
+import { parseSocketAddress } from "../../sphinx/node_address.ts";
+import { fail, type Finding, ok, warn } from "./finding.ts";
+import { kindOfAddress } from "./kind_of_address.ts";
+import { addressesOf } from "./resolve.ts";
+import { StandIn } from "./stand_in.ts";
+import { type Attempt, type Destination, tryClients, tryMixnet, tryStandIn } from "./ways_in.ts";
+
+/** Kinds of addresses that lead nowhere, wherever one tries from. */
+const NOWHERE: readonly (string | undefined)[] = ["no particular one", "for examples only", "no machine's"];
+
+/**
+ * Whether what is announced leads here, as far as this machine can tell: each address of it is connected to. While the
+ * gateway runs it has to answer; else what is listened on for that moment has to get what was sent.
+ */
+export async function* checkReachability(config: Config, isRunning: boolean): AsyncGenerator<Finding> {
+  const { mixnetEndpoint: mixnet, clientsEndpoint: clients } = config;
+  const ways = [
+    { subject: "mixnet reachable", listening: mixnet.listeningAddress, announced: mixnet.announceAddress, tls: false },
+    {
+      subject: "clients reachable",
+      listening: clients.listeningAddress,
+      announced: clients.announceAddress,
+      tls: clients.tlsCertificate !== "",
+    },
+  ];
+  for (const findings of await Promise.all(ways.map((way) => checkWay(way, isRunning)))) yield* findings;
+}
+
+interface Way {
+  subject: string;
+  listening: string;
+  /** `host:port`, or a WebSocket's URL */
+  announced: string;
+  /** whether the gateway itself speaks TLS there */
+  tls: boolean;
+}
+
+async function checkWay({ subject, listening, announced, tls }: Way, isRunning: boolean): Promise<Finding[]> {
+  const url = /^wss?:/i.test(announced) ? new URL(announced) : undefined;
+  const speaksTls = url?.protocol === "wss:";
+  const port = portOf(announced) ?? (speaksTls ? 443 : 80);
+  const name = hostOf(url?.hostname ?? announced);
+  const addresses = (await addressesOf(name)).filter((address) => !NOWHERE.includes(kindOfAddress(address)));
+  if (addresses.length === 0) return [];
+  await using standIn = isRunning ? undefined : StandIn.at(parseSocketAddress(listening)!);
+  if (!isRunning && standIn === undefined) return []; // what is in the way of listening there is a finding already
+  return await Promise.all(addresses.map(async (address) => {
+    // The stand-in speaks no TLS where the gateway does; where another program does for it, that one has to be passed.
+    const to = { address, port, name, isSecure: speaksTls && !(tls && standIn !== undefined) };
+    const attempt = standIn !== undefined
+      ? await tryStandIn(to, standIn)
+      : url !== undefined
+      ? await tryClients(to, url.pathname)
+      : await tryMixnet(to);
+    return finding(subject, to, attempt, url);
+  }));
+}
+
+function finding(subject: string, { address, port, name }: Destination, attempt: Attempt, url?: URL): Finding {
+  const where = `${name === address ? "" : `${name} at `}${address.includes(":") ? `[${address}]` : address}:${port}`;
+  const elsewhere = `try from another network: ${url === undefined ? probePackets(name, port) : probeClients(url)}`;
+  switch (attempt.kind) {
+    case "arrived":
+      return ok(
+        subject,
+        isOwnAddress(address)
+          ? `${where} leads here; it is this machine's own address, so firewalls further out were not tried`
+          : `${where} leads here`,
+      );
+    case "no answer":
+      return warn(
+        subject,
+        `${where} ${attempt.how}`,
+        "forward the port to this machine, and open it in all firewalls; " +
+          `from here a router that does not loop back looks like a closed port: ${elsewhere}`,
+      );
+    case "something else":
+      return warn(
+        subject,
+        `${where} ${attempt.how}`,
+        `see where the name and the forwarded port lead, and what listens there; ${elsewhere}`,
+      );
+    case "bad certificate":
+      return fail(
+        subject,
+        `${where} is refused by clients: ${attempt.how}`,
+        `tls_certificate in [clients_endpoint] must be valid for ${name}, with its whole chain`,
+      );
+  }
+}
+
+function probeClients(url: URL): string {
+  return `curl -i ${url.href.replace(/^ws/i, "http")} (426 is right)`;
+}
+
+function probePackets(host: string, port: number): string {
+  return `nc -vz ${host} ${port}`;
+}
+
+/** Only what a machine has can it listen on. */
+function isOwnAddress(address: string): boolean {
+  try {
+    Deno.listen({ hostname: address, port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,66 @@
+import type { SocketAddress } from "../../sphinx/node_address.ts";
+
+/** A request's beginning that is longer is none of ours. */
+const LONGEST = 4096;
+const ANSWER = new TextEncoder().encode("HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n");
+
+/** Listens in the place of a gateway that does not run, and knows the paths that were asked for. */
+export class StandIn implements AsyncDisposable {
+  readonly heard = new Set<string>();
+  readonly #listener: Deno.TcpListener;
+  readonly #connections = new Map<Deno.TcpConn, Promise<void>>();
+  readonly #accepting: Promise<void>;
+
+  private constructor(listener: Deno.TcpListener) {
+    this.#listener = listener;
+    this.#accepting = this.#accept();
+  }
+
+  /** Undefined when it can't listen there. */
+  static at({ host, port }: SocketAddress): StandIn | undefined {
+    try {
+      return new StandIn(Deno.listen({ hostname: host, port }));
+    } catch {
+      return undefined;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    await this.#accepting;
+    const serving = [...this.#connections.values()];
+    for (const connection of this.#connections.keys()) this.#close(connection);
+    await Promise.all(serving);
+  }
+
+  async #accept(): Promise<void> {
+    try {
+      for await (const connection of this.#listener) this.#connections.set(connection, this.#serve(connection));
+    } catch {
+      // no more can be accepted: what is tried tells that it did not come in
+    }
+  }
+
+  async #serve(connection: Deno.TcpConn): Promise<void> {
+    const bytes = new Uint8Array(LONGEST);
+    const decoder = new TextDecoder();
+    let text = "";
+    try {
+      while (!text.includes("\r\n\r\n") && text.length < LONGEST) {
+        const read = await connection.read(bytes);
+        if (read === null) break;
+        text += decoder.decode(bytes.subarray(0, read), { stream: true });
+      }
+      const path = /^GET (\S+) /.exec(text)?.[1];
+      if (path !== undefined) this.heard.add(path);
+      await connection.write(ANSWER);
+    } catch {
+      // it is gone
+    }
+    this.#close(connection);
+  }
+
+  #close(connection: Deno.TcpConn): void {
+    if (this.#connections.delete(connection)) connection.close();
+  }
+}

@@ -1,0 +1,104 @@
+import type { StandIn } from "./stand_in.ts";
+
+/** ms for one attempt */
+const TIMEOUT = 3000;
+/** bytes of an answer that are looked at */
+const LOOKED_AT = 1024;
+/** What a gateway answers who does not ask for a WebSocket. */
+const UPGRADE_REQUIRED = /^HTTP\/1\.[01] 426 /;
+
+/** Where to try: an IP address, and the host that others know it by. */
+export interface Destination {
+  readonly address: string;
+  readonly port: number;
+  /** for certificates, and for proxies that serve several */
+  readonly name: string;
+  /** whether TLS is spoken there */
+  readonly isSecure: boolean;
+}
+
+/** What came of it. `how` goes on after an address, as in "1.2.3.4:1789 refuses connections". */
+export type Attempt =
+  | { kind: "arrived" }
+  | { kind: "no answer" | "something else" | "bad certificate"; how: string };
+
+/** Connects as mixnodes do, who are never answered. */
+export async function tryMixnet(to: Destination): Promise<Attempt> {
+  return await attempt(to, undefined, () => ({ kind: "arrived" }));
+}
+
+/** Connects as clients do, and sees whether a gateway answers. */
+export async function tryClients(to: Destination, path: string): Promise<Attempt> {
+  return await attempt(to, path, (answer) => {
+    if (UPGRADE_REQUIRED.test(answer)) return { kind: "arrived" };
+    const line = answer.split("\r\n")[0]!.replaceAll(/[^ -~]/g, "?");
+    const how = line === "" ? "accepts, and says nothing" : `answers "${line}", as no gateway does`;
+    return { kind: "something else", how };
+  });
+}
+
+/** While the gateway does not run: whether what is sent there comes in here. A request, so that proxies pass it on. */
+export async function tryStandIn(to: Destination, standIn: StandIn): Promise<Attempt> {
+  const path = `/${crypto.randomUUID()}`;
+  return await attempt(to, path, () => {
+    if (standIn.heard.has(path)) return { kind: "arrived" };
+    return { kind: "something else", how: "leads to something else than this machine" };
+  });
+}
+
+/** Connects, asks for `path` if there is one, and has `judge` say what the beginning of the answer means. */
+async function attempt(
+  to: Destination,
+  path: string | undefined,
+  judge: (answer: string) => Attempt,
+): Promise<Attempt> {
+  const signal = AbortSignal.timeout(TIMEOUT);
+  try {
+    using connection = await connect(to, signal);
+    return judge(path === undefined ? "" : await ask(connection, to.name, path, signal));
+  } catch (error) {
+    if (signal.aborted) return { kind: "no answer", how: `does not answer within ${TIMEOUT / 1000} s` };
+    if (error instanceof Deno.errors.InvalidData) return { kind: "bad certificate", how: error.message };
+    if (error instanceof Deno.errors.ConnectionRefused) return { kind: "no answer", how: "refuses connections" };
+    const reason = error instanceof Error ? error.message : String(error);
+    return { kind: "no answer", how: `can't be connected to: ${reason.replace(/ \(os error \d+\)/, "")}` };
+  }
+}
+
+async function connect({ address, port, name, isSecure }: Destination, signal: AbortSignal): Promise<Deno.Conn> {
+  const plain = await Deno.connect({ hostname: address, port, signal });
+  if (!isSecure) return plain;
+  const secure = await Deno.startTls(plain, { hostname: name });
+  signal.addEventListener("abort", () => shut(secure));
+  try {
+    await secure.handshake();
+  } catch (error) {
+    shut(secure);
+    throw error;
+  }
+  return secure;
+}
+
+/** What comes first of the answer; as much of it as has come when the time is over. */
+async function ask(connection: Deno.Conn, host: string, path: string, signal: AbortSignal): Promise<string> {
+  const authority = host.includes(":") ? `[${host}]` : host;
+  const request = `GET ${path} HTTP/1.1\r\nhost: ${authority}\r\nconnection: close\r\n\r\n`;
+  await connection.write(new TextEncoder().encode(request));
+  signal.addEventListener("abort", () => shut(connection));
+  const bytes = new Uint8Array(LOOKED_AT);
+  let length = 0;
+  while (length < LOOKED_AT) {
+    const read = await connection.read(bytes.subarray(length)).catch(() => null);
+    if (read === null) break;
+    length += read;
+  }
+  return new TextDecoder().decode(bytes.subarray(0, length));
+}
+
+function shut(connection: Deno.Conn): void {
+  try {
+    connection.close();
+  } catch {
+    // it is
+  }
+}
