@@ -1,6 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import { bakedFlags } from "./baked_flags.ts";
 import { readProjectFile } from "./checkout.ts";
+import { platformOf } from "./platform.ts";
 import { copyStampedSources, temporaryFolder } from "./sources.ts";
 import type { Target } from "./targets.ts";
 
@@ -17,8 +18,9 @@ const KERNELS = ["src/sphinx/kernel/kernel.wasm", "src/sphinx/kernel/kernel_wide
  * @throws {Error} with what Deno says when it can't
  */
 export async function compile(target: Target, output: string): Promise<void> {
-  if (Deno.env.get("DENORT_BIN") && target !== Deno.build.target) {
-    throw new Error(`DENORT_BIN is a runtime for ${Deno.build.target}: without it Deno fetches that for ${target}`);
+  const runtime = Deno.env.get("DENORT_BIN");
+  if (runtime && await platformOf(runtime) !== target) {
+    throw new Error(`DENORT_BIN (${runtime}) is no runtime for ${target}: without it Deno fetches that`);
   }
   await using sources = await temporaryFolder();
   await using bundled = await temporaryFolder();

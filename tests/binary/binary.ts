@@ -2,9 +2,9 @@ import { join } from "node:path";
 import { freePort } from "../support/reference_network.ts";
 
 /** The compiled gateway. */
-const BINARY = Deno.env.get("NYM_BINARY") ?? "";
+export const BINARY = Deno.env.get("NYM_BINARY") ?? "";
 /** ms */
-const START_TIMEOUT = 20_000;
+const START_TIMEOUT = 60_000; // an emulator takes its time
 /** ms between two looks at what is waited for */
 const LOOK_INTERVAL = 5;
 
@@ -64,7 +64,7 @@ export class BinaryGateway implements AsyncDisposable {
   /** Makes its keys and configuration; `directory` is a URL. */
   async init(directory: string): Promise<void> {
     const args = ["--mix-host", this.mixnet, "--clients-host", this.clients, "--directory", directory];
-    const { code, stderr } = await outcomeOf([this.binary, "init", "--id", "gw", ...args], this.#env);
+    const { code, stderr } = await outcomeOf([...this.wrapper, this.binary, "init", "--id", "gw", ...args], this.#env);
     if (code !== 0) throw new Error(`init of the compiled gateway failed: ${stderr}`);
     const path = join(this.home, "nym/gateways/gw/config/config.toml");
     const config = await Deno.readTextFile(path); // where the operator's port is still the usual one

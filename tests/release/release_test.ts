@@ -4,6 +4,7 @@ import { changesOf } from "../../scripts/release/changelog.ts";
 import { sha256Sums } from "../../scripts/release/checksums.ts";
 import { kernelCrates } from "../../scripts/release/crates.ts";
 import { packagesOf, usedImports } from "../../scripts/release/packages.ts";
+import { platformOf } from "../../scripts/release/platform.ts";
 import { billOfMaterials } from "../../scripts/release/sbom.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
@@ -34,6 +35,24 @@ Deno.test("the permissions that are baked in are narrow, and those of the task r
   const flags = await bakedFlags();
   assert(flags.some((flag) => flag.startsWith("--allow-env=")), `${flags}`);
   for (const flag of flags) assert(/^--(allow-(net|read|write|env=.+|sys=.+)|v8-flags=.+)$/.test(flag), flag);
+});
+
+Deno.test("the platform of a program is told by its head", async () => {
+  assertEquals(await platformOf(Deno.execPath()), Deno.build.target);
+  using folder = new TemporaryFolder();
+  const heads: Record<string, [at: number, bytes: string][]> = {
+    "aarch64-unknown-linux-gnu": [[0, "7f454c46"], [18, "b700"]],
+    "aarch64-apple-darwin": [[0, "cffaedfe0c000001"]],
+    "x86_64-apple-darwin": [[0, "cffaedfe07000001"]],
+    "x86_64-pc-windows-msvc": [[0, "4d5a"], [0x3c, "80000000"], [0x80, "504500006486"]],
+    "undefined": [[0, "2321"]],
+  };
+  for (const [platform, parts] of Object.entries(heads)) {
+    const head = new Uint8Array(4096);
+    for (const [at, bytes] of parts) head.set(Uint8Array.fromHex(bytes), at);
+    Deno.writeFileSync(folder.file("program"), head);
+    assertEquals(`${await platformOf(folder.file("program"))}`, platform);
+  }
 });
 
 Deno.test("the changelog's part is that of the version, or what is unreleased", () => {
