@@ -1,45 +1,31 @@
 import { type ClientLimits, ClientsServer, type ServerContext } from "./clients/server.ts";
 import type { Config } from "./config/config.ts";
 import { listen } from "./listening.ts";
-import type { SocketAddress } from "./sphinx/node_address.ts";
 import { type CertificateFiles, readCertificate } from "./tls/certificate.ts";
-import { type CountArrival, TlsFront } from "./tls/front.ts";
 import { CertificateRenewal } from "./tls/renewal.ts";
 
-/** Where the server listens that speaks TLS: only its front connects to it. */
-const BEHIND_THE_FRONT: SocketAddress = { host: "127.0.0.1", port: 0 };
-
-/** Where clients come in: the clients' server itself, or with TLS the front before it. */
+/** Where clients come in: their server, and with TLS what looks after its certificate. */
 export class ClientsEntrance implements AsyncDisposable {
   private constructor(
     private readonly parts: AsyncDisposableStack,
     readonly server: ClientsServer,
-    /** where clients connect to */
-    readonly address: SocketAddress,
     private readonly renewal: CertificateRenewal | undefined,
   ) {}
 
   /** @throws {OperatorError} when the address can't be listened on, or certificate or key won't do */
-  static open(
-    endpoint: Config["clientsEndpoint"],
-    limits: ClientLimits,
-    context: ServerContext & { count: CountArrival },
-  ): ClientsEntrance {
+  static open(endpoint: Config["clientsEndpoint"], limits: ClientLimits, context: ServerContext): ClientsEntrance {
     const parts = new AsyncDisposableStack();
-    const open = <T>(open: (address: SocketAddress) => T): T =>
-      listen("clients", "--clients-host or --clients-port", endpoint.listeningAddress, open);
     const files = certificateFiles(endpoint);
-    if (files === undefined) {
-      const server = parts.use(open((address) => ClientsServer.listen(address, context, limits)));
-      return new ClientsEntrance(parts, server, server.address, undefined);
-    }
-    const identity = readCertificate(files);
-    const front = parts.use(open((address) => TlsFront.listen(address, () => server.address, context.count)));
-    const server: ClientsServer = parts.use(
-      ClientsServer.listen(BEHIND_THE_FRONT, context, limits, { identity, front }),
-    );
-    const renewal = parts.use(new CertificateRenewal(files, identity, (renewed) => server.renew(renewed)));
-    return new ClientsEntrance(parts, server, front.address, renewal);
+    const identity = files && readCertificate(files);
+    const server = parts.use(listen(
+      "clients",
+      "--clients-host or --clients-port",
+      endpoint.listeningAddress,
+      (address) => ClientsServer.listen(address, context, limits, identity),
+    ));
+    if (files === undefined) return new ClientsEntrance(parts, server, undefined);
+    const renewal = parts.use(new CertificateRenewal(files, identity!, (renewed) => server.renew(renewed)));
+    return new ClientsEntrance(parts, server, renewal);
   }
 
   /** Whole days that the certificate is still valid; undefined without TLS. */

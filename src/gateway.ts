@@ -228,7 +228,7 @@ export class Gateway {
       mailbox,
       ledger,
       listener.address,
-      entrance.address,
+      clients.address,
       operator?.address,
       config,
       entrance,

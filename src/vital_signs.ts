@@ -90,8 +90,8 @@ export function checksOf(
         : fail(`cannot accept connections on ${where}; the log says why`);
     },
     clients: () => {
-      const where = formatSocketAddress(entrance.address);
-      if (!clients.isServing) return fail(`does not serve on ${where} any more; restart it`);
+      const where = formatSocketAddress(clients.address);
+      if (!clients.isServing) return fail(`cannot accept connections on ${where}; the log says why`);
       const days = entrance.certificateDaysLeft;
       if (days === undefined) return ok(`listens on ${where}`);
       if (days < 0) return fail(`listens on ${where}, with a certificate that has expired: clients are refused`);

@@ -7,6 +7,7 @@ import type { InboxReader } from "../mailbox/inbox_reader.ts";
 import type { SocketAddress } from "../sphinx/node_address.ts";
 import type { Admission, Refusal } from "./admission.ts";
 import { Delivery } from "./delivery.ts";
+import { MAX_MESSAGE_SIZE } from "./front/frame_guard.ts";
 import { answer } from "./messages.ts";
 import { isProofOf, newChallenge, type OpenChallenge } from "./proof.ts";
 import { interpret } from "./session.ts";
@@ -92,8 +93,11 @@ export class Connection {
   /** What the socket is to tell. */
   readonly events: SocketEvents = {
     message: (message) => this.#receive(message),
+    tooBig: () => {
+      this.#reply(answer.error(`a request may have ${MAX_MESSAGE_SIZE} bytes, this one has more`));
+      this.close(CloseCode.TOO_BIG, "request too big");
+    },
     flooded: () => {
-      this.context.count("client_floods_closed");
       this.#reply(answer.error("too many requests a second"));
       this.close(CloseCode.POLICY, "too many requests a second");
     },
@@ -116,14 +120,17 @@ export class Connection {
 
   /** To be called a few times a second: time alone confirms deliveries too. */
   tick(now: number): void {
-    this.socket.tick(); // first, as a socket that Deno gave up does not say any more what it buffers
+    this.socket.tick(); // first, as there is nothing to observe any more of a socket that was given up
     if (!this.#ended && this.#delivery.open) this.#confirm(this.#delivery.observe(this.socket.bufferedAmount, now));
   }
 
-  /** Ends the connection; what was not confirmed until now stays for the next login. */
-  close(code: number, reason: string): void {
+  /**
+   * Ends the connection; what was not confirmed until now stays for the next login. The client may have `farewell` ms to
+   * answer, by default as many as a socket grants.
+   */
+  close(code: number, reason: string, farewell?: number): void {
     this.#end(false);
-    this.socket.close(code, reason);
+    this.socket.close(code, reason, farewell);
   }
 
   /** Resolves when nothing goes on here any more, once the connection has ended. */
@@ -132,7 +139,7 @@ export class Connection {
     await this.#pumping;
   }
 
-  /** Resolves when the system too has nothing left of it, which a silent peer can delay for minutes. */
+  /** Resolves when the system too has nothing left of it. */
   get gone(): Promise<void> {
     return this.socket.gone;
   }
@@ -170,10 +177,6 @@ export class Connection {
       case "error":
         this.context.count("requests_malformed");
         return this.#reply(answer.error(action.message));
-      case "close":
-        this.context.count("requests_too_big");
-        this.#reply(answer.error(action.message));
-        return this.close(CloseCode.TOO_BIG, "request too big");
     }
   }
 

@@ -1,12 +1,13 @@
-import { peerNetwork } from "../limits/peers.ts";
 import { type PlaceLimits, Places } from "../limits/places.ts";
-import { TokenBucket } from "../limits/token_bucket.ts";
 import type { ClientId } from "../mailbox/client_id.ts";
 import { logger } from "../log.ts";
 import { pause } from "../pause.ts";
 import type { SocketAddress } from "../sphinx/node_address.ts";
 import { Admission, type AdmissionLimits } from "./admission.ts";
 import { CloseCode, Connection, type ConnectionContext } from "./connection.ts";
+import { Front, type FrontLimits } from "./front/front.ts";
+import type { TlsIdentity } from "./front/tls_stage.ts";
+import type { Tunnel } from "./front/tunnel.ts";
 import { ServerSocket } from "./websocket.ts";
 
 /** Deadlines and deliveries are looked at this often (ms). */
@@ -15,24 +16,20 @@ const TICK = 250;
 const CLOSE_TIMEOUT = 2_000;
 /** A server that ended is made anew after this many ms, and again after as many. */
 const SERVE_RETRY = 100;
-/** The frames of so many seconds may come at once. */
-const FRAMES_BURST = 2;
+/** Who has not logged in gets this many ms to read why its connection is closed. */
+const SHORT_FAREWELL = 100;
+/** Where the server is: only its front connects to it. */
+const BEHIND_THE_FRONT = { hostname: "127.0.0.1", port: 0 };
 
 /** What clients may take. */
-export interface ClientLimits extends AdmissionLimits {
+export interface ClientLimits extends AdmissionLimits, FrontLimits {
   readonly connections: PlaceLimits;
   /** connections that have not logged in */
   readonly beforeLogin: PlaceLimits;
-  /** ms that a connection has to log in */
-  readonly loginDeadline: number;
-  /** frames a client may send in a second; one that sends more is closed */
-  readonly framesPerSecond: number;
   /** ms until a wrong token or proof is answered */
   readonly wrongTokenDelay: number;
   /** bytes that wait in memory for a client that does not take them */
   readonly slowClientBytes: number;
-  /** whether what counts for a network counts for this machine too */
-  readonly limitLoopback: boolean;
 }
 
 /** What the server asks of the gateway; the rest of the context it knows itself. */
@@ -41,30 +38,6 @@ export type ServerContext = Omit<
   "loggedIn" | "ended" | "admission" | "wrongTokenDelay" | "slowClientBytes"
 >;
 
-/** In PEM. */
-export interface TlsIdentity {
-  readonly certificate: string;
-  readonly key: string;
-}
-
-/** What stands before a server that speaks TLS, and passes connections on to its address (tls/front.ts). */
-export interface Front {
-  /** Who is at the other end of the connection that comes from this port; undefined when it is none of the front's. */
-  peerAt(port: number): { readonly hostname: string } | undefined;
-  /** The server has got a request from this port. */
-  arrived(port: number): void;
-  /** Accepts no more, and ends those whose request has not arrived. */
-  stop(): void;
-  /** Ends all. */
-  cut(): void;
-}
-
-/** For a server that speaks TLS. */
-export interface Tls {
-  readonly identity: TlsIdentity;
-  readonly front: Front;
-}
-
 const log = logger("nym_gateway::node::client_handling::websocket::listener");
 
 /** The clients' way in: upgrades to WebSockets while there are places, and knows which client is connected. One each. */
@@ -72,23 +45,23 @@ export class ClientsServer {
   readonly #context: ConnectionContext;
   readonly #connections = new Set<Connection>();
   readonly #online = new Map<ClientId, Connection>();
-  /** the last one is for new clients; those before have an older certificate, and clients that came with it */
-  readonly #servers: Deno.HttpServer<Deno.NetAddr>[] = [];
+  readonly #front: Front;
+  #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #aborter = new AbortController();
   readonly #places: Places<Connection>;
   readonly #ticker: ReturnType<typeof setInterval>;
   /** what ended connections still have to do; all is awaited on closing */
   readonly #ending = new Set<Promise<void>>();
-  #serving = true;
   #closing = false;
 
   private constructor(
     address: SocketAddress,
     context: ServerContext,
     private readonly limits: ClientLimits,
-    private readonly tls: Tls | undefined,
+    identity: TlsIdentity | undefined,
   ) {
-    this.#serve(address, tls?.identity);
+    this.#front = new Front(address, identity, () => this.#innerAddress(), limits, context.count);
+    this.#server = this.#serve();
     this.#places = new Places(limits.connections, limits.beforeLogin);
     this.#context = {
       ...context,
@@ -117,32 +90,31 @@ export class ClientsServer {
   }
 
   /**
-   * Listens at `address` (port 0: any free one).
+   * Listens at `address` (port 0: any free one), with TLS if there is an `identity`.
    * @throws {Deno.errors.AddrInUse} and the other errors of Deno.listen.
    */
   static listen(
     address: SocketAddress,
     context: ServerContext,
     limits: ClientLimits,
-    tls: Tls | undefined = undefined,
+    identity: TlsIdentity | undefined = undefined,
   ): ClientsServer {
-    return new ClientsServer(address, context, limits, tls);
+    return new ClientsServer(address, context, limits, identity);
   }
 
-  /** Where it listens for new clients, with the port that port 0 became. */
+  /** Where clients connect to, with the port that port 0 became. */
   get address(): SocketAddress {
-    const { hostname, port } = this.#servers.at(-1)!.addr;
-    return { host: hostname, port };
+    return this.#front.address;
   }
 
-  /** Speaks TLS as `identity` at a new `address` too, a free port of the same host. What is connected stays connected. */
+  /** Speaks TLS as `identity` with new clients. What is connected stays connected. See {@linkcode Front.renew}. */
   renew(identity: TlsIdentity): void {
-    this.#serve({ host: this.address.host, port: 0 }, identity);
+    this.#front.renew(identity);
   }
 
   /** Whether clients can come in. */
   get isServing(): boolean {
-    return this.#serving && !this.#closing;
+    return this.#front.isAccepting;
   }
 
   /** How many connections there are, those included that have not logged in and those that are being closed. */
@@ -166,52 +138,39 @@ export class ClientsServer {
     this.#closing = true;
     clearInterval(this.#ticker);
     for (const connection of this.#connections) connection.close(CloseCode.GOING_AWAY, "the gateway is going away");
-    this.tls?.front.stop();
-    const timer = setTimeout(
-      () => this.tls === undefined ? this.#aborter.abort() : this.tls.front.cut(),
-      CLOSE_TIMEOUT,
-    );
-    await Promise.all(this.#servers.map((server) => server.shutdown()));
-    clearTimeout(timer);
+    await this.#front.close(CLOSE_TIMEOUT);
+    this.#aborter.abort();
+    await this.#server.finished;
     await Promise.all(this.#ending);
   }
 
-  #serve(address: SocketAddress, identity: TlsIdentity | undefined): void {
+  #innerAddress(): SocketAddress {
+    const { hostname, port } = this.#server.addr;
+    return { host: hostname, port };
+  }
+
+  #serve(): Deno.HttpServer<Deno.NetAddr> {
     const server = Deno.serve({
-      hostname: address.host,
-      port: address.port,
-      ...(identity && { cert: identity.certificate, key: identity.key }),
+      ...BEHIND_THE_FRONT,
       signal: this.#aborter.signal,
       onListen: () => {},
       onError: () => {
         this.#context.count("http_errors"); // an upgrade that is none: there is nothing else here to fail
         return new Response(null, { status: 400 });
       },
-    }, (request, { remoteAddr }) => {
-      this.tls?.front.arrived(remoteAddr.port);
-      const peer = this.tls === undefined ? remoteAddr : this.tls.front.peerAt(remoteAddr.port);
-      return this.#upgrade(request, peer?.hostname ?? remoteAddr.hostname);
-    });
-    this.#servers.push(server);
-    server.finished.catch(() => {}).then(() => this.#ended(server, identity));
+    }, (request, { remoteAddr }) => this.#upgrade(request, this.#front.tunnelFrom(remoteAddr.port)));
+    server.finished.catch(() => {}).then(() => this.#ended());
+    return server;
   }
 
-  /**
-   * Deno's server ends, and its WebSockets with it, when it can't accept (no descriptors are left): it is made anew, at the
-   * same address, as soon as that works.
-   */
-  async #ended(server: Deno.HttpServer<Deno.NetAddr>, identity: TlsIdentity | undefined): Promise<void> {
-    if (this.#closing) return;
-    this.#serving = false;
-    this.#context.count("client_accept_errors");
-    log.error("Cannot accept clients' connections (are descriptors short?): listening again as soon as possible");
-    this.#servers.splice(this.#servers.indexOf(server), 1);
-    const { hostname: host, port } = server.addr;
+  /** Deno's server ends when it can't accept. The front sees to it that it can; should it end still, there is a new one. */
+  async #ended(): Promise<void> {
     while (!this.#closing) {
+      this.#context.count("client_accept_errors");
+      log.error("Clients' connections were lost, as the server behind the front has ended: making another");
       await pause(SERVE_RETRY, this.#aborter.signal);
       try {
-        if (!this.#closing) this.#serve({ host, port }, identity);
-        this.#serving = true;
+        if (!this.#closing) this.#server = this.#serve();
         return;
       } catch {
         // not yet
@@ -219,18 +178,19 @@ export class ClientsServer {
     }
   }
 
-  #upgrade(request: Request, host: string): Response {
+  #upgrade(request: Request, tunnel: Tunnel | undefined): Response {
+    if (tunnel === undefined) return new Response(null, { status: 403 }); // a program of this machine, past the front
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
       return new Response("This is a nym gateway; clients speak WebSocket to it.\n", {
         status: 426,
-        headers: { upgrade: "websocket" },
+        headers: { upgrade: "websocket", connection: "close" },
       });
     }
-    const network = peerNetwork(host, this.limits.limitLoopback);
-    if (this.#closing || !this.#makeRoom(network)) return new Response(null, { status: 503 });
-    const { framesPerSecond } = this.limits;
-    const rate = { burst: FRAMES_BURST * framesPerSecond, perSecond: framesPerSecond };
-    return ServerSocket.upgrade(request, new TokenBucket(rate, performance.now()), (socket) => {
+    const { network } = tunnel;
+    if (this.#closing || !this.#makeRoom(network)) {
+      return new Response(null, { status: 503, headers: { connection: "close" } });
+    }
+    return ServerSocket.upgrade(request, tunnel, (socket) => {
       const connection = new Connection(socket, network, this.#context);
       this.#connections.add(connection);
       this.#places.take(network, connection);
@@ -245,7 +205,7 @@ export class ClientsServer {
     if (room.kind === "no") this.#context.count("client_connections_refused");
     else if (room.kind === "drive out") {
       this.#context.count("client_connections_driven_out");
-      room.holder.close(CloseCode.POLICY, "others want in");
+      room.holder.close(CloseCode.POLICY, "others want in", SHORT_FAREWELL);
       this.#places.leave(room.holder.network, room.holder);
     }
     return room.kind !== "no";
@@ -257,7 +217,7 @@ export class ClientsServer {
       connection.tick(now);
       if (connection.id === undefined && now - connection.openedAt > this.limits.loginDeadline) {
         this.#context.count("logins_timed_out");
-        connection.close(CloseCode.POLICY, "no login in time");
+        connection.close(CloseCode.POLICY, "no login in time", SHORT_FAREWELL);
       }
     }
   }

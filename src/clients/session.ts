@@ -2,24 +2,19 @@ import { PACKET_SIZE } from "../sphinx/constants.ts";
 import { decodeNodeAddress, nodeAddressSize, type SocketAddress } from "../sphinx/node_address.ts";
 import { type ControlRequest, parseControlRequest } from "./messages.ts";
 
-/** Text and binary frames may have this many bytes; a packet with its address has 1391 at most. */
-export const MAX_FRAME_SIZE = 4096;
-
 /** What a connection has to do about a frame. */
 export type Action =
   | Exclude<ControlRequest, { kind: "malformed" }>
   | { kind: "forward"; to: SocketAddress; packet: Uint8Array }
-  | { kind: "error"; message: string }
-  | { kind: "close"; message: string };
+  | { kind: "error"; message: string };
 
 const error = (message: string): Action => ({ kind: "error", message });
 
-/** The client protocol (spec §5): what a frame means, before and after the client has logged in. */
+/**
+ * The client protocol (spec §5): what a frame means, before and after the client has logged in. How much there may be in
+ * it is the front's concern (front/frame_guard.ts).
+ */
 export function interpret(authenticated: boolean, frame: string | Uint8Array): Action {
-  // A character has at least a byte, so this bounds the parser's work; the exact size in bytes is no one's concern.
-  if (frame.length > MAX_FRAME_SIZE) {
-    return { kind: "close", message: `a request may have ${MAX_FRAME_SIZE} bytes, this one has more` };
-  }
   if (typeof frame === "string") {
     const request = parseControlRequest(frame);
     if (request.kind === "received") return authenticated ? request : error("malformed request");

@@ -1,14 +1,18 @@
-import type { TokenBucket } from "../limits/token_bucket.ts";
+import type { Tunnel } from "./front/tunnel.ts";
 
 /** Seconds. Deno pings a silent client after half of it and closes the connection at its end. */
 const IDLE_TIMEOUT = 30;
 /** Deno's words for an end of the stream that came without a close frame, after all was read. */
 const END_OF_STREAM = "Unexpected EOF";
+/** A client has this many ms to answer the close frame. */
+const FAREWELL = 5000;
 
 /** What a socket tells its owner. */
 export interface SocketEvents {
   message(message: string | Uint8Array): void;
-  /** The client sends more frames than it may. */
+  /** The client has sent a message beyond `MAX_MESSAGE_SIZE` (front/frame_guard.ts); no more comes. */
+  tooBig(): void;
+  /** The client sends more frames than it may; no more comes. */
   flooded(): void;
   /**
    * The connection has ended, and not by `close`. Properly: by a close frame, or by the end of the stream without a
@@ -20,52 +24,54 @@ export interface SocketEvents {
 /** What carries a client's messages; its owner gave it the `SocketEvents`. */
 export interface MessageSocket {
   readonly isOpen: boolean;
-  /** Bytes that the operating system has not taken yet. */
+  /** Bytes that the operating system has not taken yet, towards the client. */
   readonly bufferedAmount: number;
-  /** Resolves when nothing is left of the connection, which a silent peer can delay for minutes. */
+  /** Resolves when nothing is left of the connection. */
   readonly gone: Promise<void>;
   /** Sends a message, if the socket is open. */
   send(message: string | Uint8Array): void;
-  /** Sends what is left and the close frame. */
-  close(code: number, reason: string): void;
+  /** Sends what is left and the close frame; ends the connection if the client has not answered in `farewell` ms. */
+  close(code: number, reason: string, farewell?: number): void;
   /** To be called every now and then: notices that a ping was not answered. */
   tick(): void;
 }
 
-/** The runtime's WebSocket as the rest of the gateway sees it. */
+/** The runtime's WebSocket at the end of a tunnel, as the rest of the gateway sees it. */
 export class ServerSocket implements MessageSocket {
   readonly #events: SocketEvents;
   readonly #gone = Promise.withResolvers<void>();
   #endOfStream = false;
   #told = false;
+  /** bytes of all messages */
+  #sent = 0;
 
   /**
-   * Upgrades a request whose `upgrade` header asks for it. `rate` bounds the client's frames; the events are those of the
+   * Upgrades a request whose `upgrade` header asks for it, and that came through `tunnel`. The events are those of the
    * owner that `own` makes for the socket. Nothing here may throw once the request is upgraded: Deno would stop its server.
    * @throws what Deno.upgradeWebSocket throws at a request that is no proper upgrade
    */
-  static upgrade(request: Request, rate: TokenBucket, own: (socket: ServerSocket) => SocketEvents): Response {
+  static upgrade(request: Request, tunnel: Tunnel, own: (socket: ServerSocket) => SocketEvents): Response {
     const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: IDLE_TIMEOUT });
-    new ServerSocket(socket, rate, own);
+    new ServerSocket(socket, tunnel, own);
     return response;
   }
 
   private constructor(
     private readonly socket: WebSocket,
-    rate: TokenBucket,
+    private readonly tunnel: Tunnel,
     own: (socket: ServerSocket) => SocketEvents,
   ) {
     const events = own(this);
     this.#events = events;
+    tunnel.attach(events);
     socket.binaryType = "arraybuffer";
     socket.onmessage = ({ data }) => {
-      if (this.#told) return;
-      if (!rate.take(performance.now())) events.flooded();
-      else events.message(typeof data === "string" ? data : new Uint8Array(data));
+      if (!this.#told) events.message(typeof data === "string" ? data : new Uint8Array(data));
     };
     socket.onerror = (event) => this.#endOfStream = (event as ErrorEvent).message === END_OF_STREAM;
     socket.onclose = ({ wasClean }) => {
-      this.#tell(wasClean || this.#endOfStream);
+      // Where a tunnel was cut, the server sees a stream that ends like any other.
+      this.#tell(wasClean || this.#endOfStream && !tunnel.wasCut);
       this.#gone.resolve();
     };
   }
@@ -75,7 +81,7 @@ export class ServerSocket implements MessageSocket {
   }
 
   get bufferedAmount(): number {
-    return this.socket.bufferedAmount;
+    return this.#sent - this.tunnel.taken; // not the runtime's: that knows nothing of what is in the tunnel
   }
 
   get gone(): Promise<void> {
@@ -83,11 +89,14 @@ export class ServerSocket implements MessageSocket {
   }
 
   send(message: string | Uint8Array): void {
-    if (this.isOpen) this.socket.send(message as string | Uint8Array<ArrayBuffer>);
+    if (!this.isOpen) return;
+    this.socket.send(message as string | Uint8Array<ArrayBuffer>);
+    this.#sent += typeof message === "string" ? new TextEncoder().encode(message).length : message.length;
   }
 
-  close(code: number, reason: string): void {
+  close(code: number, reason: string, farewell = FAREWELL): void {
     this.#told = true;
+    this.tunnel.cutIn(farewell);
     if (this.isOpen) this.socket.close(code, reason);
     // One whose upgrade was just answered can't be given a reason yet.
     else if (this.socket.readyState === WebSocket.CONNECTING) {
@@ -96,8 +105,9 @@ export class ServerSocket implements MessageSocket {
   }
 
   tick(): void {
-    // Not by us, so by Deno: a ping was not answered. Nor does such a socket say any more what it buffers.
-    if (this.socket.readyState === WebSocket.CLOSING) this.#tell(false);
+    if (this.socket.readyState !== WebSocket.CLOSING) return;
+    this.#tell(false); // not closed by us, so by Deno: a ping was not answered
+    this.tunnel.cut();
   }
 
   #tell(properly: boolean): void {

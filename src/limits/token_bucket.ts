@@ -19,11 +19,11 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  /** Takes one, if there is one. */
-  take(now: number): boolean {
+  /** Takes `count`, if there are so many. */
+  take(now: number, count = 1): boolean {
     this.#fill(now);
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
+    if (this.#tokens < count) return false;
+    this.#tokens -= count;
     return true;
   }
 

@@ -167,10 +167,15 @@ export const COUNTERS: readonly Family[] = [
     series: { client_connections_closed: "" },
   },
   {
-    name: "client_tls_refused_total",
-    help: "Arrivals of clients that ended before TLS was agreed on.",
+    name: "client_arrivals_refused_total",
+    help: "Connections of clients that were closed before they had become WebSockets.",
     label: "reason",
-    series: { tls_arrivals_refused: "refused", tls_arrivals_timed_out: "timed_out" },
+    series: {
+      arrivals_timed_out: "timed_out",
+      arrivals_driven_out: "driven_out",
+      arrivals_too_big: "too_big",
+      arrivals_without_descriptors: "descriptors",
+    },
   },
   {
     name: "client_connections_limited_total",
@@ -185,7 +190,7 @@ export const COUNTERS: readonly Family[] = [
   },
   {
     name: "client_accept_errors_total",
-    help: "How often the clients' server had to be made anew, as when descriptors were short.",
+    help: "Connections of clients that could not be accepted, as when descriptors are short.",
     series: { client_accept_errors: "" },
   },
   {
@@ -208,7 +213,12 @@ export const COUNTERS: readonly Family[] = [
     name: "client_requests_refused_total",
     help: "Frames of clients that were no request, and HTTP requests that were no WebSocket's.",
     label: "reason",
-    series: { requests_malformed: "malformed", requests_too_big: "too_big", http_errors: "http" },
+    series: {
+      requests_malformed: "malformed",
+      requests_too_big: "too_big",
+      frames_malformed: "no_frame",
+      http_errors: "http",
+    },
   },
 ];
 

@@ -135,7 +135,7 @@ Deno.test("who does not log in is cut off after the deadline, who has logged in 
 Deno.test("requests over 4 KiB, of text or bytes, are answered with an error and end the connection", async () => {
   await using rig = await ClientsRig.start();
   const tooBig = error("a request may have 4096 bytes, this one has more");
-  for (const frame of ["x".repeat(4097), new Uint8Array(4097), new Uint8Array(5_000_000)]) {
+  for (const frame of ["x".repeat(4097), new Uint8Array(4097), new Uint8Array(60_000)]) {
     await using stranger = await rig.connect();
     stranger.send(frame);
     assertEquals(await stranger.answer(), tooBig);

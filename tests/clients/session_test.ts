@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Action, interpret, MAX_FRAME_SIZE } from "../../src/clients/session.ts";
+import { type Action, interpret } from "../../src/clients/session.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
 import { encodeNodeAddress, padNodeAddress } from "../../src/sphinx/node_address.ts";
@@ -50,16 +50,6 @@ Deno.test("a bad node address and a wrong packet length are told apart", () => {
   assertEquals(interpret(true, bytes(to, packet.subarray(1))), badSize(PACKET_SIZE - 1));
   assertEquals(interpret(true, bytes(to, packet, Uint8Array.of(1))), badSize(PACKET_SIZE + 1));
   assertEquals(interpret(true, bytes(padNodeAddress(to), packet)), badSize(PACKET_SIZE + 25));
-});
-
-Deno.test("frames over 4 KiB end the connection, whatever is in them", () => {
-  const tooBig: Action = { kind: "close", message: "a request may have 4096 bytes, this one has more" };
-  for (const authenticated of [false, true]) {
-    assertEquals(interpret(authenticated, new Uint8Array(MAX_FRAME_SIZE + 1)), tooBig);
-    assertEquals(interpret(authenticated, register.padEnd(MAX_FRAME_SIZE + 1)), tooBig);
-    assertEquals(interpret(authenticated, new Uint8Array(MAX_FRAME_SIZE)).kind, "error");
-  }
-  assertEquals(interpret(false, register.padEnd(MAX_FRAME_SIZE)), { kind: "register", address });
 });
 
 Deno.test("no frame makes it throw", () => {

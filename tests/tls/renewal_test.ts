@@ -3,37 +3,32 @@ import { ClientsServer, type ServerContext } from "../../src/clients/server.ts";
 import { Counters } from "../../src/operator/counters.ts";
 import { OperatorError } from "../../src/operator_error.ts";
 import { type CertificateFiles, readCertificate } from "../../src/tls/certificate.ts";
-import { TlsFront } from "../../src/tls/front.ts";
 import { CertificateRenewal } from "../../src/tls/renewal.ts";
 import { LIMITS } from "../clients/clients_rig.ts";
 import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { selfSigned } from "./self_signed.ts";
 
-/** A clients' server that speaks TLS, behind its front. */
+/** A clients' server that speaks TLS. */
 class SecureRig implements AsyncDisposable {
   readonly counters = new Counters();
-  readonly front: TlsFront;
   readonly server: ClientsServer;
 
-  constructor(files: CertificateFiles, arrivalTime = 10_000) {
+  constructor(files: CertificateFiles, loginDeadline = 10_000) {
     const free = { host: "127.0.0.1", port: 0 };
     const context = { privateKey: new Uint8Array(32).fill(1), count: this.counters.add } as unknown as ServerContext;
-    this.front = TlsFront.listen(free, () => this.server.address, this.counters.add, arrivalTime);
-    const tls = { identity: readCertificate(files), front: this.front };
-    this.server = ClientsServer.listen(free, context, LIMITS, tls);
+    this.server = ClientsServer.listen(free, context, { ...LIMITS, loginDeadline }, readCertificate(files));
   }
 
   /** Connects as a client that trusts the certificate in this file alone. */
   async connect(trusted: string): Promise<SecureClient> {
-    const client = new SecureClient(this.front.address.port, await Deno.readTextFile(trusted));
+    const client = new SecureClient(this.server.address.port, await Deno.readTextFile(trusted));
     await client.opened;
     return client;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server[Symbol.asyncDispose]();
-    await this.front[Symbol.asyncDispose]();
   }
 }
 
@@ -101,7 +96,7 @@ Deno.test("a renewed certificate is what new clients get, while sessions go on",
   );
   await using before = await rig.connect(used.certificate);
   await before.ask();
-  const { port } = rig.front.address;
+  const { port } = rig.server.address;
 
   const key = await Deno.readTextFile(used.key);
   await Deno.writeTextFile(used.key, "rubbish");
@@ -115,7 +110,7 @@ Deno.test("a renewed certificate is what new clients get, while sessions go on",
   await Deno.copyFile(renewed.certificate, used.certificate);
   await Deno.copyFile(renewed.key, used.key);
   renewal.reload();
-  assertEquals([rig.front.address.port, renewal.daysLeft], [port, 59]);
+  assertEquals([rig.server.address.port, renewal.daysLeft], [port, 59]);
   await using after = await rig.connect(renewed.certificate);
   for (const client of [before, still, after]) assertEquals(await client.ask(), ANSWER);
   await assertRejects(() => rig.connect(old), Error, "certificate");
@@ -125,13 +120,13 @@ Deno.test("what is no handshake, or none in time, is closed and harms nobody", a
   using folder = new TemporaryFolder();
   const files = await selfSigned(folder, "a");
   await using rig = new SecureRig(files, 300);
-  using stranger = await Deno.connect({ hostname: "127.0.0.1", port: rig.front.address.port });
-  using silent = await Deno.connect({ hostname: "127.0.0.1", port: rig.front.address.port });
-  await using client = await rig.connect(files.certificate);
+  using stranger = await Deno.connect({ hostname: "127.0.0.1", port: rig.server.address.port });
+  using silent = await Deno.connect({ hostname: "127.0.0.1", port: rig.server.address.port });
   await stranger.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: x\r\n\r\n"));
   await readToEnd(stranger);
   await readToEnd(silent);
-  assertEquals(rig.counters.get("tls_arrivals_timed_out"), 1);
+  assertEquals(rig.counters.get("arrivals_timed_out"), 1);
+  await using client = await rig.connect(files.certificate);
   assertEquals(await client.ask(), ANSWER);
 });
 
@@ -139,7 +134,7 @@ Deno.test("closing tells clients so, and ends handshakes that are open", async (
   using folder = new TemporaryFolder();
   const files = await selfSigned(folder, "a");
   const rig = new SecureRig(files);
-  using silent = await Deno.connect({ hostname: "127.0.0.1", port: rig.front.address.port });
+  using silent = await Deno.connect({ hostname: "127.0.0.1", port: rig.server.address.port });
   await using client = await rig.connect(files.certificate);
   await rig[Symbol.asyncDispose]();
   await readToEnd(silent);
