@@ -6,6 +6,7 @@ import { archive } from "./archive.ts";
 import { toml } from "./configuration.ts";
 import { base58, pem } from "./encodings.ts";
 import { frames } from "./frames.ts";
+import { guardedStreams } from "./guarded_streams.ts";
 import { binary, control } from "./requests.ts";
 import { sphinxKernel, sphinxReference } from "./sphinx.ts";
 import type { Target } from "./target.ts";
@@ -27,6 +28,7 @@ const LOOK_EVERY = 16;
 
 const targets: readonly Target[] = [
   frames,
+  guardedStreams,
   control,
   binary,
   base58,

@@ -3,16 +3,21 @@ import type { TlsStage } from "./tls_stage.ts";
 /** bytes read at a time, and given to TLS at a time */
 const BUFFER_SIZE = 16_384;
 const CHUNK_SIZE = 16_384;
-/** What TLS was given has been passed on to the client when nothing moved for this many ms. */
-const STILL = 1;
+/** What TLS adds to each chunk at least: a header and a tag (RFC 8446 §5.2, RFC 7905). */
+const OVERHEAD = 21;
+/** ms between two looks at whether what TLS was given has been passed on to the client */
+const LOOK_INTERVAL = 1;
 
 /** A client's connection that speaks TLS, as one in the clear. */
 export class SecureClient {
   #sealed: Deno.TcpConn | undefined;
   readonly #clear: Promise<Deno.TlsConn>;
-  /** how often something was passed on to the client, and whether it is being taken now */
-  #passes = 0;
-  #isPassing = false;
+  /** bytes of TLS that the client's system has taken */
+  #passed = 0;
+  /** bytes of TLS that are being passed on now */
+  #passing = 0;
+  /** what has been passed once all that was written has been, at least; known from the first write on */
+  #due: number | undefined;
   #closed = false;
 
   constructor(private readonly client: Deno.TcpConn, stage: TlsStage) {
@@ -24,14 +29,17 @@ export class SecureClient {
     return await (await this.#clear).read(buffer);
   }
 
-  /** Unlike a socket's, it resolves when all that was written is with the client's system, or on its way there. */
+  /** Unlike a socket's, it resolves when all that was written is with the client's system, but for what a look may miss. */
   async write(bytes: Uint8Array): Promise<number> {
-    const written = await (await this.#clear).write(bytes.subarray(0, CHUNK_SIZE));
-    let passes: number;
-    do {
-      passes = this.#passes;
-      await new Promise((resolve) => setTimeout(resolve, STILL));
-    } while (!this.#closed && (this.#isPassing || passes !== this.#passes));
+    const clear = await this.#clear;
+    this.#due ??= this.#passed;
+    const written = await clear.write(bytes.subarray(0, CHUNK_SIZE));
+    this.#due += written + OVERHEAD;
+    for (let before = -1; before !== this.#passed || this.#passing > 0 || this.#passed < this.#due;) {
+      if (this.#closed) throw new Deno.errors.ConnectionReset("it was closed meanwhile");
+      before = this.#passed;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL));
+    }
     return written;
   }
 
@@ -68,10 +76,11 @@ export class SecureClient {
   async #passOut(sealed: Deno.TcpConn): Promise<void> {
     const buffer = new Uint8Array(BUFFER_SIZE);
     for (let n = await sealed.read(buffer); n !== null; n = await sealed.read(buffer)) {
-      this.#isPassing = true;
-      for (let written = 0; written < n;) written += await this.client.write(buffer.subarray(written, n));
-      this.#isPassing = false;
-      this.#passes++;
+      for (this.#passing = n; this.#passing > 0;) {
+        const taken = await this.client.write(buffer.subarray(n - this.#passing, n));
+        this.#passing -= taken;
+        this.#passed += taken;
+      }
     }
   }
 }

@@ -1,0 +1,150 @@
+import { assertEquals } from "@std/assert";
+import { Opcode } from "../../src/clients/front/frame_header.ts";
+import { range } from "../mailbox/messages.ts";
+import { eventually } from "../support/eventually.ts";
+import { ShiftedClock } from "../support/shifted_clock.ts";
+import { ClientsRig } from "./clients_rig.ts";
+import { bytes, HEAD, maskedFrame } from "./front/streams.ts";
+
+const FIN = 0x80;
+/** Long enough for the server to have looked at its sockets (every 250 ms). */
+const TWO_LOOKS = 600;
+
+/** A connection to the rig's front that has sent nothing. */
+function connect({ server }: ClientsRig): Promise<Deno.TcpConn> {
+  return Deno.connect({ hostname: server.address.host, port: server.address.port });
+}
+
+/** Reads until the end, which may be a reset. */
+async function readToEnd(connection: Deno.Conn): Promise<void> {
+  const buffer = new Uint8Array(65_536);
+  while (await connection.read(buffer).catch(() => null) !== null);
+}
+
+/** A client that logs in and reads nothing, in a process of its own: only the system resets a connection without a word. */
+class ClientProcess implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+
+  private constructor(program: string) {
+    const args = ["eval", program];
+    this.#child = new Deno.Command(Deno.execPath(), { args, stdin: "piped", stdout: "null", stderr: "inherit" })
+      .spawn();
+    this.#input = this.#child.stdin.getWriter();
+  }
+
+  static async start(rig: ClientsRig): Promise<ClientProcess> {
+    const { host: hostname, port } = rig.server.address;
+    const request = new TextEncoder().encode(JSON.stringify(rig.authentication(1)));
+    const login = bytes(maskedFrame(FIN | Opcode.TEXT, request.length, 0), request);
+    const client = new ClientProcess(`
+      const connection = await Deno.connect(${JSON.stringify({ hostname, port })});
+      await connection.write(new TextEncoder().encode(${JSON.stringify(HEAD)}));
+      await connection.read(new Uint8Array(1000)); // the answer to it
+      await connection.write(new Uint8Array(${JSON.stringify([...login])}));
+      await Deno.stdin.read(new Uint8Array(1));
+      await connection.closeWrite();
+      while (await connection.read(new Uint8Array(1000)) !== null);
+    `);
+    await eventually("it has logged in", () => rig.server.online === 1);
+    return client;
+  }
+
+  async endStream(): Promise<void> {
+    await this.#input.write(new Uint8Array(1));
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#input.close().catch(() => {});
+    await this.#child.status;
+  }
+}
+
+Deno.test("a client that ends its stream has ended properly; one that is killed with messages unread has not", async () => {
+  for (const isKilled of [false, true]) {
+    await using rig = await ClientsRig.start();
+    using clock = new ShiftedClock();
+    await rig.store(1, range(5));
+    await using client = await ClientProcess.start(rig);
+    await eventually("all is pushed", () => rig.counters.get("messages_pushed") === 5);
+    await new Promise((resolve) => setTimeout(resolve, TWO_LOOKS));
+    clock.advance(1500);
+    if (isKilled) client.kill();
+    else await client.endStream();
+    await eventually("its end is noticed", () => rig.server.online === 0 && rig.server.connections === 0);
+    await rig.mailbox.flush();
+    assertEquals(rig.mailbox.totals.messages, isKilled ? 5 : 0);
+  }
+});
+
+Deno.test("a connection that the front cuts confirms nothing", async () => {
+  await using rig = await ClientsRig.start();
+  using clock = new ShiftedClock();
+  await rig.store(1, range(5));
+  using raw = await rig.connectRaw();
+  await raw.send(rig.authentication(1));
+  await eventually("all is pushed", () => rig.counters.get("messages_pushed") === 5);
+  await new Promise((resolve) => setTimeout(resolve, TWO_LOOKS));
+  clock.advance(1500);
+  await raw.connection.write(Uint8Array.of(FIN | Opcode.TEXT, 1, 65)); // not masked
+  await eventually("it is cut", () => rig.server.connections === 0);
+  await rig.mailbox.flush();
+  assertEquals([rig.mailbox.totals.messages, rig.counters.get("frames_malformed")], [5, 1]);
+});
+
+Deno.test("a client that is closed and does not answer is ended all the same", async () => {
+  await using rig = await ClientsRig.start();
+  using silent = await rig.connectRaw();
+  await silent.send(rig.authentication(1));
+  await eventually("it is there", () => rig.server.online === 1);
+  await using newer = await rig.logIn(1);
+  await eventually("the older one's place is free", () => rig.server.connections === 1);
+  await readToEnd(silent.connection);
+  assertEquals(rig.server.online, 1);
+  await newer.request({ type: "hello" });
+});
+
+Deno.test("heads that are slow, or have no end, are cut off", async () => {
+  await using rig = await ClientsRig.start({}, { loginDeadline: 300 });
+  using silent = await connect(rig);
+  using slow = await connect(rig);
+  await slow.write(new TextEncoder().encode(HEAD.slice(0, 40)));
+  using endless = await connect(rig);
+  const reading = Promise.all([silent, slow, endless].map(readToEnd));
+  const written = endless.write(new Uint8Array(20_000).fill(65)).catch(() => {});
+  await Promise.all([reading, written]);
+  assertEquals([rig.counters.get("arrivals_timed_out"), rig.counters.get("arrivals_too_big")], [2, 1]);
+});
+
+Deno.test("messages in fragments and pings without end meet the limits of messages", async () => {
+  await using rig = await ClientsRig.start({}, { framesPerSecond: 50 });
+  for (const first of [Opcode.TEXT, FIN | Opcode.PING]) {
+    using raw = await rig.connectRaw();
+    const reading = readToEnd(raw.connection);
+    await raw.connection.write(maskedFrame(first, 1));
+    const next = first === Opcode.TEXT ? Opcode.CONTINUATION : first;
+    for (const _ of range(150)) await raw.connection.write(maskedFrame(next, 0)).catch(() => {});
+    await reading;
+  }
+  assertEquals(rig.counters.get("client_floods_closed"), 2);
+  using raw = await rig.connectRaw();
+  const reading = readToEnd(raw.connection);
+  await raw.connection.write(maskedFrame(Opcode.TEXT, 4000));
+  await raw.connection.write(maskedFrame(Opcode.CONTINUATION, 97));
+  await reading;
+  assertEquals(rig.counters.get("requests_too_big"), 1);
+});
+
+Deno.test("a second request on a connection is none", async () => {
+  await using rig = await ClientsRig.start();
+  using connection = await connect(rig);
+  await connection.write(
+    new TextEncoder().encode("GET / HTTP/1.1\r\nhost: x\r\n\r\nGET / HTTP/1.1\r\nhost: x\r\n\r\n"),
+  );
+  await readToEnd(connection);
+  assertEquals(rig.counters.get("frames_malformed"), 1);
+});
