@@ -88,7 +88,8 @@ announce_clients = ${clients.announceClients}
 
 [limits]
 # What a "network" is: the /24 of an IPv4 address, the /64 of an IPv6 address. All connections together have to fit into
-# the file descriptors that this program may open (ulimit -n).
+# the file descriptors that this program may open (ulimit -n): a client takes three, or five with TLS, a mixnode one. When
+# they run short, newcomers are turned away.
 
 # How many clients may be connected at once …
 client_connections = ${limits.clientConnections}
@@ -102,10 +103,11 @@ connections_before_login = ${limits.connectionsBeforeLogin}
 # The same for one network.
 connections_before_login_per_network = ${limits.connectionsBeforeLoginPerNetwork}
 
-# How long a connection has to log in, in ms.
+# How long a connection has to become a WebSocket, and then to log in, in ms each.
 login_deadline = ${limits.loginDeadline}
 
-# How many frames a client may send in a second, twice as many for a moment. One that sends more is disconnected.
+# How many frames a client may send in a second, twice as many for a moment; fragments and pings count as well. One that
+# sends more is disconnected.
 frames_per_second = ${limits.framesPerSecond}
 
 # How many may register in an hour, all at once or spread …

@@ -12,7 +12,7 @@ const SMALL_DISK = 1024 * MIB;
 /** bytes of memory that can be had: what an idle gateway takes, and what a busy one does */
 const LITTLE_MEMORY = 96 * MIB;
 const SMALL_MEMORY = 256 * MIB;
-/** Descriptors: one for each client and mixnode, two or three more with TLS, and some for files. */
+/** Descriptors: three for each client, or five with TLS, one for each mixnode, and some for files. */
 const FEW_DESCRIPTORS = 1024;
 const ENOUGH_DESCRIPTORS = 4096;
 
@@ -60,7 +60,7 @@ function checkDescriptors(): Finding {
   }
   if (files.length >= ENOUGH_DESCRIPTORS) return ok("descriptors", `${ENOUGH_DESCRIPTORS} or more at the same time`);
   const remedy = "raise it, with LimitNOFILE=65536 in the systemd unit or ulimit -n 65536";
-  const found = `only ${files.length} at the same time, and each connection takes one`;
+  const found = `only ${files.length} at the same time, and a client takes three, or five with TLS`;
   return files.length < FEW_DESCRIPTORS
     ? fail("descriptors", found, remedy, ExitCode.UNAVAILABLE)
     : warn("descriptors", found, remedy);
