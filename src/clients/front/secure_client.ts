@@ -1,9 +1,7 @@
+import { ReadBuffer } from "./read_buffer.ts";
 import type { TlsStage } from "./tls_stage.ts";
 
-/** bytes read at a time, and given to TLS at a time */
-const BUFFER_SIZE = 16_384;
-const CHUNK_SIZE = 16_384;
-/** What TLS adds to each chunk at least: a header and a tag (RFC 8446 §5.2, RFC 7905). */
+/** What TLS adds to what it is given, at least: a header and a tag (RFC 8446 §5.2, RFC 7905). */
 const OVERHEAD = 21;
 /** ms between two looks at whether what TLS was given has been passed on to the client */
 const LOOK_INTERVAL = 1;
@@ -29,11 +27,11 @@ export class SecureClient {
     return await (await this.#clear).read(buffer);
   }
 
-  /** Unlike a socket's, it resolves when all that was written is with the client's system, but for what a look may miss. */
+  /** Unlike a socket's, it resolves when all that was written has been taken towards the client. */
   async write(bytes: Uint8Array): Promise<number> {
     const clear = await this.#clear;
     this.#due ??= this.#passed;
-    const written = await clear.write(bytes.subarray(0, CHUNK_SIZE));
+    const written = await clear.write(bytes);
     this.#due += written + OVERHEAD;
     for (let before = -1; before !== this.#passed || this.#passing > 0 || this.#passed < this.#due;) {
       if (this.#closed) throw new Deno.errors.ConnectionReset("it was closed meanwhile");
@@ -66,18 +64,18 @@ export class SecureClient {
   }
 
   async #passIn(sealed: Deno.TcpConn): Promise<void> {
-    const buffer = new Uint8Array(BUFFER_SIZE);
-    for (let n = await this.client.read(buffer); n !== null; n = await this.client.read(buffer)) {
-      for (let written = 0; written < n;) written += await sealed.write(buffer.subarray(written, n));
+    using buffer = new ReadBuffer();
+    for (let n = await this.client.read(buffer.bytes); n !== null; n = await this.client.read(buffer.after(n))) {
+      for (let written = 0; written < n;) written += await sealed.write(buffer.bytes.subarray(written, n));
     }
     await sealed.closeWrite();
   }
 
   async #passOut(sealed: Deno.TcpConn): Promise<void> {
-    const buffer = new Uint8Array(BUFFER_SIZE);
-    for (let n = await sealed.read(buffer); n !== null; n = await sealed.read(buffer)) {
+    using buffer = new ReadBuffer();
+    for (let n = await sealed.read(buffer.bytes); n !== null; n = await sealed.read(buffer.after(n))) {
       for (this.#passing = n; this.#passing > 0;) {
-        const taken = await this.client.write(buffer.subarray(n - this.#passing, n));
+        const taken = await this.client.write(buffer.bytes.subarray(n - this.#passing, n));
         this.#passing -= taken;
         this.#passed += taken;
       }
