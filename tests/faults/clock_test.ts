@@ -37,8 +37,9 @@ Deno.test({
     await using directory = new DirectoryServer();
     await using gateway = await FaultyGateway.start({
       environment: clock.environment,
-      adjust: ({ gateway, limits }) => {
+      adjust: ({ gateway, limits, debug }) => {
         gateway.presenceDirectoryServer = directory.url;
+        debug.presenceSendingDelay = 100;
         limits.registrationsPerHour = 2;
       },
     });
