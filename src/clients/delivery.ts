@@ -76,7 +76,7 @@ export class Delivery {
     return this.#confirm(Math.min(frames, this.#frames));
   }
 
-  /** The connection ended: properly, with a close frame or the end of the stream, and not by a reset or a timeout. */
+  /** The connection ended properly: with a close frame, and not by the end of the stream, a reset or a timeout. */
   ended(now: number): number | undefined {
     return this.#confirmObserved(now - ENDED_AFTER);
   }

@@ -2,8 +2,6 @@ import type { Tunnel } from "./front/tunnel.ts";
 
 /** Seconds. Deno pings a silent client after half of it and closes the connection at its end. */
 const IDLE_TIMEOUT = 30;
-/** Deno's words for an end of the stream that came without a close frame, after all was read. */
-const END_OF_STREAM = "Unexpected EOF";
 /** A client has this many ms to answer the close frame. */
 const FAREWELL = 5000;
 
@@ -15,8 +13,8 @@ export interface SocketEvents {
   /** The client sends more frames than it may; no more comes. */
   flooded(): void;
   /**
-   * The connection has ended, and not by `close`. Properly: by a close frame, or by the end of the stream without a
-   * reset.
+   * The connection has ended, and not by `close`. Properly: by a close frame. That the stream has ended says nothing of
+   * what was read of ours: a client may end its half and leave the rest unread, and so does a proxy for one that is gone.
    */
   ended(properly: boolean): void;
 }
@@ -40,7 +38,6 @@ export interface MessageSocket {
 export class ServerSocket implements MessageSocket {
   readonly #events: SocketEvents;
   readonly #gone = Promise.withResolvers<void>();
-  #endOfStream = false;
   #told = false;
   /** bytes of all messages */
   #sent = 0;
@@ -68,10 +65,8 @@ export class ServerSocket implements MessageSocket {
     socket.onmessage = ({ data }) => {
       if (!this.#told) events.message(typeof data === "string" ? data : new Uint8Array(data));
     };
-    socket.onerror = (event) => this.#endOfStream = (event as ErrorEvent).message === END_OF_STREAM;
     socket.onclose = ({ wasClean }) => {
-      // Where a tunnel was cut, the server sees a stream that ends like any other.
-      this.#tell(wasClean || this.#endOfStream && !tunnel.wasCut);
+      this.#tell(wasClean);
       this.#gone.resolve();
     };
   }

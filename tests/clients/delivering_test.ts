@@ -115,6 +115,22 @@ Deno.test("after a reset all comes again, however long ago it was pushed", async
   assertEquals(await receive(bob, 5), range(5));
 });
 
+Deno.test("who ends his half of the connection and has not read all gets it again", async () => {
+  await using rig = await ClientsRig.start();
+  await rig.store(1, range(5));
+  using clock = new ShiftedClock();
+  using half = await rig.connectRaw();
+  await half.send(rig.authentication(1));
+  await half.frameArrived();
+  await eventually("all is pushed", () => rig.counters.get("messages_pushed") === 5);
+  await new Promise((resolve) => setTimeout(resolve, TWO_LOOKS));
+  clock.advance(10_000);
+  await half.connection.closeWrite();
+  await eventually("the end is noticed", () => rig.server.online === 0);
+  await using bob = await rig.logIn(1);
+  assertEquals(await receive(bob, 5), range(5));
+});
+
 Deno.test("a frame of a 0.7.0 client confirms what its system took 2 s before", async () => {
   await using rig = await ClientsRig.start();
   using clock = new ShiftedClock();
