@@ -28,8 +28,6 @@ export class Tunnel {
   readonly #guard = new FrameGuard();
   readonly #sent = new PayloadCounter();
   readonly #rate: TokenBucket;
-  #clientEnded = false;
-  #wasCut = false;
   #ended = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -46,11 +44,6 @@ export class Tunnel {
   /** Bytes of the server's messages that the operating system has taken towards the client. */
   get taken(): number {
     return this.#sent.bytes;
-  }
-
-  /** Whether the connection ended in any other way than that the client ended its stream, or the server its own. */
-  get wasCut(): boolean {
-    return this.#wasCut;
   }
 
   get isArriving(): boolean {
@@ -76,7 +69,7 @@ export class Tunnel {
     this.#inside.setNoDelay();
     await Promise.all([
       this.#passIn(this.#inside).catch(() => this.cut()),
-      this.#passOut(this.#inside).then(() => this.#end(), () => this.cut()),
+      this.#passOut(this.#inside).catch(() => {}).then(() => this.cut()),
     ]);
     byPort.delete(ourPort);
   }
@@ -90,11 +83,6 @@ export class Tunnel {
 
   /** Ends it for good: nothing is left of it, whatever the client does. */
   cut(): void {
-    if (!this.#ended && !this.#clientEnded) this.#wasCut = true;
-    this.#end();
-  }
-
-  #end(): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#arrive();
@@ -113,7 +101,6 @@ export class Tunnel {
       const wrong = this.#guard.fault ?? this.#excess(this.#guard.frames - frames);
       if (wrong !== undefined) return this.#refuse(wrong);
     }
-    this.#clientEnded = true;
     await inside.closeWrite();
   }
 
