@@ -89,7 +89,7 @@ announce_clients = ${clients.announceClients}
 [limits]
 # What a "network" is: the /24 of an IPv4 address, the /64 of an IPv6 address. All connections together have to fit into
 # the file descriptors that this program may open (ulimit -n): a client takes three, or five with TLS, a mixnode one. When
-# they run short, newcomers are turned away.
+# they run short, newcomers have to wait.
 
 # How many clients may be connected at once …
 client_connections = ${limits.clientConnections}

@@ -1,3 +1,4 @@
+import { Descriptors } from "../limits/descriptors.ts";
 import { peerNetwork } from "../limits/peers.ts";
 import { type PlaceLimits, Places } from "../limits/places.ts";
 import { logger } from "../log.ts";
@@ -66,6 +67,7 @@ export class MixnetListener {
   readonly #limits: MixnetLimits;
   readonly #places: Places<Stream>;
   readonly #ticker: ReturnType<typeof setInterval>;
+  readonly #descriptors = new Descriptors();
   readonly #streams = new Map<Stream, Promise<void>>();
   readonly #accepting: Promise<void>;
   #failing = false;
@@ -125,6 +127,7 @@ export class MixnetListener {
   async #accept(): Promise<void> {
     while (!this.#disposed) {
       try {
+        if (!this.#descriptors.take(performance.now())) throw new Error("descriptors are short");
         this.#admit(await this.#listener.accept());
         this.#failing = false;
       } catch (error) {

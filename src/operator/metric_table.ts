@@ -174,7 +174,6 @@ export const COUNTERS: readonly Family[] = [
       arrivals_timed_out: "timed_out",
       arrivals_driven_out: "driven_out",
       arrivals_too_big: "too_big",
-      arrivals_without_descriptors: "descriptors",
     },
   },
   {

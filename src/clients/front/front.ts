@@ -1,9 +1,9 @@
+import { Descriptors } from "../../limits/descriptors.ts";
 import { peerNetwork } from "../../limits/peers.ts";
 import { Places } from "../../limits/places.ts";
 import { logger } from "../../log.ts";
 import { pause } from "../../pause.ts";
 import type { SocketAddress } from "../../sphinx/node_address.ts";
-import { Descriptors } from "./descriptors.ts";
 import { SecureClient } from "./secure_client.ts";
 import { type TlsIdentity, TlsStage } from "./tls_stage.ts";
 import { Tunnel } from "./tunnel.ts";
@@ -107,7 +107,8 @@ export class Front {
   async #accept(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       try {
-        this.#admit(await this.#listener.accept());
+        if (!this.#descriptors.take(performance.now())) throw new Error("descriptors are short");
+        await this.#admit(await this.#listener.accept());
         this.#failing = false;
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
@@ -119,11 +120,8 @@ export class Front {
     }
   }
 
-  #admit(connection: Deno.TcpConn): void {
-    if (!this.#descriptors.take(performance.now())) {
-      this.count("arrivals_without_descriptors");
-      return connection.close();
-    }
+  /** Resolves when the server can have accepted it: one after the other, so that what is seen to be free is free. */
+  #admit(connection: Deno.TcpConn): Promise<void> {
     const network = peerNetwork(connection.remoteAddr.hostname, this.limits.limitLoopback);
     const room = this.#arriving.roomFor(network);
     if (room.kind === "drive out") {
@@ -145,6 +143,7 @@ export class Front {
       this.#arriving.leave(network, tunnel);
     };
     this.#tunnels.set(tunnel, tunnel.serve(this.inner(), this.#byPort).finally(() => this.#tunnels.delete(tunnel)));
+    return tunnel.connected;
   }
 }
 

@@ -23,6 +23,7 @@ type Wrong = Fault | "flooding";
 export class Tunnel {
   /** called once: when the request has become a WebSocket, or at the end if that is earlier */
   onArrival: (() => void) | undefined;
+  readonly #connected = Promise.withResolvers<void>();
   #events: TunnelEvents | undefined;
   #inside: Deno.TcpConn | undefined;
   readonly #guard = new FrameGuard();
@@ -46,6 +47,11 @@ export class Tunnel {
     return this.#sent.bytes;
   }
 
+  /** Resolves when there is a connection to the server, or there won't be any. */
+  get connected(): Promise<void> {
+    return this.#connected.promise;
+  }
+
   get isArriving(): boolean {
     return this.onArrival !== undefined;
   }
@@ -62,6 +68,8 @@ export class Tunnel {
       this.#inside = await Deno.connect({ hostname: host, port });
     } catch {
       return this.cut(); // the server is closing, or there is no descriptor left
+    } finally {
+      this.#connected.resolve();
     }
     if (this.#ended) return this.#inside.close();
     const ourPort = this.#inside.localAddr.port;
