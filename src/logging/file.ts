@@ -23,6 +23,6 @@ export class LogFile implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#file.close();
+    this.#file[Symbol.dispose]();
   }
 }

@@ -39,13 +39,16 @@ Deno.test("a file that can't be opened is an operator's mistake, and one that ca
     OperatorError,
     'Cannot write the log file "/nonexistent/log"',
   );
+  using folder = new TemporaryFolder();
   const lines: string[] = [];
   const original = console.error;
   console.error = (line: string) => lines.push(line);
   try {
-    setLogFile(new LogFile("/dev/full"));
-    log.error("the disk is full");
-    assertEquals(lines.map((line) => line.split(" > ")[1]), ["the disk is full"]);
+    const file = new LogFile(folder.file("log"));
+    file[Symbol.dispose](); // so that writing fails, as on a full disk
+    setLogFile(file);
+    log.error("the file is closed");
+    assertEquals(lines.map((line) => line.split(" > ")[1]), ["the file is closed"]);
   } finally {
     setLogFile(undefined);
     console.error = original;
