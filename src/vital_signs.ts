@@ -65,6 +65,9 @@ export function checksOf(
 ): Record<string, Check> {
   return {
     mailbox: async () => {
+      if (mailbox.failure !== undefined) {
+        return fail(`cannot write messages (${mailbox.failure}): ${mailbox.waiting} wait, and it is tried on`);
+      }
       const begin = performance.now();
       await mailbox.probe();
       const took = Math.max(1, Math.round(performance.now() - begin));

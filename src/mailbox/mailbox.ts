@@ -64,6 +64,7 @@ export class Mailbox implements ReaderStore {
   #committed = Promise.withResolvers<void>();
   #removalTimer: ReturnType<typeof setTimeout> | undefined;
   #retry: { timer: ReturnType<typeof setTimeout>; now: () => void } | undefined;
+  #failure: string | undefined;
   #closing = false;
   /** the totals speak of a commit that was never written */
   #gaveUp = false;
@@ -137,6 +138,11 @@ export class Mailbox implements ReaderStore {
   /** For how long the oldest message has been stored, in ms by the mailbox's clock, as of a minute ago or so. */
   get oldestAge(): number {
     return this.#caretaker.oldestAge;
+  }
+
+  /** Why messages can't be written, as long as they can't. */
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   /** Writes to the disk, to see whether that works. Throws what the database throws. */
@@ -265,9 +271,11 @@ export class Mailbox implements ReaderStore {
         await Promise.all([atomic.commit(), this.syncAlong()]);
         this.onCommit((performance.now() - begin) / 1000);
         if (delay > RETRY) log.info("messages are written again");
+        this.#failure = undefined;
         return true;
       } catch (error) {
         if (delay === RETRY) log.error(`cannot write messages, trying again until it works: ${error}`);
+        this.#failure = error instanceof Error ? error.message : String(error);
         if (this.#closing) return false;
         await new Promise<void>((resolve) => this.#retry = { timer: setTimeout(resolve, delay), now: resolve });
         clearTimeout(this.#retry!.timer);

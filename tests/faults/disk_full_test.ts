@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
+import type { Config } from "../../src/config/config.ts";
 import { report } from "../hostile/besieged.ts";
 import { FaultyGateway } from "./faulty_gateway.ts";
 import { canMount } from "./small_disk.ts";
@@ -50,5 +51,27 @@ Deno.test({
     assertLessOrEqual(waiting, MAY_WAIT);
     assertEquals([ready, lost, unwritten], [false, 0, 0]);
     assertStringIncludes(gateway.process.log, "messages are written again");
+  },
+});
+
+Deno.test({
+  name: `a disk that becomes low takes no more mail, which is counted, and takes it again once there is room${skipped}`,
+  ignore: !canMount,
+  fn: async () => {
+    const adjust = ({ limits }: Config) => limits.minimumFreeDisk = (SIZE / 2) * 1_000_000;
+    await using gateway = await FaultyGateway.start({ megabytes: SIZE, adjust });
+    const { operator, disk } = gateway;
+    await gateway.store(500);
+    await disk!.fill(1_000_000);
+    const said = await operator.says(/^fail +space/m);
+    await gateway.drop(300);
+    const refused = await operator.reaches('messages_refused_total{reason="disk_low"}', 300);
+    await disk!.free();
+    await operator.says(/^ok +space|^warn +space/m);
+    await gateway.store(200);
+    await gateway.readAll();
+    report("disk low", { sent: 1000, refused });
+    assertStringIncludes(said, "new messages are dropped");
+    assertEquals(refused, 300);
   },
 });

@@ -42,6 +42,7 @@ export class FaultyGateway implements AsyncDisposable {
     const operator = new Operator(`127.0.0.1:${quietPort()}`);
     process.configure((config) => {
       config.operator.listeningAddress = operator.address;
+      if (megabytes !== undefined) config.limits.minimumFreeDisk = 0; // disks are to become really full
       adjust?.(config);
     });
     const disk = starting.use(
@@ -76,6 +77,13 @@ export class FaultyGateway implements AsyncDisposable {
     const send = await this.prepare(count);
     await send();
     await this.operator.reaches("messages_stored_total", before + count, 60_000);
+  }
+
+  /** Sends so many messages that must not be stored: the next ones have their numbers. */
+  async drop(count: number): Promise<void> {
+    const send = await this.prepare(count);
+    await send();
+    this.#sent -= count;
   }
 
   /** Logs in and reads all that was sent and not read by an earlier call: each once, in order, and nothing else. */

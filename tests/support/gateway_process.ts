@@ -21,6 +21,7 @@ const OURS = BINARY ? [BINARY] : [
   "--allow-net",
   "--allow-read",
   "--allow-write",
+  "--allow-sys=statfs,systemMemoryInfo",
   "--allow-env=HOME,USERPROFILE,NYM_HOME,RUST_LOG,NYM_GATEWAY_STORAGE_KEY_FILE,CREDENTIALS_DIRECTORY,NOTIFY_SOCKET,WATCHDOG_USEC",
   "--v8-flags=--experimental-wasm-wide-arithmetic",
   new URL("../../main.ts", import.meta.url).pathname,
