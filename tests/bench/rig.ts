@@ -23,7 +23,7 @@ const CLIENTS = Array.from({ length: 1000 }, () => crypto.getRandomValues(new Ui
 export const ADDRESSES: readonly string[] = CLIENTS.map(encodeBase58);
 
 /** Packets of a load before which both gateways have warmed up. */
-const WARM_UP = 4000;
+const WARM_UP = 20_000;
 /** A proper end confirms what was seen, every quarter of a second, to be taken a second before: wait (ms) a little longer. */
 const READ_AT_LEAST = 1500;
 /** ms within which everything must be where it belongs */

@@ -9,7 +9,7 @@ import type { Operator } from "../support/operator.ts";
 import { assertServed, Besieged, many, report } from "./besieged.ts";
 import { logIn, type Member, post, register } from "./members.ts";
 
-const MEMORY = 250; // MB that they may take
+const MEMORY = 150; // MB that they may take
 const CLIENTS = many(50, 1000);
 const MAIL = many(5, 100); // MB that wait for all of them
 /** How often memory is looked at while they are there, a second apart; the gateway gives them up after 30 s. */
