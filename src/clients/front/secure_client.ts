@@ -27,18 +27,23 @@ export class SecureClient {
     return await (await this.#clear).read(buffer);
   }
 
-  /** Unlike a socket's, it resolves when all that was written has been taken towards the client. */
+  /** Resolves when TLS has taken it, which is not yet the client's system: see {@linkcode settled}. */
   async write(bytes: Uint8Array): Promise<number> {
     const clear = await this.#clear;
     this.#due ??= this.#passed;
     const written = await clear.write(bytes);
     this.#due += written + OVERHEAD;
-    for (let before = -1; before !== this.#passed || this.#passing > 0 || this.#passed < this.#due;) {
-      if (this.#closed) throw new Deno.errors.ConnectionReset("it was closed meanwhile");
+    return written;
+  }
+
+  /** Resolves when all that was written has been taken towards the client, or the connection is closed: with false then. */
+  async settled(): Promise<boolean> {
+    for (let before = -1; before !== this.#passed || this.#passing > 0 || this.#passed < (this.#due ?? 0);) {
+      if (this.#closed) return false;
       before = this.#passed;
       await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL));
     }
-    return written;
+    return !this.#closed;
   }
 
   /** Ends it for good, at once. */

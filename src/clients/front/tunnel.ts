@@ -13,8 +13,11 @@ export interface TunnelEvents {
   flooded(): void;
 }
 
-/** A client's connection, in the clear. What `write` has written, the operating system has taken towards the client. */
-export type ClientConnection = Pick<Deno.TcpConn, "read" | "write" | "close">;
+/**
+ * A client's connection, in the clear. What `write` has written, the operating system has taken towards the client; where
+ * there is a `settled`, only once that has resolved with true.
+ */
+export type ClientConnection = Pick<Deno.TcpConn, "read" | "write" | "close"> & { settled?(): Promise<boolean> };
 
 /** What can be wrong with what a client sends. */
 type Wrong = Fault | "flooding";
@@ -28,6 +31,8 @@ export class Tunnel {
   #inside: Deno.TcpConn | undefined;
   readonly #guard = new FrameGuard();
   readonly #sent = new PayloadCounter();
+  #taken = 0;
+  #settling: Promise<void> | undefined;
   readonly #rate: TokenBucket;
   #ended = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -44,7 +49,7 @@ export class Tunnel {
 
   /** Bytes of the server's messages that the operating system has taken towards the client. */
   get taken(): number {
-    return this.#sent.bytes;
+    return this.#taken;
   }
 
   /** Resolves when there is a connection to the server, or there won't be any. */
@@ -80,6 +85,7 @@ export class Tunnel {
       this.#passOut(this.#inside).catch(() => {}).then(() => this.cut()),
     ]);
     byPort.delete(ourPort);
+    await this.#settling;
   }
 
   /** Ends it in `ms`, if it has not ended by then. */
@@ -144,7 +150,20 @@ export class Tunnel {
         const taken = await this.outside.write(bytes);
         this.#sent.push(bytes.subarray(0, taken));
         written += taken;
+        if (this.outside.settled === undefined) this.#taken = this.#sent.bytes;
+        else this.#settling ??= this.#settle(this.outside as Required<ClientConnection>);
       }
     }
+  }
+
+  /** Counts as taken what was written when nothing was under way any more. */
+  async #settle(outside: Required<ClientConnection>): Promise<void> {
+    let written: number;
+    do {
+      written = this.#sent.bytes;
+      if (!await outside.settled()) break;
+      this.#taken = written;
+    } while (written !== this.#sent.bytes);
+    this.#settling = undefined;
   }
 }

@@ -5,6 +5,7 @@ import { SecureClient } from "../../../src/clients/front/secure_client.ts";
 import { TlsStage } from "../../../src/clients/front/tls_stage.ts";
 import { Tunnel } from "../../../src/clients/front/tunnel.ts";
 import { readCertificate } from "../../../src/tls/certificate.ts";
+import { eventually } from "../../support/eventually.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 import { selfSigned } from "../../tls/self_signed.ts";
 import { bytes, frame, HEAD } from "./streams.ts";
@@ -30,14 +31,16 @@ async function stall(
   using server = await inner.accept();
   let given = 0;
   await server.write(new TextEncoder().encode("HTTP/1.1 101 Switching Protocols\r\n\r\n"));
+  await server.write(MESSAGES);
+  await eventually("the first messages are taken", () => tunnel.taken === 16 * 979);
   const giving = (async () => {
     for (;;) {
       for (let written = 0; written < MESSAGES.length;) written += await server.write(MESSAGES.subarray(written));
       given += 16 * 979;
     }
   })().catch(() => {});
-  for (let before = -1; before !== tunnel.taken || given === 0;) {
-    before = tunnel.taken;
+  for (let before = -1; before !== given;) {
+    before = given;
     await new Promise((resolve) => setTimeout(resolve, STILL));
   }
   const { taken } = tunnel;
