@@ -8,7 +8,9 @@ import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { selfSigned } from "../tls/self_signed.ts";
 
-const ARRIVED = "leads here; it is this machine's own address, so firewalls further out were not tried";
+const NOT_FURTHER = "it is this machine's own address, so firewalls further out were not tried";
+const ARRIVED = `leads here; ${NOT_FURTHER}`;
+const ACCEPTED = `accepts; ${NOT_FURTHER}`;
 
 /** A configuration that announces where it listens, on free ports. */
 function configOn(host: string): Config {
@@ -60,7 +62,7 @@ Deno.test("a gateway that runs answers at its announced addresses itself, and no
     rig.config.mixnetEndpoint.announceAddress = mixnet!;
     rig.config.clientsEndpoint.announceAddress = `ws://${clients}`;
     assertEquals(await found(rig.config, true), [
-      `ok mixnet reachable: ${mixnet} ${ARRIVED}`,
+      `ok mixnet reachable: ${mixnet} ${ACCEPTED}`,
       `ok clients reachable: ${clients} ${ARRIVED}`,
     ]);
     await using other = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => new Response("another"));

@@ -69,6 +69,13 @@ function finding(subject: string, { address, port, name }: Destination, attempt:
           ? `${where} leads here; it is this machine's own address, so firewalls further out were not tried`
           : `${where} leads here`,
       );
+    case "accepted":
+      return ok(
+        subject,
+        isOwnAddress(address)
+          ? `${where} accepts; it is this machine's own address, so firewalls further out were not tried`
+          : `${where} accepts; that it leads here can only be told while the gateway does not run`,
+      );
     case "no answer":
       return warn(
         subject,

@@ -19,12 +19,12 @@ export interface Destination {
 
 /** What came of it. `how` goes on after an address, as in "1.2.3.4:1789 refuses connections". */
 export type Attempt =
-  | { kind: "arrived" }
+  | { kind: "arrived" | "accepted" }
   | { kind: "no answer" | "something else" | "bad certificate"; how: string };
 
-/** Connects as mixnodes do, who are never answered. */
+/** Connects as mixnodes do, who are never answered: so it can't be told who accepts. */
 export async function tryMixnet(to: Destination): Promise<Attempt> {
-  return await attempt(to, undefined, () => ({ kind: "arrived" }));
+  return await attempt(to, undefined, () => ({ kind: "accepted" }));
 }
 
 /** Connects as clients do, and sees whether a gateway answers. */
