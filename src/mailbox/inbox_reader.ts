@@ -114,7 +114,7 @@ export class InboxReader {
    */
   giveBack(through: number): void {
     this.#after = this.#pushed = through;
-    this.#unconfirmed = this.#unconfirmed.filter(({ last }) => last <= through);
+    this.#unconfirmed = this.#unconfirmed.filter(({ first }) => first <= through);
     this.#dropTail(this.store.lastSequence);
     this.#resting = true;
   }
@@ -191,7 +191,10 @@ export class InboxReader {
     const first = firstOf(chunk);
     this.#after = chunk.last;
     if (chunk.last <= this.#expired) return [];
-    this.#unconfirmed.push({ first, last: chunk.last, messages: chunk.messages.length, bytes: bytesOf(chunk) });
+    // A chunk of which a part was given back is there already.
+    if (this.#unconfirmed.at(-1)?.last !== chunk.last) {
+      this.#unconfirmed.push({ first, last: chunk.last, messages: chunk.messages.length, bytes: bytesOf(chunk) });
+    }
     const messages = chunk.messages.map((message, i) => ({ sequence: first + i, message }));
     const known = Math.max(this.#confirmed, this.#pushed);
     return messages.filter(({ sequence }) => sequence > known);

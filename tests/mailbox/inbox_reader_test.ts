@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertObjectMatch } from "@std/assert";
+import { firstEntries } from "../../src/mailbox/entries.ts";
 import { CONFIRMED, inboxKey } from "../../src/mailbox/keys.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { testSealer } from "../support/sealer.ts";
@@ -148,8 +149,9 @@ Deno.test("what is given back comes again, though not what was pushed of its chu
   assertEquals(handedOut.length, 7);
   reader.giveBack(handedOut[2]!.sequence); // in the middle of a chunk
   await storeEach(mailbox, [7, 8]);
-  reader.confirm(handedOut[1]!.sequence);
+  reader.confirm(handedOut[1]!.sequence); // of that chunk, and it has to outlive a crash
   await mailbox.flush();
+  assertEquals((await firstEntries(mailbox.kv, { prefix: ["inbox"] }, 1, ignore))[0]!.key[2], CONFIRMED);
   assertEquals(await readNumbers(reader), range(6, 3));
   reader.confirm(handedOut[5]!.sequence);
   await mailbox.flush();
