@@ -1,3 +1,5 @@
+import { onOneLine } from "./one_line.ts";
+
 /** Exit codes as in BSD's sysexits.h. */
 export const ExitCode = {
   USAGE: 64,
@@ -18,7 +20,7 @@ export class OperatorError extends Error {
   override readonly name = "OperatorError";
 
   constructor(message: string, readonly exitCode: ExitCode) {
-    super(message);
+    super(onOneLine(message)); // it may quote what the operator has written
   }
 }
 

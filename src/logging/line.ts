@@ -1,3 +1,4 @@
+import { onOneLine } from "../one_line.ts";
 import type { Level } from "./level.ts";
 
 export type LogFormat = "text" | "json";
@@ -21,9 +22,4 @@ export function textLine(time: Date, level: Level, target: string, text: string,
 /** One line as a JSON object, for programs that collect logs. */
 export function jsonLine(time: Date, level: Level, target: string, text: string): string {
   return JSON.stringify({ time: time.toISOString(), level, target, message: text });
-}
-
-/** Control characters are escaped, so that nothing quoted in a text can forge a line or drive a terminal. */
-function onOneLine(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

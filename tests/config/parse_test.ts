@@ -249,6 +249,10 @@ Deno.test("a log level that is none, and one half of what TLS needs, are refused
     '"level" in [logging] is "loud", which is no level',
   );
   assertStringIncludes(
+    refusal(`${MINIMUM}[logging]\nlevel = "two\\nlines"`),
+    '"level" in [logging] is "two\\u000alines", which is no level',
+  );
+  assertStringIncludes(
     refusal(`${MINIMUM}[clients_endpoint]\ntls_key = "k"`),
     '"tls_certificate" in [clients_endpoint] must be given too',
   );
