@@ -25,7 +25,7 @@ Measured by \`deno task bench\` (or single parts of it: \`deno task bench push l
 | kernel | ${machine.kernel} |
 | Deno | ${machine.deno}, V8 ${machine.v8} |
 
-Messages have 500 bytes. Each round starts a new gateway, as a process of its own, and warms it up with 4,000 packets; the
+Messages have 500 bytes. Each round starts a new gateway, as a process of its own, and warms it up with 20,000 packets; the
 two gateways take turns, and each figure is the median of its rounds. *Processor time* is that of the whole process (/proc/PID/stat)
 divided by the packets. Packets come over four connections (over one where latency is measured). Every message is
 accounted for: the benchmark fails when our gateway loses one, delivers one twice or to another client, or changes the
