@@ -78,13 +78,13 @@ export function checksOf(
       const { free } = disk;
       const { minimumFreeDisk, mailboxBytes } = limits;
       if (free < minimumFreeDisk) {
-        return fail(`${mib(free)} of disk are free, less than minimum_free_disk: new messages are dropped`);
+        return fail(`${sizeOf(free)} of disk are free, less than minimum_free_disk: new messages are dropped`);
       }
       const { bytes } = mailbox.totals;
       if (bytes + MAX_MESSAGE_SIZE > mailboxBytes) return fail("mailbox_bytes is reached: new messages are dropped");
-      if (free < MUCH * minimumFreeDisk) return warn(`only ${mib(free)} of disk are free: make room`);
-      if (bytes > NEARLY_ALL * mailboxBytes) return warn(`${mib(bytes)} of mail wait, nearly mailbox_bytes`);
-      return ok(free === Infinity ? "how much disk is free can't be told" : `${mib(free)} of disk are free`);
+      if (free < MUCH * minimumFreeDisk) return warn(`only ${sizeOf(free)} of disk are free: make room`);
+      if (bytes > NEARLY_ALL * mailboxBytes) return warn(`${sizeOf(bytes)} of mail wait, nearly mailbox_bytes`);
+      return ok(free === Infinity ? "how much disk is free can't be told" : `${sizeOf(free)} of disk are free`);
     },
     mixnet: () => {
       const where = formatSocketAddress(listener.address);
@@ -117,7 +117,11 @@ export function checksOf(
   };
 }
 
-const mib = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MiB`;
+function sizeOf(bytes: number): string {
+  const mib = bytes / 1024 / 1024;
+  return mib < 10_240 ? `${Math.round(mib)} MiB` : `${Math.round(mib / 1024)} GiB`;
+}
+
 const ok = (reason: string): Verdict => ({ status: "ok", reason });
 const warn = (reason: string): Verdict => ({ status: "warn", reason });
 const fail = (reason: string): Verdict => ({ status: "fail", reason });
