@@ -24,8 +24,8 @@ const WRITES = `${SYNCS},write,pwrite64,ftruncate`;
 /** How a disk may behave, the calls in which that shows and as what (strace), and what the gateway says of it. */
 const FAULTS: readonly [disk: string, calls: string, fault: string, said: RegExp][] = [
   ["takes 600 ms for each sync", SYNCS, "delay_enter=600000", /^warn +mailbox +a write to the disk took \d+ ms/m],
-  ["fails to sync", SYNCS, "error=EIO", /^fail +mailbox +disk I\/O error/m],
-  ["fails to write", WRITES, "error=EIO", /^fail +mailbox +disk I\/O error/m],
+  ["fails to sync", SYNCS, "error=EIO", /^fail +mailbox +cannot write messages \(disk I\/O error\)/m],
+  ["fails to write", WRITES, "error=EIO", /^fail +mailbox +cannot write messages \(disk I\/O error\)/m],
   ["is read-only", WRITES, "error=EROFS", /^fail +mailbox .+/m],
 ];
 
