@@ -12,6 +12,7 @@ import type { GaugeName } from "./operator/metric_table.ts";
 import { heapBytes } from "./operator/process.ts";
 import { MAX_MESSAGE_SIZE } from "./sphinx/constants.ts";
 import { formatSocketAddress } from "./sphinx/node_address.ts";
+import { roundSizeText } from "./units.ts";
 import type { Unwrapping } from "./unwrapping/unwrapping.ts";
 
 /** The parts of a running gateway that tell how it is. */
@@ -78,13 +79,13 @@ export function checksOf(
       const { free } = disk;
       const { minimumFreeDisk, mailboxBytes } = limits;
       if (free < minimumFreeDisk) {
-        return fail(`${sizeOf(free)} of disk are free, less than minimum_free_disk: new messages are dropped`);
+        return fail(`${roundSizeText(free)} of disk are free, less than minimum_free_disk: new messages are dropped`);
       }
       const { bytes } = mailbox.totals;
       if (bytes + MAX_MESSAGE_SIZE > mailboxBytes) return fail("mailbox_bytes is reached: new messages are dropped");
-      if (free < MUCH * minimumFreeDisk) return warn(`only ${sizeOf(free)} of disk are free: make room`);
-      if (bytes > NEARLY_ALL * mailboxBytes) return warn(`${sizeOf(bytes)} of mail wait, nearly mailbox_bytes`);
-      return ok(free === Infinity ? "how much disk is free can't be told" : `${sizeOf(free)} of disk are free`);
+      if (free < MUCH * minimumFreeDisk) return warn(`only ${roundSizeText(free)} of disk are free: make room`);
+      if (bytes > NEARLY_ALL * mailboxBytes) return warn(`${roundSizeText(bytes)} of mail wait, nearly mailbox_bytes`);
+      return ok(free === Infinity ? "how much disk is free can't be told" : `${roundSizeText(free)} of disk are free`);
     },
     mixnet: () => {
       const where = formatSocketAddress(listener.address);
@@ -115,11 +116,6 @@ export function checksOf(
       return ok(`lists ${length} ${length === 1 ? "mixnode" : "mixnodes"}`);
     },
   };
-}
-
-function sizeOf(bytes: number): string {
-  const mib = bytes / 1024 / 1024;
-  return mib < 10_240 ? `${Math.round(mib)} MiB` : `${Math.round(mib / 1024)} GiB`;
 }
 
 const ok = (reason: string): Verdict => ({ status: "ok", reason });

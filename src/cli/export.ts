@@ -15,7 +15,7 @@ import { Interrupted, interruptible } from "./interruption.ts";
 import type { Options } from "./options.ts";
 import { readPassphrase } from "./passphrase.ts";
 import { Progress } from "./progress.ts";
-import { sizeText } from "./units.ts";
+import { sizeText } from "../units.ts";
 import { printTransfer } from "./transfer_summary.ts";
 
 /** Writes a gateway that does not run into one sealed file. Resolves with the exit code when a signal has ended it. */

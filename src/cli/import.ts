@@ -13,7 +13,7 @@ import { Interrupted, interruptible } from "./interruption.ts";
 import type { Options } from "./options.ts";
 import { readPassphrase } from "./passphrase.ts";
 import { Progress } from "./progress.ts";
-import { sizeText } from "./units.ts";
+import { sizeText } from "../units.ts";
 import { printTransfer } from "./transfer_summary.ts";
 import { UnfinishedHome } from "./unfinished_home.ts";
 

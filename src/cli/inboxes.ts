@@ -8,7 +8,7 @@ import { gatewayConfigPath } from "./home.ts";
 import type { Options } from "./options.ts";
 import { print } from "./output.ts";
 import { paint } from "./paint.ts";
-import { durationText, sizeText } from "./units.ts";
+import { durationText, sizeText } from "../units.ts";
 
 /** Prints what waits in each inbox, the biggest first. Throws an OperatorError when the mailbox can't be read. */
 export async function inboxes(options: Options): Promise<void> {

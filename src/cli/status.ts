@@ -4,7 +4,7 @@ import { gatewayConfigPath } from "./home.ts";
 import type { Options } from "./options.ts";
 import { print } from "./output.ts";
 import { paint } from "./paint.ts";
-import { durationText, sizeText } from "./units.ts";
+import { durationText, sizeText } from "../units.ts";
 
 /** ms that the gateway has for its answer */
 const TIMEOUT = 5000;

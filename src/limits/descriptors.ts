@@ -18,7 +18,7 @@ export class Descriptors {
   /** Whether a connection may be let in at `now` (ms). */
   take(now: number): boolean {
     if (now - this.#lookedAt > LOOK_AGAIN || this.#wereFree && this.#connections === 0) {
-      this.#wereFree = areFree(FREE);
+      this.#wereFree = freeDescriptors(FREE) === FREE;
       this.#connections = this.#wereFree ? CONNECTIONS : 0;
       this.#lookedAt = now;
     }
@@ -28,14 +28,15 @@ export class Descriptors {
   }
 }
 
-function areFree(count: number): boolean {
+/** How many descriptors are free, counted up to `most`. */
+export function freeDescriptors(most: number): number {
   const files: Deno.FsFile[] = [];
   try {
-    while (files.length < count) files.push(Deno.openSync(Deno.execPath()));
-    return true;
+    while (files.length < most) files.push(Deno.openSync(Deno.execPath()));
   } catch {
-    return false;
+    // that was the last one
   } finally {
     for (const file of files) file.close();
   }
+  return files.length;
 }

@@ -23,7 +23,8 @@ export class DiskSpace implements Disposable {
   }
 }
 
-function freeBytes(folder: string): number {
+/** Bytes that are free on the disk of a folder, for users other than root; Infinity where the system does not say. */
+export function freeBytes(folder: string): number {
   try {
     const { bavail, bsize } = statfsSync(folder);
     return bavail * bsize;

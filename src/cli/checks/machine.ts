@@ -1,8 +1,10 @@
-import { statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { exists } from "../../config/files.ts";
+import { freeDescriptors } from "../../limits/descriptors.ts";
+import { freeBytes } from "../../mailbox/disk_space.ts";
 import { hasSimd, hasWideArithmetic } from "../../sphinx/kernel/support.ts";
 import { ExitCode } from "../../operator_error.ts";
+import { roundSizeText } from "../../units.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
 const MIB = 1024 * 1024;
@@ -26,10 +28,9 @@ export function* checkMachine(inboxes: string): Generator<Finding> {
 
 function checkDisk(folder: string): Finding {
   const there = nearestThere(folder);
-  const stats = attempt(() => statfsSync(there));
-  if (stats === undefined) return unknown("disk");
-  const free = stats.bavail * stats.bsize;
-  const found = `${inMib(free)} free for inboxes`;
+  const free = freeBytes(there);
+  if (free === Infinity) return unknown("disk");
+  const found = `${roundSizeText(free)} free for inboxes`;
   if (free < LITTLE_DISK) {
     return fail("disk", found, `make room at ${there}, or move the inboxes`, ExitCode.UNAVAILABLE);
   }
@@ -41,7 +42,7 @@ function checkDisk(folder: string): Finding {
 function checkMemory(): Finding {
   const memory = attempt(() => Deno.systemMemoryInfo());
   if (memory === undefined) return unknown("memory");
-  const found = `${inMib(memory.available)} of ${inMib(memory.total)} available`;
+  const found = `${roundSizeText(memory.available)} of ${roundSizeText(memory.total)} available`;
   if (memory.available < LITTLE_MEMORY) return fail("memory", found, "end other programs", ExitCode.UNAVAILABLE);
   return memory.available < SMALL_MEMORY
     ? warn("memory", found, "256 MB are enough for 500 packets/s")
@@ -50,18 +51,11 @@ function checkMemory(): Finding {
 
 /** The limit is found by trying, as reading it takes rights that the program has no other need of. */
 function checkDescriptors(): Finding {
-  const files: Deno.FsFile[] = [];
-  try {
-    while (files.length < ENOUGH_DESCRIPTORS) files.push(Deno.openSync(Deno.execPath()));
-  } catch {
-    // that was the limit
-  } finally {
-    for (const file of files) file.close();
-  }
-  if (files.length >= ENOUGH_DESCRIPTORS) return ok("descriptors", `${ENOUGH_DESCRIPTORS} or more at the same time`);
+  const free = freeDescriptors(ENOUGH_DESCRIPTORS);
+  if (free >= ENOUGH_DESCRIPTORS) return ok("descriptors", `${ENOUGH_DESCRIPTORS} or more at the same time`);
   const remedy = "raise it, with LimitNOFILE=65536 in the systemd unit or ulimit -n 65536";
-  const found = `only ${files.length} at the same time, and a client takes three, or five with TLS`;
-  return files.length < FEW_DESCRIPTORS
+  const found = `only ${free} at the same time, and a client takes three, or five with TLS`;
+  return free < FEW_DESCRIPTORS
     ? fail("descriptors", found, remedy, ExitCode.UNAVAILABLE)
     : warn("descriptors", found, remedy);
 }
@@ -87,8 +81,4 @@ function attempt<T>(act: () => T): T | undefined {
 
 function nearestThere(path: string): string {
   return exists(path) || dirname(path) === path ? path : nearestThere(dirname(path));
-}
-
-function inMib(bytes: number): string {
-  return bytes >= 10 * 1024 * MIB ? `${Math.round(bytes / MIB / 1024)} GiB` : `${Math.round(bytes / MIB)} MiB`;
 }

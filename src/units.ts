@@ -12,3 +12,9 @@ export function sizeText(bytes: number): string {
   const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
   return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${units[power]}`;
 }
+
+/** A number of bytes of a disk or of memory in words, in whole units. */
+export function roundSizeText(bytes: number): string {
+  const mib = bytes / 1024 / 1024;
+  return mib < 10 * 1024 ? `${Math.round(mib)} MiB` : `${Math.round(mib / 1024)} GiB`;
+}
