@@ -52,7 +52,7 @@ async function* findOut(path: string): AsyncGenerator<Finding> {
   yield* checkAddresses(config, runs);
   yield* checkReachability(config, runs);
   yield* checkDirectory(config.gateway.presenceDirectoryServer, runs ? announcedBy(config) : undefined);
-  yield* checkMachine(config.clientsEndpoint.inboxesDirectory);
+  yield* checkMachine(config.clientsEndpoint.inboxesDirectory, config.limits.minimumFreeDisk);
 }
 
 /** Undefined when its keys can't be read, which is a finding already. */

@@ -183,3 +183,12 @@ Deno.test("inboxes without a mailbox are none", async () => {
   const { code, stdout } = await nymGateway("inboxes --id gw", rig.env);
   assertEquals([code, stdout], [0, " No message waits for its client.\n"]);
 });
+
+Deno.test("a disk on which the gateway would keep no new mail is a failure with what to do", async () => {
+  await using rig = new CheckRig();
+  await rig.init();
+  await rig.edit((text) => text.replace(/^minimum_free_disk = .*/m, `minimum_free_disk = ${Number.MAX_SAFE_INTEGER}`));
+  const { code, found } = await rig.check();
+  assertEquals([code, found["disk"]!.status], [69, "fail"]);
+  assertStringIncludes(found["disk"]!.remedy!, "minimum_free_disk in [limits]");
+});

@@ -18,19 +18,23 @@ const SMALL_MEMORY = 256 * MIB;
 const FEW_DESCRIPTORS = 1024;
 const ENOUGH_DESCRIPTORS = 4096;
 
-/** What the machine has to offer: disk, memory, descriptors, processor. */
-export function* checkMachine(inboxes: string): Generator<Finding> {
-  yield checkDisk(inboxes);
+/** What the machine has to offer: disk, memory, descriptors, processor. `minimumFreeDisk`: bytes, as configured. */
+export function* checkMachine(inboxes: string, minimumFreeDisk: number): Generator<Finding> {
+  yield checkDisk(inboxes, minimumFreeDisk);
   yield checkMemory();
   yield checkDescriptors();
   yield checkProcessor();
 }
 
-function checkDisk(folder: string): Finding {
+function checkDisk(folder: string, minimum: number): Finding {
   const there = nearestThere(folder);
   const free = freeBytes(there);
   if (free === Infinity) return unknown("disk");
   const found = `${roundSizeText(free)} free for inboxes`;
+  if (free < minimum) {
+    const remedy = `make room at ${there}, or lower minimum_free_disk in [limits]: with less, new messages are dropped`;
+    return fail("disk", `only ${found}`, remedy, ExitCode.UNAVAILABLE);
+  }
   if (free < LITTLE_DISK) {
     return fail("disk", found, `make room at ${there}, or move the inboxes`, ExitCode.UNAVAILABLE);
   }
