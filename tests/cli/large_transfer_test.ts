@@ -66,10 +66,7 @@ class Homes implements Disposable {
   }
 
   startAs(file: string, home: string, args: readonly string[]): Deno.ChildProcess {
-    return program(file, [...args, "--passphrase-file", this.passphrase], {
-      ...this.env(home),
-      DENO_V8_FLAGS: "--expose-gc",
-    }).spawn();
+    return program(file, [...args, "--passphrase-file", this.passphrase], this.env(home)).spawn();
   }
 
   [Symbol.dispose](): void {

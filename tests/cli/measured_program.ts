@@ -1,18 +1,13 @@
-/**
- * The program, which says at its end on standard error how many bytes it had in memory, at most, besides garbage. It has
- * to be let ask for the collection of that: DENO_V8_FLAGS=--expose-gc.
- */
+/** The program, which says at its end on standard error how many bytes it had in memory, at most, besides garbage. */
 import { main } from "../../src/cli/main.ts";
+import { bytesInUse } from "../support/garbage.ts";
 
 /** ms between two looks */
 const INTERVAL = 100;
 
-const { gc } = globalThis as unknown as { gc: () => void };
 let peak = 0;
 function look(): void {
-  gc();
-  const { heapUsed, external } = Deno.memoryUsage();
-  peak = Math.max(peak, heapUsed + external);
+  peak = Math.max(peak, bytesInUse());
 }
 setInterval(look, INTERVAL);
 const code = await main(Deno.args, () => Deno.exit(0));

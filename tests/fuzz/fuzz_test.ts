@@ -1,5 +1,6 @@
 // deno-lint-ignore-file no-console -- it is the log's way out, and is watched here
 import { assert, assertEquals } from "@std/assert";
+import { bytesInUse } from "../support/garbage.ts";
 import { LongRun } from "../support/long_run.ts";
 import { Random } from "../support/random.ts";
 import { archive } from "./archive.ts";
@@ -20,9 +21,7 @@ const SEED = Number(Deno.env.get("FUZZ_SEED") ?? 1);
 const TARGET = Deno.env.get("FUZZ_TARGET");
 
 /** How much more memory may be in use after all inputs than before. */
-const MAX_GROWTH = 50_000_000; // bytes
-/** Collects garbage, where V8 was told to let it be asked for (--expose-gc), as the long form does. */
-const collectGarbage = (globalThis as { gc?: () => void }).gc ?? (() => {});
+const MAX_GROWTH = 20_000_000; // bytes
 /** Progress is looked at after so many inputs. */
 const LOOK_EVERY = 16;
 
@@ -50,8 +49,7 @@ for (const target of targets.filter(({ name }) => TARGET === undefined || name =
   Deno.test(`${target.name}: ${inputs} inputs, mutated valid ones and others, do no harm`, () => {
     const run = new LongRun(`fuzz ${target.name}`, inputs);
     using log = new LogLines();
-    collectGarbage();
-    const before = Deno.memoryUsage();
+    const before = bytesInUse();
     for (let seed = SEED; seed < SEED + inputs; seed++) {
       try {
         target.attempt(new Random(seed));
@@ -60,9 +58,7 @@ for (const target of targets.filter(({ name }) => TARGET === undefined || name =
       }
       if (seed % LOOK_EVERY === 0) run.reached(seed - SEED);
     }
-    collectGarbage();
-    const { heapUsed, external } = Deno.memoryUsage();
-    const growth = heapUsed + external - before.heapUsed - before.external;
+    const growth = bytesInUse() - before;
     assert(growth < MAX_GROWTH, `${growth} bytes more in use`);
     assertEquals(log.count, 0, "lines in the log");
     run.end(`${inputs} inputs, ${(growth / 1e6).toFixed(1)} MB more in use`);
