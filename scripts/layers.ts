@@ -35,6 +35,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "vital_signs.ts": ["*"],
   "tls": ["sphinx", "log.ts", "operator_error.ts"],
   "clients_entrance.ts": ["*"],
+  "arrivals.ts": ["*"],
+  "limits_in_force.ts": ["*"],
   "gateway.ts": ["*"],
   "cli": [
     "config",

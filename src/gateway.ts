@@ -1,26 +1,24 @@
 import { join } from "node:path";
+import { Arrivals } from "./arrivals.ts";
 import { buildInfo } from "./build_info.ts";
 import type { Forwarding } from "./clients/connection.ts";
-import type { ClientLimits } from "./clients/server.ts";
 import { ClientsEntrance } from "./clients_entrance.ts";
 import type { Config } from "./config/config.ts";
 import { type Changes, takeOver } from "./config/reloading.ts";
 import { DirectoryClient } from "./directory/client.ts";
 import { Presence, presenceTimings } from "./directory/presence.ts";
 import { encodeBase58 } from "./encoding/base58.ts";
-import type { PlaceLimits } from "./limits/places.ts";
+import { clientLimits, mailboxLimits, mixnetLimits } from "./limits_in_force.ts";
 import { listen } from "./listening.ts";
 import { logger } from "./log.ts";
 import { lockPrivateFolder, remedyFor } from "./mailbox/database.ts";
-import { clientId } from "./mailbox/client_id.ts";
 import { DiskSpace } from "./mailbox/disk_space.ts";
 import { importInboxes, ledgerFile } from "./mailbox/import_070.ts";
 import { Ledger } from "./mailbox/ledger.ts";
-import type { MailboxLimits } from "./mailbox/limits.ts";
 import { Mailbox } from "./mailbox/mailbox.ts";
 import { Sealer } from "./mailbox/sealing.ts";
 import { Forwarder } from "./mixnet/forwarder.ts";
-import { type MixnetLimits, MixnetListener } from "./mixnet/listener.ts";
+import { MixnetListener } from "./mixnet/listener.ts";
 import { Counters } from "./operator/counters.ts";
 import { OperatorEndpoint, type Watched } from "./operator/endpoint.ts";
 import { emptyHistograms } from "./operator/histogram.ts";
@@ -28,15 +26,11 @@ import { ExitCode, fileError, OperatorError } from "./operator_error.ts";
 import { ReplayFilter } from "./replay/replay_filter.ts";
 import type { KeyPair } from "./sphinx/curve.ts";
 import { formatSocketAddress, type SocketAddress } from "./sphinx/node_address.ts";
-import { readOutcome } from "./sphinx/slots.ts";
 import { Unwrapping } from "./unwrapping/unwrapping.ts";
 import { VERSION } from "./version.ts";
 import { checksOf, gaugesOf, type Parts } from "./vital_signs.ts";
 
 const log = logger("nym_gateway::node");
-
-/** Pushed to a client that is there, never stored (spec §5). */
-const LOOP_COVER = new TextEncoder().encode("The cake is a lie!");
 
 /** What is announced in place of the registered clients when the operator wants that; the same array each time. */
 const NOBODY: readonly { pubKey: string }[] = [];
@@ -44,7 +38,7 @@ const NOBODY: readonly { pubKey: string }[] = [];
 /**
  * The map of the program: opens all parts, hands them to each other as functions, and closes them.
  *
- * mixnode → MixnetListener → Unwrapping → Mailbox → (nudge) → ClientsServer → client
+ * mixnode → MixnetListener → Unwrapping → Arrivals → Mailbox → (nudge) → ClientsServer → client
  * client → ClientsServer → Forwarder → mixnode
  */
 export class Gateway {
@@ -154,23 +148,10 @@ export class Gateway {
     );
     const clients = entrance.server;
 
+    const arrivals = new Arrivals(ledger, replays, mailbox, clients, count);
     const onResults = (results: Uint8Array, packets: number, seconds: number) => {
       histograms.unwrap.observe(seconds);
-      for (let i = 0; i < packets; i++) {
-        const outcome = readOutcome(results, i);
-        if (outcome.kind === "dropped") {
-          count(`packets_dropped_${outcome.reason}`);
-          continue;
-        }
-        const { message } = outcome;
-        const id = clientId(outcome.destination);
-        if (!ledger.has(id)) count("packets_dropped_unknown_client"); // and its tag may not crowd out others
-        else if (!replays.admit(outcome.replayTag)) count("packets_dropped_replayed");
-        else if (isLoopCover(message)) count(clients.pushUnstored(id, message) ? "covers_pushed" : "covers_dropped");
-        else mailbox.store(id, message);
-      }
-      replays.flush(); // before the commit of these messages, which starts a turn later
-      count("packets_received", packets);
+      arrivals.take(results, packets);
     };
     const onLost = (packets: number) => count("packets_dropped_worker_died", packets);
     const workers = Math.max(1, navigator.hardwareConcurrency);
@@ -263,57 +244,6 @@ function openOperatorEndpoint(address: string, watched: Watched): OperatorEndpoi
     log.warn(`${error.message}; the gateway serves without status page and metrics`);
     return undefined;
   }
-}
-
-/** What follows `limits` when the configuration is loaded again: each is read when it is needed. */
-function clientLimits(limits: Config["limits"]): ClientLimits {
-  const own = {
-    connections: placeLimits(() => limits.clientConnections, () => limits.clientConnectionsPerNetwork),
-    beforeLogin: placeLimits(() => limits.connectionsBeforeLogin, () => limits.connectionsBeforeLoginPerNetwork),
-  };
-  return Object.assign(Object.create(limits) as Config["limits"], own);
-}
-
-function mailboxLimits(limits: Config["limits"], disk: DiskSpace): MailboxLimits {
-  const own = {
-    get timeToLive() {
-      return limits.timeToLive || Infinity;
-    },
-    get diskIsLow() {
-      return disk.free < limits.minimumFreeDisk;
-    },
-  };
-  return Object.create(limits, Object.getOwnPropertyDescriptors(own));
-}
-
-function mixnetLimits(limits: Config["limits"]): MixnetLimits {
-  return {
-    connections: placeLimits(() => limits.mixnetConnections, () => limits.mixnetConnectionsPerNetwork),
-    get frameDeadline() {
-      return limits.mixnetFrameDeadline;
-    },
-    get idleTimeout() {
-      return limits.mixnetIdleTimeout;
-    },
-    get limitLoopback() {
-      return limits.limitLoopback;
-    },
-  };
-}
-
-function placeLimits(total: () => number, perNetwork: () => number): PlaceLimits {
-  return {
-    get total() {
-      return total();
-    },
-    get perNetwork() {
-      return perNetwork();
-    },
-  };
-}
-
-function isLoopCover(message: Uint8Array): boolean {
-  return message.length === LOOP_COVER.length && LOOP_COVER.every((byte, i) => message[i] === byte);
 }
 
 async function opened<T>(what: string, path: string, open: (path: string) => Promise<T>): Promise<T> {
