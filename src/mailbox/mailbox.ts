@@ -66,8 +66,6 @@ export class Mailbox implements ReaderStore {
   #retry: { timer: ReturnType<typeof setTimeout>; now: () => void } | undefined;
   #failure: string | undefined;
   #closing = false;
-  /** the totals speak of a commit that was never written */
-  #gaveUp = false;
   readonly #caretaker: Caretaker;
 
   private constructor(
@@ -196,7 +194,7 @@ export class Mailbox implements ReaderStore {
     this.#closing = true;
     this.#retry?.now();
     await this.flush();
-    if (this.totals.messages > 0 && !this.#gaveUp) await this.#caretaker.keepClock();
+    if (this.totals.messages > 0) await this.#caretaker.keepClock();
     clearTimeout(this.#removalTimer);
     this.#caretaker[Symbol.dispose]();
     for (const reader of this.#readers.values()) reader.close();
@@ -246,18 +244,12 @@ export class Mailbox implements ReaderStore {
   }
 
   /** Writes a commit, however often it has to be tried; false when the mailbox is closing and it still fails. */
-  async #write({ chunks, removals }: Commit): Promise<boolean> {
+  async #write(commit: Commit): Promise<boolean> {
+    const { chunks, removals } = commit;
     this.totals.clock = this.#caretaker.clock;
-    for (const { chunk } of chunks) {
-      this.totals.sequence = chunk.last;
-      this.totals.messages += chunk.messages.length;
-      this.totals.bytes += bytesOf(chunk);
-    }
-    for (const { inbox, last, messages, bytes } of removals) {
-      this.totals.messages -= messages;
-      this.totals.bytes -= bytes;
-      this.#usage.remove(inbox, last, messages, bytes);
-    }
+    this.totals.sequence = chunks.at(-1)?.chunk.last ?? this.totals.sequence;
+    this.#addToTotals(commit, 1);
+    for (const { inbox, last, messages, bytes } of removals) this.#usage.remove(inbox, last, messages, bytes);
     const atomic = this.kv.atomic();
     setTotals(atomic, this.totals, this.sealer);
     for (const { inbox, last, mark } of removals) {
@@ -289,8 +281,21 @@ export class Mailbox implements ReaderStore {
     atomic.set(inboxKey(inbox, last), this.sealer.seal(value, inboxContext(inbox, last)));
   }
 
-  #giveUp({ chunks }: Commit): void {
-    this.#gaveUp = true;
+  #addToTotals({ chunks, removals }: Commit, sign: 1 | -1): void {
+    for (const { chunk } of chunks) {
+      this.totals.messages += sign * chunk.messages.length;
+      this.totals.bytes += sign * bytesOf(chunk);
+    }
+    for (const { messages, bytes } of removals) {
+      this.totals.messages -= sign * messages;
+      this.totals.bytes -= sign * bytes;
+    }
+  }
+
+  /** Of what was never written nothing may stay in the totals: a later commit may succeed, and writes them. */
+  #giveUp(commit: Commit): void {
+    const { chunks } = commit;
+    this.#addToTotals(commit, -1);
     const lost = countMessages(chunks);
     if (lost === 0) return; // removals: those messages come again
     log.error(`${lost} messages could not be written and are lost`);

@@ -8,7 +8,7 @@ import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { client, numbered, range, readAll, readNumbers } from "./messages.ts";
 
 const ignore = () => {};
-const bob = client(1);
+const [bob, eve] = [client(1), client(2)];
 
 Deno.test("a commit that fails is tried again: nothing is lost, doubled or counted twice", async () => {
   using _silence = new Silence();
@@ -52,4 +52,27 @@ Deno.test("what can't be written when the mailbox closes is counted as lost, and
   await using reopened = await Mailbox.open(path, testSealer());
   assertObjectMatch({ ...reopened.totals }, { sequence: 1, messages: 1, bytes: 40 });
   assertEquals(await readNumbers(reopened.openInbox(bob, ignore)), [0]);
+});
+
+Deno.test("a commit that is given up leaves nothing in the totals that a later one writes", async () => {
+  using _silence = new Silence();
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  using full = new DisposableStack();
+  const recover = (event: string) => event === "messages_lost" && full.dispose();
+  const mailbox = await Mailbox.open(path, testSealer(), recover);
+  for (const n of range(4)) mailbox.store(bob, numbered(n));
+  await mailbox.flush();
+  const reader = mailbox.openInbox(bob, ignore);
+  const old = await readAll(reader);
+  full.use(new BrokenDatabase(path));
+  mailbox.store(eve, numbered(4));
+  reader.confirm(old.at(-1)!.sequence);
+  await new Promise((resolve) => setTimeout(resolve, 10)); // the commit of these is tried
+  mailbox.store(eve, numbered(5));
+  await mailbox[Symbol.asyncDispose]();
+  await using reopened = await Mailbox.open(path, testSealer());
+  assertEquals(await readNumbers(reopened.openInbox(bob, ignore)), range(4));
+  assertEquals(await readNumbers(reopened.openInbox(eve, ignore)), [5]);
+  assertObjectMatch({ ...reopened.totals }, { messages: 5, bytes: 200 });
 });
