@@ -1,3 +1,4 @@
+import type { MailboxLimits } from "../../src/mailbox/limits.ts";
 import { numbered, numberOf } from "../mailbox/messages.ts";
 import { SimulatedLink } from "./simulated_link.ts";
 
@@ -15,24 +16,39 @@ export class Recipient {
   readonly #has = new Set<number>();
   /** sent, and not known to be on the disk */
   #unanswered: number[] = [];
+  /** when each was sent */
+  readonly #sentAt: number[] = [];
   /** on this connection: what has been read, and how many of these are acknowledged */
   #read: number[] = [];
   #acknowledged = 0;
   #acknowledgedThrough = -1;
 
   /** @param acknowledges whether it does, or is one of 0.7.0 */
-  constructor(readonly acknowledges: boolean) {}
+  constructor(readonly acknowledges: boolean, private readonly limits: MailboxLimits) {}
 
   /** The next message to it. */
   message(size: number): Uint8Array {
-    this.#unanswered.push(this.sent);
-    return numbered(this.sent++, size);
+    return numbered(this.sent, size);
   }
 
-  connect(latency: number): SimulatedLink {
+  /** The mailbox has taken that message, or refused it. While it is counting it may take more than it should. */
+  sentOne(taken: boolean, now: number, isCounting: boolean): void {
+    if (!taken) return;
+    const owed = this.owedAt(now).length;
+    if (!isCounting && owed >= this.limits.inboxMessages) throw new Error(`taken, though ${owed} are stored`);
+    this.#unanswered.push(this.sent);
+    this.#sentAt[this.sent++] = now;
+  }
+
+  /** Of those that are owed the ones whose time is not over. */
+  owedAt(now: number): number[] {
+    return this.owed.filter((number) => now - this.#sentAt[number]! < this.limits.timeToLive);
+  }
+
+  connect(latency: number, now: () => number): SimulatedLink {
     this.#read = [];
     this.#acknowledged = 0;
-    const link = new SimulatedLink(latency, (data) => typeof data !== "string" && this.#receive(link, data));
+    const link = new SimulatedLink(latency, (data) => typeof data !== "string" && this.#receive(link, data, now()));
     return this.link = link;
   }
 
@@ -59,14 +75,14 @@ export class Recipient {
     link.clientSends(JSON.stringify({ type: "received", frames: this.#acknowledged }));
   }
 
-  #receive(link: SimulatedLink, message: Uint8Array): void {
+  #receive(link: SimulatedLink, message: Uint8Array, now: number): void {
     const number = numberOf(message);
     if (link !== this.link) return; // it gave up this connection, and what still comes over it
     if (number >= this.sent) throw new Error(`${number} was never sent`);
     if (number <= this.gone) throw new Error(`${number} is back, though ${this.gone} was acknowledged and removed`);
     const last = this.#read.at(-1) ?? -1;
     if (number <= last) throw new Error(`${number} follows ${last} on one connection`);
-    const passedOver = this.owed.find((each) => each > last && each < number);
+    const passedOver = this.owedAt(now).find((each) => each > last && each < number);
     if (passedOver !== undefined) throw new Error(`${number} comes before ${passedOver}, which is owed`);
     if (message.some((byte, i) => i >= 4 && byte !== (number & 0xff))) throw new Error(`${number} is torn`);
     this.#read.push(number);

@@ -9,6 +9,8 @@ export type Weather = "fine" | "slow" | "failing";
  */
 export class SimulatedDatabase {
   weather: Weather = "fine";
+  /** so many commits fail from now on, whatever the weather */
+  failures = 0;
   /** how often it was asked for anything */
   calls = 0;
   #entries: Entries = new Map();
@@ -50,7 +52,9 @@ export class SimulatedDatabase {
     };
     const commit = async (mutations: ((entries: Entries) => void)[]) => {
       await alive();
-      if (this.weather === "failing") throw new Error("disk full (simulated)");
+      const fails = this.weather === "failing" || this.failures > 0;
+      this.failures = Math.max(0, this.failures - 1);
+      if (fails) throw new Error("disk full (simulated)");
       const apply = () => {
         this.#sorted = undefined;
         for (const mutate of mutations) mutate(this.#entries);

@@ -4,7 +4,9 @@ import { Admission } from "../../src/clients/admission.ts";
 import { deriveToken } from "../../src/clients/token.ts";
 import { publicKeyOf } from "../../src/sphinx/curve.ts";
 import { addressOf, type ClientId, clientIdToBase58 } from "../../src/mailbox/client_id.ts";
+import { type MailboxLimits, NO_LIMITS } from "../../src/mailbox/limits.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
+import { Counters } from "../../src/operator/counters.ts";
 import { client, range } from "../mailbox/messages.ts";
 import type { Random } from "../support/random.ts";
 import { testSealer } from "../support/sealer.ts";
@@ -28,6 +30,9 @@ const ALL_CONFIRMED = 70_000;
 const SLOW_CLIENT_BYTES = 50_000;
 /** After this many ms a commit that failed has been tried again. */
 const RETRIED = 10_000;
+/** In some histories messages are kept for so many ms, and so many of them in an inbox. */
+const TIME_TO_LIVE = 90_000;
+const INBOX_MESSAGES = 40;
 
 const PRIVATE_KEY = new Uint8Array(32).fill(1);
 const PUBLIC_KEY = publicKeyOf(PRIVATE_KEY);
@@ -45,7 +50,10 @@ const sealer = testSealer();
 
 /** One history of a gateway's mailbox and its clients' sessions, all of it by the numbers that `random` gives. */
 export class Simulation {
-  readonly recipients = range(CLIENTS).map(() => new Recipient(this.random.oneIn(2)));
+  readonly #limits: MailboxLimits;
+  readonly recipients: readonly Recipient[];
+  /** of the mailbox, over its restarts */
+  readonly counters = new Counters();
   /** what happened, in words */
   readonly story: string[] = [];
   readonly #connections = new Set<Connection>();
@@ -58,7 +66,12 @@ export class Simulation {
     private readonly database: SimulatedDatabase,
     private readonly time: VirtualTime,
     private readonly path: string,
-  ) {}
+  ) {
+    const timeToLive = random.pick([Infinity, TIME_TO_LIVE]);
+    const inboxMessages = random.pick([Infinity, INBOX_MESSAGES]);
+    this.#limits = { ...NO_LIMITS, timeToLive, inboxMessages };
+    this.recipients = range(CLIENTS).map(() => new Recipient(random.oneIn(2), this.#limits));
+  }
 
   /** Lives through it. Throws an Error at whatever the gateway must not do. */
   async run(): Promise<void> {
@@ -71,7 +84,8 @@ export class Simulation {
   }
 
   async #start(): Promise<void> {
-    this.#mailbox = await Mailbox.open(this.path, sealer);
+    const sync = () => Promise.resolve();
+    this.#mailbox = await Mailbox.open(this.path, sealer, this.counters.add, () => {}, sync, this.#limits);
   }
 
   async #operate(): Promise<void> {
@@ -108,13 +122,18 @@ export class Simulation {
   #store(index: number, count: number): void {
     this.story.push(`${count} messages for ${index}`);
     const size = this.random.between(4, 975);
-    for (let i = 0; i < count; i++) this.#mailbox.store(IDS[index]!, this.recipients[index]!.message(size));
+    const recipient = this.recipients[index]!;
+    const now = this.time.now;
+    for (let i = 0; i < count; i++) {
+      const taken = this.#mailbox.store(IDS[index]!, recipient.message(size));
+      recipient.sentOne(taken, now, this.#mailbox.isCounting);
+    }
   }
 
   #connect(index: number): void {
     const recipient = this.recipients[index]!;
     this.story.push(`${index} connects`);
-    const link = recipient.connect(this.random.below(MAX_LATENCY));
+    const link = recipient.connect(this.random.below(MAX_LATENCY), () => this.time.now);
     const connection = new Connection(link, "a network", this.#context());
     link.events = connection.events;
     this.#connections.add(connection);
@@ -184,12 +203,17 @@ export class Simulation {
   }
 
   async #restart(): Promise<void> {
-    this.story.push("the gateway restarts");
+    const failures = this.random.oneIn(2) ? this.random.between(1, 3) : 0;
+    this.story.push(`the gateway restarts; ${failures} commits fail`);
     this.database.release();
+    this.database.failures = failures;
     for (const connection of this.#connections) connection.close(1001, "going away");
     await this.#mailbox[Symbol.asyncDispose]();
+    const allWritten = this.database.failures === failures;
+    this.database.failures = 0;
     for (const recipient of this.recipients) {
-      recipient.answered();
+      if (allWritten) recipient.answered();
+      else recipient.gatewayCrashed();
       recipient.link?.abandon(this.random.oneIn(2));
     }
     this.#connections.clear();
@@ -205,15 +229,27 @@ export class Simulation {
     await this.#pass(3000);
     for (const [index, recipient] of this.recipients.entries()) {
       if (recipient.acknowledges) recipient.acknowledge(1);
-      if (recipient.owed.length > 0) throw new Error(`${index} never gets ${recipient.owed.join(", ")}`);
+      const owed = recipient.owedAt(this.time.now);
+      if (owed.length > 0) throw new Error(`${index} never gets ${owed.join(", ")}`);
     }
     await this.#pass(ALL_CONFIRMED);
     await this.#flush();
     const { messages, bytes } = this.#mailbox.totals;
     if (messages !== 0 || bytes !== 0) throw new Error(`${messages} messages, ${bytes} bytes are never removed`);
+    this.#fillAll();
     for (const connection of this.#connections) connection.close(1001, "going away");
     await this.#mailbox[Symbol.asyncDispose]();
     this.time.forget();
+  }
+
+  /** Empty inboxes take as many messages as an inbox may have. */
+  #fillAll(): void {
+    const { inboxMessages } = this.#limits;
+    if (inboxMessages === Infinity) return;
+    for (const [index, id] of IDS.entries()) {
+      const taken = range(inboxMessages + 1).filter(() => this.#mailbox.store(id, new Uint8Array(4))).length;
+      if (taken !== inboxMessages) throw new Error(`${index}'s empty inbox takes ${taken} messages`);
+    }
   }
 
   /** Waits until all that happens without time has happened. */

@@ -17,6 +17,8 @@ Deno.test(`mailbox and sessions keep their promise over ${HISTORIES} histories o
   const run = new LongRun("model", HISTORIES);
   let events = 0;
   let messages = 0;
+  let expired = 0;
+  let refused = 0;
   for (let seed = SEED; seed < SEED + HISTORIES; seed++) {
     using time = new VirtualTime();
     using database = new SimulatedDatabase();
@@ -30,7 +32,10 @@ Deno.test(`mailbox and sessions keep their promise over ${HISTORIES} histories o
     }
     events += simulation.story.length;
     messages += simulation.recipients.reduce((sum, { sent }) => sum + sent, 0);
+    expired += simulation.counters.get("messages_expired");
+    refused += simulation.counters.get("messages_refused_inbox_full");
     run.reached(seed - SEED);
   }
-  run.end(`${HISTORIES} histories from seed ${SEED}, ${events} events, ${messages} messages`);
+  const happened = `${events} events, ${messages} messages, ${expired} expired, ${refused} refused`;
+  run.end(`${HISTORIES} histories from seed ${SEED}, ${happened}`);
 });
