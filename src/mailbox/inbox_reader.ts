@@ -16,7 +16,6 @@ export interface ReaderStore {
   readonly count: (name: string, n?: number) => void;
   /** the last sequence number given so far */
   readonly lastSequence: number;
-  settled(inbox: Pseudonym): Promise<void>;
   remove(removals: Removal[]): void;
   closeInbox(reader: InboxReader): void;
 }
@@ -53,7 +52,8 @@ export class InboxReader {
   /** messages up to here were pushed, though others of their chunk were given back */
   #pushed = CONFIRMED;
   #marked = false;
-  #started = false;
+  /** resolves once it may read, or is closed */
+  readonly #settled = Promise.withResolvers<void>();
   /** it will read on, by a nudge of its own, when something is confirmed */
   #blocked = false;
   /** nothing is kept in the tail, as the client does not read */
@@ -73,16 +73,21 @@ export class InboxReader {
     this.#resting = false;
     this.#blocked = this.#unconfirmed.length >= MAX_UNCONFIRMED_CHUNKS;
     if (this.#blocked) return [];
-    if (!this.#started) {
-      await this.store.settled(this.inbox);
-      this.#started = true;
-    }
-    for (;;) {
+    await this.#settled.promise;
+    while (!this.#closed) {
       const chunks = this.#after >= this.#tailSince ? this.#takeTail() : await this.#readDisk();
       if (this.#closed || chunks.length === 0) return [];
       const messages = chunks.flatMap((chunk) => this.#handOut(chunk));
       if (messages.length > 0) return messages; // else all of these were damaged or confirmed
     }
+    return [];
+  }
+
+  /**
+   * What was confirmed to readers before it has left the disk (called by the mailbox): reading sooner would bring it back.
+   */
+  settled(): void {
+    this.#settled.resolve();
   }
 
   /** Messages up to sequence number `through` have arrived: they leave the disk. Void once the reader is closed. */
@@ -143,6 +148,7 @@ export class InboxReader {
     if (this.#closed) return;
     this.#closed = true;
     this.#tail = [];
+    this.#settled.resolve();
     this.store.closeInbox(this);
   }
 

@@ -59,7 +59,8 @@ export class Mailbox implements ReaderStore {
   readonly #usage: Usage;
   /** bounded by what readers have handed out and not had confirmed (inbox_reader.ts) */
   #removals: Removal[] = [];
-  #committing: Removal[] = [];
+  /** how many of each inbox are not on the disk yet, those included that are being committed */
+  readonly #unremoved = new Map<Pseudonym, number>();
   #loop: Promise<void> | undefined;
   #committed = Promise.withResolvers<void>();
   #removalTimer: ReturnType<typeof setTimeout> | undefined;
@@ -163,6 +164,8 @@ export class Mailbox implements ReaderStore {
     this.#readers.get(inbox)?.close();
     const reader = new InboxReader(inbox, this, nudge);
     this.#readers.set(inbox, reader);
+    if (this.#unremoved.has(inbox)) this.#start(); // its removals need not wait for more
+    else reader.settled();
     return reader;
   }
 
@@ -174,17 +177,11 @@ export class Mailbox implements ReaderStore {
     return this.totals.sequence;
   }
 
-  /** Waits for this inbox's removals to be on the disk: reading before would bring back what was confirmed. */
-  async settled(inbox: Pseudonym): Promise<void> {
-    const concerns = (removal: Removal) => removal.inbox === inbox;
-    while (this.#removals.some(concerns) || this.#committing.some(concerns)) {
-      this.#start();
-      await this.#committed.promise; // not a flush, which has no end as long as messages keep coming
-    }
-  }
-
   remove(removals: Removal[]): void {
-    for (const removal of removals) this.#removals.push(removal);
+    for (const removal of removals) {
+      this.#removals.push(removal);
+      this.#unremoved.set(removal.inbox, (this.#unremoved.get(removal.inbox) ?? 0) + 1);
+    }
     if (this.#removals.length >= MAX_COMMIT_REMOVALS) this.#start();
     else this.#removalTimer ??= setTimeout(() => this.#start(), REMOVAL_DELAY);
   }
@@ -226,12 +223,23 @@ export class Mailbox implements ReaderStore {
 
   async #commit(): Promise<void> {
     const commit = this.#take();
-    this.#committing = commit.removals;
     if (await this.#write(commit)) this.#tell(commit);
     else this.#giveUp(commit);
-    this.#committing = [];
+    this.#settle(commit.removals);
     this.#committed.resolve();
     this.#committed = Promise.withResolvers();
+  }
+
+  /** These are on the disk, or given up: readers that came since may read. */
+  #settle(removals: Removal[]): void {
+    for (const { inbox } of removals) {
+      const left = this.#unremoved.get(inbox)! - 1;
+      if (left > 0) this.#unremoved.set(inbox, left);
+      else {
+        this.#unremoved.delete(inbox);
+        this.#readers.get(inbox)?.settled();
+      }
+    }
   }
 
   /** As much as one commit may have, in order. */

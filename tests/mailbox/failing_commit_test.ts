@@ -1,4 +1,5 @@
 import { assertEquals, assertObjectMatch } from "@std/assert";
+import type { StoredMessage } from "../../src/mailbox/inbox_reader.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { Counters } from "../../src/operator/counters.ts";
 import { BrokenDatabase } from "../support/broken_database.ts";
@@ -75,4 +76,24 @@ Deno.test("a commit that is given up leaves nothing in the totals that a later o
   assertEquals(await readNumbers(reopened.openInbox(bob, ignore)), range(4));
   assertEquals(await readNumbers(reopened.openInbox(eve, ignore)), [5]);
   assertObjectMatch({ ...reopened.totals }, { messages: 5, bytes: 200 });
+});
+
+Deno.test("a reader that waits for removals which can't be written hands out nothing, and ends when it is closed", async () => {
+  using _silence = new Silence();
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  await using mailbox = await Mailbox.open(path, testSealer());
+  for (const n of range(2)) mailbox.store(bob, numbered(n));
+  await mailbox.flush();
+  const reader = mailbox.openInbox(bob, ignore);
+  const old = await readAll(reader);
+  let left: Promise<StoredMessage[]>;
+  {
+    using _full = new BrokenDatabase(path);
+    reader.confirm(old[0]!.sequence);
+    const nothing = mailbox.openInbox(bob, ignore).next();
+    left = mailbox.openInbox(bob, ignore).next(); // the newest login wins
+    assertEquals(await nothing, []);
+  }
+  assertEquals((await left).map(({ sequence }) => sequence), [2]);
 });

@@ -9,6 +9,7 @@ export class BrokenDatabase {
 
   constructor(path: string) {
     this.#database = new DatabaseSync(path);
+    this.#database.exec("PRAGMA busy_timeout = 5000"); // a commit may be under way
     this.#database.exec("CREATE TRIGGER full BEFORE INSERT ON kv BEGIN SELECT RAISE(ABORT, 'disk full'); END");
   }
 
