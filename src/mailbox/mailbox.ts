@@ -333,7 +333,9 @@ export class Mailbox implements ReaderStore {
   #expire(found: Found[]): void {
     if (found.length === 0) return;
     const place = ({ inbox, last }: { inbox: Pseudonym; last: number }) => `${inbox} ${last}`;
-    const leaving = new Set(this.#removals.map(place)); // confirmed while the walk was reading
+    const inboxes = new Set(found.map(({ inbox }) => inbox));
+    const confirmed = this.#removals.filter(({ inbox }) => inboxes.has(inbox)); // while the walk was reading
+    const leaving = new Set(confirmed.map(place));
     const expired = found.filter((each) =>
       !leaving.has(place(each)) && (each.last !== CONFIRMED || !this.#readers.has(each.inbox))
     );
