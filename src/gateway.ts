@@ -32,6 +32,9 @@ import { checksOf, gaugesOf, type Parts } from "./vital_signs.ts";
 
 const log = logger("nym_gateway::node");
 
+/** So many ms of those that there are for stopping (signals.ts) a disk may take that can't be written to. */
+const LAST_RETRIES = 3_000;
+
 /** What is announced in place of the registered clients when the operator wants that; the same array each time. */
 const NOBODY: readonly { pubKey: string }[] = [];
 
@@ -227,6 +230,7 @@ export class Gateway {
 
   /** Stops accepting, finishes what was read, commits it, tells the clients, and closes everything. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.mailbox.endRetries(LAST_RETRIES); // else the ways in would wait for room, for as long as a disk is full
     await this.parts.disposeAsync();
   }
 }

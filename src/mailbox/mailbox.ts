@@ -66,7 +66,8 @@ export class Mailbox implements ReaderStore {
   #removalTimer: ReturnType<typeof setTimeout> | undefined;
   #retry: { timer: ReturnType<typeof setTimeout>; now: () => void } | undefined;
   #failure: string | undefined;
-  #closing = false;
+  /** a commit that fails later than this is given up (ms, of performance.now()) */
+  #giveUpAt = Infinity;
   readonly #caretaker: Caretaker;
 
   private constructor(
@@ -186,10 +187,18 @@ export class Mailbox implements ReaderStore {
     else this.#removalTimer ??= setTimeout(() => this.#start(), REMOVAL_DELAY);
   }
 
+  /**
+   * The mailbox is to be closed: commits that fail are tried for `patience` ms more and then given up, so that nobody who
+   * waits for them holds up the end.
+   */
+  endRetries(patience: number): void {
+    this.#giveUpAt = Math.min(this.#giveUpAt, performance.now() + patience);
+    this.#retry?.now();
+  }
+
   /** Commits what waits and closes the database. What can't be written is counted as lost. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing = true;
-    this.#retry?.now();
+    this.endRetries(0);
     await this.flush();
     if (this.totals.messages > 0) await this.#caretaker.keepClock();
     clearTimeout(this.#removalTimer);
@@ -218,7 +227,7 @@ export class Mailbox implements ReaderStore {
   }
 
   get #isStepDue(): boolean {
-    return this.#caretaker.isDue && !this.#closing;
+    return this.#caretaker.isDue && this.#giveUpAt === Infinity;
   }
 
   async #commit(): Promise<void> {
@@ -251,7 +260,7 @@ export class Mailbox implements ReaderStore {
     return { chunks, removals };
   }
 
-  /** Writes a commit, however often it has to be tried; false when the mailbox is closing and it still fails. */
+  /** Writes a commit, however often it has to be tried; false when it is given up. */
   async #write(commit: Commit): Promise<boolean> {
     const { chunks, removals } = commit;
     this.totals.clock = this.#caretaker.clock;
@@ -276,8 +285,11 @@ export class Mailbox implements ReaderStore {
       } catch (error) {
         if (delay === RETRY) log.error(`cannot write messages, trying again until it works: ${error}`);
         this.#failure = error instanceof Error ? error.message : String(error);
-        if (this.#closing) return false;
-        await new Promise<void>((resolve) => this.#retry = { timer: setTimeout(resolve, delay), now: resolve });
+        const left = this.#giveUpAt - performance.now();
+        if (left <= 0) return false;
+        await new Promise<void>((resolve) => {
+          this.#retry = { timer: setTimeout(resolve, Math.min(delay, left)), now: resolve };
+        });
         clearTimeout(this.#retry!.timer);
         this.#retry = undefined;
       }

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual, assertStringIncludes } from "@std/assert";
 import type { Config } from "../../src/config/config.ts";
 import { report } from "../hostile/besieged.ts";
 import { FaultyGateway } from "./faulty_gateway.ts";
@@ -51,6 +51,30 @@ Deno.test({
     assertLessOrEqual(waiting, MAY_WAIT);
     assertEquals([ready, lost, unwritten], [false, 0, 0]);
     assertStringIncludes(gateway.process.log, "messages are written again");
+  },
+});
+
+Deno.test({
+  name: `a gateway that is stopped while its disk is full comes to its end, and says what is lost${skipped}`,
+  ignore: !canMount,
+  fn: async () => {
+    await using gateway = await FaultyGateway.start({ megabytes: SIZE });
+    const { operator, disk, process } = gateway;
+    await gateway.store(500);
+    const send = await gateway.prepare(FLOOD);
+    await disk!.fill(100_000);
+    const sending = send().catch(() => {}); // its connection ends with the gateway
+    await operator.reaches('queue_depth{queue="mailbox"}', 8192);
+    const exitCode = await process.stop();
+    await sending;
+    const lost = [...process.log.matchAll(/(\d+) messages could not be written and are lost/g)]
+      .reduce((sum, [, count]) => sum + Number(count), 0);
+    report("stopped while the disk is full", { lost });
+    assertEquals(exitCode, 0);
+    assertGreaterOrEqual(lost, 8192);
+    assertStringIncludes(process.log, "Stopped");
+    await disk!.free();
+    assertEquals(await process.stored(), await gateway.onDisk(), "the totals are right");
   },
 });
 

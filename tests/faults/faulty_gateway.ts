@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Config } from "../../src/config/config.ts";
-import { decodeBase58 } from "../../src/encoding/base58.ts";
+import { decodeBase58, encodeBase58 } from "../../src/encoding/base58.ts";
 import { parseSocketAddress, type SocketAddress } from "../../src/sphinx/node_address.ts";
 import { makePackets } from "../bench/load/packets.ts";
 import { logIn, type Member, post, register } from "../hostile/members.ts";
@@ -57,6 +57,11 @@ export class FaultyGateway implements AsyncDisposable {
   /** Messages that were sent so far. */
   get sent(): number {
     return this.#sent;
+  }
+
+  /** Messages on the disk, one by one. */
+  onDisk(): Promise<number> {
+    return this.process.storedFor(encodeBase58(this.member.address));
   }
 
   /** Makes the packets of so many further messages; what it resolves to sends them, and resolves when all are taken. */
