@@ -1,5 +1,6 @@
 import { bytesOf, decodeChunk, firstOf } from "./chunk.ts";
 import { openDatabase } from "./database.ts";
+import { ALL, entriesOf } from "./entries.ts";
 import { CONFIRMED, INBOX, inboxContext, placeOf } from "./keys.ts";
 import { decodeMark } from "./mark.ts";
 import type { Sealer } from "./sealing.ts";
@@ -31,7 +32,7 @@ export async function* inventory(path: string, sealer: Sealer): AsyncGenerator<I
   const { clock } = await readTotals(kv, sealer);
   let current: { id: string; summary: InboxSummary } | undefined;
   let confirmed = CONFIRMED;
-  for await (const { key, value } of kv.list<Uint8Array>({ prefix: [INBOX] }, { batchSize: 64 })) {
+  for await (const { key, value } of entriesOf(kv, { prefix: [INBOX] }, ALL, () => {})) {
     const place = placeOf(key, Number.MAX_SAFE_INTEGER);
     if (place === undefined) continue;
     const { inbox, last } = place;

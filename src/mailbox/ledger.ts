@@ -2,7 +2,7 @@ import { addressOf, type ClientId, clientId, clientIdToBase58 } from "./client_i
 import { logger } from "../log.ts";
 import { ADDRESS_SIZE } from "../sphinx/constants.ts";
 import { openDatabase } from "./database.ts";
-import { entriesOf } from "./entries.ts";
+import { ALL, entriesOf } from "./entries.ts";
 import { bytesOfPseudonym } from "./pseudonym.ts";
 import type { Sealer } from "./sealing.ts";
 
@@ -11,9 +11,6 @@ const log = logger("nym_gateway::mailbox");
 /** Keys: `["client", pseudonym]`; the value, sealed, is the address (32) ‖ when it registered, in ms since 1970 (8). */
 export const CLIENT = "client";
 const CONTEXT = new TextEncoder().encode(CLIENT);
-
-/** The database takes any 32 bits as a limit. */
-const ALL = 2 ** 32 - 1;
 
 /** Who has registered here. Kept whole in memory, as it is asked for every packet, and on disk before any answer. */
 export class Ledger {

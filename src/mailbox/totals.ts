@@ -1,5 +1,6 @@
 import { logger } from "../log.ts";
 import { bytesOf, decodeChunk } from "./chunk.ts";
+import { ALL, entriesOf } from "./entries.ts";
 import { CONFIRMED, INBOX, inboxContext, placeOf } from "./keys.ts";
 import type { Sealer } from "./sealing.ts";
 
@@ -40,7 +41,7 @@ export async function readTotals(kv: Deno.Kv, sealer: Sealer): Promise<Totals> {
 async function recount(kv: Deno.Kv, sealer: Sealer): Promise<Totals> {
   log.error("the mailbox's totals are damaged: counting its messages anew");
   const totals = { sequence: CONFIRMED, messages: 0, bytes: 0, clock: 0 };
-  for await (const { key, value } of kv.list<Uint8Array>({ prefix: [INBOX] }, { batchSize: 16 })) {
+  for await (const { key, value } of entriesOf(kv, { prefix: [INBOX] }, ALL, () => {})) {
     const place = placeOf(key, Number.MAX_SAFE_INTEGER);
     if (place === undefined || place.last === CONFIRMED) continue;
     const opened = sealer.open(value, inboxContext(place.inbox, place.last));

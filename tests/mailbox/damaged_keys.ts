@@ -16,3 +16,10 @@ export function numberInKey(n: number): string {
   bytes[0] = 0x21;
   return bytes.toHex().toUpperCase();
 }
+
+/** In a closed database, says of the value at the number that ends its key that it is of another kind than it is. */
+export function damageKindOfValue(path: string, number: number): void {
+  using database = new DatabaseSync(path);
+  const kind = number % 2 === 0 ? 1 : 7; // a value of V8, and none of the kinds that there are
+  database.exec(`UPDATE kv SET v_encoding = ${kind} WHERE hex(k) LIKE '%${numberInKey(number)}'`);
+}

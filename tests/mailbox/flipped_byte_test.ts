@@ -5,9 +5,10 @@ import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { bytesOfPseudonym } from "../../src/mailbox/pseudonym.ts";
 import { Counters } from "../../src/operator/counters.ts";
 import { testSealer } from "../support/sealer.ts";
+import { eventually } from "../support/eventually.ts";
 import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { damageKeys, numberInKey } from "./damaged_keys.ts";
+import { damageKeys, damageKindOfValue, numberInKey } from "./damaged_keys.ts";
 import { client, numbered, range, readNumbers } from "./messages.ts";
 
 const CHUNKS = 20;
@@ -74,6 +75,21 @@ Deno.test("damaged totals are counted anew", async () => {
   assertEquals(await readNumbers(mailbox.openInbox(bob, () => {})), range(messages + 1));
 });
 
+Deno.test("damaged totals are counted anew, without what has a damaged key", async () => {
+  using _silence = new Silence();
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  await fill(path);
+  {
+    using kv = await Deno.openKv(path);
+    await kv.set(["totals"], new Uint8Array(72));
+  }
+  damageKeys(path, numberInKey(25), numberInKey(25).slice(0, -2));
+  const messages = (CHUNKS - 1) * CHUNK_MESSAGES;
+  await using mailbox = await Mailbox.open(path, testSealer());
+  assertObjectMatch({ ...mailbox.totals }, { sequence: CHUNKS * CHUNK_MESSAGES, messages, bytes: messages * 40 });
+});
+
 Deno.test("a client whose entry is damaged is counted, and the others are there", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
@@ -98,6 +114,19 @@ const BITS_OF_KEYS: [what: string, damaged: string][] = [
   ["its size", numberInKey(1e200)],
   ["a part of it", numberInKey(25.5)],
 ];
+Deno.test("a value that is said to be of another kind costs its own chunk, and no login or walk", async () => {
+  using _silence = new Silence();
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  await fill(path);
+  damageKindOfValue(path, 25);
+  const counters = new Counters();
+  await using mailbox = await Mailbox.open(path, testSealer(), counters.add);
+  assertEquals(await readNumbers(mailbox.openInbox(bob, () => {})), [...range(20), ...range(75, 25)]);
+  assert(counters.get("stored_values_damaged") > 0);
+  await eventually("all is counted", () => !mailbox.isCounting);
+});
+
 for (const [what, damaged] of BITS_OF_KEYS) {
   Deno.test(`a key of which ${what} is damaged costs its own chunk, and what comes later is delivered`, async () => {
     using _silence = new Silence();

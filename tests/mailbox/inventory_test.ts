@@ -5,6 +5,7 @@ import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { Sealer } from "../../src/mailbox/sealing.ts";
 import { testSealer } from "../support/sealer.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { damageKeys, numberInKey } from "./damaged_keys.ts";
 import { client, numbered, range } from "./messages.ts";
 
 Deno.test("what waits is counted by inbox while the mailbox is open, without what is confirmed and without addresses", async () => {
@@ -34,4 +35,19 @@ Deno.test("a mailbox that is not there is not made, and another storage key open
   mailbox.store(client(1), numbered(1));
   await mailbox.flush();
   await assertRejects(() => Array.fromAsync(inventory(path, new Sealer(new Uint8Array(32)))), Error, "storage key");
+});
+
+Deno.test("what has a damaged key is left out", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  {
+    await using mailbox = await Mailbox.open(path, testSealer());
+    for (const n of range(5)) {
+      mailbox.store(client(1), numbered(n, 40));
+      await mailbox.flush();
+    }
+  }
+  damageKeys(path, numberInKey(3), numberInKey(3).slice(0, -2));
+  const found = await Array.fromAsync(inventory(path, testSealer()));
+  assertEquals(found.map(({ messages, bytes }) => [messages, bytes]), [[4, 160]]);
 });
