@@ -2,6 +2,7 @@ import { logger } from "../log.ts";
 import { bytesOf, decodeChunk } from "./chunk.ts";
 import { ALL, entriesOf } from "./entries.ts";
 import { CONFIRMED, INBOX, inboxContext, placeOf } from "./keys.ts";
+import { decodeMark } from "./mark.ts";
 import type { Sealer } from "./sealing.ts";
 
 const log = logger("nym_gateway::mailbox");
@@ -43,9 +44,14 @@ async function recount(kv: Deno.Kv, sealer: Sealer): Promise<Totals> {
   const totals = { sequence: CONFIRMED, messages: 0, bytes: 0, clock: 0 };
   for await (const { key, value } of entriesOf(kv, { prefix: [INBOX] }, ALL, () => {})) {
     const place = placeOf(key, Number.MAX_SAFE_INTEGER);
-    if (place === undefined || place.last === CONFIRMED) continue;
+    if (place === undefined) continue;
     const opened = sealer.open(value, inboxContext(place.inbox, place.last));
-    const chunk = opened && decodeChunk(place.last, opened);
+    if (opened === undefined) continue;
+    if (place.last === CONFIRMED) {
+      totals.sequence = Math.max(totals.sequence, decodeMark(opened)); // else it would confirm what comes next
+      continue;
+    }
+    const chunk = decodeChunk(place.last, opened);
     if (chunk === undefined) continue;
     totals.sequence = Math.max(totals.sequence, chunk.last);
     totals.messages += chunk.messages.length;

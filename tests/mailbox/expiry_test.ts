@@ -4,6 +4,7 @@ import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { Counters } from "../../src/operator/counters.ts";
 import { VirtualTime } from "../model/virtual_time.ts";
 import { testSealer } from "../support/sealer.ts";
+import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { client, numbered, range, readAll, readNumbers } from "./messages.ts";
 
@@ -140,4 +141,18 @@ Deno.test("thousands of chunks in hundreds of inboxes expire, a few at a time be
   await keeper.pass(2 * SPELL);
   assertEquals([keeper.expired, keeper.mailbox.totals.messages], [3000, 300]);
   for (const n of range(300, 0)) assertEquals(await readNumbers(keeper.mailbox.openInbox(client(n), ignore)), [10]);
+});
+
+Deno.test("a mark that is all that is left of an inbox confirms nothing that comes after damage to the totals", async () => {
+  using _silence = new Silence();
+  await using keeper = await Keeper.start();
+  await keeper.store(...range(5));
+  const reader = keeper.mailbox.openInbox(bob, ignore);
+  reader.confirm((await readAll(reader))[1]!.sequence);
+  await keeper.pass(11 * SPELL); // the reader has yet to take the mark off
+  assertEquals([keeper.expired, keeper.mailbox.totals.messages], [3, 0]);
+  await keeper.mailbox.kv.set(["totals"], new Uint8Array(72));
+  await keeper.reopen();
+  await keeper.store(5, 6);
+  assertEquals(await keeper.numbers(), [5, 6]);
 });
