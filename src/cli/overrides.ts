@@ -9,6 +9,7 @@ import {
   withPort,
 } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
+import { isOfShell } from "../config/paths.ts";
 import { ExitCode, OperatorError } from "../operator_error.ts";
 import type { OptionName, Options } from "./options.ts";
 
@@ -29,8 +30,8 @@ export function overrideConfig(config: Config, options: Options): Config {
     clientsEndpoint: {
       ...clients,
       ...overrideEndpoint(clients, options, CLIENTS),
-      inboxesDirectory: overridePath(clients.inboxesDirectory, options.inboxes),
-      ledgerPath: overridePath(clients.ledgerPath, options["clients-ledger"]),
+      inboxesDirectory: overridePath(clients.inboxesDirectory, "inboxes", options),
+      ledgerPath: overridePath(clients.ledgerPath, "clients-ledger", options),
     },
   };
   const listening = overridden.mixnetEndpoint.listeningAddress;
@@ -129,8 +130,11 @@ function overrideDirectory(configured: string, options: Options): string {
 }
 
 /** A path of the command line is relative to where the command is given, whereas the file may be read from anywhere. */
-function overridePath(configured: string, path: string | undefined): string {
-  return path === undefined ? configured : resolve(path);
+function overridePath(configured: string, name: OptionName, options: Options): string {
+  const path = options[name];
+  if (path === undefined) return configured;
+  if (isOfShell(path)) throw refuse(name, `the shell has left the ~ in "${path}" as it is: write the whole path`);
+  return resolve(path);
 }
 
 function refuse(name: OptionName, reason: string): OperatorError {

@@ -72,7 +72,7 @@ export const SECTIONS = {
 export function parseConfig(text: string, path: string): Config {
   const attempt = `Cannot read ${path}`;
   const tables = readSections(text, attempt);
-  const section = (name: keyof typeof SECTIONS) => new Section(attempt, name, tables[name] ?? {}, SECTIONS[name]);
+  const section = (name: keyof typeof SECTIONS) => new Section(attempt, name, tables[name] ?? {}, SECTIONS);
   const gateway = section("gateway");
   const mixnet = section("mixnet_endpoint");
   const clients = section("clients_endpoint");
@@ -112,8 +112,8 @@ export function parseConfig(text: string, path: string): Config {
       `is "${logLevel}", which is no level, as in "info" or "info,nym_gateway::mailbox=debug"`,
     );
   }
-  const tlsCertificate = clients.string("tls_certificate", defaults.clientsEndpoint.tlsCertificate);
-  const tlsKey = clients.string("tls_key", defaults.clientsEndpoint.tlsKey);
+  const tlsCertificate = clients.pathOrNone("tls_certificate", defaults.clientsEndpoint.tlsCertificate);
+  const tlsKey = clients.pathOrNone("tls_key", defaults.clientsEndpoint.tlsKey);
   if ((tlsCertificate === "") !== (tlsKey === "")) {
     throw clients.error(tlsKey === "" ? "tls_key" : "tls_certificate", "must be given too: TLS needs both files");
   }

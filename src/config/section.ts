@@ -1,5 +1,6 @@
 import { ExitCode, OperatorError } from "../operator_error.ts";
 import { directoryUrl, listeningAddress, portOf } from "./addresses.ts";
+import { isOfShell } from "./paths.ts";
 import { suggestion } from "./nearest.ts";
 import type { TomlTable } from "./toml.ts";
 
@@ -15,13 +16,25 @@ export class Section {
   readonly #name: string;
   readonly #table: TomlTable;
 
-  /** `attempt` opens the errors' messages, as in `Cannot read /x/config.toml`. Throws at a key that is not of `keys`. */
-  constructor(attempt: string, name: string, table: TomlTable, keys: readonly string[]) {
+  /**
+   * `attempt` opens the errors' messages, as in `Cannot read /x/config.toml`; `sections` has the keys of each section.
+   * Throws at a key that is not this one's.
+   */
+  constructor(
+    attempt: string,
+    name: string,
+    table: TomlTable,
+    sections: Readonly<Record<string, readonly string[]>>,
+  ) {
     this.#attempt = attempt;
     this.#name = name;
     this.#table = table;
+    const keys = sections[name] ?? [];
     const unknown = Object.keys(table).find((key) => !keys.includes(key));
-    if (unknown !== undefined) throw this.#refuse(`unknown key "${unknown}" in [${name}]${suggestion(unknown, keys)}`);
+    if (unknown === undefined) return;
+    const home = Object.keys(sections).find((section) => sections[section]?.includes(unknown));
+    const hint = home === undefined ? suggestion(unknown, keys) : `; it belongs to [${home}]`;
+    throw this.#refuse(`unknown key "${unknown}" in [${name}]${hint}`);
   }
 
   /** The error of a key whose value won't do; `reason` goes on after the key's name. */
@@ -40,6 +53,7 @@ export class Section {
   path(key: string, fallback: string): string {
     const value = this.string(key, fallback);
     if (value === "" || value.includes("\0")) throw this.error(key, "must be a path");
+    if (isOfShell(value)) throw this.error(key, `is "${value}"; ~ is known to shells only: write the whole path`);
     return value;
   }
 

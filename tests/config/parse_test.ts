@@ -200,13 +200,27 @@ Deno.test("unknown keys and sections are refused, with what may have been meant"
     refusal(`${MINIMUM}[mixnet_endpont]`),
     'Cannot read /x/config.toml: unknown section [mixnet_endpont]; did you mean "mixnet_endpoint"?',
   );
+  assertEquals(
+    refusal(`${MINIMUM}tls_key = "/k"`),
+    'Cannot read /x/config.toml: unknown key "tls_key" in [gateway]; it belongs to [clients_endpoint]',
+  );
   assertStringIncludes(refusal(`id = "x"\n${MINIMUM}`), 'key "id" stands in no section');
   assertStringIncludes(refusal(`gateway = "x"\n`), 'key "gateway" stands in no section, or [gateway] is none');
 });
 
 Deno.test("what is there twice is refused", () => {
   assertEquals(refusal(`${MINIMUM}id = "x"`), 'Cannot read /x/config.toml: "id" in [gateway] is there twice');
+  assertEquals(refusal(`${MINIMUM}"id" = "x"`), 'Cannot read /x/config.toml: "id" in [gateway] is there twice');
   assertEquals(refusal(`${MINIMUM}[gateway]`), "Cannot read /x/config.toml: [gateway] is there twice");
+  assertEquals(refusal(`${MINIMUM}[ gateway ]`), "Cannot read /x/config.toml: [gateway] is there twice");
+  assertEquals(
+    refusal(`gateway.location = "here"\n${MINIMUM}`),
+    "Cannot read /x/config.toml: a section is there twice, or has no name",
+  );
+});
+
+Deno.test("a file that an editor has begun with a byte order mark is read", () => {
+  assertEquals(parseConfig(`\ufeff${MINIMUM}`, PATH), defaultConfig("gw", "/n"));
 });
 
 Deno.test("a file that is no TOML is refused in one line that says where", () => {
@@ -214,6 +228,18 @@ Deno.test("a file that is no TOML is refused in one line that says where", () =>
     refusal(`${MINIMUM}location = = 3\n`),
     "Cannot read /x/config.toml: Parse error on line 4, column 11: Cannot parse value on line 'location = = 3'",
   );
+  assertEquals(
+    refusal(`${MINIMUM}location = "x";\n`),
+    'Cannot read /x/config.toml: Parse error on line 4, column 14: Unexpected character: ";"',
+  );
+});
+
+Deno.test("a path of Windows between double quotes is refused with what would be right", () => {
+  for (const path of ["C:\\Users\\x", "C:\\gateway"]) {
+    const remedy = `between " and " a backslash is written \\\\; between ' and ', \\`;
+    assertStringIncludes(refusal(`${MINIMUM}location = "${path}"\n`), remedy);
+    assertEquals(parseConfig(`${MINIMUM}location = '${path}'\n`, PATH).gateway.location, path);
+  }
 });
 
 Deno.test("a value that won't do is refused with its key and what would be right", () => {
@@ -225,6 +251,9 @@ Deno.test("a value that won't do is refused with its key and what would be right
     ["clients_endpoint", `listening_address = "0.0.0.0:1789"`, "is the same as in [mixnet_endpoint]"],
     ["clients_endpoint", `announce_address = "http://a.example"`, "which is not host:port"],
     ["clients_endpoint", `inboxes_directory = ""`, "must be a path"],
+    ["clients_endpoint", `inboxes_directory = "~/mail"`, 'is "~/mail"; ~ is known to shells only'],
+    ["clients_endpoint", `tls_key = "~nym/key.pem"`, "write the whole path"],
+    ["logging", `file = "~"`, "write the whole path"],
     ["clients_endpoint", `allow_re_registration = "yes"`, "must be true or false, without quotes"],
     ["limits", `mixnet_connections = 0`, "must be a whole number from 1 to 65535"],
     ["limits", `mixnet_idle_timeout = -1`, "must be a whole number from 0 to 2147483647 ms"],
