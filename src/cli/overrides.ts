@@ -57,6 +57,8 @@ interface EndpointOptions {
   announceHost: OptionName;
   announcePort: OptionName;
   announced: (text: string, defaultPort: number) => string | undefined;
+  /** what else may be announced, in words */
+  alternative: string;
 }
 
 const MIXNET: EndpointOptions = {
@@ -65,6 +67,7 @@ const MIXNET: EndpointOptions = {
   announceHost: "mix-announce-host",
   announcePort: "mix-announce-port",
   announced: announceAddress,
+  alternative: "",
 };
 
 const CLIENTS: EndpointOptions = {
@@ -73,6 +76,7 @@ const CLIENTS: EndpointOptions = {
   announceHost: "clients-announce-host",
   announcePort: "clients-announce-port",
   announced: clientsAnnounceAddress,
+  alternative: ", or a URL as wss://gateway.example.org",
 };
 
 function overrideEndpoint(configured: Endpoint, options: Options, names: EndpointOptions): Endpoint {
@@ -105,7 +109,7 @@ function overrideAnnounced(configured: Endpoint, listening: string, options: Opt
     if (announced !== undefined) return announced;
     throw refuse(
       names.announceHost,
-      `"${host}" is not a host, as in gateway.example.org, 1.2.3.4:${port} or [2001:db8::1]:${port}`,
+      `"${host}" is not a host, as in gateway.example.org, 1.2.3.4:${port} or [2001:db8::1]:${port}${names.alternative}`,
     );
   }
   if (options[names.host] !== undefined) return names.announced(listening, port) ?? listening;

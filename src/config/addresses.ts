@@ -23,13 +23,14 @@ export function announceAddress(text: string, defaultPort: number): string | und
 }
 
 /**
- * Reads the address that clients are to connect to. A `ws://` or `wss://` URL is kept as it is, since a port that it
- * does not name is the scheme's own; `host` or `host:port` gets `ws://` in front. Undefined for anything else.
+ * Reads the address that clients are to connect to. A `ws://` or `wss://` URL is kept, its scheme in small letters: a port
+ * that it does not name is the scheme's own. `host` or `host:port` gets `ws://` in front. Undefined for anything else.
  */
 export function clientsAnnounceAddress(text: string, defaultPort: number): string | undefined {
   const { scheme, authority, path } = splitUrl(text) ?? {};
   if (scheme !== undefined && authority !== undefined && path !== undefined) {
-    return announceAddress(authority, defaultPort) !== undefined && URL.canParse(text) ? text : undefined;
+    if (announceAddress(authority, defaultPort) === undefined || !URL.canParse(text)) return undefined;
+    return `${scheme.toLowerCase()}${authority}${path}`;
   }
   const address = announceAddress(text, defaultPort);
   return address && `ws://${address}`;

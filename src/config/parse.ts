@@ -138,6 +138,7 @@ export function parseConfig(text: string, path: string): Config {
         defaults.clientsEndpoint.announceAddress,
         clientsListening,
         clientsAnnounceAddress,
+        ", nor a URL as wss://gateway.example.org",
       ),
       inboxesDirectory: clients.path("inboxes_directory", defaults.clientsEndpoint.inboxesDirectory),
       ledgerPath: clients.path("ledger_path", defaults.clientsEndpoint.ledgerPath),

@@ -75,17 +75,24 @@ export class Section {
     return this.string(key, fallback) === "" ? "" : this.address(key, fallback, defaultPort);
   }
 
-  /** The `announce_address`, read by `read`; its port is that of `listening` unless it has one. */
+  /**
+   * The `announce_address`, read by `read`; its port is that of `listening` unless it has one. `alternative`: what else it
+   * may be, in words.
+   */
   announced(
     fallback: string,
     listening: string,
     read: (text: string, defaultPort: number) => string | undefined,
+    alternative = "",
   ): string {
     const value = this.string("announce_address", fallback);
     const port = portOf(listening) ?? 0;
     const address = read(value, port);
     if (address !== undefined) return address;
-    throw this.error("announce_address", `is "${value}", which is not host:port, as in gateway.example.org:${port}`);
+    throw this.error(
+      "announce_address",
+      `is "${value}", which is not host:port, as in gateway.example.org:${port}${alternative}`,
+    );
   }
 
   url(key: string, fallback: string): string {

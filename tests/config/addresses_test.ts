@@ -60,6 +60,7 @@ Deno.test("a clients' address to announce is a WebSocket URL, or becomes one", (
     "ws://1.2.3.4:5": "ws://1.2.3.4:5",
     "wss://gateway.example.org": "wss://gateway.example.org",
     "wss://[::1]:5/path?x=1": "wss://[::1]:5/path?x=1",
+    "WSS://Gateway.example.org/Path": "wss://Gateway.example.org/Path",
     "http://a.org": undefined,
     "wss://": undefined,
     "wss://user@a.org": undefined,

@@ -249,7 +249,11 @@ Deno.test("a value that won't do is refused with its key and what would be right
     ["mixnet_endpoint", `forward_to = "mixnodes"`, 'can only be "topology" or "any"'],
     ["clients_endpoint", `listening_address = 9000`, "must be a text in quotes"],
     ["clients_endpoint", `listening_address = "0.0.0.0:1789"`, "is the same as in [mixnet_endpoint]"],
-    ["clients_endpoint", `announce_address = "http://a.example"`, "which is not host:port"],
+    [
+      "clients_endpoint",
+      `announce_address = "http://a.example"`,
+      "which is not host:port, as in gateway.example.org:9000, nor a URL as wss://gateway.example.org",
+    ],
     ["clients_endpoint", `inboxes_directory = ""`, "must be a path"],
     ["clients_endpoint", `inboxes_directory = "~/mail"`, 'is "~/mail"; ~ is known to shells only'],
     ["clients_endpoint", `tls_key = "~nym/key.pem"`, "write the whole path"],

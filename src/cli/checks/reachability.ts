@@ -38,7 +38,7 @@ interface Way {
 }
 
 async function checkWay({ subject, listening, announced, tls }: Way, isRunning: boolean): Promise<Finding[]> {
-  const url = /^wss?:/i.test(announced) ? new URL(announced) : undefined;
+  const url = /^wss?:/.test(announced) ? new URL(announced) : undefined;
   const speaksTls = url?.protocol === "wss:";
   const port = portOf(announced) ?? (speaksTls ? 443 : 80);
   const name = hostOf(url?.hostname ?? announced);
