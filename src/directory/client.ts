@@ -1,3 +1,4 @@
+import { boundedBody } from "../bounded_body.ts";
 import { isWithin } from "./json_size.ts";
 import { type GatewayNode, parseTopology, type Topology } from "./topology.ts";
 
@@ -33,10 +34,16 @@ export class DirectoryClient {
 
   /** Asks for the nodes that are there now. Throws a DirectoryError, or the signal's reason once that is aborted. */
   async topology(signal: AbortSignal): Promise<Topology> {
-    const body = await this.#request("/api/presence/topology", { method: "GET" }, signal);
+    return (await this.topologyAndTime(signal)).topology;
+  }
+
+  /** The same, with the time by the directory's clock, ms since 1970, to the second; undefined if it does not say. */
+  async topologyAndTime(signal: AbortSignal): Promise<{ topology: Topology; time: number | undefined }> {
+    const { body, headers } = await this.#request("/api/presence/topology", { method: "GET" }, signal);
     const topology = parseTopology(parseJson(body));
     if (topology === undefined) throw new DirectoryError("its answer is not a topology");
-    return topology;
+    const time = Date.parse(headers.get("date") ?? "");
+    return { topology, time: Number.isNaN(time) ? undefined : time };
   }
 
   /** Posts a gateway's presence, `body` being its JSON. Throws as `topology` does. */
@@ -45,8 +52,12 @@ export class DirectoryClient {
     await this.#request("/api/presence/gateways", { method: "POST", headers, body }, signal);
   }
 
-  /** Resolves with the whole body of a 2xx answer. */
-  async #request(path: string, init: RequestInit, signal: AbortSignal): Promise<Uint8Array> {
+  /** Resolves with the headers and the whole body of a 2xx answer. */
+  async #request(
+    path: string,
+    init: RequestInit,
+    signal: AbortSignal,
+  ): Promise<{ headers: Headers; body: Uint8Array }> {
     const ending = new AbortController();
     const end = () => ending.abort();
     let late = false;
@@ -58,9 +69,13 @@ export class DirectoryClient {
     try {
       signal.throwIfAborted();
       const response = await fetch(this.url + path, { ...init, signal: ending.signal });
-      if (response.ok) return await readBounded(response, MAX_ANSWER_SIZE);
-      await response.body?.cancel();
-      throw new DirectoryError(`it answered with status ${response.status}`);
+      if (!response.ok) {
+        await response.body?.cancel();
+        throw new DirectoryError(`it answered with status ${response.status}`);
+      }
+      const body = await boundedBody(response, MAX_ANSWER_SIZE);
+      if (body === undefined) throw new DirectoryError(`its answer is longer than ${MAX_ANSWER_SIZE} bytes`);
+      return { headers: response.headers, body };
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof DirectoryError) throw error;
@@ -71,23 +86,6 @@ export class DirectoryClient {
       signal.removeEventListener("abort", end);
     }
   }
-}
-
-async function readBounded(response: Response, maximum: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []; // bounded by `maximum` bytes in all
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > maximum) throw new DirectoryError(`its answer is longer than ${maximum} bytes`); // this ends the request
-    chunks.push(chunk);
-  }
-  const body = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return body;
 }
 
 function parseJson(body: Uint8Array): unknown {

@@ -22,7 +22,10 @@ class CheckRig implements AsyncDisposable {
   layers = [1, 2, 3];
   /** what the directory lists */
   gatewayNodes: unknown[] = [];
+  /** what the directory answers instead */
+  answer: (() => Response) | undefined;
   readonly #directory = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
+    if (this.answer !== undefined) return this.answer();
     const node = { host: "127.0.0.1:1", pubKey: "", version: "0.7.0", location: "", lastSeen: 0 };
     const mixNodes = this.layers.map((layer) => ({ ...node, layer }));
     const topology = { cocoNodes: [], mixNodes, mixProviderNodes: [], gatewayNodes: this.gatewayNodes };
@@ -192,3 +195,34 @@ Deno.test("a disk on which the gateway would keep no new mail is a failure with 
   assertEquals([code, found["disk"]!.status], [69, "fail"]);
   assertStringIncludes(found["disk"]!.remedy!, "minimum_free_disk in [limits]");
 });
+
+Deno.test("a directory that answers without end, or with rubbish, fails, and says how", async () => {
+  await using rig = new CheckRig();
+  await rig.init();
+  const answers: [() => Response, string][] = [
+    [() => new Response(endless()), "its answer is longer than 33554432 bytes"],
+    [() => new Response("[".repeat(1000)), "its answer has too many values for a topology"],
+    [() => new Response("busy", { status: 503 }), "it answered with status 503"],
+    [() => Response.json({}), "its answer is not a topology"],
+  ];
+  for (const [answer, how] of answers) {
+    rig.answer = answer;
+    const { code, found } = await rig.check();
+    assertEquals([code, found["directory"]?.status], [69, "fail"]);
+    assertStringIncludes(found["directory"]?.found ?? "", `: ${how}`);
+  }
+});
+
+Deno.test("a directory that can't be connected to fails, and says why", async () => {
+  await using rig = new CheckRig();
+  await rig.init();
+  await rig.edit((text) => text.replace(/^(presence_directory_server = ).*/m, `$1"http://127.0.0.1:${freePort()}/"`));
+  const { code, found } = await rig.check();
+  assertEquals(code, 69);
+  assertMatch(found["directory"]?.found ?? "", /^http:\S+: the connection failed: [^(:]*refused/i);
+});
+
+/** A body that goes on as long as it is read. */
+function endless(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(1024 * 1024).fill(32)) });
+}

@@ -1,9 +1,8 @@
-import { parseTopology, type Topology } from "../../directory/topology.ts";
+import { DirectoryClient, DirectoryError } from "../../directory/client.ts";
+import type { Topology } from "../../directory/topology.ts";
 import { ExitCode } from "../../operator_error.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
-/** ms that it has for its answer */
-const TIMEOUT = 5000;
 /** s; the directory gives the time in whole seconds, and takes some on its way */
 const CLOCK_TOLERANCE = 30;
 /** A client's packet goes through so many layers of mixnodes. */
@@ -26,13 +25,13 @@ export async function* checkDirectory(server: string, announced: Announced | und
   if (typeof answer === "string") {
     yield fail(
       "directory",
-      `${server} ${answer}`,
+      `${server}: ${answer}`,
       "without it no client finds the gateway; check presence_directory_server in [gateway], and the network",
       ExitCode.UNAVAILABLE,
     );
     return;
   }
-  const { topology, took, date } = answer;
+  const { topology, took, time } = answer;
   const { mixNodes, gatewayNodes } = topology;
   const layers = new Set(mixNodes.map(({ layer }) => layer));
   const found = `${server} answers in ${took} ms: ${mixNodes.length} mixnodes, ${gatewayNodes.length} gateways`;
@@ -42,8 +41,8 @@ export async function* checkDirectory(server: string, announced: Announced | und
     "clients can't send until there are mixnodes",
   );
   if (announced !== undefined) yield checkListed(topology, announced);
-  if (date === undefined) return;
-  const ahead = Math.round((Date.now() - date) / 1000);
+  if (time === undefined) return;
+  const ahead = Math.round((Date.now() - time) / 1000);
   yield Math.abs(ahead) <= CLOCK_TOLERANCE ? ok("clock", "agrees with the directory's") : warn(
     "clock",
     `${Math.abs(ahead)} s ${ahead > 0 ? "ahead of" : "behind"} the directory's`,
@@ -67,31 +66,23 @@ function checkListed({ gatewayNodes }: Topology, { pubKey, mixnetListener, clien
   );
 }
 
-type Answer = { topology: Topology; took: number; date: number | undefined };
-
-/** What it answers, or how it fails to. */
-async function ask(server: string): Promise<Answer | string> {
+/** What it answers and the ms that it took, or how it fails to. */
+async function ask(
+  server: string,
+): Promise<{ topology: Topology; took: number; time: number | undefined } | string> {
   const begin = performance.now();
   try {
-    const url = `${server.replace(/\/+$/, "")}/api/presence/topology`;
-    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT) });
-    const text = await response.text();
-    const took = Math.round(performance.now() - begin);
-    if (!response.ok) return `answers with status ${response.status}`;
-    const topology = parseTopology(parseJson(text));
-    const date = Date.parse(response.headers.get("date") ?? "");
-    if (topology === undefined) return "answers with something that is no topology";
-    return { topology, took, date: Number.isNaN(date) ? undefined : date };
+    const answer = await new DirectoryClient(server).topologyAndTime(new AbortController().signal);
+    return { ...answer, took: Math.round(performance.now() - begin) };
   } catch (error) {
-    if (error instanceof DOMException) return `does not answer within ${TIMEOUT / 1000} s`;
-    return "can't be connected to";
+    if (!(error instanceof DirectoryError)) throw error;
+    const cause = error.cause instanceof Error ? error.cause.cause : undefined; // beneath the one of fetch
+    return cause instanceof Error ? `${error.message}: ${withoutAddress(cause.message)}` : error.message;
   }
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** As in "Connection refused", of what the runtime says with the URL, the layer and the system's number around it. */
+function withoutAddress(message: string): string {
+  return message.replace(/^error sending request for url \(.*?\): (client error \(\w+\): )?(tcp connect error: )?/, "")
+    .replace(/ \(os error \d+\)/, "");
 }
