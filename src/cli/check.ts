@@ -1,7 +1,6 @@
-import { join } from "node:path";
 import type { Config } from "../config/config.ts";
-import { exists, readConfig } from "../config/files.ts";
-import { loadKeyPair } from "../config/key_files.ts";
+import { readConfig } from "../config/files.ts";
+import { readKeyPair } from "../config/key_files.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { setLogLevel } from "../log.ts";
 import { OperatorError } from "../operator_error.ts";
@@ -11,6 +10,7 @@ import { fail, type Finding, ok } from "./checks/finding.ts";
 import { checkCertificate, checkKeys } from "./checks/keys.ts";
 import { checkMachine } from "./checks/machine.ts";
 import { checkReachability } from "./checks/reachability.ts";
+import { checkInboxes, checkPaths, checkStorageKey } from "./checks/storage.ts";
 import { gatewayConfigPath } from "./home.ts";
 import type { Options } from "./options.ts";
 import { print } from "./output.ts";
@@ -46,12 +46,15 @@ async function* findOut(path: string): AsyncGenerator<Finding> {
     yield fail("configuration", error.message, "correct the file, and check again", error.exitCode);
     return;
   }
+  yield* checkPaths(config);
   yield* checkKeys(config);
+  yield checkStorageKey(config);
   yield* checkCertificate(config);
-  const runs = await isRunning(config.clientsEndpoint.inboxesDirectory);
-  yield* checkAddresses(config, runs);
-  yield* checkReachability(config, runs);
-  yield* checkDirectory(config.gateway.presenceDirectoryServer, runs ? announcedBy(config) : undefined);
+  const { isRunning, finding } = await checkInboxes(config.clientsEndpoint.inboxesDirectory);
+  yield finding;
+  yield* checkAddresses(config, isRunning);
+  yield* checkReachability(config, isRunning);
+  yield* checkDirectory(config.gateway.presenceDirectoryServer, isRunning ? announcedBy(config) : undefined);
   yield* checkMachine(config.clientsEndpoint.inboxesDirectory, config.limits.minimumFreeDisk);
 }
 
@@ -59,7 +62,7 @@ async function* findOut(path: string): AsyncGenerator<Finding> {
 function announcedBy({ gateway, mixnetEndpoint, clientsEndpoint }: Config): Announced | undefined {
   try {
     return {
-      pubKey: encodeBase58(loadKeyPair(gateway).publicKey),
+      pubKey: encodeBase58(readKeyPair(gateway).publicKey),
       mixnetListener: mixnetEndpoint.announceAddress,
       clientListener: clientsEndpoint.announceAddress,
     };
@@ -67,14 +70,6 @@ function announcedBy({ gateway, mixnetEndpoint, clientsEndpoint }: Config): Anno
     if (!(error instanceof OperatorError)) throw error;
     return undefined;
   }
-}
-
-/** A gateway that runs keeps a file in its inboxes' folder locked. */
-async function isRunning(inboxes: string): Promise<boolean> {
-  const path = join(inboxes, "lock");
-  if (!exists(path)) return false;
-  using lock = await Deno.open(path, { write: true });
-  return !await lock.tryLock(true);
 }
 
 function printFinding({ status, subject, found, remedy }: Finding): void {

@@ -2,9 +2,9 @@ import { resolve } from "node:path";
 import { ArchiveWriter } from "../archive/archive_writer.ts";
 import type { Config } from "../config/config.ts";
 import { exists, readText } from "../config/files.ts";
-import { loadKeyPair } from "../config/key_files.ts";
+import { readKeyPair } from "../config/key_files.ts";
 import { parseConfig } from "../config/parse.ts";
-import { readStorageKey, storageKeyElsewhere } from "../config/storage_key_file.ts";
+import { findStorageKey, storageKeyElsewhere } from "../config/storage_key_file.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { lockPrivateFolder } from "../mailbox/database.ts";
 import { holdsInboxes070 } from "../mailbox/import_070.ts";
@@ -32,8 +32,8 @@ async function exportUntil(signal: AbortSignal, options: Options): Promise<void>
   const attempt = `Cannot export gateway ${id}`;
   if (exists(file)) throw new OperatorError(`${attempt}: ${file} exists already`, ExitCode.CANNOT_CREATE);
   using _ = await lockInboxes(attempt, config.clientsEndpoint.inboxesDirectory);
-  const keys = loadKeyPair(config.gateway);
-  const storageKey = readStorageKey(storageKeyElsewhere() ?? config.gateway.storageKeyFile); // and makes none
+  const keys = readKeyPair(config.gateway);
+  const storageKey = findStorageKey(config.gateway.storageKeyFile);
   const items = new ExportedItems(id, configText, config, storageKey);
   const passphrase = await readPassphrase(options, true);
   const began = performance.now();

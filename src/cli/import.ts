@@ -4,7 +4,7 @@ import { ArchiveReader } from "../archive/archive_reader.ts";
 import type { Manifest, Totals } from "../archive/contents.ts";
 import type { Config } from "../config/config.ts";
 import { exists } from "../config/files.ts";
-import type { Outside } from "../config/relocation.ts";
+import type { ConfiguredPath } from "../config/relocation.ts";
 import { storageKeyElsewhere } from "../config/storage_key_file.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { ExitCode, fileError, OperatorError } from "../operator_error.ts";
@@ -101,7 +101,7 @@ function refusal(attempt: string, error: unknown): OperatorError {
   return fileError(attempt, error, ExitCode.INPUT_OUTPUT);
 }
 
-function notesOn(id: string, { clientsEndpoint }: Config, outside: readonly Outside[]): string[] {
+function notesOn(id: string, { clientsEndpoint }: Config, outside: readonly ConfiguredPath[]): string[] {
   const { tlsCertificate, tlsKey } = clientsEndpoint;
   const elsewhere = storageKeyElsewhere();
   return [

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { exists, readConfig } from "../config/files.ts";
-import { loadStorageKey } from "../config/storage_key_file.ts";
+import { findStorageKey } from "../config/storage_key_file.ts";
 import { inventory } from "../mailbox/inventory.ts";
 import { Sealer } from "../mailbox/sealing.ts";
 import { ExitCode, fileError } from "../operator_error.ts";
@@ -36,8 +36,9 @@ export async function inboxes(options: Options): Promise<void> {
 }
 
 async function readInventory(path: string, storageKeyFile: string) {
+  const sealer = new Sealer(findStorageKey(storageKeyFile));
   try {
-    return await Array.fromAsync(inventory(path, new Sealer(loadStorageKey(storageKeyFile))));
+    return await Array.fromAsync(inventory(path, sealer));
   } catch (error) {
     throw fileError(`Cannot read the mailbox "${path}"`, error, ExitCode.INPUT_OUTPUT);
   }

@@ -1,5 +1,5 @@
 import { readConfig } from "../config/files.ts";
-import { loadKeyPair } from "../config/key_files.ts";
+import { readKeyPair } from "../config/key_files.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { VERSION } from "../version.ts";
 import { gatewayConfigPath } from "./home.ts";
@@ -15,7 +15,7 @@ export function nodeDetails(options: Options): void {
   const details = {
     id: gateway.id,
     version: VERSION,
-    publicKey: encodeBase58(loadKeyPair(gateway).publicKey),
+    publicKey: encodeBase58(readKeyPair(gateway).publicKey),
     location: gateway.location,
     directory: gateway.presenceDirectoryServer,
     mixnet: { listening: mixnet.listeningAddress, announced: mixnet.announceAddress },

@@ -3,8 +3,8 @@ import { syncFolder } from "../archive/archive_writer.ts";
 import type { Item } from "../archive/contents.ts";
 import { type Config, configPath, defaultConfig } from "../config/config.ts";
 import { readConfig, writeConfig } from "../config/files.ts";
-import { loadKeyPair } from "../config/key_files.ts";
-import { type Outside, relocate } from "../config/relocation.ts";
+import { readKeyPair } from "../config/key_files.ts";
+import { type ConfiguredPath, relocate } from "../config/relocation.ts";
 import { readStorageKey } from "../config/storage_key_file.ts";
 import { lockPrivateFolder, openDatabase, openPrivateDatabase } from "../mailbox/database.ts";
 import { Sealer } from "../mailbox/sealing.ts";
@@ -73,9 +73,9 @@ export class UnfinishedHome implements AsyncDisposable {
    * All has come: sees whether it fits together, and makes it the gateway.
    * @throws {OperatorError} when the configuration or a key won't do
    */
-  async finish(): Promise<{ config: Config; keys: KeyPair; outside: Outside[] }> {
+  async finish(): Promise<{ config: Config; keys: KeyPair; outside: ConfiguredPath[] }> {
     const { config, outside } = relocate(readConfig(this.#receivedConfig), this.id, this.root);
-    const keys = loadKeyPair(this.#paths.gateway);
+    const keys = readKeyPair(this.#paths.gateway);
     const sealer = new Sealer(readStorageKey(this.#paths.gateway.storageKeyFile));
     for (const name of ["ledger", "mailbox"]) (await openDatabase(this.#pathOf(name), sealer)).close();
     writeConfig(configPath(UNFINISHED, this.#workspace), config);

@@ -28,10 +28,21 @@ export function saveKeyPair(files: KeyFiles, keys: KeyPair): void {
 }
 
 /**
- * Reads a key pair, ours or 0.7.0's (spec §2: the private key is a canonical scalar). Files that other users have
- * access to, as 0.7.0 left them, are taken away from those. Throws an OperatorError that names the file.
+ * Reads a key pair as {@linkcode readKeyPair} does, and takes its files away from other users that have access to them,
+ * as 0.7.0 left them.
  */
 export function loadKeyPair(files: KeyFiles): KeyPair {
+  const keys = readKeyPair(files);
+  tightenKey(files.privateSphinxKeyFile);
+  tightenKey(files.publicSphinxKeyFile);
+  return keys;
+}
+
+/**
+ * Reads a key pair, ours or 0.7.0's (spec §2: the private key is a canonical scalar). Throws an OperatorError that names
+ * the file.
+ */
+export function readKeyPair(files: KeyFiles): KeyPair {
   const privateKey = loadKey(files.privateSphinxKeyFile, "private", PRIVATE_KEY_TAG);
   if (!isCanonicalScalar(privateKey)) {
     throw unusable(files.privateSphinxKeyFile, "private", "it does not hold a number below the group's order");
@@ -61,7 +72,6 @@ function publicHalf(privateKey: Uint8Array): Uint8Array {
 
 function loadKey(path: string, half: string, tag: string): Uint8Array {
   const text = readText(path, `the ${half} key ${path} (${half}_sphinx_key_file in [gateway])`);
-  tightenKey(path);
   const key = decode(path, half, tag, text);
   if (key.length !== 32) throw unusable(path, half, `it holds ${key.length} bytes and should hold 32`);
   return key;

@@ -1,8 +1,8 @@
 import { basename, isAbsolute, join, relative } from "node:path";
 import { type Config, defaultConfig } from "./config.ts";
 
-/** A path of a configuration that pointed out of its gateway's folder. */
-export interface Outside {
+/** A path in a configuration. */
+export interface ConfiguredPath {
   /** as in `ledger_path in [clients_endpoint]` */
   readonly key: string;
   readonly path: string;
@@ -13,7 +13,11 @@ export interface Outside {
  * that were outside of the folder that the gateway had. Certificates stay where they are, and so does a log file outside
  * of that folder: they belong to the machine.
  */
-export function relocate(config: Config, id: string, rootDirectory: string): { config: Config; outside: Outside[] } {
+export function relocate(
+  config: Config,
+  id: string,
+  rootDirectory: string,
+): { config: Config; outside: ConfiguredPath[] } {
   const { gateway, clientsEndpoint } = defaultConfig(id, rootDirectory);
   const { privateSphinxKeyFile, publicSphinxKeyFile, storageKeyFile, nymRootDirectory } = gateway;
   const { inboxesDirectory, ledgerPath } = clientsEndpoint;
@@ -37,7 +41,8 @@ export function relocate(config: Config, id: string, rootDirectory: string): { c
   };
 }
 
-function pathsOf({ gateway, clientsEndpoint }: Config): Outside[] {
+/** The paths of what belongs to a gateway alone. */
+export function pathsOf({ gateway, clientsEndpoint }: Config): ConfiguredPath[] {
   return [
     { key: "private_sphinx_key_file in [gateway]", path: gateway.privateSphinxKeyFile },
     { key: "public_sphinx_key_file in [gateway]", path: gateway.publicSphinxKeyFile },

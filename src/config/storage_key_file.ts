@@ -45,6 +45,11 @@ export function loadStorageKey(configured: string): Uint8Array {
   return key;
 }
 
+/** Reads the key that {@linkcode loadStorageKey} does; it makes none, and changes no file. Throws an OperatorError. */
+export function findStorageKey(configured: string): Uint8Array {
+  return readStorageKey(storageKeyElsewhere() ?? configured);
+}
+
 /** Reads the key in a file. Throws an OperatorError that names it. */
 export function readStorageKey(path: string): Uint8Array {
   const key = decode(path, readText(path, `the storage key ${path}`));

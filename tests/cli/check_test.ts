@@ -71,7 +71,17 @@ Deno.test("a gateway that has all it needs is ready, with a warning for addresse
   const { code, found } = await rig.check();
   assertEquals(code, 0);
   for (
-    const subject of ["configuration", "key pair", "key files", "mixnet port", "clients port", "clock", "descriptors"]
+    const subject of [
+      "configuration",
+      "key pair",
+      "key files",
+      "storage key",
+      "inboxes",
+      "mixnet port",
+      "clients port",
+      "clock",
+      "descriptors",
+    ]
   ) {
     assertEquals(found[subject]?.status, "ok", subject);
   }
@@ -98,7 +108,55 @@ Deno.test("what is in the way fails with the exit code of its kind, what may be 
   assertEquals([found["clock"]?.status, found["directory"]?.status], ["warn", "warn"]);
   assertMatch(found["clock"]?.found ?? "", /^36\d\d s ahead of/);
   assertStringIncludes(found["directory"]?.found ?? "", "in 1 of 3 layers");
-  if (Deno.build.os !== "windows") assertStringIncludes(found["key files"]?.remedy ?? "", "chmod 600");
+  if (Deno.build.os !== "windows") {
+    assertStringIncludes(found["key files"]?.remedy ?? "", "chmod 600");
+    assertEquals(Deno.statSync(join(rig.data, "private_sphinx.pem")).mode! & 0o777, 0o644, "check changes nothing");
+  }
+});
+
+Deno.test("two addresses of the gateway that overlap are found, before one of them can't be listened on", async () => {
+  await using rig = new CheckRig();
+  await rig.init();
+  const port = freePort();
+  await rig.edit((text) =>
+    text.replace(/^listening_address = "127\.0\.0\.1:\d+"/m, `listening_address = "0.0.0.0:${port}"`)
+      .replace(/^listening_address = "127\.0\.0\.1:\d+"/m, `listening_address = "127.0.0.1:${port}"`)
+  );
+  const { code, found } = await rig.check();
+  assertEquals([code, found["mixnet port"]?.status, found["clients port"]?.status], [78, "ok", "fail"]);
+  assertStringIncludes(found["clients port"]?.found ?? "", `then by 0.0.0.0:${port}`);
+});
+
+Deno.test("what can't be used of what is stored fails, and the rest is looked at nevertheless", async () => {
+  await using rig = new CheckRig();
+  await rig.init();
+  await Deno.writeTextFile(rig.home.file("file"), "");
+  await rig.edit((text) =>
+    text.replace(/^(inboxes_directory = ).*/m, `$1${JSON.stringify(rig.home.file("file/inboxes"))}`)
+      .replace(/^(ledger_path = ).*/m, '$1"ledger.kv"')
+  );
+  await Deno.writeTextFile(join(rig.data, "storage_key.pem"), "nonsense");
+  const { code, found } = await rig.check();
+  assertEquals(code, 78);
+  assertStringIncludes(found["storage key"]?.found ?? "", `Cannot use the storage key ${rig.data}/storage_key.pem: `);
+  assertEquals(found["inboxes"]?.status, "fail");
+  assertStringIncludes(found["inboxes"]?.remedy ?? "", "correct inboxes_directory");
+  assertStringIncludes(found["paths"]?.found ?? "", 'ledger_path in [clients_endpoint] is "ledger.kv"');
+  assertEquals([found["directory"]?.status, found["disk"]?.status], ["ok", "ok"]);
+});
+
+Deno.test("a storage key that is not there is missed where mail was stored, and nobody makes one but run", async () => {
+  await using rig = new CheckRig();
+  await rig.init();
+  const key = join(rig.data, "storage_key.pem");
+  await Deno.remove(key);
+  assertEquals((await rig.check()).found["storage key"]?.found, `${key}, which the first start makes`);
+  await Deno.mkdir(join(rig.data, "inboxes"));
+  await Deno.writeTextFile(join(rig.data, "inboxes/mailbox.kv"), "");
+  assertEquals((await rig.check()).found["storage key"]?.status, "warn");
+  const { code, stderr } = await nymGateway("inboxes --id gw", rig.env);
+  assertEquals([code, stderr], [66, `error: Cannot read the storage key ${key}: there is no such file or folder\n`]);
+  assertEquals(await Deno.stat(key).catch((error) => error.constructor), Deno.errors.NotFound);
 });
 
 Deno.test("ports that this gateway itself listens on are fine", async () => {

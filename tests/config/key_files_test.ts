@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "node:path";
-import { type KeyFiles, loadKeyPair, saveKeyPair } from "../../src/config/key_files.ts";
+import { type KeyFiles, loadKeyPair, readKeyPair, saveKeyPair } from "../../src/config/key_files.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { encodePem } from "../../src/encoding/pem.ts";
 import { setLogLevel } from "../../src/log.ts";
@@ -56,6 +56,9 @@ Deno.test("the keys of a 0.7.0 gateway load, and are taken away from other users
       privateSphinxKeyFile: join(data, "private_sphinx.pem"),
       publicSphinxKeyFile: join(data, "public_sphinx.pem"),
     };
+    const before = Object.values(files).map(permissions);
+    readKeyPair(files);
+    assertEquals(Object.values(files).map(permissions), before, "only reading changes nothing");
     assertEquals(encodeBase58(loadKeyPair(files).publicKey), "4bXaBozeFwV69TnoQCNC1HMuhnm3qCxKDE8uoi6VyNRq");
     if (POSIX) assertEquals(Object.values(files).map(permissions), ["600", "600"]);
   }));

@@ -8,18 +8,39 @@ import { addressesOf } from "./resolve.ts";
 
 /** What listens where, and what the rest of the world is told of it. */
 export async function* checkAddresses(config: Config, isRunning: boolean): AsyncGenerator<Finding> {
-  const { mixnetEndpoint: mixnet, clientsEndpoint: clients, operator } = config;
-  yield checkPort("mixnet port", mixnet.listeningAddress, isRunning);
-  yield checkPort("clients port", clients.listeningAddress, isRunning);
-  if (operator.listeningAddress !== "") yield checkPort("operator's port", operator.listeningAddress, isRunning);
+  const { mixnetEndpoint: mixnet, clientsEndpoint: clients } = config;
+  yield* checkPorts(config, isRunning);
   yield await checkAnnounced("mixnet announced", mixnet.announceAddress, "[mixnet_endpoint]");
   yield await checkAnnounced("clients announced", clients.announceAddress, "[clients_endpoint]");
 }
 
-function checkPort(subject: string, listening: string, isRunning: boolean): Finding {
+/** All are listened on together, as the gateway does: of two that overlap, as 0.0.0.0:1 and 127.0.0.1:1, one can't be. */
+function* checkPorts({ mixnetEndpoint, clientsEndpoint, operator }: Config, isRunning: boolean): Generator<Finding> {
+  using held = new DisposableStack();
+  const own: string[] = [];
+  const ports = [
+    ["mixnet port", mixnetEndpoint.listeningAddress],
+    ["clients port", clientsEndpoint.listeningAddress],
+    ["operator's port", operator.listeningAddress],
+  ] as const;
+  for (const [subject, listening] of ports) {
+    if (listening === "") continue;
+    yield checkPort(subject, listening, isRunning, held, own.find((other) => portOf(other) === portOf(listening)));
+    own.push(listening);
+  }
+}
+
+/** `other`: an address of this gateway with the same port. */
+function checkPort(
+  subject: string,
+  listening: string,
+  isRunning: boolean,
+  held: DisposableStack,
+  other: string | undefined,
+): Finding {
   const { host, port } = parseSocketAddress(listening)!;
   try {
-    Deno.listen({ hostname: host, port }).close();
+    held.use(Deno.listen({ hostname: host, port }));
     return isRunning
       ? warn(
         subject,
@@ -29,14 +50,17 @@ function checkPort(subject: string, listening: string, isRunning: boolean): Find
       : ok(subject, `${listening} is free`);
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) {
-      return isRunning ? ok(subject, `${listening} is in use; this gateway runs`) : fail(
-        subject,
-        `${listening} is in use`,
-        `find out by whom: ss -ltnp 'sport = :${port}'`,
-        ExitCode.UNAVAILABLE,
-      );
+      if (isRunning) return ok(subject, `${listening} is in use; this gateway runs`);
+      return other === undefined
+        ? fail(
+          subject,
+          `${listening} is in use`,
+          `find out by whom: ss -ltnp 'sport = :${port}'`,
+          ExitCode.UNAVAILABLE,
+        )
+        : fail(subject, `${listening} is in use, if not by others then by ${other}`, "give one of them another port");
     }
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = error instanceof Error ? error.message.replace(/ \(os error \d+\)/, "") : String(error);
     const remedy = error instanceof Deno.errors.AddrNotAvailable
       ? "give an address that this machine has, or 0.0.0.0 or [::] for all"
       : "give a port from 1024 on, or the program the right to lower ones";

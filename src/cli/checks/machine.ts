@@ -84,5 +84,5 @@ function attempt<T>(act: () => T): T | undefined {
 }
 
 function nearestThere(path: string): string {
-  return exists(path) || dirname(path) === path ? path : nearestThere(dirname(path));
+  return attempt(() => exists(path)) || dirname(path) === path ? path : nearestThere(dirname(path));
 }
