@@ -1,13 +1,17 @@
+import { boundedBody } from "../bounded_body.ts";
 import { readConfig } from "../config/files.ts";
 import { ExitCode, OperatorError } from "../operator_error.ts";
 import { gatewayConfigPath } from "./home.ts";
 import type { Options } from "./options.ts";
-import { print } from "./output.ts";
+import { print, printError, printOn } from "./output.ts";
 import { paint } from "./paint.ts";
+import { parseSocketAddress } from "../sphinx/node_address.ts";
 import { durationText, sizeText } from "../units.ts";
 
 /** ms that the gateway has for its answer */
 const TIMEOUT = 5000;
+/** bytes; its answer has some ten thousand */
+const MAX_ANSWER_SIZE = 1_048_576;
 /** Clears the terminal, and goes to its upper left. */
 const CLEAR = "\x1b[H\x1b[2J";
 
@@ -32,13 +36,33 @@ interface Status {
  * fails. Throws an OperatorError when the gateway does not answer.
  */
 export async function status(options: Options): Promise<number> {
-  const { operator } = readConfig(options.config ?? gatewayConfigPath(options));
+  const { gateway, operator } = readConfig(options.config ?? gatewayConfigPath(options));
   const interval = readInterval(options.watch);
-  for (;;) {
-    const found = await ask(operator.listeningAddress);
-    if (options.output === "json") print(JSON.stringify(found, undefined, 2));
-    else print(`${interval === undefined ? "" : CLEAR}${describe(found)}`);
-    if (interval === undefined) return found.status === "fail" ? ExitCode.UNAVAILABLE : 0;
+  const found = await ask(operator.listeningAddress, gateway.id);
+  if (interval !== undefined) {
+    return await watch(
+      found,
+      () => ask(operator.listeningAddress, gateway.id),
+      interval,
+      options,
+    );
+  }
+  print(options.output === "json" ? JSON.stringify(found, undefined, 2) : describe(found));
+  return found.status === "fail" ? ExitCode.UNAVAILABLE : 0;
+}
+
+/** Prints until nobody reads it any more; with --output json an object a line. A gateway that is away may come back. */
+async function watch(first: Status, ask: () => Promise<Status>, interval: number, options: Options): Promise<number> {
+  const clear = Deno.stdout.isTerminal() ? CLEAR : "";
+  for (let next = () => Promise.resolve(first);; next = ask) {
+    try {
+      const found = await next();
+      if (!printOn(options.output === "json" ? JSON.stringify(found) : `${clear}${describe(found)}`)) return 0;
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error;
+      if (clear !== "") print(CLEAR);
+      printError(` ${error.message}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, interval));
   }
 }
@@ -51,23 +75,56 @@ function readInterval(text: string | undefined): number | undefined {
   throw new OperatorError(`--watch: "${text}" is not a number of seconds from 0.1 to 3600`, ExitCode.USAGE);
 }
 
-async function ask(address: string): Promise<Status> {
+async function ask(address: string, id: string): Promise<Status> {
   if (address === "") {
     throw new OperatorError(
       'Cannot ask the gateway: listening_address in [operator] is ""; set it to 127.0.0.1:9001 and start the gateway anew',
       ExitCode.CONFIGURATION,
     );
   }
-  try {
-    const reachable = address.replace(/^0\.0\.0\.0:/, "127.0.0.1:").replace(/^\[::\]:/, "[::1]:");
-    const response = await fetch(`http://${reachable}/status.json`, { signal: AbortSignal.timeout(TIMEOUT) });
-    return await response.json();
-  } catch {
+  const attempt = `Cannot ask the gateway at ${address} (listening_address in [operator])`;
+  const body = await statusAt(address.replace(/^0\.0\.0\.0:/, "127.0.0.1:").replace(/^\[::\]:/, "[::1]:"));
+  if (body === undefined) {
     throw new OperatorError(
-      `Cannot ask the gateway at ${address} (listening_address in [operator]): does it run? ` +
-        "`nym-gateway run --id <id>` starts it",
+      `${attempt}: does it run? \`nym-gateway run --id ${id}\` starts it`,
       ExitCode.UNAVAILABLE,
     );
+  }
+  const found = parseStatus(body);
+  if (found === undefined) {
+    throw new OperatorError(
+      `${attempt}: what answers there is no gateway; give the gateway another port`,
+      ExitCode.UNAVAILABLE,
+    );
+  }
+  if (found.name === id) return found;
+  throw new OperatorError(
+    `${attempt}: gateway ${found.name} answers there; give ${id} another port, and start it anew`,
+    ExitCode.UNAVAILABLE,
+  );
+}
+
+/** What is answered there, or undefined; no proxy is asked that the environment may name. */
+async function statusAt(address: string): Promise<string | undefined> {
+  const { host: hostname, port } = parseSocketAddress(address)!;
+  using client = Deno.createHttpClient({ proxy: { transport: "tcp", hostname, port } });
+  try {
+    const response = await fetch(`http://${address}/status.json`, { client, signal: AbortSignal.timeout(TIMEOUT) });
+    return new TextDecoder().decode(await boundedBody(response, MAX_ANSWER_SIZE));
+  } catch {
+    return undefined;
+  }
+}
+
+function parseStatus(text: string): Status | undefined {
+  try {
+    const status: Partial<Status> | null = JSON.parse(text);
+    const { name, build, gauges, checks, columns, samples } = status ?? {};
+    const isOurs = typeof name === "string" && typeof build?.version === "string" && typeof gauges === "object" &&
+      [checks, columns, samples].every(Array.isArray);
+    return isOurs ? status as Status : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -2,13 +2,36 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { GatewayRig } from "../support/gateway_rig.ts";
 import { formatSocketAddress } from "../../src/sphinx/node_address.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { nymGateway } from "./program.ts";
+import { nymGateway, program } from "./program.ts";
+
+/** What a gateway that has just been started says of itself. */
+const STATUS = {
+  build: { version: "0.7.0" },
+  startedAt: 0,
+  now: 0,
+  status: "ok",
+  checks: [],
+  gauges: {},
+  columns: [],
+  samples: [],
+};
+
+/** A program that answers where a gateway's operator asks. */
+class StatusPage implements AsyncDisposable {
+  answer: () => Response = () => new Response();
+  readonly #server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => this.answer());
+  readonly address = formatSocketAddress({ host: "127.0.0.1", port: this.#server.addr.port });
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.shutdown();
+  }
+}
 
 /** A home whose configuration has the operator's endpoint at `address`. */
 async function homeFor(folder: TemporaryFolder, address: string): Promise<Record<string, string>> {
   const env = { NYM_HOME: folder.path };
-  await nymGateway("init --id gw --mix-host 127.0.0.1 --clients-host 127.0.0.1", env);
-  const path = folder.file("gateways/gw/config/config.toml");
+  await nymGateway("init --id test --mix-host 127.0.0.1 --clients-host 127.0.0.1", env);
+  const path = folder.file("gateways/test/config/config.toml");
   const text = await Deno.readTextFile(path);
   await Deno.writeTextFile(path, text.replace(/(\[operator\][^[]*listening_address = ).*/, `$1"${address}"`));
   return env;
@@ -19,22 +42,77 @@ Deno.test("status shows the health and figures of a gateway that runs", async ()
   await using rig = await GatewayRig.start(undefined, ({ operator }) => operator.listeningAddress = "127.0.0.1:0");
   await rig.register(new Uint8Array(32).fill(1));
   const env = await homeFor(folder, formatSocketAddress(rig.gateway.operatorAddress!));
-  const { code, stdout, stderr } = await nymGateway("status --id gw", env);
+  const { code, stdout, stderr } = await nymGateway("status --id test", env);
   assertEquals([code, stderr], [0, ""]);
   assertMatch(stdout, /^ test, version 0\.7\.0, up 0 min {2}warn\n/);
   assertStringIncludes(stdout, "\n ok    clients     listens on 127.0.0.1:");
   assertMatch(stdout, /\n clients +1 online, 1 registered\n/);
-  const json = JSON.parse((await nymGateway("status --id gw --output json", env)).stdout);
+  const json = JSON.parse((await nymGateway("status --id test --output json", env)).stdout);
   assertEquals([json.name, json.gauges.clientsOnline], ["test", 1]);
+  const nowhere = "http://127.0.0.1:1";
+  const proxied = await nymGateway("status --id test", { ...env, HTTP_PROXY: nowhere, http_proxy: nowhere });
+  assertEquals(proxied, { code, stdout: proxied.stdout, stderr: "" }, "it is asked directly");
+});
+
+Deno.test("who watches sees the gateway go and come back; nothing is watched any more when nobody reads it", async () => {
+  using folder = new TemporaryFolder();
+  await using page = new StatusPage();
+  const env = await homeFor(folder, page.address);
+  page.answer = () => Response.json({ ...STATUS, name: "test" });
+  const child = program("gateway_program.ts", ["status", "--id", "test", "--watch", "0.1", "--output", "json"], env)
+    .spawn();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
+  const errors = child.stderr.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
+  await child.stdin.close();
+  assertEquals(JSON.parse((await lines.next()).value!.split("\n")[0]!).name, "test");
+  page.answer = () => new Response(null, { status: 502 });
+  assertStringIncludes((await errors.next()).value!, `Cannot ask the gateway at ${page.address}`);
+  page.answer = () => Response.json({ ...STATUS, name: "test" });
+  assertMatch((await lines.next()).value!, /^\{.*\}\n/);
+  await lines.return!();
+  assertEquals((await child.status).code, 0);
+  await errors.return!();
+});
+
+Deno.test("what a program that is no gateway, or another gateway, answers is an error that says so", async () => {
+  using folder = new TemporaryFolder();
+  await using page = new StatusPage();
+  const env = await homeFor(folder, page.address);
+  const answers: [() => Response, string][] = [
+    [() => Response.json({}), "what answers there is no gateway"],
+    [() => Response.json(null), "what answers there is no gateway"],
+    [() => new Response("<html>"), "what answers there is no gateway"],
+    [() => Response.json({ ...STATUS, name: "other" }), "gateway other answers there; give test another port"],
+  ];
+  for (const [answer, reason] of answers) {
+    page.answer = answer;
+    const { code, stdout, stderr } = await nymGateway("status --id test", env);
+    assertEquals([code, stdout], [69, ""]);
+    assertStringIncludes(stderr, reason);
+  }
+});
+
+Deno.test("status in a pipe is plain text, also when it is watched", async () => {
+  using folder = new TemporaryFolder();
+  await using page = new StatusPage();
+  page.answer = () => Response.json({ ...STATUS, name: "test" });
+  const env = await homeFor(folder, page.address);
+  const child = program("gateway_program.ts", ["status", "--id", "test", "--watch", "0.1"], env).spawn();
+  await child.stdin.close();
+  const output = child.stdout.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
+  assertMatch((await output.next()).value!, /^ test, version 0\.7\.0, up 0 min {2}ok\n[\P{Cc}\n]*$/u);
+  await output.return!();
+  assertEquals((await child.status).code, 0);
+  await child.stderr.cancel();
 });
 
 Deno.test("a gateway that does not answer, has no endpoint, or is watched wrongly is an error that says so", async () => {
   using folder = new TemporaryFolder();
-  const silent = await nymGateway("status --id gw", await homeFor(folder, "127.0.0.1:1"));
+  const silent = await nymGateway("status --id test", await homeFor(folder, "127.0.0.1:1"));
   assertEquals(silent.code, 69);
   assertStringIncludes(silent.stderr, "does it run?");
   using other = new TemporaryFolder();
   const env = await homeFor(other, "");
-  assertEquals((await nymGateway("status --id gw", env)).code, 78);
-  assertEquals((await nymGateway("status --id gw --watch often", env)).code, 64);
+  assertEquals((await nymGateway("status --id test", env)).code, 78);
+  assertEquals((await nymGateway("status --id test --watch often", env)).code, 64);
 });
