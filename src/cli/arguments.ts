@@ -31,7 +31,7 @@ export function parseArguments(args: readonly string[]): Request {
       return helpOn(rest);
   }
   if (isCommand(first)) return parseCommand(first, rest);
-  if (first.startsWith("-")) throw usageError(`a command, init or run, must come before ${first}`);
+  if (first.startsWith("-")) throw usageError(`a command must come before ${first}; nym-gateway --help lists them`);
   throw usageError(`unknown command "${first}"${suggestion(first, WORDS)}`);
 }
 
@@ -86,7 +86,8 @@ function readArguments(args: readonly string[], names: readonly OptionName[], co
     alias: { help: "h", version: "V" },
     unknown: (argument: string, option?: string) => {
       if (option === undefined) throw usageError(`unexpected argument "${argument}"`);
-      throw usageError(`${command} has no option ${argument.replace(/=.*/s, "")}${suggestedOption(option, names)}`);
+      const given = argument.replace(/=.*/s, "");
+      throw usageError(`${command} has no option ${given}${suggestedOption(given, names)}`);
     },
   });
   const [positional] = found["_"] as readonly string[]; // only what follows `--` is still there
@@ -98,8 +99,9 @@ function readArguments(args: readonly string[], names: readonly OptionName[], co
   };
 }
 
-function suggestedOption(option: string, names: readonly OptionName[]): string {
-  return option.length === 1 ? "" : suggestion(`--${option}`, names.map((name) => `--${name}`));
+/** For what was given with its dashes; a single letter could be meant to be anything. */
+function suggestedOption(given: string, names: readonly OptionName[]): string {
+  return given.length === 2 ? "" : suggestion(given, names.map((name) => `--${name}`));
 }
 
 function usageError(reason: string): OperatorError {

@@ -16,7 +16,11 @@ _nym_gateway() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words=""
   case "$before" in
 ${choiceOptions().map(([option, values]) => `    --${option}) words="${values.join(" ")}" ;;`).join("\n")}
-    ${pathOptions().map((option) => `--${option}`).join("|")}) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    ${pathOptions().map((option) => `--${option}`).join("|")})
+      local IFS=$'\n' # names may have spaces
+      compopt -o filenames 2>/dev/null
+      COMPREPLY=($(compgen -f -- "$word"))
+      return ;;
   esac
   if [ -z "$words" ]; then
     case "\${COMP_WORDS[1]}" in
@@ -90,6 +94,8 @@ function fish(): string {
 complete -c nym-gateway -f
 complete -c nym-gateway -s h -l help -d 'prints help'
 complete -c nym-gateway -s V -l version -d 'prints the version'
+complete -c nym-gateway -n __fish_use_subcommand -a help -d 'Explains a command'
+complete -c nym-gateway -n '__fish_seen_subcommand_from help' -a ${quote(Object.keys(COMMANDS).join(" "))}
 ${lines.join("\n")}`;
 }
 

@@ -7,10 +7,22 @@ export const PURPOSE = "nym-gateway keeps a mailbox at the edge of a mixnet for 
 export const ENVIRONMENT: readonly { name: string; meaning: string }[] = [
   { name: "NYM_HOME", meaning: "the folder that gateways are kept in [default: ~/.nym]" },
   {
+    name: "NYM_GATEWAY_STORAGE_KEY_FILE",
+    meaning: "the file with the key that seals stored mail [default: as configured]",
+  },
+  {
     name: "RUST_LOG",
     meaning: "how much is logged, as in debug or info,nym_gateway::mailbox=debug [default: as configured, else info]",
   },
   { name: "NO_COLOR", meaning: "if set, nothing is coloured" },
+  {
+    name: "CREDENTIALS_DIRECTORY",
+    meaning: "set by systemd: if storage_key.pem is in it, that is the key that seals stored mail",
+  },
+  {
+    name: "NOTIFY_SOCKET, WATCHDOG_USEC",
+    meaning: "set by systemd: where it is told that the gateway serves, and how often that it lives",
+  },
 ];
 
 /** What `--help` prints. */
@@ -28,7 +40,7 @@ options:
     -V, --version    prints the version
 
 environment:
-${ENVIRONMENT.map(({ name, meaning }) => `    ${name.padEnd(10)}  ${meaning}`).join("\n")}`;
+${ENVIRONMENT.map(({ name, meaning }) => `    ${name}\n            ${meaning}`).join("\n")}`;
 
 /** What `<command> --help` prints: each option with its meaning and default. */
 export function commandHelp(name: CommandName): string {
@@ -36,7 +48,7 @@ export function commandHelp(name: CommandName): string {
   const given = required.map((option) =>
     option === argument ? `<${option}> ` : `--${option} <${OPTIONS[option].value}> `
   ).join("");
-  const needed = required.map((option) => explain(option, ""));
+  const needed = required.map((option) => explain(option, "", option === argument));
   return `nym-gateway ${name}
 ${purpose}
 
@@ -48,9 +60,9 @@ ${optional.map((option) => `${explain(option, ` [default: ${defaultOf(name, opti
             prints this`;
 }
 
-function explain(option: OptionName, defaultValue: string): string {
+function explain(option: OptionName, defaultValue: string, isArgument = false): string {
   const { value, meaning } = OPTIONS[option];
-  return `    --${option} <${value}>\n            ${meaning}${defaultValue}`;
+  return `    ${isArgument ? "" : `--${option} `}<${value}>\n            ${meaning}${defaultValue}`;
 }
 
 /** What a command does without an option that need not be given. */

@@ -1,6 +1,6 @@
 import { ExitCode } from "../operator_error.ts";
 import { VERSION } from "../version.ts";
-import { ENVIRONMENT, PURPOSE } from "./help.ts";
+import { defaultOf, ENVIRONMENT, PURPOSE } from "./help.ts";
 import { type CommandName, COMMANDS, type OptionName, OPTIONS } from "./options.ts";
 
 /** What the exit codes mean; 0 is success. */
@@ -36,11 +36,13 @@ ${names.map((name) => entry(`.B ${roff(name)}`, COMMANDS[name].purpose)).join("\
 .SH OPTIONS
 ${
     options.map((option) => {
-      const { value, meaning, default: usual } = OPTIONS[option];
-      const text = usual === undefined ? meaning : `${meaning} [default: ${usual}]`;
-      return entry(`.BI \\-\\-${roff(option)} " ${roff(value)}"`, `${text}. For ${usersOf(option).join(", ")}.`);
+      const { value, meaning } = OPTIONS[option];
+      const text = `${meaning}${defaultsOf(option)}. For ${usersOf(option).join(", ")}.`;
+      return entry(`.BI \\-\\-${roff(option)} " ${roff(value)}"`, text);
     }).join("\n")
   }
+${entry('.BR \\-h ", " \\-\\-help', "print all commands, or after a command what it takes")}
+${entry('.BR \\-V ", " \\-\\-version', "print the version")}
 .SH ENVIRONMENT
 ${ENVIRONMENT.map(({ name, meaning }) => entry(`.B ${name}`, meaning)).join("\n")}
 .SH SIGNALS
@@ -68,6 +70,16 @@ function synopsis(name: CommandName): string {
     option === argument ? `<${option}>` : `--${option} <${OPTIONS[option].value}>`
   );
   return roff([...words, ...(optional.length > 0 ? ["[options]"] : [])].join(" ")) || "\\&";
+}
+
+/** As in ` [default: 1789]`; where commands differ, each default with those that have it. */
+function defaultsOf(option: OptionName): string {
+  const users = usersOf(option).filter((name) => COMMANDS[name].optional.includes(option));
+  const defaults = [...new Set(users.map((name) => defaultOf(name, option)))];
+  if (defaults.length === 0) return "";
+  const usersWith = (usual: string) => users.filter((name) => defaultOf(name, option) === usual).join(", ");
+  const isOne = defaults.length === 1 && users.length === usersOf(option).length;
+  return ` [default: ${defaults.map((usual) => isOne ? usual : `${usual} (${usersWith(usual)})`).join("; ")}]`;
 }
 
 function usersOf(option: OptionName): CommandName[] {

@@ -37,7 +37,7 @@ Deno.test("options are read with a space or an equals sign", () => {
 Deno.test("what can't be understood is refused, with what may have been meant", () => {
   const cases: Record<string, string> = {
     "rum --id x": 'unknown command "rum"; did you mean "run"?',
-    "--id x": "a command, init or run, must come before --id",
+    "--id x": "a command must come before --id; nym-gateway --help lists them",
     "help elsewhere": 'there is no help on "elsewhere"',
     "help run init": 'unexpected argument "init"',
     "run": "run needs --id <word>; see nym-gateway run --help",
@@ -51,6 +51,7 @@ Deno.test("what can't be understood is refused, with what may have been meant", 
     "run --id x --no-location": 'run has no option --no-location; did you mean "--location"?',
     "run --id x --__proto__=y": "run has no option --__proto__",
     "run --id x -v": "run has no option -v",
+    "run -id x": 'run has no option -id; did you mean "--id"?',
     "run --id x y": 'unexpected argument "y"',
     "check --id x --output xml": '--output is "xml" and can be text, json',
     "completions": "completions needs <shell>; see nym-gateway completions --help",

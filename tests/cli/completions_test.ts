@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { completions } from "../../src/cli/completions.ts";
 import { type CommandName, COMMANDS } from "../../src/cli/options.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
@@ -13,6 +14,13 @@ Deno.test("every shell is told of every command and each of its options", () => 
         assertStringIncludes(lines, shell === "fish" ? `-l ${option} ` : `--${option}`, `${shell}, ${name}`);
       }
     }
+  }
+});
+
+Deno.test("every shell completes help, and the commands after it", () => {
+  for (const shell of SHELLS) {
+    const helped = completions(shell).split("\n").filter((line) => /\bhelp\b(?!\[)/.test(line)).join("\n");
+    assertStringIncludes(helped, shell === "zsh" ? "help) _describe command commands" : "check");
   }
 });
 
@@ -36,6 +44,10 @@ Deno.test({
     assertEquals(await offered("check", "--"), ["--id", "--config", "--output", "--help"]);
     assertEquals(await offered("check", "--output", ""), ["text", "json"]);
     assertEquals(await offered("completions", "f"), ["fish"]);
+    assertEquals(await offered("help", "che"), ["check"]);
+    using folder = new TemporaryFolder();
+    await Deno.mkdir(folder.file("a folder"));
+    assertEquals(await offered("export", "--file", folder.file("a")), [folder.file("a folder")]);
     const all = await offered("");
     for (const name of Object.keys(COMMANDS) as CommandName[]) assertEquals(all.includes(name), true, name);
   },

@@ -18,6 +18,18 @@ Deno.test("help of init tells the defaults of a new gateway, that of run refers 
   assertStringIncludes(commandHelp("run"), "[default: ~/.nym/gateways/<id>/config/config.toml]");
 });
 
+Deno.test("what is given without a name is explained without one", () => {
+  assertMatch(commandHelp("completions"), /required:\n {4}<shell>\n +bash, zsh or fish\n/);
+});
+
+Deno.test("every variable that the program may read is explained, but for those that tell where a home is", async () => {
+  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
+  const allowed: string[] = /--allow-env=(\S+)/.exec(tasks.run.command)![1]!.split(",");
+  for (const name of allowed.filter((name) => !["HOME", "USERPROFILE"].includes(name))) {
+    assertStringIncludes(GENERAL_HELP, name);
+  }
+});
+
 Deno.test("general help names the commands", () => {
   assertMatch(GENERAL_HELP, /init {10}\S.*\n {4}run {11}\S/);
 });

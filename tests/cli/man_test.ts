@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { manualPage } from "../../src/cli/man.ts";
+import { ENVIRONMENT } from "../../src/cli/help.ts";
 import { COMMANDS, OPTIONS } from "../../src/cli/options.ts";
 import { ExitCode } from "../../src/operator_error.ts";
 
@@ -10,7 +11,19 @@ Deno.test("the manual page explains every command, option and exit code in the w
     if (name !== "shell") assertStringIncludes(page, `.BI --${name} `);
     if (name !== "shell") assertStringIncludes(page, `\n${meaning}`);
   }
+  for (const { name, meaning } of ENVIRONMENT) assertStringIncludes(page, `.B ${name}\n${meaning}`);
   for (const code of Object.values(ExitCode)) assertStringIncludes(page, `\n.B ${code}\n`);
+});
+
+Deno.test("the manual page tells the default of each command", () => {
+  const page = manualPage().replaceAll("\\-", "-");
+  assertStringIncludes(page, "listen on for clients [default: 9000 (init); as configured (run)]. For init, run.");
+  assertStringIncludes(
+    page,
+    "name of the gateway on this machine [default: the name that it was exported by (import)].",
+  );
+  assertStringIncludes(page, "show it again every so many seconds [default: once]. For status.");
+  assertStringIncludes(page, '.TP\n.BR -V ", " --version\n');
 });
 
 Deno.test("no line of it is taken for a request that is none", () => {
