@@ -43,6 +43,7 @@ function sections(): string {
   for (const line of renderConfig(defaultConfig("<id>", "~/.nym/gateways")).split("\n")) {
     const header = /^\[(\w+)\]$/.exec(line)?.[1];
     const [, key, value] = /^(\w+) = (.*)$/.exec(line) ?? [];
+    if (line === "" && section !== "" && comment.length > 0) blocks.push(escaped(comment.join("\n"))); // on them all
     if (header !== undefined) {
       section = header;
       blocks.push(`## [${header}]`);
@@ -67,9 +68,12 @@ function command(name: CommandName): string {
   return [`## ${name}`, escaped(purpose), lines.join("\n")].filter((block) => block !== "").join("\n\n");
 }
 
-/** What Markdown would take for its own. */
+/** Names and paths as code, and what Markdown would take for its own escaped. */
 function escaped(text: string): string {
-  return text.replace(/[<>*]/g, "\\$&").replace(/(?<![\w`])(\w+_\w+(?:\.\w+)*)/g, "`$1`");
+  return text.replace(/[^\s`"]+/g, (word) => {
+    const [, before = "", core = "", after = ""] = /^(\(?)(.*?)([.,:;)\]]*)$/.exec(word)!;
+    return /\w_\w|^~\//.test(core) ? `${before}\`${core}\`${after}` : word.replace(/[<>*]/g, "\\$&");
+  });
 }
 
 if (import.meta.main) await Deno.writeTextFile(PATH, configurationDocument());

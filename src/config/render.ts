@@ -4,8 +4,8 @@ import { tomlString } from "./toml.ts";
 /** Writes `config` as the text of a config.toml in which each key is explained. `parseConfig` reads it back the same. */
 export function renderConfig(config: Config): string {
   const { gateway, mixnetEndpoint: mixnet, clientsEndpoint: clients, limits, operator, debug, logging } = config;
-  return `# The configuration of this nym-gateway, read once when it starts. The format is TOML (https://toml.io).
-# Options of \`nym-gateway run\` overrule what is written here. A key that is not known is an error.
+  return `# The configuration of this nym-gateway, read when it starts and again at SIGHUP. The format is TOML (https://toml.io).
+# Options of \`nym-gateway run\` overrule what is written here. A key that is not known is an error. Give whole paths.
 
 [gateway]
 # The name of this gateway on this machine, as given to \`init --id\`. Other nodes never see it.
@@ -53,8 +53,8 @@ replay_window = ${mixnet.replayWindow}
 # Where clients connect by WebSocket: an IPv4 or IPv6 address of this machine and a TCP port.
 listening_address = ${tomlString(clients.listeningAddress)}
 
-# What the directory tells clients to connect to: a ws:// URL, or wss:// if a proxy in front of this gateway speaks TLS.
-# Without a scheme, ws:// is meant.
+# What the directory tells clients to connect to: a ws:// URL, or wss:// if this gateway (tls_certificate) or a proxy in
+# front of it speaks TLS. Without a scheme, ws:// is meant.
 announce_address = ${tomlString(clients.announceAddress)}
 
 # The folder that keeps messages until their clients fetch them.
