@@ -19,10 +19,11 @@ export class ArchiveReader implements Disposable {
 
   /** @throws {ArchiveError} when the file is none, by its header */
   static async open(path: string): Promise<ArchiveReader> {
+    // Opening a pipe would wait for somebody to write into it.
+    if (!(await Deno.stat(path)).isFile) throw new ArchiveError("it is not a file");
     const file = await Deno.open(path);
     try {
-      const { isFile, size } = await file.stat();
-      if (!isFile) throw new ArchiveError("it is not a file");
+      const { size } = await file.stat();
       const header = new Uint8Array(HEADER_SIZE);
       let filled = 0;
       for (let read; filled < HEADER_SIZE && (read = await file.read(header.subarray(filled)));) filled += read;

@@ -2,9 +2,11 @@ import { dirname, join } from "node:path";
 import { syncFolder } from "../archive/archive_writer.ts";
 import type { Item } from "../archive/contents.ts";
 import { type Config, configPath, defaultConfig } from "../config/config.ts";
-import { readConfig, writeConfig } from "../config/files.ts";
+import { readText, writePrivate } from "../config/files.ts";
 import { readKeyPair } from "../config/key_files.ts";
+import { parseConfig } from "../config/parse.ts";
 import { type ConfiguredPath, relocate } from "../config/relocation.ts";
+import { rewriteConfig } from "../config/rewriting.ts";
 import { readStorageKey } from "../config/storage_key_file.ts";
 import { lockPrivateFolder, openDatabase, openPrivateDatabase } from "../mailbox/database.ts";
 import { Sealer } from "../mailbox/sealing.ts";
@@ -74,11 +76,13 @@ export class UnfinishedHome implements AsyncDisposable {
    * @throws {OperatorError} when the configuration or a key won't do
    */
   async finish(): Promise<{ config: Config; keys: KeyPair; outside: ConfiguredPath[] }> {
-    const { config, outside } = relocate(readConfig(this.#receivedConfig), this.id, this.root);
+    const text = readText(this.#receivedConfig, this.#receivedConfig);
+    const received = parseConfig(text, this.#receivedConfig);
+    const { config, outside } = relocate(received, this.id, this.root);
     const keys = readKeyPair(this.#paths.gateway);
     const sealer = new Sealer(readStorageKey(this.#paths.gateway.storageKeyFile));
     for (const name of ["ledger", "mailbox"]) (await openDatabase(this.#pathOf(name), sealer)).close();
-    writeConfig(configPath(UNFINISHED, this.#workspace), config);
+    writePrivate(configPath(UNFINISHED, this.#workspace), rewriteConfig(text, received, config));
     const folder = join(this.#workspace, UNFINISHED);
     await syncAll(folder);
     await Deno.rename(folder, join(this.root, this.id));

@@ -1,4 +1,5 @@
 import type { Config } from "./config.ts";
+import { differences } from "./differences.ts";
 
 /** What a running gateway takes over from a changed file; all else needs a new start. */
 const RELOADABLE: ReadonlySet<string> = new Set([
@@ -46,19 +47,11 @@ export function isReloadable(name: string): boolean {
 export function takeOver(running: Config, file: Config): Changes {
   const taken: string[] = [];
   const left: string[] = [];
-  for (const [section, keys] of Object.entries(running)) {
-    const next: Record<string, unknown> = file[section as keyof Config];
-    for (const [key, value] of Object.entries(keys)) {
-      if (next[key] === value) continue;
-      const name = `[${inSnakeCase(section)}] ${inSnakeCase(key)}`;
-      const reloadable = isReloadable(name);
-      (reloadable ? taken : left).push(name);
-      if (reloadable) Object.assign(keys, { [key]: next[key] });
-    }
+  for (const { section, key, sectionInFile, keyInFile, value } of differences(running, file)) {
+    const name = `[${sectionInFile}] ${keyInFile}`;
+    const reloadable = isReloadable(name);
+    (reloadable ? taken : left).push(name);
+    if (reloadable) Object.assign(running[section], { [key]: value });
   }
   return { taken, left };
-}
-
-function inSnakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

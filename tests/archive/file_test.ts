@@ -49,6 +49,10 @@ Deno.test("a wrong passphrase, another file and a damaged one are told apart", a
     await assertRejects(() => Array.fromAsync(archive.items("battery horse correct")), WrongPassphrase);
   }
   await assertRejects(() => ArchiveReader.open(folder.path), ArchiveError, "it is not a file");
+  if (Deno.build.os !== "windows") {
+    await new Deno.Command("mkfifo", { args: [folder.file("pipe")] }).output();
+    await assertRejects(() => ArchiveReader.open(folder.file("pipe")), ArchiveError, "it is not a file");
+  }
   const bytes = await Deno.readFile(path);
   bytes[100]! ^= 1;
   await Deno.writeFile(path, bytes);

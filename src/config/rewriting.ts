@@ -1,0 +1,30 @@
+import type { Config } from "./config.ts";
+import { differences } from "./differences.ts";
+import { parseConfig } from "./parse.ts";
+import { renderConfig } from "./render.ts";
+import { tomlString } from "./toml.ts";
+
+/** `key = "text"` and what follows it, a comment for instance. */
+const TEXT_LINE = /^(?<before>\s*(?<key>\w+)\s*=\s*)(?:"(?:[^"\\]|\\.)*"|'[^']*')(?<after>\s*(?:#.*)?)$/s;
+const SECTION_LINE = /^\s*\[\s*(\w+)\s*\]/;
+
+/**
+ * The text of a config.toml of which `config` is read, changed so that `wanted` is: only texts in quotes are replaced, so
+ * that order and comments stay as the operator has them. Where that is not enough, it is written anew.
+ */
+export function rewriteConfig(text: string, config: Config, wanted: Config): string {
+  const values = new Map(
+    differences(config, wanted).map(({ sectionInFile, keyInFile, value }) => [`${sectionInFile}.${keyInFile}`, value]),
+  );
+  let section = "";
+  const lines = text.split("\n").map((line) => {
+    section = SECTION_LINE.exec(line)?.[1] ?? section;
+    const { before, key, after } = TEXT_LINE.exec(line)?.groups ?? {};
+    const value = values.get(`${section}.${key}`);
+    return typeof value === "string" ? `${before}${tomlString(value)}${after}` : line;
+  });
+  const rewritten = lines.join("\n");
+  return differences(parseConfig(rewritten, "the configuration"), wanted).length === 0
+    ? rewritten
+    : renderConfig(wanted);
+}
