@@ -35,6 +35,11 @@ export function fileError(attempt: string, cause: unknown, otherwise: ExitCode):
   if (cause instanceof Deno.errors.PermissionDenied || cause instanceof Deno.errors.NotCapable) {
     return new OperatorError(`${attempt}: permission denied`, ExitCode.NO_PERMISSION);
   }
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new OperatorError(`${attempt}: ${reason}`, otherwise);
+  return new OperatorError(`${attempt}: ${reasonOf(cause)}`, otherwise);
+}
+
+/** What an error says, without the system's number and the call with its path, which the runtime adds. */
+export function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/ \(os error \d+\)(: \w+ '.*')?$/s, "");
 }

@@ -11,8 +11,8 @@ import { print } from "./output.ts";
 import { overrideConfig } from "./overrides.ts";
 
 /**
- * Makes a gateway: its key pair, its storage key and its configuration file. Throws an OperatorError, also when there is
- * one of that name: its clients' addresses hang on its key, so it is never replaced.
+ * Makes a gateway: its key pair, its storage key and its configuration file; all of them or none. Throws an OperatorError,
+ * also when there is one of that name: its clients' addresses hang on its key, so it is never replaced.
  */
 export function init(options: Options): void {
   const id = gatewayId(options);
@@ -24,10 +24,15 @@ export function init(options: Options): void {
   for (const file of [path, privateSphinxKeyFile, publicSphinxKeyFile, storageKeyFile]) {
     if (exists(file)) throw alreadyThere(id, file, join(root, id));
   }
+  using unfinished = new DisposableStack();
+  const made = (...files: string[]) => files.forEach((file) => unfinished.defer(() => Deno.removeSync(file)));
   saveKeyPair(config.gateway, generateKeyPair());
+  made(privateSphinxKeyFile, publicSphinxKeyFile);
   print("Saved mixnet sphinx keypair");
   makeStorageKey(storageKeyFile);
+  made(storageKeyFile);
   writeConfig(path, config);
+  unfinished.move(); // it is finished: they stay
   print(`Saved configuration file to ${JSON.stringify(path)}`);
   print("Gateway configuration completed.\n\n\n");
 }

@@ -32,14 +32,19 @@ export function readText(path: string, name: string): string {
 
 /**
  * Writes a new file for this user alone (0600) and makes the folders above it that are missing (0700). An existing file
- * is never touched: that, like any other failure, throws an OperatorError.
+ * is never touched: that, like any other failure, throws an OperatorError. There is no half of a file afterwards.
  */
 export function writePrivate(path: string, text: string): void {
   try {
     Deno.mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_FOLDER });
     using file = Deno.openSync(path, { write: true, createNew: true, mode: PRIVATE_FILE });
-    writeAll(file, new TextEncoder().encode(text));
-    file.syncSync();
+    try {
+      writeAll(file, new TextEncoder().encode(text));
+      file.syncSync();
+    } catch (cause) {
+      Deno.removeSync(path);
+      throw cause;
+    }
   } catch (cause) {
     throw fileError(`Cannot write ${path}`, cause, ExitCode.CANNOT_CREATE);
   }

@@ -19,11 +19,16 @@ const log = logger("pemstore::pemstore");
 /** Where the two halves of a key pair are: the `[gateway]` section of a configuration. */
 export type KeyFiles = Pick<Config["gateway"], "privateSphinxKeyFile" | "publicSphinxKeyFile">;
 
-/** Writes a new key pair, for this user alone. Throws an OperatorError, also when one of the files exists. */
+/** Writes a new key pair, for this user alone; both files or none. Throws an OperatorError, also when one of them exists. */
 export function saveKeyPair(files: KeyFiles, keys: KeyPair): void {
   writePrivate(files.privateSphinxKeyFile, encodePem(PRIVATE_KEY_TAG, keys.privateKey));
   log.info(`Written private key to ${JSON.stringify(files.privateSphinxKeyFile)}`);
-  writePrivate(files.publicSphinxKeyFile, encodePem(PUBLIC_KEY_TAG, keys.publicKey));
+  try {
+    writePrivate(files.publicSphinxKeyFile, encodePem(PUBLIC_KEY_TAG, keys.publicKey));
+  } catch (error) {
+    Deno.removeSync(files.privateSphinxKeyFile);
+    throw error;
+  }
   log.info(`Written public key to ${JSON.stringify(files.publicSphinxKeyFile)}`);
 }
 

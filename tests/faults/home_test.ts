@@ -1,13 +1,16 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
+import { nymGateway } from "../cli/program.ts";
 import { numbered, range } from "../mailbox/messages.ts";
 import { EndedAtStart, GatewayProcess } from "../support/gateway_process.ts";
 import { NO_DIRECTORY } from "../support/gateway_rig.ts";
 import { quietPort } from "../support/quiet_port.ts";
 import { Random } from "../support/random.ts";
 import { FaultyGateway } from "./faulty_gateway.ts";
-import { canMount } from "./small_disk.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { canMount, SmallDisk } from "./small_disk.ts";
 import { UnreadableFile } from "./unreadable_file.ts";
 
 /** What a gateway that can't start exits with and says last. */
@@ -181,3 +184,30 @@ Deno.test({
     await process.stop();
   },
 });
+
+Deno.test({
+  name: `an init on a full disk leaves nothing that is in the way of the next one${skipped}`,
+  ignore: !canMount,
+  fn: async () => {
+    using folder = new TemporaryFolder();
+    await using disk = await SmallDisk.mount(folder.path, 1);
+    const init = () => nymGateway("init --id gw --mix-host 127.0.0.1 --clients-host 127.0.0.1", { HOME: folder.path });
+    for (const pages of range(5)) { // the files are written one after the other: each of them is one that has no room
+      await disk.fill(4096 * pages);
+      const failed = await init();
+      assertEquals(failed.code, 73, failed.stderr);
+      assertStringIncludes(failed.stderr, "No space left on device");
+      assertEquals(await filesIn(join(folder.path, ".nym")), []);
+      await disk.free();
+    }
+    assertEquals((await init()).code, 0);
+  },
+});
+
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(folder));
+  const found = entries.map(({ name, isDirectory }) =>
+    isDirectory ? filesIn(join(folder, name)) : [join(folder, name)]
+  );
+  return (await Promise.all(found)).flat();
+}

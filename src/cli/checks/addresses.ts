@@ -1,6 +1,6 @@
 import { hostOf, portOf } from "../../config/addresses.ts";
 import type { Config } from "../../config/config.ts";
-import { ExitCode } from "../../operator_error.ts";
+import { ExitCode, reasonOf } from "../../operator_error.ts";
 import { parseSocketAddress } from "../../sphinx/node_address.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { kindOfAddress } from "./kind_of_address.ts";
@@ -60,11 +60,10 @@ function checkPort(
         )
         : fail(subject, `${listening} is in use, if not by others then by ${other}`, "give one of them another port");
     }
-    const reason = error instanceof Error ? error.message.replace(/ \(os error \d+\)/, "") : String(error);
     const remedy = error instanceof Deno.errors.AddrNotAvailable
       ? "give an address that this machine has, or 0.0.0.0 or [::] for all"
       : "give a port from 1024 on, or the program the right to lower ones";
-    return fail(subject, `${listening} can't be listened on: ${reason}`, remedy, ExitCode.UNAVAILABLE);
+    return fail(subject, `${listening} can't be listened on: ${reasonOf(error)}`, remedy, ExitCode.UNAVAILABLE);
   }
 }
 

@@ -1,6 +1,6 @@
 import { DirectoryClient, DirectoryError } from "../../directory/client.ts";
 import type { Topology } from "../../directory/topology.ts";
-import { ExitCode } from "../../operator_error.ts";
+import { ExitCode, reasonOf } from "../../operator_error.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
 /** s; the directory gives the time in whole seconds, and takes some on its way */
@@ -77,12 +77,11 @@ async function ask(
   } catch (error) {
     if (!(error instanceof DirectoryError)) throw error;
     const cause = error.cause instanceof Error ? error.cause.cause : undefined; // beneath the one of fetch
-    return cause instanceof Error ? `${error.message}: ${withoutAddress(cause.message)}` : error.message;
+    return cause instanceof Error ? `${error.message}: ${withoutAddress(reasonOf(cause))}` : error.message;
   }
 }
 
-/** As in "Connection refused", of what the runtime says with the URL, the layer and the system's number around it. */
+/** As in "Connection refused", of what the runtime says with the URL and the layer before it. */
 function withoutAddress(message: string): string {
-  return message.replace(/^error sending request for url \(.*?\): (client error \(\w+\): )?(tcp connect error: )?/, "")
-    .replace(/ \(os error \d+\)/, "");
+  return message.replace(/^error sending request for url \(.*?\): (client error \(\w+\): )?(tcp connect error: )?/, "");
 }

@@ -1,3 +1,4 @@
+import { reasonOf } from "../../operator_error.ts";
 import type { StandIn } from "./stand_in.ts";
 
 /** ms for one attempt */
@@ -60,8 +61,7 @@ async function attempt(
     if (signal.aborted) return { kind: "no answer", how: `does not answer within ${TIMEOUT / 1000} s` };
     if (error instanceof Deno.errors.InvalidData) return { kind: "bad certificate", how: error.message };
     if (error instanceof Deno.errors.ConnectionRefused) return { kind: "no answer", how: "refuses connections" };
-    const reason = error instanceof Error ? error.message : String(error);
-    return { kind: "no answer", how: `can't be connected to: ${reason.replace(/ \(os error \d+\)/, "")}` };
+    return { kind: "no answer", how: `can't be connected to: ${reasonOf(error)}` };
   }
 }
 
