@@ -10,7 +10,7 @@ import { fail, type Finding, ok } from "./checks/finding.ts";
 import { checkCertificate, checkKeys } from "./checks/keys.ts";
 import { checkMachine } from "./checks/machine.ts";
 import { checkReachability } from "./checks/reachability.ts";
-import { checkInboxes, checkPaths, checkStorageKey } from "./checks/storage.ts";
+import { checkInboxes, checkLogFile, checkPaths, checkStorageKey } from "./checks/storage.ts";
 import { gatewayConfigPath } from "./home.ts";
 import type { Options } from "./options.ts";
 import { print } from "./output.ts";
@@ -52,6 +52,7 @@ async function* findOut(path: string): AsyncGenerator<Finding> {
   yield* checkCertificate(config);
   const { isRunning, finding } = await checkInboxes(config.clientsEndpoint.inboxesDirectory);
   yield finding;
+  yield* checkLogFile(config.logging);
   yield* checkAddresses(config, isRunning);
   yield* checkReachability(config, isRunning);
   yield* checkDirectory(config.gateway.presenceDirectoryServer, isRunning ? announcedBy(config) : undefined);

@@ -134,6 +134,7 @@ Deno.test("what can't be used of what is stored fails, and the rest is looked at
   await rig.edit((text) =>
     text.replace(/^(inboxes_directory = ).*/m, `$1${JSON.stringify(rig.home.file("file/inboxes"))}`)
       .replace(/^(ledger_path = ).*/m, '$1"ledger.kv"')
+      .replace(/^(file = ).*/m, `$1${JSON.stringify(rig.home.file("none/gateway.log"))}`)
   );
   await Deno.writeTextFile(join(rig.data, "storage_key.pem"), "nonsense");
   const { code, found } = await rig.check();
@@ -142,6 +143,7 @@ Deno.test("what can't be used of what is stored fails, and the rest is looked at
   assertEquals(found["inboxes"]?.status, "fail");
   assertStringIncludes(found["inboxes"]?.remedy ?? "", "correct inboxes_directory");
   assertStringIncludes(found["paths"]?.found ?? "", 'ledger_path in [clients_endpoint] is "ledger.kv"');
+  assertStringIncludes(found["log file"]?.found ?? "", "(file in [logging]): there is no such file or folder");
   assertEquals([found["directory"]?.status, found["disk"]?.status], ["ok", "ok"]);
 });
 

@@ -1,4 +1,4 @@
-import { isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import type { Config } from "../../config/config.ts";
 import { exists } from "../../config/files.ts";
 import { pathsOf } from "../../config/relocation.ts";
@@ -45,10 +45,32 @@ export function checkStorageKey({ gateway, clientsEndpoint }: Config): Finding {
   }
 }
 
+/** Where lines of the log go, if to a file: without it the gateway does not start. */
+export function* checkLogFile({ file }: Config["logging"]): Generator<Finding> {
+  if (file === "") return;
+  try {
+    if (exists(file)) Deno.openSync(file, { append: true }).close();
+    else Deno.readDirSync(dirname(file));
+    yield ok("log file", file);
+  } catch (error) {
+    const { message, exitCode } = error instanceof OperatorError
+      ? error
+      : fileError(`Cannot write the log file "${file}" (file in [logging])`, error, ExitCode.CANNOT_CREATE);
+    const remedy = "make its folder for the user that runs the gateway; with systemd, by LogsDirectory=nym-gateway";
+    yield fail("log file", message, remedy, exitCode);
+  }
+}
+
 /** Where files are must not hang on where the gateway is started. */
 export function* checkPaths(config: Config): Generator<Finding> {
-  for (const { key, path } of pathsOf(config)) {
-    if (isAbsolute(path)) continue;
+  const { clientsEndpoint, logging } = config;
+  const others = [
+    { key: "tls_certificate in [clients_endpoint]", path: clientsEndpoint.tlsCertificate },
+    { key: "tls_key in [clients_endpoint]", path: clientsEndpoint.tlsKey },
+    { key: "file in [logging]", path: logging.file },
+  ];
+  for (const { key, path } of [...pathsOf(config), ...others]) {
+    if (path === "" || isAbsolute(path)) continue;
     const found = `${key} is "${path}", which is somewhere else for each folder that the gateway is started in`;
     yield warn("paths", found, "write the whole path");
   }
