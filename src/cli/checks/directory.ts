@@ -76,8 +76,9 @@ async function ask(
     return { ...answer, took: Math.round(performance.now() - begin) };
   } catch (error) {
     if (!(error instanceof DirectoryError)) throw error;
-    const cause = error.cause instanceof Error ? error.cause.cause : undefined; // beneath the one of fetch
-    return cause instanceof Error ? `${error.message}: ${withoutAddress(reasonOf(cause))}` : error.message;
+    if (!(error.cause instanceof Error)) return error.message;
+    // Deno 2.9 has what fetch found beneath its own error, Deno 2.7 in it.
+    return `${error.message}: ${withoutAddress(reasonOf(error.cause.cause ?? error.cause))}`;
   }
 }
 
