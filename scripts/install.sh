@@ -8,7 +8,7 @@ usage() {
 usage:
     install.sh --binary <file>    installs this file; SHA256SUMS and the unit files lie beside it or beside this script
     install.sh --url <address>    fetches the binary at this address; SHA256SUMS and the unit files are in its folder
-    install.sh --uninstall        removes program and service; keys, configuration and messages stay
+    install.sh --uninstall        removes program and service, once it is stopped; keys, configuration and messages stay
 
 options:
     --prefix <folder>    where bin/nym-gateway goes [default: /usr/local]
@@ -35,7 +35,7 @@ while [ $# -gt 0 ]; do
         case $1 in
         --binary) binary=$2 ;;
         --url) url=$2 ;;
-        --prefix) prefix=$2 ;;
+        --prefix) prefix=${2%/} ;;
         --root) root=${2%/} ;;
         --service) service=$2 ;;
         esac
@@ -53,7 +53,8 @@ while [ $# -gt 0 ]; do
 done
 
 case $prefix in
-/*) ;;
+*[!A-Za-z0-9._/+-]*) fail "--prefix: $prefix has characters that the unit can't: letters, digits and ._/+- are fine" ;;
+'' | /*) ;;
 *) fail "--prefix: $prefix is not an absolute path" ;;
 esac
 [ -n "$root" ] || [ "$(id -u)" = 0 ] || fail 'it takes root to install a service: run it with sudo, or give --root'
@@ -68,6 +69,7 @@ if [ -z "$service" ]; then
     fi
 fi
 program=$prefix/bin/nym-gateway
+manual=$prefix/share/man/man1/nym-gateway.1
 case $service in
 systemd) unit=nym-gateway.service unit_target=/etc/systemd/system/nym-gateway.service unit_mode=644 ;;
 openrc) unit=nym-gateway.openrc unit_target=/etc/init.d/nym-gateway unit_mode=755 ;;
@@ -76,15 +78,23 @@ none) unit='' unit_target='' unit_mode='' ;;
 esac
 
 if [ "$uninstall" = yes ]; then
-    rm -f "$root$program" "$root/etc/systemd/system/nym-gateway.service" "$root/etc/init.d/nym-gateway"
+    if [ -z "$root" ]; then
+        case $service in
+        systemd) ! systemctl is-active --quiet nym-gateway 2>/dev/null || fail 'it is running: systemctl stop nym-gateway' ;;
+        openrc) ! rc-service nym-gateway status >/dev/null 2>&1 || fail 'it is running: rc-service nym-gateway stop' ;;
+        esac
+    fi
+    # The last two are the links of a service that is enabled.
+    rm -f "$root$program" "$root$manual" \
+        "$root/etc/systemd/system/nym-gateway.service" "$root/etc/init.d/nym-gateway" \
+        "$root/etc/systemd/system/multi-user.target.wants/nym-gateway.service" "$root/etc/runlevels/default/nym-gateway"
     echo "Removed $program and its service."
     echo "Kept: $STATE with keys, configuration and messages, and the user $USER_NAME."
-    [ "$service" != systemd ] || echo 'If it ran: systemctl daemon-reload && systemctl stop nym-gateway'
     exit 0
 fi
 
 temporary=$(mktemp -d)
-trap 'rm -rf "$temporary"' EXIT
+trap 'rm -rf "$temporary" "$root$program.new"' EXIT
 trap 'exit 1' HUP INT TERM
 
 # fetch <address> <file>
@@ -137,21 +147,32 @@ if [ "$verify" = yes ]; then
     [ -z "$unit" ] || verified "$unit_file" "$unit"
 fi
 
+# Under another name first: a running program keeps its file, and there is never half of one.
+mkdir -p "$root$prefix/bin"
+cp "$binary" "$root$program.new"
+chmod 755 "$root$program.new"
+if [ -z "$root" ] && ! said=$("$program.new" --version 2>&1); then
+    printf '%s\n' "$said" >&2
+    fail "$binary does not run on this machine ($(uname -sm)); nothing was installed"
+fi
+
 if [ -z "$root" ] && ! id "$USER_NAME" >/dev/null 2>&1; then
     if command -v useradd >/dev/null; then
         useradd --system --user-group --home-dir "$STATE" --no-create-home --shell /usr/sbin/nologin "$USER_NAME"
     else
+        command -v adduser >/dev/null || fail "there is neither useradd nor adduser: make the user $USER_NAME yourself"
         addgroup -S "$USER_NAME" 2>/dev/null || true # there may be one
         adduser -S -D -H -h "$STATE" -s /sbin/nologin -G "$USER_NAME" "$USER_NAME"
     fi
     echo "Made the user $USER_NAME."
 fi
 
-# Under another name first: a running program keeps its file, and there is never half of one.
-mkdir -p "$root$prefix/bin"
-cp "$binary" "$root$program.new"
-chmod 755 "$root$program.new"
 mv -f "$root$program.new" "$root$program"
+if [ -z "$root" ]; then
+    mkdir -p "${manual%/*}"
+    "$program" man >"$manual"
+    chmod 644 "$manual"
+fi
 
 mkdir -p "$root$STATE"
 chmod 700 "$root$STATE"
@@ -171,7 +192,7 @@ systemd) start='systemctl daemon-reload && systemctl enable --now nym-gateway' r
 openrc) start='rc-update add nym-gateway && rc-service nym-gateway start' restart='rc-service nym-gateway restart' ;;
 none) start="NYM_HOME=$STATE $program run --id gateway    # as the user $USER_NAME" restart='stop it and start it again' ;;
 esac
-if [ -d "$STATE/gateways/gateway" ]; then
+if [ -n "$(ls "$STATE/gateways" 2>/dev/null)" ]; then
     printf 'To go on with the new version:\n    %s\n' "$restart"
 else
     cat <<END

@@ -64,7 +64,7 @@ toolTest("sh", "a release is installed into a root: program, unit, state folder"
 toolTest("sh", "the unit runs the program from where --prefix has put it; OpenRC gets its script", async () => {
   using files = await release();
   using root = new TemporaryFolder();
-  const binary = ["--binary", files.file("nym-gateway-x"), "--prefix", "/opt/nym"];
+  const binary = ["--binary", files.file("nym-gateway-x"), "--prefix", "/opt/nym/"];
   await install(root, ...binary, "--service", "systemd");
   assertStringIncludes(Deno.readTextFileSync(root.file(UNIT)), "ExecStart=/opt/nym/bin/nym-gateway run ");
   await install(root, ...binary, "--service", "openrc");
@@ -83,7 +83,11 @@ toolTest("sh", "an upgrade replaces the program and leaves what the gateway has 
   Deno.writeTextFileSync(files.file("nym-gateway-x"), "#!/bin/sh\necho 2\n");
   assertEquals((await install(root, ...args, "--no-verify")).code, 0);
   assertEquals(Deno.readTextFileSync(root.file(PROGRAM)), "#!/bin/sh\necho 2\n");
+  const enabled = root.file("etc/systemd/system/multi-user.target.wants");
+  Deno.mkdirSync(enabled);
+  Deno.symlinkSync("/etc/systemd/system/nym-gateway.service", join(enabled, "nym-gateway.service"));
   const { output } = await install(root, "--uninstall");
+  assertEquals([...Deno.readDirSync(enabled)], [], "a link to a unit that is gone");
   assertStringIncludes(output, "Kept: /var/lib/nym-gateway");
   assert(!isFile(root.file(PROGRAM)) && !isFile(root.file(UNIT)));
   assertEquals(Deno.readTextFileSync(root.file("var/lib/nym-gateway/key")), "secret");
@@ -104,12 +108,78 @@ toolTest("sh", "what is not as SHA256SUMS lists it is not installed", async () =
 
 toolTest("sh", "arguments that make no sense are refused", async () => {
   using root = new TemporaryFolder();
-  const refused = { "--binary": "needs a value", "--bin x": "there is no --bin", "--prefix a --binary b": "absolute" };
+  const refused = {
+    "--binary": "needs a value",
+    "--bin x": "there is no --bin",
+    "--prefix a --binary b": "absolute",
+    "--prefix /opt/a&b --binary b": "has characters that the unit can't",
+  };
   for (const [line, reason] of Object.entries(refused)) {
     const { code, output } = await install(root, ...line.split(" "));
     assertEquals(code, 1);
     assertStringIncludes(output, reason);
   }
+});
+
+/** Runs lines of sh as root of a copy of this machine, over which all that they change is forgotten. */
+function onThisMachine(lines: string): Promise<Outcome> {
+  const script = `set -e
+    mount -t tmpfs tmpfs /mnt
+    cd /mnt
+    mkdir upper work root
+    mount -t overlay overlay -o "lowerdir=/,upperdir=$PWD/upper,workdir=$PWD/work" root
+    mount --rbind /dev root/dev
+    chroot root sh -c "$1"`;
+  return run("unshare", "--mount", "sh", "-c", script, "sh", lines);
+}
+
+const canLayer = Deno.build.os === "linux" && (await onThisMachine("true").catch(() => ({ code: 1 }))).code === 0;
+
+Deno.test({
+  name: "on a machine, install.sh makes a user, an upgrade goes on, what does not run is not installed" +
+    (canLayer ? "" : " (skipped: this user may not mount)"),
+  ignore: !canLayer,
+  fn: async () => {
+    using files = await release();
+    const install = `sh ${INSTALL} --service systemd --no-verify --binary`;
+    const program = "#!/bin/sh\\n[ $1 = man ] && echo .TH || echo 1";
+    const { code, output } = await onThisMachine(`set -e
+      cp -r ${files.path} /files && cd /files && chmod -R a+rX .
+      printf '${program}\n' > nym-gateway-x
+      ${install} nym-gateway-x
+      stat --format '%U %a' /var/lib/nym-gateway
+      cat /usr/local/share/man/man1/nym-gateway.1
+      mkdir -p /var/lib/nym-gateway/gateways/lighthouse
+      ${install} nym-gateway-x
+      printf 'exit 3' > broken
+      ! ${install} broken || exit 9
+      ls /usr/local/bin | grep nym-gateway
+      nym-gateway --version
+      sh ${INSTALL} --service systemd --uninstall
+      ls /usr/local/bin /usr/local/share/man/man1 | grep nym-gateway || id -un nym-gateway`);
+    assertEquals(code, 0, output);
+    const lines = output.split("\n").filter((line) => line !== "");
+    const installed =
+      "Installed /usr/local/bin/nym-gateway and /etc/systemd/system/nym-gateway.service; its files are in " +
+      "/var/lib/nym-gateway.";
+    assertEquals(lines.slice(0, 2), ["Made the user nym-gateway.", installed]);
+    assertStringIncludes(lines[3]!, "init --id gateway");
+    assertEquals(lines.slice(5), [
+      "nym-gateway 700",
+      ".TH",
+      installed,
+      "To go on with the new version:",
+      "    systemctl daemon-reload && systemctl restart nym-gateway",
+      "nym-gateway",
+      "1",
+      "Removed /usr/local/bin/nym-gateway and its service.",
+      "Kept: /var/lib/nym-gateway with keys, configuration and messages, and the user nym-gateway.",
+      "nym-gateway",
+      `install.sh: broken does not run on this machine (${
+        (await run("uname", "-sm")).output.trim()
+      }); nothing was installed`,
+    ]);
+  },
 });
 
 toolTest("shellcheck", "install.sh is portable and without the mistakes that shellcheck knows", async () => {
