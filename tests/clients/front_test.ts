@@ -148,3 +148,25 @@ Deno.test("a second request on a connection is none", async () => {
   await readToEnd(connection);
   assertEquals(rig.counters.get("frames_malformed"), 1);
 });
+
+Deno.test("no request gets by the front inside of what looks like a frame, after another's body", async () => {
+  await using rig = await ClientsRig.start();
+  const head = (...lines: string[]) => new TextEncoder().encode(["host: x", ...lines, "", ""].join("\r\n"));
+  const frameHeader = maskedFrame(FIN | Opcode.BINARY, 4096, 0);
+  const smuggled = bytes(new TextEncoder().encode(HEAD), maskedFrame(FIN | Opcode.BINARY, 2 ** 25, 0));
+  const length = `content-length: ${frameHeader.length}`;
+  const heads = [
+    bytes(new TextEncoder().encode("POST / HTTP/1.1\r\n"), head(length)),
+    bytes(new TextEncoder().encode("GET / HTTP/1.1\r\n"), head("connection: upgrade", "upgrade: websocket")),
+    new TextEncoder().encode(HEAD.replace("host: x", length)),
+  ];
+  for (const first of heads) {
+    using connection = await connect(rig);
+    const reading = readToEnd(connection);
+    await connection.write(bytes(first, frameHeader)); // its body is read at once then
+    await new Promise((resolve) => setTimeout(resolve, 100)); // until that is answered
+    await connection.write(bytes(smuggled, new Uint8Array(4096 - smuggled.length))).catch(() => {}); // it is cut off
+    await reading;
+  }
+  assertEquals(rig.counters.get("client_connections_opened"), 0);
+});

@@ -14,10 +14,10 @@ export const guardedStreams: Target = {
     const frames = Array.from({ length: random.below(MAX_FRAMES + 1) }, () => randomFrame(random));
     const valid = bytes(HEAD_BYTES, ...frames);
     const stream = random.oneIn(2) ? valid : new Uint8Array(mutatedBytes(random, valid));
-    const atOnce = new FrameGuard();
+    const atOnce = upgraded();
     const passing = stream.subarray(0, atOnce.push(stream));
 
-    const guard = new FrameGuard();
+    const guard = upgraded();
     let passed = 0;
     for (let from = 0; from < stream.length;) {
       const to = Math.min(stream.length, from + 1 + random.below(random.pick([3, 100, 5000])));
@@ -32,6 +32,12 @@ export const guardedStreams: Target = {
     checkMessages(passing);
   },
 };
+
+function upgraded(): FrameGuard {
+  const guard = new FrameGuard();
+  guard.isUpgraded = true;
+  return guard;
+}
 
 function randomFrame(random: Random): Uint8Array {
   const first = random.oneIn(8)

@@ -13,14 +13,20 @@ const RESERVED_BITS = 0x70;
 export type Fault = "head" | "too big" | "malformed";
 
 /**
- * Watches what comes from a client: one HTTP head, and then nothing but masked WebSocket frames of bounded messages
- * (RFC 6455 §5). The runtime's WebSocket, which would keep 64 MiB for any of them, gets no byte of what is beyond. Pure.
+ * Watches what comes from a client: one HTTP head, and once it is upgraded nothing but masked WebSocket frames of bounded
+ * messages (RFC 6455 §5). The runtime's WebSocket, which would keep 64 MiB for any of them, gets no byte of what is
+ * beyond. Pure.
  */
 export class FrameGuard {
   /** frames that have begun, fragments and control frames included */
   frames = 0;
   /** once there is one, nothing passes any more */
   fault: Fault | undefined;
+  /**
+   * Whether the server has taken the request for a WebSocket. Clients wait for that (RFC 6455 §4.1): what comes earlier
+   * the server might take for something else than frames, as a body, with another request after it.
+   */
+  isUpgraded = false;
   readonly #head = new HttpHead();
   readonly #header = new FrameHeader();
   /** bytes of payload that the frame whose header was read still has */
@@ -35,6 +41,10 @@ export class FrameGuard {
     if (this.#head.size > MAX_HEAD_SIZE) {
       this.fault = "head";
       return 0;
+    }
+    if (at < bytes.length && !this.isUpgraded) {
+      this.fault = "malformed";
+      return at;
     }
     let passing = at;
     while (at < bytes.length) {

@@ -64,6 +64,7 @@ export class Tunnel {
   /** The request has become a WebSocket, whose owner wants to know. */
   attach(events: TunnelEvents): void {
     this.#events = events;
+    this.#guard.isUpgraded = true;
     this.#arrive();
   }
 

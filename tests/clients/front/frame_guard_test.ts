@@ -12,10 +12,16 @@ function guarded(
   stream: Uint8Array,
   size = stream.length,
 ): { passed: number; fault: Fault | undefined; frames: number } {
-  const guard = new FrameGuard();
+  const guard = upgraded();
   let passed = 0;
   for (let at = 0; at < stream.length; at += size) passed += guard.push(stream.subarray(at, at + size));
   return { passed, fault: guard.fault, frames: guard.frames };
+}
+
+function upgraded(): FrameGuard {
+  const guard = new FrameGuard();
+  guard.isUpgraded = true;
+  return guard;
 }
 
 const afterHead = (...frames: Uint8Array[]) => bytes(HEAD_BYTES, ...frames);
@@ -69,6 +75,20 @@ Deno.test("what is no frame of a client ends the stream", () => {
     new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"),
   ];
   for (const stream of wrong) assertEquals(guarded(afterHead(stream)).fault, "malformed");
+});
+
+Deno.test("before its request is upgraded nothing but the head of a client passes", () => {
+  const stream = afterHead(text(5));
+  for (const size of [1, stream.length]) {
+    const guard = new FrameGuard();
+    let passed = 0;
+    for (let at = 0; at < stream.length; at += size) passed += guard.push(stream.subarray(at, at + size));
+    assertEquals([passed, guard.fault, guard.frames], [HEAD_BYTES.length, "malformed", 0]);
+  }
+  const patient = new FrameGuard();
+  assertEquals(patient.push(HEAD_BYTES), HEAD_BYTES.length);
+  patient.isUpgraded = true;
+  assertEquals([patient.push(text(5)), patient.fault], [text(5).length, undefined]);
 });
 
 Deno.test("a head without end is cut off, and an empty line ends it however lines end", () => {
