@@ -18,6 +18,8 @@ const CLOSE_TIMEOUT = 2_000;
 const SERVE_RETRY = 100;
 /** Who has not logged in gets this many ms to read why its connection is closed. */
 const SHORT_FAREWELL = 100;
+/** Who asks for something else than a WebSocket, or finds no place, gets this many ms to read the answer. */
+const DECLINED_FAREWELL = 1000;
 /** Where the server is: only its front connects to it. */
 const BEHIND_THE_FRONT = { hostname: "127.0.0.1", port: 0 };
 
@@ -180,23 +182,26 @@ export class ClientsServer {
 
   #upgrade(request: Request, tunnel: Tunnel | undefined): Response {
     if (tunnel === undefined) return new Response(null, { status: 403 }); // a program of this machine, past the front
-    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-      return new Response("This is a nym gateway; clients speak WebSocket to it.\n", {
-        status: 426,
-        headers: { upgrade: "websocket", connection: "close" },
-      });
+    const { headers } = request;
+    if (headers.get("upgrade")?.toLowerCase() !== "websocket") {
+      return decline(tunnel, 426, "This is a nym gateway; clients speak WebSocket to it.\n");
     }
+    // The front takes all that follows the head for frames.
+    if (headers.has("content-length") || headers.has("transfer-encoding")) return decline(tunnel, 400);
     const { network } = tunnel;
-    if (this.#closing || !this.#makeRoom(network)) {
-      return new Response(null, { status: 503, headers: { connection: "close" } });
+    if (this.#closing || !this.#makeRoom(network)) return decline(tunnel, 503);
+    try {
+      return ServerSocket.upgrade(request, tunnel, (socket) => {
+        const connection = new Connection(socket, network, this.#context);
+        this.#connections.add(connection);
+        this.#places.take(network, connection);
+        this.#context.count("client_connections_opened");
+        return connection.events;
+      });
+    } catch (error) {
+      tunnel.cutIn(DECLINED_FAREWELL);
+      throw error;
     }
-    return ServerSocket.upgrade(request, tunnel, (socket) => {
-      const connection = new Connection(socket, network, this.#context);
-      this.#connections.add(connection);
-      this.#places.take(network, connection);
-      this.#context.count("client_connections_opened");
-      return connection.events;
-    });
   }
 
   /** Whether there is a place for a newcomer of that network, if need be that of another that has proven nothing. */
@@ -221,4 +226,10 @@ export class ClientsServer {
       }
     }
   }
+}
+
+/** The runtime keeps a connection whatever the answer says, so the tunnel ends it. */
+function decline(tunnel: Tunnel, status: number, text: string | null = null): Response {
+  tunnel.cutIn(DECLINED_FAREWELL);
+  return new Response(text, { status, headers: { upgrade: "websocket", connection: "close" } });
 }

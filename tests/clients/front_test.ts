@@ -170,3 +170,14 @@ Deno.test("no request gets by the front inside of what looks like a frame, after
   }
   assertEquals(rig.counters.get("client_connections_opened"), 0);
 });
+
+Deno.test("who is no WebSocket does not stay until the deadline of those that have yet to ask", async () => {
+  await using rig = await ClientsRig.start({}, { connections: { total: 0, perNetwork: 0 } });
+  const withoutKey = HEAD.replace(/sec-websocket-key.*\r\n/, "");
+  for (const request of ["GET / HTTP/1.1\r\nhost: x\r\n\r\n", withoutKey, HEAD]) {
+    using connection = await connect(rig);
+    await connection.write(new TextEncoder().encode(request));
+    await readToEnd(connection);
+  }
+  assertEquals(rig.counters.get("arrivals_timed_out"), 0);
+});
