@@ -151,7 +151,6 @@ export class Connection {
   /** Frames are handled one after the other. */
   #receive(frame: string | Uint8Array): void {
     if (this.#ended) return;
-    this.#confirm(this.#delivery.alive(performance.now()));
     if (this.#login === undefined) this.#handle(frame);
     else if (this.#waiting.push(frame) > MAX_WAITING_FRAMES) {
       this.close(CloseCode.POLICY, "too many requests before an answer");
@@ -163,6 +162,8 @@ export class Connection {
       return this.close(CloseCode.POLICY, "too many requests before a login");
     }
     const action = interpret(this.#id !== undefined, frame);
+    // The first acknowledgement speaks for itself already, and for no more than it says.
+    if (action.kind !== "received") this.#confirm(this.#delivery.alive(performance.now()));
     switch (action.kind) {
       case "forward":
         return this.#forward(action.to, action.packet);

@@ -98,6 +98,22 @@ Deno.test("what the client acknowledges is gone, what it does not comes again", 
   assertEquals(await receive(bob, 1), [11]);
 });
 
+Deno.test("an acknowledgement that comes late speaks for no more than it says, though it is a sign of life", async () => {
+  await using rig = await ClientsRig.start();
+  await rig.store(1, range(10));
+  {
+    using clock = new ShiftedClock();
+    await using bob = await rig.logIn(1);
+    assertEquals(await receive(bob, 10), range(10));
+    await new Promise((resolve) => setTimeout(resolve, TWO_LOOKS));
+    clock.advance(2500);
+    acknowledge(bob, 4);
+    await bob.request({ type: "hello" }); // answered once the gateway has read all before it
+  }
+  await using bob = await rig.logIn(1);
+  assertEquals(await receive(bob, 6), range(6, 4));
+});
+
 Deno.test("after a reset all comes again, however long ago it was pushed", async () => {
   await using rig = await ClientsRig.start();
   await rig.store(1, range(5));
