@@ -2,7 +2,7 @@ import type { Tunnel } from "./front/tunnel.ts";
 
 /** Seconds. Deno pings a silent client after half of it and closes the connection at its end. */
 const IDLE_TIMEOUT = 30;
-/** A client has this many ms to answer the close frame. */
+/** A client has this many ms to answer the close frame, and to take what it is still sent once the WebSocket has ended. */
 const FAREWELL = 5000;
 
 /** What a socket tells its owner. */
@@ -37,7 +37,6 @@ export interface MessageSocket {
 /** The runtime's WebSocket at the end of a tunnel, as the rest of the gateway sees it. */
 export class ServerSocket implements MessageSocket {
   readonly #events: SocketEvents;
-  readonly #gone = Promise.withResolvers<void>();
   #told = false;
   /** bytes of all messages */
   #sent = 0;
@@ -65,9 +64,10 @@ export class ServerSocket implements MessageSocket {
     socket.onmessage = ({ data }) => {
       if (!this.#told) events.message(typeof data === "string" ? data : new Uint8Array(data));
     };
-    socket.onclose = ({ wasClean }) => {
-      this.#tell(wasClean);
-      this.#gone.resolve();
+    socket.onclose = ({ wasClean }) => this.#over(wasClean);
+    // A request that Deno can't upgrade after all, as before 2.9 one of HTTP/1.0, becomes a WebSocket that never closes.
+    socket.onerror = () => {
+      if (socket.readyState === WebSocket.CONNECTING) this.#over(false);
     };
   }
 
@@ -80,7 +80,7 @@ export class ServerSocket implements MessageSocket {
   }
 
   get gone(): Promise<void> {
-    return this.#gone.promise;
+    return this.tunnel.gone;
   }
 
   send(message: string | Uint8Array): void {
@@ -103,6 +103,12 @@ export class ServerSocket implements MessageSocket {
     if (this.socket.readyState !== WebSocket.CLOSING) return;
     this.#tell(false); // not closed by us, so by Deno: a ping was not answered
     this.tunnel.cut();
+  }
+
+  /** The runtime has let go of it, but the client's end may be open still: as when it has ended its half and reads nothing. */
+  #over(properly: boolean): void {
+    this.#tell(properly);
+    this.tunnel.cutIn(FAREWELL);
   }
 
   #tell(properly: boolean): void {

@@ -108,6 +108,27 @@ Deno.test("a client that is closed and does not answer is ended all the same", a
   await newer.request({ type: "hello" });
 });
 
+Deno.test("who ends his half and reads nothing of what waits for him is ended all the same", async () => {
+  await using rig = await ClientsRig.start();
+  await rig.store(1, range(12_000), 975); // more than the system's buffers take
+  using half = await rig.connectRaw();
+  await half.send(rig.authentication(1));
+  await eventually("it is slow", () => rig.counters.get("clients_slow") > 0);
+  await half.connection.closeWrite();
+  await eventually("its end is noticed", () => rig.server.online === 0);
+  await eventually("nothing is left of it", () => rig.server.connections === 0, 20_000);
+});
+
+Deno.test("a request of HTTP/1.0 leaves nothing behind", async () => {
+  await using rig = await ClientsRig.start();
+  {
+    using connection = await connect(rig);
+    await connection.write(new TextEncoder().encode(HEAD.replace("HTTP/1.1", "HTTP/1.0")));
+    await connection.read(new Uint8Array(1000));
+  }
+  await eventually("its place is free", () => rig.server.connections === 0);
+});
+
 Deno.test("heads that are slow, or have no end, are cut off", async () => {
   await using rig = await ClientsRig.start({}, { loginDeadline: 300 });
   using silent = await connect(rig);

@@ -27,6 +27,7 @@ export class Tunnel {
   /** called once: when the request has become a WebSocket, or at the end if that is earlier */
   onArrival: (() => void) | undefined;
   readonly #connected = Promise.withResolvers<void>();
+  readonly #gone = Promise.withResolvers<void>();
   #events: TunnelEvents | undefined;
   #inside: Deno.TcpConn | undefined;
   readonly #guard = new FrameGuard();
@@ -35,6 +36,8 @@ export class Tunnel {
   #settling: Promise<void> | undefined;
   readonly #rate: TokenBucket;
   #ended = false;
+  /** when it will be cut, in ms of performance.now() */
+  #endsAt = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `network`: where the client comes from, as limits count it; `rate`: of its frames, of all kinds. */
@@ -57,6 +60,11 @@ export class Tunnel {
     return this.#connected.promise;
   }
 
+  /** Resolves when neither of its connections is left. */
+  get gone(): Promise<void> {
+    return this.#gone.promise;
+  }
+
   get isArriving(): boolean {
     return this.onArrival !== undefined;
   }
@@ -69,7 +77,12 @@ export class Tunnel {
   }
 
   /** Resolves at its end, which is that of either connection. */
-  async serve({ host, port }: SocketAddress, byPort: Map<number, Tunnel>): Promise<void> {
+  async serve(server: SocketAddress, byPort: Map<number, Tunnel>): Promise<void> {
+    await this.#serve(server, byPort);
+    this.#gone.resolve();
+  }
+
+  async #serve({ host, port }: SocketAddress, byPort: Map<number, Tunnel>): Promise<void> {
     try {
       this.#inside = await Deno.connect({ hostname: host, port });
     } catch {
@@ -89,9 +102,11 @@ export class Tunnel {
     await this.#settling;
   }
 
-  /** Ends it in `ms`, if it has not ended by then. */
+  /** Ends it in `ms`, or earlier if that was said before. */
   cutIn(ms: number): void {
-    if (this.#ended) return;
+    const endsAt = performance.now() + ms;
+    if (this.#ended || endsAt >= this.#endsAt) return;
+    this.#endsAt = endsAt;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.cut(), ms);
   }
