@@ -16,6 +16,8 @@ export class SecureClient {
   #passing = 0;
   /** what has been passed once all that was written has been, at least; known from the first write on */
   #due: number | undefined;
+  /** resolves when nothing is being passed on any more */
+  #rest = Promise.withResolvers<void>();
   #closed = false;
 
   constructor(private readonly client: Deno.TcpConn, stage: TlsStage) {
@@ -41,7 +43,8 @@ export class SecureClient {
     for (let before = -1; before !== this.#passed || this.#passing > 0 || this.#passed < (this.#due ?? 0);) {
       if (this.#closed) return false;
       before = this.#passed;
-      await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL));
+      if (this.#passing > 0) await this.#rest.promise; // which is never if the client does not read
+      else await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL));
     }
     return !this.#closed;
   }
@@ -50,6 +53,7 @@ export class SecureClient {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#rest.resolve();
     this.client.close();
     this.#sealed?.close();
     this.#clear.then((clear) => clear.close(), () => {});
@@ -84,6 +88,8 @@ export class SecureClient {
         this.#passing -= taken;
         this.#passed += taken;
       }
+      this.#rest.resolve();
+      this.#rest = Promise.withResolvers();
     }
   }
 }

@@ -16,11 +16,24 @@ const MESSAGES = bytes(...Array.from({ length: 16 }, () => frame(0x80 | Opcode.B
 /** The tunnel has stalled when nothing was taken for so long (ms). */
 const STILL = 300;
 
+/** How many timers are set in `STILL` ms, the one included that ends them. */
+async function timersSet(): Promise<number> {
+  const { setTimeout } = globalThis;
+  let timers = 0;
+  globalThis.setTimeout = ((...args: Parameters<typeof setTimeout>) => {
+    timers++;
+    return setTimeout(...args);
+  }) as typeof setTimeout;
+  await new Promise((resolve) => globalThis.setTimeout(resolve, STILL));
+  globalThis.setTimeout = setTimeout;
+  return timers;
+}
+
 /** A client that reads nothing of an endless stream until its tunnel is cut; what was taken then, and what it can read. */
 async function stall(
   connect: (port: number) => Promise<Deno.Conn>,
   accept: (connection: Deno.TcpConn) => ConstructorParameters<typeof Tunnel>[0],
-): Promise<{ taken: number; given: number; read: number }> {
+): Promise<{ taken: number; given: number; read: number; timers: number }> {
   using outer = Deno.listen(LOCAL);
   using inner = Deno.listen(LOCAL);
   const connecting = connect(outer.addr.port);
@@ -43,6 +56,7 @@ async function stall(
     before = given;
     await new Promise((resolve) => setTimeout(resolve, STILL));
   }
+  const timers = await timersSet();
   const { taken } = tunnel;
   tunnel.cut();
   await Promise.all([serving, giving]);
@@ -51,7 +65,7 @@ async function stall(
   for (let n = await read(client, buffer); n !== null; n = await read(client, buffer)) {
     counter.push(buffer.subarray(0, n));
   }
-  return { taken, given, read: counter.bytes };
+  return { taken, given, read: counter.bytes, timers };
 }
 
 /** null also for a stream in TLS that ends without a word */
@@ -76,10 +90,11 @@ Deno.test("with TLS a stalled client can read no less than it is said to have ta
   const files = await selfSigned(folder, "a");
   const stage = new TlsStage(readCertificate(files));
   const caCerts = [await Deno.readTextFile(files.certificate)];
-  const { taken, read } = await stall(
+  const { taken, read, timers } = await stall(
     (port) => Deno.connectTls({ hostname: "localhost", port, caCerts }),
     (connection) => new SecureClient(connection, stage),
   );
   await stage.close();
   assert(taken > 0 && taken <= read, `${taken} were taken, ${read} could be read`);
+  assert(timers < 5, `${timers} timers were set for a client that does nothing`);
 });
