@@ -1,3 +1,4 @@
+import { Opcode } from "./front/frame_header.ts";
 import type { Tunnel } from "./front/tunnel.ts";
 
 /** Seconds. Deno pings a silent client after half of it and closes the connection at its end. */
@@ -38,8 +39,6 @@ export interface MessageSocket {
 export class ServerSocket implements MessageSocket {
   readonly #events: SocketEvents;
   #told = false;
-  /** bytes of all messages */
-  #sent = 0;
 
   /**
    * Upgrades a request whose `upgrade` header asks for it, and that came through `tunnel`. The events are those of the
@@ -76,7 +75,7 @@ export class ServerSocket implements MessageSocket {
   }
 
   get bufferedAmount(): number {
-    return this.#sent - this.tunnel.taken; // not the runtime's: that knows nothing of what is in the tunnel
+    return this.tunnel.untaken;
   }
 
   get gone(): Promise<void> {
@@ -85,8 +84,8 @@ export class ServerSocket implements MessageSocket {
 
   send(message: string | Uint8Array): void {
     if (!this.isOpen) return;
-    this.socket.send(message as string | Uint8Array<ArrayBuffer>);
-    this.#sent += typeof message === "string" ? new TextEncoder().encode(message).length : message.length;
+    if (typeof message === "string") this.tunnel.send(Opcode.TEXT, new TextEncoder().encode(message));
+    else this.tunnel.send(Opcode.BINARY, message);
   }
 
   close(code: number, reason: string, farewell = FAREWELL): void {

@@ -1,11 +1,15 @@
 import { type Rate, TokenBucket } from "../../limits/token_bucket.ts";
 import type { SocketAddress } from "../../sphinx/node_address.ts";
 import { type Fault, FrameGuard } from "./frame_guard.ts";
-import { PayloadCounter } from "./payload_counter.ts";
+import { Outgoing } from "./outgoing.ts";
 import { ReadBuffer } from "./read_buffer.ts";
+import { ServerStream } from "./server_stream.ts";
 
 /** Who is told why it is closed has this many ms to read it. */
 const FAREWELL = 1000;
+
+/** What is read of the server at a time: its answer, and more than the largest control frame (131 bytes). */
+const SERVER_BUFFER = 1024;
 
 /** What a tunnel tells whoever serves the client: to say farewell, as nothing of the client passes any more. */
 export interface TunnelEvents {
@@ -22,7 +26,11 @@ export type ClientConnection = Pick<Deno.TcpConn, "read" | "write" | "close"> & 
 /** What can be wrong with what a client sends. */
 type Wrong = Fault | "flooding";
 
-/** One client's connection and its counterpart to the server: what passes, how it ends, and what the client's side took. */
+/**
+ * One client's connection and its counterpart to the server: what passes, how it ends, and what the client's side took.
+ * Messages to the client do not come from the server but go out here, between its frames, many in one write; the server
+ * would write each by itself, to a connection that has to be read again.
+ */
 export class Tunnel {
   /** called once: when the request has become a WebSocket, or at the end if that is earlier */
   onArrival: (() => void) | undefined;
@@ -31,8 +39,9 @@ export class Tunnel {
   #events: TunnelEvents | undefined;
   #inside: Deno.TcpConn | undefined;
   readonly #guard = new FrameGuard();
-  readonly #sent = new PayloadCounter();
-  #taken = 0;
+  readonly #outgoing: Outgoing;
+  /** bytes that were settled, where the client's connection says so */
+  #settled = 0;
   #settling: Promise<void> | undefined;
   readonly #rate: TokenBucket;
   #ended = false;
@@ -48,11 +57,18 @@ export class Tunnel {
     private readonly count: (name: string) => void,
   ) {
     this.#rate = new TokenBucket(rate, performance.now());
+    this.#outgoing = new Outgoing((bytes) => this.#write(bytes), () => this.cut());
   }
 
-  /** Bytes of the server's messages that the operating system has taken towards the client. */
-  get taken(): number {
-    return this.#taken;
+  /** Sends the client a message, as one frame with that opcode. */
+  send(opcode: number, message: Uint8Array): void {
+    this.#outgoing.pushMessage(opcode, message);
+  }
+
+  /** Bytes for the client that the operating system has not taken yet. */
+  get untaken(): number {
+    const { pushed, written } = this.#outgoing;
+    return pushed - (this.outside.settled === undefined ? written : this.#settled);
   }
 
   /** Resolves when there is a connection to the server, or there won't be any. */
@@ -99,6 +115,7 @@ export class Tunnel {
       this.#passOut(this.#inside).catch(() => {}).then(() => this.cut()),
     ]);
     byPort.delete(ourPort);
+    await this.#outgoing.idle;
     await this.#settling;
   }
 
@@ -117,6 +134,7 @@ export class Tunnel {
     this.#ended = true;
     this.#arrive();
     clearTimeout(this.#timer);
+    this.#outgoing.end();
     this.outside.close();
     this.#inside?.close();
   }
@@ -158,28 +176,46 @@ export class Tunnel {
     tell?.();
   }
 
+  /** Resolves at the end of the server's stream, once the client's side has taken all that there is. */
   async #passOut(inside: Deno.TcpConn): Promise<void> {
-    using buffer = new ReadBuffer();
-    for (let n = await inside.read(buffer.bytes); n !== null; n = await inside.read(buffer.after(n))) {
-      for (let written = 0; written < n;) {
-        const bytes = buffer.bytes.subarray(written, n);
-        const taken = await this.outside.write(bytes);
-        this.#sent.push(bytes.subarray(0, taken));
-        written += taken;
-        if (this.outside.settled === undefined) this.#taken = this.#sent.bytes;
-        else this.#settling ??= this.#settle(this.outside as Required<ClientConnection>);
-      }
+    const buffer = new Uint8Array(SERVER_BUFFER);
+    const stream = new ServerStream();
+    let held = 0; // the beginning of a frame
+    for (let n = await inside.read(buffer); n !== null; n = await inside.read(buffer.subarray(held))) {
+      const end = held + n;
+      const begun = this.#events === undefined ? 0 : stream.push(buffer.subarray(held, end));
+      await this.#passFromServer(buffer.subarray(0, end - begun));
+      if (stream.isAnswered) this.#outgoing.open();
+      buffer.copyWithin(0, end - begun, end);
+      held = begun;
+      if (held === buffer.length) throw new Error("a frame of the server is no control frame");
     }
+    await this.#outgoing.reaches(this.#outgoing.pushed);
+  }
+
+  /** Passes on the answer to the request, and then whole frames. The server waits, as it would for the client itself. */
+  async #passFromServer(bytes: Uint8Array): Promise<void> {
+    if (this.#outgoing.isOpen) {
+      this.#outgoing.push(bytes);
+      await this.#outgoing.reaches(this.#outgoing.pushed);
+    } else for (let at = 0; at < bytes.length;) at += await this.outside.write(bytes.subarray(at));
+  }
+
+  async #write(bytes: Uint8Array): Promise<number> {
+    const { outside } = this;
+    const written = await outside.write(bytes);
+    if (outside.settled !== undefined) this.#settling ??= this.#settle(outside as Required<ClientConnection>);
+    return written;
   }
 
   /** Counts as taken what was written when nothing was under way any more. */
   async #settle(outside: Required<ClientConnection>): Promise<void> {
     let written: number;
     do {
-      written = this.#sent.bytes;
+      written = this.#outgoing.written;
       if (!await outside.settled()) break;
-      this.#taken = written;
-    } while (written !== this.#sent.bytes);
+      this.#settled = written;
+    } while (written !== this.#outgoing.written);
     this.#settling = undefined;
   }
 }

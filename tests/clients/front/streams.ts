@@ -10,6 +10,11 @@ export const HEAD = [
   "",
 ].join("\r\n");
 
+/** A server's answer to that. */
+export const ANSWER = new TextEncoder().encode(
+  "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
+);
+
 export function bytes(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(parts.reduce((size, { length }) => size + length, 0));
   let at = 0;

@@ -1,20 +1,23 @@
 import { assert, assertEquals } from "@std/assert";
-import { Opcode } from "../../../src/clients/front/frame_header.ts";
-import { PayloadCounter } from "../../../src/clients/front/payload_counter.ts";
+import { FrameHeader, Opcode } from "../../../src/clients/front/frame_header.ts";
 import { SecureClient } from "../../../src/clients/front/secure_client.ts";
 import { TlsStage } from "../../../src/clients/front/tls_stage.ts";
-import { Tunnel } from "../../../src/clients/front/tunnel.ts";
+import { type ClientConnection, Tunnel } from "../../../src/clients/front/tunnel.ts";
 import { readCertificate } from "../../../src/tls/certificate.ts";
 import { eventually } from "../../support/eventually.ts";
+import { Random } from "../../support/random.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 import { selfSigned } from "../../tls/self_signed.ts";
-import { bytes, frame, HEAD } from "./streams.ts";
+import { ANSWER, bytes, frame, HEAD } from "./streams.ts";
 
 const LOCAL = { hostname: "127.0.0.1", port: 0 };
 const RATE = { burst: 1000, perSecond: 1000 };
-const MESSAGES = bytes(...Array.from({ length: 16 }, () => frame(0x80 | Opcode.BINARY, 979)));
+const MESSAGE = new Uint8Array(979);
+const FRAME_SIZE = frame(0x80 | Opcode.BINARY, MESSAGE.length).length;
 /** The tunnel has stalled when nothing was taken for so long (ms). */
 const STILL = 300;
+/** Bytes that wait for the client when it is to stall; more than the system takes at once. */
+const MUCH = 400_000;
 
 /** How many timers are set in `STILL` ms, the one included that ends them. */
 async function timersSet(): Promise<number> {
@@ -29,60 +32,87 @@ async function timersSet(): Promise<number> {
   return timers;
 }
 
-/** A client that reads nothing of an endless stream until its tunnel is cut; what was taken then, and what it can read. */
+/** A tunnel with both its ends, whose client has asked for a WebSocket and has no answer yet. */
+class Ends implements AsyncDisposable {
+  private constructor(
+    readonly tunnel: Tunnel,
+    readonly client: Deno.Conn,
+    readonly server: Deno.TcpConn,
+    private readonly serving: Promise<void>,
+  ) {}
+
+  static async open(
+    connect: (port: number) => Promise<Deno.Conn> = (port) => Deno.connect({ ...LOCAL, port }),
+    accept: (connection: Deno.TcpConn) => ClientConnection = (connection) => connection,
+  ): Promise<Ends> {
+    using outer = Deno.listen(LOCAL);
+    using inner = Deno.listen(LOCAL);
+    const connecting = connect(outer.addr.port);
+    const tunnel = new Tunnel(accept(await outer.accept()), "here", RATE, () => {});
+    const serving = tunnel.serve({ host: LOCAL.hostname, port: inner.addr.port }, new Map());
+    const client = await connecting;
+    await write(client, new TextEncoder().encode(HEAD));
+    const server = await inner.accept();
+    tunnel.attach({ tooBig: () => {}, flooded: () => {} });
+    return new Ends(tunnel, client, server, serving);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.tunnel.cut();
+    await this.serving;
+    this.client.close();
+    this.server.close();
+  }
+}
+
+async function write(connection: Deno.Conn, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+}
+
+/** Everything until the end, which TLS may come to without a word. */
+async function readAll(connection: Deno.Conn): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: Uint8Array[] = [];
+  for (;;) {
+    const buffer = new Uint8Array(65_536);
+    const n = await connection.read(buffer).catch((error) => {
+      if (error instanceof Deno.errors.UnexpectedEof || error instanceof Deno.errors.ConnectionReset) return null;
+      throw error;
+    });
+    if (n === null) return bytes(...parts);
+    parts.push(buffer.subarray(0, n));
+  }
+}
+
+/** A client reads nothing of what it is sent until its tunnel is cut: bytes taken until then, and those it can read. */
 async function stall(
-  connect: (port: number) => Promise<Deno.Conn>,
-  accept: (connection: Deno.TcpConn) => ConstructorParameters<typeof Tunnel>[0],
-): Promise<{ taken: number; given: number; read: number; timers: number }> {
-  using outer = Deno.listen(LOCAL);
-  using inner = Deno.listen(LOCAL);
-  const connecting = connect(outer.addr.port);
-  const tunnel = new Tunnel(accept(await outer.accept()), "here", RATE, () => {});
-  const serving = tunnel.serve({ host: LOCAL.hostname, port: inner.addr.port }, new Map());
-  using client = await connecting;
-  await client.write(new TextEncoder().encode(HEAD));
-  using server = await inner.accept();
-  let given = 0;
-  await server.write(new TextEncoder().encode("HTTP/1.1 101 Switching Protocols\r\n\r\n"));
-  await server.write(MESSAGES);
-  await eventually("the first messages are taken", () => tunnel.taken === 16 * 979);
-  const giving = (async () => {
-    for (;;) {
-      for (let written = 0; written < MESSAGES.length;) written += await server.write(MESSAGES.subarray(written));
-      given += 16 * 979;
-    }
-  })().catch(() => {});
-  for (let before = -1; before !== given;) {
-    before = given;
+  ...args: Parameters<typeof Ends.open>
+): Promise<{ sent: number; taken: number; read: number; timers: number }> {
+  await using ends = await Ends.open(...args);
+  const { tunnel, server, client } = ends;
+  await write(server, ANSWER);
+  let sent = 0;
+  const send = () => {
+    tunnel.send(Opcode.BINARY, MESSAGE);
+    sent += FRAME_SIZE;
+  };
+  send();
+  await eventually("the first message is taken", () => tunnel.untaken === 0);
+  let before: number;
+  do {
+    while (tunnel.untaken < MUCH) send();
+    before = tunnel.untaken;
     await new Promise((resolve) => setTimeout(resolve, STILL));
-  }
+  } while (tunnel.untaken < before);
   const timers = await timersSet();
-  const { taken } = tunnel;
+  const taken = sent - tunnel.untaken;
   tunnel.cut();
-  await Promise.all([serving, giving]);
-  const counter = new PayloadCounter();
-  const buffer = new Uint8Array(65_536);
-  for (let n = await read(client, buffer); n !== null; n = await read(client, buffer)) {
-    counter.push(buffer.subarray(0, n));
-  }
-  return { taken, given, read: counter.bytes, timers };
+  return { sent, taken, read: (await readAll(client)).length - ANSWER.length, timers };
 }
 
-/** null also for a stream in TLS that ends without a word */
-async function read(connection: Deno.Conn, buffer: Uint8Array<ArrayBuffer>): Promise<number | null> {
-  return await connection.read(buffer).catch((error) => {
-    if (error instanceof Deno.errors.UnexpectedEof || error instanceof Deno.errors.ConnectionReset) return null;
-    throw error;
-  });
-}
-
-Deno.test("what a stalled client is said to have taken is what it can read still, though the server could give more", async () => {
-  const { taken, given, read } = await stall(
-    (port) => Deno.connect({ hostname: LOCAL.hostname, port }),
-    (connection) => connection,
-  );
+Deno.test("what a stalled client is said to have taken is what it can read still", async () => {
+  const { sent, taken, read } = await stall();
   assertEquals(taken, read);
-  assert(given > taken + 100_000, `${given} were given, ${taken} taken`);
+  assert(sent >= taken + MUCH, `${sent} were sent, ${taken} taken`);
 });
 
 Deno.test("with TLS a stalled client can read no less than it is said to have taken", async () => {
@@ -97,4 +127,63 @@ Deno.test("with TLS a stalled client can read no less than it is said to have ta
   await stage.close();
   assert(taken > 0 && taken <= read, `${taken} were taken, ${read} could be read`);
   assert(timers < 5, `${timers} timers were set for a client that does nothing`);
+});
+
+/** The opcodes and first bytes of payload of all frames. */
+function framesOf(stream: Uint8Array): [opcode: number, first: number][] {
+  const frames: [number, number][] = [];
+  const header = new FrameHeader();
+  for (let at = 0; at < stream.length;) {
+    if (!header.take(stream[at++]!)) continue;
+    frames.push([header.opcode, stream[at]!]);
+    at += header.length;
+  }
+  return frames;
+}
+
+Deno.test("messages go out between the server's frames, however those are cut, and none before its answer", async () => {
+  await using ends = await Ends.open();
+  const { tunnel, server, client } = ends;
+  const random = new Random(1);
+  server.setNoDelay();
+  const messages = Array.from({ length: 200 }, (_, i) => new Uint8Array(1 + random.below(400)).fill(i));
+  const pings = Array.from({ length: 100 }, (_, i) => frame(0x80 | Opcode.PING, 1 + random.below(125)).fill(i, -1));
+  tunnel.send(Opcode.TEXT, Uint8Array.of(42));
+  const said = bytes(ANSWER, ...pings);
+  for (let at = 0, next = 0; at < said.length;) {
+    const size = Math.min(said.length - at, 1 + random.below(200));
+    await write(server, said.subarray(at, at += size));
+    for (const end = Math.ceil(at / said.length * messages.length); next < end;) {
+      tunnel.send(Opcode.BINARY, messages[next++]!);
+    }
+    await new Promise((resolve) => setTimeout(resolve, random.below(2)));
+  }
+  server.closeWrite();
+  const read = await readAll(client);
+  assertEquals(read.subarray(0, ANSWER.length), ANSWER);
+  const frames = framesOf(read.subarray(ANSWER.length));
+  assertEquals(frames[0], [Opcode.TEXT, 42]);
+  const ofKind = (kind: number) => frames.filter(([opcode]) => opcode === kind).map(([, first]) => first);
+  assertEquals(ofKind(Opcode.BINARY), messages.map((_, i) => i));
+  assertEquals(ofKind(Opcode.PING).length, pings.length);
+  assertEquals(frames.length, 1 + messages.length + pings.length);
+});
+
+Deno.test("a client that reads nothing keeps the server from saying more, not from being cut", async () => {
+  await using ends = await Ends.open();
+  const { tunnel, server } = ends;
+  await write(server, ANSWER);
+  while (tunnel.untaken < MUCH) {
+    tunnel.send(Opcode.BINARY, MESSAGE);
+    await Promise.resolve();
+  }
+  const before = tunnel.untaken;
+  const pongs = bytes(...Array.from({ length: 1000 }, () => frame(0x80 | Opcode.PONG, 125)));
+  const saying = (async () => {
+    for (let i = 0; i < 100; i++) await write(server, pongs);
+  })().catch(() => {});
+  await new Promise((resolve) => setTimeout(resolve, STILL));
+  assert(tunnel.untaken < before + 2000, `${tunnel.untaken - before} bytes more wait for it`);
+  tunnel.cut();
+  await saying;
 });

@@ -1,0 +1,125 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { Opcode } from "../../../src/clients/front/frame_header.ts";
+import { Outgoing } from "../../../src/clients/front/outgoing.ts";
+import { bytes, frame } from "./streams.ts";
+
+const FIN = 0x80;
+
+/** Where bytes go to, each write when it is let. */
+class Sink {
+  readonly written: Uint8Array[] = [];
+  #wanted = Promise.withResolvers<void>();
+  #under: { bytes: Uint8Array; taken: (size: number) => void; failed: (reason: Error) => void } | undefined;
+
+  readonly write = (bytes: Uint8Array) => {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.#under = { bytes, taken: resolve, failed: reject };
+    this.#wanted.resolve();
+    return promise;
+  };
+
+  /** Takes so many bytes of the next write, or all; resolves with how many that write has. */
+  async take(most = Infinity): Promise<number> {
+    await this.#wanted.promise;
+    const { bytes, taken } = this.#next();
+    const size = Math.min(most, bytes.length);
+    this.written.push(bytes.slice(0, size));
+    taken(size);
+    return bytes.length;
+  }
+
+  async fail(): Promise<void> {
+    await this.#wanted.promise;
+    this.#next().failed(new Error("reset"));
+  }
+
+  #next() {
+    const under = this.#under!;
+    this.#wanted = Promise.withResolvers();
+    return under;
+  }
+}
+
+const unexpected = () => {
+  throw new Error("writing failed");
+};
+
+Deno.test("what comes in one turn goes in one write, and so does what comes while that is under way", async () => {
+  const sink = new Sink();
+  const outgoing = new Outgoing(sink.write, unexpected);
+  outgoing.open();
+  for (let i = 0; i < 3; i++) outgoing.pushMessage(Opcode.BINARY, new Uint8Array(100));
+  const first = sink.take();
+  await Promise.resolve();
+  await Promise.resolve();
+  for (let i = 0; i < 5; i++) outgoing.pushMessage(Opcode.BINARY, new Uint8Array(200));
+  assertEquals(await first, 3 * 102);
+  assertEquals(await sink.take(), 5 * 204);
+  await outgoing.idle;
+  assertEquals([outgoing.pushed, outgoing.written], [3 * 102 + 5 * 204, 3 * 102 + 5 * 204]);
+});
+
+Deno.test("messages are frames of a server, in order, whatever a write takes and whenever they come", async () => {
+  const lengths = fc.array(fc.oneof(fc.nat(130), fc.constantFrom(125, 126, 979, 16_000)), { minLength: 1 });
+  const takes = fc.array(fc.integer({ min: 1, max: 20_000 }), { minLength: 1 });
+  await fc.assert(fc.asyncProperty(lengths, takes, async (lengths, takes) => {
+    const sink = new Sink();
+    const outgoing = new Outgoing(sink.write, unexpected);
+    outgoing.open();
+    const expected = bytes(
+      ...lengths.map((length) => frame(FIN | Opcode.BINARY, length).fill(length, -length || Infinity)),
+    );
+    let taken = 0;
+    for (const length of lengths) {
+      const message = new Uint8Array(length).fill(length);
+      outgoing.pushMessage(Opcode.BINARY, message);
+      message.fill(0); // it is the caller's again
+      if (length % 3 === 0) await sink.take(takes[taken++ % takes.length]);
+    }
+    while (outgoing.written < outgoing.pushed) await sink.take(takes[taken++ % takes.length]);
+    assertEquals(bytes(...sink.written), expected);
+    assertEquals(outgoing.written, expected.length);
+    await outgoing.idle;
+  }));
+});
+
+Deno.test("nothing is written before it is open", async () => {
+  const sink = new Sink();
+  const outgoing = new Outgoing(sink.write, unexpected);
+  outgoing.pushMessage(Opcode.TEXT, Uint8Array.of(1));
+  await outgoing.idle;
+  assertEquals([outgoing.pushed, outgoing.written], [3, 0]);
+  outgoing.open();
+  assertEquals(await sink.take(), 3);
+});
+
+Deno.test("who waits for bytes to be written waits no longer than for these", async () => {
+  const sink = new Sink();
+  const outgoing = new Outgoing(sink.write, unexpected);
+  outgoing.open();
+  outgoing.push(new Uint8Array(10));
+  let reached = false;
+  const reaching = outgoing.reaches(10).then(() => reached = true);
+  await sink.take(9);
+  outgoing.push(new Uint8Array(1000));
+  assert(!reached);
+  await sink.take(1);
+  await reaching;
+  assertEquals(outgoing.written, 10);
+  outgoing.end();
+  await outgoing.reaches(1010); // at the end nobody waits
+});
+
+Deno.test("when writing fails that is told once, and nothing is kept any more", async () => {
+  const sink = new Sink();
+  let failed = 0;
+  const outgoing = new Outgoing(sink.write, () => failed++);
+  outgoing.open();
+  outgoing.push(new Uint8Array(10));
+  await sink.fail();
+  await outgoing.idle;
+  outgoing.push(new Uint8Array(10));
+  await outgoing.idle;
+  assertEquals([failed, outgoing.pushed, outgoing.written], [1, 10, 0]);
+});
