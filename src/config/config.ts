@@ -144,7 +144,7 @@ export function defaultConfig(id: string, rootDirectory: string): Config {
       mailboxBytes: 10_000_000_000,
       timeToLive: 30 * 86_400_000,
       minimumFreeDisk: 200_000_000,
-      slowClientBytes: 262_144,
+      slowClientBytes: 65_536,
     },
     operator: { listeningAddress: `127.0.0.1:${DEFAULT_OPERATOR_PORT}` },
     logging: { format: "text", level: "info", file: "" },
