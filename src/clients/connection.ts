@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers";
 import { pause } from "../pause.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { logger } from "../log.ts";
@@ -6,10 +5,10 @@ import { type ClientId, clientId } from "../mailbox/client_id.ts";
 import type { InboxReader } from "../mailbox/inbox_reader.ts";
 import type { SocketAddress } from "../sphinx/node_address.ts";
 import type { Admission, Refusal } from "./admission.ts";
-import { Delivery } from "./delivery.ts";
 import { MAX_MESSAGE_SIZE } from "./front/frame_guard.ts";
 import { answer } from "./messages.ts";
 import { isProofOf, newChallenge, type OpenChallenge } from "./proof.ts";
+import { Pushing, type PushingContext } from "./pushing.ts";
 import { interpret } from "./session.ts";
 import { deriveToken, isTokenOf } from "./token.ts";
 import type { MessageSocket, SocketEvents } from "./websocket.ts";
@@ -20,7 +19,7 @@ const log = logger("nym_gateway::node::client_handling::websocket::connection_ha
 export type Forwarding = "queued" | "full" | "refused";
 
 /** What connections have in common. */
-export interface ConnectionContext {
+export interface ConnectionContext extends PushingContext {
   readonly privateKey: Uint8Array;
   readonly publicKey: Uint8Array;
   readonly allowReRegistration: boolean;
@@ -29,8 +28,6 @@ export interface ConnectionContext {
   readonly admission: Admission;
   /** ms until a wrong token or proof is answered */
   readonly wrongTokenDelay: number;
-  /** bytes that wait in memory for a client that does not take them; its other messages stay on the disk */
-  readonly slowClientBytes: number;
   isRegistered(id: ClientId): boolean;
   /** false when the client is registered already; resolves once it is on the disk */
   register(id: ClientId): Promise<boolean>;
@@ -39,20 +36,10 @@ export interface ConnectionContext {
   /** The client has proven who it is: from now on it is this connection that gets its messages. */
   loggedIn(id: ClientId, connection: Connection): void;
   ended(connection: Connection): void;
-  count(name: string, n?: number): void;
 }
 
-/** What the socket buffers is asked for after this many bytes. */
-const LOOK_EVERY = 32 * 1024;
-/** A client that has taken too little for so many ms is slow: what was read for it goes back to the disk. */
-const SLOW_AFTER = 500;
-/** While the client does not read, the socket is looked at again after 1, 2, 4 … ms, up to this many. */
-const MAX_STALL_DELAY = 250;
 /** Frames of the client that wait while its login is written; a client with more does not wait for answers. */
 const MAX_WAITING_FRAMES = 64;
-
-/** Bytes of the head of most frames (RFC 6455 §5.2). */
-const FRAME_OVERHEAD = 2;
 
 /** A client may make so many requests before it has logged in. */
 const MAX_REQUESTS_BEFORE_LOGIN = 100;
@@ -68,16 +55,12 @@ export const CloseCode = { GOING_AWAY: 1001, POLICY: 1008, TOO_BIG: 1009, FAILED
 /** One client's connection, from its acceptance to its end. */
 export class Connection {
   readonly openedAt = performance.now();
-  readonly #delivery = new Delivery();
   #id: ClientId | undefined;
-  #reader: InboxReader | undefined;
+  /** once it has logged in */
+  #pushing: Pushing | undefined;
   #login: Promise<void> | undefined;
   /** frames that came during a login; they end with the connection */
   readonly #waiting: (string | Uint8Array)[] = [];
-  #pumping: Promise<void> | undefined;
-  #nudged = false;
-  /** bytes sent since the socket was asked what it buffers */
-  #unlooked = 0;
   #ended = false;
   #requests = 0;
   #challenge: OpenChallenge | undefined;
@@ -111,17 +94,13 @@ export class Connection {
 
   /** Pushes a message that is not stored, unless the client does not keep up. Says whether it did. */
   pushUnstored(message: Uint8Array): boolean {
-    if (this.#reader === undefined || !this.#isOpen() || this.socket.bufferedAmount > this.context.slowClientBytes) {
-      return false;
-    }
-    this.#send(message);
-    return true;
+    return this.#pushing?.pushUnstored(message) ?? false;
   }
 
   /** To be called a few times a second: time alone confirms deliveries too. */
   tick(now: number): void {
     this.socket.tick(); // first, as there is nothing to observe any more of a socket that was given up
-    if (!this.#ended && this.#delivery.open) this.#confirm(this.#delivery.observe(this.socket.bufferedAmount, now));
+    if (!this.#ended) this.#pushing?.tick(now);
   }
 
   /**
@@ -136,7 +115,7 @@ export class Connection {
   /** Resolves when nothing goes on here any more, once the connection has ended. */
   async idle(): Promise<void> {
     await this.#login;
-    await this.#pumping;
+    await this.#pushing?.idle();
   }
 
   /** Resolves when the system too has nothing left of it. */
@@ -163,12 +142,12 @@ export class Connection {
     }
     const action = interpret(this.#id !== undefined, frame);
     // The first acknowledgement speaks for itself already, and for no more than it says.
-    if (action.kind !== "received") this.#confirm(this.#delivery.alive(performance.now()));
+    if (action.kind !== "received") this.#pushing?.alive(performance.now());
     switch (action.kind) {
       case "forward":
         return this.#forward(action.to, action.packet);
       case "received":
-        return this.#confirm(this.#delivery.received(action.frames));
+        return this.#pushing?.received(action.frames);
       case "register":
         return this.#await(this.#register(action.address, action.proof));
       case "challenge":
@@ -258,8 +237,12 @@ export class Connection {
     this.#reply(reply); // before any stored message
     this.#id = id;
     this.context.loggedIn(id, this);
-    this.#reader = this.context.openInbox(id, () => this.#pump());
-    this.#pump();
+    const reader = this.context.openInbox(id, () => this.#pushing!.nudge());
+    this.#pushing = new Pushing(this.socket, reader, this.context, (error) => {
+      log.error(`cannot read stored messages: ${error}`);
+      this.close(CloseCode.FAILED, "cannot read stored messages");
+    });
+    this.#pushing.nudge();
   }
 
   #forward(to: SocketAddress, packet: Uint8Array): void {
@@ -269,90 +252,15 @@ export class Connection {
     } else this.#reply(answer.sent(forwarding === "queued"));
   }
 
-  /** Pushes what the inbox holds, at the pace at which the client reads. */
-  #pump(): void {
-    this.#nudged = true;
-    this.#pumping ??= this.#push().catch((error) => {
-      log.error(`cannot read stored messages: ${error}`);
-      this.close(CloseCode.FAILED, "cannot read stored messages");
-    });
-  }
-
-  async #push(): Promise<void> {
-    const reader = this.#reader!;
-    while (this.#nudged) {
-      this.#nudged = false;
-      for (
-        let some = await this.#pushSome(reader);
-        some !== "none" && this.#isOpen();
-        some = await this.#pushSome(reader)
-      ) {
-        if (some === "slow") await this.#drained(Infinity);
-        else await new Promise((resolve) => setImmediate(resolve)); // others have their turn, and the socket is flushed
-      }
-      if (!this.#isOpen()) return;
-    }
-    this.#pumping = undefined; // in the very turn in which there is no nudge, so that the next one starts it again
-  }
-
-  /** Pushes the next messages. When the client turns out to be slow, the rest of them is not kept in memory. */
-  async #pushSome(reader: InboxReader): Promise<"all" | "slow" | "none"> {
-    const messages = await reader.next();
-    let pushed = 0;
-    for (const { message, sequence } of messages) {
-      if (this.#unlooked >= LOOK_EVERY) {
-        this.#unlooked = 0;
-        if (this.#isFull() && !await this.#drained(SLOW_AFTER)) {
-          reader.giveBack(sequence - 1);
-          this.context.count("messages_pushed", pushed);
-          this.context.count("clients_slow");
-          return "slow";
-        }
-      }
-      if (!this.#isOpen()) return "none";
-      this.#send(message, sequence);
-      this.#unlooked += message.length + FRAME_OVERHEAD;
-      pushed++;
-    }
-    this.context.count("messages_pushed", pushed);
-    return pushed > 0 ? "all" : "none";
-  }
-
-  #isFull(): boolean {
-    return this.socket.bufferedAmount > this.context.slowClientBytes;
-  }
-
-  /** Resolves when the client has taken enough or is gone; with false when neither was so for `patience` ms. */
-  async #drained(patience: number): Promise<boolean> {
-    const begin = performance.now();
-    for (let delay = 1; this.#isOpen() && this.socket.bufferedAmount > this.context.slowClientBytes / 2; delay *= 2) {
-      if (performance.now() - begin > patience) return false;
-      // At first by turns of the event loop, as a timer would leave a fast reader idle.
-      if (delay <= 16) await new Promise((resolve) => setImmediate(resolve));
-      else await new Promise((resolve) => setTimeout(resolve, Math.min(delay / 16, MAX_STALL_DELAY)));
-    }
-    return true;
-  }
-
-  #send(message: Uint8Array, sequence?: number): void {
-    this.socket.send(message);
-    this.#delivery.push(message.length, sequence);
-  }
-
   #reply(text: string): void {
     if (this.#isOpen()) this.socket.send(text);
   }
 
-  #confirm(sequence: number | undefined): void {
-    if (sequence !== undefined) this.#reader?.confirm(sequence);
-  }
-
   #end(properly: boolean): void {
     if (this.#ended) return;
-    if (properly) this.#confirm(this.#delivery.ended(performance.now()));
     this.#ended = true;
     this.#stopping.abort();
-    this.#reader?.close();
+    this.#pushing?.end(properly, performance.now());
     this.context.ended(this);
   }
 }

@@ -1,0 +1,146 @@
+import { setImmediate } from "node:timers";
+import type { InboxReader } from "../mailbox/inbox_reader.ts";
+import { Delivery } from "./delivery.ts";
+import type { MessageSocket } from "./websocket.ts";
+
+/** What the socket buffers is asked for after this many bytes. */
+const LOOK_EVERY = 32 * 1024;
+/** A client that has taken too little for so many ms is slow: what was read for it goes back to the disk. */
+const SLOW_AFTER = 500;
+/** While the client does not read, the socket is looked at again after 1, 2, 4 … ms, up to this many. */
+const MAX_STALL_DELAY = 250;
+/** Bytes of the head of most frames (RFC 6455 §5.2). */
+const FRAME_OVERHEAD = 2;
+
+/** What is the same for all clients. */
+export interface PushingContext {
+  /** bytes that wait in memory for a client that does not take them; its other messages stay on the disk */
+  readonly slowClientBytes: number;
+  count(name: string, n?: number): void;
+}
+
+/**
+ * Pushes what a client's inbox holds, in order and at the pace at which the client reads, and confirms to the inbox what
+ * has been delivered.
+ */
+export class Pushing {
+  readonly #delivery = new Delivery();
+  #pushing: Promise<void> | undefined;
+  #nudged = false;
+  /** bytes sent since the socket was asked what it buffers */
+  #unlooked = 0;
+  #ended = false;
+
+  /** `failed` is told why the inbox can't be read. */
+  constructor(
+    private readonly socket: MessageSocket,
+    private readonly reader: InboxReader,
+    private readonly context: PushingContext,
+    private readonly failed: (error: unknown) => void,
+  ) {}
+
+  /** There is more in the inbox. */
+  nudge(): void {
+    this.#nudged = true;
+    this.#pushing ??= this.#push().catch(this.failed);
+  }
+
+  /** Resolves when nothing goes on here any more, once it has ended. */
+  async idle(): Promise<void> {
+    await this.#pushing;
+  }
+
+  /** Pushes a message that is not stored, unless the client does not keep up. Says whether it did. */
+  pushUnstored(message: Uint8Array): boolean {
+    if (!this.#isOpen() || this.#isFull()) return false;
+    this.#send(message);
+    return true;
+  }
+
+  /** To be called a few times a second: time alone confirms deliveries too. */
+  tick(now: number): void {
+    if (this.#delivery.open) this.#confirm(this.#delivery.observe(this.socket.bufferedAmount, now));
+  }
+
+  /** The client has sent a frame. */
+  alive(now: number): void {
+    this.#confirm(this.#delivery.alive(now));
+  }
+
+  /** The client says that its application has taken so many messages of this connection. */
+  received(frames: number): void {
+    this.#confirm(this.#delivery.received(frames));
+  }
+
+  /** The connection has ended, properly with a close frame. What is not confirmed by now comes again. */
+  end(properly: boolean, now: number): void {
+    if (this.#ended) return;
+    if (properly) this.#confirm(this.#delivery.ended(now));
+    this.#ended = true;
+    this.reader.close();
+  }
+
+  #isOpen(): boolean {
+    return !this.#ended && this.socket.isOpen;
+  }
+
+  #isFull(): boolean {
+    return this.socket.bufferedAmount > this.context.slowClientBytes;
+  }
+
+  async #push(): Promise<void> {
+    while (this.#nudged) {
+      this.#nudged = false;
+      for (let some = await this.#pushSome(); some !== "none" && this.#isOpen(); some = await this.#pushSome()) {
+        if (some === "slow") await this.#drained(Infinity);
+        else await new Promise((resolve) => setImmediate(resolve)); // others have their turn, and it is written
+      }
+      if (!this.#isOpen()) return;
+    }
+    this.#pushing = undefined; // in the very turn in which there is no nudge, so that the next one starts it again
+  }
+
+  /** Pushes the next messages. When the client turns out to be slow, the rest of them is not kept in memory. */
+  async #pushSome(): Promise<"all" | "slow" | "none"> {
+    const messages = await this.reader.next();
+    let pushed = 0;
+    for (const { message, sequence } of messages) {
+      if (this.#unlooked >= LOOK_EVERY) {
+        this.#unlooked = 0;
+        if (this.#isFull() && !await this.#drained(SLOW_AFTER)) {
+          this.reader.giveBack(sequence - 1);
+          this.context.count("messages_pushed", pushed);
+          this.context.count("clients_slow");
+          return "slow";
+        }
+      }
+      if (!this.#isOpen()) return "none";
+      this.#send(message, sequence);
+      this.#unlooked += message.length + FRAME_OVERHEAD;
+      pushed++;
+    }
+    this.context.count("messages_pushed", pushed);
+    return pushed > 0 ? "all" : "none";
+  }
+
+  /** Resolves when the client has taken enough or is gone; with false when neither was so for `patience` ms. */
+  async #drained(patience: number): Promise<boolean> {
+    const begin = performance.now();
+    for (let delay = 1; this.#isOpen() && this.socket.bufferedAmount > this.context.slowClientBytes / 2; delay *= 2) {
+      if (performance.now() - begin > patience) return false;
+      // At first by turns of the event loop, as a timer would leave a fast reader idle.
+      if (delay <= 16) await new Promise((resolve) => setImmediate(resolve));
+      else await new Promise((resolve) => setTimeout(resolve, Math.min(delay / 16, MAX_STALL_DELAY)));
+    }
+    return true;
+  }
+
+  #send(message: Uint8Array, sequence?: number): void {
+    this.socket.send(message);
+    this.#delivery.push(message.length, sequence);
+  }
+
+  #confirm(sequence: number | undefined): void {
+    if (sequence !== undefined) this.reader.confirm(sequence);
+  }
+}
