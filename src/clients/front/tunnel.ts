@@ -112,7 +112,7 @@ export class Tunnel {
     this.#inside.setNoDelay();
     await Promise.all([
       this.#passIn(this.#inside).catch(() => this.cut()),
-      this.#passOut(this.#inside).catch(() => {}).then(() => this.cut()),
+      this.#passOut(this.#inside).then(() => this.#passRest()).catch(() => {}).then(() => this.cut()),
     ]);
     byPort.delete(ourPort);
     await this.#outgoing.idle;
@@ -206,6 +206,13 @@ export class Tunnel {
     const written = await outside.write(bytes);
     if (outside.settled !== undefined) this.#settling ??= this.#settle(outside as Required<ClientConnection>);
     return written;
+  }
+
+  /** The server has said its last word, which with TLS may still be on its way to the client's system. */
+  async #passRest(): Promise<void> {
+    if (this.outside.settled === undefined) return;
+    this.cutIn(FAREWELL);
+    await this.outside.settled();
   }
 
   /** Counts as taken what was written when nothing was under way any more. */

@@ -4,6 +4,7 @@ import { SecureClient } from "../../../src/clients/front/secure_client.ts";
 import { TlsStage } from "../../../src/clients/front/tls_stage.ts";
 import { type ClientConnection, Tunnel } from "../../../src/clients/front/tunnel.ts";
 import { readCertificate } from "../../../src/tls/certificate.ts";
+import { range } from "../../mailbox/messages.ts";
 import { eventually } from "../../support/eventually.ts";
 import { Random } from "../../support/random.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
@@ -186,4 +187,23 @@ Deno.test("a client that reads nothing keeps the server from saying more, not fr
   assert(tunnel.untaken < before + 2000, `${tunnel.untaken - before} bytes more wait for it`);
   tunnel.cut();
   await saying;
+});
+
+Deno.test("with TLS a client gets the server's last words, though that has ended the connection", async () => {
+  using folder = new TemporaryFolder();
+  const files = await selfSigned(folder, "a");
+  const stage = new TlsStage(readCertificate(files));
+  const caCerts = [await Deno.readTextFile(files.certificate)];
+  const words = new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n");
+  for (const _ of range(10)) {
+    await using ends = await Ends.open(
+      (port) => Deno.connectTls({ hostname: "localhost", port, caCerts }),
+      (connection) => new SecureClient(connection, stage),
+    );
+    await ends.server.read(new Uint8Array(1000));
+    await write(ends.server, words);
+    ends.server.closeWrite();
+    assertEquals(await readAll(ends.client), words);
+  }
+  await stage.close();
 });
