@@ -4,7 +4,7 @@ const SHORT = 126;
 const MAX_FRAME_HEADER_SIZE = 4;
 
 /** What suffices for a message, and is all that an idle connection keeps. */
-const SMALL = 2048;
+const SMALL = 1024;
 const LARGE = 16_384;
 /** So many large ones are kept for whoever needs them next, 4 MiB. */
 const MAX_SPARE = 256;
