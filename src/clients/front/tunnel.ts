@@ -8,6 +8,8 @@ import { ServerStream } from "./server_stream.ts";
 /** Who is told why it is closed has this many ms to read it. */
 const FAREWELL = 1000;
 
+/** What TLS was given is known to be taken only in a moment in which it is given no more: there is one every so many ms. */
+const SETTLE_EVERY = 100;
 /** What is read of the server at a time: its answer, and more than the largest control frame (131 bytes). */
 const SERVER_BUFFER = 1024;
 
@@ -43,6 +45,8 @@ export class Tunnel {
   /** bytes that were settled, where the client's connection says so */
   #settled = 0;
   #settling: Promise<void> | undefined;
+  /** when it was known last what was taken, or the first was written after that, in ms of performance.now() */
+  #settledAt = 0;
   readonly #rate: TokenBucket;
   #ended = false;
   /** when it will be cut, in ms of performance.now() */
@@ -204,7 +208,9 @@ export class Tunnel {
   async #write(bytes: Uint8Array): Promise<number> {
     const { outside } = this;
     const written = await outside.write(bytes);
-    if (outside.settled !== undefined) this.#settling ??= this.#settle(outside as Required<ClientConnection>);
+    if (outside.settled === undefined) return written;
+    this.#settling ??= this.#settle(outside as Required<ClientConnection>);
+    if (performance.now() - this.#settledAt > SETTLE_EVERY) await this.#settling;
     return written;
   }
 
@@ -220,6 +226,7 @@ export class Tunnel {
     let written: number;
     do {
       written = this.#outgoing.written;
+      this.#settledAt = performance.now();
       if (!await outside.settled()) break;
       this.#settled = written;
     } while (written !== this.#outgoing.written);

@@ -130,6 +130,50 @@ Deno.test("with TLS a stalled client can read no less than it is said to have ta
   assert(timers < 5, `${timers} timers were set for a client that does nothing`);
 });
 
+/** A client of which it is known what it has taken once nothing was written for some time. */
+class QuietlySettled implements ClientConnection {
+  #writes = 0;
+
+  constructor(private readonly connection: Deno.TcpConn) {}
+
+  read(buffer: Uint8Array<ArrayBuffer>): Promise<number | null> {
+    return this.connection.read(buffer);
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    this.#writes++;
+    return Promise.resolve(bytes.length);
+  }
+
+  async settled(): Promise<boolean> {
+    for (let before = -1; before !== this.#writes;) {
+      before = this.#writes;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return true;
+  }
+
+  close(): void {
+    this.connection.close();
+  }
+}
+
+Deno.test("it is known what was taken, though there is always more and that is known in quiet moments only", async () => {
+  await using ends = await Ends.open(undefined, (connection) => new QuietlySettled(connection));
+  const { tunnel, server } = ends;
+  await write(server, ANSWER);
+  let sent = 0;
+  const sending = setInterval(() => {
+    tunnel.send(Opcode.BINARY, MESSAGE);
+    sent += FRAME_SIZE;
+  }, 0);
+  for (const _ of range(3)) {
+    const before = sent - tunnel.untaken;
+    await eventually("more is known to be taken", () => sent - tunnel.untaken > before);
+  }
+  clearInterval(sending);
+});
+
 /** The opcodes and first bytes of payload of all frames. */
 function framesOf(stream: Uint8Array): [opcode: number, first: number][] {
   const frames: [number, number][] = [];
