@@ -253,7 +253,9 @@ export class Connection {
   }
 
   #reply(text: string): void {
-    if (this.#isOpen()) this.socket.send(text);
+    if (!this.#isOpen()) return;
+    const size = this.socket.send(text);
+    this.#pushing?.answered(size);
   }
 
   #end(properly: boolean): void {

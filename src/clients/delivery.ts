@@ -26,6 +26,7 @@ interface Run {
  */
 export class Delivery {
   #frames = 0;
+  /** of all that was sent, answers included */
   #bytes = 0;
   /** frames pushed and not confirmed; bounded by the reader's bound on unconfirmed chunks, as each has a run */
   #runs: Run[] = [];
@@ -43,6 +44,11 @@ export class Delivery {
     this.#bytes += size;
     if (sequence !== undefined) this.#noteRun(sequence);
     if (this.open && !this.#acknowledges) this.#noteBurst(size);
+  }
+
+  /** An answer of so many bytes was sent: nothing to confirm, but the socket buffers it among the rest. */
+  answered(size: number): void {
+    this.#bytes += size;
   }
 
   /** Whether anything pushed is not confirmed yet. */

@@ -9,8 +9,6 @@ const LOOK_EVERY = 32 * 1024;
 const SLOW_AFTER = 500;
 /** While the client does not read, the socket is looked at again after 1, 2, 4 … ms, up to this many. */
 const MAX_STALL_DELAY = 250;
-/** Bytes of the head of most frames (RFC 6455 §5.2). */
-const FRAME_OVERHEAD = 2;
 
 /** What is the same for all clients. */
 export interface PushingContext {
@@ -60,6 +58,11 @@ export class Pushing {
   /** To be called a few times a second: time alone confirms deliveries too. */
   tick(now: number): void {
     if (this.#delivery.open) this.#confirm(this.#delivery.observe(this.socket.bufferedAmount, now));
+  }
+
+  /** An answer of so many bytes was sent. */
+  answered(size: number): void {
+    this.#delivery.answered(size);
   }
 
   /** The client has sent a frame. */
@@ -116,7 +119,6 @@ export class Pushing {
       }
       if (!this.#isOpen()) return "none";
       this.#send(message, sequence);
-      this.#unlooked += message.length + FRAME_OVERHEAD;
       pushed++;
     }
     this.context.count("messages_pushed", pushed);
@@ -136,8 +138,9 @@ export class Pushing {
   }
 
   #send(message: Uint8Array, sequence?: number): void {
-    this.socket.send(message);
-    this.#delivery.push(message.length, sequence);
+    const size = this.socket.send(message);
+    this.#delivery.push(size, sequence);
+    this.#unlooked += size;
   }
 
   #confirm(sequence: number | undefined): void {

@@ -27,8 +27,8 @@ export interface MessageSocket {
   readonly bufferedAmount: number;
   /** Resolves when nothing is left of the connection. */
   readonly gone: Promise<void>;
-  /** Sends a message, if the socket is open. */
-  send(message: string | Uint8Array): void;
+  /** Sends a message, if the socket is open. Says how many bytes of it are to be taken. */
+  send(message: string | Uint8Array): number;
   /** Sends what is left and the close frame; ends the connection if the client has not answered in `farewell` ms. */
   close(code: number, reason: string, farewell?: number): void;
   /** To be called every now and then: notices that a ping was not answered. */
@@ -82,10 +82,10 @@ export class ServerSocket implements MessageSocket {
     return this.tunnel.gone;
   }
 
-  send(message: string | Uint8Array): void {
-    if (!this.isOpen) return;
-    if (typeof message === "string") this.tunnel.send(Opcode.TEXT, new TextEncoder().encode(message));
-    else this.tunnel.send(Opcode.BINARY, message);
+  send(message: string | Uint8Array): number {
+    if (!this.isOpen) return 0;
+    if (typeof message === "string") return this.tunnel.send(Opcode.TEXT, new TextEncoder().encode(message));
+    return this.tunnel.send(Opcode.BINARY, message);
   }
 
   close(code: number, reason: string, farewell = FAREWELL): void {

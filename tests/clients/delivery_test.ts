@@ -116,6 +116,16 @@ Deno.test("time does not count while the client takes nothing: no ping can have 
   assertEquals(delivery.observe(0, 183_000), 40);
 });
 
+Deno.test("who takes answers all the time is no client that takes nothing, though one is always on its way", () => {
+  const delivery = pushed(1, 2);
+  delivery.observe(0, 1000);
+  for (let now = 1250; now <= 3250; now += 250) {
+    delivery.answered(30);
+    assertEquals(delivery.observe(30, now), undefined);
+  }
+  assertEquals(delivery.alive(3250), 2);
+});
+
 Deno.test("cover frames between messages change nothing about what is confirmed", () => {
   const delivery = new Delivery();
   for (let sequence = 1; sequence <= 3; sequence++) {
@@ -143,7 +153,10 @@ Deno.test("covers alone leave nothing to confirm", () => {
 
 Deno.test("whatever is pushed and whenever it is taken: confirmed is what its rule says, in order, and no more", () => {
   const step = fc.record({
-    pushes: fc.array(fc.record({ size: fc.nat({ max: 975 }), stored: fc.boolean() }), { maxLength: 30 }),
+    pushes: fc.array(
+      fc.record({ size: fc.nat({ max: 975 }), kind: fc.constantFrom("stored", "stored", "cover", "answer") }),
+      { maxLength: 30 },
+    ),
     buffered: fc.double({ min: 0, max: 1, noNaN: true }),
     pause: fc.nat({ max: 3000 }),
     alive: fc.boolean(),
@@ -171,8 +184,10 @@ Deno.test("whatever is pushed and whenever it is taken: confirmed is what its ru
         for (const push of pushes) {
           bytes += push.size;
           size += push.size;
-          frames.push({ sequence: push.stored ? ++sequence : undefined, end: bytes, takenAt: undefined });
-          delivery.push(push.size, push.stored ? sequence : undefined);
+          const isStored = push.kind === "stored";
+          frames.push({ sequence: isStored ? ++sequence : undefined, end: bytes, takenAt: undefined });
+          if (push.kind === "answer") delivery.answered(push.size);
+          else delivery.push(push.size, isStored ? sequence : undefined);
         }
         buffered = Math.floor(share * (buffered + size));
         for (const frame of frames) if (frame.end <= bytes - buffered) frame.takenAt ??= now;

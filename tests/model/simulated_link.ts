@@ -46,10 +46,11 @@ export class SimulatedLink implements MessageSocket {
     return this.#state === "open";
   }
 
-  send(data: string | Uint8Array): void {
-    if (!this.isOpen) return;
+  send(data: string | Uint8Array): number {
+    if (!this.isOpen) return 0;
     this.sent++;
     this.#buffered.push({ data: typeof data === "string" ? data : data.slice(), takenAt: 0 });
+    return data.length;
   }
 
   /** The gateway closes: what it has sent is still on its way. */

@@ -66,9 +66,9 @@ export class Outgoing {
     this.#fill(segment, bytes.length);
   }
 
-  /** Takes a whole message, a copy of it, as one frame of a server (RFC 6455 §5.2). */
-  pushMessage(opcode: number, message: Uint8Array): void {
-    if (this.#state === "ended") return;
+  /** Takes a whole message, a copy of it, as one frame of a server (RFC 6455 §5.2). Says how many bytes that has. */
+  pushMessage(opcode: number, message: Uint8Array): number {
+    if (this.#state === "ended") return 0;
     const { length } = message;
     const segment = this.#reserve(MAX_FRAME_HEADER_SIZE + length);
     const { bytes, filled } = segment;
@@ -81,7 +81,9 @@ export class Outgoing {
       bytes[at++] = length;
     }
     bytes.set(message, at);
-    this.#fill(segment, at + length - filled);
+    const size = at + length - filled;
+    this.#fill(segment, size);
+    return size;
   }
 
   /** Resolves when so many bytes are written, or nothing can be written any more. */

@@ -64,9 +64,9 @@ export class Tunnel {
     this.#outgoing = new Outgoing((bytes) => this.#write(bytes), () => this.cut());
   }
 
-  /** Sends the client a message, as one frame with that opcode. */
-  send(opcode: number, message: Uint8Array): void {
-    this.#outgoing.pushMessage(opcode, message);
+  /** Sends the client a message, as one frame with that opcode. Says how many bytes that takes. */
+  send(opcode: number, message: Uint8Array): number {
+    return this.#outgoing.pushMessage(opcode, message);
   }
 
   /** Bytes for the client that the operating system has not taken yet. */
