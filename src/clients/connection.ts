@@ -41,6 +41,11 @@ export interface ConnectionContext extends PushingContext {
 /** Frames of the client that wait while its login is written; a client with more does not wait for answers. */
 const MAX_WAITING_FRAMES = 64;
 
+/**
+ * A client that asks on and on has so many bytes of answers waiting in memory, or a little less, besides those of messages
+ * (pushing.ts) and what the system has taken: thousands of answers.
+ */
+const MAX_UNREAD_ANSWERS = 131_072;
 /** A client may make so many requests before it has logged in. */
 const MAX_REQUESTS_BEFORE_LOGIN = 100;
 
@@ -256,6 +261,9 @@ export class Connection {
     if (!this.#isOpen()) return;
     const size = this.socket.send(text);
     this.#pushing?.answered(size);
+    if (this.socket.bufferedAmount <= this.context.slowClientBytes + MAX_UNREAD_ANSWERS) return;
+    this.context.count("client_answers_ignored");
+    this.close(CloseCode.POLICY, "answers are not read");
   }
 
   #end(properly: boolean): void {

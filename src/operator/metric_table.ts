@@ -184,6 +184,7 @@ export const COUNTERS: readonly Family[] = [
       client_connections_refused: "refused",
       client_connections_driven_out: "driven_out",
       client_floods_closed: "flooding",
+      client_answers_ignored: "not_reading",
       guessers_closed: "guessing",
     },
   },

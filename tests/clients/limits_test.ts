@@ -3,6 +3,7 @@ import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
 import { encodeNodeAddress } from "../../src/sphinx/node_address.ts";
 import { range } from "../mailbox/messages.ts";
 import { eventually } from "../support/eventually.ts";
+import { ShiftedClock } from "../support/shifted_clock.ts";
 import { ClientsRig } from "./clients_rig.ts";
 
 Deno.test("beyond its connections a network gets no more, until one of them ends", async () => {
@@ -46,4 +47,23 @@ Deno.test("a client that sends more frames than it may is disconnected", async (
   for (const _ of range(150)) client.send(request);
   await client.closed;
   assertEquals(rig.counters.get("client_floods_closed"), 1);
+});
+
+Deno.test("a client that asks on and on, and reads no answer, is disconnected", async () => {
+  await using rig = await ClientsRig.start();
+  await rig.store(1, range(12_000), 975); // more than the system's buffers take
+  using raw = await rig.connectRaw();
+  await raw.send(rig.authentication(1));
+  await eventually("it reads nothing", () => rig.counters.get("clients_slow") > 0);
+  using clock = new ShiftedClock();
+  const ask = async (times: number) => {
+    const before = rig.counters.get("requests_malformed");
+    for (const _ of range(times)) await raw.send("?");
+    await eventually("all is answered", () => rig.counters.get("requests_malformed") === before + times);
+    clock.advance(10_000); // so many a second may come
+  };
+  await ask(500);
+  assertEquals(rig.server.online, 1);
+  while (rig.server.online > 0 && rig.counters.get("requests_malformed") < 5000) await ask(100).catch(() => {});
+  assertEquals(rig.counters.get("client_answers_ignored"), 1);
 });
