@@ -178,8 +178,9 @@ export class Connection {
     });
   }
 
+  /** Who asks again without an answer gets the same one: a new key pair takes longer than all else that a stranger may ask. */
   #challengeIt(): void {
-    this.#challenge = newChallenge();
+    this.#challenge ??= newChallenge();
     this.#reply(answer.challenge(encodeBase58(this.#challenge.nonce), encodeBase58(this.#challenge.publicKey)));
   }
 

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertNotEquals } from "@std/assert";
 import { proveAddress } from "../../src/clients/proof.ts";
 import { deriveToken } from "../../src/clients/token.ts";
 import { decodeBase58, encodeBase58 } from "../../src/encoding/base58.ts";
@@ -69,7 +69,16 @@ Deno.test("a challenge is good for one answer, on its own connection", async () 
   assertEquals(await other.request({ ...registration, proof }), wrongProof);
   const wrong = await prove(rig, client, generateKeyPair());
   assertEquals(await client.request({ ...registration, proof: wrong }), wrongProof);
-  assertEquals(await client.request({ ...registration, proof }), wrongProof); // its challenge was replaced, then used
+  assertEquals(await client.request({ ...registration, proof }), wrongProof); // its challenge was used
+});
+
+Deno.test("who asks for another challenge gets it once the one before is answered", async () => {
+  await using rig = await ClientsRig.start();
+  await using client = await rig.connect();
+  const challenge = await client.request({ type: "challenge" });
+  assertEquals(await client.request({ type: "challenge" }), challenge);
+  assertEquals(await client.request({ ...registration, proof: encodeBase58(new Uint8Array(32)) }), wrongProof);
+  assertNotEquals(await client.request({ type: "challenge" }), challenge);
 });
 
 Deno.test("who has logged in is not challenged", async () => {
