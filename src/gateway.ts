@@ -88,11 +88,12 @@ export class Gateway {
         (path) => Promise.resolve(ReplayFilter.open(path, mixnetEndpoint.replayWindow, count)),
       ),
     );
-    const disk = starting.use(new DiskSpace(clientsEndpoint.inboxesDirectory));
+    const mailboxFile = join(clientsEndpoint.inboxesDirectory, "mailbox.kv");
+    const disk = starting.use(new DiskSpace(clientsEndpoint.inboxesDirectory, mailboxFile));
     const mailbox = starting.use(
       await opened(
         "mailbox",
-        join(clientsEndpoint.inboxesDirectory, "mailbox.kv"),
+        mailboxFile,
         (path) => {
           const kept = mailboxLimits(limits, disk);
           return Mailbox.open(path, sealer, count, histograms.commit.observe, () => replays.sync(), kept);

@@ -21,7 +21,7 @@ export function mailboxLimits(limits: Config["limits"], disk: DiskSpace): Mailbo
       return limits.timeToLive || Infinity;
     },
     get diskIsLow() {
-      return disk.free < limits.minimumFreeDisk;
+      return disk.isBelow(limits.minimumFreeDisk);
     },
   };
   return Object.create(limits, Object.getOwnPropertyDescriptors(own));

@@ -78,11 +78,15 @@ export function checksOf(
     space: () => {
       const { free } = disk;
       const { minimumFreeDisk, mailboxBytes } = limits;
-      if (free < minimumFreeDisk) {
+      if (disk.isBelow(minimumFreeDisk)) {
         return fail(`${roundSizeText(free)} of disk are free, less than minimum_free_disk: new messages are dropped`);
       }
       const { bytes } = mailbox.totals;
       if (bytes + MAX_MESSAGE_SIZE > mailboxBytes) return fail("mailbox_bytes is reached: new messages are dropped");
+      if (free < minimumFreeDisk) {
+        const inside = roundSizeText(disk.freeInside);
+        return warn(`only ${roundSizeText(free)} of disk are free, and ${inside} in the mailbox's file: make room`);
+      }
       if (free < MUCH * minimumFreeDisk) return warn(`only ${roundSizeText(free)} of disk are free: make room`);
       if (bytes > NEARLY_ALL * mailboxBytes) return warn(`${roundSizeText(bytes)} of mail wait, nearly mailbox_bytes`);
       return ok(free === Infinity ? "how much disk is free can't be told" : `${roundSizeText(free)} of disk are free`);

@@ -154,7 +154,8 @@ mailbox_bytes = ${limits.mailboxBytes}
 time_to_live = ${limits.timeToLive}
 
 # How many bytes have to be free on the disk with the inboxes for new messages to be kept. With less they are dropped and
-# counted, what is there is handed out, and health says so.
+# counted, what is there is handed out, and health says so. What has become free inside the mailbox's file, which never
+# shrinks, counts too.
 minimum_free_disk = ${limits.minimumFreeDisk}
 
 # How many bytes wait in memory for a client that reads slowly or not at all. What is beyond stays on the disk until it

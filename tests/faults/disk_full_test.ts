@@ -99,3 +99,27 @@ Deno.test({
     assertEquals(refused, 300);
   },
 });
+
+Deno.test({
+  name: `what the mailbox's file has free inside counts as free: emptied, it takes mail on a low disk${skipped}`,
+  ignore: !canMount,
+  fn: async () => {
+    const minimum = (SIZE / 2) * 1_000_000;
+    await using gateway = await FaultyGateway.start({
+      megabytes: SIZE,
+      adjust: ({ limits }) => limits.minimumFreeDisk = minimum,
+    });
+    const { operator, disk } = gateway;
+    await gateway.store(6000);
+    await disk!.fill(minimum - 1_000_000);
+    await operator.says(/^fail +space/m);
+    await gateway.drop(300); // of what was there nothing is fetched yet
+    await operator.reaches('messages_refused_total{reason="disk_low"}', 300);
+    await gateway.readAll();
+    const said = await operator.says(/^warn +space/m);
+    await gateway.store(1000);
+    await gateway.readAll();
+    assertEquals(await operator.metric('messages_refused_total{reason="disk_low"}'), 300);
+    assertStringIncludes(said, "in the mailbox's file");
+  },
+});

@@ -1,7 +1,7 @@
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { exists } from "../../config/files.ts";
 import { freeDescriptors } from "../../limits/descriptors.ts";
-import { freeBytes } from "../../mailbox/disk_space.ts";
+import { freeBytes, freeBytesInside } from "../../mailbox/disk_space.ts";
 import { hasSimd, hasWideArithmetic } from "../../sphinx/kernel/support.ts";
 import { ExitCode } from "../../operator_error.ts";
 import { roundSizeText } from "../../units.ts";
@@ -31,7 +31,7 @@ function checkDisk(folder: string, minimum: number): Finding {
   const free = freeBytes(there);
   if (free === Infinity) return unknown("disk");
   const found = `${roundSizeText(free)} free for inboxes`;
-  if (free < minimum) {
+  if (free < minimum && free + freeBytesInside(join(folder, "mailbox.kv")) < minimum) {
     const remedy = `make room at ${there}, or lower minimum_free_disk in [limits]: with less, new messages are dropped`;
     return fail("disk", `only ${found}`, remedy, ExitCode.UNAVAILABLE);
   }
