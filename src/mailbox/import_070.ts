@@ -71,7 +71,12 @@ export async function holdsInboxes070(folder: string): Promise<boolean> {
 /** Takes over one inbox, in parts: how many messages each had. What is left of it stays. */
 async function* importInbox(inbox: string, id: ClientId, mailbox: Mailbox): AsyncGenerator<number> {
   const files = await messageFiles(inbox);
-  for (let i = 0; i < files.length; i += BATCH) yield await importFiles(files.slice(i, i + BATCH), id, mailbox);
+  let isFull = false;
+  for (let i = 0; i < files.length && !isFull; i += BATCH) {
+    const taken = await importFiles(files.slice(i, i + BATCH), id, mailbox);
+    yield taken.count;
+    isFull = taken.isFull;
+  }
   await Deno.remove(inbox).catch(() => log.warn("an inbox of 0.7.0 holds files that were not taken over: they stay"));
 }
 
@@ -88,18 +93,26 @@ async function messageFiles(inbox: string): Promise<string[]> {
   return files.map(({ path }) => path);
 }
 
-async function importFiles(paths: string[], id: ClientId, mailbox: Mailbox): Promise<number> {
+/** Takes over these, up to the first that does not fit: what came after it must not pass it. */
+async function importFiles(
+  paths: string[],
+  id: ClientId,
+  mailbox: Mailbox,
+): Promise<{ count: number; isFull: boolean }> {
   const stored: string[] = [];
+  let isFull = false;
   for (const path of paths) {
-    try {
-      if (mailbox.store(id, await Deno.readFile(path))) stored.push(path);
-    } catch (error) {
+    const message = await Deno.readFile(path).catch((error) => {
       log.warn(`cannot read a message in an inbox of 0.7.0 (${codeOf(error)}): it stays for the next start`);
-    }
+    });
+    if (message === undefined) continue;
+    isFull = !mailbox.store(id, message);
+    if (isFull) break;
+    stored.push(path);
   }
   await mailbox.flush();
   for (const path of stored) await Deno.remove(path);
-  return stored.length;
+  return { count: stored.length, isFull };
 }
 
 /** What the system calls the failure; its whole text has the path, and that the client's address. */

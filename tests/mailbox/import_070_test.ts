@@ -2,14 +2,16 @@ import { assertEquals } from "@std/assert";
 import { clientIdFromBase58 } from "../../src/mailbox/client_id.ts";
 import { importInboxes, ledgerFile } from "../../src/mailbox/import_070.ts";
 import { Ledger } from "../../src/mailbox/ledger.ts";
+import { NO_LIMITS } from "../../src/mailbox/limits.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { unpackHome070 } from "../config/home_070.ts";
 import { BrokenDatabase } from "../support/broken_database.ts";
 import { testSealer } from "../support/sealer.ts";
 import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { range, readAll } from "./messages.ts";
+import { numbered, numberOf, range, readAll } from "./messages.ts";
 
+const ignore = () => {};
 const CLIENTS = [
   { address: "63v4AciABNh3af7zMUkTt3PKe1a8Jo5J47t9xDHSgBBn", messages: 5 },
   { address: "CwJgwEDwZc1GvE1eLEzmepMgmcTDycv7GqmyDtVe1Tfq", messages: 4 },
@@ -144,4 +146,30 @@ Deno.test("our ledger goes beside the sled folder of 0.7.0, which is left as it 
   (await Ledger.open(file, testSealer()))[Symbol.dispose]();
   assertEquals((await Array.fromAsync(Deno.readDir(sled))).length, before);
   assertEquals(await ledgerFile(`${home.data}/ours.kv`), `${home.data}/ours.kv`);
+});
+
+Deno.test("a message that does not fit lets none that came after it pass: they come in order, at later starts", async () => {
+  using _silence = new Silence();
+  await using home = await TakenOverHome.unpack();
+  const [{ address }] = CLIENTS as [typeof CLIENTS[number]];
+  const inbox = `${home.inboxes}/${address}`;
+  for (const [name] of await home.files(address)) await Deno.remove(`${inbox}/${name}`);
+  const sizes = [900, 800, 10];
+  for (const [i, size] of sizes.entries()) {
+    await Deno.writeFile(`${inbox}/${i}`, numbered(i, size));
+    await Deno.utime(`${inbox}/${i}`, 1_600_000_000 + i, 1_600_000_000 + i);
+  }
+  const limits = { ...NO_LIMITS, inboxBytes: 1000 };
+  const sync = () => Promise.resolve();
+  await using mailbox = await Mailbox.open(home.mailboxPath + "2", testSealer(), ignore, ignore, sync, limits);
+  const reader = mailbox.openInbox(clientIdFromBase58(address)!, ignore);
+  const read: number[] = [];
+  for (const _ of sizes) {
+    await importInboxes(home.inboxes, mailbox, home.ledger);
+    const messages = await readAll(reader);
+    read.push(...messages.map(({ message }) => numberOf(message)));
+    reader.confirm(messages.at(-1)?.sequence ?? 0);
+    await mailbox.flush();
+  }
+  assertEquals(read, [0, 1, 2]);
 });
