@@ -217,7 +217,7 @@ export class Mailbox implements ReaderStore {
     this.#removalTimer = undefined;
     while (this.#hasWork || this.#isStepDue) {
       if (this.#hasWork) await this.#commit();
-      if (this.#isStepDue) this.#expire(await this.#caretaker.step());
+      if (this.#isStepDue) await this.#step();
     }
     this.#loop = undefined; // in the very turn in which nothing waits, so that what comes next starts it again
   }
@@ -340,6 +340,17 @@ export class Mailbox implements ReaderStore {
     const { messages, bytes } = this.#usage.of(inbox);
     if (messages >= inboxMessages || bytes + size > inboxBytes) return "inbox_full";
     return this.totals.bytes + this.#queue.bytes + size > mailboxBytes ? "mailbox_full" : undefined;
+  }
+
+  /** A step of the caretaker's walk. What it has counted is right, while totals count on what damage has taken. */
+  async #step(): Promise<void> {
+    const wasCounting = this.isCounting;
+    const expired = await this.#caretaker.step();
+    if (wasCounting && !this.isCounting) {
+      this.totals.messages = this.#usage.all.messages - this.#queue.count;
+      this.totals.bytes = this.#usage.all.bytes - this.#queue.bytes;
+    }
+    this.#expire(expired);
   }
 
   #expire(found: Found[]): void {

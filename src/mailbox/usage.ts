@@ -16,6 +16,7 @@ const NOTHING: Held = { messages: 0, bytes: 0 };
  */
 export class Usage {
   readonly #inboxes = new Map<Pseudonym, { messages: number; bytes: number }>();
+  readonly #all = { messages: 0, bytes: 0 };
   /** the walk has counted what is up to this place, in the order of keys; undefined once it has counted all */
   #walked: { inbox: string; last: number } | undefined = { inbox: "", last: 0 };
 
@@ -25,12 +26,19 @@ export class Usage {
     return this.#inboxes.get(inbox) ?? NOTHING;
   }
 
+  /** What all inboxes hold together. */
+  get all(): Held {
+    return this.#all;
+  }
+
   /** Whether the walk has still to count. */
   get isPartial(): boolean {
     return this.#walked !== undefined;
   }
 
   add(inbox: Pseudonym, messages: number, bytes: number): void {
+    this.#all.messages += messages;
+    this.#all.bytes += bytes;
     const held = this.#inboxes.get(inbox);
     if (held === undefined) this.#inboxes.set(inbox, { messages, bytes });
     else {
@@ -55,6 +63,8 @@ export class Usage {
   remove(inbox: Pseudonym, last: number, messages: number, bytes: number): void {
     const held = this.#inboxes.get(inbox);
     if (held === undefined || !this.#isCounted(inbox, last)) return;
+    this.#all.messages -= messages;
+    this.#all.bytes -= bytes;
     held.messages -= messages;
     held.bytes -= bytes;
     if (held.messages <= 0) this.#inboxes.delete(inbox);

@@ -9,7 +9,7 @@ import { eventually } from "../support/eventually.ts";
 import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { damageKeys, damageKindOfValue, numberInKey } from "./damaged_keys.ts";
-import { client, numbered, range, readNumbers } from "./messages.ts";
+import { client, numbered, range, readAll, readNumbers } from "./messages.ts";
 
 const CHUNKS = 20;
 const CHUNK_MESSAGES = 5;
@@ -88,6 +88,25 @@ Deno.test("damaged totals are counted anew, without what has a damaged key", asy
   const messages = (CHUNKS - 1) * CHUNK_MESSAGES;
   await using mailbox = await Mailbox.open(path, testSealer());
   assertObjectMatch({ ...mailbox.totals }, { sequence: CHUNKS * CHUNK_MESSAGES, messages, bytes: messages * 40 });
+});
+
+Deno.test("what is damaged is counted in the totals until the walk after the next start, and not for ever", async () => {
+  using _silence = new Silence();
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  const values = await fill(path);
+  flip(path, values[7]!, 50);
+  damageKeys(path, numberInKey(25), numberInKey(25).slice(0, -2));
+  await using mailbox = await Mailbox.open(path, testSealer());
+  mailbox.store(bob, numbered(CHUNKS * CHUNK_MESSAGES));
+  await eventually("all is counted", () => !mailbox.isCounting);
+  await mailbox.flush();
+  const messages = (CHUNKS - 2) * CHUNK_MESSAGES + 1;
+  assertObjectMatch({ ...mailbox.totals }, { messages, bytes: messages * 40 });
+  const reader = mailbox.openInbox(bob, () => {});
+  reader.confirm((await readAll(reader)).at(-1)!.sequence);
+  await mailbox.flush();
+  assertObjectMatch({ ...mailbox.totals }, { messages: 0, bytes: 0 });
 });
 
 Deno.test("a client whose entry is damaged is counted, and the others are there", async () => {
