@@ -1,6 +1,6 @@
 /**
  * Writes docs/configuration.md, every key of config.toml and every option of every command, from the texts that the
- * program itself has: `deno run --allow-read --allow-write scripts/document_configuration.ts`
+ * program itself has: `deno task docs`
  */
 import { type CommandName, COMMANDS, OPTIONS } from "../src/cli/options.ts";
 import { defaultOf, ENVIRONMENT } from "../src/cli/help.ts";

@@ -1,7 +1,6 @@
 // deno-lint-ignore-file no-console -- its output is its purpose
 /**
- * Puts the table of all metrics, made from src/operator/metric_table.ts, into docs/monitoring.md:
- * `deno run --allow-read --allow-write scripts/monitoring/document.ts`
+ * Puts the table of all metrics, made from src/operator/metric_table.ts, into docs/monitoring.md: `deno task docs`
  */
 import { COUNTERS, GAUGES, HISTOGRAMS, OPEN_CONNECTIONS, OTHERS, PREFIX } from "../../src/operator/metric_table.ts";
 import type { Family } from "../../src/operator/metric_table.ts";
@@ -31,7 +30,9 @@ function metricsTable(): string {
     ...families("gauge", GAUGES),
     ...OPEN_CONNECTIONS.map(({ name, help }) => row(PREFIX + name, "gauge", help)),
     ...Object.values(HISTOGRAMS).map(({ name, help }) => row(PREFIX + name, "histogram", help)),
-    ...Object.values(OTHERS).map(({ name, type, help }) => row(name, type, help)),
+    ...Object.values(OTHERS).map(({ name, type, help, labels }) =>
+      row(name, type, help, labels.map((label) => `\`${label}\``).join(", "))
+    ),
     "",
   ].join("\n");
 }

@@ -273,7 +273,7 @@ export const HISTOGRAMS = {
   },
   unwrap: {
     name: "unwrap_duration_seconds",
-    help: "How long a worker took to unwrap a batch of 1 to 47 packets.",
+    help: "How long it took to unwrap a batch of 1 to 47 packets.",
     bounds: [0.00006, 0.000125, 0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5],
   },
 } as const;
@@ -282,15 +282,26 @@ export type HistogramName = keyof typeof HISTOGRAMS;
 
 /** What the rest of the exposition is made of. */
 export const OTHERS = {
-  build: { type: "gauge", name: `${PREFIX}build_info`, help: "Always 1; the labels say what runs." },
+  build: {
+    type: "gauge",
+    name: `${PREFIX}build_info`,
+    help: "Always 1; the labels say what runs.",
+    labels: ["version", "commit", "target", "deno"],
+  },
   check: {
     type: "gauge",
     name: `${PREFIX}check_status`,
     help: "1 for the status that a health check has, 0 for the others.",
+    labels: ["check", "status"],
   },
-  memory: { type: "gauge", name: "process_resident_memory_bytes", help: "Resident memory of the process." },
-  cpu: { type: "counter", name: "process_cpu_seconds_total", help: "Processor time of the process." },
-  start: { type: "gauge", name: "process_start_time_seconds", help: "When the gateway was started (Unix time)." },
+  memory: { type: "gauge", name: "process_resident_memory_bytes", help: "Resident memory of the process.", labels: [] },
+  cpu: { type: "counter", name: "process_cpu_seconds_total", help: "Processor time of the process.", labels: [] },
+  start: {
+    type: "gauge",
+    name: "process_start_time_seconds",
+    help: "When the gateway was started (Unix time).",
+    labels: [],
+  },
 } as const;
 
 type UnionToIntersection<Union> = (Union extends unknown ? (member: Union) => void : never) extends

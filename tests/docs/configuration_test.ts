@@ -13,6 +13,8 @@ Deno.test("it has every key, every command and every option", () => {
     const [, part = ""] = text.split(`## [${section}]\n`);
     for (const key of keys) assertStringIncludes(part.split("\n## ")[0]!, `### \`${key}\``);
   }
+  assertStringIncludes(text.split("## [limits]\n")[1]!, 'What a "network" is: ');
+  assertStringIncludes(text, "Default: `~/.nym/gateways/<id>/data/client_ledger.kv`.");
   for (const command of Object.keys(COMMANDS)) assertStringIncludes(text, `\n## ${command}\n`);
   for (const option of Object.keys(OPTIONS)) if (option !== "shell") assertStringIncludes(text, `--${option} <`);
 });

@@ -34,7 +34,8 @@ export async function* checkDirectory(server: string, announced: Announced | und
   const { topology, took, time } = answer;
   const { mixNodes, gatewayNodes } = topology;
   const layers = new Set(mixNodes.map(({ layer }) => layer));
-  const found = `${server} answers in ${took} ms: ${mixNodes.length} mixnodes, ${gatewayNodes.length} gateways`;
+  const nodes = [count(mixNodes.length, "mixnode"), count(gatewayNodes.length, "gateway")];
+  const found = `${server} answers in ${took} ms: ${nodes.join(", ")}`;
   yield layers.size >= LAYERS ? ok("directory", found) : warn(
     "directory",
     `${found}, in ${layers.size} of ${LAYERS} layers`,
@@ -48,6 +49,10 @@ export async function* checkDirectory(server: string, announced: Announced | und
     `${Math.abs(ahead)} s ${ahead > 0 ? "ahead of" : "behind"} the directory's`,
     "have it set, as by systemd-timesyncd",
   );
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 function checkListed({ gatewayNodes }: Topology, { pubKey, mixnetListener, clientListener }: Announced): Finding {

@@ -1,0 +1,62 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { COUNTERS, GAUGES, HISTOGRAMS, OPEN_CONNECTIONS, OTHERS, PREFIX } from "../../src/operator/metric_table.ts";
+import { checksOf, type Parts } from "../../src/vital_signs.ts";
+
+const CHECKOUT = new URL("../../", import.meta.url);
+
+/** What people read, by its path, without blocks of code. */
+const TEXTS = new Map(
+  [
+    "README.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    ...Array.from(Deno.readDirSync(new URL("docs", CHECKOUT)), ({ name }) => `docs/${name}`),
+  ].filter((path) => path.endsWith(".md")).map((path) => {
+    const text = Deno.readTextFileSync(new URL(path, CHECKOUT));
+    return [path, text.replace(/^( *)```.*?^\1```/gms, (block) => block.replaceAll(/[^\n]/g, ""))];
+  }),
+);
+
+Deno.test("no code in a sentence is broken over two lines, as deno fmt may leave it", () => {
+  for (const [path, text] of TEXTS) {
+    for (const [code] of text.matchAll(/`[^`]+`/g)) assert(!code.includes("\n"), `${path}: ${code}`);
+  }
+});
+
+Deno.test("the metrics that texts name are those that there are, by the names that Prometheus has", () => {
+  const families = [...COUNTERS, ...GAUGES, ...OPEN_CONNECTIONS, ...Object.values(HISTOGRAMS)];
+  const names = new Set([
+    ...families.map(({ name }) => PREFIX + name),
+    ...Object.values(OTHERS).map(({ name }) => name as string),
+  ]);
+  const inside = COUNTERS.flatMap(({ series }) => Object.keys(series)).filter((name) => name.includes("_"));
+  for (const [path, text] of TEXTS) {
+    for (const [name] of text.matchAll(/\bnym_gateway_\w+/g)) assert(names.has(name), `${path} names ${name}`);
+    for (const name of inside) assert(!text.includes(`\`${name}\``), `${path} names ${name}, which is not shown`);
+  }
+});
+
+Deno.test("docs/monitoring.md explains each health check", () => {
+  const text = Deno.readTextFileSync(new URL("docs/monitoring.md", CHECKOUT));
+  for (const name of Object.keys(checksOf({} as Parts))) {
+    assertStringIncludes(text, `| \`${name}\``);
+    assertStringIncludes(text, `\nok    ${name.padEnd(9)}  `);
+  }
+});
+
+Deno.test("links lead to files that there are", () => {
+  const missing = [...TEXTS].flatMap(([path, text]) =>
+    Array.from(text.matchAll(/\]\((?!https?:)([^)#]+)/g), ([, link]) => new URL(link!, new URL(path, CHECKOUT)))
+      .filter((url) => !isThere(url)).map(({ pathname }) => `${path}: ${pathname}`)
+  );
+  assertEquals(missing, []);
+});
+
+function isThere(url: URL): boolean {
+  try {
+    Deno.statSync(url);
+    return true;
+  } catch {
+    return false;
+  }
+}
