@@ -1,13 +1,14 @@
 import type { Config } from "./config.ts";
 import { differences } from "./differences.ts";
 
+/** Other files are taken over; to begin or to end to speak TLS takes a new start. */
+const TLS: readonly string[] = ["[clients_endpoint] tls_certificate", "[clients_endpoint] tls_key"];
+
 /** What a running gateway takes over from a changed file; all else needs a new start. */
 const RELOADABLE: ReadonlySet<string> = new Set([
   "[mixnet_endpoint] forward_to",
   "[clients_endpoint] announce_clients",
-  "[clients_endpoint] tls_certificate",
-  "[clients_endpoint] tls_key",
-  "[clients_endpoint] announce_clients",
+  ...TLS,
   "[limits] client_connections",
   "[limits] client_connections_per_network",
   "[limits] connections_before_login",
@@ -47,9 +48,10 @@ export function isReloadable(name: string): boolean {
 export function takeOver(running: Config, file: Config): Changes {
   const taken: string[] = [];
   const left: string[] = [];
+  const tlsStays = (running.clientsEndpoint.tlsCertificate === "") === (file.clientsEndpoint.tlsCertificate === "");
   for (const { section, key, sectionInFile, keyInFile, value } of differences(running, file)) {
     const name = `[${sectionInFile}] ${keyInFile}`;
-    const reloadable = isReloadable(name);
+    const reloadable = isReloadable(name) && (tlsStays || !TLS.includes(name));
     (reloadable ? taken : left).push(name);
     if (reloadable) Object.assign(running[section], { [key]: value });
   }

@@ -70,7 +70,8 @@ ledger_path = ${tomlString(clients.ledgerPath)}
 allow_re_registration = ${clients.allowReRegistration}
 
 # A file in PEM with a certificate and its chain, to speak TLS (wss://) at listening_address without a proxy. Renewed
-# files are taken up within a minute, or at once with SIGHUP, and nobody is disconnected. Empty (the default): no TLS.
+# files are taken up within a minute, or at once with SIGHUP, and nobody is disconnected. Empty (the default): no TLS; to
+# begin or end to speak it takes a new start.
 tls_certificate = ${tomlString(clients.tlsCertificate)}
 
 # The file in PEM with the certificate's private key. Nobody but the user that runs the gateway may read it.

@@ -19,3 +19,20 @@ Deno.test("what can change while a gateway runs is taken over in place, the rest
   expected.logging.level = "debug";
   assertEquals(running, expected);
 });
+
+Deno.test("other files for TLS are taken over, but to begin or to end to speak it needs a new start", () => {
+  const withTls = (certificate: string, key: string) => {
+    const config = defaultConfig("gw", "/n");
+    Object.assign(config.clientsEndpoint, { tlsCertificate: certificate, tlsKey: key });
+    return config;
+  };
+  const keys = ["[clients_endpoint] tls_certificate", "[clients_endpoint] tls_key"];
+  assertEquals(takeOver(withTls("/a", "/b"), withTls("/c", "/d")), { taken: keys, left: [] });
+  for (
+    const [before, after] of [[withTls("", ""), withTls("/c", "/d")], [withTls("/a", "/b"), withTls("", "")]] as const
+  ) {
+    const running = structuredClone(before);
+    assertEquals(takeOver(running, after), { taken: [], left: keys });
+    assertEquals(running, before);
+  }
+});
