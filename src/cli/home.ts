@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { configPath } from "../config/config.ts";
 import { exists } from "../config/files.ts";
+import { isOfShell } from "../config/paths.ts";
 import { ExitCode, OperatorError } from "../operator_error.ts";
 import type { Options } from "./options.ts";
 
@@ -10,6 +11,12 @@ import type { Options } from "./options.ts";
  */
 export function gatewaysDirectory(): string {
   const nymHome = Deno.env.get("NYM_HOME");
+  if (nymHome && isOfShell(nymHome)) {
+    throw new OperatorError(
+      `The environment variable NYM_HOME is "${nymHome}"; ~ is known to shells only: write the whole path`,
+      ExitCode.CONFIGURATION,
+    );
+  }
   if (nymHome) return join(resolve(nymHome), "gateways");
   const variable = Deno.build.os === "windows" ? "USERPROFILE" : "HOME";
   const home = Deno.env.get(variable);

@@ -124,6 +124,7 @@ Deno.test("mistakes end in one line and the exit code of their kind", () =>
       ],
       ["run --id gw --config /none", { HOME: home }, 66, "error: Cannot read /none: there is no such file or folder\n"],
       ["run --id gw", {}, 78, "set the environment variable NYM_HOME to a folder for them\n"],
+      [INIT, { NYM_HOME: "~/nym" }, 78, 'NYM_HOME is "~/nym"; ~ is known to shells only: write the whole path\n'],
     ];
     for (const [line, env, code, message] of cases) {
       const outcome = await nymGateway(line, env);
