@@ -171,20 +171,17 @@ export class MixnetListener {
       const length = await connection.read(buffer).catch(() => null); // a reset ends a stream as its end does
       if (length === null) break;
       stream.isRead = false;
-      const packets = await this.#take(parser, buffer.subarray(0, length));
+      const packets = await this.#take(stream, buffer.subarray(0, length));
       if (parser.corrupt !== undefined) break;
       stream.isRead = true;
       stream.heardAt = performance.now();
-      if (packets > 0 && buffer.length < READ_SIZE) {
-        this.#places.confirm(stream.network, stream);
-        buffer = new Uint8Array(READ_SIZE);
-      }
+      if (packets > 0 && buffer.length < READ_SIZE) buffer = new Uint8Array(READ_SIZE);
       if (!parser.midFrame) stream.frameBeganAt = undefined;
       else if (packets > 0) stream.frameBeganAt = stream.heardAt;
       else stream.frameBeganAt ??= stream.heardAt;
     }
     if (parser.corrupt !== undefined) this.#count("streams_corrupt");
-    else if (parser.midFrame) this.#count("streams_cut");
+    else if (parser.midFrame && this.#streams.has(stream)) this.#count("streams_cut"); // and not by us
     this.#close(stream);
   }
 
@@ -203,9 +200,10 @@ export class MixnetListener {
   }
 
   /** Room is asked for before each packet, so that many connections woken at once do not overfill the sink. */
-  async #take(parser: FrameParser, chunk: Uint8Array): Promise<number> {
+  async #take(stream: Stream, chunk: Uint8Array): Promise<number> {
     let packets = 0;
-    for (const packet of parser.push(chunk)) {
+    for (const packet of stream.parser.push(chunk)) {
+      if (packets === 0) this.#places.confirm(stream.network, stream); // before it waits, as nobody may drive it out then
       for (let room = this.#sink.room(); room !== undefined; room = this.#sink.room()) {
         this.#sink.flush();
         await room;

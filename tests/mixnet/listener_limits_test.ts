@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { frame, FRAME_SIZE } from "../../src/mixnet/frames.ts";
 import { type MixnetLimits, MixnetListener } from "../../src/mixnet/listener.ts";
+import { eventually } from "../support/eventually.ts";
 import { Counted } from "./counted.ts";
 import { numberedPacket, numbers } from "./numbered_packets.ts";
 
@@ -16,8 +17,9 @@ class Rig {
   readonly counted = new Counted();
   readonly #listener: MixnetListener;
 
-  constructor(limits: Partial<MixnetLimits>) {
-    const sink = { add: () => this.counted.count("packets"), room: () => undefined, flush: () => {} };
+  /** Packets wait for `room`. */
+  constructor(limits: Partial<MixnetLimits>, room: () => Promise<void> | undefined = () => undefined) {
+    const sink = { add: () => this.counted.count("packets"), room, flush: () => {} };
     const address = { host: "127.0.0.1", port: 0 };
     this.#listener = MixnetListener.listen(address, sink, this.counted.count, { ...LIMITS, ...limits });
   }
@@ -49,7 +51,7 @@ Deno.test("half a frame is waited for until its deadline, however slowly it goes
   })().catch(() => {}); // it is cut off
   await closed(dripping);
   await dripped;
-  assertEquals(rig.counted.of("streams_stalled"), 1);
+  assertEquals([rig.counted.of("streams_stalled"), rig.counted.of("streams_cut")], [1, 0]);
   await honest.write(frame(numberedPacket(2)));
   await rig.counted.reached("packets", 2);
 });
@@ -101,4 +103,25 @@ Deno.test("when all places are taken, who has brought no packet makes room, and 
   assertEquals([rig.counted.of("connections_driven_out"), rig.counted.of("connections_refused")], [2, 1]);
   await honest.write(frame(numberedPacket(4)));
   await rig.counted.reached("packets", 4);
+});
+
+Deno.test("who has brought a packet that there is no room for yet keeps his place, and the packet is not lost", async () => {
+  let room: PromiseWithResolvers<void> | undefined = Promise.withResolvers();
+  let asked = 0;
+  const rig = new Rig({ connections: { total: 1, perNetwork: 1 } }, () => {
+    asked++;
+    return room?.promise;
+  });
+  using honest = await rig.connect();
+  await honest.write(frame(numberedPacket(0)));
+  await eventually("it waits for room", () => asked > 0);
+  using newcomer = await rig.connect();
+  await closed(newcomer);
+  assertEquals([rig.counted.of("connections_driven_out"), rig.counted.of("connections_refused")], [0, 1]);
+  const end = rig[Symbol.asyncDispose]();
+  const { resolve } = room;
+  room = undefined;
+  resolve();
+  await end;
+  assertEquals(rig.counted.of("packets"), 1);
 });
