@@ -31,7 +31,7 @@ ${(Object.keys(COMMANDS) as CommandName[]).map(command).join("\n\n")}
 
 # Environment
 
-${ENVIRONMENT.map(({ name, meaning }) => `- \`${name}\`: ${escaped(meaning)}`).join("\n")}
+${ENVIRONMENT.map(({ name, meaning }) => `- \`${name.replaceAll(", ", "\`, \`")}\`: ${escaped(meaning)}`).join("\n")}
 `;
 }
 

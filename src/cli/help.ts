@@ -16,6 +16,11 @@ export const ENVIRONMENT: readonly { name: string; meaning: string }[] = [
   },
   { name: "NO_COLOR", meaning: "if set, nothing is coloured" },
   {
+    name: "HTTP_PROXY, HTTPS_PROXY, NO_PROXY",
+    meaning:
+      "the proxy through which the directory is asked, and the hosts that are asked without it [default: no proxy]",
+  },
+  {
     name: "CREDENTIALS_DIRECTORY",
     meaning: "set by systemd: if storage_key.pem is in it, that is the key that seals stored mail",
   },
