@@ -38,23 +38,17 @@ interface Status {
 export async function status(options: Options): Promise<number> {
   const { gateway, operator } = readConfig(options.config ?? gatewayConfigPath(options));
   const interval = readInterval(options.watch);
-  const found = await ask(operator.listeningAddress, gateway.id);
-  if (interval !== undefined) {
-    return await watch(
-      found,
-      () => ask(operator.listeningAddress, gateway.id),
-      interval,
-      options,
-    );
-  }
+  const look = () => ask(operator.listeningAddress, gateway.id);
+  const found = await look();
+  if (interval !== undefined) return await watch(found, look, interval, options);
   print(options.output === "json" ? JSON.stringify(found, undefined, 2) : describe(found));
   return found.status === "fail" ? ExitCode.UNAVAILABLE : 0;
 }
 
 /** Prints until nobody reads it any more; with --output json an object a line. A gateway that is away may come back. */
-async function watch(first: Status, ask: () => Promise<Status>, interval: number, options: Options): Promise<number> {
+async function watch(first: Status, look: () => Promise<Status>, interval: number, options: Options): Promise<number> {
   const clear = Deno.stdout.isTerminal() ? CLEAR : "";
-  for (let next = () => Promise.resolve(first);; next = ask) {
+  for (let next = () => Promise.resolve(first);; next = look) {
     try {
       const found = await next();
       if (!printOn(options.output === "json" ? JSON.stringify(found) : `${clear}${describe(found)}`)) return 0;
