@@ -1,5 +1,6 @@
-/** A length of time in words: its two largest units. */
+/** A length of time in words: its two largest units, and seconds only below a minute. */
 export function durationText(ms: number): string {
+  if (ms < 60_000) return `${Math.floor(ms / 1000)} s`;
   const minutes = Math.floor(ms / 60_000);
   const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24];
   if (days > 0) return `${days} d ${hours} h`;

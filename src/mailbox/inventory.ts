@@ -56,7 +56,7 @@ export async function* inventory(path: string, sealer: Sealer): AsyncGenerator<I
         ...summary,
         messages: summary.messages + waiting.length,
         bytes: summary.bytes + bytesOf({ messages: waiting }),
-        oldest: summary.oldest ?? Math.max(0, clock - chunk.time),
+        oldest: summary.oldest ?? Math.max(0, Math.round(clock - chunk.time)),
       };
     }
   }

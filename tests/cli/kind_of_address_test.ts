@@ -15,6 +15,8 @@ Deno.test("it is told who can reach an address", () => {
     "172.16.0.1": "private",
     "172.31.255.255": "private",
     "192.168.1.1": "private",
+    "::ffff:192.168.1.1": "private",
+    "::ffff:1.2.3.4": "public",
     "fd00::1": "private",
     "100.64.0.1": "behind a provider's NAT",
     "169.254.1.1": "of one cable only",

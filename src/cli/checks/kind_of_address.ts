@@ -20,8 +20,12 @@ const IPV6: readonly [prefix: RegExp, kind: string][] = [
   [/^ff/i, "no machine's"],
 ];
 
+/** Before an IPv4 address as IPv6 has it (RFC 4291 §2.5.5.2). */
+const MAPPED = /^::ffff:(?=\d+\.)/i;
+
 /** Who can reach an IP address: "public" for everybody, else in words; undefined when `host` is a name. */
 export function kindOfAddress(host: string): string | undefined {
+  if (MAPPED.test(host)) return kindOfAddress(host.replace(MAPPED, ""));
   const isIpv6 = host.includes(":");
   if (parseSocketAddress(isIpv6 ? `[${host}]:1` : `${host}:1`) === undefined) return undefined;
   const special = (isIpv6 ? IPV6 : IPV4).find(([prefix]) => prefix.test(host));
