@@ -30,8 +30,8 @@ const log = logger("nym_gateway::node::client_handling::websocket::listener");
 /**
  * The port that clients connect to. It ends TLS, watches what comes, and passes it on to the runtime's server at
  * `inner()`. Why the server itself is not there: it takes whatever it is sent into memory before anyone else sees it,
- * can't end a connection whose other end is silent, ends with all its WebSockets when it finds no descriptor, and has to
- * close them to change its certificate.
+ * can't end a connection whose other end is silent, ends with all its WebSockets when it finds no descriptor, has to close
+ * them to change its certificate, and writes each message by itself.
  */
 export class Front {
   readonly #listener: Deno.TcpListener;
