@@ -18,7 +18,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "operator_error.ts": ["one_line.ts"],
   "operator": ["log.ts", "sphinx", "encoding"],
   "config": ["sphinx", "encoding", "log.ts", "operator_error.ts"],
-  "limits": ["sphinx"],
+  "limits": ["sphinx", "pause.ts"],
   "mixnet": ["sphinx", "encoding", "log.ts", "limits", "backoff.ts", "pause.ts"],
   "unwrapping": ["sphinx", "encoding", "log.ts"],
   "mailbox": ["sphinx", "encoding", "log.ts"],

@@ -1,4 +1,4 @@
-import { Descriptors } from "../limits/descriptors.ts";
+import { Accepting } from "../limits/accepting.ts";
 import { peerNetwork } from "../limits/peers.ts";
 import { type PlaceLimits, Places } from "../limits/places.ts";
 import { logger } from "../log.ts";
@@ -31,8 +31,6 @@ const log = logger("nym_gateway::mixnet");
 const READ_SIZE = 65_536;
 /** Until the first packet: who brings none costs little memory. */
 const FIRST_READ_SIZE = 4096;
-/** Accepting fails while descriptors or memory are short; it is tried again this many milliseconds later. */
-const ACCEPT_RETRY = 100;
 /** Deadlines are looked at this often (ms), or more often if they are short. */
 const TICK = 1000;
 
@@ -67,10 +65,9 @@ export class MixnetListener {
   readonly #limits: MixnetLimits;
   readonly #places: Places<Stream>;
   readonly #ticker: ReturnType<typeof setInterval>;
-  readonly #descriptors = new Descriptors();
   readonly #streams = new Map<Stream, Promise<void>>();
-  readonly #accepting: Promise<void>;
-  #failing = false;
+  readonly #accepting: Accepting;
+  readonly #admitting: Promise<void>;
   #disposed = false;
 
   private constructor(
@@ -85,7 +82,11 @@ export class MixnetListener {
     this.#limits = limits;
     this.#places = new Places(limits.connections, limits.connections);
     this.#ticker = setInterval(() => this.#tick(performance.now()), Math.min(TICK, limits.frameDeadline / 4));
-    this.#accepting = this.#accept();
+    this.#accepting = new Accepting(listener, (reason, isFirst) => {
+      count("accept_errors");
+      if (isFirst) log.warn(`Cannot accept mixnet connections for now, trying on: ${reason}`);
+    });
+    this.#admitting = this.#admitAll();
   }
 
   /**
@@ -109,7 +110,7 @@ export class MixnetListener {
 
   /** Whether connections can be accepted, as far as the last attempt tells. */
   get isAccepting(): boolean {
-    return !this.#disposed && !this.#failing;
+    return this.#accepting.succeeds;
   }
 
   /** Stops accepting, hands what was read to the sink and closes all connections. The sink must outlive this. */
@@ -117,26 +118,16 @@ export class MixnetListener {
     if (this.#disposed) return;
     this.#disposed = true;
     clearInterval(this.#ticker);
-    this.#listener.close();
-    await this.#accepting;
+    this.#accepting.stop();
+    await this.#admitting;
     const reading = [...this.#streams.values()];
     for (const stream of this.#streams.keys()) this.#close(stream);
     await Promise.all(reading);
   }
 
-  async #accept(): Promise<void> {
-    while (!this.#disposed) {
-      try {
-        if (!this.#descriptors.take(performance.now())) throw new Error("descriptors are short");
-        this.#admit(await this.#listener.accept());
-        this.#failing = false;
-      } catch (error) {
-        if (this.#disposed) return;
-        this.#count("accept_errors");
-        if (!this.#failing) log.warn(`Cannot accept mixnet connections for now, trying on: ${error}`);
-        this.#failing = true;
-        await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY));
-      }
+  async #admitAll(): Promise<void> {
+    for (let next = await this.#accepting.next(); next !== undefined; next = await this.#accepting.next()) {
+      this.#admit(next);
     }
   }
 

@@ -80,7 +80,15 @@ export class Besieged implements AsyncDisposable {
 
   /** Descriptors that the process has open. */
   async descriptors(): Promise<number> {
-    return (await printed("ls", `/proc/${this.gateway.pid}/fd`)).split("\n").length - 1;
+    return (await this.#openDescriptors()).length;
+  }
+
+  /** The n-th number, from 1 on, that no descriptor of the process has. */
+  async freeDescriptor(n: number): Promise<number> {
+    const open = new Set(await this.#openDescriptors());
+    let number = -1;
+    for (let found = 0; found < n;) if (!open.has(++number)) found++;
+    return number;
   }
 
   /** Resolves when it has no more descriptors open than `count`. */
@@ -107,6 +115,10 @@ export class Besieged implements AsyncDisposable {
     await this.client[Symbol.asyncDispose]();
     this.mixnode.close();
     await this.gateway[Symbol.asyncDispose]();
+  }
+
+  async #openDescriptors(): Promise<number[]> {
+    return (await printed("ls", `/proc/${this.gateway.pid}/fd`)).trimEnd().split("\n").map(Number);
   }
 
   /** A packet is not sent twice, as it would be taken for a replay: who attacks for long gets no more probes. */

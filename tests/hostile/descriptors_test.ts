@@ -49,3 +49,24 @@ Deno.test({
     assertEquals(besieged.gateway.log.includes("connections were lost"), false);
   },
 });
+
+Deno.test({
+  name: "the first who comes after descriptors have become short waits, and the server behind the front stays",
+  ignore: !isThere,
+  fn: async () => {
+    for (const left of [2, 4]) {
+      await using besieged = await Besieged.start();
+      const { pid } = besieged.gateway;
+      const limitTo = (count: number) =>
+        new Deno.Command("prlimit", { args: [`--pid=${pid}`, `--nofile=${count}:`] }).output();
+      await limitTo(await besieged.freeDescriptor(left) + 1);
+      const [early] = await crowd(besieged.clientsAddress, 1);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await limitTo(1000);
+      early!.close();
+      await newcomer(besieged.clientsAddress);
+      await besieged.endProbing();
+      assertEquals(besieged.gateway.log.includes("connections were lost"), false, `with ${left} left`);
+    }
+  },
+});

@@ -1,8 +1,7 @@
-import { Descriptors } from "../../limits/descriptors.ts";
+import { Accepting } from "../../limits/accepting.ts";
 import { peerNetwork } from "../../limits/peers.ts";
 import { Places } from "../../limits/places.ts";
 import { logger } from "../../log.ts";
-import { pause } from "../../pause.ts";
 import type { SocketAddress } from "../../sphinx/node_address.ts";
 import { SecureClient } from "./secure_client.ts";
 import { type TlsIdentity, TlsStage } from "./tls_stage.ts";
@@ -10,8 +9,6 @@ import { Tunnel } from "./tunnel.ts";
 
 /** Connections that have not become WebSockets yet. For one more, the oldest of the network that has most of them goes. */
 const MAX_ARRIVING = { total: 512, perNetwork: Infinity };
-/** A failed accept (as when descriptors run out) is tried again after this many ms. */
-const ACCEPT_RETRY = 100;
 /** The frames of so many seconds may come at once. */
 const FRAMES_BURST = 2;
 
@@ -35,7 +32,8 @@ const log = logger("nym_gateway::node::client_handling::websocket::listener");
  */
 export class Front {
   readonly #listener: Deno.TcpListener;
-  readonly #accepting: Promise<void>;
+  readonly #accepting: Accepting;
+  readonly #admitting: Promise<void>;
   #stage: TlsStage | undefined;
   /** those with older certificates that still have something to do */
   readonly #retiring = new Set<Promise<void>>();
@@ -43,9 +41,6 @@ export class Front {
   /** by the port that their connection to the server comes from */
   readonly #byPort = new Map<number, Tunnel>();
   readonly #arriving = new Places<Tunnel>(MAX_ARRIVING, MAX_ARRIVING);
-  readonly #descriptors = new Descriptors();
-  readonly #stopping = new AbortController();
-  #failing = false;
 
   /**
    * Listens at `address` (port 0: any free one), with TLS if there is an `identity`.
@@ -59,7 +54,11 @@ export class Front {
     private readonly count: (name: string) => void,
   ) {
     this.#listener = Deno.listen({ hostname: address.host, port: address.port });
-    this.#accepting = this.#accept();
+    this.#accepting = new Accepting(this.#listener, (reason, isFirst) => {
+      count("client_accept_errors");
+      if (isFirst) log.warn(`Cannot accept clients' connections for now, trying on: ${reason}`);
+    });
+    this.#admitting = this.#admitAll();
     if (identity !== undefined) this.renew(identity);
   }
 
@@ -70,7 +69,7 @@ export class Front {
 
   /** Whether connections can be accepted, as far as the last attempt tells. */
   get isAccepting(): boolean {
-    return !this.#stopping.signal.aborted && !this.#failing;
+    return this.#accepting.succeeds;
   }
 
   /** What the server's connection from this port is the other end of; undefined when it is none of ours. */
@@ -90,9 +89,8 @@ export class Front {
 
   /** Accepts no more, ends those that are no WebSockets yet, and `farewell` ms later those that have not ended by then. */
   async close(farewell: number): Promise<void> {
-    this.#stopping.abort();
-    this.#listener.close();
-    await this.#accepting;
+    this.#accepting.stop();
+    await this.#admitting;
     for (const tunnel of this.#tunnels.keys()) tunnel.cutIn(tunnel.isArriving ? 0 : farewell);
     await Promise.all(this.#tunnels.values());
     this.#retire();
@@ -104,19 +102,9 @@ export class Front {
     if (closing !== undefined) this.#retiring.add(closing);
   }
 
-  async #accept(): Promise<void> {
-    while (!this.#stopping.signal.aborted) {
-      try {
-        if (!this.#descriptors.take(performance.now())) throw new Error("descriptors are short");
-        await this.#admit(await this.#listener.accept());
-        this.#failing = false;
-      } catch (error) {
-        if (this.#stopping.signal.aborted) return;
-        this.count("client_accept_errors");
-        if (!this.#failing) log.warn(`Cannot accept clients' connections for now, trying on: ${error}`);
-        this.#failing = true;
-        await pause(ACCEPT_RETRY, this.#stopping.signal);
-      }
+  async #admitAll(): Promise<void> {
+    for (let next = await this.#accepting.next(); next !== undefined; next = await this.#accepting.next()) {
+      await this.#admit(next);
     }
   }
 
