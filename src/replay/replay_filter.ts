@@ -218,6 +218,13 @@ export class ReplayFilter {
     return join(this.folder, `${String(number).padStart(10, "0")}.tags`);
   }
 
+  /** Generations begin one after the other, and when the last began the first was not over. */
+  #startsAreWhole(): boolean {
+    const starts = this.#generations.map(({ start }) => start);
+    const latest = starts[0]! + this.#part + this.window;
+    return starts.every((start, i) => start >= (starts[i - 1] ?? 0) && start < latest);
+  }
+
   #load(): void {
     const numbers = Array.from(Deno.readDirSync(this.folder), ({ name }) => Number(FILE_NAME.exec(name)?.[1] ?? 0))
       .filter((number) => number > 0).sort((a, b) => a - b);
@@ -240,7 +247,8 @@ export class ReplayFilter {
     this.#file = TagFile.reopen(this.#path(number), lastRecords);
     const now = start >= 0 && start <= LATEST ? start : this.now();
     this.#ahead = now - this.now();
-    for (const each of this.#generations) if (!(each.start <= now)) each.start = now; // damaged
+    // Which of the starts is damaged can't be told: none may make the others' tags seem too old.
+    if (!this.#startsAreWhole()) { for (const each of this.#generations) each.start = now; }
     this.#forget(now);
   }
 }

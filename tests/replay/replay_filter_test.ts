@@ -122,6 +122,26 @@ Deno.test("damaged files cost what is damaged in them, and no start", async () =
   assert(range(150).every((n) => !rig.admits(n)));
 });
 
+Deno.test("a flipped bit in when a file was begun makes nothing that came be forgotten", async () => {
+  for (const bit of range(64)) {
+    for (const file of range(3)) {
+      await using rig = new Rig();
+      rig.now = 1_800_000_000_000;
+      const tags = range(2.5 * CAPACITY);
+      for (const n of tags) {
+        rig.admits(n);
+        rig.now += WINDOW / CAPACITY / 5;
+      }
+      const path = rig.files()[file]!;
+      const bytes = Deno.readFileSync(path);
+      bytes[bit >> 3]! ^= 1 << (bit & 7);
+      Deno.writeFileSync(path, bytes);
+      await rig.afterKill();
+      assertEquals(tags.filter((n) => rig.admits(n)), [], `bit ${bit} of file ${file}`);
+    }
+  }
+});
+
 for (const jump of [-86_400_000, 86_400_000]) {
   Deno.test(`a clock that jumps by ${jump} ms from one run to the next keeps what is known, and not for ever`, async () => {
     await using rig = new Rig();
