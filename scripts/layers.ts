@@ -16,7 +16,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "build_stamp.ts": [],
   "build_info.ts": ["build_stamp.ts", "version.ts"],
   "operator_error.ts": ["one_line.ts"],
-  "operator": ["log.ts", "sphinx", "encoding"],
+  "operator": ["log.ts", "sphinx", "encoding", "pause.ts"],
   "config": ["sphinx", "encoding", "log.ts", "operator_error.ts"],
   "limits": ["sphinx", "pause.ts"],
   "mixnet": ["sphinx", "encoding", "log.ts", "limits", "backoff.ts", "pause.ts"],

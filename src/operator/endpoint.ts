@@ -1,3 +1,5 @@
+import { logger } from "../log.ts";
+import { pause } from "../pause.ts";
 import type { SocketAddress } from "../sphinx/node_address.ts";
 import { CONTENT_TYPE, exposition, type Sources } from "./exposition.ts";
 import { type Check, type CheckResult, Health, worst } from "./health.ts";
@@ -15,6 +17,11 @@ export interface Watched extends Sources {
   readonly configuration: object;
 }
 
+const log = logger("nym_gateway::operator");
+
+/** A server that could not be made anew is tried again after this many ms. */
+const SERVE_RETRY = 100;
+
 /** Ten minutes, and a day; ms and samples. */
 const RANGES = { minutes: { interval: 2_000, length: 300 }, day: { interval: 300_000, length: 288 } } as const;
 
@@ -28,15 +35,13 @@ const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src '
  * for loopback, or a network of the operator's own.
  */
 export class OperatorEndpoint {
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #closing = new AbortController();
   readonly #health: Health;
   readonly #histories: Readonly<Record<keyof typeof RANGES, History>>;
 
   private constructor(address: SocketAddress, private readonly watched: Watched) {
-    this.#server = Deno.serve(
-      { hostname: address.host, port: address.port, onListen: () => {} },
-      (request) => this.#answer(request),
-    );
+    this.#server = this.#serve(address);
     this.#health = new Health(watched.checks);
     this.#histories = {
       minutes: new History(watched, RANGES.minutes.interval, RANGES.minutes.length),
@@ -59,8 +64,29 @@ export class OperatorEndpoint {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
     for (const history of Object.values(this.#histories)) history[Symbol.dispose]();
     await this.#server.shutdown();
+  }
+
+  #serve({ host, port }: SocketAddress): Deno.HttpServer<Deno.NetAddr> {
+    const server = Deno.serve({ hostname: host, port, onListen: () => {} }, (request) => this.#answer(request));
+    server.finished.catch((error) => this.#serveAgain(error)); // else that would be the end of the whole program
+    return server;
+  }
+
+  /** Deno's server ends when it can't accept, as when it finds no descriptor. */
+  async #serveAgain(reason: unknown): Promise<void> {
+    log.error(`The status page's server has ended, making another: ${reason}`);
+    const { address } = this;
+    while (!this.#closing.signal.aborted) {
+      try {
+        this.#server = this.#serve(address);
+        return;
+      } catch {
+        await pause(SERVE_RETRY, this.#closing.signal);
+      }
+    }
   }
 
   async #answer(request: Request): Promise<Response> {

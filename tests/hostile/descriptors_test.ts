@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
-import type { SocketAddress } from "../../src/sphinx/node_address.ts";
+import { parseSocketAddress, type SocketAddress } from "../../src/sphinx/node_address.ts";
 import { randomClientAddress } from "../support/packets.ts";
 import { TestClient } from "../support/test_client.ts";
 import { Besieged, report } from "./besieged.ts";
@@ -13,6 +13,11 @@ async function crowd(address: SocketAddress, count: number): Promise<Deno.TcpCon
   const options = { hostname: address.host, port: address.port, timeout: 2000 };
   const attempts = await Promise.allSettled(Array.from({ length: count }, () => Deno.connect(options)));
   return attempts.flatMap((attempt) => attempt.status === "fulfilled" ? [attempt.value] : []);
+}
+
+/** How many descriptors the gateway may have from now on. */
+async function limit({ gateway }: Besieged, count: number): Promise<void> {
+  await new Deno.Command("prlimit", { args: [`--pid=${gateway.pid}`, `--nofile=${count}:`] }).output();
 }
 
 /** A client that has registered, as soon as one can; and how many attempts failed before. */
@@ -56,17 +61,31 @@ Deno.test({
   fn: async () => {
     for (const left of [2, 4]) {
       await using besieged = await Besieged.start();
-      const { pid } = besieged.gateway;
-      const limitTo = (count: number) =>
-        new Deno.Command("prlimit", { args: [`--pid=${pid}`, `--nofile=${count}:`] }).output();
-      await limitTo(await besieged.freeDescriptor(left) + 1);
+      await limit(besieged, await besieged.freeDescriptor(left) + 1);
       const [early] = await crowd(besieged.clientsAddress, 1);
       await new Promise((resolve) => setTimeout(resolve, 500));
-      await limitTo(1000);
+      await limit(besieged, 1000);
       early!.close();
       await newcomer(besieged.clientsAddress);
       await besieged.endProbing();
       assertEquals(besieged.gateway.log.includes("connections were lost"), false, `with ${left} left`);
     }
+  },
+});
+
+Deno.test({
+  name: "the operator's endpoint finds no descriptor, and neither it nor the gateway ends with that",
+  ignore: !isThere,
+  fn: async () => {
+    await using besieged = await Besieged.start();
+    await besieged.operator.readiness(); // it is there
+    await limit(besieged, await besieged.freeDescriptor(1));
+    const visitors = await crowd(parseSocketAddress(besieged.operator.address)!, 3);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await limit(besieged, 1000);
+    for (const visitor of visitors) visitor.close();
+    await besieged.operator.says(/./);
+    assertEquals(besieged.gateway.log.includes("The status page's server has ended"), true);
+    await besieged.endProbing();
   },
 });
