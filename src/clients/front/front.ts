@@ -3,6 +3,7 @@ import { peerNetwork } from "../../limits/peers.ts";
 import { Places } from "../../limits/places.ts";
 import { logger } from "../../log.ts";
 import type { SocketAddress } from "../../sphinx/node_address.ts";
+import { setNoDelay } from "./no_delay.ts";
 import { SecureClient } from "./secure_client.ts";
 import { type TlsIdentity, TlsStage } from "./tls_stage.ts";
 import { Tunnel } from "./tunnel.ts";
@@ -132,13 +133,5 @@ export class Front {
     };
     this.#tunnels.set(tunnel, tunnel.serve(this.inner(), this.#byPort).finally(() => this.#tunnels.delete(tunnel)));
     return tunnel.connected;
-  }
-}
-
-function setNoDelay(connection: Deno.TcpConn): void {
-  try {
-    connection.setNoDelay();
-  } catch {
-    // It is gone already, as reading will tell.
   }
 }

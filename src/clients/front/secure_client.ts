@@ -1,3 +1,4 @@
+import { setNoDelay } from "./no_delay.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { TlsStage } from "./tls_stage.ts";
 
@@ -66,7 +67,7 @@ export class SecureClient {
       return clear; // which closing closes
     }
     this.#sealed = sealed;
-    sealed.setNoDelay();
+    setNoDelay(sealed);
     this.#passIn(sealed).catch(() => this.close());
     this.#passOut(sealed).catch(() => {}).then(() => this.close());
     return clear;

@@ -1,6 +1,7 @@
 import { type Rate, TokenBucket } from "../../limits/token_bucket.ts";
 import type { SocketAddress } from "../../sphinx/node_address.ts";
 import { type Fault, FrameGuard } from "./frame_guard.ts";
+import { setNoDelay } from "./no_delay.ts";
 import { Outgoing } from "./outgoing.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import { ServerStream } from "./server_stream.ts";
@@ -113,7 +114,7 @@ export class Tunnel {
     if (this.#ended) return this.#inside.close();
     const ourPort = this.#inside.localAddr.port;
     byPort.set(ourPort, this);
-    this.#inside.setNoDelay();
+    setNoDelay(this.#inside);
     await Promise.all([
       this.#passIn(this.#inside).catch(() => this.cut()),
       this.#passOut(this.#inside).then(() => this.#passRest()).catch(() => {}).then(() => this.cut()),

@@ -251,3 +251,23 @@ Deno.test("with TLS a client gets the server's last words, though that has ended
   }
   await stage.close();
 });
+
+Deno.test("a connection to the server that is gone at once, which some systems tell early, ends its tunnel alone", async () => {
+  const inner = Deno.listen(LOCAL);
+  const { connect } = Deno;
+  Deno.connect = (async (options: Deno.ConnectOptions) => {
+    const connection = await connect(options);
+    connection.setNoDelay = () => {
+      throw new TypeError("Invalid argument");
+    };
+    return connection;
+  }) as typeof connect;
+  const tunnel = new Tunnel(new QuietlySettled(), "here", RATE, () => {});
+  const serving = tunnel.serve({ host: LOCAL.hostname, port: inner.addr.port }, new Map());
+  const server = await inner.accept();
+  Deno.connect = connect;
+  server.close();
+  inner.close();
+  await serving;
+  await tunnel.gone;
+});
