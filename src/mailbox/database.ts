@@ -1,5 +1,12 @@
 import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { Sealer } from "./sealing.ts";
+
+/**
+ * Bytes of a page in the file of a new database. In SQLite's pages of 4096 bytes a value of more than 1002 has a page of its
+ * own besides, and that is each message of full size that is stored alone: it takes 4.7 KB. In these it takes 1.4 KB.
+ */
+const PAGE_SIZE = 8192;
 
 /** Where it is kept what tells the right storage key from another: twice, so that one may be damaged. */
 const CHECKS = [["storage_key", 0], ["storage_key", 1]];
@@ -24,7 +31,13 @@ export async function openDatabase(path: string, sealer: Sealer): Promise<Deno.K
 /** The same, whatever its values were sealed by. */
 export async function openPrivateDatabase(path: string): Promise<Deno.Kv> {
   await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  (await Deno.open(path, { create: true, write: true, mode: 0o600 })).close();
+  const file = await Deno.open(path, { create: true, write: true, mode: 0o600 });
+  const { size } = await file.stat();
+  file.close();
+  if (size === 0) {
+    using database = new DatabaseSync(path);
+    database.exec(`PRAGMA page_size = ${PAGE_SIZE}; PRAGMA journal_mode = WAL`); // which writes the first page
+  }
   return await Deno.openKv(path);
 }
 

@@ -1,9 +1,13 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertLess, assertRejects } from "@std/assert";
 import { join } from "node:path";
-import { lockPrivateFolder, openDatabase } from "../../src/mailbox/database.ts";
+import { DatabaseSync } from "node:sqlite";
+import { lockPrivateFolder, openDatabase, openPrivateDatabase } from "../../src/mailbox/database.ts";
+import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { Sealer } from "../../src/mailbox/sealing.ts";
+import { MAX_MESSAGE_SIZE } from "../../src/sphinx/constants.ts";
 import { testSealer } from "../support/sealer.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { client, numbered, range } from "./messages.ts";
 
 const modeOf = async (path: string) => ((await Deno.stat(path)).mode ?? 0) & 0o777;
 
@@ -20,6 +24,27 @@ Deno.test("a database and the folders above it are for this user alone", async (
   assertEquals([await modeOf(join(home, "data")), await modeOf(join(home, "data", "inboxes"))], [0o700, 0o700]);
   kv.close();
   await Deno.remove(home, { recursive: true });
+});
+
+Deno.test("a message of full size that is stored alone takes little more than that", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  const messages = 2000;
+  {
+    await using mailbox = await Mailbox.open(path, testSealer());
+    for (const n of range(messages)) mailbox.store(client(n), numbered(n, MAX_MESSAGE_SIZE));
+  }
+  const { size } = await Deno.stat(path);
+  assertLess(size, messages * 1.6 * MAX_MESSAGE_SIZE);
+});
+
+Deno.test("a database that is there keeps the pages that it was made with", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("older.kv");
+  (await Deno.openKv(path)).close();
+  (await openPrivateDatabase(path)).close();
+  using database = new DatabaseSync(path);
+  assertEquals({ ...database.prepare("PRAGMA page_size").get() }, { page_size: 4096 });
 });
 
 Deno.test("a folder is locked by one at a time, and taken away from others", async () => {
