@@ -1,4 +1,4 @@
-import { endOfPrefix, keyAtPlace, placeOfKey } from "./places.ts";
+import { endOfPrefix, keyAtPlace, placeOfKey } from "./key_places.ts";
 
 type Entry = Deno.KvEntry<Uint8Array>;
 

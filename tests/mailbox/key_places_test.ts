@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { END, endOfPrefix, keyAtPlace, placeOfKey } from "../../src/mailbox/places.ts";
+import { END, endOfPrefix, keyAtPlace, placeOfKey } from "../../src/mailbox/key_places.ts";
 
 const pseudonym = fc.oneof(
   fc.uint8Array({ minLength: 32, maxLength: 32 }),
