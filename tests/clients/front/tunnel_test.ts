@@ -262,7 +262,13 @@ Deno.test("a connection to the server that is gone at once, which some systems t
     };
     return connection;
   }) as typeof connect;
-  const tunnel = new Tunnel(new QuietlySettled(), "here", RATE, () => {});
+  const end = Promise.withResolvers<null>();
+  const silent: ClientConnection = {
+    read: () => end.promise,
+    write: (bytes) => Promise.resolve(bytes.length),
+    close: () => end.resolve(null),
+  };
+  const tunnel = new Tunnel(silent, "here", RATE, () => {});
   const serving = tunnel.serve({ host: LOCAL.hostname, port: inner.addr.port }, new Map());
   const server = await inner.accept();
   Deno.connect = connect;
