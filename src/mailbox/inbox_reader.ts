@@ -4,7 +4,7 @@ import { firstEntries } from "./entries.ts";
 import { CONFIRMED, inboxContext, inboxKey, inboxPrefix, placeOf } from "./keys.ts";
 import { decodeMark } from "./mark.ts";
 import type { Pseudonym } from "./pseudonym.ts";
-import type { Removal } from "./removal.ts";
+import type { Removal } from "./removals.ts";
 import type { Sealer } from "./sealing.ts";
 
 const log = logger("nym_gateway::mailbox");

@@ -9,7 +9,7 @@ import { type MailboxLimits, NO_LIMITS, type Refusal } from "./limits.ts";
 import { encodeMark } from "./mark.ts";
 import type { Pseudonym } from "./pseudonym.ts";
 import { type NewChunk, Queue, VALUE_OVERHEAD } from "./queue.ts";
-import type { Removal } from "./removal.ts";
+import { type Removal, Removals } from "./removals.ts";
 import type { Sealer } from "./sealing.ts";
 import { readTotals, setTotals, type Totals } from "./totals.ts";
 import { Usage } from "./usage.ts";
@@ -57,10 +57,7 @@ export class Mailbox implements ReaderStore {
   readonly #readers = new Map<Pseudonym, InboxReader>();
   readonly #queue = new Queue();
   readonly #usage: Usage;
-  /** bounded by what readers have handed out and not had confirmed (inbox_reader.ts) */
-  #removals: Removal[] = [];
-  /** how many of each inbox are not on the disk yet, those included that are being committed */
-  readonly #unremoved = new Map<Pseudonym, number>();
+  readonly #removals = new Removals();
   #loop: Promise<void> | undefined;
   #committed = Promise.withResolvers<void>();
   #removalTimer: ReturnType<typeof setTimeout> | undefined;
@@ -165,7 +162,7 @@ export class Mailbox implements ReaderStore {
     this.#readers.get(inbox)?.close();
     const reader = new InboxReader(inbox, this, nudge);
     this.#readers.set(inbox, reader);
-    if (this.#unremoved.has(inbox)) this.#start(); // its removals need not wait for more
+    if (this.#removals.concern(inbox)) this.#start(); // its removals need not wait for more
     else reader.settled();
     return reader;
   }
@@ -179,11 +176,8 @@ export class Mailbox implements ReaderStore {
   }
 
   remove(removals: Removal[]): void {
-    for (const removal of removals) {
-      this.#removals.push(removal);
-      this.#unremoved.set(removal.inbox, (this.#unremoved.get(removal.inbox) ?? 0) + 1);
-    }
-    if (this.#removals.length >= MAX_COMMIT_REMOVALS) this.#start();
+    this.#removals.add(removals);
+    if (this.#removals.count >= MAX_COMMIT_REMOVALS) this.#start();
     else this.#removalTimer ??= setTimeout(() => this.#start(), REMOVAL_DELAY);
   }
 
@@ -223,7 +217,7 @@ export class Mailbox implements ReaderStore {
   }
 
   get #hasWork(): boolean {
-    return this.#queue.count > 0 || this.#removals.length > 0;
+    return this.#queue.count > 0 || this.#removals.count > 0;
   }
 
   get #isStepDue(): boolean {
@@ -234,26 +228,14 @@ export class Mailbox implements ReaderStore {
     const commit = this.#take();
     if (await this.#write(commit)) this.#tell(commit);
     else this.#giveUp(commit);
-    this.#settle(commit.removals);
+    for (const inbox of this.#removals.settle(commit.removals)) this.#readers.get(inbox)?.settled();
     this.#committed.resolve();
     this.#committed = Promise.withResolvers();
   }
 
-  /** These are on the disk, or given up: readers that came since may read. */
-  #settle(removals: Removal[]): void {
-    for (const { inbox } of removals) {
-      const left = this.#unremoved.get(inbox)! - 1;
-      if (left > 0) this.#unremoved.set(inbox, left);
-      else {
-        this.#unremoved.delete(inbox);
-        this.#readers.get(inbox)?.settled();
-      }
-    }
-  }
-
   /** As much as one commit may have, in order. */
   #take(): Commit {
-    const removals = this.#removals.splice(0, MAX_COMMIT_REMOVALS);
+    const removals = this.#removals.take(MAX_COMMIT_REMOVALS);
     const size = removals.length * (VALUE_OVERHEAD + encodeMark(0).length);
     const values = MAX_COMMIT_MUTATIONS - removals.length;
     const chunks = this.#queue.take(this.totals.sequence, this.#caretaker.clock, values, MAX_COMMIT_SIZE - size);
@@ -356,8 +338,7 @@ export class Mailbox implements ReaderStore {
   #expire(found: Found[]): void {
     if (found.length === 0) return;
     const place = ({ inbox, last }: { inbox: Pseudonym; last: number }) => `${inbox} ${last}`;
-    const inboxes = new Set(found.map(({ inbox }) => inbox));
-    const confirmed = this.#removals.filter(({ inbox }) => inboxes.has(inbox)); // while the walk was reading
+    const confirmed = this.#removals.of(new Set(found.map(({ inbox }) => inbox))); // while the walk was reading
     const leaving = new Set(confirmed.map(place));
     const expired = found.filter((each) =>
       !leaving.has(place(each)) && (each.last !== CONFIRMED || !this.#readers.has(each.inbox))
