@@ -23,7 +23,7 @@ export class Operator {
   }
 
   /** Resolves with the first value of a metric that is at least `value`. */
-  async reaches(series: string, value: number, within = 20_000): Promise<number> {
+  async reaches(series: string, value: number, within = 60_000): Promise<number> {
     const end = performance.now() + within;
     for (;;) {
       const now = await this.metric(series);
@@ -34,7 +34,7 @@ export class Operator {
   }
 
   /** Resolves with what it says of its parts, as soon as that matches. */
-  async says(pattern: RegExp, within = 30_000): Promise<string> {
+  async says(pattern: RegExp, within = 60_000): Promise<string> {
     const end = performance.now() + within;
     for (;;) {
       const { text } = await this.readiness();
