@@ -6,7 +6,7 @@ import type { InboxReader } from "../mailbox/inbox_reader.ts";
 import type { SocketAddress } from "../sphinx/node_address.ts";
 import type { Admission, Refusal } from "./admission.ts";
 import { MAX_MESSAGE_SIZE } from "./front/frame_guard.ts";
-import { answer } from "./messages.ts";
+import { answer, type LoginOptions } from "./messages.ts";
 import { isProofOf, newChallenge, type OpenChallenge } from "./proof.ts";
 import { Pushing, type PushingContext } from "./pushing.ts";
 import { interpret } from "./session.ts";
@@ -81,6 +81,7 @@ export class Connection {
   /** What the socket is to tell. */
   readonly events: SocketEvents = {
     message: (message) => this.#receive(message),
+    pong: (payload) => this.#pushing?.pong(payload),
     tooBig: () => {
       this.#reply(answer.error(`a request may have ${MAX_MESSAGE_SIZE} bytes, this one has more`));
       this.close(CloseCode.TOO_BIG, "request too big");
@@ -89,7 +90,7 @@ export class Connection {
       this.#reply(answer.error("too many requests a second"));
       this.close(CloseCode.POLICY, "too many requests a second");
     },
-    ended: (properly) => this.#end(properly),
+    ended: () => this.#end(),
   };
 
   /** The client that has logged in, if one has. */
@@ -102,9 +103,9 @@ export class Connection {
     return this.#pushing?.pushUnstored(message) ?? false;
   }
 
-  /** To be called a few times a second: time alone confirms deliveries too. */
+  /** To be called a few times a second. */
   tick(now: number): void {
-    this.socket.tick(); // first, as there is nothing to observe any more of a socket that was given up
+    this.socket.tick();
     if (!this.#ended) this.#pushing?.tick(now);
   }
 
@@ -113,7 +114,7 @@ export class Connection {
    * answer, by default as many as a socket grants.
    */
   close(code: number, reason: string, farewell?: number): void {
-    this.#end(false);
+    this.#end();
     this.socket.close(code, reason, farewell);
   }
 
@@ -146,19 +147,17 @@ export class Connection {
       return this.close(CloseCode.POLICY, "too many requests before a login");
     }
     const action = interpret(this.#id !== undefined, frame);
-    // The first acknowledgement speaks for itself already, and for no more than it says.
-    if (action.kind !== "received") this.#pushing?.alive(performance.now());
     switch (action.kind) {
       case "forward":
         return this.#forward(action.to, action.packet);
       case "received":
         return this.#pushing?.received(action.frames);
       case "register":
-        return this.#await(this.#register(action.address, action.proof));
+        return this.#await(this.#register(action.address, action.proof, action));
       case "challenge":
         return this.#challengeIt();
       case "authenticate":
-        return this.#await(this.#authenticate(action.address, action.token));
+        return this.#await(this.#authenticate(action.address, action.token, action));
       case "error":
         this.context.count("requests_malformed");
         return this.#reply(answer.error(action.message));
@@ -184,7 +183,7 @@ export class Connection {
     this.#reply(answer.challenge(encodeBase58(this.#challenge.nonce), encodeBase58(this.#challenge.publicKey)));
   }
 
-  async #register(address: Uint8Array, proof: Uint8Array | undefined): Promise<void> {
+  async #register(address: Uint8Array, proof: Uint8Array | undefined, options: LoginOptions): Promise<void> {
     const { context } = this;
     const id = clientId(address);
     if (proof !== undefined && !this.#isProven(address, proof)) {
@@ -206,7 +205,7 @@ export class Connection {
       return this.#reply(answer.error("client is already registered"));
     }
     context.count("registrations");
-    this.#logIn(id, answer.registered(encodeBase58(deriveToken(context.privateKey, address))));
+    this.#logIn(id, answer.registered(encodeBase58(deriveToken(context.privateKey, address))), options);
   }
 
   /** A challenge is good for one answer. */
@@ -227,7 +226,7 @@ export class Connection {
     this.close(CloseCode.POLICY, "too many wrong tokens from this network");
   }
 
-  async #authenticate(address: Uint8Array, token: Uint8Array): Promise<void> {
+  async #authenticate(address: Uint8Array, token: Uint8Array, options: LoginOptions): Promise<void> {
     if (!isTokenOf(this.context.privateKey, address, token)) {
       return await this.#refuse("authentications_refused", answer.refused());
     }
@@ -235,10 +234,10 @@ export class Connection {
     // Tokens are derived, so a ledger that does not know the client is one that was lost or is another gateway's.
     if (!this.context.isRegistered(id)) await this.context.register(id);
     this.context.count("authentications");
-    this.#logIn(id, answer.authenticated());
+    this.#logIn(id, answer.authenticated(), options);
   }
 
-  #logIn(id: ClientId, reply: string): void {
+  #logIn(id: ClientId, reply: string, { acknowledges }: LoginOptions): void {
     if (!this.#isOpen()) return; // it left while its login was written
     this.#reply(reply); // before any stored message
     this.#id = id;
@@ -248,6 +247,7 @@ export class Connection {
       log.error(`cannot read stored messages: ${error}`);
       this.close(CloseCode.FAILED, "cannot read stored messages");
     });
+    if (acknowledges) this.#pushing.received(0);
     this.#pushing.nudge();
   }
 
@@ -260,18 +260,17 @@ export class Connection {
 
   #reply(text: string): void {
     if (!this.#isOpen()) return;
-    const size = this.socket.send(text);
-    this.#pushing?.answered(size);
+    this.socket.send(text);
     if (this.socket.bufferedAmount <= this.context.slowClientBytes + MAX_UNREAD_ANSWERS) return;
     this.context.count("client_answers_ignored");
     this.close(CloseCode.POLICY, "answers are not read");
   }
 
-  #end(properly: boolean): void {
+  #end(): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#stopping.abort();
-    this.#pushing?.end(properly, performance.now());
+    this.#pushing?.end();
     this.context.ended(this);
   }
 }

@@ -4,10 +4,16 @@ import { ADDRESS_SIZE } from "../sphinx/constants.ts";
 /** What a client's text frame asks for (spec §5), or why it asks for nothing. */
 export type ControlRequest =
   | { kind: "challenge" }
-  | { kind: "register"; address: Uint8Array; proof?: Uint8Array }
-  | { kind: "authenticate"; address: Uint8Array; token: Uint8Array }
+  | { kind: "register"; address: Uint8Array; proof?: Uint8Array } & LoginOptions
+  | { kind: "authenticate"; address: Uint8Array; token: Uint8Array } & LoginOptions
   | { kind: "received"; frames: number }
   | { kind: "malformed"; error: string };
+
+/** What a client may say of itself when it logs in, an extension as well. */
+export interface LoginOptions {
+  /** it will acknowledge what it takes: nothing else is to count, from the first message on */
+  acknowledges?: true;
+}
 
 const MALFORMED: ControlRequest = { kind: "malformed", error: "malformed request" };
 
@@ -19,7 +25,7 @@ export function parseControlRequest(text: string): ControlRequest {
     return MALFORMED;
   }
   if (typeof request !== "object" || request === null) return MALFORMED;
-  const { type, address, token, proof, frames } = request as Record<string, unknown>;
+  const { type, address, token, proof, frames, acknowledgements } = request as Record<string, unknown>;
   if (type === "challenge") return { kind: "challenge" };
   if (type === "received") {
     return Number.isSafeInteger(frames) && frames as number >= 0
@@ -31,19 +37,20 @@ export function parseControlRequest(text: string): ControlRequest {
   }
   const addressBytes = decode32(address);
   if (addressBytes === undefined) return { kind: "malformed", error: "malformed destination address" };
-  if (type === "register") return registration(addressBytes, proof);
+  const options: LoginOptions = acknowledgements === true ? { acknowledges: true } : {};
+  if (type === "register") return registration(addressBytes, proof, options);
   const tokenBytes = decode32(token as string);
   if (tokenBytes === undefined) return { kind: "malformed", error: "malformed authentication token" };
-  return { kind: "authenticate", address: addressBytes, token: tokenBytes };
+  return { kind: "authenticate", address: addressBytes, token: tokenBytes, ...options };
 }
 
 /** A proof is an extension: 0.7.0 clients have none, and 0.7.0 gateways ignore it. */
-function registration(address: Uint8Array, proof: unknown): ControlRequest {
-  if (proof === undefined) return { kind: "register", address };
+function registration(address: Uint8Array, proof: unknown, options: LoginOptions): ControlRequest {
+  if (proof === undefined) return { kind: "register", address, ...options };
   const proofBytes = typeof proof === "string" ? decode32(proof) : undefined;
   return proofBytes === undefined
     ? { kind: "malformed", error: "malformed proof" }
-    : { kind: "register", address, proof: proofBytes };
+    : { kind: "register", address, proof: proofBytes, ...options };
 }
 
 function decode32(base58: string): Uint8Array | undefined {

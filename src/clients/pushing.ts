@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers";
 import type { InboxReader } from "../mailbox/inbox_reader.ts";
 import { Delivery } from "./delivery.ts";
+import { Pings } from "./pings.ts";
 import type { MessageSocket } from "./websocket.ts";
 
 /** What the socket buffers is asked for after this many bytes. */
@@ -9,6 +10,8 @@ const LOOK_EVERY = 32 * 1024;
 const SLOW_AFTER = 500;
 /** While the client does not read, the socket is looked at again after 1, 2, 4 … ms, up to this many. */
 const MAX_STALL_DELAY = 250;
+/** After this many bytes the client is asked how far it has read, though it has not answered yet when it was asked before. */
+const ASK_EVERY = 131_072;
 
 /** What is the same for all clients. */
 export interface PushingContext {
@@ -23,10 +26,13 @@ export interface PushingContext {
  */
 export class Pushing {
   readonly #delivery = new Delivery();
+  readonly #pings = new Pings();
   #pushing: Promise<void> | undefined;
   #nudged = false;
   /** bytes sent since the socket was asked what it buffers */
   #unlooked = 0;
+  /** bytes sent since the client was asked what it has read */
+  #unasked = 0;
   #ended = false;
 
   /** `failed` is told why the inbox can't be read. */
@@ -55,19 +61,17 @@ export class Pushing {
     return true;
   }
 
-  /** To be called a few times a second: time alone confirms deliveries too. */
+  /** To be called a few times a second: asks the client what it has read. */
   tick(now: number): void {
-    if (this.#delivery.open) this.#confirm(this.#delivery.observe(this.socket.bufferedAmount, now));
+    if (!this.#pings.isDue(this.#delivery.frames, now)) return;
+    if (this.#pings.isOpen && this.socket.bufferedAmount > 0) return; // the one before waits to be taken itself
+    this.#ask(now);
   }
 
-  /** An answer of so many bytes was sent. */
-  answered(size: number): void {
-    this.#delivery.answered(size);
-  }
-
-  /** The client has sent a frame. */
-  alive(now: number): void {
-    this.#confirm(this.#delivery.alive(now));
+  /** The client has sent a pong that carries this. */
+  pong(payload: Uint8Array): void {
+    const frames = this.#pings.pong(payload);
+    if (frames !== undefined) this.#confirm(this.#delivery.read(frames));
   }
 
   /** The client says that its application has taken so many messages of this connection. */
@@ -75,10 +79,9 @@ export class Pushing {
     this.#confirm(this.#delivery.received(frames));
   }
 
-  /** The connection has ended, properly with a close frame. What is not confirmed by now comes again. */
-  end(properly: boolean, now: number): void {
+  /** The connection has ended. What is not confirmed by now comes again. */
+  end(): void {
     if (this.#ended) return;
-    if (properly) this.#confirm(this.#delivery.ended(now));
     this.#ended = true;
     this.reader.close();
   }
@@ -139,8 +142,16 @@ export class Pushing {
 
   #send(message: Uint8Array, sequence?: number): void {
     const size = this.socket.send(message);
-    this.#delivery.push(size, sequence);
+    this.#delivery.push(sequence);
     this.#unlooked += size;
+    this.#unasked += size;
+    if (this.#unasked >= ASK_EVERY) this.#ask(performance.now());
+  }
+
+  #ask(now: number): void {
+    this.#unasked = 0;
+    const { frames, isUncertain } = this.#delivery;
+    if (isUncertain) this.socket.ping(this.#pings.next(frames, now));
   }
 
   #confirm(sequence: number | undefined): void {

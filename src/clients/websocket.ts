@@ -9,15 +9,14 @@ const FAREWELL = 5000;
 /** What a socket tells its owner. */
 export interface SocketEvents {
   message(message: string | Uint8Array): void;
+  /** The client has answered a ping with this payload, or sent a pong by itself. */
+  pong(payload: Uint8Array): void;
   /** The client has sent a message beyond `MAX_MESSAGE_SIZE` (front/frame_guard.ts); no more comes. */
   tooBig(): void;
   /** The client sends more frames than it may; no more comes. */
   flooded(): void;
-  /**
-   * The connection has ended, and not by `close`. Properly: by a close frame. That the stream has ended says nothing of
-   * what was read of ours: a client may end its half and leave the rest unread, and so does a proxy for one that is gone.
-   */
-  ended(properly: boolean): void;
+  /** The connection has ended, and not by `close`. */
+  ended(): void;
 }
 
 /** What carries a client's messages; its owner gave it the `SocketEvents`. */
@@ -29,6 +28,8 @@ export interface MessageSocket {
   readonly gone: Promise<void>;
   /** Sends a message, if the socket is open. Says how many bytes of it are to be taken. */
   send(message: string | Uint8Array): number;
+  /** Asks the client to answer with a pong of the same payload, if the socket is open. */
+  ping(payload: Uint8Array): void;
   /** Sends what is left and the close frame; ends the connection if the client has not answered in `farewell` ms. */
   close(code: number, reason: string, farewell?: number): void;
   /** To be called every now and then: notices that a ping was not answered. */
@@ -63,10 +64,10 @@ export class ServerSocket implements MessageSocket {
     socket.onmessage = ({ data }) => {
       if (!this.#told) events.message(typeof data === "string" ? data : new Uint8Array(data));
     };
-    socket.onclose = ({ wasClean }) => this.#over(wasClean);
+    socket.onclose = () => this.#over();
     // A request that Deno can't upgrade after all, as before 2.9 one of HTTP/1.0, becomes a WebSocket that never closes.
     socket.onerror = () => {
-      if (socket.readyState === WebSocket.CONNECTING) this.#over(false);
+      if (socket.readyState === WebSocket.CONNECTING) this.#over();
     };
   }
 
@@ -88,6 +89,10 @@ export class ServerSocket implements MessageSocket {
     return this.tunnel.send(Opcode.BINARY, message);
   }
 
+  ping(payload: Uint8Array): void {
+    if (this.isOpen) this.tunnel.send(Opcode.PING, payload);
+  }
+
   close(code: number, reason: string, farewell = FAREWELL): void {
     this.#told = true;
     this.tunnel.cutIn(farewell);
@@ -100,19 +105,19 @@ export class ServerSocket implements MessageSocket {
 
   tick(): void {
     if (this.socket.readyState !== WebSocket.CLOSING) return;
-    this.#tell(false); // not closed by us, so by Deno: a ping was not answered
+    this.#tell(); // not closed by us, so by Deno: a ping was not answered
     this.tunnel.cut();
   }
 
   /** The runtime has let go of it, but the client's end may be open still: as when it has ended its half and reads nothing. */
-  #over(properly: boolean): void {
-    this.#tell(properly);
+  #over(): void {
+    this.#tell();
     this.tunnel.cutIn(FAREWELL);
   }
 
-  #tell(properly: boolean): void {
+  #tell(): void {
     if (this.#told) return;
     this.#told = true;
-    this.#events.ended(properly);
+    this.#events.ended();
   }
 }

@@ -13,6 +13,9 @@ const CLOSE_TIMEOUT = 1500;
 const NORMAL_CLOSURE = 1000;
 const SUPERSEDED = 4001;
 
+/** Says with a login that what is taken will be acknowledged. A 0.7.0 gateway ignores it. */
+const ACKNOWLEDGES = { acknowledgements: true };
+
 interface Request {
   resolve(answer: GatewayAnswer): void;
   reject(error: PeapError): void;
@@ -92,7 +95,7 @@ export class GatewayConnection {
    * @throws PeapError of kind `gateway` with the gateway's reason, or `connection`
    */
   async register(address: string, proof?: string): Promise<{ token: string; acknowledgements: boolean }> {
-    const answer = await this.#request(JSON.stringify({ type: "register", address, proof }));
+    const answer = await this.#request(JSON.stringify({ type: "register", address, proof, ...ACKNOWLEDGES }));
     if (answer.type !== "register") throw refusal(answer);
     return answer;
   }
@@ -105,7 +108,7 @@ export class GatewayConnection {
    * @throws PeapError of kind `gateway` with the gateway's reason, or `connection`
    */
   async authenticate(address: string, token: string): Promise<{ status: boolean; acknowledgements: boolean }> {
-    const answer = await this.#request(JSON.stringify({ type: "authenticate", address, token }));
+    const answer = await this.#request(JSON.stringify({ type: "authenticate", address, token, ...ACKNOWLEDGES }));
     if (answer.type !== "authenticate") throw refusal(answer);
     return answer;
   }

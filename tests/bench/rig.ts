@@ -24,7 +24,7 @@ export const ADDRESSES: readonly string[] = CLIENTS.map(encodeBase58);
 
 /** Packets of a load before which both gateways have warmed up. */
 const WARM_UP = 20_000;
-/** A proper end confirms what was seen, every quarter of a second, to be taken a second before: wait (ms) a little longer. */
+/** Clients are asked once a second how far they have read, and answer: wait (ms) a little longer. */
 const READ_AT_LEAST = 1500;
 /** ms within which everything must be where it belongs */
 const PATIENCE = 30_000;

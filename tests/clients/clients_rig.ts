@@ -100,10 +100,11 @@ export class ClientsRig {
     return RawClient.connect(this.server.address);
   }
 
-  /** Connects, and authenticates as the n-th client. */
-  async logIn(n: number): Promise<TestClient> {
+  /** Connects, and authenticates as the n-th client; if `acknowledges`, as one of ours, that is held to that. */
+  async logIn(n: number, acknowledges = false): Promise<TestClient> {
     const connected = await this.connect();
-    const answer = await connected.request(this.authentication(n)) as { status: boolean };
+    const request = { ...this.authentication(n), acknowledgements: acknowledges };
+    const answer = await connected.request(request) as { status: boolean };
     if (!answer.status) throw new Error("the gateway refused the token");
     return connected;
   }

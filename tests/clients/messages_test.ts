@@ -15,6 +15,15 @@ Deno.test("the requests of spec §5", () => {
   const proof = address.with(0, 1);
   const proven = { type: "register", address: a, proof: encodeBase58(proof) };
   assertEquals(request(proven), { kind: "register", address, proof });
+  const acknowledges = { acknowledgements: true };
+  assertEquals(request({ ...proven, ...acknowledges }), { kind: "register", address, proof, acknowledges: true });
+  assertEquals(request({ type: "register", address: a, acknowledgements: 1 }), { kind: "register", address });
+  assertEquals(request({ type: "authenticate", address: a, token: t, ...acknowledges }), {
+    kind: "authenticate",
+    address,
+    token,
+    acknowledges: true,
+  });
   assertEquals(request({ type: "challenge" }), { kind: "challenge" });
   assertEquals(request({ type: "received", frames: 12 }), { kind: "received", frames: 12 });
 });

@@ -1,7 +1,7 @@
 import type { MessageSocket, SocketEvents } from "../../src/clients/websocket.ts";
 
-/** ms from when the operating system took a frame until the client at the other end has read it; it promises half a second. */
-export const MAX_LATENCY = 450;
+/** ms from when the operating system took a frame until the client at the other end has read it: a slow one, on a slow line. */
+export const MAX_LATENCY = 5000;
 /** Bytes that operating systems and the network take of what a client does not read. */
 const WINDOW = 3000;
 /** ms after which a client that answers no pings is given up */
@@ -9,6 +9,7 @@ const GIVEN_UP_AFTER = 30_000;
 
 interface Frame {
   data: string | Uint8Array;
+  isPing: boolean;
   takenAt: number;
 }
 
@@ -49,8 +50,12 @@ export class SimulatedLink implements MessageSocket {
   send(data: string | Uint8Array): number {
     if (!this.isOpen) return 0;
     this.sent++;
-    this.#buffered.push({ data: typeof data === "string" ? data : data.slice(), takenAt: 0 });
+    this.#buffered.push({ data: typeof data === "string" ? data : data.slice(), isPing: false, takenAt: 0 });
     return data.length;
+  }
+
+  ping(payload: Uint8Array): void {
+    if (this.isOpen) this.#buffered.push({ data: payload, isPing: true, takenAt: 0 });
   }
 
   /** The gateway closes: what it has sent is still on its way. */
@@ -63,7 +68,7 @@ export class SimulatedLink implements MessageSocket {
     if (!this.isOpen || this.#silentSince === undefined || this.#now - this.#silentSince < GIVEN_UP_AFTER) return;
     this.close();
     this.#buffered = [];
-    this.events?.ended(false);
+    this.events?.ended();
   }
 
   /** What happens by itself until now. */
@@ -85,17 +90,15 @@ export class SimulatedLink implements MessageSocket {
     if (this.isOpen && !this.cut && !this.stalled) this.events?.message(data);
   }
 
-  /** The client says goodbye properly, as one that reads. */
-  clientCloses(now: number): void {
-    if (!this.isOpen || this.cut || this.stalled) return;
-    this.flow(now);
-    this.#end(true);
+  /** The client says goodbye properly, and reads nothing of what is on its way. */
+  clientCloses(): void {
+    if (this.isOpen && !this.cut && !this.stalled) this.#end();
   }
 
   /** The connection is reset: both ends know. What was on its way is lost, or `read` before the reset is noticed. */
   reset(read: boolean): void {
     if (read && !this.cut) this.#read(Infinity);
-    this.#end(false);
+    this.#end();
   }
 
   /** The gateway is no more, and hears of nothing. */
@@ -106,18 +109,19 @@ export class SimulatedLink implements MessageSocket {
 
   #read(takenUntil: number): void {
     while (this.#flying.length > 0 && this.#flying[0]!.takenAt <= takenUntil) {
-      const { data } = this.#flying.shift()!;
+      const { data, isPing } = this.#flying.shift()!;
       this.#flyingBytes -= data.length;
-      this.onRead(data);
+      if (!isPing) this.onRead(data);
+      else if (typeof data !== "string") this.events?.pong(data); // at once: the way back takes no less than no time
     }
   }
 
-  #end(properly: boolean): void {
+  #end(): void {
     if (this.#state === "closed") return;
     const isNews = this.isOpen;
     this.#state = "closed";
     this.#buffered = [];
     this.#flying = [];
-    if (isNews) this.events?.ended(properly);
+    if (isNews) this.events?.ended();
   }
 }

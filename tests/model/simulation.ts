@@ -23,8 +23,8 @@ const TICK = 250;
 const MAX_STEPS = 12;
 /** Turns of the event loop without any event after which there is nothing left to happen. */
 const QUIET_TURNS = 2;
-/** After this many ms nothing is unconfirmed, if the client is there (Delivery's OPEN_AFTER, and some more). */
-const ALL_CONFIRMED = 70_000;
+/** After this many ms nothing is unconfirmed, if the client is there: it is asked, and answers. */
+const ALL_CONFIRMED = 20_000;
 
 /** Little, so that clients are slow now and then. */
 const SLOW_CLIENT_BYTES = 50_000;
@@ -101,7 +101,7 @@ export class Simulation {
       if (recipient.acknowledges) {
         this.#tell(`${index} acknowledges`, () => recipient.acknowledge(random.below(101) / 100));
       } else this.#tell(`${index} sends a frame`, () => link?.clientSends(JUNK));
-    } else if (choice < 74) this.#tell(`${index} leaves`, () => link?.clientCloses(this.time.now));
+    } else if (choice < 74) this.#tell(`${index} leaves`, () => link?.clientCloses());
     else if (choice < 78) this.#tell(`${index} is reset`, () => link?.reset(random.oneIn(2)));
     else if (choice < 80) this.#tell(`${index} is cut off`, () => link && (link.cut = true));
     else if (choice < 82) this.#tell(`${index} stalls`, () => link && (link.stalled = true));
@@ -226,7 +226,7 @@ export class Simulation {
     this.database.release();
     await this.#flush();
     for (const index of range(CLIENTS)) this.#connect(index);
-    await this.#pass(3000);
+    await this.#pass(MAX_LATENCY + 3000);
     for (const [index, recipient] of this.recipients.entries()) {
       if (recipient.acknowledges) recipient.acknowledge(1);
       const owed = recipient.owedAt(this.time.now);

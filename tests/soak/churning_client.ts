@@ -1,7 +1,6 @@
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { parseSocketAddress } from "../../src/sphinx/node_address.ts";
 import { pause } from "../../src/pause.ts";
-import type { Lag } from "./lag.ts";
 import { randomClientAddress } from "../support/packets.ts";
 import type { Random } from "../support/random.ts";
 import { RawClient } from "../support/raw_client.ts";
@@ -9,12 +8,10 @@ import { RawClient } from "../support/raw_client.ts";
 /** ms that a client is there, or away, at most */
 const STAY = 20_000;
 const ABSENCE = 10_000;
-/** ms between two acknowledgements, or two signs of life of a client of 0.7.0 */
+/** ms between two acknowledgements */
 const SAYING = 1000;
 /** One visit in so many is by a client that reads a byte and vanishes. */
 const VANISHING = 6;
-/** A client of 0.7.0 that lags so many ms behind in reading loses what the gateway has to believe it has read. */
-const MAX_LAG = 400;
 
 /** A client that comes and goes, and checks that nothing is missing and nothing out of order. */
 export class ChurningClient {
@@ -24,20 +21,15 @@ export class ChurningClient {
   through = 0;
   again = 0;
   visits = 0;
-  /** messages that went missing while this machine was too slow to read them in time */
-  excused = 0;
   /** what was wrong, if anything was */
   fault: string | undefined;
   online = false;
   #token: string | undefined;
-  /** the lag when the visit before ended */
-  #lagBefore = 0;
 
   constructor(
     private readonly gateway: string,
     private readonly random: Random,
     private readonly acknowledges: boolean,
-    private readonly lag: Lag,
   ) {}
 
   /** Registers, so that its messages are kept. */
@@ -87,13 +79,12 @@ export class ChurningClient {
     else if (answer["status"] !== true) this.fault ??= `a login was answered with ${JSON.stringify(answer)}`;
     this.online = true;
     const speaking = setInterval(() => {
-      if (socket.readyState !== WebSocket.OPEN) return;
-      socket.send(this.acknowledges ? JSON.stringify({ type: "received", frames }) : "a sign of life");
+      if (!this.acknowledges || socket.readyState !== WebSocket.OPEN) return;
+      socket.send(JSON.stringify({ type: "received", frames }));
     }, SAYING);
     await Promise.race([stay(), closed]);
     clearInterval(speaking);
     this.online = false;
-    this.#lagBefore = this.lag.recent;
     socket.close();
     await closed;
   }
@@ -113,21 +104,19 @@ export class ChurningClient {
 
   #login(): string {
     const address = encodeBase58(this.address);
-    return JSON.stringify(
-      this.#token === undefined ? { type: "register", address } : { type: "authenticate", address, token: this.#token },
-    );
+    const login = this.#token === undefined
+      ? { type: "register", address }
+      : { type: "authenticate", address, token: this.#token };
+    return JSON.stringify({ ...login, acknowledgements: this.acknowledges });
   }
 
   #take(number: number, last: number): number {
     if (number <= last) this.fault ??= `${number} came after ${last} on one connection`;
-    if (number > this.through + 1) this.#miss(number - this.through - 1);
+    if (number > this.through + 1) {
+      this.fault ??= `${number - this.through - 1} messages after ${this.through} are missing`;
+    }
     if (number > this.through) this.through = number;
     else this.again++;
     return number;
-  }
-
-  #miss(count: number): void {
-    if (!this.acknowledges && Math.max(this.#lagBefore, this.lag.recent) > MAX_LAG) this.excused += count;
-    else this.fault ??= `${count} messages after ${this.through} are missing`;
   }
 }

@@ -8,7 +8,6 @@ import { NO_DIRECTORY } from "../support/gateway_rig.ts";
 import { Random } from "../support/random.ts";
 import { freePort } from "../support/reference_network.ts";
 import { ChurningClient } from "./churning_client.ts";
-import { Lag } from "./lag.ts";
 import { describe, median, type Sample, takeSample, trend } from "./samples.ts";
 import type { SendOrder, Sent } from "./sender_worker.ts";
 
@@ -33,8 +32,7 @@ export async function soak(order: SoakOrder, say: (line: string) => void): Promi
   await using gateway = await GatewayProcess.init("ours", freePort(), freePort(), NO_DIRECTORY);
   await shortenReplayWindow(gateway.home);
   await gateway.start();
-  using lag = new Lag();
-  const clients = range(CLIENTS).map((n) => new ChurningClient(gateway.clients, new Random(n), n % 2 === 0, lag));
+  const clients = range(CLIENTS).map((n) => new ChurningClient(gateway.clients, new Random(n), n % 2 === 0));
   for (const client of clients) await client.register();
 
   const ending = new AbortController();
@@ -46,7 +44,7 @@ export async function soak(order: SoakOrder, say: (line: string) => void): Promi
   await living;
   await Promise.all(clients.map((client) => client.collect(COLLECTING)));
   const code = await gateway.stop();
-  return judge(samples, clients, code, lag.longest);
+  return judge(samples, clients, code);
 }
 
 async function shortenReplayWindow(home: string): Promise<void> {
@@ -102,14 +100,13 @@ async function sampleUntil(
 
 function sums(
   clients: readonly ChurningClient[],
-): Record<"sent" | "through" | "again" | "visits" | "online" | "excused", number> {
+): Record<"sent" | "through" | "again" | "visits" | "online", number> {
   const sum = (figure: (client: ChurningClient) => number) => clients.reduce((total, each) => total + figure(each), 0);
   return {
     sent: sum(({ sent }) => sent),
     through: sum(({ through }) => through),
     again: sum(({ again }) => again),
     visits: sum(({ visits }) => visits),
-    excused: sum(({ excused }) => excused),
     online: sum(({ online }) => Number(online)),
   };
 }
@@ -118,17 +115,15 @@ function judge(
   samples: Sample[],
   clients: ChurningClient[],
   code: number,
-  lag: number,
 ): { good: boolean; verdict: string } {
-  const { sent, through, again, visits, excused } = sums(clients);
+  const { sent, through, again, visits } = sums(clients);
   const { flat, first, last } = trend(samples);
   const faults = clients.map(({ fault }) => fault).filter((fault) => fault !== undefined);
   if (through < sent) faults.push(`${sent - through} messages never came`);
   if (!flat) faults.push("it grows");
   if (code !== 0) faults.push(`it ended with ${code}`);
-  const lagged = `its clients lagged ${lag.toFixed(0)} ms at most, which cost those of 0.7.0 ${excused} messages`;
   const figures = `${sent} messages, ${through} arrived, ${again} of them again, in ${visits} visits; at first ` +
-    `${describe(first)}; in the end ${describe(last)}; ${lagged}`;
+    `${describe(first)}; in the end ${describe(last)}`;
   return {
     good: faults.length === 0,
     verdict: `${faults.length === 0 ? "flat, nothing lost" : faults.join("; ")}: ${figures}`,

@@ -1,13 +1,11 @@
-import { Opcode, WebSocketFrames } from "../bench/load/websocket_frames.ts";
+import { clientFrame, Opcode, WebSocketFrames } from "../bench/load/websocket_frames.ts";
 import { formatSocketAddress, type SocketAddress } from "../../src/sphinx/node_address.ts";
-
-const TEXT_FRAME = 0x81; // FIN, opcode 1 (RFC 6455 §5.2)
-const MASKED = 0x80;
-const LENGTH_OF_16_BITS = 126;
 
 /** A WebSocket client that does what no library does: it reads nothing, answers nothing, or vanishes. */
 export class RawClient {
   readonly #frames = new WebSocketFrames();
+  /** whether it answers those that it comes to while it reads messages */
+  answersPings = false;
 
   private constructor(readonly connection: Deno.TcpConn) {}
 
@@ -33,9 +31,7 @@ export class RawClient {
 
   /** Sends a control message of up to 65,535 bytes in one masked text frame. */
   async send(message: unknown): Promise<void> {
-    const text = new TextEncoder().encode(JSON.stringify(message));
-    const header = [TEXT_FRAME, MASKED | LENGTH_OF_16_BITS, text.length >> 8, text.length & 0xff, 0, 0, 0, 0]; // mask 0
-    await this.connection.write(new Uint8Array([...header, ...text]));
+    await this.#write(clientFrame(Opcode.TEXT, new TextEncoder().encode(JSON.stringify(message))));
   }
 
   /** Waits for the first byte of a frame, so that it is known to have come. */
@@ -52,6 +48,7 @@ export class RawClient {
       if (read === null) throw new Error(`the connection ended after ${messages.length} of ${count} messages`);
       for (const { opcode, payload } of this.#frames.push(buffer.subarray(0, read))) {
         if (opcode === Opcode.BINARY) messages.push(payload.slice());
+        if (opcode === Opcode.PING && this.answersPings) await this.#write(clientFrame(Opcode.PONG, payload));
       }
     }
     return messages;
@@ -61,6 +58,10 @@ export class RawClient {
   async readToEnd(): Promise<void> {
     const buffer = new Uint8Array(65_536);
     while (await this.connection.read(buffer).catch(() => null) !== null);
+  }
+
+  async #write(frame: Uint8Array<ArrayBuffer>): Promise<void> {
+    for (let at = 0; at < frame.length;) at += await this.connection.write(frame.subarray(at));
   }
 
   /** Ends the connection; by a reset when something was sent to it that it has not read. */

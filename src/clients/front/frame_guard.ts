@@ -33,6 +33,11 @@ export class FrameGuard {
   #payload = 0;
   /** bytes of the message that has begun, and not ended; undefined between messages */
   #message: number | undefined;
+  /** what has come of a pong's payload */
+  #pong: number[] | undefined;
+
+  /** `onPong` gets the payload of each pong. */
+  constructor(private readonly onPong: (payload: Uint8Array) => void = () => {}) {}
 
   /** How many of `bytes`, from the first, may pass. */
   push(bytes: Uint8Array): number {
@@ -51,16 +56,24 @@ export class FrameGuard {
       if (this.#payload > 0) {
         const size = Math.min(this.#payload, bytes.length - at);
         this.#payload -= size;
+        if (this.#pong !== undefined) this.#takePong(this.#pong, bytes.subarray(at, at + size));
         passing = at += size;
       } else if (this.#header.take(bytes[at++]!)) {
         this.frames++;
         this.fault = this.#judge();
         if (this.fault !== undefined) return passing;
         this.#payload = this.#header.length;
+        this.#pong = this.#header.opcode === Opcode.PONG ? [] : undefined;
         passing = at;
       }
     }
     return at;
+  }
+
+  #takePong(pong: number[], bytes: Uint8Array): void {
+    const { mask } = this.#header;
+    for (const byte of bytes) pong.push(byte ^ mask[pong.length % mask.length]!);
+    if (this.#payload === 0) this.onPong(Uint8Array.from(pong));
   }
 
   #judge(): Fault | undefined {

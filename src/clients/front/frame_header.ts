@@ -14,6 +14,8 @@ export class FrameHeader {
   isMasked = false;
   /** bytes of payload; above 2^53 no longer exact, but no smaller than that */
   length = 0;
+  /** valid if it is masked */
+  readonly mask = new Uint8Array(MASK_SIZE);
   #at = 0;
   #size = 0;
   #lengthEnd = 0;
@@ -32,6 +34,7 @@ export class FrameHeader {
     if (at === 0) this.first = byte;
     else if (at === 1) this.#begin(byte);
     else if (at < this.#lengthEnd) this.length = this.length * 256 + byte;
+    else this.mask[at - this.#lengthEnd] = byte;
     if (at === 0 || at + 1 < this.#size) return false;
     this.#at = 0;
     return true;

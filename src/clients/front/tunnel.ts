@@ -14,8 +14,11 @@ const SETTLE_EVERY = 100;
 /** What is read of the server at a time: its answer, and more than the largest control frame (131 bytes). */
 const SERVER_BUFFER = 1024;
 
-/** What a tunnel tells whoever serves the client: to say farewell, as nothing of the client passes any more. */
+/** What a tunnel tells whoever serves the client. */
 export interface TunnelEvents {
+  /** The client has sent a pong that carries this. */
+  pong(payload: Uint8Array): void;
+  /** To say farewell, as nothing of the client passes any more: a message was too big, or there were too many frames. */
   tooBig(): void;
   flooded(): void;
 }
@@ -41,7 +44,7 @@ export class Tunnel {
   readonly #gone = Promise.withResolvers<void>();
   #events: TunnelEvents | undefined;
   #inside: Deno.TcpConn | undefined;
-  readonly #guard = new FrameGuard();
+  readonly #guard = new FrameGuard((payload) => this.#events?.pong(payload));
   readonly #outgoing: Outgoing;
   /** bytes that were settled, where the client's connection says so */
   #settled = 0;
@@ -65,9 +68,9 @@ export class Tunnel {
     this.#outgoing = new Outgoing((bytes) => this.#write(bytes), () => this.cut());
   }
 
-  /** Sends the client a message, as one frame with that opcode. Says how many bytes that takes. */
-  send(opcode: number, message: Uint8Array): number {
-    return this.#outgoing.pushMessage(opcode, message);
+  /** Sends the client one frame, with that opcode and payload. Says how many bytes that takes. */
+  send(opcode: number, payload: Uint8Array): number {
+    return this.#outgoing.pushMessage(opcode, payload);
   }
 
   /** Bytes for the client that the operating system has not taken yet. */

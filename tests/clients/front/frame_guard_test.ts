@@ -77,6 +77,23 @@ Deno.test("what is no frame of a client ends the stream", () => {
   for (const stream of wrong) assertEquals(guarded(afterHead(stream)).fault, "malformed");
 });
 
+Deno.test("what a pong carries is told, however it is cut, and of no other frame", () => {
+  const mask = Uint8Array.of(1, 2, 3, 4);
+  const masked = (opcode: number, payload: Uint8Array) =>
+    bytes(Uint8Array.of(FIN | opcode, 0x80 | payload.length), mask, payload.map((byte, i) => byte ^ mask[i % 4]!));
+  const payloads = [0, 1, 8, 125].map((size) => crypto.getRandomValues(new Uint8Array(size)));
+  const stream = afterHead(
+    ...payloads.flatMap((payload) => [masked(Opcode.PONG, payload), masked(Opcode.PING, payload), text(300)]),
+  );
+  for (const size of [1, 5, stream.length]) {
+    const pongs: Uint8Array[] = [];
+    const guard = new FrameGuard((payload) => pongs.push(payload));
+    guard.isUpgraded = true;
+    for (let at = 0; at < stream.length; at += size) guard.push(stream.subarray(at, at + size));
+    assertEquals([pongs, guard.fault], [payloads.slice(1), undefined]); // who is asked for something answers it
+  }
+});
+
 Deno.test("before its request is upgraded nothing but the head of a client passes", () => {
   const stream = afterHead(text(5));
   for (const size of [1, stream.length]) {
