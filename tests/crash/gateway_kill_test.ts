@@ -45,12 +45,13 @@ class Recipient {
   async connect(gateway: GatewayProcess): Promise<void> {
     this.connection = await TestClient.connect(parseSocketAddress(gateway.clients)!);
     this.#frames = [];
-    const address = encodeBase58(this.address);
+    // Else all that it has read would count as delivered.
+    const login = { address: encodeBase58(this.address), acknowledgements: true };
     if (this.#token === undefined) {
-      const answer = await this.connection.request({ type: "register", address }) as { token: string };
+      const answer = await this.connection.request({ type: "register", ...login }) as { token: string };
       this.#token = answer.token;
     } else {
-      const answer = await this.connection.request({ type: "authenticate", address, token: this.#token });
+      const answer = await this.connection.request({ type: "authenticate", ...login, token: this.#token });
       assertEquals((answer as { status: boolean }).status, true);
     }
   }

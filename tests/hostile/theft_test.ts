@@ -40,7 +40,9 @@ Deno.test("who registers an address that is taken gets neither its token nor its
   // What the owner once proved, as somebody on the way has read it.
   await using proving = await TestClient.connect(clientsAddress);
   const seen = await proofOf(proving, owner, gateway);
-  const proven = await proving.request({ ...registration, proof: seen }) as { token: string };
+  const proven = await proving.request({ ...registration, proof: seen, acknowledgements: true }) as {
+    token: string;
+  };
   assertEquals(proven.token, member.login.token);
   assertEquals((await proving.messages(LETTERS)).map(numberOf), range(LETTERS)); // and does not acknowledge them
 
