@@ -60,7 +60,7 @@ Deno.test({
     const { token } = await client.request({ type: "register", address: base58 }) as { token: string };
     await sendAsPeer(gateway.mixnet, frame(packet, packet, packetFor(key, stranger, new Uint8Array(5))));
     assertEquals(new TextDecoder().decode(await client.message()), CONTENTS);
-    await sendAsPeer(gateway.mixnet, frame(packet).subarray(0, 700)); // cut
+    await sendAsPeer(gateway.mixnet, frame(packet).subarray(0, 700)); // and no more in time
     await sendAsPeer(gateway.mixnet, crypto.getRandomValues(new Uint8Array(5000)));
     const to = { host: MIXNODE, port: 9 };
     client.send(new Uint8Array([...encodeNodeAddress(to), ...new Uint8Array(PACKET_SIZE)]));
@@ -90,7 +90,7 @@ Deno.test({
     ) await sendAsPeer(gateway.clients, request);
     await using _waiting = await TestClient.connect(clients); // has not logged in
     await sendAsPeer(gateway.mixnet, frame(packetFor(key, address, new TextEncoder().encode(CONTENTS))));
-    await new Operator(operator).reaches('mixnet_streams_broken_total{reason="cut"}', 1);
+    await new Operator(operator).reaches('mixnet_streams_broken_total{reason="stalled"}', 1);
 
     const told: Record<string, string> = {};
     for (const path of ["/", "/metrics", "/readyz", "/status.json", "/status.json?range=day"]) {
