@@ -178,7 +178,7 @@ export class Mailbox implements ReaderStore {
   remove(removals: Removal[]): void {
     this.#removals.add(removals);
     if (this.#removals.count >= MAX_COMMIT_REMOVALS) this.#start();
-    else this.#removalTimer ??= setTimeout(() => this.#start(), REMOVAL_DELAY);
+    else this.#removalTimer ??= setTimeout(() => this.#removalsAreDue(), REMOVAL_DELAY);
   }
 
   /**
@@ -199,6 +199,12 @@ export class Mailbox implements ReaderStore {
     this.#caretaker[Symbol.dispose]();
     for (const reader of this.#readers.values()) reader.close();
     this.kv.close();
+  }
+
+  /** When the loop is running already, it takes them too; the next ones have a timer of their own. */
+  #removalsAreDue(): void {
+    this.#removalTimer = undefined;
+    this.#start();
   }
 
   #start(): void {

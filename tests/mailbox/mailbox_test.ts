@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertNotEquals, assertObjectMatch } from "@std/assert";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { MAX_MESSAGE_SIZE } from "../../src/sphinx/constants.ts";
+import { eventually } from "../support/eventually.ts";
 import { testSealer } from "../support/sealer.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { client, numbered, numberOf, range, readAll, readNumbers } from "./messages.ts";
@@ -151,4 +152,33 @@ Deno.test("a login does not wait for messages that keep coming", async () => {
   assertEquals(await mailbox.openInbox(client(1), ignore).next(), []);
   loggedIn = true;
   assertNotEquals(await readAll(busy), []);
+});
+
+Deno.test("what is confirmed leaves the disk by itself, also after a commit that took longer than confirmations wait for one", async () => {
+  using folder = new TemporaryFolder();
+  let syncing = Promise.resolve();
+  let commits = 0;
+  const sync = () => {
+    commits++;
+    return syncing;
+  };
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer(), ignore, ignore, sync);
+  for (const n of range(3)) {
+    mailbox.store(client(1), numbered(n));
+    await mailbox.flush();
+  }
+  const reader = mailbox.openInbox(client(1), ignore);
+  const [first, second] = await readAll(reader);
+  const slow = Promise.withResolvers<void>();
+  syncing = slow.promise;
+  const before = commits;
+  mailbox.store(client(2), numbered(3));
+  await eventually("that is being committed", () => commits > before);
+  reader.confirm(first!.sequence);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  slow.resolve();
+  await mailbox.flush();
+  assertEquals(mailbox.totals.messages, 3);
+  reader.confirm(second!.sequence);
+  await eventually("the second one has left", () => mailbox.totals.messages === 2);
 });
