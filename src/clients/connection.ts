@@ -81,7 +81,7 @@ export class Connection {
   /** What the socket is to tell. */
   readonly events: SocketEvents = {
     message: (message) => this.#receive(message),
-    pong: (payload) => this.#pushing?.pong(payload),
+    pong: (payload) => this.#pushing?.pong(payload) ?? false,
     tooBig: () => {
       this.#reply(answer.error(`a request may have ${MAX_MESSAGE_SIZE} bytes, this one has more`));
       this.close(CloseCode.TOO_BIG, "request too big");

@@ -68,10 +68,11 @@ export class Pushing {
     this.#ask(now);
   }
 
-  /** The client has sent a pong that carries this. */
-  pong(payload: Uint8Array): void {
+  /** The client has sent a pong that carries this. Says whether it was asked for it. */
+  pong(payload: Uint8Array): boolean {
     const frames = this.#pings.pong(payload);
     if (frames !== undefined) this.#confirm(this.#delivery.read(frames));
+    return frames !== undefined;
   }
 
   /** The client says that its application has taken so many messages of this connection. */

@@ -9,8 +9,8 @@ const FAREWELL = 5000;
 /** What a socket tells its owner. */
 export interface SocketEvents {
   message(message: string | Uint8Array): void;
-  /** The client has answered a ping with this payload, or sent a pong by itself. */
-  pong(payload: Uint8Array): void;
+  /** The client has sent a pong that carries this. Whether it is an answer to a ping, and not sent by itself. */
+  pong(payload: Uint8Array): boolean;
   /** The client has sent a message beyond `MAX_MESSAGE_SIZE` (front/frame_guard.ts); no more comes. */
   tooBig(): void;
   /** The client sends more frames than it may; no more comes. */

@@ -49,6 +49,16 @@ Deno.test("a client that sends more frames than it may is disconnected", async (
   assertEquals(rig.counters.get("client_floods_closed"), 1);
 });
 
+Deno.test("who answers the gateway's pings does not use up what it may send", async () => {
+  await using rig = await ClientsRig.start({}, { framesPerSecond: 2, slowClientBytes: 262_144 });
+  const count = 4000; // it is asked every 128 KiB
+  await rig.store(1, range(count), 975);
+  await using client = await rig.logIn(1);
+  await client.messages(count);
+  await eventually("all is confirmed", () => rig.mailbox.totals.messages === 0);
+  assertEquals(rig.counters.get("client_floods_closed"), 0);
+});
+
 Deno.test("a client that asks on and on, and reads no answer, is disconnected", async () => {
   await using rig = await ClientsRig.start();
   await rig.store(1, range(12_000), 975); // more than the system's buffers take

@@ -18,7 +18,7 @@ export type Fault = "head" | "too big" | "malformed";
  * beyond. Pure.
  */
 export class FrameGuard {
-  /** frames that have begun, fragments and control frames included */
+  /** frames that have begun, fragments and control frames included, but for answers to our pings */
   frames = 0;
   /** once there is one, nothing passes any more */
   fault: Fault | undefined;
@@ -36,8 +36,8 @@ export class FrameGuard {
   /** what has come of a pong's payload */
   #pong: number[] | undefined;
 
-  /** `onPong` gets the payload of each pong. */
-  constructor(private readonly onPong: (payload: Uint8Array) => void = () => {}) {}
+  /** `onPong` gets the payload of each pong, and says whether that is an answer to a ping of ours. */
+  constructor(private readonly onPong: (payload: Uint8Array) => boolean = () => false) {}
 
   /** How many of `bytes`, from the first, may pass. */
   push(bytes: Uint8Array): number {
@@ -73,7 +73,7 @@ export class FrameGuard {
   #takePong(pong: number[], bytes: Uint8Array): void {
     const { mask } = this.#header;
     for (const byte of bytes) pong.push(byte ^ mask[pong.length % mask.length]!);
-    if (this.#payload === 0) this.onPong(Uint8Array.from(pong));
+    if (this.#payload === 0 && this.onPong(Uint8Array.from(pong))) this.frames--;
   }
 
   #judge(): Fault | undefined {

@@ -16,8 +16,8 @@ const SERVER_BUFFER = 1024;
 
 /** What a tunnel tells whoever serves the client. */
 export interface TunnelEvents {
-  /** The client has sent a pong that carries this. */
-  pong(payload: Uint8Array): void;
+  /** The client has sent a pong that carries this. Whether it is an answer to a ping, and not sent by itself. */
+  pong(payload: Uint8Array): boolean;
   /** To say farewell, as nothing of the client passes any more: a message was too big, or there were too many frames. */
   tooBig(): void;
   flooded(): void;
@@ -44,7 +44,7 @@ export class Tunnel {
   readonly #gone = Promise.withResolvers<void>();
   #events: TunnelEvents | undefined;
   #inside: Deno.TcpConn | undefined;
-  readonly #guard = new FrameGuard((payload) => this.#events?.pong(payload));
+  readonly #guard = new FrameGuard((payload) => this.#events?.pong(payload) ?? false);
   readonly #outgoing: Outgoing;
   /** bytes that were settled, where the client's connection says so */
   #settled = 0;
@@ -161,7 +161,7 @@ export class Tunnel {
   }
 
   #excess(frames: number): Wrong | undefined {
-    return frames === 0 || this.#rate.take(performance.now(), frames) ? undefined : "flooding";
+    return frames <= 0 || this.#rate.take(performance.now(), frames) ? undefined : "flooding";
   }
 
   /** Reads no more, so that the client can't send more either, and lets the server say farewell. */

@@ -87,10 +87,14 @@ Deno.test("what a pong carries is told, however it is cut, and of no other frame
   );
   for (const size of [1, 5, stream.length]) {
     const pongs: Uint8Array[] = [];
-    const guard = new FrameGuard((payload) => pongs.push(payload));
+    const guard = new FrameGuard((payload) => {
+      pongs.push(payload);
+      return payload.length === 8;
+    });
     guard.isUpgraded = true;
     for (let at = 0; at < stream.length; at += size) guard.push(stream.subarray(at, at + size));
     assertEquals([pongs, guard.fault], [payloads.slice(1), undefined]); // who is asked for something answers it
+    assertEquals(guard.frames, 3 * payloads.length - 1); // and has sent the answer not by himself
   }
 });
 

@@ -54,7 +54,7 @@ class Ends implements AsyncDisposable {
     const client = await connecting;
     await write(client, new TextEncoder().encode(HEAD));
     const server = await inner.accept();
-    tunnel.attach({ pong: () => {}, tooBig: () => {}, flooded: () => {} });
+    tunnel.attach({ pong: () => false, tooBig: () => {}, flooded: () => {} });
     return new Ends(tunnel, client, server, serving);
   }
 
