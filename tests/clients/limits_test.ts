@@ -69,11 +69,12 @@ Deno.test("a client that asks on and on, and reads no answer, is disconnected", 
   const ask = async (times: number) => {
     const before = rig.counters.get("requests_malformed");
     for (const _ of range(times)) await raw.send("?");
-    await eventually("all is answered", () => rig.counters.get("requests_malformed") === before + times);
+    const answered = () => rig.counters.get("requests_malformed") - before;
+    await eventually("all is answered, or it is closed", () => answered() === times || rig.server.online === 0);
     clock.advance(10_000); // so many a second may come
   };
   await ask(500);
   assertEquals(rig.server.online, 1);
-  while (rig.server.online > 0 && rig.counters.get("requests_malformed") < 5000) await ask(100).catch(() => {});
+  while (rig.server.online > 0 && rig.counters.get("requests_malformed") < 5000) await ask(100);
   assertEquals(rig.counters.get("client_answers_ignored"), 1);
 });
