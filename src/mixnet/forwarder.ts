@@ -5,7 +5,7 @@ import { type ConnectSettings, MixnodeLink } from "./mixnode_link.ts";
 const QUEUE_PER_MIXNODE = 1024;
 /** Packets that wait for all mixnodes together (22 MB); for a further one, the longest queue gives up its newest. */
 const QUEUE_IN_TOTAL = 16_384;
-/** Mixnodes with a connection or a queue, so that descriptors last; a further one takes the place of one not reached. */
+/** Mixnodes with a connection or a queue, so that descriptors last; for a further one, one that is of less use ends. */
 const MIXNODES = 1024;
 /** How long the end waits (ms) for live connections to take what is queued. */
 const END_TIME = 2000;
@@ -68,15 +68,17 @@ export class Forwarder {
     return true;
   }
 
-  /** Ends one that has no connection, and of these the one that has been tried for longest. */
+  /** Ends one that has no connection, or one that has nothing to do: the oldest of which there are more. */
   #driveOut(): boolean {
-    for (const [name, link] of this.#links) {
-      if (link.isConnected) continue;
-      this.#links.delete(name);
-      link.end();
-      return true;
-    }
-    return false;
+    const links = [...this.#links];
+    const unreached = links.filter(([, link]) => !link.isConnected);
+    const idle = links.filter(([, link]) => link.isIdle);
+    const [oldest] = idle.length > unreached.length ? idle : unreached;
+    if (oldest === undefined) return false;
+    const [name, link] = oldest;
+    this.#links.delete(name);
+    link.end();
+    return true;
   }
 
   #linkTo(to: SocketAddress): MixnodeLink | undefined {

@@ -51,6 +51,11 @@ export class MixnodeLink {
     return this.#connection !== undefined;
   }
 
+  /** Whether there is a connection, and nothing waits for it. */
+  get isIdle(): boolean {
+    return this.isConnected && this.queue.length === 0;
+  }
+
   /** Drops the packet that came last, unless it may be on its way already; returns whether it did. */
   giveUpNewest(): boolean {
     if (this.queue.length <= WRITE_PACKETS) return false;

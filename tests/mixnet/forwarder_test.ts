@@ -87,6 +87,20 @@ Deno.test("mixnodes that are not there take no place of those that are, the olde
   assertEquals(forwarder.queued, 1023);
 });
 
+Deno.test("mixnodes that are there and get nothing any more make room too, and lose nothing", async () => {
+  await using many = new FakeMixnode(true, { host: "0.0.0.0", port: 0 });
+  await using honest = new FakeMixnode();
+  await using forwarder = new Forwarder(SETTINGS, new Counted().count);
+  const { port } = many.address;
+  const count = 1024; // as many as may be connected
+  for (const n of numbers(count)) assert(forwarder.forward({ ...nowhere(n), port }, numberedPacket(n)));
+  await many.events.reached("packets", count);
+  assert(forwarder.forward(honest.address, numberedPacket(7)));
+  await honest.events.reached("packets", 1);
+  for (const n of numbers(100)) assert(forwarder.forward({ ...nowhere(n), port }, numberedPacket(n)));
+  await many.events.reached("packets", count + 100);
+});
+
 Deno.test("the end does not wait for ever for a mixnode that never reads", async () => {
   await using stuck = new FakeMixnode(false);
   const counted = new Counted();
