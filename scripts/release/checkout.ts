@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { BuildStamp } from "../../src/build_stamp.ts";
+import type { BuildStamp } from "../../src/build/build_stamp.ts";
 
 /** The project's folder. */
 export const CHECKOUT = join(import.meta.dirname!, "..", "..");

@@ -17,7 +17,7 @@ export async function copyStampedSources(to: string): Promise<void> {
     await Deno.copyFile(join(CHECKOUT, file), join(to, file));
   }
   await copyFolder(join(CHECKOUT, "src"), join(to, "src"));
-  await writeStamp(join(to, "src", "build_stamp.ts"));
+  await writeStamp(join(to, "src", "build", "build_stamp.ts"));
 }
 
 async function writeStamp(path: string): Promise<void> {

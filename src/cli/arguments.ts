@@ -1,6 +1,6 @@
 import { parseArgs } from "@std/cli";
 import { suggestion } from "../config/nearest.ts";
-import { ExitCode, OperatorError } from "../operator_error.ts";
+import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { type CommandName, COMMANDS, isCommand, type OptionName, OPTIONS, type Options } from "./options.ts";
 
 /** What the command line asks for. */

@@ -1,4 +1,4 @@
-import { VERSION } from "../version.ts";
+import { VERSION } from "../build/version.ts";
 
 /** What every command prints first. */
 export const BANNER = String.raw`

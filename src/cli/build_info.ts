@@ -1,4 +1,4 @@
-import type { BuildInfo } from "../build_info.ts";
+import type { BuildInfo } from "../build/build_info.ts";
 import { print } from "./output.ts";
 
 /** What `--version` prints, as in "nym-gateway 0.7.0 (0123456789ab)". */

@@ -8,14 +8,14 @@ import { findStorageKey, storageKeyElsewhere } from "../config/storage_key_file.
 import { encodeBase58 } from "../encoding/base58.ts";
 import { lockPrivateFolder } from "../mailbox/database.ts";
 import { holdsInboxes070 } from "../mailbox/import_070.ts";
-import { ExitCode, fileError, OperatorError } from "../operator_error.ts";
+import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import { ExportedItems } from "./exported_items.ts";
 import { gatewayConfigPath, gatewayId } from "./home.ts";
 import { Interrupted, interruptible } from "./interruption.ts";
 import type { Options } from "./options.ts";
 import { readPassphrase } from "./passphrase.ts";
 import { Progress } from "./progress.ts";
-import { sizeText } from "../units.ts";
+import { sizeText } from "../text/units.ts";
 import { printTransfer } from "./transfer_summary.ts";
 
 /** Writes a gateway that does not run into one sealed file. Resolves with the exit code when a signal has ended it. */

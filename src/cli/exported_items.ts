@@ -9,7 +9,7 @@ import { CLIENT } from "../mailbox/ledger.ts";
 import { Sealer } from "../mailbox/sealing.ts";
 import { readTotals } from "../mailbox/totals.ts";
 import { allEntries } from "../mailbox/transfer.ts";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../build/version.ts";
 
 const PIECE_SIZE = 65_536;
 

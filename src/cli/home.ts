@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import { configPath } from "../config/config.ts";
 import { exists } from "../config/files.ts";
 import { isOfShell } from "../config/paths.ts";
-import { ExitCode, OperatorError } from "../operator_error.ts";
+import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import type { Options } from "./options.ts";
 
 /**

@@ -7,13 +7,13 @@ import { exists } from "../config/files.ts";
 import type { ConfiguredPath } from "../config/relocation.ts";
 import { storageKeyElsewhere } from "../config/storage_key_file.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
-import { ExitCode, fileError, OperatorError } from "../operator_error.ts";
+import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import { gatewayId, gatewaysDirectory } from "./home.ts";
 import { Interrupted, interruptible } from "./interruption.ts";
 import type { Options } from "./options.ts";
 import { readPassphrase } from "./passphrase.ts";
 import { Progress } from "./progress.ts";
-import { sizeText } from "../units.ts";
+import { sizeText } from "../text/units.ts";
 import { printTransfer } from "./transfer_summary.ts";
 import { UnfinishedHome } from "./unfinished_home.ts";
 

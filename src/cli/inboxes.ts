@@ -3,12 +3,12 @@ import { exists, readConfig } from "../config/files.ts";
 import { findStorageKey } from "../config/storage_key_file.ts";
 import { inventory } from "../mailbox/inventory.ts";
 import { Sealer } from "../mailbox/sealing.ts";
-import { ExitCode, fileError } from "../operator_error.ts";
+import { ExitCode, fileError } from "../errors/operator_error.ts";
 import { gatewayConfigPath } from "./home.ts";
 import type { Options } from "./options.ts";
 import { print } from "./output.ts";
 import { paint } from "./paint.ts";
-import { durationText, sizeText } from "../units.ts";
+import { durationText, sizeText } from "../text/units.ts";
 
 /** Prints what waits in each inbox, the biggest first. Throws an OperatorError when the mailbox can't be read. */
 export async function inboxes(options: Options): Promise<void> {

@@ -3,7 +3,7 @@ import { configPath, defaultConfig } from "../config/config.ts";
 import { exists, writeConfig } from "../config/files.ts";
 import { saveKeyPair } from "../config/key_files.ts";
 import { makeStorageKey } from "../config/storage_key_file.ts";
-import { ExitCode, OperatorError } from "../operator_error.ts";
+import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { generateKeyPair } from "../sphinx/curve.ts";
 import { gatewayId, gatewaysDirectory } from "./home.ts";
 import type { Options } from "./options.ts";

@@ -1,6 +1,14 @@
 import type { Config } from "../config/config.ts";
-import { LogFile, type LogFormat, logger, parseLogFilter, setLogFile, setLogFilter, setLogFormat } from "../log.ts";
-import { ExitCode, fileError } from "../operator_error.ts";
+import {
+  LogFile,
+  type LogFormat,
+  logger,
+  parseLogFilter,
+  setLogFile,
+  setLogFilter,
+  setLogFormat,
+} from "../logging/log.ts";
+import { ExitCode, fileError } from "../errors/operator_error.ts";
 
 const log = logger("nym_gateway");
 

@@ -1,6 +1,6 @@
-import { buildInfo } from "../build_info.ts";
-import { flushLog, logger } from "../log.ts";
-import { ExitCode, OperatorError } from "../operator_error.ts";
+import { buildInfo } from "../build/build_info.ts";
+import { flushLog, logger } from "../logging/log.ts";
+import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { parseArguments } from "./arguments.ts";
 import { BANNER } from "./banner.ts";
 import { printBuildInfo, versionLine } from "./build_info.ts";

@@ -1,5 +1,5 @@
-import { ExitCode } from "../operator_error.ts";
-import { VERSION } from "../version.ts";
+import { ExitCode } from "../errors/operator_error.ts";
+import { VERSION } from "../build/version.ts";
 import { defaultOf, ENVIRONMENT, PURPOSE } from "./help.ts";
 import { type CommandName, COMMANDS, type OptionName, OPTIONS } from "./options.ts";
 

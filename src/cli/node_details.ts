@@ -1,7 +1,7 @@
 import { readConfig } from "../config/files.ts";
 import { readKeyPair } from "../config/key_files.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../build/version.ts";
 import { gatewayConfigPath } from "./home.ts";
 import type { Options } from "./options.ts";
 import { print } from "./output.ts";

@@ -10,7 +10,7 @@ import {
 } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
 import { isOfShell } from "../config/paths.ts";
-import { ExitCode, OperatorError } from "../operator_error.ts";
+import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import type { OptionName, Options } from "./options.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { logger } from "../log.ts";
+import { logger } from "../logging/log.ts";
 
 const log = logger("nym_gateway");
 

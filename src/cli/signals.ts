@@ -1,4 +1,4 @@
-import { logger } from "../log.ts";
+import { logger } from "../logging/log.ts";
 
 /** ms that a gateway has to come to its end */
 export const STOPPING_TIME = 10_000;

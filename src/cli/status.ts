@@ -1,12 +1,12 @@
-import { boundedBody } from "../bounded_body.ts";
+import { boundedBody } from "../directory/bounded_body.ts";
 import { readConfig } from "../config/files.ts";
-import { ExitCode, OperatorError } from "../operator_error.ts";
+import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { gatewayConfigPath } from "./home.ts";
 import type { Options } from "./options.ts";
 import { print, printError, printOn } from "./output.ts";
 import { paint } from "./paint.ts";
-import { parseSocketAddress } from "../sphinx/node_address.ts";
-import { durationText, sizeText } from "../units.ts";
+import { parseSocketAddress } from "../addresses/socket_address.ts";
+import { durationText, sizeText } from "../text/units.ts";
 
 /** ms that the gateway has for its answer */
 const TIMEOUT = 5000;

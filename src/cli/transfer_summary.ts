@@ -1,7 +1,7 @@
 import type { Options } from "./options.ts";
 import { print } from "./output.ts";
 import { paint } from "./paint.ts";
-import { sizeText } from "../units.ts";
+import { sizeText } from "../text/units.ts";
 
 /** What an export or an import has moved. */
 export interface Transfer {

@@ -1,13 +1,13 @@
-import { pause } from "../pause.ts";
+import { pause } from "../timing/pause.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
-import { logger } from "../log.ts";
+import { logger } from "../logging/log.ts";
 import { type ClientId, clientId } from "../mailbox/client_id.ts";
 import type { InboxReader } from "../mailbox/inbox_reader.ts";
-import type { SocketAddress } from "../sphinx/node_address.ts";
+import type { SocketAddress } from "../addresses/socket_address.ts";
 import type { Admission, Refusal } from "./admission.ts";
 import { MAX_MESSAGE_SIZE } from "./front/frame_guard.ts";
 import { answer, type LoginOptions } from "./messages.ts";
-import { isProofOf, newChallenge, type OpenChallenge } from "./proof.ts";
+import { isProofOf, newChallenge, type OpenChallenge } from "../protocol/proof.ts";
 import { Pushing, type PushingContext } from "./pushing.ts";
 import { interpret } from "./session.ts";
 import { deriveToken, isTokenOf } from "./token.ts";

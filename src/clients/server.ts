@@ -1,8 +1,8 @@
 import { type PlaceLimits, Places } from "../limits/places.ts";
 import type { ClientId } from "../mailbox/client_id.ts";
-import { logger } from "../log.ts";
-import { pause } from "../pause.ts";
-import type { SocketAddress } from "../sphinx/node_address.ts";
+import { logger } from "../logging/log.ts";
+import { pause } from "../timing/pause.ts";
+import type { SocketAddress } from "../addresses/socket_address.ts";
 import { Admission, type AdmissionLimits } from "./admission.ts";
 import { CloseCode, Connection, type ConnectionContext } from "./connection.ts";
 import { Front, type FrontLimits } from "./front/front.ts";

@@ -1,5 +1,6 @@
 import { PACKET_SIZE } from "../sphinx/constants.ts";
-import { decodeNodeAddress, nodeAddressSize, type SocketAddress } from "../sphinx/node_address.ts";
+import type { SocketAddress } from "../addresses/socket_address.ts";
+import { decodeNodeAddress, nodeAddressSize } from "../sphinx/node_address.ts";
 import { type ControlRequest, parseControlRequest } from "./messages.ts";
 
 /** What a connection has to do about a frame. */

@@ -1,4 +1,4 @@
-import { formatSocketAddress, parseSocketAddress } from "../sphinx/node_address.ts";
+import { formatSocketAddress, parseSocketAddress } from "../addresses/socket_address.ts";
 
 /**
  * Reads a listening address given as `ip` or `ip:port`, IPv6 with or without brackets, and writes it as `ip:port`.

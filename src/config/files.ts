@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
-import { logger } from "../log.ts";
-import { ExitCode, fileError, OperatorError } from "../operator_error.ts";
+import { logger } from "../logging/log.ts";
+import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import type { Config } from "./config.ts";
 import { parseConfig } from "./parse.ts";
 import { renderConfig } from "./render.ts";

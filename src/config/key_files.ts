@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { decodePem, encodePem } from "../encoding/pem.ts";
-import { logger } from "../log.ts";
-import { ExitCode, OperatorError } from "../operator_error.ts";
+import { logger } from "../logging/log.ts";
+import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { clampedEquivalent } from "../sphinx/clamping.ts";
 import { isCanonicalScalar, type KeyPair, publicKeyOf } from "../sphinx/curve.ts";
 import type { Config } from "./config.ts";

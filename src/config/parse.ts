@@ -1,5 +1,5 @@
-import { parseLogFilter } from "../log.ts";
-import { ExitCode, OperatorError } from "../operator_error.ts";
+import { parseLogFilter } from "../logging/log.ts";
+import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { announceAddress, clientsAnnounceAddress } from "./addresses.ts";
 import { type Config, DEFAULT_CLIENTS_PORT, DEFAULT_MIX_PORT, DEFAULT_OPERATOR_PORT, defaultConfig } from "./config.ts";
 import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";

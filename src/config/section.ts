@@ -1,4 +1,4 @@
-import { ExitCode, OperatorError } from "../operator_error.ts";
+import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { directoryUrl, listeningAddress, portOf } from "./addresses.ts";
 import { isOfShell } from "./paths.ts";
 import { suggestion } from "./nearest.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { decodePem, encodePem } from "../encoding/pem.ts";
-import { logger } from "../log.ts";
-import { ExitCode, OperatorError } from "../operator_error.ts";
+import { logger } from "../logging/log.ts";
+import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { exists, readText, tightenKey, writePrivate } from "./files.ts";
 
 const TAG = "NYM GATEWAY STORAGE KEY";

@@ -1,6 +1,6 @@
-import { boundedBody } from "../bounded_body.ts";
+import { boundedBody } from "./bounded_body.ts";
 import { isWithin } from "./json_size.ts";
-import { type GatewayNode, parseTopology, type Topology } from "./topology.ts";
+import { type GatewayNode, parseTopology, type Topology } from "../protocol/topology.ts";
 
 /** ms until an answer must be complete */
 export const REQUEST_TIMEOUT = 5000;

@@ -1,10 +1,10 @@
-import { logger } from "../log.ts";
-import { ExitCode, OperatorError } from "../operator_error.ts";
-import { formatSocketAddress, type SocketAddress } from "../sphinx/node_address.ts";
+import { logger } from "../logging/log.ts";
+import { ExitCode, OperatorError } from "../errors/operator_error.ts";
+import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import { type DirectoryClient, DirectoryError, type GatewayPresence } from "./client.ts";
-import { retryDelays } from "../backoff.ts";
-import { pause } from "../pause.ts";
-import { addressClash, mixnodeAddresses, type Topology } from "./topology.ts";
+import { retryDelays } from "../timing/backoff.ts";
+import { pause } from "../timing/pause.ts";
+import { addressClash, mixnodeAddresses, type Topology } from "../protocol/topology.ts";
 
 /** ms between two looks at the topology */
 export const TOPOLOGY_REFRESH = 30_000;

@@ -1,4 +1,4 @@
-import { pause } from "../pause.ts";
+import { pause } from "../timing/pause.ts";
 import { Descriptors } from "./descriptors.ts";
 
 /** What failed is tried again after this many ms. */

@@ -1,4 +1,4 @@
-import { encodeIp } from "../sphinx/ip_literal.ts";
+import { encodeIp } from "../addresses/ip_literal.ts";
 
 /** Octets that name a network: what one party is usually given whole is a /24 of IPv4, a /64 of IPv6. */
 const IPV4_PREFIX = 3;

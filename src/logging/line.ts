@@ -1,4 +1,4 @@
-import { onOneLine } from "../one_line.ts";
+import { onOneLine } from "../text/one_line.ts";
 import type { Level } from "./level.ts";
 
 export type LogFormat = "text" | "json";

@@ -1,4 +1,4 @@
-import { logger } from "../log.ts";
+import { logger } from "../logging/log.ts";
 import type { MailboxLimits } from "./limits.ts";
 import type { Sealer } from "./sealing.ts";
 import { setTotals, type Totals } from "./totals.ts";

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from "node:path";
-import { logger } from "../log.ts";
+import { logger } from "../logging/log.ts";
 import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";
 import { type ClientId, clientIdFromBase58 } from "./client_id.ts";
 import type { Ledger } from "./ledger.ts";

@@ -1,4 +1,4 @@
-import { logger } from "../log.ts";
+import { logger } from "../logging/log.ts";
 import { bytesOf, type Chunk, decodeChunk, firstOf } from "./chunk.ts";
 import { firstEntries } from "./entries.ts";
 import { CONFIRMED, inboxContext, inboxKey, inboxPrefix, placeOf } from "./keys.ts";

@@ -1,5 +1,5 @@
 import { addressOf, type ClientId, clientId, clientIdToBase58 } from "./client_id.ts";
-import { logger } from "../log.ts";
+import { logger } from "../logging/log.ts";
 import { ADDRESS_SIZE } from "../sphinx/constants.ts";
 import { openDatabase } from "./database.ts";
 import { ALL, entriesOf } from "./entries.ts";

@@ -1,4 +1,4 @@
-import { logger } from "../log.ts";
+import { logger } from "../logging/log.ts";
 import { Caretaker } from "./caretaker.ts";
 import { bytesOf, type Chunk } from "./chunk.ts";
 import type { ClientId } from "./client_id.ts";

@@ -1,4 +1,4 @@
-import { logger } from "../log.ts";
+import { logger } from "../logging/log.ts";
 import { bytesOf, decodeChunk } from "./chunk.ts";
 import { ALL, entriesOf } from "./entries.ts";
 import { CONFIRMED, INBOX, inboxContext, placeOf } from "./keys.ts";

@@ -1,4 +1,4 @@
-import { formatSocketAddress, type SocketAddress } from "../sphinx/node_address.ts";
+import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import { type ConnectSettings, MixnodeLink } from "./mixnode_link.ts";
 
 /** Packets that wait for one mixnode (1.4 MB); a further one is dropped. A mixnode that never reads fills only this. */

@@ -1,8 +1,8 @@
 import { Accepting } from "../limits/accepting.ts";
 import { peerNetwork } from "../limits/peers.ts";
 import { type PlaceLimits, Places } from "../limits/places.ts";
-import { logger } from "../log.ts";
-import type { SocketAddress } from "../sphinx/node_address.ts";
+import { logger } from "../logging/log.ts";
+import type { SocketAddress } from "../addresses/socket_address.ts";
 import { FrameParser } from "./frames.ts";
 
 /** What takes the packets of all mixnodes' connections. */

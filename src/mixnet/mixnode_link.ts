@@ -1,6 +1,6 @@
-import type { SocketAddress } from "../sphinx/node_address.ts";
-import { backoff } from "../backoff.ts";
-import { pause } from "../pause.ts";
+import type { SocketAddress } from "../addresses/socket_address.ts";
+import { backoff } from "../timing/backoff.ts";
+import { pause } from "../timing/pause.ts";
 import { frame, FRAME_SIZE } from "./frames.ts";
 
 /** How a mixnode is connected to: all in milliseconds. */

@@ -1,6 +1,6 @@
-import { logger } from "../log.ts";
-import { pause } from "../pause.ts";
-import type { SocketAddress } from "../sphinx/node_address.ts";
+import { logger } from "../logging/log.ts";
+import { pause } from "../timing/pause.ts";
+import type { SocketAddress } from "../addresses/socket_address.ts";
 import { CONTENT_TYPE, exposition, type Sources } from "./exposition.ts";
 import { type Check, type CheckResult, Health, worst } from "./health.ts";
 import { COLUMNS, History } from "./history.ts";

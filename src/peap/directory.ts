@@ -1,4 +1,4 @@
-import { parseTopology, type Topology } from "../directory/topology.ts";
+import { parseTopology, type Topology } from "../protocol/topology.ts";
 import { PeapError } from "./errors.ts";
 import { type Mixnet, readMixnet } from "./mixnet.ts";
 

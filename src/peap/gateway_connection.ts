@@ -1,4 +1,4 @@
-import type { Challenge } from "../clients/proof.ts";
+import type { Challenge } from "../protocol/proof.ts";
 import { type GatewayAnswer, parseAnswer } from "./gateway_answers.ts";
 import { PeapError } from "./errors.ts";
 

@@ -1,10 +1,10 @@
-import { retryDelays } from "../backoff.ts";
-import { proveAddress } from "../clients/proof.ts";
+import { retryDelays } from "../timing/backoff.ts";
+import { proveAddress } from "../protocol/proof.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { PeapError } from "./errors.ts";
 import type { Identity } from "./identity.ts";
 import { GatewayConnection } from "./gateway_connection.ts";
-import { pause } from "../pause.ts";
+import { pause } from "../timing/pause.ts";
 import { uniform } from "./random.ts";
 import type { Receipts } from "./receipts.ts";
 

@@ -1,7 +1,8 @@
-import type { GatewayNode, Mixnode, Topology } from "../directory/topology.ts";
+import type { GatewayNode, Mixnode, Topology } from "../protocol/topology.ts";
 import { decodeBase58 } from "../encoding/base58.ts";
 import { MAX_HOPS, POINT_SIZE } from "../sphinx/constants.ts";
-import { encodeNodeAddress, padNodeAddress, parseSocketAddress } from "../sphinx/node_address.ts";
+import { parseSocketAddress } from "../addresses/socket_address.ts";
+import { encodeNodeAddress, padNodeAddress } from "../sphinx/node_address.ts";
 import { PeapError } from "./errors.ts";
 
 /** A node as packets are built for it. */

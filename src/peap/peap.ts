@@ -7,7 +7,7 @@ import { fragments } from "./fragmentation.ts";
 import { GatewayLink } from "./gateway_link.ts";
 import type { Identity } from "./identity.ts";
 import { Inbox, type Letter } from "./inbox.ts";
-import { pause } from "../pause.ts";
+import { pause } from "../timing/pause.ts";
 import { Reassembler } from "./reassembly.ts";
 import { type Frame, Receipts } from "./receipts.ts";
 import { drawGateway, drawRoute, findGateway } from "./route.ts";

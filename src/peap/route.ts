@@ -1,4 +1,4 @@
-import type { GatewayNode } from "../directory/topology.ts";
+import type { GatewayNode } from "../protocol/topology.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import type { Hop } from "../sphinx/build.ts";
 import { PeapError } from "./errors.ts";

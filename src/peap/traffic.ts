@@ -1,5 +1,5 @@
 import { PeapError } from "./errors.ts";
-import { pause } from "../pause.ts";
+import { pause } from "../timing/pause.ts";
 import { exponential } from "./random.ts";
 
 /** What a cover message says: all of it (spec §5). */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { logger } from "../log.ts";
+import { logger } from "../logging/log.ts";
 import { KEPT_TAG_SIZE, TagFile, type TagRecords } from "./tag_file.ts";
 import { TagSet } from "./tag_set.ts";
 

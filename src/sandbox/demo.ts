@@ -1,5 +1,5 @@
 /** `deno task demo`: tells and shows what a gateway does. Exit code 0 when all went well, 1 when not, 130 after Ctrl-C. */
-import { setLogLevel } from "../log.ts";
+import { setLogLevel } from "../logging/log.ts";
 import { Interrupted, Interruption } from "./interruption.ts";
 import { tellStory } from "./story.ts";
 import { Terminal } from "./terminal.ts";

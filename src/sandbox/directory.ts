@@ -1,5 +1,5 @@
-import { parseTopology, type Topology } from "../directory/topology.ts";
-import { formatSocketAddress, type SocketAddress } from "../sphinx/node_address.ts";
+import { parseTopology, type Topology } from "../protocol/topology.ts";
+import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 
 /** A node unseen for this long (ms) disappears from the topology (spec §6). */
 const EXPIRY = 10_000;

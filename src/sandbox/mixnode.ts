@@ -1,12 +1,13 @@
 import { setImmediate } from "node:timers/promises";
 import { encodeBase58 } from "../encoding/base58.ts";
-import { pause } from "../pause.ts";
+import { pause } from "../timing/pause.ts";
 import { Forwarder } from "../mixnet/forwarder.ts";
 import { MixnetListener } from "../mixnet/listener.ts";
 import { generateKeyPair, type KeyPair } from "../sphinx/curve.ts";
-import { decodeNodeAddress, formatSocketAddress, type SocketAddress } from "../sphinx/node_address.ts";
+import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
+import { decodeNodeAddress } from "../sphinx/node_address.ts";
 import { unwrap } from "../sphinx/unwrap.ts";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../build/version.ts";
 
 /** Packets read and not yet unwrapped; when full, the listener stops reading. */
 const UNWRAPPING_QUEUE = 256;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type Config, defaultConfig } from "../config/config.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
-import { Gateway } from "../gateway.ts";
+import { Gateway } from "../gateway/gateway.ts";
 import { STORAGE_KEY_SIZE } from "../mailbox/sealing.ts";
 import { Counters } from "../operator/counters.ts";
 import { generateKeyPair } from "../sphinx/curve.ts";

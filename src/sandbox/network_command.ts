@@ -1,7 +1,7 @@
 /** `deno task network`: a local mixnet to play with, until Ctrl-C. */
 import { parseArgs } from "@std/cli";
-import { setLogLevel } from "../log.ts";
-import { formatSocketAddress } from "../sphinx/node_address.ts";
+import { setLogLevel } from "../logging/log.ts";
+import { formatSocketAddress } from "../addresses/socket_address.ts";
 import { EventTeller } from "./events.ts";
 import { Interrupted, Interruption } from "./interruption.ts";
 import { Network } from "./network.ts";

@@ -1,6 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { pause } from "../pause.ts";
+import { pause } from "../timing/pause.ts";
 import { fragments } from "../peap/fragmentation.ts";
 import { generateIdentity, Peap } from "../peap/mod.ts";
 import { act, count, done, kilobytes, progress, route, shorten, title } from "./narration.ts";

@@ -1,13 +1,6 @@
+import { decodeIp, encodeIp } from "../addresses/ip_literal.ts";
+import type { SocketAddress } from "../addresses/socket_address.ts";
 import { NODE_ADDRESS_SIZE } from "./constants.ts";
-import { decodeIp, encodeIp, parseIp } from "./ip_literal.ts";
-
-/** Where a node listens. */
-export interface SocketAddress {
-  /** An IPv4 or IPv6 literal, IPv6 without brackets. */
-  host: string;
-  /** 0 to 65535. */
-  port: number;
-}
 
 /** A node address on the wire: type ‖ port (2) ‖ ip (spec §3). The type is also the IP version. */
 const IPV4_TYPE = 4;
@@ -16,24 +9,6 @@ const PORT_OFFSET = 1;
 const IP_OFFSET = PORT_OFFSET + 2;
 const IPV4_ADDRESS_SIZE = IP_OFFSET + 4;
 const IPV6_ADDRESS_SIZE = IP_OFFSET + 16;
-
-/**
- * The address in `1.2.3.4:5` or `[::1]:5`, its host in the one canonical form, so that equal addresses are equal text;
- * undefined for anything else, names included.
- */
-export function parseSocketAddress(text: string): SocketAddress | undefined {
-  const match = /^(?:\[(?<ipv6>[^\]]*)\]|(?<ipv4>[^:]*)):(?<port>0|[1-9]\d{0,4})$/.exec(text);
-  if (!match) return undefined;
-  const { ipv6, ipv4, port } = match.groups!;
-  const host = parseIp(ipv6 ?? ipv4!);
-  if (host === undefined || host.includes(":") !== (ipv6 !== undefined) || Number(port) > 0xffff) return undefined;
-  return { host, port: Number(port) };
-}
-
-/** `1.2.3.4:5` or `[::1]:5`. */
-export function formatSocketAddress({ host, port }: SocketAddress): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
 
 /**
  * The address as it goes over the wire, unpadded (spec §3).

@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { ExitCode, fileError, OperatorError } from "../operator_error.ts";
+import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 
 /** ms */
 export const DAY = 86_400_000;

@@ -1,5 +1,5 @@
-import { logger } from "../log.ts";
-import { OperatorError } from "../operator_error.ts";
+import { logger } from "../logging/log.ts";
+import { OperatorError } from "../errors/operator_error.ts";
 import { type Certificate, type CertificateFiles, dateOf, DAY, daysLeft, readCertificate } from "./certificate.ts";
 
 /** The files are looked at this often (ms). */

@@ -1,4 +1,4 @@
-import { logger } from "../log.ts";
+import { logger } from "../logging/log.ts";
 import { PACKET_SIZE } from "../sphinx/constants.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
 

@@ -4,7 +4,7 @@ import { encodePem } from "../../src/encoding/pem.ts";
 import { Directory } from "../../src/sandbox/directory.ts";
 import { ADDRESS_SIZE } from "../../src/sphinx/constants.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
-import { parseSocketAddress, type SocketAddress } from "../../src/sphinx/node_address.ts";
+import { parseSocketAddress, type SocketAddress } from "../../src/addresses/socket_address.ts";
 import { type GatewayKind, GatewayProcess, pause } from "../support/gateway_process.ts";
 import { freePort } from "../support/reference_network.ts";
 import type { Report } from "./load/arrivals.ts";

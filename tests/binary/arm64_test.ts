@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { platformOf } from "../../scripts/release/platform.ts";
 import { decodeBase58, encodeBase58 } from "../../src/encoding/base58.ts";
 import { frame } from "../../src/mixnet/frames.ts";
-import { parseSocketAddress } from "../../src/sphinx/node_address.ts";
+import { parseSocketAddress } from "../../src/addresses/socket_address.ts";
 import { packetFor, randomClientAddress } from "../support/packets.ts";
 import { TestClient } from "../support/test_client.ts";
 import { BINARY, BinaryGateway, binaryTest, outcomeOf } from "./binary.ts";

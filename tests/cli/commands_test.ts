@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { buildInfo } from "../../src/build_info.ts";
+import { buildInfo } from "../../src/build/build_info.ts";
 import { versionLine } from "../../src/cli/build_info.ts";
 import { HOME_070, PATH_OF_CONFIG_070, unpackHome070 } from "../config/home_070.ts";
 import { vectorFile } from "../support/vectors.ts";

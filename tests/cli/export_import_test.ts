@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { join } from "node:path";
 import { decodeBase58, encodeBase58 } from "../../src/encoding/base58.ts";
 import { frame } from "../../src/mixnet/frames.ts";
-import { parseSocketAddress } from "../../src/sphinx/node_address.ts";
+import { parseSocketAddress } from "../../src/addresses/socket_address.ts";
 import { unpackHome070 } from "../config/home_070.ts";
 import { PacketFactory } from "../bench/load/packet_factory.ts";
 import { range } from "../mailbox/messages.ts";

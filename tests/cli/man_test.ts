@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { manualPage } from "../../src/cli/man.ts";
 import { ENVIRONMENT } from "../../src/cli/help.ts";
 import { COMMANDS, OPTIONS } from "../../src/cli/options.ts";
-import { ExitCode } from "../../src/operator_error.ts";
+import { ExitCode } from "../../src/errors/operator_error.ts";
 
 Deno.test("the manual page explains every command, option and exit code in the words of --help", () => {
   const page = manualPage().replaceAll("\\-", "-");

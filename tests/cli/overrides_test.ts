@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Options } from "../../src/cli/options.ts";
 import { overrideConfig } from "../../src/cli/overrides.ts";
 import { type Config, defaultConfig } from "../../src/config/config.ts";
-import { OperatorError } from "../../src/operator_error.ts";
+import { OperatorError } from "../../src/errors/operator_error.ts";
 
 /** The addresses that come of the options: for sphinx packets listening and announced, and the same for clients. */
 function addresses(options: Options, config = defaultConfig("gw", "/n")): string[] {

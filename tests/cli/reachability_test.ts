@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { checkReachability } from "../../src/cli/checks/reachability.ts";
 import { type Config, defaultConfig } from "../../src/config/config.ts";
-import { formatSocketAddress } from "../../src/sphinx/node_address.ts";
+import { formatSocketAddress } from "../../src/addresses/socket_address.ts";
 import { GatewayRig } from "../support/gateway_rig.ts";
 import { freePort } from "../support/reference_network.ts";
 import { Silence } from "../support/silence.ts";

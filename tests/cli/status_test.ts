@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { GatewayRig } from "../support/gateway_rig.ts";
-import { formatSocketAddress } from "../../src/sphinx/node_address.ts";
+import { formatSocketAddress } from "../../src/addresses/socket_address.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { nymGateway, program } from "./program.ts";
 

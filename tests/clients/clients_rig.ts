@@ -7,7 +7,7 @@ import { Ledger } from "../../src/mailbox/ledger.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { Counters } from "../../src/operator/counters.ts";
 import { generateKeyPair, publicKeyOf } from "../../src/sphinx/curve.ts";
-import type { SocketAddress } from "../../src/sphinx/node_address.ts";
+import type { SocketAddress } from "../../src/addresses/socket_address.ts";
 import { client, numbered } from "../mailbox/messages.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { testSealer } from "../support/sealer.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { ClientsServer } from "../../src/clients/server.ts";
-import { formatSocketAddress } from "../../src/sphinx/node_address.ts";
+import { formatSocketAddress } from "../../src/addresses/socket_address.ts";
 import { client, range } from "../mailbox/messages.ts";
 import { eventually } from "../support/eventually.ts";
 import { LockedDatabase } from "../support/locked_database.ts";

@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "node:path";
 import { configPath, defaultConfig } from "../../src/config/config.ts";
 import { readConfig, writeConfig, writePrivate } from "../../src/config/files.ts";
-import { OperatorError } from "../../src/operator_error.ts";
+import { OperatorError } from "../../src/errors/operator_error.ts";
 
 const POSIX = Deno.build.os !== "windows";
 

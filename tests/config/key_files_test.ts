@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { type KeyFiles, loadKeyPair, readKeyPair, saveKeyPair } from "../../src/config/key_files.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { encodePem } from "../../src/encoding/pem.ts";
-import { setLogLevel } from "../../src/log.ts";
-import { OperatorError } from "../../src/operator_error.ts";
+import { setLogLevel } from "../../src/logging/log.ts";
+import { OperatorError } from "../../src/errors/operator_error.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
 import { unpackHome070 } from "./home_070.ts";
 

@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { defaultConfig } from "../../src/config/config.ts";
 import { parseConfig, SECTIONS } from "../../src/config/parse.ts";
 import { renderConfig } from "../../src/config/render.ts";
-import { OperatorError } from "../../src/operator_error.ts";
+import { OperatorError } from "../../src/errors/operator_error.ts";
 import { PATH_OF_CONFIG_070, textOfHome070 } from "./home_070.ts";
 
 const PATH = "/x/config.toml";

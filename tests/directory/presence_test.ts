@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { DirectoryClient } from "../../src/directory/client.ts";
 import { Presence } from "../../src/directory/presence.ts";
-import { OperatorError } from "../../src/operator_error.ts";
+import { OperatorError } from "../../src/errors/operator_error.ts";
 import { type Answer, DirectoryServer } from "./directory_server.ts";
 
 const SELF = {

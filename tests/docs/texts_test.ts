@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { COUNTERS, GAUGES, HISTOGRAMS, OPEN_CONNECTIONS, OTHERS, PREFIX } from "../../src/operator/metric_table.ts";
-import { checksOf, type Parts } from "../../src/vital_signs.ts";
+import { checksOf, type Parts } from "../../src/gateway/health_checks.ts";
 
 const CHECKOUT = new URL("../../", import.meta.url);
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { decodeBase58, encodeBase58 } from "../../src/encoding/base58.ts";
 import { frame } from "../../src/mixnet/frames.ts";
-import { parseSocketAddress } from "../../src/sphinx/node_address.ts";
+import { parseSocketAddress } from "../../src/addresses/socket_address.ts";
 import { DirectoryServer } from "../directory/directory_server.ts";
 import { logIn, post, register } from "../hostile/members.ts";
 import { numbered, numberOf, range } from "../mailbox/messages.ts";

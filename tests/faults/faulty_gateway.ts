@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Config } from "../../src/config/config.ts";
 import { decodeBase58, encodeBase58 } from "../../src/encoding/base58.ts";
-import { parseSocketAddress, type SocketAddress } from "../../src/sphinx/node_address.ts";
+import { parseSocketAddress, type SocketAddress } from "../../src/addresses/socket_address.ts";
 import { makePackets } from "../bench/load/packets.ts";
 import { logIn, type Member, post, register } from "../hostile/members.ts";
 import { numberOf, range } from "../mailbox/messages.ts";

@@ -1,7 +1,7 @@
 import { defaultConfig } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { renderConfig } from "../../src/config/render.ts";
-import { OperatorError } from "../../src/operator_error.ts";
+import { OperatorError } from "../../src/errors/operator_error.ts";
 import { mutatedText } from "./mutate.ts";
 import type { Target } from "./target.ts";
 

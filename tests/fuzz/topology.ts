@@ -1,4 +1,4 @@
-import { addressClash, mixnodeAddresses, parseTopology } from "../../src/directory/topology.ts";
+import { addressClash, mixnodeAddresses, parseTopology } from "../../src/protocol/topology.ts";
 import type { Random } from "../support/random.ts";
 import { mutatedText } from "./mutate.ts";
 import type { Target } from "./target.ts";

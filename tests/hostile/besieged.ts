@@ -2,7 +2,7 @@ import { assert } from "@std/assert";
 import type { Config } from "../../src/config/config.ts";
 import { decodeBase58, encodeBase58 } from "../../src/encoding/base58.ts";
 import { frame } from "../../src/mixnet/frames.ts";
-import { parseSocketAddress, type SocketAddress } from "../../src/sphinx/node_address.ts";
+import { parseSocketAddress, type SocketAddress } from "../../src/addresses/socket_address.ts";
 import { GatewayProcess } from "../support/gateway_process.ts";
 import { NO_DIRECTORY } from "../support/gateway_rig.ts";
 import { Operator } from "../support/operator.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
-import { parseSocketAddress, type SocketAddress } from "../../src/sphinx/node_address.ts";
+import { parseSocketAddress, type SocketAddress } from "../../src/addresses/socket_address.ts";
 import { randomClientAddress } from "../support/packets.ts";
 import { TestClient } from "../support/test_client.ts";
 import { Besieged, report } from "./besieged.ts";

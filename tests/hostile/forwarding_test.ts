@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
-import { encodeNodeAddress, formatSocketAddress, type SocketAddress } from "../../src/sphinx/node_address.ts";
+import { formatSocketAddress, type SocketAddress } from "../../src/addresses/socket_address.ts";
+import { encodeNodeAddress } from "../../src/sphinx/node_address.ts";
 import { DirectoryServer } from "../directory/directory_server.ts";
 import { range } from "../mailbox/messages.ts";
 import { FakeMixnode } from "../mixnet/fake_mixnode.ts";

@@ -1,5 +1,5 @@
 import { encodeBase58 } from "../../src/encoding/base58.ts";
-import type { SocketAddress } from "../../src/sphinx/node_address.ts";
+import type { SocketAddress } from "../../src/addresses/socket_address.ts";
 import { randomClientAddress } from "../support/packets.ts";
 import { TestClient } from "../support/test_client.ts";
 

@@ -1,6 +1,6 @@
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { Opcode } from "../../src/clients/front/frame_header.ts";
-import type { SocketAddress } from "../../src/sphinx/node_address.ts";
+import type { SocketAddress } from "../../src/addresses/socket_address.ts";
 import { bytes, HEAD, maskedFrame } from "../clients/front/streams.ts";
 import { randomClientAddress } from "../support/packets.ts";
 import { connectMany } from "./besieged.ts";

@@ -1,5 +1,5 @@
 import { Opcode } from "../../src/clients/front/frame_header.ts";
-import type { SocketAddress } from "../../src/sphinx/node_address.ts";
+import type { SocketAddress } from "../../src/addresses/socket_address.ts";
 import { bytes, maskedFrame } from "../clients/front/streams.ts";
 import { FIN, HUGE, JUNK, pour, webSockets } from "./pouring.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { decodeBase58 } from "../../src/encoding/base58.ts";
-import { parseSocketAddress } from "../../src/sphinx/node_address.ts";
+import { parseSocketAddress } from "../../src/addresses/socket_address.ts";
 import { MESSAGE_SIZE } from "../bench/load/plan.ts";
 import { makePackets } from "../bench/load/packets.ts";
 import { numberOf, range } from "../mailbox/messages.ts";

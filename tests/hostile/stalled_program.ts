@@ -1,4 +1,4 @@
-import { parseSocketAddress } from "../../src/sphinx/node_address.ts";
+import { parseSocketAddress } from "../../src/addresses/socket_address.ts";
 import { RawClient } from "../support/raw_client.ts";
 
 /**

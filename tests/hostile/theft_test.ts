@@ -1,5 +1,5 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { proveAddress } from "../../src/clients/proof.ts";
+import { proveAddress } from "../../src/protocol/proof.ts";
 import { decodeBase58, encodeBase58 } from "../../src/encoding/base58.ts";
 import { frame } from "../../src/mixnet/frames.ts";
 import { generateKeyPair, type KeyPair } from "../../src/sphinx/curve.ts";

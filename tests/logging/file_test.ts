@@ -1,9 +1,9 @@
 // deno-lint-ignore-file no-console -- the log is what is tested
 import { assertEquals, assertThrows } from "@std/assert";
 import { configureLogging, openLogFile } from "../../src/cli/logging.ts";
-import { logger, setLogFile, setLogLevel } from "../../src/log.ts";
+import { logger, setLogFile, setLogLevel } from "../../src/logging/log.ts";
 import { LogFile } from "../../src/logging/file.ts";
-import { OperatorError } from "../../src/operator_error.ts";
+import { OperatorError } from "../../src/errors/operator_error.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const log = logger("t");

@@ -1,5 +1,5 @@
 import { FrameParser } from "../../src/mixnet/frames.ts";
-import type { SocketAddress } from "../../src/sphinx/node_address.ts";
+import type { SocketAddress } from "../../src/addresses/socket_address.ts";
 import { Counted } from "./counted.ts";
 import { numberOf } from "./numbered_packets.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { frame, FRAME_SIZE } from "../../src/mixnet/frames.ts";
 import { MixnetListener, type PacketSink } from "../../src/mixnet/listener.ts";
-import type { SocketAddress } from "../../src/sphinx/node_address.ts";
+import type { SocketAddress } from "../../src/addresses/socket_address.ts";
 import { Counted } from "./counted.ts";
 import { numberedPacket, numberOf, numbers } from "./numbered_packets.ts";
 

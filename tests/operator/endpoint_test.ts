@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { deriveToken } from "../../src/clients/token.ts";
 import { OperatorEndpoint } from "../../src/operator/endpoint.ts";
-import { formatSocketAddress, type SocketAddress } from "../../src/sphinx/node_address.ts";
+import { formatSocketAddress, type SocketAddress } from "../../src/addresses/socket_address.ts";
 import { eventually } from "../support/eventually.ts";
 import { GatewayRig, NO_DIRECTORY } from "../support/gateway_rig.ts";
 import { randomClientAddress } from "../support/packets.ts";

@@ -1,8 +1,9 @@
-import { newChallenge } from "../../src/clients/proof.ts";
+import { newChallenge } from "../../src/protocol/proof.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
-import { decodeNodeAddress, formatSocketAddress } from "../../src/sphinx/node_address.ts";
+import { formatSocketAddress } from "../../src/addresses/socket_address.ts";
+import { decodeNodeAddress } from "../../src/sphinx/node_address.ts";
 import { unwrap } from "../../src/sphinx/unwrap.ts";
 
 const COMMON = { version: "0.7.0", location: "here", lastSeen: 0 };

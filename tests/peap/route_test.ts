@@ -1,10 +1,11 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import type { GatewayNode, Mixnode } from "../../src/directory/topology.ts";
+import type { GatewayNode, Mixnode } from "../../src/protocol/topology.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { PeapError } from "../../src/peap/errors.ts";
 import { readMixnet } from "../../src/peap/mixnet.ts";
 import { drawGateway, drawRoute, findGateway } from "../../src/peap/route.ts";
-import { decodeNodeAddress, formatSocketAddress } from "../../src/sphinx/node_address.ts";
+import { formatSocketAddress } from "../../src/addresses/socket_address.ts";
+import { decodeNodeAddress } from "../../src/sphinx/node_address.ts";
 
 const COMMON = { version: "0.7.0", location: "here", lastSeen: 0 };
 const keyOf = (id: number) => new Uint8Array(32).fill(id);

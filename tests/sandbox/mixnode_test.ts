@@ -5,7 +5,8 @@ import { Directory } from "../../src/sandbox/directory.ts";
 import { Mixnode } from "../../src/sandbox/mixnode.ts";
 import { buildPacket, type Hop } from "../../src/sphinx/build.ts";
 import { generateKeyPair, type KeyPair } from "../../src/sphinx/curve.ts";
-import { encodeNodeAddress, padNodeAddress, type SocketAddress } from "../../src/sphinx/node_address.ts";
+import type { SocketAddress } from "../../src/addresses/socket_address.ts";
+import { encodeNodeAddress, padNodeAddress } from "../../src/sphinx/node_address.ts";
 import { unwrap } from "../../src/sphinx/unwrap.ts";
 import { Counted } from "../mixnet/counted.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { setLogLevel } from "../../src/log.ts";
+import { setLogLevel } from "../../src/logging/log.ts";
 import { generateIdentity, Peap } from "../../src/peap/mod.ts";
 import { Network } from "../../src/sandbox/network.ts";
 import { PortInUse, portsFrom } from "../../src/sandbox/ports.ts";

@@ -1,6 +1,6 @@
 import { encodeBase58 } from "../../src/encoding/base58.ts";
-import { parseSocketAddress } from "../../src/sphinx/node_address.ts";
-import { pause } from "../../src/pause.ts";
+import { parseSocketAddress } from "../../src/addresses/socket_address.ts";
+import { pause } from "../../src/timing/pause.ts";
 import { randomClientAddress } from "../support/packets.ts";
 import type { Random } from "../support/random.ts";
 import { RawClient } from "../support/raw_client.ts";

@@ -1,6 +1,6 @@
 /// <reference lib="webworker" />
 import { frame } from "../../src/mixnet/frames.ts";
-import type { SocketAddress } from "../../src/sphinx/node_address.ts";
+import type { SocketAddress } from "../../src/addresses/socket_address.ts";
 import { PacketFactory } from "../bench/load/packet_factory.ts";
 import { range } from "../mailbox/messages.ts";
 import { Random } from "../support/random.ts";

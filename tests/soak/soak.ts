@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { decodeBase58 } from "../../src/encoding/base58.ts";
-import { pause } from "../../src/pause.ts";
-import { parseSocketAddress } from "../../src/sphinx/node_address.ts";
+import { pause } from "../../src/timing/pause.ts";
+import { parseSocketAddress } from "../../src/addresses/socket_address.ts";
 import { range } from "../mailbox/messages.ts";
 import { GatewayProcess } from "../support/gateway_process.ts";
 import { NO_DIRECTORY } from "../support/gateway_rig.ts";

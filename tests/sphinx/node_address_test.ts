@@ -1,13 +1,8 @@
 import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import {
-  decodeNodeAddress,
-  encodeNodeAddress,
-  formatSocketAddress,
-  padNodeAddress,
-  parseSocketAddress,
-} from "../../src/sphinx/node_address.ts";
+import { formatSocketAddress, parseSocketAddress } from "../../src/addresses/socket_address.ts";
+import { decodeNodeAddress, encodeNodeAddress, padNodeAddress } from "../../src/sphinx/node_address.ts";
 import { sphinxVectors } from "../support/vectors.ts";
 
 Deno.test("node addresses agree with 0.7.0", () => {

@@ -1,7 +1,7 @@
 import { type Config, defaultConfig } from "../../src/config/config.ts";
 import { deriveToken } from "../../src/clients/token.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
-import { Gateway } from "../../src/gateway.ts";
+import { Gateway } from "../../src/gateway/gateway.ts";
 import { frame } from "../../src/mixnet/frames.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
 import { packetFor } from "./packets.ts";

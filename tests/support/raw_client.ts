@@ -1,5 +1,5 @@
 import { clientFrame, Opcode, WebSocketFrames } from "../bench/load/websocket_frames.ts";
-import { formatSocketAddress, type SocketAddress } from "../../src/sphinx/node_address.ts";
+import { formatSocketAddress, type SocketAddress } from "../../src/addresses/socket_address.ts";
 
 /** A WebSocket client that does what no library does: it reads nothing, answers nothing, or vanishes. */
 export class RawClient {

@@ -1,4 +1,4 @@
-import type { GatewayNode, Topology } from "../../src/directory/topology.ts";
+import type { GatewayNode, Topology } from "../../src/protocol/topology.ts";
 import { fetchTopology } from "../../src/peap/mod.ts";
 import { ReferenceProcess } from "./reference_process.ts";
 

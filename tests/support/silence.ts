@@ -1,4 +1,4 @@
-import { setLogLevel } from "../../src/log.ts";
+import { setLogLevel } from "../../src/logging/log.ts";
 
 /** No log lines until the end of its scope: for tests of what the log has to complain of. */
 export class Silence {

@@ -1,4 +1,4 @@
-import { formatSocketAddress, type SocketAddress } from "../../src/sphinx/node_address.ts";
+import { formatSocketAddress, type SocketAddress } from "../../src/addresses/socket_address.ts";
 
 /** Longest wait (ms) for a frame: only a test that fails waits so long. */
 const PATIENCE = 10_000;

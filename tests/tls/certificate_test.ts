@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { OperatorError } from "../../src/operator_error.ts";
+import { OperatorError } from "../../src/errors/operator_error.ts";
 import { DAY, daysLeft, readCertificate } from "../../src/tls/certificate.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { selfSigned } from "./self_signed.ts";

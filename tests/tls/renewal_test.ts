@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClientsServer, type ServerContext } from "../../src/clients/server.ts";
 import { Counters } from "../../src/operator/counters.ts";
-import { OperatorError } from "../../src/operator_error.ts";
+import { OperatorError } from "../../src/errors/operator_error.ts";
 import { type CertificateFiles, readCertificate } from "../../src/tls/certificate.ts";
 import { CertificateRenewal } from "../../src/tls/renewal.ts";
 import { LIMITS } from "../clients/clients_rig.ts";

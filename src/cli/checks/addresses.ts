@@ -1,7 +1,7 @@
 import { hostOf, portOf } from "../../config/addresses.ts";
 import type { Config } from "../../config/config.ts";
-import { ExitCode, reasonOf } from "../../operator_error.ts";
-import { parseSocketAddress } from "../../sphinx/node_address.ts";
+import { ExitCode, reasonOf } from "../../errors/operator_error.ts";
+import { parseSocketAddress } from "../../addresses/socket_address.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { kindOfAddress } from "./kind_of_address.ts";
 import { addressesOf } from "./resolve.ts";

@@ -1,6 +1,6 @@
 import { DirectoryClient, DirectoryError } from "../../directory/client.ts";
-import type { Topology } from "../../directory/topology.ts";
-import { ExitCode, reasonOf } from "../../operator_error.ts";
+import type { Topology } from "../../protocol/topology.ts";
+import { ExitCode, reasonOf } from "../../errors/operator_error.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
 /** s; the directory gives the time in whole seconds, and takes some on its way */

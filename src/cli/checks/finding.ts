@@ -1,4 +1,4 @@
-import { ExitCode } from "../../operator_error.ts";
+import { ExitCode } from "../../errors/operator_error.ts";
 
 /** What was found out about one thing that a gateway needs. */
 export interface Finding {

@@ -1,7 +1,7 @@
 import type { Config } from "../../config/config.ts";
 import { readKeyPair } from "../../config/key_files.ts";
 import { encodeBase58 } from "../../encoding/base58.ts";
-import { OperatorError } from "../../operator_error.ts";
+import { OperatorError } from "../../errors/operator_error.ts";
 import { dateOf, daysLeft, readCertificate } from "../../tls/certificate.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 

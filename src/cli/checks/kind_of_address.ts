@@ -1,4 +1,4 @@
-import { parseSocketAddress } from "../../sphinx/node_address.ts";
+import { parseSocketAddress } from "../../addresses/socket_address.ts";
 
 /** IPv4 ranges by prefix (IANA's special-purpose registry), and what is said of them. */
 const IPV4: readonly [prefix: RegExp, kind: string][] = [

@@ -3,8 +3,8 @@ import { exists } from "../../config/files.ts";
 import { freeDescriptors } from "../../limits/descriptors.ts";
 import { freeBytes, freeBytesInside } from "../../mailbox/disk_space.ts";
 import { hasSimd, hasWideArithmetic } from "../../sphinx/kernel/support.ts";
-import { ExitCode } from "../../operator_error.ts";
-import { roundSizeText } from "../../units.ts";
+import { ExitCode } from "../../errors/operator_error.ts";
+import { roundSizeText } from "../../text/units.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
 const MIB = 1024 * 1024;

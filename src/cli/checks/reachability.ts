@@ -1,6 +1,6 @@
 import { hostOf, portOf } from "../../config/addresses.ts";
 import type { Config } from "../../config/config.ts";
-import { parseSocketAddress } from "../../sphinx/node_address.ts";
+import { parseSocketAddress } from "../../addresses/socket_address.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { kindOfAddress } from "./kind_of_address.ts";
 import { addressesOf } from "./resolve.ts";

@@ -1,4 +1,4 @@
-import type { SocketAddress } from "../../sphinx/node_address.ts";
+import type { SocketAddress } from "../../addresses/socket_address.ts";
 
 /** A request's beginning that is longer is none of ours. */
 const LONGEST = 4096;

@@ -3,7 +3,7 @@ import type { Config } from "../../config/config.ts";
 import { exists } from "../../config/files.ts";
 import { pathsOf } from "../../config/relocation.ts";
 import { readStorageKey, storageKeyElsewhere } from "../../config/storage_key_file.ts";
-import { ExitCode, fileError, OperatorError } from "../../operator_error.ts";
+import { ExitCode, fileError, OperatorError } from "../../errors/operator_error.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
 /** Whether this user can use what is stored, and whether a gateway does: it keeps a file in the inboxes' folder locked. */

@@ -1,4 +1,4 @@
-import { reasonOf } from "../../operator_error.ts";
+import { reasonOf } from "../../errors/operator_error.ts";
 import type { StandIn } from "./stand_in.ts";
 
 /** ms for one attempt */

@@ -1,8 +1,8 @@
 import { Accepting } from "../../limits/accepting.ts";
 import { peerNetwork } from "../../limits/peers.ts";
 import { Places } from "../../limits/places.ts";
-import { logger } from "../../log.ts";
-import type { SocketAddress } from "../../sphinx/node_address.ts";
+import { logger } from "../../logging/log.ts";
+import type { SocketAddress } from "../../addresses/socket_address.ts";
 import { setNoDelay } from "./no_delay.ts";
 import { SecureClient } from "./secure_client.ts";
 import { type TlsIdentity, TlsStage } from "./tls_stage.ts";

@@ -1,4 +1,4 @@
-import { pause } from "../../pause.ts";
+import { pause } from "../../timing/pause.ts";
 
 /** In PEM. */
 export interface TlsIdentity {

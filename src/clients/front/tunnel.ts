@@ -1,5 +1,5 @@
 import { type Rate, TokenBucket } from "../../limits/token_bucket.ts";
-import type { SocketAddress } from "../../sphinx/node_address.ts";
+import type { SocketAddress } from "../../addresses/socket_address.ts";
 import { type Fault, FrameGuard } from "./frame_guard.ts";
 import { setNoDelay } from "./no_delay.ts";
 import { Outgoing } from "./outgoing.ts";

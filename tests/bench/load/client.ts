@@ -1,4 +1,4 @@
-import type { SocketAddress } from "../../../src/sphinx/node_address.ts";
+import type { SocketAddress } from "../../../src/addresses/socket_address.ts";
 import { RawClient } from "../../support/raw_client.ts";
 import { clientFrame, Opcode, WebSocketFrames } from "./websocket_frames.ts";
 

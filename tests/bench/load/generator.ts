@@ -1,4 +1,4 @@
-import type { SocketAddress } from "../../../src/sphinx/node_address.ts";
+import type { SocketAddress } from "../../../src/addresses/socket_address.ts";
 import type { Report } from "./arrivals.ts";
 import type { Packets } from "./packets.ts";
 import type { Answer, Request } from "./receiver_worker.ts";

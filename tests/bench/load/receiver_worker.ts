@@ -1,5 +1,5 @@
 /// <reference lib="webworker" />
-import type { SocketAddress } from "../../../src/sphinx/node_address.ts";
+import type { SocketAddress } from "../../../src/addresses/socket_address.ts";
 import { Arrivals, type Report } from "./arrivals.ts";
 import { LoadClient } from "./client.ts";
 import { clock, type Plan } from "./plan.ts";

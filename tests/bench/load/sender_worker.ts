@@ -1,6 +1,6 @@
 /// <reference lib="webworker" />
 import { FRAME_SIZE } from "../../../src/mixnet/frames.ts";
-import type { SocketAddress } from "../../../src/sphinx/node_address.ts";
+import type { SocketAddress } from "../../../src/addresses/socket_address.ts";
 import { clock } from "./plan.ts";
 
 /** Send these streams, each over a connection of its own; `rate`: packets/s, 0 for as fast as they are taken. */

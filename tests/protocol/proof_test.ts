@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import { isProofOf, newChallenge, proveAddress } from "../../src/clients/proof.ts";
+import { isProofOf, newChallenge, proveAddress } from "../../src/protocol/proof.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
 
 const client = generateKeyPair();

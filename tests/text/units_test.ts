@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { durationText, roundSizeText, sizeText } from "../src/units.ts";
+import { durationText, roundSizeText, sizeText } from "../../src/text/units.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { backoff, retryDelays } from "../src/backoff.ts";
+import { backoff, retryDelays } from "../../src/timing/backoff.ts";
 
 Deno.test("delays double from the first to the longest, and end after it", () => {
   assertEquals([...backoff(10_000, 300_000)], [10_000, 20_000, 40_000, 80_000, 160_000, 300_000]);

@@ -8,7 +8,7 @@ import {
   setLogFilter,
   setLogFormat,
   setLogLevel,
-} from "../src/log.ts";
+} from "../../src/logging/log.ts";
 
 /** The lines that are logged while `act` runs. */
 function logged(act: () => void): string[] {

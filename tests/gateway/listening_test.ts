@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { listen } from "../src/listening.ts";
-import { ExitCode, OperatorError } from "../src/operator_error.ts";
-import type { SocketAddress } from "../src/sphinx/node_address.ts";
+import { listen } from "../../src/gateway/listening.ts";
+import { ExitCode, OperatorError } from "../../src/errors/operator_error.ts";
+import type { SocketAddress } from "../../src/addresses/socket_address.ts";
 
 const open = ({ host, port }: SocketAddress) => Deno.listen({ hostname: host, port });
 const attempt = (address: string, opener: (address: SocketAddress) => unknown = open) => () =>

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { addressClash, type GatewayNode, mixnodeAddresses, parseTopology } from "../../src/directory/topology.ts";
+import { addressClash, type GatewayNode, mixnodeAddresses, parseTopology } from "../../src/protocol/topology.ts";
 
 const MIXNODE = { host: "1.2.3.4:1789", pubKey: "m", layer: 1, version: "0.7.0", location: "x", lastSeen: 5 };
 const GATEWAY = {

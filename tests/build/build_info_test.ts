@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { headCommit } from "../src/build_info.ts";
-import { TemporaryFolder } from "./support/temporary_folder.ts";
+import { headCommit } from "../../src/build/build_info.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 

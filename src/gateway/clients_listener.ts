@@ -1,11 +1,11 @@
-import { type ClientLimits, ClientsServer, type ServerContext } from "./clients/server.ts";
-import type { Config } from "./config/config.ts";
+import { type ClientLimits, ClientsServer, type ServerContext } from "../clients/server.ts";
+import type { Config } from "../config/config.ts";
 import { listen } from "./listening.ts";
-import { type CertificateFiles, readCertificate } from "./tls/certificate.ts";
-import { CertificateRenewal } from "./tls/renewal.ts";
+import { type CertificateFiles, readCertificate } from "../tls/certificate.ts";
+import { CertificateRenewal } from "../tls/renewal.ts";
 
 /** Where clients come in: their server, and with TLS what looks after its certificate. */
-export class ClientsEntrance implements AsyncDisposable {
+export class ClientsListener implements AsyncDisposable {
   private constructor(
     private readonly parts: AsyncDisposableStack,
     readonly server: ClientsServer,
@@ -13,7 +13,7 @@ export class ClientsEntrance implements AsyncDisposable {
   ) {}
 
   /** @throws {OperatorError} when the address can't be listened on, or certificate or key won't do */
-  static open(endpoint: Config["clientsEndpoint"], limits: ClientLimits, context: ServerContext): ClientsEntrance {
+  static open(endpoint: Config["clientsEndpoint"], limits: ClientLimits, context: ServerContext): ClientsListener {
     const parts = new AsyncDisposableStack();
     const files = certificateFiles(endpoint);
     const identity = files && readCertificate(files);
@@ -23,9 +23,9 @@ export class ClientsEntrance implements AsyncDisposable {
       endpoint.listeningAddress,
       (address) => ClientsServer.listen(address, context, limits, identity),
     ));
-    if (files === undefined) return new ClientsEntrance(parts, server, undefined);
+    if (files === undefined) return new ClientsListener(parts, server, undefined);
     const renewal = parts.use(new CertificateRenewal(files, identity!, (renewed) => server.renew(renewed)));
-    return new ClientsEntrance(parts, server, renewal);
+    return new ClientsListener(parts, server, renewal);
   }
 
   /** Whole days that the certificate is still valid; undefined without TLS. */

@@ -1,5 +1,5 @@
-import { ExitCode, OperatorError } from "./operator_error.ts";
-import { parseSocketAddress, type SocketAddress } from "./sphinx/node_address.ts";
+import { ExitCode, OperatorError } from "../errors/operator_error.ts";
+import { parseSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 
 /**
  * Opens what listens at `address` (`ip:port`).

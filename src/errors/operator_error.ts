@@ -1,4 +1,4 @@
-import { onOneLine } from "./one_line.ts";
+import { onOneLine } from "../text/one_line.ts";
 
 /** Exit codes as in BSD's sysexits.h. */
 export const ExitCode = {

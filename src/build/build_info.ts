@@ -20,7 +20,7 @@ export function buildInfo(): BuildInfo {
   const stamp: BuildStamp | undefined = BUILD_STAMP;
   return {
     version: VERSION,
-    commit: stamp === undefined ? headCommit(join(import.meta.dirname!, "..")) : describe(stamp),
+    commit: stamp === undefined ? headCommit(join(import.meta.dirname!, "..", "..")) : describe(stamp),
     target: Deno.build.target,
     deno: Deno.version.deno,
     v8: Deno.version.v8,

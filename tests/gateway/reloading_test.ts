@@ -1,11 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { Gateway } from "../src/gateway.ts";
-import { OperatorError } from "../src/operator_error.ts";
-import { eventually } from "./support/eventually.ts";
-import { GatewayRig } from "./support/gateway_rig.ts";
-import { Silence } from "./support/silence.ts";
-import { TemporaryFolder } from "./support/temporary_folder.ts";
-import { selfSigned } from "./tls/self_signed.ts";
+import { Gateway } from "../../src/gateway/gateway.ts";
+import { OperatorError } from "../../src/errors/operator_error.ts";
+import { eventually } from "../support/eventually.ts";
+import { GatewayRig } from "../support/gateway_rig.ts";
+import { Silence } from "../support/silence.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { selfSigned } from "../tls/self_signed.ts";
 
 Deno.test("limits that are loaded again hold for who is connected already", async () => {
   using _silence = new Silence();

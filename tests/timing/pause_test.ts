@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { pause } from "../src/pause.ts";
+import { pause } from "../../src/timing/pause.ts";
 
 Deno.test("a pause ends by itself, and at once when aborted before or during it", async () => {
   const during = new AbortController();

@@ -1,9 +1,9 @@
-import type { ClientsServer } from "./clients/server.ts";
-import { clientId } from "./mailbox/client_id.ts";
-import type { Ledger } from "./mailbox/ledger.ts";
-import type { Mailbox } from "./mailbox/mailbox.ts";
-import type { ReplayFilter } from "./replay/replay_filter.ts";
-import { type Outcome, readOutcome } from "./sphinx/slots.ts";
+import type { ClientsServer } from "../clients/server.ts";
+import { clientId } from "../mailbox/client_id.ts";
+import type { Ledger } from "../mailbox/ledger.ts";
+import type { Mailbox } from "../mailbox/mailbox.ts";
+import type { ReplayFilter } from "../replay/replay_filter.ts";
+import { type Outcome, readOutcome } from "../sphinx/slots.ts";
 
 /** Pushed to a client that is there, never stored (spec §5). */
 const LOOP_COVER = new TextEncoder().encode("The cake is a lie!");

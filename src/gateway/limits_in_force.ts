@@ -1,9 +1,9 @@
-import type { ClientLimits } from "./clients/server.ts";
-import type { Config } from "./config/config.ts";
-import type { PlaceLimits } from "./limits/places.ts";
-import type { DiskSpace } from "./mailbox/disk_space.ts";
-import type { MailboxLimits } from "./mailbox/limits.ts";
-import type { MixnetLimits } from "./mixnet/listener.ts";
+import type { ClientLimits } from "../clients/server.ts";
+import type { Config } from "../config/config.ts";
+import type { PlaceLimits } from "../limits/places.ts";
+import type { DiskSpace } from "../mailbox/disk_space.ts";
+import type { MailboxLimits } from "../mailbox/limits.ts";
+import type { MixnetLimits } from "../mixnet/listener.ts";
 
 // What each part may take. All follow `limits` when the configuration is loaded again: each is read when it is needed.
 

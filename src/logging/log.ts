@@ -5,16 +5,16 @@
  *
  * What goes in here never holds message contents, client addresses, tokens or a peer's IP address.
  */
-import type { LogFile } from "./logging/file.ts";
-import { type LogFilter, verbosityOf } from "./logging/filter.ts";
-import { causeOf, FloodGuard } from "./logging/flood.ts";
-import { type Level, LEVELS } from "./logging/level.ts";
-import { jsonLine, type LogFormat, textLine } from "./logging/line.ts";
+import type { LogFile } from "./file.ts";
+import { type LogFilter, verbosityOf } from "./filter.ts";
+import { causeOf, FloodGuard } from "./flood.ts";
+import { type Level, LEVELS } from "./level.ts";
+import { jsonLine, type LogFormat, textLine } from "./line.ts";
 
-export { LogFile } from "./logging/file.ts";
-export { type LogFilter, parseLogFilter } from "./logging/filter.ts";
-export { type Level, parseLogLevel } from "./logging/level.ts";
-export type { LogFormat } from "./logging/line.ts";
+export { LogFile } from "./file.ts";
+export { type LogFilter, parseLogFilter } from "./filter.ts";
+export { type Level, parseLogLevel } from "./level.ts";
+export type { LogFormat } from "./line.ts";
 
 export interface Logger {
   error(text: string): void;

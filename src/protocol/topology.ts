@@ -1,4 +1,4 @@
-import { formatSocketAddress, parseSocketAddress } from "../sphinx/node_address.ts";
+import { formatSocketAddress, parseSocketAddress } from "../addresses/socket_address.ts";
 
 /** A mixnode as it announced itself (spec §6). */
 export interface Mixnode {

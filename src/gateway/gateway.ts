@@ -1,34 +1,34 @@
 import { join } from "node:path";
 import { Arrivals } from "./arrivals.ts";
-import { buildInfo } from "./build_info.ts";
-import type { Forwarding } from "./clients/connection.ts";
-import { ClientsEntrance } from "./clients_entrance.ts";
-import type { Config } from "./config/config.ts";
-import { type Changes, takeOver } from "./config/reloading.ts";
-import { DirectoryClient } from "./directory/client.ts";
-import { Presence, presenceTimings } from "./directory/presence.ts";
-import { encodeBase58 } from "./encoding/base58.ts";
+import { buildInfo } from "../build/build_info.ts";
+import type { Forwarding } from "../clients/connection.ts";
+import { ClientsListener } from "./clients_listener.ts";
+import type { Config } from "../config/config.ts";
+import { type Changes, takeOver } from "../config/reloading.ts";
+import { DirectoryClient } from "../directory/client.ts";
+import { Presence, presenceTimings } from "../directory/presence.ts";
+import { encodeBase58 } from "../encoding/base58.ts";
 import { clientLimits, mailboxLimits, mixnetLimits } from "./limits_in_force.ts";
 import { listen } from "./listening.ts";
-import { logger } from "./log.ts";
-import { lockPrivateFolder, remedyFor } from "./mailbox/database.ts";
-import { DiskSpace } from "./mailbox/disk_space.ts";
-import { importInboxes, ledgerFile } from "./mailbox/import_070.ts";
-import { Ledger } from "./mailbox/ledger.ts";
-import { Mailbox } from "./mailbox/mailbox.ts";
-import { Sealer } from "./mailbox/sealing.ts";
-import { Forwarder } from "./mixnet/forwarder.ts";
-import { MixnetListener } from "./mixnet/listener.ts";
-import { Counters } from "./operator/counters.ts";
-import { OperatorEndpoint, type Watched } from "./operator/endpoint.ts";
-import { emptyHistograms } from "./operator/histogram.ts";
-import { ExitCode, fileError, OperatorError } from "./operator_error.ts";
-import { ReplayFilter } from "./replay/replay_filter.ts";
-import type { KeyPair } from "./sphinx/curve.ts";
-import { formatSocketAddress, type SocketAddress } from "./sphinx/node_address.ts";
-import { Unwrapping } from "./unwrapping/unwrapping.ts";
-import { VERSION } from "./version.ts";
-import { checksOf, gaugesOf, type Parts } from "./vital_signs.ts";
+import { logger } from "../logging/log.ts";
+import { lockPrivateFolder, remedyFor } from "../mailbox/database.ts";
+import { DiskSpace } from "../mailbox/disk_space.ts";
+import { importInboxes, ledgerFile } from "../mailbox/import_070.ts";
+import { Ledger } from "../mailbox/ledger.ts";
+import { Mailbox } from "../mailbox/mailbox.ts";
+import { Sealer } from "../mailbox/sealing.ts";
+import { Forwarder } from "../mixnet/forwarder.ts";
+import { MixnetListener } from "../mixnet/listener.ts";
+import { Counters } from "../operator/counters.ts";
+import { OperatorEndpoint, type Watched } from "../operator/endpoint.ts";
+import { emptyHistograms } from "../operator/histogram.ts";
+import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
+import { ReplayFilter } from "../replay/replay_filter.ts";
+import type { KeyPair } from "../sphinx/curve.ts";
+import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
+import { Unwrapping } from "../unwrapping/unwrapping.ts";
+import { VERSION } from "../build/version.ts";
+import { checksOf, gaugesOf, type Parts } from "./health_checks.ts";
 
 const log = logger("nym_gateway::node");
 
@@ -55,7 +55,7 @@ export class Gateway {
     /** undefined when there is no operator's endpoint */
     readonly operatorAddress: SocketAddress | undefined,
     private readonly config: Config,
-    private readonly entrance: ClientsEntrance,
+    private readonly entrance: ClientsListener,
   ) {}
 
   /**
@@ -139,7 +139,7 @@ export class Gateway {
     log.info("Starting client [web]socket listener...");
     log.info("Starting presence notifier...");
     const entrance = starting.use(
-      ClientsEntrance.open(clientsEndpoint, clientLimits(limits), {
+      ClientsListener.open(clientsEndpoint, clientLimits(limits), {
         ...keys,
         allowReRegistration: clientsEndpoint.allowReRegistration,
         requireProof: clientsEndpoint.requireProof,

@@ -1,15 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
 import { connect } from "node:net";
-import { decodeBase58, encodeBase58 } from "../src/encoding/base58.ts";
-import { frame } from "../src/mixnet/frames.ts";
-import { PACKET_SIZE } from "../src/sphinx/constants.ts";
-import { encodeNodeAddress, parseSocketAddress } from "../src/sphinx/node_address.ts";
-import { GatewayProcess } from "./support/gateway_process.ts";
-import { NO_DIRECTORY } from "./support/gateway_rig.ts";
-import { Operator } from "./support/operator.ts";
-import { packetFor, randomClientAddress } from "./support/packets.ts";
-import { quietPort } from "./support/quiet_port.ts";
-import { TestClient } from "./support/test_client.ts";
+import { decodeBase58, encodeBase58 } from "../../src/encoding/base58.ts";
+import { frame } from "../../src/mixnet/frames.ts";
+import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
+import { parseSocketAddress } from "../../src/addresses/socket_address.ts";
+import { encodeNodeAddress } from "../../src/sphinx/node_address.ts";
+import { GatewayProcess } from "../support/gateway_process.ts";
+import { NO_DIRECTORY } from "../support/gateway_rig.ts";
+import { Operator } from "../support/operator.ts";
+import { packetFor, randomClientAddress } from "../support/packets.ts";
+import { quietPort } from "../support/quiet_port.ts";
+import { TestClient } from "../support/test_client.ts";
 
 /** Whom strangers connect from, and a mixnode that is not there. */
 const PEER = "127.0.0.77";

@@ -1,19 +1,19 @@
-import type { ClientsServer } from "./clients/server.ts";
-import type { ClientsEntrance } from "./clients_entrance.ts";
-import type { Presence } from "./directory/presence.ts";
-import type { Config } from "./config/config.ts";
-import type { DiskSpace } from "./mailbox/disk_space.ts";
-import type { Ledger } from "./mailbox/ledger.ts";
-import type { Mailbox } from "./mailbox/mailbox.ts";
-import type { Forwarder } from "./mixnet/forwarder.ts";
-import type { MixnetListener } from "./mixnet/listener.ts";
-import type { Check, Verdict } from "./operator/health.ts";
-import type { GaugeName } from "./operator/metric_table.ts";
-import { heapBytes } from "./operator/process.ts";
-import { MAX_MESSAGE_SIZE } from "./sphinx/constants.ts";
-import { formatSocketAddress } from "./sphinx/node_address.ts";
-import { roundSizeText } from "./units.ts";
-import type { Unwrapping } from "./unwrapping/unwrapping.ts";
+import type { ClientsServer } from "../clients/server.ts";
+import type { ClientsListener } from "./clients_listener.ts";
+import type { Presence } from "../directory/presence.ts";
+import type { Config } from "../config/config.ts";
+import type { DiskSpace } from "../mailbox/disk_space.ts";
+import type { Ledger } from "../mailbox/ledger.ts";
+import type { Mailbox } from "../mailbox/mailbox.ts";
+import type { Forwarder } from "../mixnet/forwarder.ts";
+import type { MixnetListener } from "../mixnet/listener.ts";
+import type { Check, Verdict } from "../operator/health.ts";
+import type { GaugeName } from "../operator/metric_table.ts";
+import { heapBytes } from "../operator/process.ts";
+import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";
+import { formatSocketAddress } from "../addresses/socket_address.ts";
+import { roundSizeText } from "../text/units.ts";
+import type { Unwrapping } from "../unwrapping/unwrapping.ts";
 
 /** The parts of a running gateway that tell how it is. */
 export interface Parts {
@@ -24,7 +24,7 @@ export interface Parts {
   readonly presence: Presence;
   readonly forwarder: Forwarder;
   readonly clients: ClientsServer;
-  readonly entrance: ClientsEntrance;
+  readonly entrance: ClientsListener;
   readonly unwrapping: Unwrapping;
   readonly listener: MixnetListener;
 }
