@@ -1,3 +1,4 @@
+import type { CounterName } from "../counting/counter_table.ts";
 import { pause } from "../timing/pause.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { logger } from "../logging/log.ts";
@@ -216,7 +217,7 @@ export class Connection {
   }
 
   /** Guessing takes time, and a network that does it often loses its connections. */
-  async #refuse(counter: string, reply: string): Promise<void> {
+  async #refuse(counter: CounterName, reply: string): Promise<void> {
     this.context.count(counter);
     const mayGoOn = this.context.admission.wrongToken(this.network, performance.now());
     await pause(this.context.wrongTokenDelay, this.#stopping.signal);

@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers";
+import type { Count } from "../counting/counters.ts";
 import type { InboxReader } from "../mailbox/inbox_reader.ts";
 import { Delivery } from "./delivery.ts";
 import { Pings } from "./pings.ts";
@@ -17,7 +18,7 @@ const ASK_EVERY = 131_072;
 export interface PushingContext {
   /** bytes that wait in memory for a client that does not take them; its other messages stay on the disk */
   readonly slowClientBytes: number;
-  count(name: string, n?: number): void;
+  readonly count: Count;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Count } from "../counting/counters.ts";
 import type { ClientsServer } from "../clients/server.ts";
 import { clientId } from "../mailbox/client_id.ts";
 import type { Ledger } from "../mailbox/ledger.ts";
@@ -15,7 +16,7 @@ export class Arrivals {
     private readonly replays: ReplayFilter,
     private readonly mailbox: Mailbox,
     private readonly clients: ClientsServer,
-    private readonly count: (name: string, n?: number) => void,
+    private readonly count: Count,
   ) {}
 
   /** Takes the results of so many packets (slots.ts), in the order in which they came. */

@@ -19,7 +19,7 @@ import { Mailbox } from "../mailbox/mailbox.ts";
 import { Sealer } from "../mailbox/sealing.ts";
 import { Forwarder } from "../mixnet/forwarder.ts";
 import { MixnetListener } from "../mixnet/listener.ts";
-import { Counters } from "../operator/counters.ts";
+import { Counters } from "../counting/counters.ts";
 import { OperatorEndpoint, type Watched } from "../operator/endpoint.ts";
 import { emptyHistograms } from "../operator/histogram.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";

@@ -1,3 +1,4 @@
+import type { Count } from "../counting/counters.ts";
 import { logger } from "../logging/log.ts";
 import { bytesOf, type Chunk, decodeChunk, firstOf } from "./chunk.ts";
 import { firstEntries } from "./entries.ts";
@@ -13,7 +14,7 @@ const log = logger("nym_gateway::mailbox");
 export interface ReaderStore {
   readonly kv: Deno.Kv;
   readonly sealer: Sealer;
-  readonly count: (name: string, n?: number) => void;
+  readonly count: Count;
   /** the last sequence number given so far */
   readonly lastSequence: number;
   remove(removals: Removal[]): void;

@@ -1,3 +1,4 @@
+import type { Count } from "../counting/counters.ts";
 import { addressOf, type ClientId, clientId, clientIdToBase58 } from "./client_id.ts";
 import { logger } from "../logging/log.ts";
 import { ADDRESS_SIZE } from "../sphinx/constants.ts";
@@ -27,7 +28,7 @@ export class Ledger {
   }
 
   /** Opens or makes the ledger's database file. `count` is told of entries that are damaged. */
-  static async open(path: string, sealer: Sealer, count: (name: string) => void = () => {}): Promise<Ledger> {
+  static async open(path: string, sealer: Sealer, count: Count = () => {}): Promise<Ledger> {
     const ledger = new Ledger(await openDatabase(path, sealer), sealer);
     let damaged = 0;
     const onDamaged = () => {

@@ -1,3 +1,4 @@
+import type { Count } from "../counting/counters.ts";
 import { logger } from "../logging/log.ts";
 import { Caretaker } from "./caretaker.ts";
 import { bytesOf, type Chunk } from "./chunk.ts";
@@ -34,7 +35,6 @@ const PROBE_KEY = ["probe"];
 /** A failed commit is tried again after this many ms, then twice as many, and so on up to the maximum. */
 const RETRY = 100;
 const MAX_RETRY = 5_000;
-type Count = (name: string, n?: number) => void;
 
 /** What one commit does. Its chunks are made once and kept over retries, as are their sequence numbers. */
 interface Commit {

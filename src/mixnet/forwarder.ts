@@ -1,3 +1,4 @@
+import type { Count } from "../counting/counters.ts";
 import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import { type ConnectSettings, MixnodeLink } from "./mixnode_link.ts";
 
@@ -17,14 +18,14 @@ const END_TIME = 2000;
  */
 export class Forwarder {
   readonly #settings: ConnectSettings;
-  readonly #count: (name: string, n?: number) => void;
+  readonly #count: Count;
   readonly #links = new Map<string, MixnodeLink>();
   readonly #running = new Set<Promise<void>>();
   #queued = 0;
   #disposed = false;
 
   /** Events are counted by name through `count`. */
-  constructor(settings: ConnectSettings, count: (name: string, n?: number) => void) {
+  constructor(settings: ConnectSettings, count: Count) {
     this.#settings = settings;
     this.#count = count;
   }

@@ -1,3 +1,4 @@
+import type { Count } from "../counting/counters.ts";
 import { Accepting } from "../limits/accepting.ts";
 import { peerNetwork } from "../limits/peers.ts";
 import { type PlaceLimits, Places } from "../limits/places.ts";
@@ -61,7 +62,7 @@ interface Stream {
 export class MixnetListener {
   readonly #listener: Deno.TcpListener;
   readonly #sink: PacketSink;
-  readonly #count: (name: string, n?: number) => void;
+  readonly #count: Count;
   readonly #limits: MixnetLimits;
   readonly #places: Places<Stream>;
   readonly #ticker: ReturnType<typeof setInterval>;
@@ -73,7 +74,7 @@ export class MixnetListener {
   private constructor(
     listener: Deno.TcpListener,
     sink: PacketSink,
-    count: (name: string, n?: number) => void,
+    count: Count,
     limits: MixnetLimits,
   ) {
     this.#listener = listener;
@@ -96,7 +97,7 @@ export class MixnetListener {
   static listen(
     address: SocketAddress,
     sink: PacketSink,
-    count: (name: string, n?: number) => void,
+    count: Count,
     limits = UNLIMITED,
   ): MixnetListener {
     return new MixnetListener(Deno.listen({ hostname: address.host, port: address.port }), sink, count, limits);

@@ -1,3 +1,4 @@
+import type { Count } from "../counting/counters.ts";
 import type { SocketAddress } from "../addresses/socket_address.ts";
 import { backoff } from "../timing/backoff.ts";
 import { pause } from "../timing/pause.ts";
@@ -23,7 +24,7 @@ export class MixnodeLink {
   readonly queue: Uint8Array[] = [];
   readonly #to: SocketAddress;
   readonly #settings: ConnectSettings;
-  readonly #count: (name: string, n?: number) => void;
+  readonly #count: Count;
   readonly #onTaken: (packets: number) => void;
   readonly #ending = new AbortController();
   #connection: Deno.Conn | undefined;
@@ -33,7 +34,7 @@ export class MixnodeLink {
   constructor(
     to: SocketAddress,
     settings: ConnectSettings,
-    count: (name: string, n?: number) => void,
+    count: Count,
     onTaken: (packets: number) => void,
   ) {
     this.#to = to;

@@ -1,10 +1,10 @@
+import { type CounterName, COUNTERS } from "../counting/counter_table.ts";
 import { logger } from "../logging/log.ts";
 import { pause } from "../timing/pause.ts";
 import type { SocketAddress } from "../addresses/socket_address.ts";
 import { CONTENT_TYPE, exposition, type Sources } from "./exposition.ts";
 import { type Check, type CheckResult, Health, worst } from "./health.ts";
 import { COLUMNS, History } from "./history.ts";
-import { COUNTERS } from "./metric_table.ts";
 import { settingsOf } from "./settings.ts";
 import page from "./status_page.html" with { type: "text" };
 
@@ -140,7 +140,7 @@ export class OperatorEndpoint {
       totals: watched.counters.snapshot(),
       drops: dropped.flatMap(({ series }) => Object.entries(series))
         .filter(([name]) => name !== "packets_forwarded")
-        .map(([name, reason]) => ({ reason, packets: watched.counters.get(name) })),
+        .map(([name, reason]) => ({ reason, packets: watched.counters.get(name as CounterName) })),
       interval: history.interval,
       length: history.length,
       columns: COLUMNS,

@@ -1,10 +1,9 @@
-import type { Counters } from "./counters.ts";
+import { type CounterName, COUNTERS, type Family } from "../counting/counter_table.ts";
+import type { Counters } from "../counting/counters.ts";
 import type { CheckResult } from "./health.ts";
 import { CHECK_STATUSES } from "./health.ts";
 import type { Histogram } from "./histogram.ts";
 import {
-  COUNTERS,
-  type Family,
   type GaugeName,
   GAUGES,
   type HistogramName,
@@ -47,7 +46,7 @@ export function exposition(sources: Sources, checks: readonly CheckResult[]): st
     text.push(`${name}${labelled} ${value}`);
   };
 
-  families("counter", COUNTERS, (name) => counters.get(name));
+  families("counter", COUNTERS, (name) => counters.get(name as CounterName));
   families("gauge", GAUGES, (name) => gauges[name as GaugeName]());
   for (const { name, help, of } of OPEN_CONNECTIONS) {
     head(PREFIX + name, help, "gauge");

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Count } from "../counting/counters.ts";
 import { logger } from "../logging/log.ts";
 import { KEPT_TAG_SIZE, TagFile, type TagRecords } from "./tag_file.ts";
 import { TagSet } from "./tag_set.ts";
@@ -63,7 +64,7 @@ export class ReplayFilter {
   private constructor(
     private readonly folder: string,
     private readonly window: number,
-    private readonly count: (name: string, n?: number) => void,
+    private readonly count: Count,
     private readonly capacity: number,
     private readonly now: () => number,
   ) {
@@ -80,7 +81,7 @@ export class ReplayFilter {
   static open(
     folder: string,
     window: number,
-    count: (name: string, n?: number) => void = () => {},
+    count: Count = () => {},
     capacity = GENERATION_CAPACITY,
     now = () => performance.timeOrigin + performance.now(),
   ): ReplayFilter {

@@ -1,10 +1,11 @@
-import type { Counters } from "../operator/counters.ts";
+import type { CounterName } from "../counting/counter_table.ts";
+import type { Counters } from "../counting/counters.ts";
 
 /** ms in which equal events become one line */
 const INTERVAL = 250;
 
 /** What is worth a line, by the counter that tells of it. Nothing here says whose message or client it was. */
-const EVENTS: ReadonlyMap<string, (n: number) => string> = new Map([
+const EVENTS: ReadonlyMap<CounterName, (n: number) => string> = new Map([
   ["client_connections_opened", (n) => `${plural(n, "client")} connected`],
   ["client_connections_closed", (n) => `${plural(n, "client")} disconnected`],
   ["registrations", (n) => `${plural(n, "client")} registered`],
@@ -23,7 +24,7 @@ export class EventTeller {
   readonly #counters: Counters;
   readonly #tell: (line: string) => void;
   readonly #timer: ReturnType<typeof setInterval>;
-  #told: Record<string, number> = {};
+  #told: Partial<Record<CounterName, number>> = {};
 
   constructor(counters: Counters, tell: (line: string) => void) {
     this.#counters = counters;
@@ -39,7 +40,7 @@ export class EventTeller {
 
   #look(): void {
     const counted = this.#counters.snapshot();
-    for (const [name, total] of Object.entries(counted)) {
+    for (const [name, total] of Object.entries(counted) as [CounterName, number][]) {
       const n = total - (this.#told[name] ?? 0);
       const line = n > 0 ? lineFor(name, n) : undefined;
       if (line !== undefined) this.#tell(line);
@@ -48,7 +49,7 @@ export class EventTeller {
   }
 }
 
-function lineFor(name: string, n: number): string | undefined {
+function lineFor(name: CounterName, n: number): string | undefined {
   const reason = DROPPED.exec(name)?.groups?.["reason"];
   if (reason !== undefined) return `${plural(n, "packet")} dropped: ${reason.replaceAll("_", " ")}`;
   return EVENTS.get(name)?.(n);

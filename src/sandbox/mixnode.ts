@@ -8,6 +8,8 @@ import { formatSocketAddress, type SocketAddress } from "../addresses/socket_add
 import { decodeNodeAddress } from "../sphinx/node_address.ts";
 import { unwrap } from "../sphinx/unwrap.ts";
 import { VERSION } from "../build/version.ts";
+import type { CounterName } from "../counting/counter_table.ts";
+import type { Count } from "../counting/counters.ts";
 
 /** Packets read and not yet unwrapped; when full, the listener stops reading. */
 const UNWRAPPING_QUEUE = 256;
@@ -19,13 +21,20 @@ const PRESENCE_INTERVAL = 1500;
 /** The connection settings of 0.7.0 mixnodes, with a first backoff that suits a network that has just started (ms). */
 const CONNECT_SETTINGS = { connectTimeout: 1500, initialBackoff: 250, maximumBackoff: 300_000 };
 
+/** What a mixnode counts: as a gateway for its connections, and for the packets on their way. */
+export type MixnodeCounterName =
+  | CounterName
+  | "packets_mixed"
+  | `packets_dropped_${"final_hop" | "address" | "no_room" | "ending"}`
+  | "presence_failed";
+
 /** A mixnode (spec §8): takes a layer off each packet, holds it for its delay, and sends it to the next hop. */
 export class Mixnode {
   readonly layer: number;
   readonly #keys: KeyPair = generateKeyPair();
   readonly #listener: MixnetListener;
   readonly #forwarder: Forwarder;
-  readonly #count: (name: string, n?: number) => void;
+  readonly #count: Count<MixnodeCounterName>;
   readonly #directory: string;
   readonly #queue: Uint8Array[] = [];
   readonly #held = new Set<ReturnType<typeof setTimeout>>();
@@ -39,7 +48,7 @@ export class Mixnode {
    * Listens at `address` (port 0: any free one) and announces itself to `directory` (base URL). Events are counted by
    * name through `count`.
    */
-  constructor(address: SocketAddress, layer: number, directory: string, count: (name: string, n?: number) => void) {
+  constructor(address: SocketAddress, layer: number, directory: string, count: Count<MixnodeCounterName>) {
     this.layer = layer;
     this.#directory = directory;
     this.#count = count;

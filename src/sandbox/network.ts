@@ -3,10 +3,10 @@ import { type Config, defaultConfig } from "../config/config.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import { STORAGE_KEY_SIZE } from "../mailbox/sealing.ts";
-import { Counters } from "../operator/counters.ts";
+import { Counters } from "../counting/counters.ts";
 import { generateKeyPair } from "../sphinx/curve.ts";
 import { Directory } from "./directory.ts";
-import { Mixnode } from "./mixnode.ts";
+import { Mixnode, type MixnodeCounterName } from "./mixnode.ts";
 import { type NetworkPorts, refusePortsInUse } from "./ports.ts";
 import { until } from "./until.ts";
 
@@ -21,7 +21,7 @@ export class Network {
     readonly directory: Directory,
     readonly mixnodes: readonly Mixnode[],
     /** of all mixnodes together */
-    readonly mixnodeCounters: Counters,
+    readonly mixnodeCounters: Counters<MixnodeCounterName>,
     readonly gateway: Gateway,
     /** base58 */
     readonly gatewayKey: string,
@@ -38,7 +38,7 @@ export class Network {
     await using starting = new AsyncDisposableStack();
     const home = starting.adopt(makeHome(), (folder) => Deno.remove(folder, { recursive: true }));
     const directory = starting.use(new Directory({ host: HOST, port: ports.directory }));
-    const counters = new Counters();
+    const counters = new Counters<MixnodeCounterName>();
     const mixnodes = ports.mixnodes.map((port, i) =>
       starting.use(new Mixnode({ host: HOST, port }, i + 1, directory.url, counters.add))
     );

@@ -5,7 +5,7 @@ import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { addressOf, type ClientId, clientIdToBase58 } from "../../src/mailbox/client_id.ts";
 import { Ledger } from "../../src/mailbox/ledger.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
-import { Counters } from "../../src/operator/counters.ts";
+import { Counters } from "../../src/counting/counters.ts";
 import { generateKeyPair, publicKeyOf } from "../../src/sphinx/curve.ts";
 import type { SocketAddress } from "../../src/addresses/socket_address.ts";
 import { client, numbered } from "../mailbox/messages.ts";

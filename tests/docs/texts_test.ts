@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { COUNTERS, GAUGES, HISTOGRAMS, OPEN_CONNECTIONS, OTHERS, PREFIX } from "../../src/operator/metric_table.ts";
+import { COUNTERS } from "../../src/counting/counter_table.ts";
+import { GAUGES, HISTOGRAMS, OPEN_CONNECTIONS, OTHERS, PREFIX } from "../../src/operator/metric_table.ts";
 import { checksOf, type Parts } from "../../src/gateway/health_checks.ts";
 
 const CHECKOUT = new URL("../../", import.meta.url);
@@ -29,7 +30,7 @@ Deno.test("the metrics that texts name are those that there are, by the names th
     ...families.map(({ name }) => PREFIX + name),
     ...Object.values(OTHERS).map(({ name }) => name as string),
   ]);
-  const inside = COUNTERS.flatMap(({ series }) => Object.keys(series)).filter((name) => name.includes("_"));
+  const inside = COUNTERS.flatMap(({ series }): string[] => Object.keys(series)).filter((name) => name.includes("_"));
   for (const [path, text] of TEXTS) {
     for (const [name] of text.matchAll(/\bnym_gateway_\w+/g)) assert(names.has(name), `${path} names ${name}`);
     for (const name of inside) assert(!text.includes(`\`${name}\``), `${path} names ${name}, which is not shown`);

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { NO_LIMITS } from "../../src/mailbox/limits.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
-import { Counters } from "../../src/operator/counters.ts";
+import { Counters } from "../../src/counting/counters.ts";
 import { VirtualTime } from "../model/virtual_time.ts";
 import { testSealer } from "../support/sealer.ts";
 import { Silence } from "../support/silence.ts";

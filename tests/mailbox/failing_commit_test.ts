@@ -1,7 +1,7 @@
 import { assertEquals, assertObjectMatch } from "@std/assert";
 import type { StoredMessage } from "../../src/mailbox/inbox_reader.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
-import { Counters } from "../../src/operator/counters.ts";
+import { Counters } from "../../src/counting/counters.ts";
 import { BrokenDatabase } from "../support/broken_database.ts";
 import { testSealer } from "../support/sealer.ts";
 import { Silence } from "../support/silence.ts";

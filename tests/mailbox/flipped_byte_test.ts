@@ -3,7 +3,7 @@ import { inboxKey } from "../../src/mailbox/keys.ts";
 import { Ledger } from "../../src/mailbox/ledger.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { bytesOfPseudonym } from "../../src/mailbox/pseudonym.ts";
-import { Counters } from "../../src/operator/counters.ts";
+import { Counters } from "../../src/counting/counters.ts";
 import { testSealer } from "../support/sealer.ts";
 import { eventually } from "../support/eventually.ts";
 import { Silence } from "../support/silence.ts";

@@ -6,7 +6,7 @@ import { publicKeyOf } from "../../src/sphinx/curve.ts";
 import { addressOf, type ClientId, clientIdToBase58 } from "../../src/mailbox/client_id.ts";
 import { type MailboxLimits, NO_LIMITS } from "../../src/mailbox/limits.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
-import { Counters } from "../../src/operator/counters.ts";
+import { Counters } from "../../src/counting/counters.ts";
 import { client, range } from "../mailbox/messages.ts";
 import type { Random } from "../support/random.ts";
 import { testSealer } from "../support/sealer.ts";

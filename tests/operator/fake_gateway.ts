@@ -1,4 +1,4 @@
-import { Counters } from "../../src/operator/counters.ts";
+import { Counters } from "../../src/counting/counters.ts";
 import type { Watched } from "../../src/operator/endpoint.ts";
 import type { Verdict } from "../../src/operator/health.ts";
 import { emptyHistograms } from "../../src/operator/histogram.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { Counters } from "../../src/operator/counters.ts";
+import { Counters } from "../../src/counting/counters.ts";
 import { ReplayFilter } from "../../src/replay/replay_filter.ts";
 import { range } from "../mailbox/messages.ts";
 import { Silence } from "../support/silence.ts";

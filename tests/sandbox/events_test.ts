@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Counters } from "../../src/operator/counters.ts";
+import { Counters } from "../../src/counting/counters.ts";
 import { EventTeller } from "../../src/sandbox/events.ts";
 
 Deno.test("events are told with their numbers, and nothing else is", () => {

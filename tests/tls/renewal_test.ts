@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClientsServer, type ServerContext } from "../../src/clients/server.ts";
-import { Counters } from "../../src/operator/counters.ts";
+import { Counters } from "../../src/counting/counters.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
 import { type CertificateFiles, readCertificate } from "../../src/tls/certificate.ts";
 import { CertificateRenewal } from "../../src/tls/renewal.ts";

@@ -1,3 +1,4 @@
+import type { Count } from "../../counting/counters.ts";
 import { Accepting } from "../../limits/accepting.ts";
 import { peerNetwork } from "../../limits/peers.ts";
 import { Places } from "../../limits/places.ts";
@@ -52,7 +53,7 @@ export class Front {
     identity: TlsIdentity | undefined,
     private readonly inner: () => SocketAddress,
     private readonly limits: FrontLimits,
-    private readonly count: (name: string) => void,
+    private readonly count: Count,
   ) {
     this.#listener = Deno.listen({ hostname: address.host, port: address.port });
     this.#accepting = new Accepting(this.#listener, (reason, isFirst) => {

@@ -1,3 +1,4 @@
+import type { Count } from "../../counting/counters.ts";
 import { type Rate, TokenBucket } from "../../limits/token_bucket.ts";
 import type { SocketAddress } from "../../addresses/socket_address.ts";
 import { type Fault, FrameGuard } from "./frame_guard.ts";
@@ -62,7 +63,7 @@ export class Tunnel {
     private readonly outside: ClientConnection,
     readonly network: string,
     rate: Rate,
-    private readonly count: (name: string) => void,
+    private readonly count: Count,
   ) {
     this.#rate = new TokenBucket(rate, performance.now());
     this.#outgoing = new Outgoing((bytes) => this.#write(bytes), () => this.cut());

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Counters } from "../../src/operator/counters.ts";
+import { Counters } from "../../src/counting/counters.ts";
 
 Deno.test("counters count, each under its name", () => {
   const counters = new Counters();
@@ -10,7 +10,7 @@ Deno.test("counters count, each under its name", () => {
   add("messages_lost", 0);
   assertEquals(counters.get("packets_received"), 4);
   assertEquals(counters.get("covers_pushed"), 1);
-  assertEquals(counters.get("never"), 0);
+  assertEquals(counters.get("messages_stored"), 0);
   assertEquals(Object.entries(counters.snapshot()), [
     ["covers_pushed", 1],
     ["messages_lost", 0],

@@ -1,16 +1,21 @@
+import type { CounterName } from "./counter_table.ts";
+
+/** Notes that something happened, `n` times. */
+export type Count<Name extends string = CounterName> = (name: Name, n?: number) => void;
+
 /**
  * What the gateway has done since it started, as plain numbers by name. Every dropped packet, refused request and
  * delivered message is counted under exactly one name; nothing here says whose it was.
  */
-export class Counters {
-  readonly #values = new Map<string, number>();
+export class Counters<Name extends string = CounterName> {
+  readonly #values = new Map<Name, number>();
 
-  /** Adds `n` to the counter `name` (lower_snake_case, as in `packets_dropped_mac`). */
-  add = (name: string, n = 1): void => {
+  /** Adds `n` to the counter `name`. */
+  readonly add: Count<Name> = (name, n = 1) => {
     this.#values.set(name, (this.#values.get(name) ?? 0) + n);
   };
 
-  get(name: string): number {
+  get(name: Name): number {
     return this.#values.get(name) ?? 0;
   }
 
@@ -22,7 +27,7 @@ export class Counters {
   }
 
   /** All counters that were ever added to, by name. */
-  snapshot(): Record<string, number> {
-    return Object.fromEntries([...this.#values].sort(([a], [b]) => a < b ? -1 : 1));
+  snapshot(): Partial<Record<Name, number>> {
+    return Object.fromEntries([...this.#values].sort(([a], [b]) => a < b ? -1 : 1)) as Partial<Record<Name, number>>;
   }
 }
