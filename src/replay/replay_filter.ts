@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import type { Count } from "../counting/counters.ts";
 import { logger } from "../logging/log.ts";
-import { KEPT_TAG_SIZE, TagFile, type TagRecords } from "./tag_file.ts";
+import { type Generation, generationFile, loadGenerations } from "./generations.ts";
+import { KEPT_TAG_SIZE, TagFile } from "./tag_file.ts";
 import { TagSet } from "./tag_set.ts";
 
 const log = logger("nym_gateway::replay");
@@ -14,21 +14,11 @@ const MAX_GENERATIONS = PARTS + 2;
 const GENERATION_CAPACITY = 1_310_720;
 /** A generation lasts at least so many ms, however short the window is. */
 const SHORTEST_PART = 1000;
-/** A start beyond it, in ms, is a damaged one. */
-const LATEST = 1e15;
 /**
  * Bytes that wait while nothing can be written; beyond it they are given up. Room for the tags of all packets that are
  * admitted while no commit succeeds, some 17,000 of them (mailbox.ts: those that wait, and those of the commit).
  */
 const MAX_PENDING = 262_144;
-const FILE_NAME = /^(\d{10})\.tags$/;
-
-interface Generation {
-  number: number;
-  /** ms, of the filter's own time; its tags came from then on, for a part of the window */
-  start: number;
-  tags: TagSet;
-}
 
 /**
  * Knows packets that come again: it keeps the tags of those that were admitted, for the window at least and half of it
@@ -186,7 +176,7 @@ export class ReplayFilter {
     const { number } = this.#generations.shift()!;
     if (this.#generations.length === 0) this.#closeFile();
     try {
-      Deno.removeSync(this.#path(number));
+      Deno.removeSync(generationFile(this.folder, number));
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) log.warn(`cannot remove a file of packets seen: ${error}`);
     }
@@ -212,57 +202,21 @@ export class ReplayFilter {
 
   #createFile(): TagFile {
     const { number, start } = this.#generations.at(-1)!;
-    return TagFile.create(this.#path(number), start);
-  }
-
-  #path(number: number): string {
-    return join(this.folder, `${String(number).padStart(10, "0")}.tags`);
-  }
-
-  /** Generations begin one after the other, and when the last began the first was not over. */
-  #startsAreWhole(): boolean {
-    const starts = this.#generations.map(({ start }) => start);
-    const latest = starts[0]! + this.#part + this.window;
-    return starts.every((start, i) => start >= (starts[i - 1] ?? 0) && start < latest);
+    return TagFile.create(generationFile(this.folder, number), start);
   }
 
   #load(): void {
-    const numbers = Array.from(Deno.readDirSync(this.folder), ({ name }) => Number(FILE_NAME.exec(name)?.[1] ?? 0))
-      .filter((number) => number > 0).sort((a, b) => a - b);
-    this.#number = numbers.at(-1) ?? 0;
-    let lastRecords: TagRecords | undefined;
-    for (const number of numbers.slice(0, -MAX_GENERATIONS)) Deno.removeSync(this.#path(number));
-    for (const number of numbers.slice(-MAX_GENERATIONS)) {
-      const records = TagFile.read(this.#path(number));
-      if (records === undefined) {
-        Deno.removeSync(this.#path(number));
-        continue;
-      }
-      const tags = new TagSet(this.capacity, records.tags.length / KEPT_TAG_SIZE);
-      addAll(tags, records.tags);
-      this.#generations.push({ number, start: records.start, tags });
-      lastRecords = records;
-    }
-    if (lastRecords === undefined) return;
-    const { number, start } = this.#generations.at(-1)!;
-    this.#file = TagFile.reopen(this.#path(number), lastRecords);
-    const now = start >= 0 && start <= LATEST ? start : this.now();
-    this.#ahead = now - this.now();
-    // Which of the starts is damaged can't be told: none may make the others' tags seem too old.
-    if (!this.#startsAreWhole()) { for (const each of this.#generations) each.start = now; }
-    this.#forget(now);
+    const now = this.now();
+    const span = this.#part + this.window;
+    const loaded = loadGenerations(this.folder, MAX_GENERATIONS, this.capacity, span, now);
+    this.#generations.push(...loaded.generations);
+    this.#number = loaded.number;
+    this.#file = loaded.file;
+    this.#ahead = loaded.began - now;
+    this.#forget(loaded.began);
   }
 }
 
 function word(bytes: Uint8Array, at: number): number {
   return (bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24) >>> 0;
-}
-
-function addAll(tags: TagSet, bytes: Uint8Array): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = 0; at < bytes.length && !tags.isFull; at += KEPT_TAG_SIZE) {
-    const high = view.getUint32(at, true);
-    const low = view.getUint32(at + 4, true);
-    if ((high | low) !== 0) tags.add(high, low || 1); // a power failure can leave zeros at the end
-  }
 }
