@@ -1,5 +1,6 @@
 import { ArchiveError } from "./archive_error.ts";
-import { decodeEntry, encodeEntry, type Entry } from "./entry.ts";
+import type { Entry } from "../mailbox/transfer.ts";
+import { decodeEntry, encodeEntry } from "./entry.ts";
 import { encodeRecord, type Record } from "./records.ts";
 
 /** What an archive says of itself, first of all. */

@@ -1,17 +1,8 @@
+import type { Entry, Part } from "../mailbox/transfer.ts";
 import { ArchiveError } from "./archive_error.ts";
 
-/** What keys of our databases are made of, and their values: sealed bytes, or the time of a health check. */
-export type Part = Uint8Array | string | number;
-
-/**
- * An entry of a database as it is stored there: what its value means is not looked at, so that archives do not depend on it.
- * In bytes, the parts of its key and then its value: type (1) ‖ length (4, big-endian) ‖ bytes, a number as a float of 64 bits.
- */
-export interface Entry {
-  readonly key: readonly Part[];
-  readonly value: Part;
-}
-
+// An entry of a database as it is stored there: what its value means is not looked at, so that archives do not depend on it.
+// In bytes, the parts of its key and then its value: type (1) ‖ length (4, big-endian) ‖ bytes, a number as a float of 64 bits.
 const HEAD_SIZE = 5;
 const BYTES = 0;
 const TEXT = 1;

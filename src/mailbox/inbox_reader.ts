@@ -16,7 +16,7 @@ export interface ReaderStore {
   readonly sealer: Sealer;
   readonly count: Count;
   /** the last sequence number given so far */
-  readonly lastSequence: number;
+  lastSequence(): number;
   remove(removals: Removal[]): void;
   closeInbox(reader: InboxReader): void;
 }
@@ -62,7 +62,7 @@ export class InboxReader {
   #closed = false;
 
   constructor(readonly inbox: Pseudonym, private readonly store: ReaderStore, readonly nudge: () => void) {
-    this.#tailSince = store.lastSequence;
+    this.#tailSince = store.lastSequence();
   }
 
   /**
@@ -121,7 +121,7 @@ export class InboxReader {
   giveBack(through: number): void {
     this.#after = this.#pushed = through;
     this.#unconfirmed = this.#unconfirmed.filter(({ first }) => first <= through);
-    this.#dropTail(this.store.lastSequence);
+    this.#dropTail(this.store.lastSequence());
     this.#resting = true;
   }
 
@@ -172,7 +172,7 @@ export class InboxReader {
     const prefix = inboxPrefix(this.inbox);
     const start = inboxKey(this.inbox, this.#after === CONFIRMED ? CONFIRMED : this.#after + 1);
     for (const { key, value } of await firstEntries(kv, { prefix, start }, READ_CHUNKS, () => this.#damaged())) {
-      const last = placeOf(key, this.store.lastSequence)?.last;
+      const last = placeOf(key, this.store.lastSequence())?.last;
       if (last === undefined) {
         this.#damaged();
         continue;

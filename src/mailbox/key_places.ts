@@ -4,10 +4,10 @@
  */
 const PSEUDONYM_SIZE = 32;
 const NUMBER_BITS = 54n;
-const PLACES_OF_PSEUDONYM = 1n << NUMBER_BITS;
+const PLACES_PER_PSEUDONYM = 1n << NUMBER_BITS;
 
 /** After the places of all keys. */
-export const END = PLACES_OF_PSEUDONYM << (8n * BigInt(PSEUDONYM_SIZE));
+export const END = PLACES_PER_PSEUDONYM << (8n * BigInt(PSEUDONYM_SIZE));
 
 /** The last place that is not behind a key. Damage may have made anything of its parts. */
 export function placeOfKey([, pseudonym, number]: Deno.KvKey): bigint {
@@ -15,7 +15,7 @@ export function placeOfKey([, pseudonym, number]: Deno.KvKey): bigint {
   if (!(pseudonym instanceof Uint8Array)) return END; // all else sorts after bytes
   const digits = pseudonym.subarray(0, PSEUDONYM_SIZE).toHex().padEnd(2 * PSEUDONYM_SIZE, "0");
   const first = BigInt(`0x${digits}`) << NUMBER_BITS;
-  const last = first + PLACES_OF_PSEUDONYM - 1n;
+  const last = first + PLACES_PER_PSEUDONYM - 1n;
   if (pseudonym.length < PSEUDONYM_SIZE) return first - 1n;
   if (pseudonym.length > PSEUDONYM_SIZE || typeof number === "boolean") return last;
   if (typeof number !== "number") return first; // all else sorts before numbers
@@ -25,12 +25,12 @@ export function placeOfKey([, pseudonym, number]: Deno.KvKey): bigint {
 /** The key of a name at a place before the {@linkcode END}. */
 export function keyAtPlace(name: Deno.KvKeyPart, place: bigint): Deno.KvKey {
   const digits = (place >> NUMBER_BITS).toString(16).padStart(2 * PSEUDONYM_SIZE, "0");
-  const number = Number(place % PLACES_OF_PSEUDONYM - 1n);
+  const number = Number(place % PLACES_PER_PSEUDONYM - 1n);
   const pseudonym = Uint8Array.fromHex(digits);
   return number < 0 ? [name, pseudonym] : [name, pseudonym, number];
 }
 
 /** After the places of all keys with a prefix. */
 export function endOfPrefix(prefix: Deno.KvKey): bigint {
-  return prefix.length < 2 ? END : placeOfKey(prefix) + PLACES_OF_PSEUDONYM;
+  return prefix.length < 2 ? END : placeOfKey(prefix) + PLACES_PER_PSEUDONYM;
 }

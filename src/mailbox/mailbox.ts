@@ -3,6 +3,7 @@ import { logger } from "../logging/log.ts";
 import { Caretaker } from "./caretaker.ts";
 import { bytesOf, type Chunk } from "./chunk.ts";
 import type { ClientId } from "./client_id.ts";
+import { type Commit, Commits } from "./commits.ts";
 import { openDatabase } from "./database.ts";
 import { InboxReader, type ReaderStore } from "./inbox_reader.ts";
 import { CONFIRMED, inboxContext, inboxKey } from "./keys.ts";
@@ -32,14 +33,11 @@ const MAX_WAITING = 8192;
 const REMOVAL_DELAY = 20;
 /** Written by the mailbox's health check, over and over. */
 const PROBE_KEY = ["probe"];
-/** A failed commit is tried again after this many ms, then twice as many, and so on up to the maximum. */
-const RETRY = 100;
-const MAX_RETRY = 5_000;
 
-/** What one commit does. Its chunks are made once and kept over retries, as are their sequence numbers. */
-interface Commit {
-  chunks: NewChunk[];
-  removals: Removal[];
+/** What is in one commit. */
+interface Contents {
+  readonly chunks: readonly NewChunk[];
+  readonly removals: readonly Removal[];
 }
 
 /**
@@ -52,34 +50,38 @@ interface Commit {
  * What does not fit into the limits is not taken: the newest goes, and not what was there before. Else whoever floods an
  * inbox would delete the mail in it, which was promised to be kept.
  */
-export class Mailbox implements ReaderStore {
-  readonly kv: Deno.Kv;
+export class Mailbox {
+  readonly #commits: Commits;
   readonly #readers = new Map<Pseudonym, InboxReader>();
+  readonly #readerStore: ReaderStore;
   readonly #queue = new Queue();
   readonly #usage: Usage;
   readonly #removals = new Removals();
-  #loop: Promise<void> | undefined;
   #committed = Promise.withResolvers<void>();
   #removalTimer: ReturnType<typeof setTimeout> | undefined;
-  #retry: { timer: ReturnType<typeof setTimeout>; now: () => void } | undefined;
-  #failure: string | undefined;
-  /** a commit that fails later than this is given up (ms, of performance.now()) */
-  #giveUpAt = Infinity;
   readonly #caretaker: Caretaker;
 
   private constructor(
-    kv: Deno.Kv,
-    readonly sealer: Sealer,
+    private readonly kv: Deno.Kv,
+    private readonly sealer: Sealer,
     readonly totals: Totals,
-    readonly count: Count,
-    private readonly onCommit: (seconds: number) => void,
-    private readonly syncAlong: () => Promise<void>,
+    private readonly count: Count,
+    onCommit: (seconds: number) => void,
+    syncAlong: () => Promise<void>,
     private readonly limits: MailboxLimits,
   ) {
-    this.kv = kv;
+    this.#commits = new Commits({ take: () => this.#take(), pause: () => this.#pause() }, onCommit, syncAlong);
+    this.#readerStore = {
+      kv,
+      sealer,
+      count,
+      lastSequence: () => totals.sequence,
+      remove: (removals) => this.#remove(removals),
+      closeInbox: (reader) => this.#closeInbox(reader),
+    };
     this.#usage = new Usage(totals.sequence);
     if (totals.messages === 0) this.#usage.foundAll();
-    this.#caretaker = new Caretaker(kv, sealer, totals, this.#usage, limits, () => this.#start());
+    this.#caretaker = new Caretaker(kv, sealer, totals, this.#usage, limits, () => this.#commits.start());
   }
 
   /**
@@ -113,7 +115,7 @@ export class Mailbox implements ReaderStore {
     }
     this.#usage.add(inbox, 1, message.length);
     this.#queue.add(inbox, message);
-    this.#start();
+    this.#commits.start();
     return true;
   }
 
@@ -139,7 +141,7 @@ export class Mailbox implements ReaderStore {
 
   /** Why messages can't be written, as long as they can't. */
   get failure(): string | undefined {
-    return this.#failure;
+    return this.#commits.failure;
   }
 
   /** Writes to the disk, to see whether that works. Throws what the database throws. */
@@ -149,8 +151,7 @@ export class Mailbox implements ReaderStore {
 
   /** Resolves when all that was stored and removed so far is on the disk. */
   async flush(): Promise<void> {
-    this.#start();
-    await this.#loop;
+    await this.#commits.flush();
   }
 
   /**
@@ -160,25 +161,11 @@ export class Mailbox implements ReaderStore {
   openInbox(id: ClientId, nudge: () => void): InboxReader {
     const inbox = this.sealer.pseudonym(id);
     this.#readers.get(inbox)?.close();
-    const reader = new InboxReader(inbox, this, nudge);
+    const reader = new InboxReader(inbox, this.#readerStore, nudge);
     this.#readers.set(inbox, reader);
-    if (this.#removals.concern(inbox)) this.#start(); // its removals need not wait for more
+    if (this.#removals.concern(inbox)) this.#commits.start(); // its removals need not wait for more
     else reader.settled();
     return reader;
-  }
-
-  closeInbox(reader: InboxReader): void {
-    if (this.#readers.get(reader.inbox) === reader) this.#readers.delete(reader.inbox);
-  }
-
-  get lastSequence(): number {
-    return this.totals.sequence;
-  }
-
-  remove(removals: Removal[]): void {
-    this.#removals.add(removals);
-    if (this.#removals.count >= MAX_COMMIT_REMOVALS) this.#start();
-    else this.#removalTimer ??= setTimeout(() => this.#removalsAreDue(), REMOVAL_DELAY);
   }
 
   /**
@@ -186,8 +173,7 @@ export class Mailbox implements ReaderStore {
    * waits for them holds up the end.
    */
   endRetries(patience: number): void {
-    this.#giveUpAt = Math.min(this.#giveUpAt, performance.now() + patience);
-    this.#retry?.now();
+    this.#commits.endRetries(patience);
   }
 
   /** Commits what waits and closes the database. What can't be written is counted as lost. */
@@ -201,60 +187,51 @@ export class Mailbox implements ReaderStore {
     this.kv.close();
   }
 
-  /** When the loop is running already, it takes them too; the next ones have a timer of their own. */
+  #closeInbox(reader: InboxReader): void {
+    if (this.#readers.get(reader.inbox) === reader) this.#readers.delete(reader.inbox);
+  }
+
+  #remove(removals: Removal[]): void {
+    this.#removals.add(removals);
+    if (this.#removals.count >= MAX_COMMIT_REMOVALS) this.#commits.start();
+    else this.#removalTimer ??= setTimeout(() => this.#removalsAreDue(), REMOVAL_DELAY);
+  }
+
+  /** When commits are being made already, one takes them too; the next ones have a timer of their own. */
   #removalsAreDue(): void {
     this.#removalTimer = undefined;
-    this.#start();
-  }
-
-  #start(): void {
-    this.#loop ??= this.#run();
-  }
-
-  async #run(): Promise<void> {
-    await undefined; // a turn later, so that the first commit takes all the messages of a batch
-    clearTimeout(this.#removalTimer);
-    this.#removalTimer = undefined;
-    while (this.#hasWork || this.#isStepDue) {
-      if (this.#hasWork) await this.#commit();
-      if (this.#isStepDue) await this.#step();
-    }
-    this.#loop = undefined; // in the very turn in which nothing waits, so that what comes next starts it again
-  }
-
-  get #hasWork(): boolean {
-    return this.#queue.count > 0 || this.#removals.count > 0;
-  }
-
-  get #isStepDue(): boolean {
-    return this.#caretaker.isDue && this.#giveUpAt === Infinity;
-  }
-
-  async #commit(): Promise<void> {
-    const commit = this.#take();
-    if (await this.#write(commit)) this.#tell(commit);
-    else this.#giveUp(commit);
-    for (const inbox of this.#removals.settle(commit.removals)) this.#readers.get(inbox)?.settled();
-    this.#committed.resolve();
-    this.#committed = Promise.withResolvers();
+    this.#commits.start();
   }
 
   /** As much as one commit may have, in order. */
-  #take(): Commit {
+  #take(): Commit | undefined {
+    if (this.#queue.count === 0 && this.#removals.count === 0) return undefined;
+    clearTimeout(this.#removalTimer);
+    this.#removalTimer = undefined;
     const removals = this.#removals.take(MAX_COMMIT_REMOVALS);
     const size = removals.length * (VALUE_OVERHEAD + encodeMark(0).length);
     const values = MAX_COMMIT_MUTATIONS - removals.length;
-    const chunks = this.#queue.take(this.totals.sequence, this.#caretaker.clock, values, MAX_COMMIT_SIZE - size);
-    return { chunks, removals };
+    const { clock } = this.#caretaker;
+    const chunks = this.#queue.take(this.totals.sequence, clock, values, MAX_COMMIT_SIZE - size);
+    const contents = { chunks, removals };
+    this.totals.clock = clock;
+    this.totals.sequence = chunks.at(-1)?.chunk.last ?? this.totals.sequence;
+    this.#addToTotals(contents, 1);
+    for (const { inbox, last, messages, bytes } of removals) this.#usage.remove(inbox, last, messages, bytes);
+    return {
+      changes: this.#changes(contents),
+      written: () => {
+        this.#report(chunks);
+        this.#done(removals);
+      },
+      givenUp: () => {
+        this.#giveUp(contents);
+        this.#done(removals);
+      },
+    };
   }
 
-  /** Writes a commit, however often it has to be tried; false when it is given up. */
-  async #write(commit: Commit): Promise<boolean> {
-    const { chunks, removals } = commit;
-    this.totals.clock = this.#caretaker.clock;
-    this.totals.sequence = chunks.at(-1)?.chunk.last ?? this.totals.sequence;
-    this.#addToTotals(commit, 1);
-    for (const { inbox, last, messages, bytes } of removals) this.#usage.remove(inbox, last, messages, bytes);
+  #changes({ chunks, removals }: Contents): Deno.AtomicOperation {
     const atomic = this.kv.atomic();
     setTotals(atomic, this.totals, this.sealer);
     for (const { inbox, last, mark } of removals) {
@@ -262,26 +239,7 @@ export class Mailbox implements ReaderStore {
       else atomic.delete(inboxKey(inbox, last));
     }
     for (const { inbox, chunk, value } of chunks) this.#set(atomic, inbox, chunk.last, value);
-    const begin = performance.now();
-    for (let delay = RETRY;; delay = Math.min(2 * delay, MAX_RETRY)) {
-      try {
-        await Promise.all([atomic.commit(), this.syncAlong()]);
-        this.onCommit((performance.now() - begin) / 1000);
-        if (delay > RETRY) log.info("messages are written again");
-        this.#failure = undefined;
-        return true;
-      } catch (error) {
-        if (delay === RETRY) log.error(`cannot write messages, trying again until it works: ${error}`);
-        this.#failure = error instanceof Error ? error.message : String(error);
-        const left = this.#giveUpAt - performance.now();
-        if (left <= 0) return false;
-        await new Promise<void>((resolve) => {
-          this.#retry = { timer: setTimeout(resolve, Math.min(delay, left)), now: resolve };
-        });
-        clearTimeout(this.#retry!.timer);
-        this.#retry = undefined;
-      }
-    }
+    return atomic;
   }
 
   /** Seals a value for its place in an inbox. */
@@ -289,7 +247,7 @@ export class Mailbox implements ReaderStore {
     atomic.set(inboxKey(inbox, last), this.sealer.seal(value, inboxContext(inbox, last)));
   }
 
-  #addToTotals({ chunks, removals }: Commit, sign: 1 | -1): void {
+  #addToTotals({ chunks, removals }: Contents, sign: 1 | -1): void {
     for (const { chunk } of chunks) {
       this.totals.messages += sign * chunk.messages.length;
       this.totals.bytes += sign * bytesOf(chunk);
@@ -301,16 +259,15 @@ export class Mailbox implements ReaderStore {
   }
 
   /** Of what was never written nothing may stay in the totals: a later commit may succeed, and writes them. */
-  #giveUp(commit: Commit): void {
-    const { chunks } = commit;
-    this.#addToTotals(commit, -1);
-    const lost = countMessages(chunks);
+  #giveUp(contents: Contents): void {
+    this.#addToTotals(contents, -1);
+    const lost = countMessages(contents.chunks);
     if (lost === 0) return; // removals: those messages come again
     log.error(`${lost} messages could not be written and are lost`);
     this.count("messages_lost", lost);
   }
 
-  #tell({ chunks }: Commit): void {
+  #report(chunks: readonly NewChunk[]): void {
     const nudged = new Set<InboxReader>();
     for (const { inbox, chunk } of chunks) {
       const reader = this.#readers.get(inbox);
@@ -322,12 +279,23 @@ export class Mailbox implements ReaderStore {
     for (const reader of nudged) reader.nudge();
   }
 
+  /** A commit has ended, one way or the other. */
+  #done(removals: readonly Removal[]): void {
+    for (const inbox of this.#removals.settle(removals)) this.#readers.get(inbox)?.settled();
+    this.#committed.resolve();
+    this.#committed = Promise.withResolvers();
+  }
+
   #refusal(inbox: Pseudonym, size: number): Refusal | undefined {
     const { inboxMessages, inboxBytes, mailboxBytes, diskIsLow } = this.limits;
     if (diskIsLow) return "disk_low";
     const { messages, bytes } = this.#usage.of(inbox);
     if (messages >= inboxMessages || bytes + size > inboxBytes) return "inbox_full";
     return this.totals.bytes + this.#queue.bytes + size > mailboxBytes ? "mailbox_full" : undefined;
+  }
+
+  #pause(): Promise<void> | undefined {
+    return this.#caretaker.isDue && !this.#commits.isEnding ? this.#step() : undefined;
   }
 
   /** A step of the caretaker's walk. What it has counted is right, while totals count on what damage has taken. */
@@ -351,7 +319,7 @@ export class Mailbox implements ReaderStore {
     );
     for (const { inbox, last } of expired) this.#readers.get(inbox)?.expired(last);
     this.count("messages_expired", expired.reduce((sum, { waiting }) => sum + waiting, 0));
-    this.remove(expired.map(({ inbox, last, messages, bytes }) => ({ inbox, last, messages, bytes })));
+    this.#remove(expired.map(({ inbox, last, messages, bytes }) => ({ inbox, last, messages, bytes })));
   }
 }
 

@@ -9,18 +9,19 @@ const MAX_COMMIT_CHANGES = 900;
 const PART_OVERHEAD = 16;
 
 /** What keys of our databases are made of, and their values: sealed bytes, or the time of a health check. */
-export type StoredPart = Uint8Array | string | number;
+export type Part = Uint8Array | string | number;
 
-export interface StoredEntry {
-  readonly key: readonly StoredPart[];
-  readonly value: StoredPart;
+/** An entry of a database as it is stored there, whatever its value means. */
+export interface Entry {
+  readonly key: readonly Part[];
+  readonly value: Part;
 }
 
 /**
  * All entries of a database that nobody writes to, whatever they mean, in any order and few at a time. Those between two
  * damaged keys do not come (entries.ts). `onDamaged` is called for each damage that is met.
  */
-export async function* allEntries(kv: Deno.Kv, onDamaged: () => void): AsyncGenerator<StoredEntry> {
+export async function* allEntries(kv: Deno.Kv, onDamaged: () => void): AsyncGenerator<Entry> {
   const quickly = new Listing(kv.list({ prefix: [] }, { batchSize: READ_TOGETHER }));
   yield* asWritten(quickly, onDamaged);
   if (quickly.isWhole) return;
@@ -33,14 +34,14 @@ export async function* allEntries(kv: Deno.Kv, onDamaged: () => void): AsyncGene
 }
 
 /** Those that damage has not made of another type. */
-async function* asWritten(listing: Listing, onDamaged: () => void): AsyncGenerator<StoredEntry> {
+async function* asWritten(listing: Listing, onDamaged: () => void): AsyncGenerator<Entry> {
   for await (const { key, value } of listing) {
     if (isPart(value) && key.every(isPart)) yield { key, value };
     else onDamaged();
   }
 }
 
-function isPart(part: unknown): part is StoredPart {
+function isPart(part: unknown): part is Part {
   return part instanceof Uint8Array || typeof part === "string" || typeof part === "number";
 }
 
@@ -54,10 +55,10 @@ export class EntryWriter {
     this.#atomic = kv.atomic();
   }
 
-  async add({ key, value }: StoredEntry): Promise<void> {
+  async add({ key, value }: Entry): Promise<void> {
     const size = sizeOf(value) + key.reduce<number>((sum, part) => sum + 2 * sizeOf(part) + PART_OVERHEAD, 0);
     if (this.#changes === MAX_COMMIT_CHANGES || this.#size + size > MAX_COMMIT_SIZE) await this.flush();
-    this.#atomic.set(key as readonly StoredPart[] as Deno.KvKey, value);
+    this.#atomic.set(key as readonly Part[] as Deno.KvKey, value);
     this.#changes++;
     this.#size += size;
   }
@@ -73,7 +74,7 @@ export class EntryWriter {
 }
 
 /** Bytes, at most. */
-function sizeOf(part: StoredPart): number {
+function sizeOf(part: Part): number {
   if (part instanceof Uint8Array) return part.length;
   return typeof part === "string" ? 3 * part.length : PART_OVERHEAD;
 }

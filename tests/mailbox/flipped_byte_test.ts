@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertObjectMatch } from "@std/assert";
-import { inboxKey } from "../../src/mailbox/keys.ts";
 import { Ledger } from "../../src/mailbox/ledger.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { bytesOfPseudonym } from "../../src/mailbox/pseudonym.ts";
@@ -10,6 +9,7 @@ import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { damageKeys, damageKindOfValue, numberInKey } from "./damaged_keys.ts";
 import { client, numbered, range, readAll, readNumbers } from "./messages.ts";
+import { damage, keyOf, onDisk } from "./on_disk.ts";
 
 const CHUNKS = 20;
 const CHUNK_MESSAGES = 5;
@@ -22,9 +22,8 @@ async function fill(path: string): Promise<Uint8Array[]> {
     for (const n of range(CHUNK_MESSAGES, chunk * CHUNK_MESSAGES)) mailbox.store(bob, numbered(n));
     await mailbox.flush();
   }
-  const pseudonym = mailbox.sealer.pseudonym(bob);
-  const value = async (last: number) => (await mailbox.kv.get<Uint8Array>(inboxKey(pseudonym, last))).value!;
-  return await Promise.all(range(CHUNKS, 1).map((chunk) => value(chunk * CHUNK_MESSAGES)));
+  const keys = range(CHUNKS, 1).map((chunk) => keyOf(bob, chunk * CHUNK_MESSAGES));
+  return await onDisk(path, (kv) => Promise.all(keys.map(async (key) => (await kv.get<Uint8Array>(key)).value!)));
 }
 
 /** Flips a bit of the byte `at` of `value` in the file, in each copy that moving it between pages has left there. */
@@ -61,12 +60,7 @@ Deno.test("damaged totals are counted anew", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   await fill(path);
-  {
-    await using mailbox = await Mailbox.open(path, testSealer());
-    const { value } = await mailbox.kv.get<Uint8Array>(["totals"]);
-    value![30]! ^= 1;
-    await mailbox.kv.set(["totals"], value);
-  }
+  await damage(path, ["totals"], (value) => value[30]! ^= 1);
   const messages = CHUNKS * CHUNK_MESSAGES;
   await using mailbox = await Mailbox.open(path, testSealer());
   assertObjectMatch({ ...mailbox.totals }, { sequence: messages, messages, bytes: messages * 40 });

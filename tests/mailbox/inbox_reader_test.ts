@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertObjectMatch } from "@std/assert";
-import { firstEntries } from "../../src/mailbox/entries.ts";
-import { CONFIRMED, inboxKey } from "../../src/mailbox/keys.ts";
+import { CONFIRMED } from "../../src/mailbox/keys.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { testSealer } from "../support/sealer.ts";
 import { Counters } from "../../src/counting/counters.ts";
 import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { client, numbered, range, readAll, readNumbers } from "./messages.ts";
+import { damage, keyOf, keysOnDisk, onDisk } from "./on_disk.ts";
 
 const ignore = () => {};
 const bob = client(1);
@@ -105,8 +105,7 @@ Deno.test("what is confirmed leaves the disk, and what is confirmed of a chunk d
   const reader = mailbox.openInbox(bob, ignore);
   reader.confirm((await readAll(reader)).at(-1)!.sequence);
   await mailbox.flush();
-  const left = await Array.fromAsync(mailbox.kv.list({ prefix: [] }));
-  assertEquals(left.map(({ key }) => key), [["storage_key", 0], ["storage_key", 1], ["totals"]]);
+  assertEquals(await keysOnDisk(path), [["storage_key", 0], ["storage_key", 1], ["totals"]]);
   assertObjectMatch({ ...mailbox.totals }, { sequence: 12, messages: 0, bytes: 0 });
 });
 
@@ -140,7 +139,8 @@ Deno.test("a reader that is closed during a read hands out nothing", async () =>
 
 Deno.test("what is given back comes again, though not what was pushed of its chunk, and nothing is kept meanwhile", async () => {
   using folder = new TemporaryFolder();
-  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
+  const path = folder.file("mailbox.kv");
+  await using mailbox = await Mailbox.open(path, testSealer());
   const reader = mailbox.openInbox(bob, ignore);
   for (const n of range(5)) mailbox.store(bob, numbered(n));
   await mailbox.flush();
@@ -151,7 +151,7 @@ Deno.test("what is given back comes again, though not what was pushed of its chu
   await storeEach(mailbox, [7, 8]);
   reader.confirm(handedOut[1]!.sequence); // of that chunk, and it has to outlive a crash
   await mailbox.flush();
-  assertEquals((await firstEntries(mailbox.kv, { prefix: ["inbox"] }, 1, ignore))[0]!.key[2], CONFIRMED);
+  assertEquals((await keysOnDisk(path, ["inbox"]))[0]![2], CONFIRMED);
   assertEquals(await readNumbers(reader), range(6, 3));
   reader.confirm(handedOut[5]!.sequence);
   await mailbox.flush();
@@ -174,22 +174,15 @@ Deno.test("messages that are being committed when others are given back come aft
   assertEquals(await readNumbers(reader), [4]);
 });
 
-/** Changes the value of `bob`'s inbox that ends with sequence number `last`. */
-async function damage({ kv, sealer }: Mailbox, last: number, change: (value: Uint8Array) => void): Promise<void> {
-  const key = inboxKey(sealer.pseudonym(bob), last);
-  const { value } = await kv.get<Uint8Array>(key);
-  change(value!);
-  await kv.set(key, value);
-}
-
 Deno.test("damaged chunks are counted and skipped, however many there are", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const counters = new Counters();
-  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer(), counters.add);
+  const path = folder.file("mailbox.kv");
+  await using mailbox = await Mailbox.open(path, testSealer(), counters.add);
   await storeEach(mailbox, range(40));
   for (const sequence of range(30, 5)) {
-    await damage(mailbox, sequence, (value) => value[sequence]! ^= 1 << sequence % 8);
+    await damage(path, keyOf(bob, sequence), (value) => value[sequence]! ^= 1 << sequence % 8);
   }
   const reader = mailbox.openInbox(bob, ignore);
   const messages = await readAll(reader);
@@ -203,28 +196,28 @@ Deno.test("damaged chunks are counted and skipped, however many there are", asyn
 Deno.test("a mark that is damaged confirms nothing", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
-  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
+  const path = folder.file("mailbox.kv");
+  await using mailbox = await Mailbox.open(path, testSealer());
   for (const n of range(5)) mailbox.store(bob, numbered(n));
   await mailbox.flush();
   const reader = mailbox.openInbox(bob, ignore);
   reader.confirm((await readAll(reader))[2]!.sequence);
   await mailbox.flush();
   assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), [3, 4]);
-  await damage(mailbox, CONFIRMED, (value) => value[30]! ^= 0x40);
+  await damage(path, keyOf(bob, CONFIRMED), (value) => value[30]! ^= 0x40);
   assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), range(5));
 });
 
 Deno.test("a value is refused under another number and in another's inbox", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
-  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
+  const path = folder.file("mailbox.kv");
+  await using mailbox = await Mailbox.open(path, testSealer());
   await storeEach(mailbox, range(2));
-  const { kv, sealer } = mailbox;
-  const [mine, eves] = [sealer.pseudonym(bob), sealer.pseudonym(client(2))];
-  const [first, second] = (await kv.getMany<Uint8Array[]>([inboxKey(mine, 1), inboxKey(mine, 2)]))
-    .map(({ value }) => value);
-  await kv.atomic().set(inboxKey(mine, 1), second).set(inboxKey(mine, 2), first).set(inboxKey(eves, 2), second)
-    .commit();
+  await onDisk(path, async (kv) => {
+    const [first, second] = (await kv.getMany<Uint8Array[]>([keyOf(bob, 1), keyOf(bob, 2)])).map(({ value }) => value);
+    await kv.atomic().set(keyOf(bob, 1), second).set(keyOf(bob, 2), first).set(keyOf(client(2), 2), second).commit();
+  });
   assertEquals(await mailbox.openInbox(bob, ignore).next(), []);
   assertEquals(await mailbox.openInbox(client(2), ignore).next(), []);
 });

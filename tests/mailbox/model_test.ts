@@ -143,9 +143,10 @@ class System {
   }
 
   async #onDisk(): Promise<{ messages: number; bytes: number }> {
+    using kv = await Deno.openKv(this.path);
+    const sealer = testSealer();
     const sum = { messages: 0, bytes: 0 };
     for (const c of range(CLIENTS)) {
-      const { kv, sealer } = this.mailbox;
       const pseudonym = sealer.pseudonym(client(c));
       for await (const { key, value } of kv.list<Uint8Array>({ prefix: inboxPrefix(pseudonym) })) {
         const last = key[2] as number;

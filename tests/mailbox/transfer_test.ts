@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { allEntries, EntryWriter, type StoredEntry } from "../../src/mailbox/transfer.ts";
+import { allEntries, type Entry, EntryWriter } from "../../src/mailbox/transfer.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { damageKeys, numberInKey } from "./damaged_keys.ts";
 import { range } from "./messages.ts";
 
-async function write(path: string, entries: readonly StoredEntry[]): Promise<void> {
+async function write(path: string, entries: readonly Entry[]): Promise<void> {
   using kv = await Deno.openKv(path);
   const writer = new EntryWriter(kv);
   for (const entry of entries) await writer.add(entry);
@@ -12,21 +12,21 @@ async function write(path: string, entries: readonly StoredEntry[]): Promise<voi
 }
 
 /** What comes out, by the last part of its key, and how often damage was met. */
-async function read(path: string): Promise<{ entries: StoredEntry[]; damaged: number }> {
+async function read(path: string): Promise<{ entries: Entry[]; damaged: number }> {
   using kv = await Deno.openKv(path);
   let damaged = 0;
   const entries = await Array.fromAsync(allEntries(kv, () => damaged++));
   return { entries, damaged };
 }
 
-const numbersOf = (entries: readonly StoredEntry[]) => entries.map(({ key }) => key.at(-1) as number);
-const inbox = (count: number): StoredEntry[] =>
+const numbersOf = (entries: readonly Entry[]) => entries.map(({ key }) => key.at(-1) as number);
+const inbox = (count: number): Entry[] =>
   range(count, 1).map((n) => ({ key: ["inbox", new Uint8Array(32).fill(9), n], value: Uint8Array.of(n, n >> 8) }));
 
 Deno.test("entries of any size come out as they went in, in more commits than one", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("all.kv");
-  const entries: StoredEntry[] = [
+  const entries: Entry[] = [
     { key: ["inbox", new Uint8Array(1000), 1], value: new Uint8Array(65_400).fill(7) },
     ...range(30, 2).map((n) => ({ key: ["inbox", new Uint8Array(1000), n], value: new Uint8Array(65_400).fill(n) })),
     { key: ["probe"], value: 1_700_000_000_000 },
