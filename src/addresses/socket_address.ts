@@ -9,8 +9,8 @@ export interface SocketAddress {
 }
 
 /**
- * The address in `1.2.3.4:5` or `[::1]:5`, its host in the one canonical form, so that equal addresses are equal text;
- * undefined for anything else, names included.
+ * Parses `1.2.3.4:5` or `[::1]:5`. The host is put in canonical form, so that equal addresses are equal text. Undefined
+ * for anything else, including names.
  */
 export function parseSocketAddress(text: string): SocketAddress | undefined {
   const match = /^(?:\[(?<ipv6>[^\]]*)\]|(?<ipv4>[^:]*)):(?<port>0|[1-9]\d{0,4})$/.exec(text);

@@ -2,7 +2,7 @@ import { base58 } from "@scure/base";
 
 /**
  * The longest text that is decoded. Keys, addresses and tokens are 32 bytes, at most 44 characters, and base58 takes
- * time quadratic in its length: a peer's kilobytes are refused unread.
+ * quadratic time, so kilobytes from a peer are refused unread.
  */
 const MAX_CHARACTERS = 64;
 
@@ -11,7 +11,7 @@ export function encodeBase58(bytes: Uint8Array): string {
   return base58.encode(bytes);
 }
 
-/** The bytes of a base58 text; undefined if it has other characters or more than 64 of them. */
+/** The bytes of a base58 text; undefined if it contains other characters or is longer than 64. */
 export function decodeBase58(text: string): Uint8Array | undefined {
   if (text.length > MAX_CHARACTERS) return undefined;
   try {

@@ -1,7 +1,7 @@
 import { base64 } from "@scure/base";
 
 const LINE_LENGTH = 64; // RFC 7468 §2
-const LINE_END = "\r\n"; // as 0.7.0 writes it; reading takes any
+const LINE_END = "\r\n"; // as 0.7.0 writes it; any is accepted when reading
 
 /** One PEM block with this tag, the same bytes as 0.7.0 writes (RFC 7468). */
 export function encodePem(tag: string, bytes: Uint8Array): string {
@@ -10,12 +10,12 @@ export function encodePem(tag: string, bytes: Uint8Array): string {
 }
 
 /**
- * The contents of the one PEM block that a text holds.
+ * The contents of the only PEM block in a text.
  *
  * @throws Error that says what was wrong, never what the block holds
  */
 export function decodePem(tag: string, text: string): Uint8Array {
-  // Tags are quoted in errors, so no damage may make the contents part of one.
+  // Tags are quoted in errors, so damage must not make the contents part of one.
   const match = /^\s*-----BEGIN ([A-Z\d ]*)-----([^-]*)-----END ([A-Z\d ]*)-----\s*$/.exec(text);
   if (!match) throw new Error(`not a PEM file: expected one block from "${begin(tag)}" to "${end(tag)}"`);
   const [, opening, contents, closing] = match;
@@ -24,7 +24,7 @@ export function decodePem(tag: string, text: string): Uint8Array {
   try {
     return base64.decode(contents!.replace(/\s/g, ""));
   } catch {
-    throw new Error(`a damaged PEM file: what "${begin(tag)}" holds is not base64`);
+    throw new Error(`a damaged PEM file: the contents of "${begin(tag)}" are not base64`);
   }
 }
 

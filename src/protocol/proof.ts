@@ -7,27 +7,32 @@ import { generateKeyPair, multiply } from "../sphinx/curve.ts";
 /** How a client proves that it has the private key of its address, an extension of the protocol. */
 const INFO = new TextEncoder().encode("nym-gateway: possession of a client's key, version 1");
 const KEY_SIZE = 32;
+/** Bytes. */
 export const NONCE_SIZE = 32;
 
-/** What the client is asked: all 32 bytes. Good for one answer. */
+/** What the gateway asks a client to answer. Good for one answer. */
 export interface Challenge {
+  /** 32 bytes */
   nonce: Uint8Array;
+  /** ephemeral X25519, 32 bytes */
   publicKey: Uint8Array;
 }
 
-/** A challenge with what its answer is checked with. */
+/** A challenge together with the key that checks its answer. */
 export interface OpenChallenge extends Challenge {
+  /** 32 bytes */
   privateKey: Uint8Array;
 }
 
+/** A new challenge, with random nonce and key. */
 export function newChallenge(): OpenChallenge {
   return { nonce: crypto.getRandomValues(new Uint8Array(NONCE_SIZE)), ...generateKeyPair() };
 }
 
 /**
  * The client's answer: HMAC-SHA256 of nonce ‖ client address ‖ gateway's public key, under HKDF-SHA256 of the unclamped
- * X25519 of both sides' keys. The gateway's public key is the one the client means to talk to, so that nobody else who
- * asks can pass the answer on to another gateway. Undefined if the challenge's point is of low order.
+ * X25519 of both sides' keys. The gateway's public key is the one the client means to talk to, so another
+ * gateway cannot relay the challenge and pass the answer off as its own. Undefined if the challenge's point is of low order.
  */
 export function proveAddress(
   clientPrivateKey: Uint8Array,
@@ -39,8 +44,8 @@ export function proveAddress(
 }
 
 /**
- * Whether `given` is the answer of who has the private key of `clientAddress`, in a time that tells nothing about the
- * right one. An address of low order has no owner: nothing proves it.
+ * Whether `given` is the answer of the holder of `clientAddress`'s private key, compared in constant time. An address of
+ * low order has no owner: nothing proves it.
  */
 export function isProofOf(
   challenge: OpenChallenge,

@@ -16,9 +16,9 @@ import { deriveRoutingKeys, eraseRoutingKeys, type RoutingKeys } from "./routing
 export type { Hop } from "./header.ts";
 
 /**
- * Wraps a message in a layer for each hop (spec §2). Two packets of the same message have nothing in common.
+ * Wraps a message in a layer for each hop (spec §2). Two packets with the same message look unrelated.
  *
- * @param route 1 to 5 hops, the recipient's gateway last
+ * @param route 1 to 5 hops, ending with the recipient's gateway
  * @param destination the recipient's client address: 32 bytes
  * @param message 0 to 975 bytes
  * @returns 1372 bytes, for the first hop
@@ -65,7 +65,7 @@ function check(route: readonly Hop[], destination: Uint8Array, message: Uint8Arr
   }
 }
 
-/** Each hop's keys. The secret is blinded from hop to hop just as the hops will blind the shared secret; erased here. */
+/** Each hop's keys. The secret is blinded from hop to hop just as the hops will blind the shared secret, and erased here. */
 function keysAlong(route: readonly Hop[], secret: Uint8Array): RoutingKeys[] {
   let blinded = secret;
   const keysOfHops = route.map(({ publicKey }) => {

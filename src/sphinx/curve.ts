@@ -5,10 +5,12 @@ import { POINT_SIZE, SCALAR_SIZE } from "./constants.ts";
 
 /**
  * Curve25519 as Sphinx uses it (spec §2): points are 32-byte Montgomery u-coordinates, scalars are plain integers below
- * the group order, 32 bytes little-endian, and never clamped. X25519 of RFC 7748 clamps, so it can't serve as it is.
+ * the group order, 32 bytes little-endian, and never clamped. X25519 of RFC 7748 clamps, so it cannot be used directly.
  */
 export interface KeyPair {
+  /** 32 bytes, a canonical scalar. */
   privateKey: Uint8Array;
+  /** 32 bytes, a u-coordinate. */
   publicKey: Uint8Array;
 }
 
@@ -20,7 +22,7 @@ const ORDER = Fn.ORDER;
 /** Curve and twist together have 2p + 2 points (each u is on one of them), and the curve 8ℓ. */
 const TWIST_ORDER = 2n * Fp.ORDER + 2n - 8n * ORDER;
 
-/** The u-coordinates whose order divides 8, on the curve and on its twist: whatever the scalar, they tell nothing. */
+/** The u-coordinates whose order divides 8, on the curve and on its twist. Their products reveal nothing about the scalar. */
 const LOW_ORDER_POINTS: ReadonlySet<bigint> = new Set([
   0n,
   1n,
@@ -29,7 +31,7 @@ const LOW_ORDER_POINTS: ReadonlySet<bigint> = new Set([
   39382357235489614581723060781553021112529911719440698176882885853963445705823n,
 ]);
 
-/** The Montgomery ladder of RFC 7748 without clamping. It takes scalars in [2^254, 2^255 − 8] only. */
+/** The Montgomery ladder of RFC 7748 without clamping. It only accepts scalars in [2^254, 2^255 − 8]. */
 const ladder = montgomery({
   P: Fp.ORDER,
   type: "x25519",
@@ -38,16 +40,16 @@ const ladder = montgomery({
 });
 
 /**
- * The u-coordinate of scalar × point, the scalar taken as it is, as in 0.7.0; undefined for a zero scalar and for
- * points of low order, whose product would be known to all. Bit 255 of `point` is ignored and values from p up count
- * modulo p, as RFC 7748 has it.
+ * The u-coordinate of scalar × point, with the scalar used unchanged, as in 0.7.0. Undefined for a zero scalar and for
+ * points of low order, whose product anyone could compute. Bit 255 of `point` is ignored and values of p or more are
+ * reduced modulo p (RFC 7748 §5).
  *
- * Points of the curve go by way of the Edwards form: its addition is complete, so every scalar gives an exact result
- * in the same number of steps, where the ladder would refuse the small ones. Points of the twist have no Edwards form.
+ * Points on the curve are multiplied in Edwards form: its addition is complete, so every scalar gives an exact result
+ * in the same number of steps, where the ladder would refuse small ones. Points on the twist have no Edwards form.
  *
  * @param scalar 32 bytes, below the group order
  * @param point 32 bytes
- * @throws RangeError for other lengths and larger scalars: the keys we use are checked where they are loaded
+ * @throws RangeError for other lengths and larger scalars; our own keys are checked where they are loaded
  */
 export function multiply(scalar: Uint8Array, point: Uint8Array): Uint8Array | undefined {
   if (point.length !== POINT_SIZE) throw new RangeError(`a point is ${POINT_SIZE} bytes, got ${point.length}`);
@@ -70,7 +72,7 @@ export function publicKeyOf(privateKey: Uint8Array): Uint8Array {
   return montgomeryBytes(Point.BASE.multiply(decodeScalar(privateKey)));
 }
 
-/** Whether these are 32 little-endian bytes of an s with 0 < s < ℓ: the only form of a private key (spec §2). */
+/** Whether these are the 32 little-endian bytes of an s with 0 < s < ℓ, the only valid form of a private key (spec §2). */
 export function isCanonicalScalar(bytes: Uint8Array): boolean {
   return bytes.length === SCALAR_SIZE && Fn.isValidNot0(bytesToNumberLE(bytes));
 }
@@ -85,7 +87,7 @@ export function randomScalar(): Uint8Array {
   return bytes;
 }
 
-/** A key pair for a node. A clamped X25519 can use the key too (see clampedEquivalent). */
+/** A new key pair for a node. Clamped X25519 can use the key too (see clampedEquivalent). */
 export function generateKeyPair(): KeyPair {
   const privateKey = randomScalar();
   return { privateKey, publicKey: publicKeyOf(privateKey) };
@@ -112,7 +114,7 @@ function decodePoint(bytes: Uint8Array): bigint {
   return Fp.create(BigInt.asUintN(255, bytesToNumberLE(bytes)));
 }
 
-/** One of the two points (their sign is of no matter) with y = (u − 1) / (u + 1); undefined if u is on the twist. */
+/** One of the two points (the sign does not matter) with y = (u − 1) / (u + 1); undefined if u is on the twist. */
 function edwardsPoint(u: bigint): EdwardsPoint | undefined {
   const y = Fp.toBytes(Fp.div(Fp.sub(u, 1n), Fp.add(u, 1n)));
   try {

@@ -16,13 +16,13 @@ import {
 import { headerMac, xorStream } from "./header_protection.ts";
 import type { RoutingKeys } from "./routing_keys.ts";
 
-/** A node on a packet's way. */
+/** A node on a packet's route. */
 export interface Hop {
   /** 32 bytes. */
   publicKey: Uint8Array;
-  /** Where the hop before it sends the packet: 32 bytes, padded with zeros (spec §3). Not used of the first. */
+  /** Where the previous hop sends the packet: 32 bytes, zero-padded (spec §3). Unused for the first hop. */
   address: Uint8Array;
-  /** How long this hop holds the packet: nanoseconds, a u64. Not used of the last. */
+  /** How long this hop holds the packet: a u64 of nanoseconds. Unused for the last hop. */
   delay: bigint;
 }
 
@@ -30,8 +30,8 @@ export interface Hop {
  * The header of a packet: shared secret ‖ MAC ‖ routing information (spec §2). It is built from the last hop to the
  * first, each hop's routing information holding the MAC and the routing information of the next.
  *
- * @param sharedSecret 32 bytes, as the first hop gets it
- * @param keys those of each hop of the route
+ * @param sharedSecret 32 bytes, as the first hop receives it
+ * @param keys the keys of each hop on the route
  * @returns 348 bytes
  */
 export function buildHeader(
@@ -56,8 +56,8 @@ export function buildHeader(
 }
 
 /**
- * The end that the last hop's routing information will have once each forward hop has shifted its own step out and
- * keystream in: known beforehand, so that the last MAC can be over it. One step for each forward hop.
+ * The tail of the last hop's routing information once each forward hop has shifted its own step out and keystream in.
+ * It must be known beforehand because the last MAC covers it. One step for each forward hop.
  */
 function fillerAfter(forwardKeys: readonly RoutingKeys[]): Uint8Array {
   let filler = new Uint8Array(0);
@@ -82,7 +82,7 @@ function finalRouting(keys: RoutingKeys, destination: Uint8Array, filler: Uint8A
   return routing;
 }
 
-/** The last step of `nextRouting` is left out: it is what this hop's keystream puts there (see `fillerAfter`). */
+/** The last step of `nextRouting` is omitted: this hop's keystream will put it there (see `fillerAfter`). */
 function forwardRouting(
   keys: RoutingKeys,
   nextAddress: Uint8Array,

@@ -6,8 +6,8 @@ import { MAC_SIZE } from "./constants.ts";
 const ZERO_IV = new Uint8Array(16);
 
 /**
- * XORs data with the AES-128-CTR keystream of a hop, from its start (spec §2). The IV is always zero: a key serves one
- * packet only.
+ * XORs data with a hop's AES-128-CTR keystream, from its start (spec §2). The IV is always zero because each key serves
+ * a single packet.
  *
  * @param streamKey 16 bytes
  * @returns a new array as long as `data`
@@ -17,7 +17,7 @@ export function xorStream(streamKey: Uint8Array, data: Uint8Array): Uint8Array {
 }
 
 /**
- * The MAC of encrypted routing information: HMAC-SHA256, its first 16 bytes (spec §1).
+ * The MAC of encrypted routing information: the first 16 bytes of HMAC-SHA256 (spec §1).
  *
  * @param macKey 16 bytes
  */

@@ -2,8 +2,8 @@ import { chacha20orig } from "@noble/ciphers/chacha.js";
 import { blake2b } from "@noble/hashes/blake2.js";
 
 /**
- * LIONESS (Anderson and Biham, 1996), a cipher whose block is the whole payload: change one bit of the ciphertext and all
- * of the plaintext is noise. Four rounds over a left part of 32 bytes and a right part of the rest (spec §2):
+ * LIONESS (Anderson and Biham, 1996), a cipher whose block is the whole payload: flipping one bit of the ciphertext turns
+ * all of the plaintext into noise. Four rounds over a left part of 32 bytes and a right part, the rest (spec §2):
  * R ^= S(L ^ k1), L ^= H(k2, R), R ^= S(L ^ k3), L ^= H(k4, R), with ChaCha20 (original variant: 64-bit nonce) for S
  * and keyed BLAKE2b for H.
  */
@@ -18,8 +18,10 @@ const K4_OFFSET = K3_OFFSET + STREAM_KEY_SIZE;
 const ZERO_NONCE = new Uint8Array(8);
 
 /**
+ * Encrypts one block.
+ *
  * @param key 192 bytes: k1 (32) ‖ k2 (64) ‖ k3 (32) ‖ k4 (64)
- * @param block more than 32 bytes; left as it is
+ * @param block more than 32 bytes; not modified
  * @returns a new array as long as `block`
  */
 export function encrypt(key: Uint8Array, block: Uint8Array): Uint8Array {
@@ -64,7 +66,7 @@ function hashRound(key: Uint8Array, block: Uint8Array): void {
   xorInto(block, blake2b(block.subarray(LEFT_SIZE), { key, dkLen: LEFT_SIZE }));
 }
 
-/** Changes the first bytes of `target`, as many as `mask` has. */
+/** XORs `mask` into the first bytes of `target`. */
 function xorInto(target: Uint8Array, mask: Uint8Array): void {
   for (let i = 0; i < mask.length; i++) target[i]! ^= mask[i]!;
 }

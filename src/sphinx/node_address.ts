@@ -11,7 +11,7 @@ const IPV4_ADDRESS_SIZE = IP_OFFSET + 4;
 const IPV6_ADDRESS_SIZE = IP_OFFSET + 16;
 
 /**
- * The address as it goes over the wire, unpadded (spec §3).
+ * The address in wire format, unpadded (spec §3).
  *
  * @returns 7 bytes for IPv4, 19 for IPv6
  * @throws RangeError if the host is not an IP address or the port not a u16
@@ -26,16 +26,14 @@ export function encodeNodeAddress({ host, port }: SocketAddress): Uint8Array {
   return Uint8Array.of(type, port >> 8, port & 0xff, ...ip);
 }
 
-/** The address filled up with zeros to the 32 bytes it takes in a header. */
+/** The address zero-padded to the 32 bytes that it takes in a header. */
 export function padNodeAddress(unpadded: Uint8Array): Uint8Array {
   const padded = new Uint8Array(NODE_ADDRESS_SIZE);
   padded.set(unpadded);
   return padded;
 }
 
-/**
- * The address in its 7 or 19 bytes, or in 32 of which the rest are zeros; undefined for anything else.
- */
+/** Decodes an address of 7 or 19 bytes, or one zero-padded to 32; undefined for anything else. */
 export function decodeNodeAddress(bytes: Uint8Array): SocketAddress | undefined {
   const size = nodeAddressSize(bytes[0]);
   if (size === undefined || (bytes.length !== size && bytes.length !== NODE_ADDRESS_SIZE)) return undefined;
@@ -46,7 +44,7 @@ export function decodeNodeAddress(bytes: Uint8Array): SocketAddress | undefined 
   };
 }
 
-/** How many bytes an unpadded address has whose first byte is `type`: 7 or 19; undefined when that is no type. */
+/** The size of an unpadded address whose first byte is `type`: 7 or 19, or undefined for an unknown type. */
 export function nodeAddressSize(type: number | undefined): number | undefined {
   if (type === IPV4_TYPE) return IPV4_ADDRESS_SIZE;
   if (type === IPV6_TYPE) return IPV6_ADDRESS_SIZE;

@@ -9,7 +9,7 @@ export interface RoutingKeys {
   macKey: Uint8Array;
   /** LIONESS over the payload: 192 bytes. */
   payloadKey: Uint8Array;
-  /** What the shared secret is multiplied by for the next hop: 32 bytes, not yet reduced. */
+  /** The blinding factor for the next hop's shared secret: 32 bytes, not yet reduced. */
   blindingFactor: Uint8Array;
 }
 
@@ -26,7 +26,7 @@ const PAYLOAD_KEY_OFFSET = MAC_KEY_OFFSET + MAC_KEY_SIZE;
 const BLINDING_FACTOR_OFFSET = PAYLOAD_KEY_OFFSET + PAYLOAD_KEY_SIZE;
 const ROUTING_KEYS_SIZE = BLINDING_FACTOR_OFFSET + BLINDING_FACTOR_SIZE;
 
-/** HKDF-SHA256 without salt of the shared key, with 0.7.0's seed as info (spec §2, RFC 5869). */
+/** HKDF-SHA256 of the shared key, without salt and with 0.7.0's seed as info (spec §2, RFC 5869). */
 export function deriveRoutingKeys(sharedKey: Uint8Array): RoutingKeys {
   const okm = hkdf(sha256, sharedKey, undefined, SEED, ROUTING_KEYS_SIZE);
   return {

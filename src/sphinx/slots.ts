@@ -1,8 +1,8 @@
 import { ADDRESS_SIZE, MAX_MESSAGE_SIZE, PACKET_SIZE } from "./constants.ts";
 import type { Unwrapped } from "./unwrap.ts";
 
-// A batch is one buffer of `PACKET_SIZE` slots. A slot holds a packet on the way to where it is unwrapped and, on the way
-// back, its result: outcome (1) ‖ message length (2) ‖ destination (32) ‖ replay tag (16) ‖ message.
+// A batch is one buffer of `PACKET_SIZE` slots. A slot holds a packet on its way to where it is unwrapped and, on the way
+// back, the result: outcome (1) ‖ message length (2) ‖ destination (32) ‖ replay tag (16) ‖ message.
 const LENGTH_AT = 1;
 const DESTINATION_AT = LENGTH_AT + 2;
 const TAG_AT = DESTINATION_AT + ADDRESS_SIZE;
@@ -10,10 +10,12 @@ const TAG_SIZE = 16;
 const MESSAGE_AT = TAG_AT + TAG_SIZE;
 if (MESSAGE_AT + MAX_MESSAGE_SIZE > PACKET_SIZE) throw new Error("a result does not fit into the slot of its packet");
 
-/** What became of a packet; a slot's first byte is an index into this. A gateway has no business with forward hops. */
+/** The outcomes of unwrapping. A slot's first byte is an index into this list. A gateway drops forward hops. */
 const OUTCOMES = ["message", "low_order", "mac", "flag", "padding", "destination", "forward_hop"] as const;
+/** Why a packet was dropped. */
 export type DropReason = Exclude<typeof OUTCOMES[number], "message">;
 
+/** What became of a packet. */
 export type Outcome =
   | { kind: "message"; destination: Uint8Array; message: Uint8Array; replayTag: Uint8Array }
   | { kind: "dropped"; reason: DropReason };
@@ -26,7 +28,7 @@ export function packetAt(batch: Uint8Array, index: number): Uint8Array {
   return batch.subarray(index * PACKET_SIZE, (index + 1) * PACKET_SIZE);
 }
 
-/** Puts the result of the packet in slot `index` in that packet's place. */
+/** Overwrites the packet in slot `index` with its result. */
 export function writeOutcome(batch: Uint8Array, index: number, unwrapped: Unwrapped): void {
   const slot = packetAt(batch, index);
   if (unwrapped.kind !== "message") {

@@ -25,12 +25,12 @@ import { replayTag } from "./replay_tag.ts";
 import { deriveRoutingKeys, eraseRoutingKeys, type RoutingKeys } from "./routing_keys.ts";
 
 /**
- * Why a packet is worth nothing, in the order in which it is found out:
- * - `low_order`: the shared secret is a point of low order, so that anyone knows the keys;
+ * Why a packet is invalid, in the order of the checks:
+ * - `low_order`: the shared secret is a point of low order, so anyone could derive the keys;
  * - `mac`: the header was not made for this node, or was changed;
- * - `flag`: neither a forward hop nor a final one;
- * - `padding`: the final payload does not start with 16 zeros, or its message is not ended by 0x01 and zeros: changed;
- * - `destination`: the payload is for another client than the header says.
+ * - `flag`: neither a forward nor a final hop;
+ * - `padding`: the final payload was changed: it does not start with 16 zeros, or its message does not end with 0x01 and zeros;
+ * - `destination`: the payload names another client than the header.
  */
 export type DropReason = "low_order" | "mac" | "flag" | "padding" | "destination";
 
@@ -47,7 +47,7 @@ export type Unwrapped =
   }
   | {
     kind: "forward";
-    /** 32 bytes, padded with zeros (spec §3). */
+    /** 32 bytes, zero-padded (spec §3). */
     nextAddress: Uint8Array;
     /** How long this hop holds the packet: nanoseconds. */
     delay: bigint;
@@ -59,10 +59,10 @@ export type Unwrapped =
   | { kind: "dropped"; reason: DropReason };
 
 /**
- * Takes one hop's layer off a packet (spec §2). A final hop costs one scalar multiplication, a forward hop two. Stricter
- * than 0.7.0, which looks at no more of the payload than its last 0x01.
+ * Removes one hop's layer from a packet (spec §2). A final hop costs one scalar multiplication, a forward hop two. It is
+ * stricter than 0.7.0, which looks only for the last 0x01 in the payload.
  *
- * @param packet 1372 bytes; left as they are
+ * @param packet 1372 bytes; not modified
  * @param privateKey 32 bytes, canonical
  * @throws RangeError for other lengths or keys
  */

@@ -1,4 +1,4 @@
-/** Resolves after `ms`, or at once when `signal` is aborted. */
+/** Resolves after `ms`, or as soon as `signal` is aborted. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -8,49 +8,50 @@ const log = logger("nym_gateway::unwrapping");
 export const WORKER_SCRIPT = new URL("./worker.ts", import.meta.url);
 /** Just under 64 KiB. */
 export const BATCH_SIZE = 47 * PACKET_SIZE;
-/** Batches a worker may have at a time: enough to be never idle, few enough for short waits. */
+/** Batches that a worker may have at a time: enough that it is never idle, few enough that waits are short. */
 const BATCHES_PER_WORKER = 4;
-/** When a worker can't be started in another's place, it is tried again this many ms later. */
+/** ms until a replacement worker that could not be started is retried. */
 export const RESTART_DELAY = 1000;
 
 interface Batch {
-  /** the packets, kept until the results are here, so that another worker can do them when one dies */
+  /** the packets, kept until the results arrive so that another worker can take over when one dies */
   packets: Uint8Array<ArrayBuffer>;
-  /** A worker died that had it: it is done again by one that has nothing else, and given up if that dies too. */
+  /** A worker died while it had this batch. An idle worker retries it, and it is given up if that one dies too. */
   suspect: boolean;
-  /** the same slots with results in them; "lost" once the batch was given up */
+  /** the same slots, holding results; "lost" once the batch was given up */
   results: Uint8Array | "lost" | undefined;
-  /** that a worker took for them */
+  /** processing time of the worker */
   seconds: number;
 }
 
-/** What takes the results of a batch (see slots.ts; the buffer is its own), and the time that a worker took for them. */
+/** Receives the results of a batch (see slots.ts), in a buffer that it owns, and the seconds spent on them. */
 export type OnResults = (results: Uint8Array, packets: number, seconds: number) => void;
 
 interface Thread {
   worker: Worker;
-  /** what it has to do, in the order in which it does it */
+  /** what it is working on, in order */
   batches: Batch[];
 }
 
 /**
- * Spreads packets over workers that unwrap them in batches, and hands the results on in the order of arrival.
+ * Spreads packets over workers that unwrap them in batches, and passes the results on in order of arrival.
  *
- * Its one queue, the batches in flight, is bounded by `BATCHES_PER_WORKER` for each worker, those included that are done
- * and wait for an earlier one; when there are as many and the next batch is full, there is no {@linkcode room}. A batch is sent as soon as it is full, or at a flush when a
- * worker is free: alone on the line a packet does not wait, in a crowd batches fill up.
+ * Its one queue, the batches in flight, is bounded by `BATCHES_PER_WORKER` per worker, including batches that are done but
+ * wait for an earlier one. When it is full and the next batch is full too, there is no {@linkcode room}. A batch is sent as
+ * soon as it is full, or at a flush when a worker is free: a lone packet does not wait, and under load batches fill up.
  */
 export class UnwrappingPool {
   readonly #privateKey: Uint8Array;
   readonly #script: URL;
   readonly #onResults: OnResults;
   readonly #onLost: (packets: number) => void;
-  /** all workers, and those of them that have come up */
+  /** all workers, including those that are still starting */
   readonly #workers = new Set<Worker>();
+  /** the workers that are ready */
   readonly #threads: Thread[] = [];
-  /** in order of arrival; the first one's results are handed on first; at most `#maximum` */
+  /** in order of arrival, which is the order in which results are passed on; at most `#maximum` */
   readonly #inFlight: Batch[] = [];
-  /** those of them whose worker died, until another has nothing else to do */
+  /** those whose worker died, until another one is idle */
   readonly #orphans: Batch[] = [];
   readonly #maximum: number;
   #filling = new Uint8Array(BATCH_SIZE);
@@ -74,8 +75,8 @@ export class UnwrappingPool {
   }
 
   /**
-   * Starts `workers` threads. `onLost` is told of packets that could not be unwrapped because they brought workers down.
-   * `script` is what the threads run (worker.ts).
+   * Starts `workers` threads, which run `script` (worker.ts). `onLost` is called with the number of packets that were given
+   * up because they crashed workers.
    */
   static async start(
     privateKey: Uint8Array,
@@ -86,8 +87,8 @@ export class UnwrappingPool {
   ): Promise<UnwrappingPool> {
     const pool = new UnwrappingPool(privateKey, workers, onResults, onLost, script);
     try {
-      const ways = await Promise.all(Array.from({ length: workers }, () => pool.#spawn()));
-      log.info(`unwrapping with ${ways[0]} in ${workers} worker${workers === 1 ? "" : "s"}`);
+      const kernels = await Promise.all(Array.from({ length: workers }, () => pool.#spawn()));
+      log.info(`unwrapping with ${kernels[0]} in ${workers} worker${workers === 1 ? "" : "s"}`);
     } catch (error) {
       pool.#terminate();
       throw error;
@@ -102,12 +103,12 @@ export class UnwrappingPool {
     if (this.#filled === BATCH_SIZE) this.flush();
   }
 
-  /** undefined when there is room for a packet, else a promise that there may be. */
+  /** undefined when there is room for a packet, else a promise that resolves when there may be. */
   room(): Promise<void> | undefined {
     return this.#filled < BATCH_SIZE ? undefined : this.#room.promise;
   }
 
-  /** Sends what has come so far, if a worker waits for work; else it goes when one does, or when the batch is full. */
+  /** Sends what has been added so far if a worker is idle; otherwise it goes when one is, or when the batch is full. */
   flush(): void {
     while (this.#orphans.length > 0) {
       const idle = this.#freeThread(1);
@@ -119,7 +120,7 @@ export class UnwrappingPool {
     if (free !== undefined) this.#send(free);
   }
 
-  /** Workers that have come up and not died. */
+  /** Workers that are ready and have not died. */
   get alive(): number {
     return this.#threads.length;
   }
@@ -163,12 +164,12 @@ export class UnwrappingPool {
 
   #dispatch(batch: Batch, thread: Thread): void {
     thread.batches.push(batch);
-    // A copy goes (some 5 µs a batch); the results come back in it by transfer.
+    // A copy is sent (some 5 µs a batch); it is transferred back with the results.
     const copy = batch.packets.slice();
     thread.worker.postMessage({ batch: copy } satisfies ToWorker, [copy.buffer]);
   }
 
-  /** Starts a worker; resolves to its way to unwrap when it has come up, and has taken what waited for one. */
+  /** Starts a worker. Resolves to the name of its way to unwrap once it is ready and has taken what was waiting. */
   async #spawn(): Promise<string> {
     const worker = new Worker(this.#script, { type: "module" });
     this.#workers.add(worker);
@@ -179,26 +180,26 @@ export class UnwrappingPool {
       else this.#take(thread, data.batch, data.seconds);
     };
     worker.onerror = (event) => {
-      event.preventDefault(); // else the whole program ends
+      event.preventDefault(); // otherwise the whole program ends
       ready.reject(new Error(`cannot start an unwrapping worker: ${event.message}`));
       this.#bury(thread, event.message);
     };
     worker.postMessage({ privateKey: this.#privateKey } satisfies ToWorker);
-    const way = await ready.promise;
+    const kernel = await ready.promise;
     this.#threads.push(thread);
     this.flush();
-    return way;
+    return kernel;
   }
 
   #take(thread: Thread, results: Uint8Array, seconds: number): void {
     const batch = thread.batches.shift()!;
     batch.results = results;
     batch.seconds = seconds;
-    this.#handOn();
+    this.#passOn();
     this.flush();
   }
 
-  #handOn(): void {
+  #passOn(): void {
     while (this.#inFlight[0]?.results !== undefined) {
       const { results, packets, seconds } = this.#inFlight.shift()!;
       const count = packets.length / PACKET_SIZE;
@@ -211,14 +212,14 @@ export class UnwrappingPool {
   }
 
   /**
-   * A worker died. Which batch it died of can't be told, as results that it had sent may be lost with it: so all that it
-   * had are done again, each alone.
+   * A worker died. Results that it had sent may be lost with it, so there is no telling which batch killed it: all of its
+   * batches are retried, each on its own.
    */
   #bury(thread: Thread, reason: string): void {
     this.#workers.delete(thread.worker);
     thread.worker.terminate();
     const at = this.#threads.indexOf(thread);
-    if (at < 0) return; // it never came up
+    if (at < 0) return; // it never became ready
     this.#threads.splice(at, 1);
     log.error(`an unwrapping worker died and is replaced: ${reason}`);
     for (const batch of thread.batches) {
@@ -226,7 +227,7 @@ export class UnwrappingPool {
       else this.#orphans.push(batch);
       batch.suspect = true;
     }
-    this.#handOn();
+    this.#passOn();
     this.#respawn();
   }
 

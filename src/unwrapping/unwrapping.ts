@@ -6,30 +6,34 @@ import { BATCH_SIZE, type OnResults, RESTART_DELAY, UnwrappingPool, WORKER_SCRIP
 
 const log = logger("nym_gateway::unwrapping");
 
-/** ms over which it is seen whether there is much to do */
+/** ms over which the load is judged */
 const WINDOW = 1000;
-/** Of a core: with more of it taken by packets, workers are started; with less, over a whole period, they are ended. */
-const MUCH = 0.15;
-const LITTLE = 0.05;
+/** Share of a core that packets must take for workers to be started. */
+const HIGH_LOAD = 0.15;
+/** Share of a core below which, over a whole period, workers are ended. */
+const LOW_LOAD = 0.05;
 /** ms */
 const PERIOD = 60_000;
 
 /**
- * Unwraps packets where they come in while they are few, and in a pool of workers while they are many. A worker takes
- * some 15 MB, so an idle gateway has none; and a few packets are done sooner here than there and back.
+ * Unwraps packets on this thread under low load and in a pool of workers under high load. A worker takes some 15 MB, so an
+ * idle gateway has none, and a few packets are unwrapped faster here than by a round trip to a worker.
  *
- * Results are handed on in the order of arrival: what is unwrapped here is handed on before the next packet is taken, a
- * pool takes what comes after that, and it is ended only while it has nothing. No packet waits for workers to come up.
+ * Results are passed on in order of arrival: those unwrapped here are passed on before the next packet is taken, the pool
+ * takes what comes after that, and it is ended only while it is empty. No packet waits for workers to start.
+ *
+ * Its one queue of its own is the batch that is filling, of `BATCH_SIZE` bytes; when it is full there is no room.
  */
 export class Unwrapping {
   #pool: UnwrappingPool | undefined;
-  /** while workers come up */
+  /** while workers are starting */
   #starting: Promise<void> | undefined;
   #started = Promise.withResolvers<void>();
   readonly #filling = new Uint8Array(BATCH_SIZE);
   #filled = 0;
-  /** s that packets have taken since then (ms, of performance.now()) */
+  /** seconds of processing since `#since` */
   #busy = 0;
+  /** ms, of performance.now() */
   #since = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
@@ -40,16 +44,18 @@ export class Unwrapping {
     private readonly onResults: OnResults,
     private readonly onLost: (packets: number) => void,
     private readonly period: number,
-    /** undefined once it has failed, after which it can't be relied upon */
+    /** undefined once it has failed, after which it is not used again */
     private unwrapHere: UnwrapBatch | undefined,
     private readonly script: URL,
   ) {}
 
   /**
-   * @param workers that there are when there is much to do
-   * @param onLost is told of packets that could not be unwrapped because they brought workers down
-   * @param period ms after which workers that had little to do are ended
-   * @param choose how packets are unwrapped here
+   * Chooses the fastest way to unwrap here; starts no worker yet.
+   *
+   * @param workers how many are started under high load
+   * @param onLost is called with the number of packets that were given up because they crashed workers
+   * @param period ms of low load after which the workers are ended
+   * @param choose chooses how packets are unwrapped here
    * @param script what the workers run
    */
   static async start(
@@ -62,7 +68,7 @@ export class Unwrapping {
     script = WORKER_SCRIPT,
   ): Promise<Unwrapping> {
     const { name, unwrapBatch } = await choose(privateKey);
-    log.info(`unwrapping with ${name}, in ${workers} worker${workers === 1 ? "" : "s"} when there is much to do`);
+    log.info(`unwrapping with ${name}, in ${workers} worker${workers === 1 ? "" : "s"} under high load`);
     return new Unwrapping(privateKey, workers, onResults, onLost, period, unwrapBatch, script);
   }
 
@@ -74,13 +80,13 @@ export class Unwrapping {
     if (this.#filled === BATCH_SIZE) this.flush();
   }
 
-  /** undefined when there is room for a packet, else a promise that there may be. */
+  /** undefined when there is room for a packet, else a promise that resolves when there may be. */
   room(): Promise<void> | undefined {
     if (this.#pool !== undefined) return this.#pool.room();
     return this.#filled < BATCH_SIZE ? undefined : this.#started.promise;
   }
 
-  /** What has come so far need not wait for more. */
+  /** Unwraps what has been added so far instead of waiting for more. */
   flush(): void {
     if (this.#pool !== undefined) return this.#pool.flush();
     if (this.#filled === 0 || this.unwrapHere === undefined) return;
@@ -89,7 +95,7 @@ export class Unwrapping {
     try {
       this.unwrapHere(batch);
     } catch (error) {
-      log.error(`unwrapping failed, and goes on in workers from now on: ${error}`);
+      log.error(`unwrapping failed; workers take over from now on: ${error}`);
       this.unwrapHere = undefined; // the workers find out whether it was the packets' fault
       this.#start();
       return;
@@ -100,20 +106,20 @@ export class Unwrapping {
     this.onResults(batch, batch.length / PACKET_SIZE, seconds);
     if (now - this.#since > WINDOW) this.#restartClock(now);
     this.#busy += seconds;
-    if (this.#busy > MUCH * WINDOW / 1000) this.#start();
+    if (this.#busy > HIGH_LOAD * WINDOW / 1000) this.#start();
   }
 
-  /** Workers that there should be now; 0 while packets are unwrapped without. */
+  /** How many workers there should be now; 0 while packets are unwrapped here. */
   get wanted(): number {
     return this.#pool === undefined && this.unwrapHere !== undefined ? 0 : this.workers;
   }
 
-  /** Those of them that there are. */
+  /** How many workers there are. */
   get alive(): number {
     return this.#pool?.alive ?? 0;
   }
 
-  /** Packets that have come and whose results are not handed on. */
+  /** Packets that were added and whose results have not been passed on. */
   get queued(): number {
     return this.#pool?.queued ?? this.#filled / PACKET_SIZE;
   }
@@ -133,7 +139,7 @@ export class Unwrapping {
     this.#starting ??= this.#startPool().finally(() => this.#starting = undefined);
   }
 
-  /** Packets are unwrapped here until the workers are up, so that none has to wait for them. */
+  /** Until the workers are ready, packets are unwrapped here, so that none waits for them. */
   async #startPool(): Promise<void> {
     const onResults: OnResults = (results, packets, seconds) => {
       this.#busy += seconds;
@@ -155,14 +161,14 @@ export class Unwrapping {
     }
   }
 
-  /** Ends the workers after a period with little to do. */
+  /** Ends the workers after a period of low load. */
   #look(): void {
-    const isQuiet = this.#busy < LITTLE * (performance.now() - this.#since) / 1000;
+    const isQuiet = this.#busy < LOW_LOAD * (performance.now() - this.#since) / 1000;
     this.#restartClock(performance.now());
     if (!isQuiet || this.unwrapHere === undefined || this.#pool!.queued > 0) return;
-    log.info("little is left to unwrap: the workers are ended");
+    log.info("the load is low: the workers are ended");
     clearInterval(this.#timer);
-    void this.#pool![Symbol.asyncDispose](); // at once, as it has nothing
+    void this.#pool![Symbol.asyncDispose](); // it is empty, so this ends at once
     this.#pool = undefined;
     this.#started = Promise.withResolvers();
   }

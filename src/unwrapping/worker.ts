@@ -3,17 +3,20 @@ import { chooseUnwrap } from "../sphinx/kernel/kernel.ts";
 import type { UnwrapBatch } from "../sphinx/slots.ts";
 
 /**
- * One thread of the pool: the private key comes first; once it is ready, which it says with the name of its way to
- * unwrap, batches come. Each goes back with results in its slots and the time that they took.
+ * What a worker receives: first the private key and then, once it has reported that it is ready, batches.
  */
 export type ToWorker = { privateKey: Uint8Array } | { batch: Uint8Array<ArrayBuffer> };
+/**
+ * What a worker sends: the name of its way to unwrap once it is ready, then each batch with results in its slots and the
+ * time that they took.
+ */
 export type FromWorker = { ready: string } | { batch: Uint8Array<ArrayBuffer>; seconds: number };
 
 declare const self: DedicatedWorkerGlobalScope;
 
 let unwrapBatch: UnwrapBatch;
 
-// Not async: what is thrown for a batch ends the worker before it takes the next one, of which the pool makes use.
+// Not async: an exception must end the worker before it takes the next batch. The pool relies on that.
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   if ("privateKey" in data) {
     void start(data.privateKey);

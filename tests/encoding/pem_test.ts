@@ -34,8 +34,8 @@ Deno.test("a bad file is refused with what was wrong, and never with what it hol
     [PEM_070 + PEM_070, "not a PEM file"],
     [PEM_070.replaceAll("PRIVATE", "PUBLIC"), 'expected "X25519 PRIVATE KEY", found "X25519 PUBLIC KEY"'],
     [PEM_070.replace("END X25519 PRIVATE", "END X25519 PUBLIC"), "a damaged PEM file: it begins as"],
-    [PEM_070.replace("=", ""), "is not base64"],
-    [PEM_070.replace("FIra", "FI*a"), "is not base64"],
+    [PEM_070.replace("=", ""), "are not base64"],
+    [PEM_070.replace("FIra", "FI*a"), "are not base64"],
   ];
   for (const [text, reason] of cases) {
     const error = assertThrows(() => decodePem(TAG, text), Error, reason);

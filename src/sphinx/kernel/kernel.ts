@@ -4,9 +4,13 @@ import { hasSimd, hasWideArithmetic } from "./support.ts";
 
 /** What a kernel module exports; see rust/src/lib.rs. */
 export interface Kernel {
+  /** of constant size */
   memory: WebAssembly.Memory;
+  /** the address of the private key, 32 bytes */
   private_key(): number;
+  /** the address of the packets' slots */
   packets(): number;
+  /** replaces the first `count` packets by their results */
   unwrap(count: number): void;
 }
 
@@ -46,7 +50,7 @@ export function unwrapWith(kernel: Kernel, privateKey: Uint8Array): UnwrapBatch 
       packets.set(part);
       kernel.unwrap(part.length / PACKET_SIZE);
       part.set(packets.subarray(0, part.length));
-      // From out here, since compiled code spills secrets to the stack where it can't wipe them itself.
+      // Done from here because compiled code spills secrets to the stack, where it cannot wipe them itself.
       stack.fill(0);
       keySlot.fill(0);
       packets.fill(0, 0, part.length);

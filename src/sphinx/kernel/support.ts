@@ -14,15 +14,16 @@ const SIMD = Uint8Array.of(
   ...[0x0a, 0x08, 0x01, 0x06, 0x00, 0x41, 0x00, 0xfd, 0x0f, 0x0b], // its body: 0 in each lane
 );
 
-/** 64 × 64 → 128 bits in one instruction: V8 15 has it behind `--experimental-wasm-wide-arithmetic`. */
+/** 64 × 64 → 128 bits in one instruction: in V8 15 behind `--experimental-wasm-wide-arithmetic`. */
 export function hasWideArithmetic(): boolean {
   return accepts(WIDE_ARITHMETIC);
 }
 
+/** Whether this V8 has 128-bit SIMD. */
 export function hasSimd(): boolean {
   return accepts(SIMD);
 }
 
 function accepts(module: Uint8Array<ArrayBuffer>): boolean {
-  return "WebAssembly" in globalThis && WebAssembly.validate(module); // there is none in a V8 without compiler (--jitless)
+  return "WebAssembly" in globalThis && WebAssembly.validate(module); // missing in a V8 without a compiler (--jitless)
 }
