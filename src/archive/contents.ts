@@ -1,7 +1,7 @@
 import { ArchiveError } from "./archive_error.ts";
 import type { Entry } from "../mailbox/transfer.ts";
 import { decodeEntry, encodeEntry } from "./entry.ts";
-import { encodeRecord, type Record } from "./records.ts";
+import { type ArchiveRecord, encodeRecord } from "./records.ts";
 
 /** What an archive says of itself, first of all. */
 export interface Manifest {
@@ -79,7 +79,7 @@ export class ContentsReader {
   #room = 0;
 
   /** @throws {ArchiveError} at a record that is none of ours, or in the wrong place */
-  read(record: Record): Item {
+  read(record: ArchiveRecord): Item {
     const item = decodeItem(record);
     if (!this.#mayFollow(item)) {
       throw new ArchiveError(`in its contents, ${item.kind} follows ${this.#before ?? "nothing"}`);
@@ -125,7 +125,7 @@ export class ContentsReader {
   }
 }
 
-function decodeItem({ kind, bytes }: Record): Item {
+function decodeItem({ kind, bytes }: ArchiveRecord): Item {
   switch (kind) {
     case KINDS.manifest:
       return { kind: "manifest", manifest: decodeManifest(decodeJson(bytes)) };

@@ -1,7 +1,7 @@
 import { ArchiveError } from "./archive_error.ts";
 
 /** What the segments hold, one after the other: kind (1) ‖ length (4, big-endian) ‖ bytes. */
-export interface Record {
+export interface ArchiveRecord {
   readonly kind: number;
   readonly bytes: Uint8Array;
 }
@@ -11,7 +11,7 @@ const HEAD_SIZE = 5;
 /** An entry of a database has 65,536 bytes of value and 2048 of key at most. */
 export const MAX_RECORD_SIZE = 131_072;
 
-export function encodeRecord({ kind, bytes }: Record): Uint8Array {
+export function encodeRecord({ kind, bytes }: ArchiveRecord): Uint8Array {
   const record = new Uint8Array(HEAD_SIZE + bytes.length);
   record[0] = kind;
   new DataView(record.buffer).setUint32(1, bytes.length);
@@ -29,7 +29,7 @@ export class RecordParser {
    * What it gives are views of `bytes` where that can be.
    * @throws {ArchiveError} at a record that is too long
    */
-  *push(bytes: Uint8Array): Generator<Record> {
+  *push(bytes: Uint8Array): Generator<ArchiveRecord> {
     const all = this.#rest.length === 0 ? bytes : joined(this.#rest, bytes);
     let at = 0;
     while (at + HEAD_SIZE <= all.length) {

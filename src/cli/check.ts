@@ -4,6 +4,7 @@ import { readKeyPair } from "../config/key_files.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { setLogLevel } from "../logging/log.ts";
 import { OperatorError } from "../errors/operator_error.ts";
+import { plural } from "../text/plural.ts";
 import { checkAddresses } from "./checks/addresses.ts";
 import { type Announced, checkDirectory } from "./checks/directory.ts";
 import { fail, type Finding, ok } from "./checks/finding.ts";
@@ -82,6 +83,6 @@ function verdict(findings: readonly Finding[]): string {
   const count = (status: Finding["status"]) => findings.filter((finding) => finding.status === status).length;
   const [failures, warnings] = [count("fail"), count("warn")];
   if (failures > 0) return paint("red", ` Not ready: ${failures} of ${findings.length} checks failed.`);
-  if (warnings > 0) return paint("yellow", ` Ready, with ${warnings} ${warnings === 1 ? "warning" : "warnings"}.`);
+  if (warnings > 0) return paint("yellow", ` Ready, with ${plural(warnings, "warning")}.`);
   return paint("green", ` Ready: all ${findings.length} checks passed.`);
 }

@@ -8,6 +8,7 @@ import { gatewayConfigPath } from "./home.ts";
 import type { Options } from "./options.ts";
 import { print } from "./output.ts";
 import { paint } from "./paint.ts";
+import { plural } from "../text/plural.ts";
 import { durationText, sizeText } from "../text/units.ts";
 
 /** Prints what waits in each inbox, the biggest first. Throws an OperatorError when the mailbox can't be read. */
@@ -31,7 +32,7 @@ export async function inboxes(options: Options): Promise<void> {
     const note = damaged === 0 ? "" : paint("red", `  ${damaged} damaged`);
     print(`${row(inbox, `${messages}`, sizeText(bytes), age(oldest))}${note}`);
   }
-  const all = found.length === 1 ? "1 inbox" : `${found.length} inboxes`;
+  const all = plural(found.length, "inbox", "inboxes");
   print(paint("bold", row(all, `${total.messages}`, sizeText(total.bytes), age(total.oldest))));
 }
 

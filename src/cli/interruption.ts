@@ -1,30 +1,5 @@
 import { printError } from "./output.ts";
-import { SIGNALS } from "./signals.ts";
-
-/** A signal has ended what was going on. */
-export class Interrupted extends Error {
-  override readonly name = "Interrupted";
-
-  /** @param exitCode that of a program that the signal has ended */
-  constructor(readonly exitCode: number) {
-    super("interrupted");
-  }
-}
-
-/** The terminal is gone: for what is no server, a reason to end. */
-const HANGUP = { name: "SIGHUP", exitCode: 129 } as const;
-const ENDING = Deno.build.os === "windows" ? SIGNALS : [...SIGNALS, HANGUP];
-
-/** Calls `act` at each signal that asks the program to end, with its exit code, until the end of its scope. */
-export function atSignals(act: (exitCode: number) => void): Disposable {
-  const listeners = ENDING.map(({ name, exitCode }) => ({ name, listener: () => act(exitCode) }));
-  for (const { name, listener } of listeners) Deno.addSignalListener(name, listener);
-  return {
-    [Symbol.dispose]: () => {
-      for (const { name, listener } of listeners) Deno.removeSignalListener(name, listener);
-    },
-  };
-}
+import { atSignals, Interrupted } from "../signals/interruption.ts";
 
 /**
  * Does work that leaves nothing behind when it is given up: at a signal its own is aborted, and it has to end soon by

@@ -120,7 +120,7 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
   "shell": { value: "shell", meaning: "bash, zsh or fish", choices: ["bash", "zsh", "fish"] },
 };
 
-const PLACES: readonly OptionName[] = [
+const ENDPOINT_OPTIONS: readonly OptionName[] = [
   "mix-port",
   "mix-announce-host",
   "mix-announce-port",
@@ -137,12 +137,12 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
   init: {
     purpose: "Makes the keys and the configuration file of a new gateway.",
     required: ["id", "mix-host", "clients-host"],
-    optional: PLACES,
+    optional: ENDPOINT_OPTIONS,
   },
   run: {
     purpose: "Runs a gateway that init has made. Options overrule its configuration file, for this run only.",
     required: ["id"],
-    optional: ["config", "mix-host", "clients-host", ...PLACES],
+    optional: ["config", "mix-host", "clients-host", ...ENDPOINT_OPTIONS],
   },
   check: {
     purpose: "Looks at all that a gateway needs before it goes live, and says what to do about the rest.",

@@ -1,6 +1,6 @@
 import { readText } from "../config/files.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
-import { atSignals, Interrupted } from "./interruption.ts";
+import { atSignals, Interrupted } from "../signals/interruption.ts";
 import type { Options } from "./options.ts";
 import { passphraseLine } from "./passphrase_line.ts";
 

@@ -1,13 +1,8 @@
 import { logger } from "../logging/log.ts";
+import { SIGNALS } from "../signals/interruption.ts";
 
 /** ms that a gateway has to come to its end */
 export const STOPPING_TIME = 10_000;
-
-/** The signals that ask a program to end, each with the exit code of a program that it has ended. */
-export const SIGNALS: readonly { name: Deno.Signal; exitCode: number }[] = [
-  { name: "SIGINT", exitCode: 130 },
-  Deno.build.os === "windows" ? { name: "SIGBREAK", exitCode: 149 } : { name: "SIGTERM", exitCode: 143 },
-];
 
 /** The signal that asks a program to read its configuration again; it ends programs that don't listen for it. */
 const HANGUP: Deno.Signal | undefined = Deno.build.os === "windows" ? undefined : "SIGHUP";

@@ -9,8 +9,8 @@ export interface AdmissionLimits {
   readonly wrongTokensPerHourPerNetwork: number;
 }
 
-/** Why a registration is not let through. */
-export type Refusal = "network" | "total";
+/** Which limit a registration has reached. */
+export type RegistrationLimit = "network" | "total";
 
 /** Who may register now, and how often may be guessed. */
 export class Admission {
@@ -25,8 +25,8 @@ export class Admission {
     this.#wrongTokensOf = new NetworkBuckets(perHour(limits.wrongTokensPerHourPerNetwork));
   }
 
-  /** Counts an attempt to register; why it is one too many, if it is. */
-  register(network: string, now: number): Refusal | undefined {
+  /** Counts an attempt to register; which limit it has reached, if any. */
+  register(network: string, now: number): RegistrationLimit | undefined {
     if (!isExempt(network) && !this.#registrationsOf.take(network, now)) return "network";
     return this.#registrations.take(now) ? undefined : "total";
   }

@@ -5,7 +5,7 @@ import { logger } from "../logging/log.ts";
 import { type ClientId, clientId } from "../mailbox/client_id.ts";
 import type { InboxReader } from "../mailbox/inbox_reader.ts";
 import type { SocketAddress } from "../addresses/socket_address.ts";
-import type { Admission, Refusal } from "./admission.ts";
+import type { Admission, RegistrationLimit } from "./admission.ts";
 import { MAX_MESSAGE_SIZE } from "./front/frame_guard.ts";
 import { answer, type LoginOptions } from "./messages.ts";
 import { isProofOf, newChallenge, type OpenChallenge } from "../protocol/proof.ts";
@@ -50,7 +50,7 @@ const MAX_UNREAD_ANSWERS = 131_072;
 /** A client may make so many requests before it has logged in. */
 const MAX_REQUESTS_BEFORE_LOGIN = 100;
 
-const TOO_MANY: Readonly<Record<Refusal, string>> = {
+const TOO_MANY: Readonly<Record<RegistrationLimit, string>> = {
   network: "too many registrations from this network, try again later",
   total: "too many registrations, try again later",
 };

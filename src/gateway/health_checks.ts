@@ -12,7 +12,9 @@ import type { GaugeName } from "../operator/metric_table.ts";
 import { heapBytes } from "../operator/process.ts";
 import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";
 import { formatSocketAddress } from "../addresses/socket_address.ts";
+import { plural } from "../text/plural.ts";
 import { roundSizeText } from "../text/units.ts";
+import { RENEWAL_DAYS } from "../tls/certificate.ts";
 import type { Unwrapping } from "../unwrapping/unwrapping.ts";
 
 /** The parts of a running gateway that tell how it is. */
@@ -28,9 +30,6 @@ export interface Parts {
   readonly unwrapping: Unwrapping;
   readonly listener: MixnetListener;
 }
-
-/** From so few days before its end on, a certificate should have been renewed. */
-const FEW_DAYS = 14;
 
 /** A write may take so many ms; a disk that is slower delays all mail. */
 const SLOW_WRITE = 500;
@@ -104,7 +103,7 @@ export function checksOf(
       if (days === undefined) return ok(`listens on ${where}`);
       if (days < 0) return fail(`listens on ${where}, with a certificate that has expired: clients are refused`);
       const text = `listens on ${where}, the certificate is valid for ${days} days`;
-      return days < FEW_DAYS ? warn(`${text}: renew it`) : ok(text);
+      return days < RENEWAL_DAYS ? warn(`${text}: renew it`) : ok(text);
     },
     workers: () => {
       const { alive, wanted } = unwrapping;
@@ -117,7 +116,7 @@ export function checksOf(
       if (!presence.isReachable) return warn("cannot be reached: clients may not find the gateway; it is tried on");
       const { length } = presence.topology.mixNodes;
       if (length === 0) return warn("lists no mixnode: clients' packets can't be forwarded");
-      return ok(`lists ${length} ${length === 1 ? "mixnode" : "mixnodes"}`);
+      return ok(`lists ${plural(length, "mixnode")}`);
     },
   };
 }

@@ -1,4 +1,5 @@
-import { isLoopback, networkOf } from "./network.ts";
+import { isLoopback } from "../addresses/peer.ts";
+import { networkOf } from "./network.ts";
 
 /** What peers on this machine count as; no network is called so. */
 const THIS_MACHINE = "this machine";

@@ -3,6 +3,7 @@ import { logger } from "../logging/log.ts";
 import { pause } from "../timing/pause.ts";
 import type { SocketAddress } from "../addresses/socket_address.ts";
 import { CONTENT_TYPE, exposition, type Sources } from "./exposition.ts";
+import { isLoopback } from "../addresses/peer.ts";
 import { type Check, type CheckResult, Health, worst } from "./health.ts";
 import { COLUMNS, History } from "./history.ts";
 import { settingsOf } from "./settings.ts";
@@ -153,10 +154,6 @@ export class OperatorEndpoint {
 function readiness(results: readonly CheckResult[]): string {
   const width = Math.max(...results.map(({ name }) => name.length));
   return results.map(({ name, status, reason }) => `${status.padEnd(4)}  ${name.padEnd(width)}  ${reason}\n`).join("");
-}
-
-function isLoopback(host: string): boolean {
-  return host === "::1" || /^127(\.\d+){3}$/.test(host);
 }
 
 function text(body: string, status: number, headers: Record<string, string> = {}): Response {

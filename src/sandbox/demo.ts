@@ -1,6 +1,7 @@
-/** `deno task demo`: tells and shows what a gateway does. Exit code 0 when all went well, 1 when not, 130 after Ctrl-C. */
+/** `deno task demo`: tells and shows what a gateway does. Exit code 0 when all went well, 1 when not, that of the signal (130) after Ctrl-C. */
 import { setLogLevel } from "../logging/log.ts";
-import { Interrupted, Interruption } from "./interruption.ts";
+import { Interrupted } from "../signals/interruption.ts";
+import { Interruption } from "./interruption.ts";
 import { tellStory } from "./story.ts";
 import { Terminal } from "./terminal.ts";
 
@@ -15,7 +16,7 @@ async function main(): Promise<number> {
     terminal.line();
     if (error instanceof Interrupted) {
       terminal.line("  Interrupted: everything is closed and removed.");
-      return 130;
+      return error.exitCode;
     }
     const reason = error instanceof Error ? error.message : String(error);
     terminal.line(`  ${terminal.paint("✗", "red")} The demo failed: ${reason}`);

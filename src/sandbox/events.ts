@@ -1,5 +1,6 @@
 import type { CounterName } from "../counting/counter_table.ts";
 import type { Counters } from "../counting/counters.ts";
+import { plural } from "../text/plural.ts";
 
 /** ms in which equal events become one line */
 const INTERVAL = 250;
@@ -53,8 +54,4 @@ function lineFor(name: CounterName, n: number): string | undefined {
   const reason = DROPPED.exec(name)?.groups?.["reason"];
   if (reason !== undefined) return `${plural(n, "packet")} dropped: ${reason.replaceAll("_", " ")}`;
   return EVENTS.get(name)?.(n);
-}
-
-function plural(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }

@@ -50,11 +50,6 @@ export function kilobytes(bytes: number): string {
   return `${Math.round(bytes / 1000).toLocaleString("en")} kB`;
 }
 
-/** A number with its noun. */
-export function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
-}
-
 /** The ends of both keys of an address. */
 export function shorten(address: string): string {
   return address.split("@").map((key) => `${key.slice(0, 8)}…${key.slice(-4)}`).join("@");

@@ -3,7 +3,8 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { pause } from "../timing/pause.ts";
 import { fragments } from "../peap/fragmentation.ts";
 import { generateIdentity, Peap } from "../peap/mod.ts";
-import { act, count, done, kilobytes, progress, route, shorten, title } from "./narration.ts";
+import { plural } from "../text/plural.ts";
+import { act, done, kilobytes, progress, route, shorten, title } from "./narration.ts";
 import { Network } from "./network.ts";
 import { drawPicture, renderPicture } from "./picture.ts";
 import { portsFrom } from "./ports.ts";
@@ -54,7 +55,7 @@ export async function tellStory(terminal: Terminal, signal: AbortSignal): Promis
   const sendings = prepare();
   for (const { name, data, packets } of sendings) {
     const size = `${data.length.toLocaleString("en")} bytes`;
-    terminal.line(`    ${name.padEnd(10)}${size.padStart(14)}   ${count(packets, "packet").padStart(11)}`);
+    terminal.line(`    ${name.padEnd(10)}${size.padStart(14)}   ${plural(packets, "packet").padStart(11)}`);
   }
   terminal.line();
   const packets = sendings.reduce((sum, sending) => sum + sending.packets, 0);
@@ -73,7 +74,7 @@ export async function tellStory(terminal: Terminal, signal: AbortSignal): Promis
 
   await intermission(terminal, signal);
   act(terminal, 4, "The inbox waits on disk");
-  const contents = `${count(mailbox.totals.messages, "message")}, ${kilobytes(mailbox.totals.bytes)}`;
+  const contents = `${plural(mailbox.totals.messages, "message")}, ${kilobytes(mailbox.totals.bytes)}`;
   done(terminal, "stored", `${contents}, in ${kilobytes(network.diskUsage())} of database files`);
   done(terminal, "Alice is gone", "and Bob still is: only the disk knows");
 
@@ -106,7 +107,7 @@ export async function tellStory(terminal: Terminal, signal: AbortSignal): Promis
 
   await intermission(terminal, signal);
   act(terminal, 6, "The inbox is empty");
-  done(terminal, "left on disk", `${count(mailbox.totals.messages, "message")}, ${mailbox.totals.bytes} bytes`);
+  done(terminal, "left on disk", `${plural(mailbox.totals.messages, "message")}, ${mailbox.totals.bytes} bytes`);
   terminal.line();
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   terminal.line(

@@ -3,6 +3,8 @@ import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts"
 
 /** ms */
 export const DAY = 86_400_000;
+/** With fewer days left, a certificate should have been renewed. */
+export const RENEWAL_DAYS = 14;
 
 /** Where a certificate and its key are. */
 export interface CertificateFiles {

@@ -1,11 +1,17 @@
 import { logger } from "../logging/log.ts";
 import { OperatorError } from "../errors/operator_error.ts";
-import { type Certificate, type CertificateFiles, dateOf, DAY, daysLeft, readCertificate } from "./certificate.ts";
+import {
+  type Certificate,
+  type CertificateFiles,
+  dateOf,
+  DAY,
+  daysLeft,
+  readCertificate,
+  RENEWAL_DAYS,
+} from "./certificate.ts";
 
 /** The files are looked at this often (ms). */
 const LOOK_INTERVAL = 60_000;
-/** From so many days before its end on, a certificate is complained of. */
-const FEW_DAYS = 14;
 
 const log = logger("nym_gateway::tls");
 
@@ -60,7 +66,7 @@ export class CertificateRenewal implements Disposable {
   }
 
   #complain(now = Date.now()): void {
-    if (this.daysLeft >= FEW_DAYS || now - this.#complainedAt < DAY) return;
+    if (this.daysLeft >= RENEWAL_DAYS || now - this.#complainedAt < DAY) return;
     this.#complainedAt = now;
     log.warn(`The TLS certificate ends on ${dateOf(this.current.notAfter)}: renew it`);
   }

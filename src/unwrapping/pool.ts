@@ -1,4 +1,5 @@
 import { logger } from "../logging/log.ts";
+import { plural } from "../text/plural.ts";
 import { PACKET_SIZE } from "../sphinx/constants.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
 
@@ -88,7 +89,7 @@ export class UnwrappingPool {
     const pool = new UnwrappingPool(privateKey, workers, onResults, onLost, script);
     try {
       const kernels = await Promise.all(Array.from({ length: workers }, () => pool.#spawn()));
-      log.info(`unwrapping with ${kernels[0]} in ${workers} worker${workers === 1 ? "" : "s"}`);
+      log.info(`unwrapping with ${kernels[0]} in ${plural(workers, "worker")}`);
     } catch (error) {
       pool.#terminate();
       throw error;

@@ -1,4 +1,5 @@
 import { logger } from "../logging/log.ts";
+import { plural } from "../text/plural.ts";
 import { PACKET_SIZE } from "../sphinx/constants.ts";
 import { chooseUnwrap } from "../sphinx/kernel/kernel.ts";
 import type { UnwrapBatch } from "../sphinx/slots.ts";
@@ -68,7 +69,7 @@ export class Unwrapping {
     script = WORKER_SCRIPT,
   ): Promise<Unwrapping> {
     const { name, unwrapBatch } = await choose(privateKey);
-    log.info(`unwrapping with ${name}, in ${workers} worker${workers === 1 ? "" : "s"} under high load`);
+    log.info(`unwrapping with ${name}, in ${plural(workers, "worker")} under high load`);
     return new Unwrapping(privateKey, workers, onResults, onLost, period, unwrapBatch, script);
   }
 

@@ -1,5 +1,6 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { isLoopback, networkOf } from "../../src/limits/network.ts";
+import { isLoopback } from "../../src/addresses/peer.ts";
+import { networkOf } from "../../src/limits/network.ts";
 import { isExempt, peerNetwork } from "../../src/limits/peers.ts";
 
 Deno.test("an IPv4 network is a /24", () => {

@@ -1,6 +1,7 @@
 import { DirectoryClient, DirectoryError } from "../../directory/client.ts";
 import type { Topology } from "../../protocol/topology.ts";
 import { ExitCode, reasonOf } from "../../errors/operator_error.ts";
+import { plural } from "../../text/plural.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
 /** s; the directory gives the time in whole seconds, and takes some on its way */
@@ -34,7 +35,7 @@ export async function* checkDirectory(server: string, announced: Announced | und
   const { topology, took, time } = answer;
   const { mixNodes, gatewayNodes } = topology;
   const layers = new Set(mixNodes.map(({ layer }) => layer));
-  const nodes = [count(mixNodes.length, "mixnode"), count(gatewayNodes.length, "gateway")];
+  const nodes = [plural(mixNodes.length, "mixnode"), plural(gatewayNodes.length, "gateway")];
   const found = `${server} answers in ${took} ms: ${nodes.join(", ")}`;
   yield layers.size >= LAYERS ? ok("directory", found) : warn(
     "directory",
@@ -49,10 +50,6 @@ export async function* checkDirectory(server: string, announced: Announced | und
     `${Math.abs(ahead)} s ${ahead > 0 ? "ahead of" : "behind"} the directory's`,
     "have it set, as by systemd-timesyncd",
   );
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 function checkListed({ gatewayNodes }: Topology, { pubKey, mixnetListener, clientListener }: Announced): Finding {

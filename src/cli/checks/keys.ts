@@ -2,11 +2,8 @@ import type { Config } from "../../config/config.ts";
 import { readKeyPair } from "../../config/key_files.ts";
 import { encodeBase58 } from "../../encoding/base58.ts";
 import { OperatorError } from "../../errors/operator_error.ts";
-import { dateOf, daysLeft, readCertificate } from "../../tls/certificate.ts";
+import { dateOf, daysLeft, readCertificate, RENEWAL_DAYS } from "../../tls/certificate.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
-
-/** Days before a certificate's end from which on it should have been renewed. */
-const FEW_DAYS = 14;
 
 /** The key pair, and whom else it and the key that seals the mail can be read by. */
 export function* checkKeys({ gateway }: Config): Generator<Finding> {
@@ -35,7 +32,7 @@ export function* checkCertificate({ clientsEndpoint }: Config): Generator<Findin
     const read = readCertificate({ certificate, key });
     const days = daysLeft(read);
     const found = `${certificate} is valid until ${dateOf(read.notAfter)}, ${days} days`;
-    yield days < FEW_DAYS
+    yield days < RENEWAL_DAYS
       ? warn("TLS certificate", found, "renew it; the running gateway takes it up by itself")
       : ok("TLS certificate", found);
   } catch (error) {

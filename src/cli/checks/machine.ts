@@ -4,6 +4,7 @@ import { freeDescriptors } from "../../limits/descriptors.ts";
 import { freeBytes, freeBytesInside } from "../../mailbox/disk_space.ts";
 import { hasSimd, hasWideArithmetic } from "../../sphinx/kernel/support.ts";
 import { ExitCode } from "../../errors/operator_error.ts";
+import { plural } from "../../text/plural.ts";
 import { roundSizeText } from "../../text/units.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
@@ -65,7 +66,7 @@ function checkDescriptors(): Finding {
 }
 
 function checkProcessor(): Finding {
-  const cores = `${navigator.hardwareConcurrency} ${navigator.hardwareConcurrency === 1 ? "core" : "cores"}`;
+  const cores = plural(navigator.hardwareConcurrency, "core");
   if (hasWideArithmetic()) return ok("processor", `${cores}, unwrapping in WebAssembly with wide arithmetic`);
   if (hasSimd()) return ok("processor", `${cores}, unwrapping in WebAssembly`);
   return warn("processor", `${cores}, unwrapping in JavaScript, ten times slower`, "run without --jitless");
