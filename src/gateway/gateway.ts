@@ -28,7 +28,9 @@ import type { KeyPair } from "../sphinx/curve.ts";
 import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import { Unwrapping } from "../unwrapping/unwrapping.ts";
 import { VERSION } from "../build/version.ts";
-import { checksOf, gaugesOf, type Parts } from "./health_checks.ts";
+import { gaugesOf } from "./gauges.ts";
+import { checksOf } from "./health_checks.ts";
+import type { Parts } from "./parts.ts";
 
 const log = logger("nym_gateway::node");
 
@@ -55,7 +57,7 @@ export class Gateway {
     /** undefined when there is no operator's endpoint */
     readonly operatorAddress: SocketAddress | undefined,
     private readonly config: Config,
-    private readonly entrance: ClientsListener,
+    private readonly clientsListener: ClientsListener,
   ) {}
 
   /**
@@ -138,7 +140,7 @@ export class Gateway {
     log.info("Starting mix socket listener...");
     log.info("Starting client [web]socket listener...");
     log.info("Starting presence notifier...");
-    const entrance = starting.use(
+    const clientsListener = starting.use(
       ClientsListener.open(clientsEndpoint, clientLimits(limits), {
         ...keys,
         allowReRegistration: clientsEndpoint.allowReRegistration,
@@ -150,7 +152,7 @@ export class Gateway {
         count,
       }),
     );
-    const clients = entrance.server;
+    const clients = clientsListener.server;
 
     const arrivals = new Arrivals(ledger, replays, mailbox, clients, count);
     const onResults = (results: Uint8Array, packets: number, seconds: number) => {
@@ -165,7 +167,7 @@ export class Gateway {
       flush: () => unwrapping.flush(),
       room: () => unwrapping.room() ?? mailbox.room(),
     };
-    const listener = starting.use(
+    const mixnetListener = starting.use(
       listen(
         "sphinx packets",
         "--mix-host or --mix-port",
@@ -189,10 +191,9 @@ export class Gateway {
       limits,
       presence,
       forwarder,
-      clients,
-      entrance,
+      mixnetListener,
+      clientsListener,
       unwrapping,
-      listener,
     };
     const operator = starting.use(
       openOperatorEndpoint(config.operator.listeningAddress, {
@@ -212,11 +213,11 @@ export class Gateway {
       counters,
       mailbox,
       ledger,
-      listener.address,
+      mixnetListener.address,
       clients.address,
       operator?.address,
       config,
-      entrance,
+      clientsListener,
     );
   }
 
@@ -225,7 +226,7 @@ export class Gateway {
    * @throws {OperatorError} when a part of it won't do; all stays as it was then
    */
   reload(config: Config): Changes {
-    this.entrance.reload(config.clientsEndpoint);
+    this.clientsListener.reload(config.clientsEndpoint);
     return takeOver(this.config, config);
   }
 

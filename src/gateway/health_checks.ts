@@ -1,35 +1,10 @@
-import type { ClientsServer } from "../clients/server.ts";
-import type { ClientsListener } from "./clients_listener.ts";
-import type { Presence } from "../directory/presence.ts";
-import type { Config } from "../config/config.ts";
-import type { DiskSpace } from "../mailbox/disk_space.ts";
-import type { Ledger } from "../mailbox/ledger.ts";
-import type { Mailbox } from "../mailbox/mailbox.ts";
-import type { Forwarder } from "../mixnet/forwarder.ts";
-import type { MixnetListener } from "../mixnet/listener.ts";
 import type { Check, Verdict } from "../operator/health.ts";
-import type { GaugeName } from "../operator/metric_table.ts";
-import { heapBytes } from "../operator/process.ts";
 import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";
 import { formatSocketAddress } from "../addresses/socket_address.ts";
 import { plural } from "../text/plural.ts";
 import { roundSizeText } from "../text/units.ts";
 import { RENEWAL_DAYS } from "../tls/certificate.ts";
-import type { Unwrapping } from "../unwrapping/unwrapping.ts";
-
-/** The parts of a running gateway that tell how it is. */
-export interface Parts {
-  readonly ledger: Ledger;
-  readonly mailbox: Mailbox;
-  readonly disk: DiskSpace;
-  readonly limits: Config["limits"];
-  readonly presence: Presence;
-  readonly forwarder: Forwarder;
-  readonly clients: ClientsServer;
-  readonly entrance: ClientsListener;
-  readonly unwrapping: Unwrapping;
-  readonly listener: MixnetListener;
-}
+import type { Parts } from "./parts.ts";
 
 /** A write may take so many ms; a disk that is slower delays all mail. */
 const SLOW_WRITE = 500;
@@ -38,30 +13,9 @@ const SLOW_WRITE = 500;
 const MUCH = 2;
 const NEARLY_ALL = 0.9;
 
-/** What the operator's gauges show. */
-export function gaugesOf(
-  { ledger, mailbox, disk, presence, forwarder, clients, unwrapping }: Parts,
-): Record<GaugeName, () => number> {
-  return {
-    clientsOnline: () => clients.online,
-    clientsRegistered: () => ledger.size,
-    inboxMessages: () => mailbox.totals.messages,
-    inboxBytes: () => mailbox.totals.bytes,
-    oldestMessage: () => mailbox.oldestAge / 1000,
-    diskFree: () => disk.free,
-    unwrappingQueue: () => unwrapping.queued,
-    mailboxQueue: () => mailbox.waiting,
-    forwarderQueue: () => forwarder.queued,
-    workers: () => unwrapping.alive,
-    directoryReachable: () => presence.isReachable ? 1 : 0,
-    mixnodes: () => presence.topology.mixNodes.length,
-    heapUsed: heapBytes,
-  };
-}
-
 /** Whether the gateway does what it is there for. A directory that is down is no reason not to serve, so it only warns. */
 export function checksOf(
-  { mailbox, disk, limits, presence, clients, entrance, unwrapping, listener }: Parts,
+  { mailbox, disk, limits, presence, mixnetListener, clientsListener, unwrapping }: Parts,
 ): Record<string, Check> {
   return {
     mailbox: async () => {
@@ -91,15 +45,15 @@ export function checksOf(
       return ok(free === Infinity ? "how much disk is free can't be told" : `${roundSizeText(free)} of disk are free`);
     },
     mixnet: () => {
-      const where = formatSocketAddress(listener.address);
-      return listener.isAccepting
+      const where = formatSocketAddress(mixnetListener.address);
+      return mixnetListener.isAccepting
         ? ok(`listens on ${where}`)
         : fail(`cannot accept connections on ${where}; the log says why`);
     },
     clients: () => {
-      const where = formatSocketAddress(clients.address);
-      if (!clients.isServing) return fail(`cannot accept connections on ${where}; the log says why`);
-      const days = entrance.certificateDaysLeft;
+      const where = formatSocketAddress(clientsListener.server.address);
+      if (!clientsListener.server.isServing) return fail(`cannot accept connections on ${where}; the log says why`);
+      const days = clientsListener.certificateDaysLeft;
       if (days === undefined) return ok(`listens on ${where}`);
       if (days < 0) return fail(`listens on ${where}, with a certificate that has expired: clients are refused`);
       const text = `listens on ${where}, the certificate is valid for ${days} days`;

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { COUNTERS } from "../../src/counting/counter_table.ts";
 import { GAUGES, HISTOGRAMS, OPEN_CONNECTIONS, OTHERS, PREFIX } from "../../src/operator/metric_table.ts";
-import { checksOf, type Parts } from "../../src/gateway/health_checks.ts";
+import { checksOf } from "../../src/gateway/health_checks.ts";
+import type { Parts } from "../../src/gateway/parts.ts";
 
 const CHECKOUT = new URL("../../", import.meta.url);
 

@@ -1,0 +1,24 @@
+import type { GaugeName } from "../operator/metric_table.ts";
+import { heapBytes } from "../operator/process.ts";
+import type { Parts } from "./parts.ts";
+
+/** What the operator's gauges show. */
+export function gaugesOf(
+  { ledger, mailbox, disk, presence, forwarder, clientsListener, unwrapping }: Parts,
+): Record<GaugeName, () => number> {
+  return {
+    clientsOnline: () => clientsListener.server.online,
+    clientsRegistered: () => ledger.size,
+    inboxMessages: () => mailbox.totals.messages,
+    inboxBytes: () => mailbox.totals.bytes,
+    oldestMessage: () => mailbox.oldestAge / 1000,
+    diskFree: () => disk.free,
+    unwrappingQueue: () => unwrapping.queued,
+    mailboxQueue: () => mailbox.waiting,
+    forwarderQueue: () => forwarder.queued,
+    workers: () => unwrapping.alive,
+    directoryReachable: () => presence.isReachable ? 1 : 0,
+    mixnodes: () => presence.topology.mixNodes.length,
+    heapUsed: heapBytes,
+  };
+}
