@@ -208,8 +208,8 @@ export class ClientsServer {
   #makeRoom(network: string): boolean {
     const room = this.#places.roomFor(network);
     if (room.kind === "no") this.#context.count("client_connections_refused");
-    else if (room.kind === "drive out") {
-      this.#context.count("client_connections_driven_out");
+    else if (room.kind === "evict") {
+      this.#context.count("client_connections_evicted");
       room.holder.close(CloseCode.POLICY, "others want in", SHORT_FAREWELL);
       this.#places.leave(room.holder.network, room.holder);
     }

@@ -144,7 +144,7 @@ export const COUNTERS = [
     name: "mixnet_connections_limited_total",
     help: "Connections of mixnodes that were closed by a limit.",
     label: "reason",
-    series: { connections_refused: "refused", connections_driven_out: "driven_out", connections_idle: "idle" },
+    series: { connections_refused: "refused", connections_evicted: "evicted", connections_idle: "idle" },
   },
   {
     name: "client_connections_opened_total",
@@ -157,13 +157,13 @@ export const COUNTERS = [
     series: { client_connections_closed: "" },
   },
   {
-    name: "client_arrivals_refused_total",
-    help: "Connections of clients that were closed before they had become WebSockets.",
+    name: "client_pending_closed_total",
+    help: "Clients' pending connections, not WebSockets yet, that were closed.",
     label: "reason",
     series: {
-      arrivals_timed_out: "timed_out",
-      arrivals_driven_out: "driven_out",
-      arrivals_too_big: "too_big",
+      pending_timed_out: "timed_out",
+      pending_evicted: "evicted",
+      pending_too_big: "too_big",
     },
   },
   {
@@ -172,7 +172,7 @@ export const COUNTERS = [
     label: "reason",
     series: {
       client_connections_refused: "refused",
-      client_connections_driven_out: "driven_out",
+      client_connections_evicted: "evicted",
       client_floods_closed: "flooding",
       client_answers_ignored: "not_reading",
       guessers_closed: "guessing",

@@ -7,41 +7,41 @@ export interface PlaceLimits {
 }
 
 /**
- * The places that connections take, and who takes them. `Holder` stands for a connection; it is one that has proven
- * nothing yet until it is confirmed. When there is no place left for a newcomer, the oldest unproven one of the network
- * that has most of these goes: who only connects drives out its like, and not those who came to do something.
+ * The places that connections take, and who takes them. `Holder` stands for a connection; it is pending until
+ * it is confirmed. When there is no place left for a newcomer, the oldest pending one of the network that has most of them
+ * is evicted: a connection that does nothing costs one of its kind its place, and never one that is of use.
  */
 export class Places<Holder> {
   readonly #held = new Map<string, Set<Holder>>();
   /** oldest first; no network without one is in here */
-  readonly #unprovenOf = new Map<string, Set<Holder>>();
+  readonly #pendingOf = new Map<string, Set<Holder>>();
   #taken = 0;
-  #unprovenTaken = 0;
+  #pendingTaken = 0;
 
-  /** `unproven` bounds those that have proven nothing. */
-  constructor(private readonly limits: PlaceLimits, private readonly unproven: PlaceLimits) {}
+  /** `pending` bounds those that are not confirmed yet. */
+  constructor(private readonly limits: PlaceLimits, private readonly pending: PlaceLimits) {}
 
-  /** Whether there is room for a newcomer of that network; `drive out`: once `holder` has left. */
-  roomFor(network: string): { kind: "yes" } | { kind: "no" } | { kind: "drive out"; holder: Holder } {
-    const own = this.#unprovenOf.get(network);
+  /** Whether there is room for a newcomer of that network; `evict`: once `holder` has left. */
+  roomFor(network: string): { kind: "yes" } | { kind: "no" } | { kind: "evict"; holder: Holder } {
+    const own = this.#pendingOf.get(network);
     if (!isExempt(network)) {
       const isFull = (this.#held.get(network)?.size ?? 0) >= this.limits.perNetwork;
-      if (isFull || (own?.size ?? 0) >= this.unproven.perNetwork) return inPlaceOf(own);
+      if (isFull || (own?.size ?? 0) >= this.pending.perNetwork) return evictFrom(own);
     }
-    const isFull = this.#taken >= this.limits.total || this.#unprovenTaken >= this.unproven.total;
-    return isFull ? inPlaceOf(this.#mostUnproven()) : { kind: "yes" };
+    const isFull = this.#taken >= this.limits.total || this.#pendingTaken >= this.pending.total;
+    return isFull ? evictFrom(this.#mostPending()) : { kind: "yes" };
   }
 
   take(network: string, holder: Holder): void {
     add(this.#held, network, holder);
-    add(this.#unprovenOf, network, holder);
+    add(this.#pendingOf, network, holder);
     this.#taken++;
-    this.#unprovenTaken++;
+    this.#pendingTaken++;
   }
 
-  /** The holder has proven that it is of use. */
+  /** The holder is of use: it has logged in, or sent a packet. It is pending no longer. */
   confirm(network: string, holder: Holder): void {
-    if (remove(this.#unprovenOf, network, holder)) this.#unprovenTaken--;
+    if (remove(this.#pendingOf, network, holder)) this.#pendingTaken--;
   }
 
   leave(network: string, holder: Holder): void {
@@ -53,19 +53,19 @@ export class Places<Holder> {
     return this.#taken;
   }
 
-  get unprovenTaken(): number {
-    return this.#unprovenTaken;
+  get pendingTaken(): number {
+    return this.#pendingTaken;
   }
 
-  #mostUnproven(): Set<Holder> | undefined {
+  #mostPending(): Set<Holder> | undefined {
     let most: Set<Holder> | undefined;
-    for (const holders of this.#unprovenOf.values()) if (holders.size > (most?.size ?? 0)) most = holders;
+    for (const holders of this.#pendingOf.values()) if (holders.size > (most?.size ?? 0)) most = holders;
     return most;
   }
 }
 
-function inPlaceOf<T>(unproven: Set<T> | undefined): { kind: "no" } | { kind: "drive out"; holder: T } {
-  return unproven === undefined ? { kind: "no" } : { kind: "drive out", holder: unproven.values().next().value! };
+function evictFrom<T>(pending: Set<T> | undefined): { kind: "no" } | { kind: "evict"; holder: T } {
+  return pending === undefined ? { kind: "no" } : { kind: "evict", holder: pending.values().next().value! };
 }
 
 function add<T>(sets: Map<string, Set<T>>, key: string, value: T): void {

@@ -70,7 +70,7 @@ export class Forwarder {
   }
 
   /** Ends one that has no connection, or one that has nothing to do: the oldest of which there are more. */
-  #driveOut(): boolean {
+  #evict(): boolean {
     const links = [...this.#links];
     const unreached = links.filter(([, link]) => !link.isConnected);
     const idle = links.filter(([, link]) => link.isIdle);
@@ -85,7 +85,7 @@ export class Forwarder {
   #linkTo(to: SocketAddress): MixnodeLink | undefined {
     const name = formatSocketAddress(to);
     const existing = this.#links.get(name);
-    if (existing !== undefined || this.#links.size >= MIXNODES && !this.#driveOut()) return existing;
+    if (existing !== undefined || this.#links.size >= MIXNODES && !this.#evict()) return existing;
     const link = new MixnodeLink(to, this.#settings, this.#count, (packets) => this.#queued -= packets);
     this.#links.set(name, link);
     const running = this.#run(name, link).finally(() => this.#running.delete(running));

@@ -30,7 +30,7 @@ export interface MixnetLimits {
 const log = logger("nym_gateway::mixnet");
 
 const READ_SIZE = 65_536;
-/** Until the first packet: who brings none costs little memory. */
+/** Until the first packet: a connection that brings none costs little memory. */
 const FIRST_READ_SIZE = 4096;
 /** Deadlines are looked at this often (ms), or more often if they are short. */
 const TICK = 1000;
@@ -56,8 +56,8 @@ interface Stream {
 
 /**
  * The way in: mixnodes connect and push frames (spec §4); nothing is ever sent back. A connection whose stream is
- * corrupt is closed; the others never notice. When the sink is full nothing is read, so that TCP pushes back. Who has not
- * brought a single packet yet makes room for newcomers when there is none left.
+ * corrupt is closed; the others never notice. When the sink is full nothing is read, so that TCP pushes back. When
+ * there is no place left for a newcomer, a connection is evicted that has not brought a single packet yet.
  */
 export class MixnetListener {
   readonly #listener: Deno.TcpListener;
@@ -139,8 +139,8 @@ export class MixnetListener {
       this.#count("connections_refused");
       return connection.close();
     }
-    if (room.kind === "drive out") {
-      this.#count("connections_driven_out");
+    if (room.kind === "evict") {
+      this.#count("connections_evicted");
       this.#close(room.holder);
     }
     this.#count("connections_opened");
@@ -195,7 +195,7 @@ export class MixnetListener {
   async #take(stream: Stream, chunk: Uint8Array): Promise<number> {
     let packets = 0;
     for (const packet of stream.parser.push(chunk)) {
-      if (packets === 0) this.#places.confirm(stream.network, stream); // before it waits, as nobody may drive it out then
+      if (packets === 0) this.#places.confirm(stream.network, stream); // before it waits, so that it is not evicted meanwhile
       for (let room = this.#sink.room(); room !== undefined; room = this.#sink.room()) {
         this.#sink.flush();
         await room;

@@ -138,7 +138,7 @@ Deno.test("heads that are slow, or have no end, are cut off", async () => {
   const reading = Promise.all([silent, slow, endless].map(readToEnd));
   const written = endless.write(new Uint8Array(20_000).fill(65)).catch(() => {});
   await Promise.all([reading, written]);
-  assertEquals([rig.counters.get("arrivals_timed_out"), rig.counters.get("arrivals_too_big")], [2, 1]);
+  assertEquals([rig.counters.get("pending_timed_out"), rig.counters.get("pending_too_big")], [2, 1]);
 });
 
 Deno.test("messages in fragments and pings without end meet the limits of messages", async () => {
@@ -200,5 +200,5 @@ Deno.test("who is no WebSocket does not stay until the deadline of those that ha
     await connection.write(new TextEncoder().encode(request));
     await readToEnd(connection);
   }
-  assertEquals(rig.counters.get("arrivals_timed_out"), 0);
+  assertEquals(rig.counters.get("pending_timed_out"), 0);
 });

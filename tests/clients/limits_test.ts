@@ -25,14 +25,14 @@ Deno.test("this machine is held to the total alone, unless it is to be limited",
   for (const client of clients) await client[Symbol.asyncDispose]();
 });
 
-Deno.test("of those who have not logged in the oldest makes room for the next, who has logged in stays", async () => {
+Deno.test("of unauthenticated clients the oldest is evicted for the next; one that has logged in stays", async () => {
   await using rig = await ClientsRig.start({}, { beforeLogin: { total: 10, perNetwork: 2 } });
   await using member = await rig.logIn(1);
   const silent = await rig.connect();
   await using second = await rig.connect();
   await using third = await rig.connect();
   await silent.closed;
-  assertEquals(rig.counters.get("client_connections_driven_out"), 1);
+  assertEquals(rig.counters.get("client_connections_evicted"), 1);
   assertEquals((await second.request(rig.authentication(2)) as { status: boolean }).status, true);
   assertEquals((await third.request(rig.authentication(3)) as { status: boolean }).status, true);
   await rig.store(1, [1]);

@@ -78,15 +78,15 @@ Deno.test("heads without end, and heads that don't come, keep no newcomer out", 
   await poured;
   await using newcomer = await TestClient.connect(gateway.clientsAddress);
   await newcomer.request({ type: "register", address: encodeBase58(randomClientAddress()) });
-  const [drivenOut, tooBig] = await Promise.all(
-    ["driven_out", "too_big"].map((reason) => count("client_arrivals_refused_total", reason)),
+  const [evicted, tooBig] = await Promise.all(
+    ["evicted", "too_big"].map((reason) => count("client_pending_closed_total", reason)),
   );
   const growth = await gateway.memoryGrowth();
   for (const connection of silent) connection.close();
   const honest = await gateway.endProbing();
-  report("heads", { attackers, "driven out": drivenOut, "too big": tooBig, "MB grown": growth, ...honest });
+  report("heads", { attackers, evicted, "too big": tooBig, "MB grown": growth, ...honest });
   assertEquals(tooBig, endless.length);
-  assert(drivenOut! >= attackers - 512);
+  assert(evicted! >= attackers - 512);
   assertLessOrEqual(growth, MEMORY);
   assertServed(honest);
 });

@@ -73,7 +73,7 @@ Deno.test("mixnodes that are not there fill what may wait in all, and give it up
   assertEquals(forwarder.queued, 16_384 - 100);
 });
 
-Deno.test("mixnodes that are not there take no place of those that are, the oldest make room", async () => {
+Deno.test("mixnodes that are not there take no place of those that are: the oldest are evicted", async () => {
   await using honest = new FakeMixnode();
   const counted = new Counted();
   await using forwarder = new Forwarder(PATIENT, counted.count);
@@ -87,7 +87,7 @@ Deno.test("mixnodes that are not there take no place of those that are, the olde
   assertEquals(forwarder.queued, 1023);
 });
 
-Deno.test("mixnodes that are there and get nothing any more make room too, and lose nothing", async () => {
+Deno.test("mixnodes that get nothing any more are evicted too, and lose nothing", async () => {
   await using many = new FakeMixnode(true, { host: "0.0.0.0", port: 0 });
   await using honest = new FakeMixnode();
   await using forwarder = new Forwarder(SETTINGS, new Counted().count);

@@ -81,7 +81,7 @@ Deno.test("an idle connection stays, unless it is to be closed", async () => {
   await patient.counted.reached("packets", 1);
 });
 
-Deno.test("when all places are taken, who has brought no packet makes room, and who has stays", async () => {
+Deno.test("when all places are taken, a connection without a packet is evicted, and one that has brought one stays", async () => {
   await using rig = new Rig({ connections: { total: 3, perNetwork: 3 } });
   using honest = await rig.connect();
   await honest.write(frame(numberedPacket(0)));
@@ -100,12 +100,12 @@ Deno.test("when all places are taken, who has brought no packet makes room, and 
   await rig.counted.reached("packets", 3);
   using oneTooMany = await rig.connect();
   await closed(oneTooMany);
-  assertEquals([rig.counted.of("connections_driven_out"), rig.counted.of("connections_refused")], [2, 1]);
+  assertEquals([rig.counted.of("connections_evicted"), rig.counted.of("connections_refused")], [2, 1]);
   await honest.write(frame(numberedPacket(4)));
   await rig.counted.reached("packets", 4);
 });
 
-Deno.test("who has brought a packet that there is no room for yet keeps his place, and the packet is not lost", async () => {
+Deno.test("a connection whose packet waits for room keeps its place, and the packet is not lost", async () => {
   let room: PromiseWithResolvers<void> | undefined = Promise.withResolvers();
   let asked = 0;
   const rig = new Rig({ connections: { total: 1, perNetwork: 1 } }, () => {
@@ -117,7 +117,7 @@ Deno.test("who has brought a packet that there is no room for yet keeps his plac
   await eventually("it waits for room", () => asked > 0);
   using newcomer = await rig.connect();
   await closed(newcomer);
-  assertEquals([rig.counted.of("connections_driven_out"), rig.counted.of("connections_refused")], [0, 1]);
+  assertEquals([rig.counted.of("connections_evicted"), rig.counted.of("connections_refused")], [0, 1]);
   const end = rig[Symbol.asyncDispose]();
   const { resolve } = room;
   room = undefined;

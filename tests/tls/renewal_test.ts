@@ -125,7 +125,7 @@ Deno.test("what is no handshake, or none in time, is closed and harms nobody", a
   await stranger.write(new TextEncoder().encode("GET / HTTP/1.1\r\nhost: x\r\n\r\n"));
   await readToEnd(stranger);
   await readToEnd(silent);
-  assertEquals(rig.counters.get("arrivals_timed_out"), 1);
+  assertEquals(rig.counters.get("pending_timed_out"), 1);
   await using client = await rig.connect(files.certificate);
   assertEquals(await client.ask(), ANSWER);
 });

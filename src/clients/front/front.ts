@@ -114,8 +114,8 @@ export class Front {
   #admit(connection: Deno.TcpConn): Promise<void> {
     const network = peerNetwork(connection.remoteAddr.hostname, this.limits.limitLoopback);
     const room = this.#arriving.roomFor(network);
-    if (room.kind === "drive out") {
-      this.count("arrivals_driven_out");
+    if (room.kind === "evict") {
+      this.count("pending_evicted");
       room.holder.cut();
     }
     const { framesPerSecond, loginDeadline } = this.limits;
@@ -125,7 +125,7 @@ export class Front {
     const tunnel = new Tunnel(client, network, rate, this.count);
     this.#arriving.take(network, tunnel);
     const timer = setTimeout(() => {
-      this.count("arrivals_timed_out");
+      this.count("pending_timed_out");
       tunnel.cut();
     }, loginDeadline);
     tunnel.onArrival = () => {

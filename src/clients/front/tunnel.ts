@@ -173,7 +173,7 @@ export class Tunnel {
     } else if (wrong === "flooding") {
       this.count("client_floods_closed");
       this.#events?.flooded();
-    } else if (wrong === "head") this.count("arrivals_too_big");
+    } else if (wrong === "head") this.count("pending_too_big");
     else this.count("frames_malformed");
     if (this.#events === undefined || wrong === "malformed") return this.cut();
     this.cutIn(FAREWELL);
