@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { Operator } from "../support/operator.ts";
 import { freePort } from "../support/reference_network.ts";
 
 /** The compiled gateway. */
@@ -47,6 +48,7 @@ export class BinaryGateway implements AsyncDisposable {
   readonly home = Deno.makeTempDirSync({ prefix: "nym-gateway-binary-" });
   readonly mixnet = `127.0.0.1:${freePort()}`;
   readonly clients = `127.0.0.1:${freePort()}`;
+  readonly operator = new Operator(`127.0.0.1:${freePort()}`);
   /** base58, once it has started */
   publicKey = "";
   #child: Deno.ChildProcess | undefined;
@@ -68,7 +70,7 @@ export class BinaryGateway implements AsyncDisposable {
     if (code !== 0) throw new Error(`init of the compiled gateway failed: ${stderr}`);
     const path = join(this.home, "nym/gateways/gw/config/config.toml");
     const config = await Deno.readTextFile(path); // where the operator's port is still the usual one
-    await Deno.writeTextFile(path, config.replace("127.0.0.1:9001", `127.0.0.1:${freePort()}`));
+    await Deno.writeTextFile(path, config.replace("127.0.0.1:9001", this.operator.address));
   }
 
   /** Resolves with the ms until it listens. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { load, prepareLoad } from "../support/load.ts";
+import { assertWhole, Load } from "../support/load.ts";
 import { BinaryGateway, binaryTest } from "./binary.ts";
 import { MEMORY_GROUPS, MemoryGroup } from "./memory_group.ts";
 
@@ -9,22 +9,16 @@ const NO_DIRECTORY = "http://127.0.0.1:1";
 const RATE = 500; // packets a second
 const PACKETS = 2000;
 
-const LOAD = {
-  name: `NYM_REFERENCE, ${MEMORY_GROUPS.name}`,
-  isMet: MEMORY_GROUPS.isMet && !!Deno.env.get("NYM_REFERENCE"),
-};
-
 binaryTest("a machine of 256 MB serves 500 packets a second", async (binary) => {
   using group = new MemoryGroup(256 * MiB);
   await using gateway = new BinaryGateway(binary, group.wrapper);
   await gateway.init(NO_DIRECTORY);
   await gateway.start();
-  const { tokens, frames } = await prepareLoad(gateway, 10, PACKETS, 500);
-  const report = await load("push", gateway.clients, tokens, gateway.mixnet, frames, 1, RATE);
-  assert(report.includes(`received ${PACKETS} of ${PACKETS} distinct, 0 duplicates, 0 out of order`), report);
+  using load = await Load.prepare(gateway, 10, PACKETS);
+  assertWhole(await load.push(RATE), PACKETS);
   assertEquals(await gateway.stop(), 0);
   assertEquals(group.kills, 0);
-}, LOAD);
+}, MEMORY_GROUPS);
 
 binaryTest("an idle gateway has less than 80 MB, and less than half of that can't be taken back", async (binary) => {
   await using gateway = new BinaryGateway(binary);

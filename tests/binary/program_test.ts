@@ -3,6 +3,7 @@ import { BANNER } from "../../src/cli/banner.ts";
 import { generateIdentity, Peap } from "../../src/peap/mod.ts";
 import { Directory } from "../../src/sandbox/directory.ts";
 import { Mixnode } from "../../src/sandbox/mixnode.ts";
+import { eventually } from "../support/eventually.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { BinaryGateway, binaryTest, outcomeOf } from "./binary.ts";
 
@@ -41,7 +42,7 @@ binaryTest("two clients write to each other through the binary; it says which ke
   await gateway.init(directory.url);
   await gateway.start();
   await gateway.printed(/unwrapping with WebAssembly with(out)? wide arithmetic, in \d+ worker/);
-  while (directory.topology().gatewayNodes.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await eventually("it has announced itself", () => directory.topology().gatewayNodes.length > 0);
 
   const options = { directory: directory.url, meanHopDelay: 1 };
   await using alice = await Peap.connect({ ...options, identity: generateIdentity() });

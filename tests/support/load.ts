@@ -1,48 +1,89 @@
-import { join } from "node:path";
+import { decodeBase58, encodeBase58 } from "../../src/encoding/base58.ts";
+import { parseSocketAddress } from "../../src/addresses/socket_address.ts";
+import type { Report } from "../bench/load/arrivals.ts";
+import { LoadGenerator } from "../bench/load/generator.ts";
+import { makePackets, type Packets, slicePackets } from "../bench/load/packets.ts";
 import type { GatewayProcess } from "./gateway_process.ts";
+import { randomClientAddress } from "./packets.ts";
 
-/** Runs the load generator of the 0.7.0 programs; resolves with what it prints. For use in a `referenceTest`. */
-export async function load(...args: (string | number)[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(join(Deno.env.get("NYM_REFERENCE")!, "sphinx-load"), {
-    args: args.map(String),
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).output();
-  const text = new TextDecoder().decode(stdout);
-  // It also fails when messages are missing, and then says so in its report: that is for the caller to judge.
-  if (!success && text === "") throw new Error(`sphinx-load ${args[0]} failed: ${new TextDecoder().decode(stderr)}`);
-  return text;
+type Target = Pick<GatewayProcess, "mixnet" | "clients" | "publicKey">;
+
+/** Clients of a running gateway, and packets for them in turn; each message starts with its number (4, big-endian). */
+export class Load implements Disposable {
+  private constructor(
+    private readonly gateway: Target,
+    private readonly generator: LoadGenerator,
+    /** of the clients, base58 */
+    readonly addresses: readonly string[],
+    readonly tokens: readonly string[],
+    private readonly packets: Packets,
+  ) {}
+
+  /** Registers new clients, and makes packets for them. */
+  static async prepare(gateway: Target, clients: number, count: number): Promise<Load> {
+    using stack = new DisposableStack();
+    const generator = stack.use(new LoadGenerator());
+    const addresses = Array.from({ length: clients }, randomClientAddress);
+    const base58 = addresses.map(encodeBase58);
+    const tokens = await generator.logIn(parseSocketAddress(gateway.clients)!, base58);
+    await generator.logOut();
+    const plan = { first: 0, count, clients, connections: 1, realEvery: 1 };
+    const packets = await makePackets(decodeBase58(gateway.publicKey)!, addresses, plan);
+    stack.move();
+    return new Load(gateway, generator, base58, tokens, packets);
+  }
+
+  /**
+   * Sends the packets, and those of `next` behind them, over one connection: at `rate` a second, or as fast as they are
+   * taken. Rejects when the gateway ends the connection.
+   */
+  async send({ rate = 0, next }: { rate?: number; next?: Load } = {}): Promise<void> {
+    const packets = next === undefined ? this.packets : inRow(this.packets, next.packets);
+    await this.generator.send(parseSocketAddress(this.gateway.mixnet)!, packets, rate);
+  }
+
+  /** Sends the packets while all clients are there; resolves with what they got. */
+  async push(rate = 0): Promise<Report> {
+    await this.generator.expect(this.packets);
+    await this.#logIn();
+    await this.send({ rate });
+    return await this.#received();
+  }
+
+  /** Lets the clients come for what is stored: the first `count` messages. */
+  async receive(count: number): Promise<Report> {
+    await this.generator.expect(slicePackets(this.packets, 0, count));
+    await this.#logIn();
+    return await this.#received();
+  }
+
+  [Symbol.dispose](): void {
+    this.generator[Symbol.dispose]();
+  }
+
+  async #logIn(): Promise<void> {
+    await this.generator.logIn(parseSocketAddress(this.gateway.clients)!, [...this.addresses], [...this.tokens]);
+  }
+
+  async #received(): Promise<Report> {
+    const report = await this.generator.received();
+    await this.generator.logOut();
+    return report;
+  }
 }
 
-/** The number that `pattern` captures in a report, such as `received 5000 of 5000 distinct, 0 duplicates, …`. */
-export function reported(report: string, pattern: RegExp): number {
-  const match = pattern.exec(report);
-  if (match === null) throw new Error(`no ${pattern} in the report: ${report}`);
-  return Number(match[1]);
+/** The packets of one connection, and others behind them. */
+function inRow({ plan, streams: [first] }: Packets, { streams: [second] }: Packets): Packets {
+  const both = new Uint8Array(new SharedArrayBuffer(first!.length + second!.length));
+  both.set(first!);
+  both.set(second!, first!.length);
+  return { plan, streams: [both] };
 }
 
-/** Files for the load generator. */
-export interface Load {
-  /** `address token`, a line for each client */
-  tokens: string;
-  /** framed packets for these clients in turn; each message starts with its number */
-  frames: string;
-}
-
-/** Registers new clients at a running gateway, and makes packets with messages of `size` bytes for them. */
-export async function prepareLoad(
-  gateway: Pick<GatewayProcess, "clients" | "home" | "publicKey">,
-  clients: number,
-  packets: number,
-  size: number,
-): Promise<Load> {
-  const folder = await Deno.makeTempDir({ dir: gateway.home });
-  const addresses = join(folder, "addresses");
-  const tokens = join(folder, "tokens");
-  const frames = join(folder, "frames");
-  await Deno.writeTextFile(addresses, await load("addresses", clients));
-  await Deno.writeTextFile(tokens, await load("register", gateway.clients, addresses));
-  await load("generate", gateway.publicKey, addresses, packets, size, frames);
-  return { tokens, frames };
+/** Fails unless all that was expected came, once, in order and to whom it was for. */
+export function assertWhole(report: Report, expected: number): void {
+  const { received, duplicates, disordered, misdelivered } = report;
+  if (received !== expected || report.expected !== expected || duplicates + disordered + misdelivered > 0) {
+    throw new Error(`not all ${expected} messages came as they should: ${JSON.stringify(report)}`);
+  }
 }

@@ -60,6 +60,12 @@ export class RawClient {
     while (await this.connection.read(buffer).catch(() => null) !== null);
   }
 
+  /** Says goodbye, and reads to the end. */
+  async close(): Promise<void> {
+    await this.#write(clientFrame(Opcode.CLOSE, new Uint8Array()));
+    await this.readToEnd();
+  }
+
   async #write(frame: Uint8Array<ArrayBuffer>): Promise<void> {
     for (let at = 0; at < frame.length;) at += await this.connection.write(frame.subarray(at));
   }
