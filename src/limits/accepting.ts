@@ -12,11 +12,14 @@ export type OnFailure = (reason: unknown, isFirst: boolean) => void;
  * when the connection is there: it may have been hours in coming.
  */
 export class Accepting {
-  readonly #descriptors = new Descriptors();
   readonly #stopping = new AbortController();
   #failing = false;
 
-  constructor(private readonly listener: Deno.TcpListener, private readonly onFailure: OnFailure) {}
+  constructor(
+    private readonly listener: Deno.TcpListener,
+    private readonly onFailure: OnFailure,
+    private readonly descriptors = new Descriptors(),
+  ) {}
 
   /** Whether connections can be accepted, as far as the last attempt tells. */
   get succeeds(): boolean {
@@ -30,7 +33,7 @@ export class Accepting {
     while (!signal.aborted) {
       try {
         connection ??= await this.listener.accept();
-        if (this.#descriptors.take(performance.now())) {
+        if (this.descriptors.take(performance.now())) {
           this.#failing = false;
           return connection;
         }

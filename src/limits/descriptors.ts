@@ -15,10 +15,13 @@ export class Descriptors {
   #wereFree = true;
   #lookedAt = -Infinity;
 
+  /** `count` says how many are free, counted up to what it is given. */
+  constructor(private readonly count: (most: number) => number = freeDescriptors) {}
+
   /** Whether a connection may be let in at `now` (ms). */
   take(now: number): boolean {
     if (now - this.#lookedAt > LOOK_AGAIN || this.#wereFree && this.#connections === 0) {
-      this.#wereFree = freeDescriptors(FREE) === FREE;
+      this.#wereFree = this.count(FREE) === FREE;
       this.#connections = this.#wereFree ? CONNECTIONS : 0;
       this.#lookedAt = now;
     }

@@ -9,11 +9,13 @@ export interface ConnectSettings {
   connectTimeout: number;
   initialBackoff: number;
   maximumBackoff: number;
+  /** after which a connection that has carried nothing is closed */
+  idleTime?: number;
 }
 
 /** Packets that go in one write: just under 64 KiB. */
 const WRITE_PACKETS = 47;
-/** A connection that has carried nothing for this long (ms) is closed. */
+/** ms, unless the settings say otherwise */
 const IDLE_TIME = 5 * 60_000;
 
 /**
@@ -133,10 +135,10 @@ export class MixnodeLink {
     return sent;
   }
 
-  /** Waits for a packet, the end or a loss: false when none of them came in `IDLE_TIME`. */
+  /** Waits for a packet, the end or a loss: false when none of them came in the idle time. */
   async #woken(): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => resolve(false), IDLE_TIME);
+    const timer = setTimeout(() => resolve(false), this.#settings.idleTime ?? IDLE_TIME);
     this.#wake = () => resolve(true);
     const woken = await promise;
     this.#wake = undefined;

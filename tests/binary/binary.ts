@@ -70,7 +70,7 @@ export class BinaryGateway implements AsyncDisposable {
     if (code !== 0) throw new Error(`init of the compiled gateway failed: ${stderr}`);
     const path = join(this.home, "nym/gateways/gw/config/config.toml");
     const config = await Deno.readTextFile(path); // where the operator's port is still the usual one
-    await Deno.writeTextFile(path, config.replace("127.0.0.1:9001", this.operator.address));
+    await Deno.writeTextFile(path, config.replaceAll("127.0.0.1:9001", this.operator.address));
   }
 
   /** Resolves with the ms until it listens. */

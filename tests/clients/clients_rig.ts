@@ -32,6 +32,8 @@ export const LIMITS: ClientLimits = {
 export class ClientsRig {
   readonly counters = new Counters();
   readonly forwarded: { to: SocketAddress; packet: Uint8Array }[] = [];
+  /** registrations that have been begun */
+  registering = 0;
   /** what becomes of packets */
   forwarding: Forwarding = "queued";
   readonly #stack = new AsyncDisposableStack();
@@ -62,7 +64,10 @@ export class ClientsRig {
       allowReRegistration,
       requireProof,
       isRegistered: (id: ClientId) => rig.ledger.has(id),
-      register: (id: ClientId) => rig.ledger.add(id),
+      register: (id: ClientId) => {
+        rig.registering++;
+        return rig.ledger.add(id);
+      },
       openInbox: (id: ClientId, nudge: () => void) => mailbox.openInbox(id, nudge),
       forward: (to: SocketAddress, packet: Uint8Array) => {
         rig.forwarded.push({ to, packet });

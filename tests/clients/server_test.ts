@@ -57,7 +57,7 @@ Deno.test("closing waits for a login that is being written", async () => {
     using _slow = new LockedDatabase(rig.ledgerPath);
     someone.send(JSON.stringify(rig.registration(1)));
     someone.send("hello");
-    await new Promise((resolve) => setTimeout(resolve, 50)); // until the registration has come
+    await eventually("the registration has come", () => rig.registering === 1);
     closing = rig[Symbol.asyncDispose]();
   }
   await closing;

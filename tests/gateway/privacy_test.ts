@@ -17,15 +17,16 @@ const PEER = "127.0.0.77";
 const MIXNODE = "127.0.0.88";
 const CONTENTS = "meet me at the lighthouse";
 
-/** Sends bytes from {@linkcode PEER}, and ends the connection. */
-async function sendAsPeer(address: string, bytes: Uint8Array | string): Promise<void> {
+/** Sends bytes from {@linkcode PEER}; resolves when the gateway has closed the connection, of which the peer `ends` its half. */
+async function sendAsPeer(address: string, bytes: Uint8Array | string, { ends = false } = {}): Promise<void> {
   const { host, port } = parseSocketAddress(address)!;
   const { promise, resolve } = Promise.withResolvers<void>();
   const socket = connect({ host, port, localAddress: PEER });
   socket.on("error", () => {}); // a gateway may well hang up
   socket.on("close", () => resolve());
   socket.on("data", () => {});
-  socket.write(bytes, () => setTimeout(() => socket.destroy(), 200));
+  if (ends) socket.end(bytes);
+  else socket.write(bytes);
   await promise;
 }
 
@@ -59,7 +60,9 @@ Deno.test({
 
     await using client = await TestClient.connect(clients);
     const { token } = await client.request({ type: "register", address: base58 }) as { token: string };
-    await sendAsPeer(gateway.mixnet, frame(packet, packet, packetFor(key, stranger, new Uint8Array(5))));
+    await sendAsPeer(gateway.mixnet, frame(packet, packet, packetFor(key, stranger, new Uint8Array(5))), {
+      ends: true,
+    });
     assertEquals(new TextDecoder().decode(await client.message()), CONTENTS);
     await sendAsPeer(gateway.mixnet, frame(packet).subarray(0, 700)); // and no more in time
     await sendAsPeer(gateway.mixnet, crypto.getRandomValues(new Uint8Array(5000)));
@@ -90,7 +93,9 @@ Deno.test({
       ]
     ) await sendAsPeer(gateway.clients, request);
     await using _waiting = await TestClient.connect(clients); // has not logged in
-    await sendAsPeer(gateway.mixnet, frame(packetFor(key, address, new TextEncoder().encode(CONTENTS))));
+    await sendAsPeer(gateway.mixnet, frame(packetFor(key, address, new TextEncoder().encode(CONTENTS))), {
+      ends: true,
+    });
     await new Operator(operator).reaches('mixnet_streams_broken_total{reason="stalled"}', 1);
 
     const told: Record<string, string> = {};

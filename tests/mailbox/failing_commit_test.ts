@@ -4,6 +4,7 @@ import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { Counters } from "../../src/counting/counters.ts";
 import { BrokenDatabase } from "../support/broken_database.ts";
 import { testSealer } from "../support/sealer.ts";
+import { eventually } from "../support/eventually.ts";
 import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { client, numbered, range, readAll, readNumbers } from "./messages.ts";
@@ -24,10 +25,8 @@ Deno.test("a commit that fails is tried again: nothing is lost, doubled or count
     using _full = new BrokenDatabase(path);
     mailbox.store(bob, numbered(5));
     reader.confirm(old.at(-1)!.sequence);
-    for (const n of range(3, 6)) {
-      await new Promise((resolve) => setTimeout(resolve, 10)); // a turn of the event loop, in which a commit fails
-      mailbox.store(bob, numbered(n));
-    }
+    await eventually("the commit has failed", () => mailbox.failure !== undefined);
+    for (const n of range(3, 6)) mailbox.store(bob, numbered(n));
     assertEquals(await reader.next(), [], "what is not on the disk is not handed out");
   }
   await mailbox.flush();
@@ -69,7 +68,7 @@ Deno.test("a commit that is given up leaves nothing in the totals that a later o
   full.use(new BrokenDatabase(path));
   mailbox.store(eve, numbered(4));
   reader.confirm(old.at(-1)!.sequence);
-  await new Promise((resolve) => setTimeout(resolve, 10)); // the commit of these is tried
+  await eventually("the commit of these has failed", () => mailbox.failure !== undefined);
   mailbox.store(eve, numbered(5));
   await mailbox[Symbol.asyncDispose]();
   await using reopened = await Mailbox.open(path, testSealer());

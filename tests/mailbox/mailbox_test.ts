@@ -178,7 +178,7 @@ Deno.test("what is confirmed leaves the disk by itself, also after a commit that
   mailbox.store(client(2), numbered(3));
   await eventually("that is being committed", () => commits > before);
   reader.confirm(first!.sequence);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await new Promise((resolve) => setTimeout(resolve, 50)); // that wait is over; nothing shows it while the commit goes on
   slow.resolve();
   await mailbox.flush();
   assertEquals(mailbox.totals.messages, 3);

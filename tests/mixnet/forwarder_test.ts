@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { Forwarder } from "../../src/mixnet/forwarder.ts";
+import { eventually } from "../support/eventually.ts";
 import { Counted } from "./counted.ts";
 import { FakeMixnode } from "./fake_mixnode.ts";
 import { numberedPacket, numbers } from "./numbered_packets.ts";
@@ -34,17 +35,12 @@ Deno.test("a mixnode that never reads fills its own queue and harms no other", a
   await using forwarder = new Forwarder(SETTINGS, counted.count);
   const packet = numberedPacket(0);
   let accepted = 0;
-  for (let refusedInARow = 0; refusedInARow < 3;) {
-    if (forwarder.forward(stuck.address, packet)) {
-      accepted++;
-      refusedInARow = 0;
-    } else {
-      refusedInARow++;
-      await new Promise((resolve) => setTimeout(resolve, 20)); // the kernel may take some more
-    }
-  }
+  // The kernel takes some more after each refusal, until it is full as well.
+  await eventually("its queue is full", () => {
+    while (forwarder.forward(stuck.address, packet)) accepted++;
+    return counted.of("packets_unforwarded_no_room") >= 3;
+  });
   assert(accepted * packet.length < 64 << 20, "what is kept for it is bounded");
-  assert(counted.of("packets_unforwarded_no_room") >= 3);
   assert(forwarder.forward(honest.address, numberedPacket(7)));
   await honest.events.reached("packets", 1);
   assertEquals(honest.received, [7]);
@@ -106,9 +102,10 @@ Deno.test("the end does not wait for ever for a mixnode that never reads", async
   const counted = new Counted();
   const forwarder = new Forwarder(SETTINGS, counted.count);
   const packet = numberedPacket(0);
-  while (counted.of("packets_unforwarded_no_room") < 5) {
-    if (!forwarder.forward(stuck.address, packet)) await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await eventually("its queue is full", () => {
+    while (forwarder.forward(stuck.address, packet));
+    return counted.of("packets_unforwarded_no_room") >= 5;
+  });
   await forwarder[Symbol.asyncDispose]();
   assert(counted.of("packets_unforwarded_unreachable") > 0, "what it did not take is counted");
 });
@@ -175,13 +172,9 @@ Deno.test("the end drops and counts what waits for a mixnode that is not there",
 
 Deno.test("an idle connection is closed, and made again for the next packet", async () => {
   await using mixnode = new FakeMixnode();
-  await using forwarder = new Forwarder(SETTINGS, new Counted().count);
-  {
-    using timers = new FastTimers(5 * 60_000);
-    assert(forwarder.forward(mixnode.address, numberedPacket(0)));
-    await mixnode.events.reached("disconnections", 1);
-    assertEquals(timers.hurried, 1);
-  }
+  await using forwarder = new Forwarder({ ...SETTINGS, idleTime: 50 }, new Counted().count);
+  assert(forwarder.forward(mixnode.address, numberedPacket(0)));
+  await mixnode.events.reached("disconnections", 1);
   assert(forwarder.forward(mixnode.address, numberedPacket(1)));
   await mixnode.events.reached("packets", 2);
   assertEquals(mixnode.received, [0, 1]);
@@ -192,23 +185,4 @@ Deno.test("an idle connection is closed, and made again for the next packet", as
 async function gone(mixnode: FakeMixnode): Promise<FakeMixnode> {
   await mixnode[Symbol.asyncDispose]();
   return mixnode;
-}
-
-/** While it lives, timers of `delay` milliseconds fire at once. */
-class FastTimers {
-  hurried = 0;
-  readonly #original = globalThis.setTimeout;
-
-  constructor(delay: number) {
-    const hurry = (callback: () => void, ms?: number) => {
-      if (ms !== delay) return this.#original(callback, ms);
-      this.hurried++;
-      return this.#original(callback, 0);
-    };
-    globalThis.setTimeout = hurry as typeof setTimeout;
-  }
-
-  [Symbol.dispose](): void {
-    globalThis.setTimeout = this.#original;
-  }
 }

@@ -46,7 +46,7 @@ Deno.test("half a frame is waited for until its deadline, however slowly it goes
   const dripped = (async () => {
     for (const byte of frame(numberedPacket(1)).subarray(0, 1000)) {
       await dripping.write(Uint8Array.of(byte));
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setTimeout(resolve, 5)); // the pace of it, as nothing answers
     }
   })().catch(() => {}); // it is cut off
   await closed(dripping);
@@ -63,7 +63,7 @@ Deno.test("a stream that always has half a frame but goes on is fine", async () 
   await mixnode.write(stream.subarray(0, 10));
   for (let i = 0; i < 19; i++) {
     await mixnode.write(stream.subarray(10 + i * FRAME_SIZE, 10 + (i + 1) * FRAME_SIZE));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 20)); // in all longer than the deadline, in which nothing may happen
   }
   await rig.counted.reached("packets", 19);
   assertEquals(rig.counted.of("streams_stalled"), 0);

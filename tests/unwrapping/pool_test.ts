@@ -6,6 +6,7 @@ import { readOutcome } from "../../src/sphinx/slots.ts";
 import { BATCH_SIZE, UnwrappingPool } from "../../src/unwrapping/pool.ts";
 import { range } from "../mailbox/messages.ts";
 import { craftedPacket, finalPayload, packetFor, randomClientAddress } from "../support/packets.ts";
+import { eventually } from "../support/eventually.ts";
 import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { FRAIL } from "./frail.ts";
@@ -156,7 +157,7 @@ Deno.test("a packet that comes alone does not wait for others", async () => {
   frailPool.pool.add(frail(1));
   frailPool.pool.flush();
   assertEquals(frailPool.pool.queued, 1);
-  while (frailPool.out.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await eventually("it is unwrapped", () => frailPool.out.length > 0);
   assertEquals(frailPool.out, [1]);
 });
 
