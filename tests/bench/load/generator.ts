@@ -35,7 +35,9 @@ export class LoadGenerator implements Disposable {
   /** Sends packets, at `rate` a second or as fast as they are taken; resolves with when the first was due (see clock). */
   async send(to: SocketAddress, { streams }: Packets, rate = 0): Promise<number> {
     this.#sender.postMessage({ to, streams, rate } satisfies SendOrder);
-    return (await answerOf<Sent>(this.#sender)).began;
+    const sent = await answerOf<Sent>(this.#sender);
+    if ("failure" in sent) throw new Error(`not all packets were sent: ${sent.failure}`);
+    return sent.began;
   }
 
   [Symbol.dispose](): void {
@@ -52,9 +54,6 @@ export class LoadGenerator implements Disposable {
 function answerOf<T>(worker: Worker): Promise<T> {
   return new Promise((resolve, reject) => {
     worker.onmessage = ({ data }) => resolve(data);
-    worker.onerror = (event) => {
-      event.preventDefault();
-      reject(new Error(event.message));
-    };
+    worker.onerror = (event) => reject(new Error(event.message));
   });
 }

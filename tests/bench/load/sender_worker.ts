@@ -9,10 +9,8 @@ export interface SendOrder {
   streams: Uint8Array<SharedArrayBuffer>[];
   rate: number;
 }
-/** When the first packet was due (see clock). */
-export interface Sent {
-  began: number;
-}
+/** When the first packet was due (see clock), or why not all went. */
+export type Sent = { began: number } | { failure: string };
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -21,16 +19,23 @@ const WRITE_SIZE = 47 * FRAME_SIZE; // just under 64 KiB
 const LEAD = 5;
 const cell = new Int32Array(new SharedArrayBuffer(4)); // nobody wakes who waits for it: a sleep to the tenth of a ms
 
-self.onmessage = async ({ data: { to, streams, rate } }: MessageEvent<SendOrder>) => {
+self.onmessage = async ({ data }: MessageEvent<SendOrder>) => {
+  self.postMessage(await send(data).catch((error): Sent => ({ failure: String(error) })));
+};
+
+async function send({ to, streams, rate }: SendOrder): Promise<Sent> {
   const connections = await Promise.all(streams.map(() => Deno.connect({ hostname: to.host, port: to.port })));
   // Else the sender's own system would hold a packet back until the one before is acknowledged, some 40 ms later.
   for (const connection of connections) connection.setNoDelay();
   const began = clock() + (rate > 0 ? LEAD : 0);
-  if (rate > 0) await sendAtRate(connections[0]!, streams[0]!, began, rate);
-  else await Promise.all(connections.map((connection, i) => sendAll(connection, streams[i]!)));
-  for (const connection of connections) connection.close();
-  self.postMessage({ began } satisfies Sent);
-};
+  try {
+    if (rate > 0) await sendAtRate(connections[0]!, streams[0]!, began, rate);
+    else await Promise.all(connections.map((connection, i) => sendAll(connection, streams[i]!)));
+    return { began };
+  } finally {
+    for (const connection of connections) connection.close();
+  }
+}
 
 async function sendAll(connection: Deno.Conn, stream: Uint8Array): Promise<void> {
   for (let at = 0; at < stream.length; at += WRITE_SIZE) await write(connection, stream.slice(at, at + WRITE_SIZE));
