@@ -7,9 +7,9 @@ export interface PlaceLimits {
 }
 
 /**
- * The places that connections take, and who takes them. `Holder` stands for a connection; it is pending until
- * it is confirmed. When there is no place left for a newcomer, the oldest pending one of the network that has most of them
- * is evicted: a connection that does nothing costs one of its kind its place, and never one that is of use.
+ * The places that connections take, and who takes them. `Holder` stands for a connection; it is pending until it is
+ * confirmed. When there is no place left for a newcomer, the oldest pending connection of the network that has most of
+ * them is evicted. So connections that do nothing evict each other, and never one that is of use.
  */
 export class Places<Holder> {
   readonly #held = new Map<string, Set<Holder>>();

@@ -22,7 +22,7 @@ export const UNLINKED_DATA_SIZE = MAX_MESSAGE_SIZE - UNLINKED_HEADER_SIZE;
 export const LINKED_DATA_SIZE = MAX_MESSAGE_SIZE - LINKED_HEADER_SIZE;
 
 /** A part of a message that did not fit one fragment. */
-export interface Part {
+export interface SetPart {
   /** 0 < id < 2^31 */
   setId: number;
   /** 1 to 255 */
@@ -34,7 +34,7 @@ export interface Part {
   data: Uint8Array;
 }
 
-export type Fragment = { kind: "whole"; data: Uint8Array } | { kind: "part"; part: Part } | { kind: "malformed" };
+export type Fragment = { kind: "whole"; data: Uint8Array } | { kind: "part"; part: SetPart } | { kind: "malformed" };
 
 /** A message of at most `WHOLE_DATA_SIZE` bytes as the one fragment it takes. */
 export function encodeWhole(data: Uint8Array): Uint8Array {
@@ -44,7 +44,7 @@ export function encodeWhole(data: Uint8Array): Uint8Array {
 }
 
 /** A part as its fragment: at most 975 bytes. */
-export function encodePart({ setId, total, current, link, data }: Part): Uint8Array {
+export function encodePart({ setId, total, current, link, data }: SetPart): Uint8Array {
   const headerSize = link === undefined ? UNLINKED_HEADER_SIZE : LINKED_HEADER_SIZE;
   const fragment = new Uint8Array(headerSize + data.length);
   writeId(fragment, 0, setId);
@@ -72,7 +72,7 @@ export function decodeFragment(bytes: Uint8Array): Fragment {
   return part({ setId, total, current, link, data: bytes.subarray(LINKED_HEADER_SIZE) });
 }
 
-function part(part: Part): Fragment {
+function part(part: SetPart): Fragment {
   return { kind: "part", part };
 }
 

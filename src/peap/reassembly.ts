@@ -1,4 +1,4 @@
-import { decodeFragment, MAX_SET_SIZE, type Part } from "./fragment.ts";
+import { decodeFragment, MAX_SET_SIZE, type SetPart } from "./fragment.ts";
 
 /** A whole message, and what its fragments came in. */
 export interface Reassembled<Origin> {
@@ -25,7 +25,7 @@ const SILENCE_CHECK_INTERVAL = 1000;
 const REMEMBERED_SETS = 1024;
 
 interface HeldPart<Origin> {
-  part: Part;
+  part: SetPart;
   origin: Origin;
 }
 
@@ -78,7 +78,7 @@ export class Reassembler<Origin> {
   }
 
   /** The set that the part now is in; undefined if it fits none. */
-  #hold(part: Part, origin: Origin): FragmentSet<Origin> | undefined {
+  #hold(part: SetPart, origin: Origin): FragmentSet<Origin> | undefined {
     if (this.#completed.has(part.setId)) return undefined;
     const set = this.#sets.get(part.setId) ?? this.#begin(part);
     if (set.total !== part.total || set.parts.has(part.current)) return undefined;
@@ -89,7 +89,7 @@ export class Reassembler<Origin> {
     return set;
   }
 
-  #begin({ setId, total }: Part): FragmentSet<Origin> {
+  #begin({ setId, total }: SetPart): FragmentSet<Origin> {
     const set: FragmentSet<Origin> = {
       id: setId,
       total,

@@ -1,7 +1,7 @@
 import { hexToBytes } from "@noble/curves/utils.js";
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { decodeFragment, encodePart, MAX_SET_SIZE, type Part } from "../../src/peap/fragment.ts";
+import { decodeFragment, encodePart, MAX_SET_SIZE, type SetPart } from "../../src/peap/fragment.ts";
 import { fragments, LONGEST_MESSAGE } from "../../src/peap/fragmentation.ts";
 import { MAX_MESSAGE_SIZE } from "../../src/sphinx/constants.ts";
 import { sphinxVectors, vectorFile } from "../support/vectors.ts";
@@ -29,8 +29,8 @@ Deno.test("a message of several sets takes the fewest fragments, and each set li
   }
   const parts = [...fragments(new Uint8Array(2 * oneLink + twoLinks))].map(partOf);
   const [first, middle, last] = [0, 1, 2].map((set) => parts.slice(set * MAX_SET_SIZE, (set + 1) * MAX_SET_SIZE));
-  const ends = (set: Part[] | undefined) => [set?.[0]?.link, set?.[254]?.link];
-  const id = (set: Part[] | undefined) => set?.[0]?.setId;
+  const ends = (set: SetPart[] | undefined) => [set?.[0]?.link, set?.[254]?.link];
+  const id = (set: SetPart[] | undefined) => set?.[0]?.setId;
   assertEquals([ends(first), ends(middle), ends(last)], [[undefined, id(middle)], [id(first), id(last)], [
     id(middle),
     undefined,
@@ -56,7 +56,7 @@ Deno.test("a part is read as it was written", () => {
   const data = fc.uint8Array({ maxLength: 965 });
   fc.assert(fc.property(id, id, fc.integer({ min: 1, max: 255 }), data, (setId, other, current, data) => {
     const mayLink = (current === 1 || current === 255) && other !== setId;
-    const part: Part = { setId, total: 255, current, link: mayLink ? other : undefined, data };
+    const part: SetPart = { setId, total: 255, current, link: mayLink ? other : undefined, data };
     assertEquals(decodeFragment(encodePart(part)), { kind: "part", part });
   }));
 });
@@ -91,7 +91,7 @@ Deno.test("any bytes are read without an exception", () => {
   }));
 });
 
-function partOf(fragment: Uint8Array): Part {
+function partOf(fragment: Uint8Array): SetPart {
   const decoded = decodeFragment(fragment);
   if (decoded.kind !== "part") throw new Error(`expected a part, got ${decoded.kind}`);
   return decoded.part;
