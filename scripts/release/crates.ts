@@ -1,4 +1,4 @@
-import { parse } from "@std/toml";
+import { parse } from "smol-toml";
 import { join } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
 

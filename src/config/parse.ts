@@ -5,7 +5,8 @@ import { type Config, DEFAULT_CLIENTS_PORT, DEFAULT_MIX_PORT, DEFAULT_OPERATOR_P
 import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";
 import { suggestion } from "./nearest.ts";
 import { Section } from "./section.ts";
-import { parseToml, type TomlTable } from "./toml.ts";
+import type { TomlTable } from "smol-toml";
+import { parseToml } from "./toml.ts";
 
 /** The sections of config.toml and their keys. Those of 0.7.0 are all there. */
 export const SECTIONS = {
@@ -230,7 +231,7 @@ function parseOrRefuse(text: string, refuse: (reason: string) => OperatorError):
   try {
     return parseToml(text);
   } catch (error) {
-    if (error instanceof SyntaxError) throw refuse(error.message.replaceAll(/\s+/g, " "));
+    if (error instanceof SyntaxError) throw refuse(error.message);
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import type { Config } from "./config.ts";
-import { tomlString } from "./toml.ts";
+import { tomlValue } from "./toml.ts";
 
 /** Writes `config` as the text of a config.toml in which each key is explained. `parseConfig` reads it back the same. */
 export function renderConfig(config: Config): string {
@@ -9,40 +9,40 @@ export function renderConfig(config: Config): string {
 
 [gateway]
 # The name of this gateway on this machine, as given to \`init --id\`. Other nodes never see it.
-id = ${tomlString(gateway.id)}
+id = ${tomlValue(gateway.id)}
 
 # Where on earth the gateway is, in words. The directory shows it to everybody; nothing depends on it.
-location = ${tomlString(gateway.location)}
+location = ${tomlValue(gateway.location)}
 
 # The file with the secret half of the gateway's key, in PEM. Whoever has it can read all mail that passes here, so
 # nobody but the user that runs the gateway may read the file. Keep a copy in a safe place: it is the gateway's identity.
-private_sphinx_key_file = ${tomlString(gateway.privateSphinxKeyFile)}
+private_sphinx_key_file = ${tomlValue(gateway.privateSphinxKeyFile)}
 
 # The file with the public half of that key, in PEM. It is part of the address of each client.
-public_sphinx_key_file = ${tomlString(gateway.publicSphinxKeyFile)}
+public_sphinx_key_file = ${tomlValue(gateway.publicSphinxKeyFile)}
 
 # The file with the key that seals stored messages and hides clients' addresses in the databases, in PEM. Without it they
 # can't be read any more, so keep a copy; kept on another disk, or handed over by systemd as the credential storage_key.pem,
 # it makes a stolen disk useless. The environment variable NYM_GATEWAY_STORAGE_KEY_FILE overrules this.
-storage_key_file = ${tomlString(gateway.storageKeyFile)}
+storage_key_file = ${tomlValue(gateway.storageKeyFile)}
 
 # The directory server that tells clients and mixnodes of this gateway, and this gateway of the mixnodes.
-presence_directory_server = ${tomlString(gateway.presenceDirectoryServer)}
+presence_directory_server = ${tomlValue(gateway.presenceDirectoryServer)}
 
 # The folder in which each gateway of this user has a folder of its own, named by its id.
-nym_root_directory = ${tomlString(gateway.nymRootDirectory)}
+nym_root_directory = ${tomlValue(gateway.nymRootDirectory)}
 
 [mixnet_endpoint]
 # Where mixnodes deliver packets: an IPv4 or IPv6 address of this machine and a TCP port, as in 0.0.0.0:1789 or [::]:1789.
-listening_address = ${tomlString(mixnet.listeningAddress)}
+listening_address = ${tomlValue(mixnet.listeningAddress)}
 
 # What the directory tells mixnodes to connect to instead: differs from the above behind NAT or with 0.0.0.0. Without a
 # port, that of listening_address is meant.
-announce_address = ${tomlString(mixnet.announceAddress)}
+announce_address = ${tomlValue(mixnet.announceAddress)}
 
 # Where packets that clients hand in may be sent: "topology" is to the mixnodes that the directory lists, and nowhere
 # else; "any" is to whatever address a client names, which lets clients make this machine connect to anything.
-forward_to = ${tomlString(mixnet.forwardTo)}
+forward_to = ${tomlValue(mixnet.forwardTo)}
 
 # How long packets are remembered, in ms, over restarts too: one that comes again within that time is dropped. The
 # default is a day. Only the time counts in which the gateway runs, so that no clock that is set wrong for a while makes it
@@ -51,17 +51,17 @@ replay_window = ${mixnet.replayWindow}
 
 [clients_endpoint]
 # Where clients connect by WebSocket: an IPv4 or IPv6 address of this machine and a TCP port.
-listening_address = ${tomlString(clients.listeningAddress)}
+listening_address = ${tomlValue(clients.listeningAddress)}
 
 # What the directory tells clients to connect to: a ws:// URL, or wss:// if this gateway (tls_certificate) or a proxy in
 # front of it speaks TLS. Without a scheme, ws:// is meant.
-announce_address = ${tomlString(clients.announceAddress)}
+announce_address = ${tomlValue(clients.announceAddress)}
 
 # The folder that keeps messages until their clients fetch them.
-inboxes_directory = ${tomlString(clients.inboxesDirectory)}
+inboxes_directory = ${tomlValue(clients.inboxesDirectory)}
 
 # The file that keeps which clients have registered here.
-ledger_path = ${tomlString(clients.ledgerPath)}
+ledger_path = ${tomlValue(clients.ledgerPath)}
 
 # Whether an address that has registered before may register again. With true, anyone who knows a client's address (the
 # directory lists them all) can register it anew and take the mail that waits for it, as was possible in 0.7.0. With
@@ -72,10 +72,10 @@ allow_re_registration = ${clients.allowReRegistration}
 # A file in PEM with a certificate and its chain, to speak TLS (wss://) at listening_address without a proxy. Renewed
 # files are taken up within a minute, or at once with SIGHUP, and nobody is disconnected. Empty (the default): no TLS; to
 # begin or end to speak it takes a new start.
-tls_certificate = ${tomlString(clients.tlsCertificate)}
+tls_certificate = ${tomlValue(clients.tlsCertificate)}
 
 # The file in PEM with the certificate's private key. Nobody but the user that runs the gateway may read it.
-tls_key = ${tomlString(clients.tlsKey)}
+tls_key = ${tomlValue(clients.tlsKey)}
 
 # Whether a client has to prove, in order to register, that it has the private key of its address. With true, nobody can
 # take an address that is another's, but clients of 0.7.0, which know no proof, can't register any more; those that have
@@ -167,19 +167,19 @@ slow_client_bytes = ${limits.slowClientBytes}
 # Where the operator finds the status page (open it in a browser), /metrics for Prometheus, /healthz and /readyz. Default
 # 127.0.0.1:9001, for this machine alone: who can connect needs no password, though it changes nothing and names no client.
 # With "" there is none. When another program has the port, the gateway warns and serves without it.
-listening_address = ${tomlString(operator.listeningAddress)}
+listening_address = ${tomlValue(operator.listeningAddress)}
 
 [logging]
 # How log lines look: "text" (the default) as in 0.7.0, or "json" with one object a line.
-format = ${tomlString(logging.format)}
+format = ${tomlValue(logging.format)}
 
 # How much is logged: off, error, warn, info (the default), debug or trace; parts of the program may have a level of their
 # own, as in "info,nym_gateway::mailbox=debug". The environment variable RUST_LOG overrules it.
-level = ${tomlString(logging.level)}
+level = ${tomlValue(logging.level)}
 
 # The file that log lines are added to. It is opened anew with SIGHUP, for programs that rename it when it has grown
 # (logrotate). Empty (the default): standard error, which systemd keeps in its journal.
-file = ${tomlString(logging.file)}
+file = ${tomlValue(logging.file)}
 
 [debug]
 # How long from one announcement at the directory to the next, in ms. It forgets a gateway after 10 s of silence.

@@ -2,7 +2,7 @@ import type { Config } from "./config.ts";
 import { differences } from "./differences.ts";
 import { parseConfig } from "./parse.ts";
 import { renderConfig } from "./render.ts";
-import { tomlString } from "./toml.ts";
+import { tomlValue } from "./toml.ts";
 
 /** `key = "text"` and what follows it, a comment for instance. */
 const TEXT_LINE = /^(?<before>\s*(?<key>\w+)\s*=\s*)(?:"(?:[^"\\]|\\.)*"|'[^']*')(?<after>\s*(?:#.*)?)$/s;
@@ -21,7 +21,7 @@ export function rewriteConfig(text: string, config: Config, wanted: Config): str
     section = SECTION_LINE.exec(line)?.[1] ?? section;
     const { before, key, after } = TEXT_LINE.exec(line)?.groups ?? {};
     const value = values.get(`${section}.${key}`);
-    return typeof value === "string" ? `${before}${tomlString(value)}${after}` : line;
+    return typeof value === "string" ? `${before}${tomlValue(value)}${after}` : line;
   });
   const rewritten = lines.join("\n");
   return differences(parseConfig(rewritten, "the configuration"), wanted).length === 0

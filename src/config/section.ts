@@ -2,7 +2,7 @@ import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { directoryUrl, listeningAddress, portOf } from "./addresses.ts";
 import { isOfShell } from "./paths.ts";
 import { suggestion } from "./nearest.ts";
-import type { TomlTable } from "./toml.ts";
+import type { TomlTable } from "smol-toml";
 
 /** ms; the longest that a timer can wait */
 const MAXIMUM_DELAY = 2 ** 31 - 1;

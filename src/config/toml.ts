@@ -1,58 +1,24 @@
-import { parse } from "@std/toml";
+import { parse, stringify, TomlError, type TomlTable, type TomlValue } from "smol-toml";
 
-/** What `@std/toml` gives for a table; it ships no types, so this is where it gets one. */
-export type TomlTable = Readonly<Record<string, unknown>>;
-
-/** Parses a TOML document. Throws a SyntaxError that says where the trouble is. */
+/** Parses a TOML document. Throws a SyntaxError that says in one line where the trouble is, and what it is. */
 export function parseToml(text: string): TomlTable {
-  const document = text.replace(/^\ufeff/, ""); // some editors begin a file with a byte order mark
-  const repeated = repeatedName(document);
-  if (repeated !== undefined) throw new SyntaxError(`${repeated} is there twice`);
   try {
-    return parse(document);
+    return parse(text);
   } catch (error) {
-    if (error instanceof SyntaxError) throw new SyntaxError(inPlainWords(error.message), { cause: error });
-    throw error;
+    if (!(error instanceof TomlError)) throw error;
+    throw new SyntaxError(`line ${error.line}, column ${error.column}: ${inPlainWords(error)}`, { cause: error });
   }
 }
 
-/** `text` as a TOML basic string, quotes included. */
-export function tomlString(text: string): string {
-  return `"${text.replace(/["\\\p{Cc}]/gu, escaped)}"`;
+/** A value as TOML writes it: `"text"`, `5`, `[ "a", "b" ]`. */
+export function tomlValue(value: TomlValue): string {
+  return stringify({ value }).slice("value = ".length).trimEnd();
 }
 
-function escaped(character: string): string {
-  if (character === '"' || character === "\\") return `\\${character}`;
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-}
-
-/** What the parser says, where an operator would not understand it. */
-function inPlainWords(message: string): string {
-  if (message.includes("key length is not a positive number")) return "a section is there twice, or has no name";
-  return message
-    .replace(/^(Parse error on line \d+, column \d+: )\1/, "$1")
-    .replace(
-      /Invalid (code point NaN|escape sequence.*)/,
-      "$&: between \" and \" a backslash is written \\\\; between ' and ', \\",
-    );
-}
-
-/**
- * The first section or key that a document of plain `key = value` lines has twice. TOML forbids it; the parser takes the
- * last such key, which would let an old line overrule an edited one.
- */
-function repeatedName(text: string): string | undefined {
-  if (/"""|'''/.test(text)) return undefined; // what looks like a key may be part of a string
-  const seen = new Set<string>();
-  let section = "";
-  for (const line of text.split("\n")) {
-    const header = /^\s*\[\s*([^[\]]+?)\s*\]/.exec(line)?.[1];
-    const key = /^\s*(["']?)([\w-]+)\1\s*=/.exec(line)?.[2];
-    if (header !== undefined) section = `[${header}]`;
-    const name = key === undefined ? header && section : `"${key}" in ${section || "the top of the file"}`;
-    if (name === undefined) continue;
-    if (seen.has(name)) return name;
-    seen.add(name);
-  }
-  return undefined;
+/** What the parser says, without its excerpt of the document, and where an operator would not understand it, more. */
+function inPlainWords({ message }: TomlError): string {
+  const [reason = ""] = message.replace("Invalid TOML document: ", "").split("\n");
+  if (reason.includes("redefine")) return "this key or section is there already, further up";
+  if (!reason.includes("escape")) return reason;
+  return `${reason}: between " and " a backslash is written \\\\; between ' and ', \\`;
 }

@@ -209,14 +209,19 @@ Deno.test("unknown keys and sections are refused, with what may have been meant"
 });
 
 Deno.test("what is there twice is refused", () => {
-  assertEquals(refusal(`${MINIMUM}id = "x"`), 'Cannot read /x/config.toml: "id" in [gateway] is there twice');
-  assertEquals(refusal(`${MINIMUM}"id" = "x"`), 'Cannot read /x/config.toml: "id" in [gateway] is there twice');
-  assertEquals(refusal(`${MINIMUM}[gateway]`), "Cannot read /x/config.toml: [gateway] is there twice");
-  assertEquals(refusal(`${MINIMUM}[ gateway ]`), "Cannot read /x/config.toml: [gateway] is there twice");
-  assertEquals(
-    refusal(`gateway.location = "here"\n${MINIMUM}`),
-    "Cannot read /x/config.toml: a section is there twice, or has no name",
-  );
+  const cases: [text: string, line: number, column: number][] = [
+    [`${MINIMUM}id = "x"`, 4, 1],
+    [`${MINIMUM}"id" = "x"`, 4, 1],
+    [`${MINIMUM}[gateway]`, 4, 2],
+    [`${MINIMUM}[ gateway ]`, 4, 2],
+    [`gateway.location = "here"\n${MINIMUM}`, 2, 2],
+  ];
+  for (const [text, line, column] of cases) {
+    assertEquals(
+      refusal(text),
+      `Cannot read /x/config.toml: line ${line}, column ${column}: this key or section is there already, further up`,
+    );
+  }
 });
 
 Deno.test("a file that an editor has begun with a byte order mark is read", () => {
@@ -226,12 +231,23 @@ Deno.test("a file that an editor has begun with a byte order mark is read", () =
 Deno.test("a file that is no TOML is refused in one line that says where", () => {
   assertEquals(
     refusal(`${MINIMUM}location = = 3\n`),
-    "Cannot read /x/config.toml: Parse error on line 4, column 11: Cannot parse value on line 'location = = 3'",
+    "Cannot read /x/config.toml: line 4, column 12: invalid value",
   );
   assertEquals(
     refusal(`${MINIMUM}location = "x";\n`),
-    'Cannot read /x/config.toml: Parse error on line 4, column 14: Unexpected character: ";"',
+    "Cannot read /x/config.toml: line 4, column 15: each key-value declaration must be followed by an end-of-line",
   );
+  assertStringIncludes(refusal(`${MINIMUM}location =\n[limits]\n`), "line 4, column ");
+  assertStringIncludes(refusal(`${MINIMUM}\n\n# a comment\nlocation = "x`), "line 7, column 12: unfinished string");
+});
+
+Deno.test("characters given by their numbers are what they stand for, or refused with their line", () => {
+  const location = (text: string) => parseConfig(`${MINIMUM}location = "${text}"\n`, PATH).gateway.location;
+  assertEquals(location(String.raw`\U0001F1E8\U0001F1ED`), "🇨🇭");
+  assertEquals(location(String.raw`Neuch\u00e2tel`), "Neuchâtel");
+  for (const none of [String.raw`\U0001F1`, String.raw`\UFFFFFFFF`, String.raw`\ud800`]) {
+    assertStringIncludes(refusal(`${MINIMUM}location = "${none}"\n`), "Cannot read /x/config.toml: line 4, column ");
+  }
 });
 
 Deno.test("a path of Windows between double quotes is refused with what would be right", () => {

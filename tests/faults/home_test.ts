@@ -58,7 +58,7 @@ const SPOILED: readonly [file: string, how: string, spoil: (path: string) => voi
   ["data/storage_key.pem", "is random bytes", fillRandomly, 78, "not a PEM file"],
   ["data/client_ledger.kv", "has lost its storage key", loseStorageKey, 74, "put back the storage key file"],
   ["config/config.toml", "is empty", empty, 78, '"id" in [gateway] is missing'],
-  ["config/config.toml", "is random bytes", fillRandomly, 78, "on line 1"],
+  ["config/config.toml", "is random bytes", fillRandomly, 78, "config.toml: line "],
   ["config/config.toml", "is a folder", beFolder, 74, "Is a directory"],
 ];
 
