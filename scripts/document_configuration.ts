@@ -4,9 +4,10 @@
  */
 import { type CommandName, COMMANDS, OPTIONS } from "../src/cli/options.ts";
 import { defaultOf, ENVIRONMENT } from "../src/cli/help.ts";
-import { defaultConfig } from "../src/config/config.ts";
-import { isReloadable } from "../src/config/reloading.ts";
-import { renderConfig } from "../src/config/render.ts";
+import { defaultConfig, KEYS, type NamedKey, valueOf } from "../src/config/config.ts";
+import { SECTION_COMMENTS, SECTIONS } from "../src/config/sections.ts";
+import { tomlValue } from "../src/config/toml.ts";
+import { wrapped } from "../src/text/wrapped.ts";
 
 export const PATH = new URL("../docs/configuration.md", import.meta.url);
 
@@ -18,12 +19,12 @@ export function configurationDocument(): string {
 
 A gateway reads \`~/.nym/gateways/<id>/config/config.toml\` when it starts. \`init\` writes the file, with these comments in it.
 What is not there has its default. What is not known is an error, and so is a value that can't be right:
-\`nym-gateway check --id <id>\` says so before it matters. Options of \`run\` overrule the file.
+\`nym-gateway check --id <id>\` says so before it matters. Options of \`run\` override the file.
 
 With SIGHUP (\`systemctl reload\`, \`kill -HUP\`) a running gateway reads the file again, and takes over the keys marked ↻
-without disturbing anyone. It says what needs a new start. A file with a mistake is refused, and the old one stays.
+without disturbing anyone. It says what takes a restart. A file with a mistake is refused, and the old one stays.
 
-${sections()}
+${(Object.keys(SECTIONS) as (keyof typeof SECTIONS)[]).map(section).join("\n\n")}
 
 # Commands
 
@@ -35,26 +36,29 @@ ${ENVIRONMENT.map(({ name, meaning }) => `- \`${name.replaceAll(", ", "\`, \`")}
 `;
 }
 
-/** The written file, section by section, as a list: what stands in the comment above a key is its explanation. */
-function sections(): string {
-  const blocks: string[] = [];
-  let section = "";
-  let comment: string[] = [];
-  for (const line of renderConfig(defaultConfig("<id>", "~/.nym/gateways")).split("\n")) {
-    const header = /^\[(\w+)\]$/.exec(line)?.[1];
-    const [, key, value] = /^(\w+) = (.*)$/.exec(line) ?? [];
-    if (line === "" && section !== "" && comment.length > 0) blocks.push(escaped(comment.join("\n"))); // on them all
-    if (header !== undefined) {
-      section = header;
-      blocks.push(`## [${header}]`);
-    } else if (line.startsWith("# ")) comment.push(line.slice(2));
-    else if (key !== undefined) {
-      const mark = isReloadable(`[${section}] ${key}`) ? " ↻" : "";
-      blocks.push(`### \`${key}\`${mark}`, escaped(comment.join("\n")), `Default: \`${value}\``);
-    }
-    if (!line.startsWith("# ")) comment = [];
-  }
-  return blocks.filter((block) => block !== "").join("\n\n");
+const DEFAULTS = defaultConfig("<id>", "~/.nym/gateways");
+
+function section(name: keyof typeof SECTIONS): string {
+  const comment = SECTION_COMMENTS[name];
+  return [
+    `## [${name}]`,
+    ...comment === undefined ? [] : [prose(comment)],
+    ...KEYS.filter(({ section }) => section === name).map(explained),
+  ].join("\n\n");
+}
+
+function explained(key: NamedKey): string {
+  const { name, kind, option, reloadable, comment } = key;
+  const facts = [
+    `Value: ${escaped(kind.description)}.`,
+    `Default: \`${tomlValue(valueOf(DEFAULTS, key))}\`.`,
+    ...option === undefined ? [] : [`Option: \`--${option}\`.`],
+  ];
+  return [`### \`${name}\`${reloadable === undefined ? "" : " ↻"}`, prose(comment), facts.join(" ")].join("\n\n");
+}
+
+function prose(comment: string): string {
+  return escaped(wrapped(comment, 120));
 }
 
 function command(name: CommandName): string {

@@ -25,7 +25,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   archive: ["mailbox"],
   mixnet: ["addresses", "counting", "limits", "logging", "sphinx", "timing"],
   directory: ["addresses", "errors", "logging", "protocol", "timing"],
-  config: ["addresses", "encoding", "errors", "logging", "sphinx"],
+  config: ["addresses", "encoding", "errors", "logging", "sphinx", "text"],
   clients: ["addresses", "counting", "encoding", "limits", "logging", "mailbox", "protocol", "sphinx", "timing"],
   operator: ["addresses", "counting", "logging", "mailbox", "sphinx", "timing"],
   cli: [

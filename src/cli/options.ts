@@ -1,4 +1,5 @@
-import { DEFAULT_CLIENTS_PORT, DEFAULT_DIRECTORY, DEFAULT_MIX_PORT } from "../config/config.ts";
+import { portOf } from "../config/addresses.ts";
+import { configPath, defaultConfig, type OverridingOption } from "../config/config.ts";
 
 /** An option of a command; every one takes a value. */
 export interface Option {
@@ -12,9 +13,9 @@ export interface Option {
 }
 
 export type OptionName =
+  | OverridingOption
   | "id"
   | "config"
-  | "location"
   | "mix-host"
   | "mix-port"
   | "mix-announce-host"
@@ -23,9 +24,6 @@ export type OptionName =
   | "clients-port"
   | "clients-announce-host"
   | "clients-announce-port"
-  | "inboxes"
-  | "clients-ledger"
-  | "directory"
   | "output"
   | "watch"
   | "file"
@@ -61,16 +59,27 @@ export interface Command {
   readonly isPlain?: boolean;
 }
 
+const ROOT = "~/.nym/gateways";
+const { gateway, mixnetEndpoint, clientsEndpoint } = defaultConfig("<id>", ROOT);
+
 export const OPTIONS: Readonly<Record<OptionName, Option>> = {
   "id": { value: "word", meaning: "name of the gateway on this machine" },
   "config": {
     value: "file",
     meaning: "configuration file to read",
-    default: "~/.nym/gateways/<id>/config/config.toml",
+    default: configPath("<id>", ROOT),
   },
-  "location": { value: "text", meaning: "where on earth the gateway is, for others to read", default: "unknown" },
+  "location": {
+    value: "text",
+    meaning: "where on earth the gateway is, for others to read",
+    default: gateway.location,
+  },
   "mix-host": { value: "ip[:port]", meaning: "IPv4 or IPv6 address to listen on for sphinx packets" },
-  "mix-port": { value: "port", meaning: "port to listen on for sphinx packets", default: `${DEFAULT_MIX_PORT}` },
+  "mix-port": {
+    value: "port",
+    meaning: "port to listen on for sphinx packets",
+    default: `${portOf(mixnetEndpoint.listeningAddress)}`,
+  },
   "mix-announce-host": {
     value: "host[:port]",
     meaning: "address that the directory tells others to send sphinx packets to",
@@ -82,7 +91,11 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
     default: "the one listened on",
   },
   "clients-host": { value: "ip[:port]", meaning: "IPv4 or IPv6 address to listen on for clients" },
-  "clients-port": { value: "port", meaning: "port to listen on for clients", default: `${DEFAULT_CLIENTS_PORT}` },
+  "clients-port": {
+    value: "port",
+    meaning: "port to listen on for clients",
+    default: `${portOf(clientsEndpoint.listeningAddress)}`,
+  },
   "clients-announce-host": {
     value: "host[:port]",
     meaning: "address that the directory tells clients to connect to; may begin with ws:// or wss://",
@@ -96,14 +109,18 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
   "inboxes": {
     value: "folder",
     meaning: "where messages wait for their clients",
-    default: "~/.nym/gateways/<id>/data/inboxes",
+    default: clientsEndpoint.inboxesDirectory,
   },
   "clients-ledger": {
     value: "file",
     meaning: "where it is kept which clients have registered",
-    default: "~/.nym/gateways/<id>/data/client_ledger.kv",
+    default: clientsEndpoint.ledgerPath,
   },
-  "directory": { value: "url", meaning: "directory server to announce the gateway at", default: DEFAULT_DIRECTORY },
+  "directory": {
+    value: "url",
+    meaning: "directory server to announce the gateway at",
+    default: gateway.presenceDirectoryServer,
+  },
   "output": {
     value: "form",
     meaning: "text for people, or json for programs",

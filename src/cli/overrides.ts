@@ -2,46 +2,42 @@ import { resolve } from "node:path";
 import {
   announceAddress,
   clientsAnnounceAddress,
-  directoryUrl,
   listeningAddress,
   parsePort,
   portOf,
   withPort,
 } from "../config/addresses.ts";
-import type { Config } from "../config/config.ts";
-import { isOfShell } from "../config/paths.ts";
+import { type Config, configWith, type NamedKey, valueOf } from "../config/config.ts";
+import { Mistake, path, type Value, type Values } from "../config/kinds.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import type { OptionName, Options } from "./options.ts";
 
 /**
  * `config` with what the options say in place of what it says. Throws an OperatorError that names the option whose value
- * won't do.
+ * is not right.
  */
 export function overrideConfig(config: Config, options: Options): Config {
-  const { gateway, mixnetEndpoint: mixnet, clientsEndpoint: clients } = config;
-  const overridden = {
-    ...config,
-    gateway: {
-      ...gateway,
-      location: options.location ?? gateway.location,
-      presenceDirectoryServer: overrideDirectory(gateway.presenceDirectoryServer, options),
-    },
-    mixnetEndpoint: { ...mixnet, ...overrideEndpoint(mixnet, options, MIXNET) },
-    clientsEndpoint: {
-      ...clients,
-      ...overrideEndpoint(clients, options, CLIENTS),
-      inboxesDirectory: overridePath(clients.inboxesDirectory, "inboxes", options),
-      ledgerPath: overridePath(clients.ledgerPath, "clients-ledger", options),
-    },
-  };
-  const listening = overridden.mixnetEndpoint.listeningAddress;
-  if (listening === overridden.clientsEndpoint.listeningAddress) {
+  const overridden = configWith((key, section) => overrideValue(key, section, options) ?? valueOf(config, key));
+  const { mixnetEndpoint: mixnet, clientsEndpoint: clients } = overridden;
+  Object.assign(mixnet, overrideEndpoint(mixnet, options, MIXNET));
+  Object.assign(clients, overrideEndpoint(clients, options, CLIENTS));
+  if (mixnet.listeningAddress === clients.listeningAddress) {
     throw new OperatorError(
-      `sphinx packets and clients can't both come in at ${listening}: give --mix-port or --clients-port another port`,
+      `sphinx packets and clients can't both come in at ${mixnet.listeningAddress}: ` +
+        "give --mix-port or --clients-port another port",
       ExitCode.USAGE,
     );
   }
   return overridden;
+}
+
+/** A path of the command line is relative to where the command is given, whereas the file may be read from anywhere. */
+function overrideValue({ kind, option }: NamedKey, section: Values, options: Options): Value | undefined {
+  const text = option && options[option];
+  if (text === undefined) return undefined;
+  const value = kind.read(text, section);
+  if (value instanceof Mistake) throw new OperatorError(`--${option} ${value.reason}`, ExitCode.USAGE);
+  return kind === path ? resolve(text) : value;
 }
 
 /** The two addresses of an endpoint. */
@@ -123,22 +119,6 @@ function readPort(name: OptionName, options: Options): number | undefined {
   const port = parsePort(text);
   if (port === undefined) throw refuse(name, `"${text}" is not a port: give a number from 1 to 65535`);
   return port;
-}
-
-function overrideDirectory(configured: string, options: Options): string {
-  const text = options.directory;
-  if (text === undefined) return configured;
-  const url = directoryUrl(text);
-  if (url === undefined) throw refuse("directory", `"${text}" is not a plain URL, as in https://directory.example.org`);
-  return url;
-}
-
-/** A path of the command line is relative to where the command is given, whereas the file may be read from anywhere. */
-function overridePath(configured: string, name: OptionName, options: Options): string {
-  const path = options[name];
-  if (path === undefined) return configured;
-  if (isOfShell(path)) throw refuse(name, `the shell has left the ~ in "${path}" as it is: write the whole path`);
-  return resolve(path);
 }
 
 function refuse(name: OptionName, reason: string): OperatorError {

@@ -1,5 +1,6 @@
 import { basename, isAbsolute, join, relative } from "node:path";
-import { type Config, defaultConfig } from "./config.ts";
+import { type Config, configWith, defaultConfig, KEYS, type NamedKey, valueOf } from "./config.ts";
+import { path } from "./kinds.ts";
 
 /** A path in a configuration. */
 export interface ConfiguredPath {
@@ -18,38 +19,23 @@ export function relocate(
   id: string,
   rootDirectory: string,
 ): { config: Config; outside: ConfiguredPath[] } {
-  const { gateway, clientsEndpoint } = defaultConfig(id, rootDirectory);
-  const { privateSphinxKeyFile, publicSphinxKeyFile, storageKeyFile, nymRootDirectory } = gateway;
-  const { inboxesDirectory, ledgerPath } = clientsEndpoint;
-  const { file } = config.logging;
+  const there = defaultConfig(id, rootDirectory);
+  const relocated = configWith((key) => valueOf(isOfHome(key) ? there : config, key));
   const before = join(config.gateway.nymRootDirectory, config.gateway.id);
-  return {
-    config: {
-      ...config,
-      gateway: {
-        ...config.gateway,
-        id,
-        privateSphinxKeyFile,
-        publicSphinxKeyFile,
-        storageKeyFile,
-        nymRootDirectory,
-      },
-      clientsEndpoint: { ...config.clientsEndpoint, inboxesDirectory, ledgerPath },
-      logging: { ...config.logging, file: isWithin(before, file) ? join(rootDirectory, id, basename(file)) : file },
-    },
-    outside: pathsOf(config).filter(({ path }) => !isWithin(before, path)),
-  };
+  const { file } = config.logging;
+  if (isWithin(before, file)) relocated.logging.file = join(rootDirectory, id, basename(file));
+  return { config: relocated, outside: pathsOf(config).filter(({ path }) => !isWithin(before, path)) };
 }
 
 /** The paths of what belongs to a gateway alone. */
-export function pathsOf({ gateway, clientsEndpoint }: Config): ConfiguredPath[] {
-  return [
-    { key: "private_sphinx_key_file in [gateway]", path: gateway.privateSphinxKeyFile },
-    { key: "public_sphinx_key_file in [gateway]", path: gateway.publicSphinxKeyFile },
-    { key: "storage_key_file in [gateway]", path: gateway.storageKeyFile },
-    { key: "inboxes_directory in [clients_endpoint]", path: clientsEndpoint.inboxesDirectory },
-    { key: "ledger_path in [clients_endpoint]", path: clientsEndpoint.ledgerPath },
-  ];
+export function pathsOf(config: Config): ConfiguredPath[] {
+  return KEYS.filter((key) => isOfHome(key) && key.kind === path)
+    .map((key) => ({ key: `${key.name} in [${key.section}]`, path: String(valueOf(config, key)) }));
+}
+
+/** Whether a value belongs to the gateway's own folder: its default is made from that. */
+function isOfHome(key: NamedKey): boolean {
+  return typeof key.default === "function";
 }
 
 function isWithin(folder: string, path: string): boolean {

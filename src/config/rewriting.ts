@@ -1,4 +1,4 @@
-import type { Config } from "./config.ts";
+import { type Config, valueOf } from "./config.ts";
 import { differences } from "./differences.ts";
 import { parseConfig } from "./parse.ts";
 import { renderConfig } from "./render.ts";
@@ -14,7 +14,7 @@ const SECTION_LINE = /^\s*\[\s*(\w+)\s*\]/;
  */
 export function rewriteConfig(text: string, config: Config, wanted: Config): string {
   const values = new Map(
-    differences(config, wanted).map(({ sectionInFile, keyInFile, value }) => [`${sectionInFile}.${keyInFile}`, value]),
+    differences(config, wanted).map((key) => [`${key.section}.${key.name}`, valueOf(wanted, key)]),
   );
   let section = "";
   const lines = text.split("\n").map((line) => {

@@ -94,6 +94,6 @@ function gatewayConfig(home: string, ports: NetworkPorts, directory: string, ope
     gateway: { ...config.gateway, location: "local", presenceDirectoryServer: directory },
     mixnetEndpoint: { ...config.mixnetEndpoint, listeningAddress: mixnet, announceAddress: mixnet },
     clientsEndpoint: { ...config.clientsEndpoint, listeningAddress: clients, announceAddress: `ws://${clients}` },
-    operator: { listeningAddress: operator },
+    operator: { ...config.operator, listeningAddress: operator },
   };
 }

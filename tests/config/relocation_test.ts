@@ -6,10 +6,14 @@ const OLD = defaultConfig("old", "/var/lib/nym/gateways");
 const NEW = defaultConfig("new", "/home/nym/gateways");
 
 Deno.test("a gateway's paths are where init puts them, and all else is as it was", () => {
-  const before: Config = { ...OLD, operator: { listeningAddress: "" } };
+  const before: Config = { ...OLD, operator: { ...OLD.operator, listeningAddress: "" } };
   before.gateway.location = "Bern";
   const { config, outside } = relocate(before, "new", "/home/nym/gateways");
-  assertEquals(config, { ...NEW, gateway: { ...NEW.gateway, location: "Bern" }, operator: { listeningAddress: "" } });
+  assertEquals(config, {
+    ...NEW,
+    gateway: { ...NEW.gateway, location: "Bern" },
+    operator: { ...NEW.operator, listeningAddress: "" },
+  });
   assertEquals(outside, []);
 });
 
