@@ -1,3 +1,4 @@
+import { parseIp } from "../addresses/ip_literal.ts";
 import { formatSocketAddress, parseSocketAddress } from "../addresses/socket_address.ts";
 
 /**
@@ -52,6 +53,11 @@ export function portOf(address: string): number | undefined {
 /** The host of a listening address, as `127.0.0.1` or `::1`. */
 export function hostOf(address: string): string {
   return withoutPort(address).replace(/^\[|\]$/g, "");
+}
+
+/** A host's IP address in its one form, or its DNS name in small letters. Undefined for anything else. */
+export function hostName(text: string): string | undefined {
+  return parseIp(text.replace(/^\[(.*)\]$/, "$1")) ?? (isHostName(text) ? text.toLowerCase() : undefined);
 }
 
 /** A port that can be listened on and told to others, 1 to 65535, in decimal digits. */

@@ -1,9 +1,16 @@
 import { parseLogFilter } from "../logging/log.ts";
-import { announceAddress, clientsAnnounceAddress, directoryUrl, listeningAddress, portOf } from "./addresses.ts";
+import {
+  announceAddress,
+  clientsAnnounceAddress,
+  directoryUrl,
+  hostName,
+  listeningAddress,
+  portOf,
+} from "./addresses.ts";
 import { isOfShell } from "./paths.ts";
 
 /** What the value of a key can be. */
-export type Value = string | number | boolean;
+export type Value = string | number | boolean | readonly string[];
 
 /** Values of a section that have been read already, by the names that they have in a `Config`. */
 export type Values = Readonly<Record<string, Value>>;
@@ -102,6 +109,18 @@ export function announcedUrl(port: number): Kind<string> {
 function listeningPort(section: Values): number {
   return portOf(String(section["listeningAddress"])) ?? 0;
 }
+
+/** Names or IP addresses of hosts. */
+export const hosts: Kind<readonly string[]> = {
+  description: 'a list of hosts, as in [ "gateway.example.org", "192.168.1.2" ]',
+  read(value) {
+    if (!Array.isArray(value)) return new Mistake(`must be ${this.description}`);
+    const names: (string | undefined)[] = value.map((host) => typeof host === "string" ? hostName(host) : undefined);
+    const wrong = names.indexOf(undefined);
+    if (wrong < 0) return names as string[];
+    return new Mistake(`has ${JSON.stringify(value[wrong])}, which is not a host name or an IP address`);
+  },
+};
 
 /** Of that kind, or "". */
 export function orNone(kind: Kind<string>): Kind<string> {

@@ -1,4 +1,5 @@
-import { parse, stringify, TomlError, type TomlTable, type TomlValue } from "smol-toml";
+import { parse, stringify, TomlError, type TomlTable } from "smol-toml";
+import type { Value } from "./kinds.ts";
 
 /** Parses a TOML document. Throws a SyntaxError that says in one line where the trouble is, and what it is. */
 export function parseToml(text: string): TomlTable {
@@ -11,7 +12,7 @@ export function parseToml(text: string): TomlTable {
 }
 
 /** A value as TOML writes it: `"text"`, `5`, `[ "a", "b" ]`. */
-export function tomlValue(value: TomlValue): string {
+export function tomlValue(value: Value): string {
   return stringify({ value }).slice("value = ".length).trimEnd();
 }
 
