@@ -10,6 +10,7 @@ import {
   delay,
   delayOrNever,
   flag,
+  hosts,
   logFilter,
   orNone,
   path,
@@ -317,6 +318,15 @@ export const SECTIONS = {
         /readyz. The default, 127.0.0.1:9001, is for this machine alone: anyone who can connect needs no password,
         though it changes nothing and names no client. Empty: no such page. If another program has the port, the gateway
         warns and runs without it.`,
+    }),
+    allowed_hosts: key({
+      kind: hosts,
+      default: [],
+      reloadable: "always",
+      comment: `By what other names, or addresses, that page may be asked for. It always answers to localhost and to the
+        address that it listens on, or to any IP address when that is 0.0.0.0 or [::]. Requests for any other host are
+        refused: a web page elsewhere could point a name of its own at this machine, and read what is here through the
+        operator's browser.`,
     }),
   },
 
