@@ -206,6 +206,7 @@ export class Gateway {
         name: gateway.id,
         location: gateway.location,
         configuration: config,
+        allowedHosts: () => config.operator.allowedHosts,
       }),
     );
     return new Gateway(

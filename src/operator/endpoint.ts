@@ -2,8 +2,8 @@ import { type CounterName, COUNTERS } from "../counting/counter_table.ts";
 import { logger } from "../logging/log.ts";
 import { pause } from "../timing/pause.ts";
 import type { SocketAddress } from "../addresses/socket_address.ts";
+import { isAskedFor } from "./asked_host.ts";
 import { CONTENT_TYPE, exposition, type Sources } from "./exposition.ts";
-import { isLoopback } from "../addresses/peer.ts";
 import { type Check, type CheckResult, Health, worst } from "./health.ts";
 import { COLUMNS, History } from "./history.ts";
 import { settingsOf } from "./settings.ts";
@@ -16,6 +16,8 @@ export interface Watched extends Sources {
   readonly location: string;
   /** as in config.ts; it holds no secrets */
   readonly configuration: object;
+  /** hosts besides this machine and its addresses that may be asked for, in their one form (asked_host.ts) */
+  readonly allowedHosts: () => readonly string[];
 }
 
 const log = logger("nym_gateway::operator");
@@ -29,6 +31,8 @@ const RANGES = { minutes: { interval: 2_000, length: 300 }, day: { interval: 300
 /** The page holds all it needs; nothing else may be loaded, nor may it be shown inside another site's page. */
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; " +
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const NOT_ASKED_FOR = "The gateway does not answer for that host. To allow it: allowed_hosts in [operator].\n";
 
 /**
  * What the operator looks at, over HTTP: `/` a status page, `/metrics` for Prometheus, `/healthz` (it runs) and `/readyz`
@@ -92,7 +96,7 @@ export class OperatorEndpoint {
 
   async #answer(request: Request): Promise<Response> {
     const { pathname, searchParams, hostname } = new URL(request.url);
-    if (!this.#isAskedDirectly(hostname)) return text("This is not the name of this endpoint.\n", 403);
+    if (!isAskedFor(hostname, this.address.host, this.watched.allowedHosts())) return text(NOT_ASKED_FOR, 403);
     if (request.method !== "GET" && request.method !== "HEAD") {
       return text("Only GET, please.\n", 405, { allow: "GET, HEAD" });
     }
@@ -115,11 +119,6 @@ export class OperatorEndpoint {
       default:
         return text("There are /, /metrics, /healthz and /readyz.\n", 404);
     }
-  }
-
-  /** On loopback, only by loopback's names: else any web page could read this through a name that it points here. */
-  #isAskedDirectly(hostname: string): boolean {
-    return !isLoopback(this.address.host) || hostname === "localhost" || isLoopback(hostname.replace(/^\[|\]$/g, ""));
   }
 
   async #status(asked: URLSearchParams): Promise<Record<string, unknown>> {

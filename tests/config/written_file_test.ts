@@ -51,6 +51,7 @@ minimum_free_disk = 200000000
 slow_client_bytes = 65536
 [operator]
 listening_address = "127.0.0.1:9001"
+allowed_hosts = []
 [logging]
 format = "text"
 level = "info"

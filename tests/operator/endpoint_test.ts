@@ -23,10 +23,10 @@ async function ask(address: SocketAddress, path: string, init: RequestInit = {})
 }
 
 /** The status of a request that names another host than the one it goes to, as fetch can't. */
-async function askAs(host: string, { host: hostname, port }: SocketAddress): Promise<string> {
-  using connection = await Deno.connect({ hostname, port });
+async function askAs(host: string, { port }: SocketAddress): Promise<string> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
   await connection.write(
-    new TextEncoder().encode(`GET /metrics HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`),
+    new TextEncoder().encode(`GET /status.json HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`),
   );
   const answer = new Uint8Array(64);
   const length = await connection.read(answer);
@@ -72,14 +72,25 @@ Deno.test("it only answers what is there, to those who ask for it", async () => 
   assertEquals([posted.status, posted.headers.get("allow")], [405, "GET, HEAD"]);
 });
 
-Deno.test("on loopback it answers to loopback's names alone", async () => {
-  await using endpoint = OperatorEndpoint.listen(local, new FakeGateway());
-  for (const host of ["localhost:9001", "127.0.0.1", "[::1]:80"]) {
-    assertEquals(await askAs(host, endpoint.address), "HTTP/1.1 200 OK", host);
+Deno.test("a name that somebody else points here gets nothing, on loopback or any other address", async () => {
+  for (const host of ["127.0.0.1", "0.0.0.0"]) {
+    await using endpoint = OperatorEndpoint.listen({ host, port: 0 }, new FakeGateway());
+    for (const asked of ["localhost:9001", "127.0.0.1", "[::1]:80", `LOCALHOST:${endpoint.address.port}`]) {
+      assertEquals(await askAs(asked, endpoint.address), "HTTP/1.1 200 OK", asked);
+    }
+    for (const asked of ["evil.example:9001", "127.0.0.1.evil.example", "gateway.example.org"]) {
+      assertEquals(await askAs(asked, endpoint.address), "HTTP/1.1 403 Forbidden", asked);
+    }
   }
-  for (const host of ["evil.example:9001", "127.0.0.1.evil.example"]) {
-    assertEquals(await askAs(host, endpoint.address), "HTTP/1.1 403 Forbidden", host);
-  }
+});
+
+Deno.test("it answers for the hosts that are allowed now", async () => {
+  const gateway = new FakeGateway();
+  await using endpoint = OperatorEndpoint.listen(local, gateway);
+  gateway.allowed = ["gateway.example.org"];
+  assertEquals(await askAs("Gateway.Example.org:9001", endpoint.address), "HTTP/1.1 200 OK");
+  gateway.allowed = [];
+  assertEquals(await askAs("gateway.example.org", endpoint.address), "HTTP/1.1 403 Forbidden");
 });
 
 Deno.test("a gateway shows what it does, and nothing that is secret", async () => {

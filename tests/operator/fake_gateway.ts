@@ -18,6 +18,8 @@ export class FakeGateway implements Watched {
   readonly startedAt = Date.now();
   readonly name = "lighthouse";
   readonly location = "Neuchâtel";
+  allowed: string[] = [];
+  readonly allowedHosts = () => this.allowed;
   readonly configuration = { gateway: { id: "lighthouse" }, mixnetEndpoint: { listeningAddress: "0.0.0.0:1789" } };
 
   constructor() {
