@@ -1,4 +1,4 @@
-import { type PlaceLimits, Places } from "../limits/places.ts";
+import { Places } from "../limits/places.ts";
 import type { ClientId } from "../mailbox/client_id.ts";
 import { logger } from "../logging/log.ts";
 import { pause } from "../timing/pause.ts";
@@ -25,9 +25,10 @@ const BEHIND_THE_FRONT = { hostname: "127.0.0.1", port: 0 };
 
 /** What clients may take. */
 export interface ClientLimits extends AdmissionLimits, FrontLimits {
-  readonly connections: PlaceLimits;
-  /** connections that have not logged in */
-  readonly beforeLogin: PlaceLimits;
+  readonly clientConnections: number;
+  readonly clientConnectionsPerNetwork: number;
+  readonly connectionsBeforeLogin: number;
+  readonly connectionsBeforeLoginPerNetwork: number;
   /** ms until a wrong token or proof is answered */
   readonly wrongTokenDelay: number;
   /** bytes that wait in memory for a client that does not take them */
@@ -64,7 +65,10 @@ export class ClientsServer {
   ) {
     this.#front = new Front(address, identity, () => this.#innerAddress(), limits, context.count);
     this.#server = this.#serve();
-    this.#places = new Places(limits.connections, limits.beforeLogin);
+    this.#places = new Places(
+      () => ({ total: limits.clientConnections, perNetwork: limits.clientConnectionsPerNetwork }),
+      () => ({ total: limits.connectionsBeforeLogin, perNetwork: limits.connectionsBeforeLoginPerNetwork }),
+    );
     this.#context = {
       ...context,
       admission: new Admission(limits, performance.now()),

@@ -8,7 +8,6 @@ import { type Changes, takeOver } from "../config/reloading.ts";
 import { DirectoryClient } from "../directory/client.ts";
 import { Presence, presenceTimings } from "../directory/presence.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
-import { clientLimits, mailboxLimits, mixnetLimits } from "./limits_in_force.ts";
 import { listen } from "./listening.ts";
 import { logger } from "../logging/log.ts";
 import { lockPrivateFolder, remedyFor } from "../mailbox/database.ts";
@@ -96,10 +95,7 @@ export class Gateway {
       await opened(
         "mailbox",
         mailboxFile,
-        (path) => {
-          const kept = mailboxLimits(limits, disk);
-          return Mailbox.open(path, sealer, count, histograms.commit.observe, () => replays.sync(), kept);
-        },
+        (path) => Mailbox.open(path, sealer, count, histograms.commit.observe, () => replays.sync(), limits, disk),
       ),
     );
     await importInboxes(clientsEndpoint.inboxesDirectory, mailbox, ledger);
@@ -141,7 +137,7 @@ export class Gateway {
     log.info("Starting client [web]socket listener...");
     log.info("Starting presence notifier...");
     const clientsListener = starting.use(
-      ClientsListener.open(clientsEndpoint, clientLimits(limits), {
+      ClientsListener.open(clientsEndpoint, limits, {
         ...keys,
         allowReRegistration: clientsEndpoint.allowReRegistration,
         requireProof: clientsEndpoint.requireProof,
@@ -172,7 +168,7 @@ export class Gateway {
         "sphinx packets",
         "--mix-host or --mix-port",
         mixnetEndpoint.listeningAddress,
-        (address) => MixnetListener.listen(address, sink, count, mixnetLimits(limits)),
+        (address) => MixnetListener.listen(address, sink, count, limits),
       ),
     );
     logger("nym_gateway::node::mixnet_handling::receiver::listener")

@@ -18,17 +18,18 @@ export class Places<Holder> {
   #taken = 0;
   #pendingTaken = 0;
 
-  /** `pending` bounds those that are not confirmed yet. */
-  constructor(private readonly limits: PlaceLimits, private readonly pending: PlaceLimits) {}
+  /** `pending` bounds those that are not confirmed yet. Both are asked for when they are needed, as they may change. */
+  constructor(private readonly limits: () => PlaceLimits, private readonly pending: () => PlaceLimits) {}
 
   /** Whether there is room for a newcomer of that network; `evict`: once `holder` has left. */
   roomFor(network: string): { kind: "yes" } | { kind: "no" } | { kind: "evict"; holder: Holder } {
+    const [limits, pending] = [this.limits(), this.pending()];
     const own = this.#pendingOf.get(network);
     if (!isExempt(network)) {
-      const isFull = (this.#held.get(network)?.size ?? 0) >= this.limits.perNetwork;
-      if (isFull || (own?.size ?? 0) >= this.pending.perNetwork) return evictFrom(own);
+      const isFull = (this.#held.get(network)?.size ?? 0) >= limits.perNetwork;
+      if (isFull || (own?.size ?? 0) >= pending.perNetwork) return evictFrom(own);
     }
-    const isFull = this.#taken >= this.limits.total || this.#pendingTaken >= this.pending.total;
+    const isFull = this.#taken >= limits.total || this.#pendingTaken >= pending.total;
     return isFull ? evictFrom(this.#mostPending()) : { kind: "yes" };
   }
 

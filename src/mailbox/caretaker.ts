@@ -87,7 +87,7 @@ export class Caretaker implements Disposable {
   #begin(): Walk {
     const { usage } = this;
     const count = ({ inbox, last, messages, bytes }: Found) => usage.found(inbox, last, messages, bytes);
-    const expiry = this.clock - this.limits.timeToLive;
+    const expiry = this.clock - (this.limits.timeToLive || Infinity);
     this.#walkStart = performance.now();
     return new Walk(this.kv, this.sealer, this.totals.sequence, expiry, usage.isPartial ? count : undefined);
   }

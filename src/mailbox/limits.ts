@@ -6,10 +6,10 @@ export interface MailboxLimits {
   readonly inboxBytes: number;
   /** bytes of all messages */
   readonly mailboxBytes: number;
-  /** ms for which a message is kept, by the mailbox's clock (totals.ts) */
+  /** ms for which a message is kept, by the mailbox's clock (totals.ts); 0: for ever */
   readonly timeToLive: number;
-  /** whether the disk has too little space left for more */
-  readonly diskIsLow: boolean;
+  /** bytes that must be free on the disk for more to be kept */
+  readonly minimumFreeDisk: number;
 }
 
 /** Everything is kept, for ever. */
@@ -17,8 +17,8 @@ export const NO_LIMITS: MailboxLimits = {
   inboxMessages: Infinity,
   inboxBytes: Infinity,
   mailboxBytes: Infinity,
-  timeToLive: Infinity,
-  diskIsLow: false,
+  timeToLive: 0,
+  minimumFreeDisk: 0,
 };
 
 /** Why a message is not taken. */

@@ -5,6 +5,7 @@ import { bytesOf, type Chunk } from "./chunk.ts";
 import type { ClientId } from "./client_id.ts";
 import { type Commit, Commits } from "./commits.ts";
 import { openDatabase } from "./database.ts";
+import type { DiskSpace } from "./disk_space.ts";
 import { InboxReader, type ReaderStore } from "./inbox_reader.ts";
 import { CONFIRMED, inboxContext, inboxKey } from "./keys.ts";
 import { type MailboxLimits, NO_LIMITS, type Refusal } from "./limits.ts";
@@ -69,6 +70,7 @@ export class Mailbox {
     onCommit: (seconds: number) => void,
     syncAlong: () => Promise<void>,
     private readonly limits: MailboxLimits,
+    private readonly disk: Pick<DiskSpace, "isBelow">,
   ) {
     this.#commits = new Commits({ take: () => this.#take(), pause: () => this.#pause() }, onCommit, syncAlong);
     this.#readerStore = {
@@ -97,9 +99,10 @@ export class Mailbox {
     onCommit: (seconds: number) => void = () => {},
     syncAlong: () => Promise<void> = () => Promise.resolve(),
     limits: MailboxLimits = NO_LIMITS,
+    disk: Pick<DiskSpace, "isBelow"> = { isBelow: () => false },
   ): Promise<Mailbox> {
     const kv = await openDatabase(path, sealer);
-    return new Mailbox(kv, sealer, await readTotals(kv, sealer), count, onCommit, syncAlong, limits);
+    return new Mailbox(kv, sealer, await readTotals(kv, sealer), count, onCommit, syncAlong, limits, disk);
   }
 
   /**
@@ -287,8 +290,8 @@ export class Mailbox {
   }
 
   #refusal(inbox: Pseudonym, size: number): Refusal | undefined {
-    const { inboxMessages, inboxBytes, mailboxBytes, diskIsLow } = this.limits;
-    if (diskIsLow) return "disk_low";
+    const { inboxMessages, inboxBytes, mailboxBytes, minimumFreeDisk } = this.limits;
+    if (this.disk.isBelow(minimumFreeDisk)) return "disk_low";
     const { messages, bytes } = this.#usage.of(inbox);
     if (messages >= inboxMessages || bytes + size > inboxBytes) return "inbox_full";
     return this.totals.bytes + this.#queue.bytes + size > mailboxBytes ? "mailbox_full" : undefined;

@@ -1,7 +1,7 @@
 import type { Count } from "../counting/counters.ts";
 import { Accepting } from "../limits/accepting.ts";
 import { peerNetwork } from "../limits/peers.ts";
-import { type PlaceLimits, Places } from "../limits/places.ts";
+import { Places } from "../limits/places.ts";
 import { logger } from "../logging/log.ts";
 import type { SocketAddress } from "../addresses/socket_address.ts";
 import { FrameParser } from "./frames.ts";
@@ -18,11 +18,12 @@ export interface PacketSink {
 
 /** What mixnodes' connections may take. */
 export interface MixnetLimits {
-  readonly connections: PlaceLimits;
+  readonly mixnetConnections: number;
+  readonly mixnetConnectionsPerNetwork: number;
   /** ms from the beginning of a frame to its end */
-  readonly frameDeadline: number;
+  readonly mixnetFrameDeadline: number;
   /** ms after which a connection that brings nothing is closed; 0: never */
-  readonly idleTimeout: number;
+  readonly mixnetIdleTimeout: number;
   /** whether what counts for a network counts for this machine too */
   readonly limitLoopback: boolean;
 }
@@ -36,9 +37,10 @@ const FIRST_READ_SIZE = 4096;
 const TICK = 1000;
 
 const UNLIMITED: MixnetLimits = {
-  connections: { total: Infinity, perNetwork: Infinity },
-  frameDeadline: Infinity,
-  idleTimeout: 0,
+  mixnetConnections: Infinity,
+  mixnetConnectionsPerNetwork: Infinity,
+  mixnetFrameDeadline: Infinity,
+  mixnetIdleTimeout: 0,
   limitLoopback: false,
 };
 
@@ -81,8 +83,9 @@ export class MixnetListener {
     this.#sink = sink;
     this.#count = count;
     this.#limits = limits;
-    this.#places = new Places(limits.connections, limits.connections);
-    this.#ticker = setInterval(() => this.#tick(performance.now()), Math.min(TICK, limits.frameDeadline / 4));
+    const places = () => ({ total: limits.mixnetConnections, perNetwork: limits.mixnetConnectionsPerNetwork });
+    this.#places = new Places(places, places);
+    this.#ticker = setInterval(() => this.#tick(performance.now()), Math.min(TICK, limits.mixnetFrameDeadline / 4));
     this.#accepting = new Accepting(listener, (reason, isFirst) => {
       count("accept_errors");
       if (isFirst) log.warn(`Cannot accept mixnet connections for now, trying on: ${reason}`);
@@ -178,13 +181,15 @@ export class MixnetListener {
   }
 
   #tick(now: number): void {
-    const { frameDeadline, idleTimeout } = this.#limits;
+    const { mixnetFrameDeadline, mixnetIdleTimeout } = this.#limits;
     for (const stream of this.#streams.keys()) {
       if (!stream.isRead) continue;
-      if (stream.frameBeganAt !== undefined && now - stream.frameBeganAt > frameDeadline) {
+      if (stream.frameBeganAt !== undefined && now - stream.frameBeganAt > mixnetFrameDeadline) {
         this.#count("streams_stalled");
         this.#close(stream);
-      } else if (idleTimeout > 0 && stream.frameBeganAt === undefined && now - stream.heardAt > idleTimeout) {
+      } else if (
+        mixnetIdleTimeout > 0 && stream.frameBeganAt === undefined && now - stream.heardAt > mixnetIdleTimeout
+      ) {
         this.#count("connections_idle");
         this.#close(stream);
       }

@@ -16,8 +16,10 @@ import { TestClient } from "../support/test_client.ts";
 
 /** Limits that no test meets unless it wants to. */
 export const LIMITS: ClientLimits = {
-  connections: { total: 1000, perNetwork: 1000 },
-  beforeLogin: { total: 1000, perNetwork: 1000 },
+  clientConnections: 1000,
+  clientConnectionsPerNetwork: 1000,
+  connectionsBeforeLogin: 1000,
+  connectionsBeforeLoginPerNetwork: 1000,
   loginDeadline: 10_000,
   framesPerSecond: 100_000,
   registrationsPerHour: 10_000,

@@ -7,7 +7,7 @@ import { ShiftedClock } from "../support/shifted_clock.ts";
 import { ClientsRig } from "./clients_rig.ts";
 
 Deno.test("beyond its connections a network gets no more, until one of them ends", async () => {
-  await using rig = await ClientsRig.start({}, { connections: { total: 10, perNetwork: 2 } });
+  await using rig = await ClientsRig.start({}, { clientConnections: 10, clientConnectionsPerNetwork: 2 });
   const first = await rig.logIn(1);
   await using _second = await rig.logIn(2);
   await assertRejects(() => rig.connect());
@@ -18,7 +18,7 @@ Deno.test("beyond its connections a network gets no more, until one of them ends
 });
 
 Deno.test("this machine is held to the total alone, unless it is to be limited", async () => {
-  const limits = { connections: { total: 3, perNetwork: 1 }, limitLoopback: false };
+  const limits = { clientConnections: 3, clientConnectionsPerNetwork: 1, limitLoopback: false };
   await using rig = await ClientsRig.start({}, limits);
   const clients = await Promise.all(range(3).map((n) => rig.logIn(n)));
   await assertRejects(() => rig.connect());
@@ -26,7 +26,7 @@ Deno.test("this machine is held to the total alone, unless it is to be limited",
 });
 
 Deno.test("of unauthenticated clients the oldest is evicted for the next; one that has logged in stays", async () => {
-  await using rig = await ClientsRig.start({}, { beforeLogin: { total: 10, perNetwork: 2 } });
+  await using rig = await ClientsRig.start({}, { connectionsBeforeLogin: 10, connectionsBeforeLoginPerNetwork: 2 });
   await using member = await rig.logIn(1);
   const silent = await rig.connect();
   await using second = await rig.connect();

@@ -14,7 +14,7 @@ class Hall {
   readonly #networks = new Map<number, string>();
 
   constructor(total: number, perNetwork: number, pending = { total, perNetwork }) {
-    this.places = new Places({ total, perNetwork }, pending);
+    this.places = new Places(() => ({ total, perNetwork }), () => pending);
   }
 
   come(network: string): number | undefined {
@@ -90,7 +90,7 @@ Deno.test("for this machine only the totals count", () => {
 Deno.test("whatever comes, is confirmed and goes, no limit is exceeded and nothing is held for ever", () => {
   const step = fc.tuple(fc.constantFrom("come", "confirm", "leave"), fc.constantFrom("a", "b", "c"), fc.nat(30));
   fc.assert(fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-    const places = new Places<number>({ total: 6, perNetwork: 3 }, { total: 4, perNetwork: 2 });
+    const places = new Places<number>(() => ({ total: 6, perNetwork: 3 }), () => ({ total: 4, perNetwork: 2 }));
     const held = new Map<number, { network: string; isPending: boolean }>();
     let next = 0;
     for (const [action, network, pick] of steps) {

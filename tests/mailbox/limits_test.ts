@@ -10,11 +10,15 @@ const ignore = () => {};
 const [bob, eve] = [client(1), client(2)];
 
 /** A mailbox with limits, and what it has counted. */
-async function open(path: string, limits: Partial<MailboxLimits>): Promise<{ mailbox: Mailbox; counters: Counters }> {
+async function open(
+  path: string,
+  limits: Partial<MailboxLimits>,
+  disk = { isBelow: (_minimum: number) => false },
+): Promise<{ mailbox: Mailbox; counters: Counters }> {
   const counters = new Counters();
   const sync = () => Promise.resolve();
-  const all = Object.assign(limits, { ...NO_LIMITS, ...limits }); // the caller's own, as it may change them
-  return { mailbox: await Mailbox.open(path, testSealer(), counters.add, ignore, sync, all), counters };
+  const all = { ...NO_LIMITS, ...limits };
+  return { mailbox: await Mailbox.open(path, testSealer(), counters.add, ignore, sync, all, disk), counters };
 }
 
 /** Resolves when the walk after the start has counted all. */
@@ -72,11 +76,11 @@ Deno.test("all inboxes together take so many bytes", async () => {
 
 Deno.test("while the disk is low nothing is taken, all is handed out, and then it goes on", async () => {
   using folder = new TemporaryFolder();
-  const limits = { diskIsLow: false };
-  const { mailbox, counters } = await open(folder.file("mailbox.kv"), limits);
+  const disk = { free: 1000, isBelow: (minimum: number) => disk.free < minimum };
+  const { mailbox, counters } = await open(folder.file("mailbox.kv"), { minimumFreeDisk: 1000 }, disk);
   await using _ = mailbox;
   assertEquals(mailbox.store(bob, numbered(0)), true);
-  limits.diskIsLow = true;
+  disk.free = 999;
   assertEquals(mailbox.store(bob, numbered(1)), false);
   const reader = mailbox.openInbox(bob, ignore);
   await mailbox.flush();
@@ -84,7 +88,7 @@ Deno.test("while the disk is low nothing is taken, all is handed out, and then i
   reader.confirm(messages[0]!.sequence);
   await mailbox.flush();
   assertEquals(mailbox.totals.messages, 0);
-  limits.diskIsLow = false;
+  disk.free = 1000;
   assertEquals(mailbox.store(bob, numbered(2)), true);
   await mailbox.flush();
   assertEquals(await readNumbers(reader), [2]);

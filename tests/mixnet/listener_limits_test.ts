@@ -6,9 +6,10 @@ import { Counted } from "./counted.ts";
 import { numberedPacket, numbers } from "./numbered_packets.ts";
 
 const LIMITS: MixnetLimits = {
-  connections: { total: 100, perNetwork: 100 },
-  frameDeadline: 60_000,
-  idleTimeout: 0,
+  mixnetConnections: 100,
+  mixnetConnectionsPerNetwork: 100,
+  mixnetFrameDeadline: 60_000,
+  mixnetIdleTimeout: 0,
   limitLoopback: true,
 };
 
@@ -39,7 +40,7 @@ async function closed(connection: Deno.Conn): Promise<void> {
 }
 
 Deno.test("half a frame is waited for until its deadline, however slowly it goes on", async () => {
-  await using rig = new Rig({ frameDeadline: 200 });
+  await using rig = new Rig({ mixnetFrameDeadline: 200 });
   using honest = await rig.connect();
   using dripping = await rig.connect();
   await honest.write(frame(numberedPacket(0)));
@@ -57,7 +58,7 @@ Deno.test("half a frame is waited for until its deadline, however slowly it goes
 });
 
 Deno.test("a stream that always has half a frame but goes on is fine", async () => {
-  await using rig = new Rig({ frameDeadline: 200 });
+  await using rig = new Rig({ mixnetFrameDeadline: 200 });
   using mixnode = await rig.connect();
   const stream = frame(...numbers(20).map(numberedPacket));
   await mixnode.write(stream.subarray(0, 10));
@@ -70,9 +71,9 @@ Deno.test("a stream that always has half a frame but goes on is fine", async () 
 });
 
 Deno.test("an idle connection stays, unless it is to be closed", async () => {
-  await using patient = new Rig({ frameDeadline: 100 });
+  await using patient = new Rig({ mixnetFrameDeadline: 100 });
   using kept = await patient.connect();
-  await using rig = new Rig({ frameDeadline: 400, idleTimeout: 100 });
+  await using rig = new Rig({ mixnetFrameDeadline: 400, mixnetIdleTimeout: 100 });
   using idle = await rig.connect();
   await idle.write(frame(numberedPacket(0)));
   await closed(idle);
@@ -82,7 +83,7 @@ Deno.test("an idle connection stays, unless it is to be closed", async () => {
 });
 
 Deno.test("when all places are taken, a connection without a packet is evicted, and one that has brought one stays", async () => {
-  await using rig = new Rig({ connections: { total: 3, perNetwork: 3 } });
+  await using rig = new Rig({ mixnetConnections: 3, mixnetConnectionsPerNetwork: 3 });
   using honest = await rig.connect();
   await honest.write(frame(numberedPacket(0)));
   await rig.counted.reached("packets", 1);
@@ -108,7 +109,7 @@ Deno.test("when all places are taken, a connection without a packet is evicted, 
 Deno.test("a connection whose packet waits for room keeps its place, and the packet is not lost", async () => {
   let room: PromiseWithResolvers<void> | undefined = Promise.withResolvers();
   let asked = 0;
-  const rig = new Rig({ connections: { total: 1, perNetwork: 1 } }, () => {
+  const rig = new Rig({ mixnetConnections: 1, mixnetConnectionsPerNetwork: 1 }, () => {
     asked++;
     return room?.promise;
   });

@@ -42,7 +42,7 @@ export class Front {
   readonly #tunnels = new Map<Tunnel, Promise<void>>();
   /** by the port that their connection to the server comes from */
   readonly #byPort = new Map<number, Tunnel>();
-  readonly #arriving = new Places<Tunnel>(MAX_ARRIVING, MAX_ARRIVING);
+  readonly #arriving = new Places<Tunnel>(() => MAX_ARRIVING, () => MAX_ARRIVING);
 
   /**
    * Listens at `address` (port 0: any free one), with TLS if there is an `identity`.
