@@ -20,6 +20,15 @@ Deno.test("what can change while a gateway runs is taken over in place, the rest
   assertEquals(running, expected);
 });
 
+Deno.test("a list has changed when what is in it has", () => {
+  const running = defaultConfig("gw", "/n");
+  const file = structuredClone(running);
+  file.operator.allowedHosts = ["a.example"];
+  assertEquals(takeOver(running, file), { taken: ["[operator] allowed_hosts"], left: [] });
+  assertEquals(running.operator.allowedHosts, ["a.example"]);
+  assertEquals(takeOver(running, structuredClone(file)), { taken: [], left: [] });
+});
+
 Deno.test("other files for TLS are taken over, but to begin or to end to speak it needs a new start", () => {
   const withTls = (certificate: string, key: string) => {
     const config = defaultConfig("gw", "/n");

@@ -64,6 +64,7 @@ const values: fc.Arbitrary<{ [Section in keyof Config]: Partial<Config[Section]>
   }),
   operator: fc.record({
     listeningAddress: fc.oneof(fc.constant(""), port.map((port) => `[::1]:${port}`)),
+    allowedHosts: fc.array(fc.oneof(fc.domain().map((name) => name.toLowerCase()), fc.ipV4())),
   }),
   logging: fc.record({
     format: fc.constantFrom("text" as const, "json" as const),
