@@ -7,12 +7,15 @@
  *
  * The runtime for it, denort, is fetched by Deno for its own version, or is the file that DENORT_BIN names.
  */
-import { parseArgs } from "@std/cli";
 import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { compile } from "./release/compile.ts";
 import { isTarget, TARGETS } from "./release/targets.ts";
 
-const options = parseArgs(Deno.args, { string: ["target", "output"] }) as { target?: string; output?: string };
+const { values: options } = parseArgs({
+  args: Deno.args,
+  options: { target: { type: "string" }, output: { type: "string" } },
+});
 const target = options.target ?? Deno.build.target;
 if (!isTarget(target)) {
   console.error(`--target: there is no ${target}, but ${TARGETS.join(", ")}`);

@@ -2,7 +2,7 @@
  * Writes docs/configuration.md, every key of config.toml and every option of every command, from the texts that the
  * program itself has: `deno task docs`
  */
-import { type CommandName, COMMANDS, OPTIONS } from "../src/cli/options.ts";
+import { type CommandName, COMMANDS, OPTIONS, usageOf } from "../src/cli/options.ts";
 import { defaultOf, ENVIRONMENT } from "../src/cli/help.ts";
 import { defaultConfig, KEYS, type NamedKey, valueOf } from "../src/config/config.ts";
 import { SECTION_COMMENTS, SECTIONS } from "../src/config/sections.ts";
@@ -64,10 +64,9 @@ function prose(comment: string): string {
 function command(name: CommandName): string {
   const { purpose, required, optional, argument } = COMMANDS[name];
   const lines = [...required, ...optional].map((option) => {
-    const { value, meaning } = OPTIONS[option];
-    const written = option === argument ? `<${option}>` : `--${option} <${value}>`;
+    const written = option === argument ? `<${option}>` : usageOf(option);
     const note = required.includes(option) ? " Required." : ` Default: ${escaped(defaultOf(name, option))}.`;
-    return `- \`${written}\`: ${escaped(meaning)}.${note}`;
+    return `- \`${written}\`: ${escaped(OPTIONS[option].meaning)}.${note}`;
   });
   return [`## ${name}`, escaped(purpose), lines.join("\n")].filter((block) => block !== "").join("\n\n");
 }

@@ -3,8 +3,8 @@
  * Makes a release in dist/: `deno task release`. For each platform, or only those given as `--target <triple>`, the
  * program, and beside them what installs it, SHA256SUMS, the bill of materials (CycloneDX) and the changelog's part.
  */
-import { parseArgs } from "@std/cli";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { changesOf } from "./release/changelog.ts";
 import { CHECKOUT, readProjectFile } from "./release/checkout.ts";
 import { sha256Sums } from "./release/checksums.ts";
@@ -21,13 +21,13 @@ const COPIED = {
   "Containerfile": "scripts/packaging/Containerfile",
 };
 
-const options = parseArgs(Deno.args, { string: ["target"], collect: ["target"] }) as unknown as { target: string[] };
-const unknownTarget = options.target.find((target) => !isTarget(target));
+const { values } = parseArgs({ args: Deno.args, options: { target: { type: "string", multiple: true, default: [] } } });
+const unknownTarget = values.target.find((target) => !isTarget(target));
 if (unknownTarget !== undefined) {
   console.error(`--target: there is no ${unknownTarget}, but ${TARGETS.join(", ")}`);
   Deno.exit(64);
 }
-const targets = options.target.length === 0 ? TARGETS : options.target.filter(isTarget);
+const targets = values.target.length === 0 ? TARGETS : values.target.filter(isTarget);
 
 const project = await readProjectFile();
 const folder = join(CHECKOUT, "dist", project.version);

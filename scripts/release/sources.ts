@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { cp } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { askForStamp, CHECKOUT } from "./checkout.ts";
 
 /** A folder that is gone at the end of its scope. */
@@ -16,7 +17,8 @@ export async function copyStampedSources(to: string): Promise<void> {
   for (const file of ["main.ts", "deno.json", "deno.lock"]) {
     await Deno.copyFile(join(CHECKOUT, file), join(to, file));
   }
-  await copyFolder(join(CHECKOUT, "src"), join(to, "src"));
+  // without the kernel's source, which is beside what it is built to
+  await cp(join(CHECKOUT, "src"), join(to, "src"), { recursive: true, filter: (file) => basename(file) !== "rust" });
   await writeStamp(join(to, "src", "build", "build_stamp.ts"));
 }
 
@@ -29,13 +31,4 @@ async function writeStamp(path: string): Promise<void> {
   );
   if (stamped === original) throw new Error(`${path} has no place for the stamp`);
   await Deno.writeTextFile(path, stamped);
-}
-
-async function copyFolder(from: string, to: string): Promise<void> {
-  await Deno.mkdir(to);
-  for await (const { name, isDirectory } of Deno.readDir(from)) {
-    if (name === "rust") continue; // the kernel's source, beside what it is built to
-    if (isDirectory) await copyFolder(join(from, name), join(to, name));
-    else await Deno.copyFile(join(from, name), join(to, name));
-  }
 }

@@ -1,7 +1,16 @@
-import { parseArgs } from "@std/cli";
+import { parseArgs } from "node:util";
 import { suggestion } from "../config/nearest.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
-import { type CommandName, COMMANDS, isCommand, type OptionName, OPTIONS, type Options } from "./options.ts";
+import {
+  type CommandName,
+  COMMANDS,
+  GIVEN,
+  isCommand,
+  type OptionName,
+  OPTIONS,
+  type Options,
+  usageOf,
+} from "./options.ts";
 
 /** What the command line asks for. */
 export type Request =
@@ -47,23 +56,23 @@ function parseCommand(command: CommandName, given: readonly string[]): Request {
   const isNamed = argument === undefined || given[0] === undefined || given[0].startsWith("-");
   const args = isNamed ? given : [`--${argument}`, ...given];
   const names = [...required, ...optional];
-  const found = readArguments(args, names, command);
-  if (found.help === true) return { kind: "help", command };
-  if (found.version === true) return { kind: "version" };
   const options: Partial<Record<OptionName, string>> = {};
-  for (const name of names) {
-    const [value, second] = found.values(name);
-    if (second !== undefined) throw usageError(`--${name} is given twice`);
-    if (value === "") throw usageError(`--${name} needs a value: --${name} <${OPTIONS[name].value}>`);
-    const { choices } = OPTIONS[name];
-    if (value !== undefined && choices?.includes(value) === false) {
-      throw usageError(`--${name} is "${value}" and can be ${choices.join(", ")}${suggestion(value, choices)}`);
+  for (const token of tokensOf(args, names)) {
+    if (token.kind === "option-terminator") continue;
+    if (token.kind === "positional") throw usageError(`unexpected argument "${token.value}"`);
+    if (token.name === "help") return { kind: "help", command };
+    if (token.name === "version") return { kind: "version" };
+    const name = names.find((name) => name === token.name && token.rawName === `--${name}`);
+    if (name === undefined) {
+      const shown = isShort(token) ? args[token.index]! : token.rawName;
+      throw usageError(`${command} has no option ${shown}${suggestedOption(shown, names)}`);
     }
-    if (value !== undefined) options[name] = value;
+    if (options[name] !== undefined) throw usageError(`--${name} is given twice`);
+    options[name] = valueOf(name, token);
   }
   const missing = required.filter((name) => options[name] === undefined);
   if (missing.length > 0) {
-    const needed = missing.map((name) => name === argument ? `<${name}>` : `--${name} <${OPTIONS[name].value}>`).join(
+    const needed = missing.map((name) => name === argument ? `<${name}>` : usageOf(name)).join(
       " ",
     );
     throw usageError(`${command} needs ${needed}; see nym-gateway ${command} --help`);
@@ -71,33 +80,42 @@ function parseCommand(command: CommandName, given: readonly string[]): Request {
   return { kind: "command", command, options };
 }
 
-interface FoundArguments {
-  help: boolean;
-  version: boolean;
-  values(name: OptionName): readonly string[];
+type Token = NonNullable<ReturnType<typeof parseArgs>["tokens"]>[number];
+type OptionToken = Extract<Token, { kind: "option" }>;
+
+/** Not strict: its own errors would not name the command, or what may have been meant. */
+function tokensOf(args: readonly string[], names: readonly OptionName[]): readonly Token[] {
+  const typed = names.map((name) =>
+    [name, { type: OPTIONS[name].value === undefined ? "boolean" : "string" }] as const
+  );
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: {
+      ...Object.fromEntries(typed),
+      help: { type: "boolean", short: "h" },
+      version: { type: "boolean", short: "V" },
+    },
+    strict: false,
+    tokens: true,
+  });
+  return tokens;
 }
 
-/** The one call of `@std/cli`, which ships no types. An option without a value has the value "". */
-function readArguments(args: readonly string[], names: readonly OptionName[], command: CommandName): FoundArguments {
-  const found: Readonly<Record<string, unknown>> = parseArgs([...args], {
-    string: names,
-    collect: names,
-    boolean: ["help", "version"],
-    alias: { help: "h", version: "V" },
-    unknown: (argument: string, option?: string) => {
-      if (option === undefined) throw usageError(`unexpected argument "${argument}"`);
-      const given = argument.replace(/=.*/s, "");
-      throw usageError(`${command} has no option ${given}${suggestedOption(given, names)}`);
-    },
-  });
-  const [positional] = found["_"] as readonly string[]; // only what follows `--` is still there
-  if (positional !== undefined) throw usageError(`unexpected argument "${positional}"`);
-  return {
-    help: found["help"] === true,
-    version: found["version"] === true,
-    values: (name) => (found[name] ?? []) as readonly string[],
-  };
+/** The value may begin with a minus sign, as that of a latitude does, but not like an option. */
+function valueOf(name: OptionName, { value, inlineValue }: OptionToken): string {
+  const { value: kind, choices } = OPTIONS[name];
+  if (kind === undefined && value === undefined) return GIVEN;
+  if (kind === undefined) throw usageError(`--${name} takes no value`);
+  if (!value || !inlineValue && /^-(-|[a-z])/i.test(value)) {
+    throw usageError(`--${name} needs a value: ${usageOf(name)}`);
+  }
+  if (choices?.includes(value) === false) {
+    throw usageError(`--${name} is "${value}" and can be ${choices.join(", ")}${suggestion(value, choices)}`);
+  }
+  return value;
 }
+
+const isShort = ({ rawName }: OptionToken) => !rawName.startsWith("--");
 
 /** For what was given with its dashes; a single letter could be meant to be anything. */
 function suggestedOption(given: string, names: readonly OptionName[]): string {

@@ -40,7 +40,7 @@ function zsh(): string {
     optionsOf(COMMANDS[name]).map((option) => {
       const { value, meaning, choices } = OPTIONS[option];
       const action = choices !== undefined ? `(${choices.join(" ")})` : isPath(option) ? "_files" : " ";
-      return `'--${option}[${quote(meaning)}]:${quote(value)}:${action}'`;
+      return `'--${option}[${quote(meaning)}]${value === undefined ? "" : `:${quote(value)}:${action}`}'`;
     });
   return `#compdef nym-gateway
 # Completions of nym-gateway for zsh: nym-gateway completions zsh > "\${fpath[1]}/_nym-gateway"
@@ -82,12 +82,11 @@ function fish(): string {
       }`,
     ]),
     ...optionsOf(command).map((option) => {
-      const { meaning, choices } = OPTIONS[option];
-      const values = choices === undefined ? isPath(option) ? " -F" : "" : ` -a ${quote(choices.join(" "))}`;
-      return `complete -c nym-gateway -n '__fish_seen_subcommand_from ${name}' -l ${option} -x${values} -d ${
-        quote(meaning)
-      }`
-        .replace(" -x -F", " -r -F");
+      const { value, meaning, choices } = OPTIONS[option];
+      const values = choices === undefined ? isPath(option) ? " -r -F" : " -x" : ` -x -a ${quote(choices.join(" "))}`;
+      return `complete -c nym-gateway -n '__fish_seen_subcommand_from ${name}' -l ${option}${
+        value === undefined ? "" : values
+      } -d ${quote(meaning)}`;
     }),
   ]);
   return `# Completions of nym-gateway for fish: nym-gateway completions fish > ~/.config/fish/completions/nym-gateway.fish
@@ -120,5 +119,5 @@ function pathOptions(): OptionName[] {
 }
 
 function isPath(option: OptionName): boolean {
-  return ["file", "folder"].includes(OPTIONS[option].value);
+  return ["file", "folder"].includes(OPTIONS[option].value ?? "");
 }

@@ -1,4 +1,4 @@
-import { type CommandName, COMMANDS, type OptionName, OPTIONS } from "./options.ts";
+import { type CommandName, COMMANDS, type OptionName, OPTIONS, usageOf } from "./options.ts";
 
 /** What the program is for. */
 export const PURPOSE = "nym-gateway keeps a mailbox at the edge of a mixnet for each of its clients.";
@@ -50,9 +50,7 @@ ${ENVIRONMENT.map(({ name, meaning }) => `    ${name}\n            ${meaning}`).
 /** What `<command> --help` prints: each option with its meaning and default. */
 export function commandHelp(name: CommandName): string {
   const { purpose, required, optional, argument } = COMMANDS[name];
-  const given = required.map((option) =>
-    option === argument ? `<${option}> ` : `--${option} <${OPTIONS[option].value}> `
-  ).join("");
+  const given = required.map((option) => option === argument ? `<${option}> ` : `${usageOf(option)} `).join("");
   const needed = required.map((option) => explain(option, "", option === argument));
   return `nym-gateway ${name}
 ${purpose}
@@ -66,8 +64,7 @@ ${optional.map((option) => `${explain(option, ` [default: ${defaultOf(name, opti
 }
 
 function explain(option: OptionName, defaultValue: string, isArgument = false): string {
-  const { value, meaning } = OPTIONS[option];
-  return `    ${isArgument ? "" : `--${option} `}<${value}>\n            ${meaning}${defaultValue}`;
+  return `    ${isArgument ? `<${option}>` : usageOf(option)}\n            ${OPTIONS[option].meaning}${defaultValue}`;
 }
 
 /** What a command does without an option that need not be given. */

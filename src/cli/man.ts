@@ -1,7 +1,7 @@
 import { ExitCode } from "../errors/operator_error.ts";
 import { VERSION } from "../build/version.ts";
 import { defaultOf, ENVIRONMENT, PURPOSE } from "./help.ts";
-import { type CommandName, COMMANDS, type OptionName, OPTIONS } from "./options.ts";
+import { type CommandName, COMMANDS, type OptionName, OPTIONS, usageOf } from "./options.ts";
 
 /** What the exit codes mean; 0 is success. */
 const EXIT_CODES: Readonly<Record<keyof typeof ExitCode, string>> = {
@@ -38,7 +38,8 @@ ${
     options.map((option) => {
       const { value, meaning } = OPTIONS[option];
       const text = `${meaning}${defaultsOf(option)}. For ${usersOf(option).join(", ")}.`;
-      return entry(`.BI \\-\\-${roff(option)} " ${roff(value)}"`, text);
+      const head = value === undefined ? `.B \\-\\-${roff(option)}` : `.BI \\-\\-${roff(option)} " ${roff(value)}"`;
+      return entry(head, text);
     }).join("\n")
   }
 ${entry('.BR \\-h ", " \\-\\-help', "print all commands, or after a command what it takes")}
@@ -66,9 +67,7 @@ ${
 
 function synopsis(name: CommandName): string {
   const { required, optional, argument } = COMMANDS[name];
-  const words = required.map((option) =>
-    option === argument ? `<${option}>` : `--${option} <${OPTIONS[option].value}>`
-  );
+  const words = required.map((option) => option === argument ? `<${option}>` : usageOf(option));
   return roff([...words, ...(optional.length > 0 ? ["[options]"] : [])].join(" ")) || "\\&";
 }
 

@@ -1,10 +1,10 @@
 import { portOf } from "../config/addresses.ts";
 import { configPath, defaultConfig, type OverridingOption } from "../config/config.ts";
 
-/** An option of a command; every one takes a value. */
+/** An option of a command. */
 export interface Option {
-  /** the kind of value */
-  readonly value: string;
+  /** the kind of value; a flag has none */
+  readonly value?: string;
   readonly meaning: string;
   /** what a new gateway gets without it; an option that has none must be given */
   readonly default?: string;
@@ -28,10 +28,14 @@ export type OptionName =
   | "watch"
   | "file"
   | "passphrase-file"
-  | "shell";
+  | "shell"
+  | "keep-outside-paths";
 
-/** The values that were given, by option. */
+/** The values that were given, by option; a flag has {@linkcode GIVEN}. */
 export type Options = Readonly<Partial<Record<OptionName, string>>>;
+
+/** In place of the value of a flag. */
+export const GIVEN = "given";
 
 export type CommandName =
   | "init"
@@ -128,13 +132,22 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
     choices: ["text", "json"],
   },
   "watch": { value: "seconds", meaning: "show it again every so many seconds", default: "once" },
-  "file": { value: "file", meaning: "sealed file with a whole gateway: an export makes it, an import reads it" },
+  "file": {
+    value: "file",
+    meaning: "sealed file with a whole gateway, in the format of age: an export makes it, an import reads it",
+  },
   "passphrase-file": {
     value: "file",
-    meaning: "file that holds the passphrase of a sealed file, on a line",
+    meaning: "file that holds the passphrase of a sealed file, on a line; - for standard input",
     default: "it is asked for on the terminal",
   },
   "shell": { value: "shell", meaning: "bash, zsh or fish", choices: ["bash", "zsh", "fish"] },
+  "keep-outside-paths": {
+    meaning:
+      "keep the log file, certificate and directory server that the configuration names outside of its gateway; " +
+      "for a file of your own",
+    default: "they are reset, and listed",
+  },
 };
 
 const ENDPOINT_OPTIONS: readonly OptionName[] = [
@@ -188,7 +201,7 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
   import: {
     purpose: "Makes a gateway of a file that export has written, on the same machine or another one.",
     required: ["file"],
-    optional: ["id", "passphrase-file", "output"],
+    optional: ["id", "passphrase-file", "keep-outside-paths", "output"],
     defaults: { id: "the name that it was exported by" },
     isPlain: true,
   },
@@ -218,6 +231,12 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     isPlain: true,
   },
 };
+
+/** As in `--id <word>`. */
+export function usageOf(option: OptionName): string {
+  const { value } = OPTIONS[option];
+  return value === undefined ? `--${option}` : `--${option} <${value}>`;
+}
 
 export function isCommand(word: string): word is CommandName {
   return Object.hasOwn(COMMANDS, word);

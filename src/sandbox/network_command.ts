@@ -1,5 +1,5 @@
 /** `deno task network`: a local mixnet to play with, until Ctrl-C. */
-import { parseArgs } from "@std/cli";
+import { parseArgs } from "node:util";
 import { setLogLevel } from "../logging/log.ts";
 import { formatSocketAddress } from "../addresses/socket_address.ts";
 import { EventTeller } from "./events.ts";
@@ -55,24 +55,17 @@ async function main(): Promise<number> {
 
 /** The ports to use, or what to print instead. */
 function readArguments(): NetworkPorts | string {
-  const unknown: string[] = [];
-  const args = parseArgs(Deno.args, {
-    string: ["ports-from"],
-    boolean: ["help"],
-    unknown: (argument: string) => {
-      unknown.push(argument);
-      return false;
-    },
-  });
-  if (args["help"] === true) return HELP;
-  if (unknown.length > 0) return `error: unexpected argument "${unknown[0]}"; --help shows what there is`;
-  const first: unknown = args["ports-from"];
-  if (first === undefined) return USUAL_PORTS;
   try {
-    return portsFrom(first === "" ? NaN : Number(first));
+    const { values } = parseArgs({
+      args: Deno.args,
+      options: { "ports-from": { type: "string" }, "help": { type: "boolean" } },
+    });
+    if (values.help === true) return HELP;
+    return values["ports-from"] === undefined ? USUAL_PORTS : portsFrom(Number(values["ports-from"] || NaN));
   } catch (error) {
+    if (error instanceof TypeError) return `error: ${error.message}; --help shows what there is`;
     if (!(error instanceof RangeError)) throw error;
-    return `error: --ports-from is "${first}" and should be a port with five more after it, or 0 for any free ones`;
+    return "error: --ports-from should be a port with five more after it, or 0 for any free ones";
   }
 }
 

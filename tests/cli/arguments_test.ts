@@ -34,6 +34,29 @@ Deno.test("options are read with a space or an equals sign", () => {
   });
 });
 
+Deno.test("a value may begin with a minus sign, and a flag has none", () => {
+  assertEquals(parseArguments(["run", "--id", "gw", "--location", "-33.87, 151.21"]), {
+    kind: "command",
+    command: "run",
+    options: { "id": "gw", "location": "-33.87, 151.21" },
+  });
+  assertEquals(parseArguments(["run", "--id", "gw", "--location=-Sydney"]), {
+    kind: "command",
+    command: "run",
+    options: { "id": "gw", "location": "-Sydney" },
+  });
+  assertEquals(parse("export --id gw --file x --passphrase-file -"), {
+    kind: "command",
+    command: "export",
+    options: { "id": "gw", "file": "x", "passphrase-file": "-" },
+  });
+  assertEquals(parse("import --keep-outside-paths --file x"), {
+    kind: "command",
+    command: "import",
+    options: { "keep-outside-paths": "given", "file": "x" },
+  });
+});
+
 Deno.test("what can't be understood is refused, with what may have been meant", () => {
   const cases: Record<string, string> = {
     "rum --id x": 'unknown command "rum"; did you mean "run"?',
@@ -44,6 +67,11 @@ Deno.test("what can't be understood is refused, with what may have been meant", 
     "init --id x --mix-host ::1": "init needs --clients-host <ip[:port]>; see nym-gateway init --help",
     "run --id": "--id needs a value: --id <word>",
     "run --id --mix-port 1": "--id needs a value: --id <word>",
+    "run --id -h": "--id needs a value: --id <word>",
+    "run --id x --location -- y": "--location needs a value: --location <text>",
+    "run -xh --id y": "run has no option -xh",
+    "import --file x --keep-outside-paths=yes": "--keep-outside-paths takes no value",
+    "import --keep-outside-paths --keep-outside-paths": "--keep-outside-paths is given twice",
     "run --id=": "--id needs a value: --id <word>",
     "run --id x --id x": "--id is given twice",
     "run --id x --mix-prot 1": 'run has no option --mix-prot; did you mean "--mix-port"?',

@@ -1,13 +1,14 @@
 import { assertMatch, assertStringIncludes } from "@std/assert";
 import { commandHelp, GENERAL_HELP } from "../../src/cli/help.ts";
-import { COMMANDS } from "../../src/cli/options.ts";
+import { COMMANDS, type OptionName, usageOf } from "../../src/cli/options.ts";
 
 Deno.test("help of a command explains each of its options, with its default unless it must be given", () => {
   for (const command of ["init", "run", "export", "import", "build-info"] as const) {
     const help = commandHelp(command);
-    for (const option of COMMANDS[command].required) assertMatch(help, new RegExp(`--${option} <.+>\n +[^[]+\n`));
+    const head = (option: OptionName) => `\n    ${usageOf(option).replace(/[[\]]/g, "\\$&")}\n`;
+    for (const option of COMMANDS[command].required) assertMatch(help, new RegExp(`${head(option)} +[^[]+\n`));
     for (const option of COMMANDS[command].optional) {
-      assertMatch(help, new RegExp(`--${option} <.+>\n +.+\\[default: (?!undefined).+\\]\n`));
+      assertMatch(help, new RegExp(`${head(option)} +.+\\[default: (?!undefined).+\\]\n`));
     }
   }
 });

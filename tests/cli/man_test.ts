@@ -7,8 +7,9 @@ import { ExitCode } from "../../src/errors/operator_error.ts";
 Deno.test("the manual page explains every command, option and exit code in the words of --help", () => {
   const page = manualPage().replaceAll("\\-", "-");
   for (const [name, { purpose }] of Object.entries(COMMANDS)) assertStringIncludes(page, `.B ${name}\n${purpose}`);
-  for (const [name, { meaning }] of Object.entries(OPTIONS)) {
-    if (name !== "shell") assertStringIncludes(page, `.BI --${name} `);
+  for (const [name, { value, meaning }] of Object.entries(OPTIONS)) {
+    const head = value === undefined ? `\n.B --${name}\n` : `\n.BI --${name} " ${value}"\n`;
+    if (name !== "shell") assertStringIncludes(page, head);
     if (name !== "shell") assertStringIncludes(page, `\n${meaning}`);
   }
   for (const { name, meaning } of ENVIRONMENT) assertStringIncludes(page, `.B ${name}\n${meaning}`);

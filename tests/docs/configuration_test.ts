@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { configurationDocument, PATH } from "../../scripts/document_configuration.ts";
-import { COMMANDS, OPTIONS } from "../../src/cli/options.ts";
+import { COMMANDS, type OptionName, OPTIONS, usageOf } from "../../src/cli/options.ts";
 import { KEYS } from "../../src/config/config.ts";
 
 Deno.test("docs/configuration.md says what the program says", async () => {
@@ -18,5 +18,7 @@ Deno.test("it has every key, every command and every option", () => {
   assertStringIncludes(text, "### `slow_client_bytes` ↻\n");
   assertStringIncludes(text, "Default: `~/.nym/gateways/<id>/data/client_ledger.kv`.");
   for (const command of Object.keys(COMMANDS)) assertStringIncludes(text, `\n## ${command}\n`);
-  for (const option of Object.keys(OPTIONS)) if (option !== "shell") assertStringIncludes(text, `--${option} <`);
+  for (const option of Object.keys(OPTIONS) as OptionName[]) {
+    if (option !== "shell") assertStringIncludes(text, `- \`${usageOf(option)}\`: `);
+  }
 });

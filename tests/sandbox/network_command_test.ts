@@ -40,10 +40,10 @@ Deno.test("a second and a third Ctrl-C do not keep it from cleaning up", async (
 Deno.test("what makes no sense on the command line is named", async () => {
   for (
     const [args, text] of [
-      [["--ports-from", "x"], '--ports-from is "x"'],
-      [["--ports-from"], '--ports-from is ""'],
-      [["--port", "1"], 'unexpected argument "--port"'],
-      [["now"], 'unexpected argument "now"'],
+      [["--ports-from", "x"], "--ports-from should be a port"],
+      [["--ports-from"], "'--ports-from <value>' argument missing"],
+      [["--port", "1"], "Unknown option '--port'"],
+      [["now"], "Unexpected argument 'now'"],
     ] as const
   ) {
     await using command = new Program(COMMAND, [...args]);
