@@ -1,5 +1,5 @@
 import type { BuildInfo } from "../build/build_info.ts";
-import { print } from "./output.ts";
+import { print, printText } from "./output.ts";
 
 /** What `--version` prints, as in "nym-gateway 0.7.0 (0123456789ab)". */
 export function versionLine({ version, commit }: BuildInfo): string {
@@ -8,6 +8,6 @@ export function versionLine({ version, commit }: BuildInfo): string {
 
 /** Prints a line for each thing that is known about the program, as in "commit: 0123…", or an object as JSON. */
 export function printBuildInfo(info: BuildInfo, output: string | undefined): void {
-  if (output === "json") return print(JSON.stringify(info, undefined, 2));
+  if (output === "json") return printText(JSON.stringify(info, undefined, 2));
   for (const [name, value] of Object.entries(info)) print(`${name}: ${value}`);
 }

@@ -14,7 +14,7 @@ import { checkReachability } from "./checks/reachability.ts";
 import { checkInboxes, checkLogFile, checkPaths, checkStorageKey } from "./checks/storage.ts";
 import { gatewayConfigPath } from "./home.ts";
 import type { Options } from "./options.ts";
-import { print } from "./output.ts";
+import { print, printText } from "./output.ts";
 import { paint } from "./paint.ts";
 
 const MARKS = { ok: paint("green", "✓"), warn: paint("yellow", "!"), fail: paint("red", "✗") } as const;
@@ -32,8 +32,8 @@ export async function check(options: Options): Promise<number> {
     if (options.output !== "json") printFinding(finding);
   }
   const failed = findings.filter(({ status }) => status === "fail");
-  if (options.output === "json") print(JSON.stringify({ ready: failed.length === 0, findings }, undefined, 2));
-  else print(`\n${verdict(findings)}`);
+  if (options.output === "json") printText(JSON.stringify({ ready: failed.length === 0, findings }, undefined, 2));
+  else printText(`\n${verdict(findings)}`);
   return failed[0]?.exitCode ?? 0;
 }
 

@@ -6,7 +6,7 @@ import { Sealer } from "../mailbox/sealing.ts";
 import { ExitCode, fileError } from "../errors/operator_error.ts";
 import { gatewayConfigPath } from "./home.ts";
 import type { Options } from "./options.ts";
-import { print } from "./output.ts";
+import { print, printText } from "./output.ts";
 import { paint } from "./paint.ts";
 import { plural } from "../text/plural.ts";
 import { durationText, sizeText } from "../text/units.ts";
@@ -25,7 +25,7 @@ export async function inboxes(options: Options): Promise<void> {
     oldest: Math.max(0, ...found.map(({ oldest }) => oldest ?? 0)),
     damaged: sum("damaged"),
   };
-  if (options.output === "json") return print(JSON.stringify({ ...total, each: found }, undefined, 2));
+  if (options.output === "json") return printText(JSON.stringify({ ...total, each: found }, undefined, 2));
   if (found.length === 0) return print(" No message waits for its client.");
   print(paint("bold", row("inbox", "messages", "size", "oldest")));
   for (const { inbox, messages, bytes, oldest, damaged } of found) {

@@ -7,7 +7,7 @@ import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { generateKeyPair } from "../sphinx/curve.ts";
 import { gatewayId, gatewaysDirectory } from "./home.ts";
 import type { Options } from "./options.ts";
-import { print } from "./output.ts";
+import { print, printText } from "./output.ts";
 import { overrideConfig } from "./overrides.ts";
 
 /**
@@ -34,7 +34,7 @@ export function init(options: Options): void {
   writeConfig(path, config);
   unfinished.move(); // it is finished: they stay
   print(`Saved configuration file to ${JSON.stringify(path)}`);
-  print("Gateway configuration completed.\n\n\n");
+  printText("Gateway configuration completed.\n\n\n");
 }
 
 function alreadyThere(id: string, file: string, folder: string): OperatorError {

@@ -15,7 +15,7 @@ import { readLogVariable } from "./logging.ts";
 import { type CommandName, COMMANDS, isCommand, type Options } from "./options.ts";
 import { manualPage } from "./man.ts";
 import { nodeDetails } from "./node_details.ts";
-import { print, printError } from "./output.ts";
+import { print, printError, printText } from "./output.ts";
 import { run, type StartGateway } from "./run.ts";
 import { status } from "./status.ts";
 
@@ -24,7 +24,7 @@ const log = logger("nym_gateway");
 /** Does what the arguments ask for. Resolves with the exit code; never rejects. */
 export async function main(args: readonly string[], startGateway: StartGateway): Promise<number> {
   try {
-    if (!isPlain(args[0])) print(BANNER);
+    if (!isPlain(args[0])) printText(BANNER);
     readLogVariable();
     return await answer(args, startGateway) ?? 0;
   } catch (error) {
@@ -47,11 +47,11 @@ async function answer(args: readonly string[], startGateway: StartGateway): Prom
   const request = parseArguments(args);
   switch (request.kind) {
     case "usage":
-      return print("usage: --help to see available options.\n\n");
+      return printText("usage: --help to see available options.\n\n");
     case "version":
       return print(versionLine(buildInfo()));
     case "help":
-      return print(request.command === undefined ? GENERAL_HELP : commandHelp(request.command));
+      return printText(request.command === undefined ? GENERAL_HELP : commandHelp(request.command));
     case "command":
       return await carryOut(request.command, request.options, startGateway);
   }
@@ -76,9 +76,9 @@ async function carryOut(command: CommandName, options: Options, startGateway: St
     case "node-details":
       return nodeDetails(options);
     case "completions":
-      return print(completions(options.shell as Shell));
+      return printText(completions(options.shell as Shell));
     case "man":
-      return print(manualPage());
+      return printText(manualPage());
     case "build-info":
       return printBuildInfo(buildInfo(), options.output);
   }

@@ -4,7 +4,7 @@ import { encodeBase58 } from "../encoding/base58.ts";
 import { VERSION } from "../build/version.ts";
 import { gatewayConfigPath } from "./home.ts";
 import type { Options } from "./options.ts";
-import { print } from "./output.ts";
+import { print, printText } from "./output.ts";
 import { paint } from "./paint.ts";
 
 /** Prints what others know a gateway by. Throws an OperatorError when its configuration or keys won't do. */
@@ -21,7 +21,7 @@ export function nodeDetails(options: Options): void {
     mixnet: { listening: mixnet.listeningAddress, announced: mixnet.announceAddress },
     clients: { listening: clients.listeningAddress, announced: clients.announceAddress },
   };
-  if (options.output === "json") return print(JSON.stringify(details, undefined, 2));
+  if (options.output === "json") return printText(JSON.stringify(details, undefined, 2));
   const rows = [
     ["gateway", `${details.id}, version ${details.version}`],
     ["public key", details.publicKey],

@@ -11,7 +11,7 @@ import type { KeyPair } from "../sphinx/curve.ts";
 import { gatewayConfigPath, gatewayId } from "./home.ts";
 import { configureLogging, openLogFile } from "./logging.ts";
 import type { Options } from "./options.ts";
-import { print } from "./output.ts";
+import { print, printText } from "./output.ts";
 import { overrideConfig } from "./overrides.ts";
 import { ServiceManager } from "./service_manager.ts";
 import { serveUntilSignalled } from "./signals.ts";
@@ -75,9 +75,9 @@ function reloadWith(gateway: Reloadable, config: Config): Changes {
 }
 
 function printSettings({ gateway, mixnetEndpoint: mixnet, clientsEndpoint: clients }: Config, keys: KeyPair): void {
-  print(`Public key: ${encodeBase58(keys.publicKey)}\n`);
+  printText(`Public key: ${encodeBase58(keys.publicKey)}\n`);
   for (const host of [hostOf(mixnet.listeningAddress), hostOf(clients.listeningAddress)]) {
-    if (SPECIAL_HOSTS.includes(host)) print(bindingNote(host));
+    if (SPECIAL_HOSTS.includes(host)) printText(bindingNote(host));
   }
   print(`Directory server [presence]: ${gateway.presenceDirectoryServer}`);
   print(`Listening for incoming sphinx packets on ${mixnet.listeningAddress}`);

@@ -3,17 +3,16 @@ import { readConfig } from "../config/files.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { gatewayConfigPath } from "./home.ts";
 import type { Options } from "./options.ts";
-import { print, printError, printOn } from "./output.ts";
-import { paint } from "./paint.ts";
+import { printError, printOn, printText } from "./output.ts";
+import { CLEAR_SCREEN, paint } from "./paint.ts";
 import { parseSocketAddress } from "../addresses/socket_address.ts";
+import { onOneLine } from "../text/one_line.ts";
 import { durationText, sizeText } from "../text/units.ts";
 
 /** ms that the gateway has for its answer */
 const TIMEOUT = 5000;
 /** bytes; its answer has some ten thousand */
 const MAX_ANSWER_SIZE = 1_048_576;
-/** Clears the terminal, and goes to its upper left. */
-const CLEAR = "\x1b[H\x1b[2J";
 
 const COLOURS = { ok: "green", warn: "yellow", fail: "red" } as const;
 
@@ -41,20 +40,20 @@ export async function status(options: Options): Promise<number> {
   const look = () => ask(operator.listeningAddress, gateway.id);
   const found = await look();
   if (interval !== undefined) return await watch(found, look, interval, options);
-  print(options.output === "json" ? JSON.stringify(found, undefined, 2) : describe(found));
+  printText(options.output === "json" ? JSON.stringify(found, undefined, 2) : describe(found));
   return found.status === "fail" ? ExitCode.UNAVAILABLE : 0;
 }
 
 /** Prints until nobody reads it any more; with --output json an object a line. A gateway that is away may come back. */
 async function watch(first: Status, look: () => Promise<Status>, interval: number, options: Options): Promise<number> {
-  const clear = Deno.stdout.isTerminal() ? CLEAR : "";
+  const clear = Deno.stdout.isTerminal() ? CLEAR_SCREEN : "";
   for (let next = () => Promise.resolve(first);; next = look) {
     try {
       const found = await next();
       if (!printOn(options.output === "json" ? JSON.stringify(found) : `${clear}${describe(found)}`)) return 0;
     } catch (error) {
       if (!(error instanceof OperatorError)) throw error;
-      if (clear !== "") print(CLEAR);
+      if (clear !== "") printText(clear);
       printError(` ${error.message}`);
     }
     await new Promise((resolve) => setTimeout(resolve, interval));
@@ -112,7 +111,10 @@ async function statusAt(address: string): Promise<string | undefined> {
 
 function parseStatus(text: string): Status | undefined {
   try {
-    const status: Partial<Status> | null = JSON.parse(text);
+    const status: Partial<Status> | null = JSON.parse(
+      text,
+      (_, value) => typeof value === "string" ? onOneLine(value) : value,
+    );
     const { name, build, gauges, checks, columns, samples } = status ?? {};
     const isOurs = typeof name === "string" && typeof build?.version === "string" && typeof gauges === "object" &&
       [checks, columns, samples].every(Array.isArray);

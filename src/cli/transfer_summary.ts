@@ -1,5 +1,5 @@
 import type { Options } from "./options.ts";
-import { print } from "./output.ts";
+import { print, printText } from "./output.ts";
 import { paint } from "./paint.ts";
 import { sizeText } from "../text/units.ts";
 
@@ -22,7 +22,7 @@ export interface Transfer {
 
 /** Prints what was moved, with `head` above it, or an object as JSON. */
 export function printTransfer(options: Options, head: string, transfer: Transfer): void {
-  if (options.output === "json") return print(JSON.stringify(transfer, undefined, 2));
+  if (options.output === "json") return printText(JSON.stringify(transfer, undefined, 2));
   const { publicKey, clients, messages, bytes, seconds, notes } = transfer;
   const rows = [
     ["public key", publicKey],

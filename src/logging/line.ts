@@ -21,5 +21,5 @@ export function textLine(time: Date, level: Level, target: string, text: string,
 
 /** One line as a JSON object, for programs that collect logs. */
 export function jsonLine(time: Date, level: Level, target: string, text: string): string {
-  return JSON.stringify({ time: time.toISOString(), level, target, message: text });
+  return onOneLine(JSON.stringify({ time: time.toISOString(), level, target, message: text }));
 }

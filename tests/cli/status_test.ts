@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { GatewayRig } from "../support/gateway_rig.ts";
 import { formatSocketAddress } from "../../src/addresses/socket_address.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { nymGateway, program } from "./program.ts";
+import { nymGateway, outcomeOf, program, programOnTerminal } from "./program.ts";
 
 /** What a gateway that has just been started says of itself. */
 const STATUS = {
@@ -115,4 +115,18 @@ Deno.test("a gateway that does not answer, has no endpoint, or is watched wrongl
   const env = await homeFor(other, "");
   assertEquals((await nymGateway("status --id test", env)).code, 78);
   assertEquals((await nymGateway("status --id test --watch often", env)).code, 64);
+});
+
+Deno.test("what answers there can't forge a line, drive the terminal or have colours of its own", async () => {
+  using folder = new TemporaryFolder();
+  await using page = new StatusPage();
+  const env = await homeFor(folder, page.address);
+  const checks = [{ name: "mailbox", status: "ok", reason: "\u001b[32m✓\n ok \u202eeverything\u001b]0;title\u0007" }];
+  page.answer = () => Response.json({ ...STATUS, name: "test", checks });
+  const escaped = "mailbox     \\u001b[32m✓\\u000a ok \\u202eeverything\\u001b]0;title\\u0007";
+  const { stdout } = await nymGateway("status --id test", env);
+  assertStringIncludes(stdout, `\n ok    ${escaped}\n`);
+  if (Deno.build.os !== "linux") return;
+  const command = programOnTerminal("gateway_program.ts", ["status", "--id", "test"], { ...env, TERM: "xterm" });
+  assertStringIncludes((await outcomeOf(command)).stdout, `\r\n \x1b[32mok  \x1b[0m  ${escaped}\r\n`);
 });

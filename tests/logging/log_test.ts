@@ -54,8 +54,13 @@ Deno.test("lines below the level are left out", () => {
 });
 
 Deno.test("a text cannot forge a line or drive a terminal", () => {
-  const [line = ""] = logged(() => logger("t").info("a\nb\u001b[31m\u009b"));
-  assertMatch(line, /> a\\u000ab\\u001b\[31m\\u009b$/);
+  const [line = ""] = logged(() => logger("t").info("a\nb\u001b[31m\u009b\u202e\u2028"));
+  assertMatch(line, /> a\\u000ab\\u001b\[31m\\u009b\\u202e\\u2028$/);
+  const [json = ""] = logged(() => {
+    setLogFormat("json");
+    logger("t").info("a\nb\u009b\u202e");
+  });
+  assertMatch(json, /"message":"a\\nb\\u009b\\u202e"/);
 });
 
 Deno.test("levels are read in any case, other texts are none", () => {

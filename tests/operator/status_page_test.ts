@@ -85,3 +85,10 @@ test("a gateway that is gone is seen to be", async (page, _, endpoint) => {
   await page.until(`${shown("status")} === "No answer"`);
   assert(await page.evaluate(`!document.getElementById("notice").hidden`));
 });
+
+test("the page shows control and format characters as what they are", async (page, gateway, endpoint) => {
+  gateway.verdict = { status: "warn", reason: "gpj.\u202eexe\u2028" };
+  await page.show(urlOf(endpoint), DESKTOP);
+  await page.until(LOADED);
+  assertStringIncludes(await page.evaluate(shown("checks")), "gpj.\\u{202e}exe\\u{2028}");
+});
