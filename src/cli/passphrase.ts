@@ -1,11 +1,14 @@
-import { readText } from "../config/files.ts";
-import { ExitCode, OperatorError } from "../errors/operator_error.ts";
+import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
+import { logger } from "../logging/log.ts";
 import { atSignals, Interrupted } from "../signals/interruption.ts";
 import type { Options } from "./options.ts";
 import { passphraseLine } from "./passphrase_line.ts";
+import { LONGEST, passphraseOf } from "./passphrase_text.ts";
 
-/** Characters. What guards a gateway's keys must take longer to guess than the keys are worth. */
-const SHORTEST = 12;
+const STANDARD_INPUT = ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
+const READ_BY_OTHERS = 0o004;
+
+const log = logger("nym_gateway");
 
 /**
  * The passphrase in the file that --passphrase-file names, or else typed on the terminal: twice for one that `isNew`.
@@ -13,31 +16,51 @@ const SHORTEST = 12;
  */
 export async function readPassphrase(options: Options, isNew: boolean): Promise<string> {
   const path = options["passphrase-file"];
-  if (path !== undefined) return longEnough(readText(path, `the passphrase file ${path}`).replace(/\r?\n$/, ""), path);
-  if (!Deno.stdin.isTerminal()) {
+  const isStandardInput = path === undefined || STANDARD_INPUT.includes(path);
+  if (isStandardInput && Deno.stdin.isTerminal()) return await askForPassphrase(isNew);
+  if (path === undefined) {
     throw new OperatorError(
       "There is no terminal to ask for the passphrase on: give --passphrase-file <file>",
       ExitCode.USAGE,
     );
   }
+  const where = isStandardInput ? "the passphrase on standard input" : `the passphrase in ${path}`;
+  try {
+    const stream = isStandardInput ? Deno.stdin.readable : await openPrivately(path);
+    return passphraseOf(await firstBytes(stream), where);
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    throw fileError(`Cannot read ${where}`, error, ExitCode.INPUT_OUTPUT);
+  }
+}
+
+async function askForPassphrase(isNew: boolean): Promise<string> {
   using terminal = new SilentTerminal();
-  const passphrase = longEnough(await terminal.ask("Passphrase: "), "what was typed");
-  if (isNew && await terminal.ask("The same passphrase again: ") !== passphrase) {
+  const typed = await terminal.ask("Passphrase: ");
+  const passphrase = passphraseOf(typed, "the passphrase that was typed");
+  if (isNew && `${await terminal.ask("The same passphrase again: ")}` !== `${typed}`) {
     throw new OperatorError("The two passphrases differ: try again", ExitCode.USAGE);
   }
   return passphrase;
 }
 
-function longEnough(passphrase: string, where: string): string {
-  if (/[\r\n]/.test(passphrase)) {
-    throw new OperatorError(`Cannot take the passphrase in ${where}: it is more than one line`, ExitCode.USAGE);
+async function openPrivately(path: string): Promise<ReadableStream<Uint8Array>> {
+  const file = await Deno.open(path);
+  const { mode } = await file.stat();
+  if (((mode ?? 0) & READ_BY_OTHERS) !== 0 && Deno.build.os !== "windows") {
+    log.warn(`Every user of this machine can read the passphrase in ${path}: make it 0600`);
   }
-  const { length } = [...passphrase];
-  if (length >= SHORTEST) return passphrase;
-  throw new OperatorError(
-    `Cannot take the passphrase in ${where}: it has ${length} characters and should have ${SHORTEST} or more`,
-    ExitCode.USAGE,
-  );
+  return file.readable;
+}
+
+/** All of them, or more than a passphrase may have. */
+async function firstBytes(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  const bytes: number[] = [];
+  for await (const chunk of stream) {
+    bytes.push(...chunk.subarray(0, LONGEST + 1));
+    if (bytes.length > LONGEST) break;
+  }
+  return Uint8Array.from(bytes);
 }
 
 /** The terminal, which does not show what is typed until the end of its scope: from before the first question on. */
@@ -51,8 +74,8 @@ class SilentTerminal implements Disposable {
     Deno.stdin.setRaw(true);
   }
 
-  /** Resolves with the line that is typed. Throws Interrupted when that is given up. */
-  async ask(question: string): Promise<string> {
+  /** Resolves with the bytes of the line that is typed. Throws Interrupted when that is given up. */
+  async ask(question: string): Promise<Uint8Array> {
     await writeError(question);
     const line = await passphraseLine(typedBytes());
     await writeError("\n");

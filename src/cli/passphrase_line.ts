@@ -6,13 +6,13 @@ const ENTER = [10, 13];
 const FIRST_PRINTABLE = 32;
 
 /**
- * The line that is typed on a terminal in raw mode, where nobody but the program itself heeds its keys. Undefined when it
- * is given up: Ctrl-C, Ctrl-D on an empty line, or the terminal's end.
+ * The bytes of the line that is typed on a terminal in raw mode, where nobody but the program itself heeds its keys.
+ * Undefined when it is given up: Ctrl-C, Ctrl-D on an empty line, or the terminal's end.
  */
-export async function passphraseLine(typed: AsyncIterable<number>): Promise<string | undefined> {
+export async function passphraseLine(typed: AsyncIterable<number>): Promise<Uint8Array | undefined> {
   const bytes: number[] = [];
   for await (const byte of typed) {
-    if (ENTER.includes(byte)) return new TextDecoder().decode(Uint8Array.from(bytes));
+    if (ENTER.includes(byte)) return Uint8Array.from(bytes);
     if (byte === INTERRUPT || byte === END_OF_INPUT && bytes.length === 0) return undefined;
     if (BACKSPACE.includes(byte)) eraseCharacter(bytes);
     else if (byte === ERASE_ALL) bytes.length = 0;

@@ -33,7 +33,7 @@ class StoredMail implements AsyncDisposable {
   #factory: PacketFactory | undefined;
 
   private constructor(readonly gateway: GatewayProcess) {
-    Deno.writeTextFileSync(this.folder.file("passphrase"), `${PASSPHRASE}\n`);
+    Deno.writeTextFileSync(this.folder.file("passphrase"), `${PASSPHRASE}\n`, { mode: 0o600 });
   }
 
   static async make(): Promise<StoredMail> {
@@ -178,7 +178,7 @@ Deno.test("a damaged file, a wrong passphrase and a file that is none are refuse
   assert(whole.length > 2 * 65_552 + 64, `${whole.length} bytes are too few segments`);
   await using other = mail.elsewhere();
   const wrong = mail.folder.file("wrong");
-  await Deno.writeTextFile(wrong, "battery horse correct");
+  await Deno.writeTextFile(wrong, "battery horse correct", { mode: 0o600 });
 
   const refusal = async (bytes: Uint8Array, code: number, message: string, passphraseOptions = passphrase) => {
     await Deno.writeFile(file, bytes);
@@ -270,7 +270,7 @@ Deno.test("a home of 0.7.0 that this program has not taken over is refused, and 
   const home = Deno.makeTempDirSync({ prefix: "nym-gateway-" });
   await using gateway = new GatewayProcess("ours", home, `127.0.0.1:${freePort()}`, `127.0.0.1:${freePort()}`, id);
   await unpackHome070(home);
-  await Deno.writeTextFile(folder.file("passphrase"), PASSPHRASE);
+  await Deno.writeTextFile(folder.file("passphrase"), PASSPHRASE, { mode: 0o600 });
   const args = ["--file", folder.file("gateway.nym"), "--passphrase-file", folder.file("passphrase")];
   const refused = await gateway.carryOut("export", ...args);
   assertEquals(refused.code, 78);
@@ -303,6 +303,6 @@ Deno.test("passphrases that are too short, or not there to be asked for, are ref
   assertEquals(missing.code, 66);
   assertStringIncludes(
     missing.stderr,
-    "error: Cannot read the passphrase file /none: there is no such file or folder\n",
+    "error: Cannot read the passphrase in /none: there is no such file or folder\n",
   );
 });

@@ -25,7 +25,7 @@ class Homes implements Disposable {
 
   static async make(messages: number): Promise<Homes> {
     const homes = new Homes();
-    Deno.writeTextFileSync(homes.passphrase, "correct horse battery");
+    Deno.writeTextFileSync(homes.passphrase, "correct horse battery", { mode: 0o600 });
     for (const id of ["empty", "full"]) {
       const options = `init --id ${id} --mix-host 127.0.0.1 --clients-host 127.0.0.1`;
       assertEquals((await nymGateway(options, homes.env("old"))).code, 0);

@@ -1,19 +1,49 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { ArchiveReader } from "../../src/archive/archive_reader.ts";
 import { passphraseLine } from "../../src/cli/passphrase_line.ts";
+import { passphraseOf } from "../../src/cli/passphrase_text.ts";
+import { OperatorError } from "../../src/errors/operator_error.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { nymGateway, programOnTerminal } from "./program.ts";
+import { nymGateway, type Outcome, program, programOnTerminal } from "./program.ts";
 
 const INIT = "init --id gw --mix-host 127.0.0.1 --clients-host 127.0.0.1";
 const PASSPHRASE = "Zürich 🌧 am Abend";
 
 /** The line that these keys make. */
 async function typed(text: string): Promise<string | undefined> {
-  return await passphraseLine((async function* () {
+  const line = await passphraseLine((async function* () {
     yield* new TextEncoder().encode(text);
   })());
+  return line === undefined ? undefined : new TextDecoder("utf-8", { ignoreBOM: true }).decode(line);
 }
+
+const encode = (text: string) => new TextEncoder().encode(text);
+const taken = (...bytes: (string | number[])[]) =>
+  passphraseOf(Uint8Array.from(bytes.flatMap((part) => [...(typeof part === "string" ? encode(part) : part)])), "it");
+const refusal = (...bytes: (string | number[])[]) => assertThrows(() => taken(...bytes), OperatorError).message;
+
+Deno.test("a passphrase is the same however it was composed and saved", () => {
+  const passphrase = "caf\u00e9 au lait, s'il vous pla\u00eet";
+  assertEquals(taken(passphrase), passphrase);
+  assertEquals(taken(passphrase.normalize("NFD")), passphrase);
+  assertEquals(taken(passphrase.replace(" ", "\u00a0").replace(" ", "\u3000")), passphrase);
+  for (const end of ["\n", "\r\n"]) assertEquals(taken([0xef, 0xbb, 0xbf], passphrase, end), passphrase);
+  assertEquals(taken(` ${passphrase} `), ` ${passphrase} `);
+});
+
+Deno.test("what is not UTF-8, not one line, too short or too long is refused, and says what to do", () => {
+  const latin1 = [..."Zürich am Abend"].map((letter) => letter.charCodeAt(0));
+  const utf16 = [0xff, 0xfe, ...[..."correct horse"].flatMap((letter) => [letter.charCodeAt(0), 0])];
+  for (const bytes of [latin1, utf16]) {
+    assertEquals(refusal(bytes), "Cannot take it: it is not UTF-8; save the file, or set the terminal, as UTF-8");
+  }
+  assertEquals(refusal("correct horse\nbattery\n"), "Cannot take it: it is more than one line");
+  assertEquals(refusal("correct horse\n\n"), "Cannot take it: it is more than one line");
+  assertEquals(refusal("correct\thorse"), "Cannot take it: it holds a control character");
+  assertEquals(refusal("🌧🌧🌧🌧🌧🌧🌧🌧"), "Cannot take it: it has 8 characters and should have 12 or more");
+  assertEquals(refusal("a".repeat(4097)), "Cannot take it: it is longer than 4096 bytes");
+});
 
 Deno.test("what is typed is the line, whatever its letters, without what was erased", async () => {
   assertEquals(await typed(`${PASSPHRASE}\r`), PASSPHRASE);
@@ -22,6 +52,7 @@ Deno.test("what is typed is the line, whatever its letters, without what was era
   assertEquals(await typed("\x7f\x7fa\r"), "a");
   assertEquals(await typed("all wrong\x15right\r"), "right");
   assertEquals(await typed("tab\tand\x1bescape\r"), "tabandescape");
+  assertEquals(await typed("\ufeffa\r"), "\ufeffa");
   await fc.assert(fc.asyncProperty(fc.string({ unit: "grapheme" }), async (text) => {
     const line = text.replaceAll(/\p{Cc}/gu, "");
     assertEquals(await typed(`${line}\r`), line);
@@ -51,14 +82,14 @@ class Typist implements AsyncDisposable {
   }
 
   /** Types when the program has asked for it. */
-  async answer(question: string, text: string): Promise<void> {
+  async answer(question: string, typed: string | Uint8Array<ArrayBuffer>): Promise<void> {
     const before = this.screen.length;
     while (!this.screen.slice(before).includes(question)) {
       const { value, done } = await this.#shown.read();
       if (done) throw new Error(`it ended before it asked "${question}": ${this.screen}`);
       this.screen += value;
     }
-    await this.#keys.write(new TextEncoder().encode(text));
+    await this.#keys.write(typeof typed === "string" ? encode(typed) : typed);
   }
 
   /** Reads what else it shows; resolves with its exit code. */
@@ -75,6 +106,40 @@ class Typist implements AsyncDisposable {
   }
 }
 
+/** Runs the program with what is piped to it. */
+async function piped(input: string, line: string, env: Record<string, string>): Promise<Outcome> {
+  const child = program("gateway_program.ts", line.split(" "), env).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(encode(input));
+  await writer.close();
+  const { code, stdout, stderr } = await child.output();
+  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+}
+
+Deno.test("a passphrase comes from standard input, or from a file that should be private", async () => {
+  using home = new TemporaryFolder();
+  const env = { NYM_HOME: home.path, RUST_LOG: "warn" };
+  assertEquals((await nymGateway(INIT, env)).code, 0);
+  const file = home.file("gateway.age");
+  const exported = await piped(`${PASSPHRASE}\n`, `export --id gw --file ${file} --passphrase-file -`, env);
+  assertEquals([exported.code, exported.stderr], [0, ""]);
+  const fromDevice = `import --file ${file} --id twin --passphrase-file /dev/stdin`;
+  const short = await piped("Zürich", fromDevice, env);
+  assertEquals(short.code, 64);
+  assertStringIncludes(short.stderr, "error: Cannot take the passphrase on standard input: it has 6 characters");
+  assertEquals((await piped(PASSPHRASE, fromDevice, env)).code, 0);
+
+  const passphraseFile = home.file("passphrase");
+  const again = `import --file ${file} --id another --passphrase-file ${passphraseFile}`;
+  await Deno.writeTextFile(passphraseFile, "another one than that", { mode: 0o640 });
+  const closed = await nymGateway(again, env);
+  assertEquals([closed.code, closed.stderr.split("\n").length], [77, 2]);
+  if (Deno.build.os === "windows") return;
+  await Deno.chmod(passphraseFile, 0o644);
+  const open = await nymGateway(again, env);
+  assertStringIncludes(open.stderr, `Every user of this machine can read the passphrase in ${passphraseFile}: make it`);
+});
+
 const onTerminal = (name: string, fn: (home: TemporaryFolder, env: Record<string, string>) => Promise<void>) =>
   Deno.test({
     name,
@@ -88,7 +153,7 @@ const onTerminal = (name: string, fn: (home: TemporaryFolder, env: Record<string
   });
 
 onTerminal("a passphrase that is typed twice seals the file, and is never on the screen", async (home, env) => {
-  const file = home.file("gateway.nym");
+  const file = home.file("gateway.age");
   await using typist = new Typist(`export --id gw --file ${file}`, env);
   await typist.answer("Passphrase: ", `${PASSPHRASE}\r`);
   await typist.answer("The same passphrase again: ", `${PASSPHRASE}!\x7f\r`);
@@ -100,15 +165,29 @@ onTerminal("a passphrase that is typed twice seals the file, and is never on the
 });
 
 onTerminal("two passphrases that differ are refused", async (home, env) => {
-  await using typist = new Typist(`export --id gw --file ${home.file("gateway.nym")}`, env);
+  await using typist = new Typist(`export --id gw --file ${home.file("gateway.age")}`, env);
   await typist.answer("Passphrase: ", `${PASSPHRASE}\r`);
   await typist.answer("again: ", `${PASSPHRASE}.\r`);
   assertEquals(await typist.end(), 64);
   assertStringIncludes(typist.screen, "error: The two passphrases differ: try again");
 });
 
+onTerminal("a terminal that is not UTF-8 can't give a passphrase", async (home, env) => {
+  await using typist = new Typist(`export --id gw --file ${home.file("gateway.age")}`, env);
+  await typist.answer("Passphrase: ", Uint8Array.from([...encode("Z"), 0xfc, ...encode("rich am Abend\r")]));
+  assertEquals(await typist.end(), 64);
+  assertStringIncludes(typist.screen, "error: Cannot take the passphrase that was typed: it is not UTF-8;");
+});
+
+onTerminal("a dash for a file asks on the terminal, where nothing is shown", async (home, env) => {
+  await using typist = new Typist(`export --id gw --file ${home.file("gateway.age")} --passphrase-file -`, env);
+  await typist.answer("Passphrase: ", "short\r");
+  assertEquals(await typist.end(), 64);
+  assertStringIncludes(typist.screen, "it has 5 characters and should have 12 or more");
+});
+
 onTerminal("Ctrl-C at the question ends it, and leaves no file", async (home, env) => {
-  await using typist = new Typist(`export --id gw --file ${home.file("gateway.nym")}`, env);
+  await using typist = new Typist(`export --id gw --file ${home.file("gateway.age")}`, env);
   await typist.answer("Passphrase: ", "correct\x03");
   assertEquals(await typist.end(), 130);
   assertStringIncludes(typist.screen, "Interrupted: all is as it was before.");
