@@ -1,18 +1,17 @@
 import { ArchiveError } from "./archive_error.ts";
 import type { Item } from "./contents.ts";
-import { checkHeader, HEADER_SIZE, openHeader } from "./header.ts";
-import { ArchiveParser } from "./parser.ts";
+import { checkHeader, HEADER_SIZE, opened } from "./sealing.ts";
+import { unpacked } from "./unpacking.ts";
 
 /** Bytes that are read at a time. */
 const READ_SIZE = 65_536;
 
 /** Reads an archive from its first byte to its last, once, and holds little of it at a time. */
 export class ArchiveReader implements Disposable {
-  #position = HEADER_SIZE;
+  #position = 0;
 
   private constructor(
     private readonly file: Deno.FsFile,
-    private readonly header: Uint8Array,
     /** bytes of the file */
     readonly size: number,
   ) {}
@@ -28,7 +27,8 @@ export class ArchiveReader implements Disposable {
       let filled = 0;
       for (let read; filled < HEADER_SIZE && (read = await file.read(header.subarray(filled)));) filled += read;
       checkHeader(header.subarray(0, filled));
-      return new ArchiveReader(file, header, size);
+      await file.seek(0, Deno.SeekMode.Start);
+      return new ArchiveReader(file, size);
     } catch (error) {
       file.close();
       throw error;
@@ -41,21 +41,23 @@ export class ArchiveReader implements Disposable {
   }
 
   /**
-   * What is in it. What it has given is authentic, but the archive is whole only when the last item has come.
+   * What is in it; the pieces of a file have to be read before the next item. What it has given is authentic, but the
+   * archive is whole only when it has ended.
    * @throws {WrongPassphrase}
-   * @throws {ArchiveError} that says what is wrong, and where
+   * @throws {ArchiveError} that says what is wrong
    */
-  async *items(passphrase: string): AsyncGenerator<Item> {
-    const parser = new ArchiveParser(openHeader(this.header, passphrase), HEADER_SIZE);
-    const buffer = new Uint8Array(READ_SIZE);
-    for (let read; (read = await this.file.read(buffer)) !== null;) {
-      this.#position += read;
-      yield* parser.push(buffer.subarray(0, read));
-    }
-    yield* parser.end();
+  items(passphrase: string): AsyncGenerator<Item, void> {
+    return unpacked(opened(this.#bytes(), passphrase));
   }
 
   [Symbol.dispose](): void {
     this.file.close();
+  }
+
+  async *#bytes(): AsyncGenerator<Uint8Array> {
+    for (let read, buffer; (read = await this.file.read(buffer = new Uint8Array(READ_SIZE))) !== null;) {
+      this.#position += read;
+      yield buffer.subarray(0, read);
+    }
   }
 }

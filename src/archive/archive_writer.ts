@@ -1,66 +1,62 @@
+import { createTarPacker, type TarPackController } from "modern-tar";
 import { dirname } from "node:path";
 import { encodeItem, type Item } from "./contents.ts";
-import { type Cost, makeHeader } from "./header.ts";
-import { SegmentSealer } from "./segments.ts";
+import { sealed } from "./sealing.ts";
+
+export interface WritingOptions {
+  /** Called now and then with the bytes in the file so far; what it throws ends the writing. */
+  readonly onWritten?: (bytes: number) => void;
+  /** see {@linkcode sealed} */
+  readonly workFactor?: number;
+}
 
 /**
- * Writes an archive, beside its place as `<path>.part` and for this user alone (0600), until {@linkcode finish}: there is
- * never a file at `path` that is not whole. What is disposed before is removed.
+ * Writes items into a sealed file, in order, and resolves with its size in bytes. It is beside its place as `<path>.part`,
+ * and for this user alone (0600), until it is whole and on the disk: there is never a file at `path` that is not. When that
+ * fails, nothing is left; what an export that was killed has left of its own goes.
  */
-export class ArchiveWriter implements Disposable {
-  #isFinished = false;
-  #written = 0;
-
-  private constructor(
-    private readonly path: string,
-    private readonly file: Deno.FsFile,
-    private readonly segments: SegmentSealer,
-  ) {}
-
-  /** Begins a file; what an export that was killed has left of its own goes. */
-  static async create(path: string, passphrase: string, cost?: Cost): Promise<ArchiveWriter> {
-    await Deno.remove(partOf(path)).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
-    const { header, key } = makeHeader(passphrase, cost);
-    const file = await Deno.open(partOf(path), { write: true, createNew: true, mode: 0o600 });
-    const writer = new ArchiveWriter(path, file, new SegmentSealer(key));
-    try {
-      await writer.#write(header);
-    } catch (error) {
-      writer[Symbol.dispose]();
-      throw error;
+export async function writeArchive(
+  path: string,
+  passphrase: string,
+  items: AsyncIterable<Item> | Iterable<Item>,
+  { onWritten = () => {}, workFactor }: WritingOptions = {},
+): Promise<number> {
+  const part = `${path}.part`;
+  await removeIfThere(part);
+  const { readable, controller } = createTarPacker();
+  let packing: Promise<void> | undefined;
+  try {
+    let written = 0;
+    {
+      using file = await Deno.open(part, { write: true, createNew: true, mode: 0o600 });
+      const stream = await sealed(readable, passphrase, workFactor);
+      packing = pack(items, controller).catch((error) => controller.error(error)); // which the stream then throws
+      for await (const bytes of stream) {
+        for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+        written += bytes.length;
+        onWritten(written);
+      }
+      await file.sync();
     }
-    return writer;
+    await Deno.rename(part, path);
+    await syncFolder(dirname(path));
+    return written;
+  } catch (error) {
+    await removeIfThere(part);
+    throw error;
+  } finally {
+    await packing;
   }
+}
 
-  /** Bytes in the file so far. */
-  get written(): number {
-    return this.#written;
+async function pack(items: AsyncIterable<Item> | Iterable<Item>, controller: TarPackController): Promise<void> {
+  for await (const item of items) {
+    const { name, size, pieces } = encodeItem(item);
+    const body = controller.add({ name, size, mode: 0o600 }).getWriter();
+    for await (const piece of pieces) await body.write(piece);
+    await body.close();
   }
-
-  async add(item: Item): Promise<void> {
-    for (const segment of this.segments.push(encodeItem(item))) await this.#write(segment);
-  }
-
-  /** Puts the file in its place, when it has reached the disk. */
-  async finish(): Promise<void> {
-    await this.#write(this.segments.end());
-    await this.file.sync();
-    await Deno.rename(partOf(this.path), this.path);
-    this.#isFinished = true;
-    await syncFolder(dirname(this.path));
-  }
-
-  [Symbol.dispose](): void {
-    this.file.close();
-    if (!this.#isFinished) Deno.removeSync(partOf(this.path));
-  }
-
-  async #write(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) at += await this.file.write(bytes.subarray(at));
-    this.#written += bytes.length;
-  }
+  controller.finalize();
 }
 
 /** Has the names in a folder reach the disk, where the system can be asked for that. */
@@ -70,6 +66,8 @@ export async function syncFolder(path: string): Promise<void> {
   await folder.sync();
 }
 
-function partOf(path: string): string {
-  return `${path}.part`;
+async function removeIfThere(path: string): Promise<void> {
+  await Deno.remove(path).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
 }

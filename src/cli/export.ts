@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { ArchiveWriter } from "../archive/archive_writer.ts";
+import { writeArchive } from "../archive/archive_writer.ts";
 import type { Config } from "../config/config.ts";
 import { exists, readText } from "../config/files.ts";
 import { readKeyPair } from "../config/key_files.ts";
@@ -41,14 +41,11 @@ async function exportUntil(signal: AbortSignal, options: Options): Promise<void>
   let bytes: number;
   try {
     using progress = new Progress();
-    using archive = await ArchiveWriter.create(file, passphrase);
-    for await (const item of items) {
+    const onWritten = (written: number) => {
       signal.throwIfAborted();
-      await archive.add(item);
-      progress.show(() => `Exporting: ${items.entries} entries, ${sizeText(archive.written)}`);
-    }
-    await archive.finish();
-    bytes = archive.written;
+      progress.show(() => `Exporting: ${items.entries} entries, ${sizeText(written)}`);
+    };
+    bytes = await writeArchive(file, passphrase, items, { onWritten });
   } catch (error) {
     if (error instanceof Interrupted) throw error;
     throw fileError(`${attempt} to ${file}`, error, ExitCode.INPUT_OUTPUT);

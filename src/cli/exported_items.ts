@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { type Database, isTagFile, type Item } from "../archive/contents.ts";
+import { type Database, fileOf, isTagFile, type Item } from "../archive/contents.ts";
+import { grouped } from "../archive/entries.ts";
 import { exists, readText } from "../config/files.ts";
 import type { Config } from "../config/config.ts";
 import { storageKeyText } from "../config/storage_key_file.ts";
@@ -10,8 +11,6 @@ import { Sealer } from "../mailbox/sealing.ts";
 import { readTotals } from "../mailbox/totals.ts";
 import { allEntries } from "../mailbox/transfer.ts";
 import { VERSION } from "../build/version.ts";
-
-const PIECE_SIZE = 65_536;
 
 /** What a gateway that does not run is made of, as the items of an archive, in order. */
 export class ExportedItems {
@@ -36,36 +35,29 @@ export class ExportedItems {
     const { gateway, clientsEndpoint } = this.config;
     const exported = new Date().toISOString();
     yield { kind: "manifest", manifest: { id: this.id, version: VERSION, exported } };
-    yield* text("config.toml", this.configText);
-    yield* text("private_sphinx.pem", readText(gateway.privateSphinxKeyFile, gateway.privateSphinxKeyFile));
-    yield* text("public_sphinx.pem", readText(gateway.publicSphinxKeyFile, gateway.publicSphinxKeyFile));
-    yield* text("storage_key.pem", storageKeyText(this.storageKey));
+    const texts = {
+      "config.toml": this.configText,
+      "private_sphinx.pem": readText(gateway.privateSphinxKeyFile, gateway.privateSphinxKeyFile),
+      "public_sphinx.pem": readText(gateway.publicSphinxKeyFile, gateway.publicSphinxKeyFile),
+      "storage_key.pem": storageKeyText(this.storageKey),
+    };
+    for (const [name, text] of Object.entries(texts)) yield { kind: "file", ...fileOf(name, text) };
     yield* tags(clientsEndpoint.inboxesDirectory);
     yield* this.#database("ledger", await ledgerFile(clientsEndpoint.ledgerPath));
     yield* this.#database("mailbox", join(clientsEndpoint.inboxesDirectory, "mailbox.kv"));
-    const { clients, messages, entries } = this;
-    yield { kind: "totals", totals: { clients, messages, entries } };
   }
 
   /** One that is not there, as before the first start, is empty. */
-  async *#database(name: Database, path: string): AsyncGenerator<Item> {
-    yield { kind: "database", name };
+  async *#database(database: Database, path: string): AsyncGenerator<Item> {
     if (!exists(path)) return;
     using kv = await openDatabase(path, this.#sealer);
-    if (name === "mailbox") this.messages = (await readTotals(kv, this.#sealer)).messages;
-    for await (const entry of allEntries(kv, () => this.damaged.add(name))) {
-      yield { kind: "entry", entry };
-      this.entries++;
-      if (entry.key[0] === CLIENT) this.clients++;
+    if (database === "mailbox") this.messages = (await readTotals(kv, this.#sealer)).messages;
+    let number = 0;
+    for await (const entries of grouped(allEntries(kv, () => this.damaged.add(database)))) {
+      yield { kind: "entries", database, number: ++number, entries };
+      this.entries += entries.length;
+      this.clients += entries.filter(({ key }) => key[0] === CLIENT).length;
     }
-  }
-}
-
-function* text(name: string, contents: string): Generator<Item> {
-  yield { kind: "file", name };
-  const bytes = new TextEncoder().encode(contents);
-  for (let at = 0; at < bytes.length; at += PIECE_SIZE) {
-    yield { kind: "piece", bytes: bytes.subarray(at, at + PIECE_SIZE) };
   }
 }
 
@@ -75,9 +67,7 @@ async function* tags(inboxes: string): AsyncGenerator<Item> {
   if (!exists(folder)) return;
   const names = Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
   for (const name of names.map((name) => `replay/${name}`).filter(isTagFile)) {
-    yield { kind: "file", name };
-    using file = await Deno.open(join(inboxes, name));
-    const buffer = new Uint8Array(PIECE_SIZE);
-    for (let read; (read = await file.read(buffer)) !== null;) yield { kind: "piece", bytes: buffer.subarray(0, read) };
+    const file = await Deno.open(join(inboxes, name));
+    yield { kind: "file", name, size: (await file.stat()).size, pieces: file.readable };
   }
 }

@@ -1,10 +1,9 @@
 import { join, resolve } from "node:path";
 import { ArchiveError, WrongPassphrase } from "../archive/archive_error.ts";
 import { ArchiveReader } from "../archive/archive_reader.ts";
-import type { Manifest, Totals } from "../archive/contents.ts";
-import type { Config } from "../config/config.ts";
+import type { Item, Manifest } from "../archive/contents.ts";
 import { exists } from "../config/files.ts";
-import type { ConfiguredPath } from "../config/relocation.ts";
+import type { Relocated } from "../config/relocation.ts";
 import { storageKeyElsewhere } from "../config/storage_key_file.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
@@ -50,33 +49,35 @@ async function importFrom(
   const id = gatewayId({ id: options.id ?? manifest.id });
   refuseExisting(id, root);
   await using home = await UnfinishedHome.create(id, root);
-  let totals: Totals | undefined;
   using progress = new Progress();
   for await (const item of items) {
     signal.throwIfAborted();
     await home.take(item);
-    if (item.kind === "totals") totals = item.totals;
     progress.show(() =>
       `Importing: ${Math.floor(100 * archive.position / archive.size)} % of ${sizeText(archive.size)}`
     );
   }
-  const { config, keys, outside } = await home.finish();
+  const keepsOutside = options["keep-outside-paths"] !== undefined;
+  const { keys, clients, messages, entries, ...relocated } = await home.finish(keepsOutside);
   progress[Symbol.dispose]();
   const origin = `exported on ${manifest.exported.slice(0, 10)} by nym-gateway ${manifest.version}`;
   printTransfer(options, `Imported gateway ${id} into ${JSON.stringify(join(root, id))}, ${origin}.`, {
     id,
     file,
     publicKey: encodeBase58(keys.publicKey),
-    ...totals!,
+    clients,
+    messages,
+    entries,
     bytes: archive.size,
     seconds: (performance.now() - began) / 1000,
-    notes: notesOn(id, config, outside),
+    notes: notesOn(id, relocated, keepsOutside),
   });
 }
 
-async function manifestOf(items: AsyncGenerator<{ kind: string; manifest?: Manifest }>): Promise<Manifest> {
+async function manifestOf(items: AsyncGenerator<Item, void>): Promise<Manifest> {
   const { value } = await items.next();
-  return value.manifest;
+  if (value?.kind === "manifest") return value.manifest;
+  throw new ArchiveError("it has no manifest");
 }
 
 function refuseExisting(id: string, root: string): void {
@@ -102,14 +103,15 @@ function refusal(attempt: string, error: unknown): OperatorError {
   return fileError(attempt, error, ExitCode.INPUT_OUTPUT);
 }
 
-function notesOn(id: string, { clientsEndpoint }: Config, outside: readonly ConfiguredPath[]): string[] {
-  const { tlsCertificate, tlsKey } = clientsEndpoint;
+function notesOn(id: string, { moved, outside }: Relocated, keepsOutside: boolean): string[] {
   const elsewhere = storageKeyElsewhere();
   return [
-    ...outside.map(({ key, path }) => `${key} was ${path}, outside of the gateway's folder: it is in that folder now.`),
-    ...(tlsCertificate === ""
-      ? []
-      : [`The TLS certificate and its key did not come along: ${tlsCertificate}, ${tlsKey}.`]),
+    ...moved.map(({ key, path }) => `${key} was ${path}, outside of the gateway's folder: it is in that folder now.`),
+    ...outside.map(({ key, path }) =>
+      keepsOutside
+        ? `${key} is ${path}, as it was: what is not on this machine yet has to be brought.`
+        : `${key} was ${path}, outside of the gateway: it is reset; --keep-outside-paths keeps it.`
+    ),
     ...(elsewhere === undefined
       ? []
       : [`The environment has \`run\` take the storage key in ${elsewhere}: it must be this gateway's.`]),

@@ -6,9 +6,7 @@ import { BANNER } from "./banner.ts";
 import { printBuildInfo, versionLine } from "./build_info.ts";
 import { check } from "./check.ts";
 import { completions, type Shell } from "./completions.ts";
-import { exportGateway } from "./export.ts";
 import { commandHelp, GENERAL_HELP } from "./help.ts";
-import { importGateway } from "./import.ts";
 import { inboxes } from "./inboxes.ts";
 import { init } from "./init.ts";
 import { readLogVariable } from "./logging.ts";
@@ -57,6 +55,7 @@ async function answer(args: readonly string[], startGateway: StartGateway): Prom
   }
 }
 
+/** What export and import need is loaded for them alone: 2 MB that a gateway that runs would hold for nothing. */
 async function carryOut(command: CommandName, options: Options, startGateway: StartGateway): Promise<number | void> {
   switch (command) {
     case "init":
@@ -70,9 +69,9 @@ async function carryOut(command: CommandName, options: Options, startGateway: St
     case "inboxes":
       return await inboxes(options);
     case "export":
-      return await exportGateway(options);
+      return await (await import("./export.ts")).exportGateway(options);
     case "import":
-      return await importGateway(options);
+      return await (await import("./import.ts")).importGateway(options);
     case "node-details":
       return nodeDetails(options);
     case "completions":

@@ -1,21 +1,32 @@
 import { dirname, join } from "node:path";
 import { syncFolder } from "../archive/archive_writer.ts";
-import type { Item } from "../archive/contents.ts";
+import type { Database, Item } from "../archive/contents.ts";
 import { type Config, configPath, defaultConfig } from "../config/config.ts";
 import { readText, writePrivate } from "../config/files.ts";
 import { readKeyPair } from "../config/key_files.ts";
 import { parseConfig } from "../config/parse.ts";
-import { type ConfiguredPath, relocate } from "../config/relocation.ts";
+import { relocate, type Relocated } from "../config/relocation.ts";
 import { rewriteConfig } from "../config/rewriting.ts";
 import { readStorageKey } from "../config/storage_key_file.ts";
 import { lockPrivateFolder, openDatabase, openPrivateDatabase } from "../mailbox/database.ts";
+import { CLIENT } from "../mailbox/ledger.ts";
 import { Sealer } from "../mailbox/sealing.ts";
+import { readTotals } from "../mailbox/totals.ts";
 import { EntryWriter } from "../mailbox/transfer.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
 
 /** Its folder's name until it is finished; no id begins with a dot, so nothing takes it for a gateway. */
 const workspaceName = (id: string) => `.importing-${id}`;
 const UNFINISHED = "gateway";
+
+/** What has been imported. */
+export interface FinishedHome extends Relocated {
+  readonly keys: KeyPair;
+  readonly clients: number;
+  readonly messages: number;
+  /** of the databases */
+  readonly entries: number;
+}
 
 /**
  * The folder of a gateway while it is filled from an archive: hidden beside its place, to which it is renamed when it is
@@ -25,8 +36,9 @@ export class UnfinishedHome implements AsyncDisposable {
   readonly #workspace: string;
   readonly #receivedConfig: string;
   readonly #paths: Config;
-  #file: Deno.FsFile | undefined;
-  #database: { kv: Deno.Kv; entries: EntryWriter } | undefined;
+  readonly #databases = new Map<Database, { kv: Deno.Kv; writer: EntryWriter }>();
+  #clients = 0;
+  #entries = 0;
 
   private constructor(private readonly id: string, private readonly root: string, private readonly lock: Disposable) {
     this.#workspace = join(root, workspaceName(id));
@@ -49,60 +61,64 @@ export class UnfinishedHome implements AsyncDisposable {
 
   /** Puts an item into its place. */
   async take(item: Item): Promise<void> {
-    switch (item.kind) {
-      case "file":
-        await this.#endPart();
-        this.#file = await newFile(this.#pathOf(item.name));
-        break;
-      case "piece":
-        for (let at = 0; at < item.bytes.length;) at += await this.#file!.write(item.bytes.subarray(at));
-        break;
-      case "database": {
-        await this.#endPart();
-        const kv = await openPrivateDatabase(this.#pathOf(item.name));
-        this.#database = { kv, entries: new EntryWriter(kv) };
-        break;
+    if (item.kind === "file") {
+      using file = await newFile(this.#pathOf(item.name));
+      for await (const piece of item.pieces) {
+        for (let at = 0; at < piece.length;) at += await file.write(piece.subarray(at));
       }
-      case "entry":
-        await this.#database!.entries.add(item.entry);
-        break;
-      case "totals":
-        await this.#endPart();
     }
+    if (item.kind !== "entries") return;
+    const writer = await this.#writerTo(item.database);
+    for (const entry of item.entries) {
+      await writer.add(entry);
+      if (entry.key[0] === CLIENT) this.#clients++;
+    }
+    this.#entries += item.entries.length;
   }
 
   /**
    * All has come: sees whether it fits together, and makes it the gateway.
+   * @param keepsOutside whether what the configuration names outside of the gateway's folder stays
    * @throws {OperatorError} when the configuration or a key won't do
    */
-  async finish(): Promise<{ config: Config; keys: KeyPair; outside: ConfiguredPath[] }> {
+  async finish(keepsOutside: boolean): Promise<FinishedHome> {
+    await this.#closeDatabases();
     const text = readText(this.#receivedConfig, this.#receivedConfig);
     const received = parseConfig(text, this.#receivedConfig);
-    const { config, outside } = relocate(received, this.id, this.root);
+    const relocated = relocate(received, this.id, this.root, keepsOutside);
     const keys = readKeyPair(this.#paths.gateway);
     const sealer = new Sealer(readStorageKey(this.#paths.gateway.storageKeyFile));
-    for (const name of ["ledger", "mailbox"]) (await openDatabase(this.#pathOf(name), sealer)).close();
-    writePrivate(configPath(UNFINISHED, this.#workspace), rewriteConfig(text, received, config));
+    (await openDatabase(this.#pathOf("ledger"), sealer)).close();
+    const messages = await messagesIn(this.#pathOf("mailbox"), sealer);
+    writePrivate(configPath(UNFINISHED, this.#workspace), rewriteConfig(text, received, relocated.config));
     const folder = join(this.#workspace, UNFINISHED);
     await syncAll(folder);
     await Deno.rename(folder, join(this.root, this.id));
     await syncFolder(this.root);
-    return { config, keys, outside };
+    return { ...relocated, keys, clients: this.#clients, messages, entries: this.#entries };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#file?.close();
-    this.#database?.kv.close();
+    for (const { kv } of this.#databases.values()) kv.close();
     this.lock[Symbol.dispose]();
     await Deno.remove(this.#workspace, { recursive: true });
   }
 
-  async #endPart(): Promise<void> {
-    this.#file?.close();
-    this.#file = undefined;
-    await this.#database?.entries.flush();
-    this.#database?.kv.close();
-    this.#database = undefined;
+  async #writerTo(database: Database): Promise<EntryWriter> {
+    const open = this.#databases.get(database);
+    if (open !== undefined) return open.writer;
+    const kv = await openPrivateDatabase(this.#pathOf(database));
+    const writer = new EntryWriter(kv);
+    this.#databases.set(database, { kv, writer });
+    return writer;
+  }
+
+  async #closeDatabases(): Promise<void> {
+    for (const [database, { kv, writer }] of this.#databases) {
+      await writer.flush();
+      kv.close();
+      this.#databases.delete(database);
+    }
   }
 
   /** By the names that there are in archives (archive/contents.ts). */
@@ -124,6 +140,11 @@ export class UnfinishedHome implements AsyncDisposable {
     }
     return join(clientsEndpoint.inboxesDirectory, name); // the tags of packets seen
   }
+}
+
+async function messagesIn(path: string, sealer: Sealer): Promise<number> {
+  using kv = await openDatabase(path, sealer);
+  return (await readTotals(kv, sealer)).messages;
 }
 
 async function newFile(path: string): Promise<Deno.FsFile> {

@@ -66,6 +66,9 @@ export const path = textual("a path", (value) => {
   return value;
 });
 
+/** The same, or "". */
+export const pathOrNone = orNone(path);
+
 export function choice<const Choice extends string>(...choices: Choice[]): Kind<Choice> {
   const description = choices.map((choice) => `"${choice}"`).join(" or ");
   return textual(

@@ -1,41 +1,61 @@
-import { basename, isAbsolute, join, relative } from "node:path";
+import { basename, isAbsolute, join, relative, resolve } from "node:path";
 import { type Config, configWith, defaultConfig, KEYS, type NamedKey, valueOf } from "./config.ts";
-import { path } from "./kinds.ts";
+import { path, pathOrNone, url } from "./kinds.ts";
 
-/** A path in a configuration. */
+/** A path in a configuration, or a URL. */
 export interface ConfiguredPath {
   /** as in `ledger_path in [clients_endpoint]` */
   readonly key: string;
   readonly path: string;
 }
 
+export interface Relocated {
+  readonly config: Config;
+  /** those of the gateway's own files that were outside of the folder that it had, and are in the new one */
+  readonly moved: readonly ConfiguredPath[];
+  /** what else leads outside of the gateway's folder, whether it is kept or reset */
+  readonly outside: readonly ConfiguredPath[];
+}
+
 /**
- * `config` as that of gateway `id` whose files are all in `<rootDirectory>/<id>`, where `init` puts them; and those paths
- * that were outside of the folder that the gateway had. Certificates stay where they are, and so does a log file outside
- * of that folder: they belong to the machine.
+ * `config`, which may be a stranger's, as that of gateway `id` whose files are all in `<rootDirectory>/<id>`, where `init`
+ * puts them. A log file and certificates outside of its folder, and a directory server that is not the usual one, stay
+ * only where the operator has said so: else they are reset to their defaults.
  */
-export function relocate(
-  config: Config,
-  id: string,
-  rootDirectory: string,
-): { config: Config; outside: ConfiguredPath[] } {
+export function relocate(config: Config, id: string, rootDirectory: string, keepsOutside: boolean): Relocated {
   const there = defaultConfig(id, rootDirectory);
-  const relocated = configWith((key) => valueOf(isOfHome(key) ? there : config, key));
   const before = join(config.gateway.nymRootDirectory, config.gateway.id);
   const { file } = config.logging;
-  if (isWithin(before, file)) relocated.logging.file = join(rootDirectory, id, basename(file));
-  return { config: relocated, outside: pathsOf(config).filter(({ path }) => !isWithin(before, path)) };
+  const ownLogFile = isWithin(before, file) ? file : undefined;
+  const relocated = configWith((key) =>
+    valueOf(isOfHome(key) || leadsOutside(key) && !keepsOutside ? there : config, key)
+  );
+  if (ownLogFile !== undefined) relocated.logging.file = join(rootDirectory, id, basename(resolve(ownLogFile)));
+  return {
+    config: relocated,
+    moved: pathsOf(config).filter(({ path }) => !isWithin(before, path)),
+    outside: KEYS.filter((key) => leadsOutside(key) && valueOf(config, key) !== key.default)
+      .map((key) => configured(config, key)).filter(({ path }) => path !== ownLogFile),
+  };
 }
 
 /** The paths of what belongs to a gateway alone. */
 export function pathsOf(config: Config): ConfiguredPath[] {
-  return KEYS.filter((key) => isOfHome(key) && key.kind === path)
-    .map((key) => ({ key: `${key.name} in [${key.section}]`, path: String(valueOf(config, key)) }));
+  return KEYS.filter((key) => isOfHome(key) && key.kind === path).map((key) => configured(config, key));
+}
+
+function configured(config: Config, key: NamedKey): ConfiguredPath {
+  return { key: `${key.name} in [${key.section}]`, path: String(valueOf(config, key)) };
 }
 
 /** Whether a value belongs to the gateway's own folder: its default is made from that. */
 function isOfHome(key: NamedKey): boolean {
   return typeof key.default === "function";
+}
+
+/** Whether a value names something that the gateway reads, writes or asks elsewhere. */
+function leadsOutside(key: NamedKey): boolean {
+  return !isOfHome(key) && (key.kind === path || key.kind === pathOrNone || key.kind === url);
 }
 
 function isWithin(folder: string, path: string): boolean {

@@ -14,6 +14,7 @@ import {
   logFilter,
   orNone,
   path,
+  pathOrNone,
   text,
   url,
 } from "./kinds.ts";
@@ -137,7 +138,7 @@ export const SECTIONS = {
         the private key of its address, as our client library does, may register again in either case.`,
     }),
     tls_certificate: key({
-      kind: orNone(path),
+      kind: pathOrNone,
       default: "",
       reloadable: "while set",
       comment: `A file in PEM with a certificate and its chain, to speak TLS (wss://) at listening_address without a
@@ -145,7 +146,7 @@ export const SECTIONS = {
         default): no TLS. Turning TLS on or off takes a restart.`,
     }),
     tls_key: key({
-      kind: orNone(path),
+      kind: pathOrNone,
       default: "",
       reloadable: "while set",
       comment: `The file in PEM with the certificate's private key. Only the user that runs the gateway may read it.`,
@@ -346,7 +347,7 @@ export const SECTIONS = {
         level of their own, as in "info,nym_gateway::mailbox=debug". The environment variable RUST_LOG overrides it.`,
     }),
     file: key({
-      kind: orNone(path),
+      kind: pathOrNone,
       default: "",
       reloadable: "always",
       comment: `The file that log lines are added to. It is opened again on SIGHUP, for programs that rename it when it

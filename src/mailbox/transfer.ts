@@ -1,21 +1,11 @@
 import { Listing } from "./entries.ts";
+import { type Entry, isPart, type Part, sizeOf } from "./stored_entry.ts";
 
 /** Bytes of values that are read from the database at a time, at most: so many entries of 64 KiB. */
 const READ_TOGETHER = 64;
 /** What is committed together stays below the database's limits of 819,200 bytes and 1000 changes. */
 const MAX_COMMIT_SIZE = 700_000;
 const MAX_COMMIT_CHANGES = 900;
-/** What a part of a key takes besides its contents; bytes of zero take two. */
-const PART_OVERHEAD = 16;
-
-/** What keys of our databases are made of, and their values: sealed bytes, or the time of a health check. */
-export type Part = Uint8Array | string | number;
-
-/** An entry of a database as it is stored there, whatever its value means. */
-export interface Entry {
-  readonly key: readonly Part[];
-  readonly value: Part;
-}
 
 /**
  * All entries of a database that nobody writes to, whatever they mean, in any order and few at a time. Those between two
@@ -41,10 +31,6 @@ async function* asWritten(listing: Listing, onDamaged: () => void): AsyncGenerat
   }
 }
 
-function isPart(part: unknown): part is Part {
-  return part instanceof Uint8Array || typeof part === "string" || typeof part === "number";
-}
-
 /** Puts entries into a database, as many together as it takes. */
 export class EntryWriter {
   #atomic: Deno.AtomicOperation;
@@ -55,10 +41,10 @@ export class EntryWriter {
     this.#atomic = kv.atomic();
   }
 
-  async add({ key, value }: Entry): Promise<void> {
-    const size = sizeOf(value) + key.reduce<number>((sum, part) => sum + 2 * sizeOf(part) + PART_OVERHEAD, 0);
+  async add(entry: Entry): Promise<void> {
+    const size = sizeOf(entry);
     if (this.#changes === MAX_COMMIT_CHANGES || this.#size + size > MAX_COMMIT_SIZE) await this.flush();
-    this.#atomic.set(key as readonly Part[] as Deno.KvKey, value);
+    this.#atomic.set(entry.key as readonly Part[] as Deno.KvKey, entry.value);
     this.#changes++;
     this.#size += size;
   }
@@ -71,10 +57,4 @@ export class EntryWriter {
     this.#changes = 0;
     this.#size = 0;
   }
-}
-
-/** Bytes, at most. */
-function sizeOf(part: Part): number {
-  if (part instanceof Uint8Array) return part.length;
-  return typeof part === "string" ? 3 * part.length : PART_OVERHEAD;
 }

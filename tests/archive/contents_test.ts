@@ -1,114 +1,145 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import type { TarEntry } from "modern-tar";
 import { ArchiveError } from "../../src/archive/archive_error.ts";
-import { encodeItem, type Item, MAX_FILE_SIZE } from "../../src/archive/contents.ts";
-import { decodeEntry, encodeEntry } from "../../src/archive/entry.ts";
-import { encodeRecord } from "../../src/archive/records.ts";
-import { concat, ITEMS, itemsOf, sealed, sealedItems } from "./sealed.ts";
+import { fileOf, type Item, MAX_FILE_SIZE } from "../../src/archive/contents.ts";
+import { decodeEntries, encodeEntries, grouped } from "../../src/archive/entries.ts";
+import type { Entry } from "../../src/mailbox/stored_entry.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { ITEMS, itemsIn, readItems, sealedFile, tarOf } from "./archives.ts";
 
-function refusal(...items: readonly Item[]): string {
-  return assertThrows(() => itemsOf(sealedItems(items)), ArchiveError).message;
+type Parts = (Item | TarEntry)[];
+
+async function read(...parts: Parts) {
+  using folder = new TemporaryFolder();
+  return await itemsIn(await sealedFile(folder, await tarOf(...parts)));
 }
 
-const without = (index: number) => ITEMS.toSpliced(index, 1);
-const indexOf = (name: string) => ITEMS.findIndex((item) => "name" in item && item.name === name);
+const refusal = async (...parts: Parts) => (await assertRejects(() => read(...parts), ArchiveError)).message;
+const without = (index: number, count = 1) => ITEMS.toSpliced(index, count);
+const file = (name: string, bytes: Uint8Array | string): Item => ({ kind: "file", ...fileOf(name, bytes) });
+const entries = (number: number): Item => ({ kind: "entries", database: "mailbox", number, entries: [] });
 
-Deno.test("the items of an archive come back, in order", () => {
-  assertEquals(itemsOf(sealedItems(ITEMS)), ITEMS);
+Deno.test("the items of an archive come back, in order", async () => {
+  assertEquals(await read(...ITEMS), await readItems(ITEMS));
 });
 
-Deno.test("entries of any key and value come back, also the largest over the bounds of segments", () => {
-  const part = fc.oneof(fc.uint8Array({ maxLength: 70_000, size: "max" }), fc.string(), fc.double());
+Deno.test("entries of any key and value come back", () => {
+  const part = fc.oneof(
+    fc.uint8Array({ maxLength: 70_000, size: "max" }),
+    fc.string({ unit: "grapheme" }),
+    fc.integer(),
+    fc.double().filter((number) => !Object.is(number, -0)),
+  );
   fc.assert(
-    fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), part, (key, value) => {
-      const entry = { key, value };
-      assertEquals(decodeEntry(encodeEntry(entry)), entry);
+    fc.property(fc.array(fc.tuple(fc.array(part, { minLength: 1, maxLength: 4 }), part)), (parts) => {
+      const entries = parts.map(([key, value]) => ({ key, value }));
+      assertEquals(decodeEntries(encodeEntries(entries)), entries);
     }),
     { numRuns: 50 },
   );
-  const large: Item = {
-    kind: "entry",
-    entry: { key: ["inbox", new Uint8Array(32), 1], value: new Uint8Array(65_536) },
-  };
-  const items = [...ITEMS.slice(0, -1), ...Array<Item>(5).fill(large), totals(7)];
-  assertEquals(itemsOf(sealedItems(items)).length, items.length);
 });
 
-Deno.test("an entry that is torn is refused", () => {
-  const entry = encodeEntry({ key: ["inbox", Uint8Array.of(1, 2), 5], value: Uint8Array.of(9) });
-  for (let size = 0; size < entry.length; size++) {
-    // Between parts there is another entry: the sealing is what finds that.
-    try {
-      assert(decodeEntry(entry.subarray(0, size)).key.length < 3);
-    } catch (error) {
-      assert(error instanceof ArchiveError, `${error}`);
-    }
+Deno.test("what is not a list of entries is refused, however it is made", () => {
+  const bytes = encodeEntries([{ key: ["inbox", Uint8Array.of(1, 2), 5], value: Uint8Array.of(9) }]);
+  const cases = [
+    ...Array.from(bytes, (_, size) => bytes.subarray(0, size)),
+    Uint8Array.of(...bytes, 0),
+    Uint8Array.of(0xc0), // nil
+    Uint8Array.of(0x91, 0x92, 0x90, 1), // no key
+    Uint8Array.of(0x91, 0x92, 0x91, 0xc3, 1), // a key that is true
+    Uint8Array.of(0x91, 0x92, 0x91, 1, 0x90), // a value that is a list
+    Uint8Array.of(0x91, 0x93, 0x91, 1, 1, 1),
+    Uint8Array.of(0xdd, 255, 255, 255, 255, 1), // four thousand million entries
+    new Uint8Array(MAX_FILE_SIZE).fill(0x91), // lists in lists
+  ];
+  for (const case_ of cases) assertThrows(() => decodeEntries(case_), ArchiveError, "a database in it is not right");
+});
+
+Deno.test("entries go together as far as a file may be long, and all of them", async () => {
+  const all: Entry[] = Array.from({ length: 3000 }, (_, i) => ({ key: ["inbox", i], value: new Uint8Array(i) }));
+  const groups = await Array.fromAsync(grouped((async function* () {
+    yield* all;
+  })()));
+  assertEquals(groups.flat(), all);
+  assertEquals(groups.length, 10);
+  const large = { key: ["inbox", new Uint8Array(2000)], value: new Uint8Array(65_536) };
+  for await (const group of grouped(ReadableStream.from(Array(50).fill(large)))) {
+    assertEquals(encodeEntries(group).length < MAX_FILE_SIZE, true);
   }
-  assertThrows(() => encodeEntry({ key: ["a"], value: true as never }), TypeError, "unknown type: boolean");
+  assertEquals(await Array.fromAsync(grouped(ReadableStream.from([]))), []);
 });
 
-Deno.test("what is missing, doubled or in the wrong place is refused by name", () => {
-  assertEquals(refusal(), "its contents have no end");
-  assertEquals(refusal(...without(0)), "in its contents, file follows nothing");
-  assertEquals(refusal(...ITEMS.slice(0, -1)), "its contents have no end");
-  assertEquals(refusal(ITEMS[0]!, ...ITEMS), "in its contents, manifest follows manifest");
-  assertEquals(refusal(...ITEMS, ITEMS[1]!), "in its contents, file follows totals");
-  assertEquals(refusal(ITEMS[0]!, ITEMS[2]!), "in its contents, piece follows manifest");
-  assertEquals(refusal(...ITEMS.slice(0, 3), ITEMS[12]!), "in its contents, entry follows piece");
-  assertEquals(refusal(...ITEMS.toSpliced(4, 0, ITEMS[1]!)), "config.toml is in it twice");
-  assertEquals(refusal(...ITEMS.toSpliced(indexOf("storage_key.pem"), 2)), "storage_key.pem is not in it");
-  assertEquals(refusal(...ITEMS.toSpliced(indexOf("mailbox"), 2)), "mailbox is not in it");
-  assertEquals(refusal(...ITEMS.slice(0, -1), totals(3)), "it has 2 entries in place of 3");
+Deno.test("what is missing, doubled or in the wrong place is refused by name", async () => {
+  assertEquals(await refusal(), "manifest.json is not in it");
+  assertEquals(await refusal(...without(0)), "its manifest is not its first file");
+  assertEquals(await refusal(ITEMS[1]!, ...ITEMS), "its manifest is not its first file");
+  assertEquals(await refusal(ITEMS[0]!, ...ITEMS), "its manifest is not its first file");
+  assertEquals(await refusal(...ITEMS, ITEMS[1]!), "it has a file twice");
+  assertEquals(await refusal(...ITEMS, ITEMS[5]!), "it has a file twice");
+  assertEquals(await refusal(...without(4)), "storage_key.pem is not in it");
+  assertEquals(await refusal(...ITEMS, entries(4)), "a part of its mailbox is missing");
+  assertEquals(await refusal(...without(8)), "a part of its mailbox is missing");
+  assertEquals((await read(...ITEMS, entries(3))).length, ITEMS.length + 1);
 });
 
-Deno.test("names that are none of a gateway's files are refused, those of other folders above all", () => {
+Deno.test("names that are none of a gateway's files are refused, those of other folders above all", async () => {
   for (
     const name of [
       "../config.toml",
       "/etc/passwd",
+      "./config.toml",
       "replay/../../x.tags",
       "replay/1.tags",
-      "",
       "replay/0000000001.tags\n",
+      "ledgers/000001.msgpack",
+      "__proto__/000001.msgpack",
+      "data/inboxes",
+      "\u001b[2J",
     ]
   ) {
-    assertEquals(refusal(ITEMS[0]!, { kind: "file", name }), "it has a file of a name that no file of a gateway has");
+    assertEquals(
+      await refusal(...ITEMS, file(name, "")),
+      "it has a file of a name that no file of a gateway has",
+      name,
+    );
   }
+});
+
+Deno.test("what is not a file is refused, whatever its name", async () => {
+  for (const type of ["symlink", "link", "directory", "character-device", "fifo"] as const) {
+    const entry = { header: { name: "replay/0000000009.tags", size: 0, type, linkname: "/etc/passwd" } };
+    assertEquals(await refusal(...ITEMS, entry), "it has something in it that is not a file");
+  }
+});
+
+Deno.test("configuration, keys and entries have a bound, tags have none", async () => {
+  const long = new Uint8Array(MAX_FILE_SIZE + 1);
+  assertEquals(await refusal(ITEMS[0]!, file("config.toml", long)), "a file in it is too long");
+  assertEquals(await refusal(ITEMS[0]!, file("mailbox/000001.msgpack", long)), "a file in it is too long");
+  const items = await read(...ITEMS, file("replay/0000000009.tags", long));
+  assertEquals(items.at(-1), { kind: "file", name: "replay/0000000009.tags", bytes: long });
+});
+
+Deno.test("a manifest that says nothing, or what can't be shown, is refused; so is one of another format", async () => {
+  const manifest = (text: string) => refusal(file("manifest.json", text));
+  const rest = '"version":"1","exported":"now"}';
+  for (
+    const text of ["{", "null", "[]", '{"format":1}', `{"id":"x",${rest}`, `{"format":1,"id":"\\u202e",${rest}`] //
+  ) assertEquals(await manifest(text), "its manifest is not right");
   assertEquals(
-    refusal(ITEMS[0]!, { kind: "database", name: "../mailbox" as "mailbox" }),
-    "it has a database of a name that no database of a gateway has",
+    await manifest('{"format":2}'),
+    "it is of format 2, and this program reads format 1: see whether it is older",
   );
 });
 
-Deno.test("configuration and keys have a bound, tags have none", () => {
-  const pieces = Array<Item>(MAX_FILE_SIZE / 65_536).fill({ kind: "piece", bytes: new Uint8Array(65_536) });
-  const one: Item = { kind: "piece", bytes: new Uint8Array(1) };
-  assertEquals(refusal(...ITEMS.slice(0, 2), ...pieces, one), "a file in it is too long");
-  const tags = indexOf("replay/0000000007.tags");
-  assertEquals(
-    itemsOf(sealedItems(ITEMS.toSpliced(tags + 1, 0, ...pieces, one))).length,
-    ITEMS.length + pieces.length + 1,
-  );
+Deno.test("a tar archive that is torn, or none, is refused", async () => {
+  using folder = new TemporaryFolder();
+  const tar = await tarOf(...ITEMS);
+  const broken = tar.slice();
+  broken[512 * 2 + 20] = 255;
+  for (const bytes of [tar.subarray(0, 700), tar.subarray(0, -1024), tar.subarray(0, -512), broken, tar.subarray(1)]) {
+    const path = await sealedFile(folder, bytes.slice());
+    await assertRejects(() => itemsIn(path), ArchiveError);
+  }
 });
-
-Deno.test("records of another kind, too long, cut short or without sense are refused", () => {
-  const record = (kind: number, text: string) => encodeRecord({ kind, bytes: new TextEncoder().encode(text) });
-  const cases: [Uint8Array, string][] = [
-    [record(7, ""), "in its contents is a record of the unknown kind 7"],
-    [Uint8Array.of(1, 255, 255, 255, 255), "the record at byte 0 of its contents has 4294967295 bytes, which none has"],
-    [record(1, "{").subarray(0, 5), "its contents end in the middle of a record"],
-    [record(1, "{"), "its contents hold JSON that is none"],
-    [record(1, "null"), "its contents hold JSON that is none"],
-    [record(1, '{"id":1}'), "its manifest is not right"],
-    [record(1, '{"id":"\\u001b[2J","version":"1","exported":"now"}'), "its manifest is not right"],
-    [record(6, '{"clients":-1,"messages":0,"entries":0}'), "its totals are not right"],
-    [record(5, ""), "an entry of a database is torn"],
-  ];
-  for (const [bytes, message] of cases) assertThrows(() => itemsOf(sealed(bytes)), ArchiveError, message);
-  assertThrows(() => itemsOf(concat(sealedItems(ITEMS), Uint8Array.of(0))), ArchiveError, "cut short");
-  assertEquals(encodeItem(ITEMS[2]!).length, 15);
-});
-
-function totals(entries: number): Item {
-  return { kind: "totals", totals: { clients: 1, messages: 0, entries } };
-}

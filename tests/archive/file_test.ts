@@ -1,63 +1,119 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { join } from "node:path";
 import { ArchiveError, WrongPassphrase } from "../../src/archive/archive_error.ts";
 import { ArchiveReader } from "../../src/archive/archive_reader.ts";
-import { ArchiveWriter } from "../../src/archive/archive_writer.ts";
+import { writeArchive } from "../../src/archive/archive_writer.ts";
+import type { Item } from "../../src/archive/contents.ts";
+import { opened } from "../../src/archive/sealing.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { ITEMS } from "./sealed.ts";
-
-const PASSPHRASE = "correct horse battery";
-const QUICK = { log2N: 4, r: 1, p: 1 };
-
-async function write(path: string): Promise<void> {
-  using archive = await ArchiveWriter.create(path, PASSPHRASE, QUICK);
-  for (const item of ITEMS) await archive.add(item);
-  await archive.finish();
-  assertEquals(archive.written, (await Deno.stat(path)).size);
-}
+import { ITEMS, itemsIn, PASSPHRASE, QUICK, readItems } from "./archives.ts";
 
 const namesIn = (folder: string) => Array.from(Deno.readDirSync(folder), ({ name }) => name);
 
 Deno.test("a file is written for its user alone and read again, to its last byte", async () => {
   using folder = new TemporaryFolder();
-  const path = folder.file("gateway.nym");
-  await write(path);
+  const path = folder.file("gateway.age");
+  const sizes: number[] = [];
+  const size = await writeArchive(path, PASSPHRASE, ITEMS, { ...QUICK, onWritten: (bytes) => sizes.push(bytes) });
+  assertEquals([size, sizes.at(-1)], [(await Deno.stat(path)).size, size]);
   if (Deno.build.os !== "windows") assertEquals((await Deno.stat(path)).mode! & 0o777, 0o600);
-  assertEquals(namesIn(folder.path), ["gateway.nym"]);
+  assertEquals(namesIn(folder.path), ["gateway.age"]);
   using archive = await ArchiveReader.open(path);
-  assertEquals(await Array.fromAsync(archive.items(PASSPHRASE)), ITEMS);
+  assertEquals(await readItems(archive.items(PASSPHRASE)), await readItems(ITEMS));
   assertEquals(archive.position, archive.size);
 });
 
 Deno.test("a file that is given up leaves nothing, and what a kill has left is no hindrance", async () => {
   using folder = new TemporaryFolder();
-  const path = folder.file("gateway.nym");
+  const path = folder.file("gateway.age");
   await Deno.writeTextFile(`${path}.part`, "of an export that was killed");
-  {
-    using archive = await ArchiveWriter.create(path, PASSPHRASE, QUICK);
-    await archive.add(ITEMS[0]!);
-    assertEquals(namesIn(folder.path), ["gateway.nym.part"]);
+  let isClosed = false;
+  async function* endless(): AsyncGenerator<Item> {
+    try {
+      yield ITEMS[0]!;
+      for (let number = 1;; number++) yield { ...ITEMS[7]!, number } as Item;
+    } finally {
+      isClosed = true;
+    }
   }
+  const givesUp = (bytes: number) => {
+    assertEquals(namesIn(folder.path), ["gateway.age.part"]);
+    if (bytes > 1_000_000) throw new RangeError("enough");
+  };
+  await assertRejects(() => writeArchive(path, PASSPHRASE, endless(), { ...QUICK, onWritten: givesUp }), RangeError);
+  assertEquals(namesIn(folder.path), []);
+  assertEquals(isClosed, true, "what the items come from is let go of before");
+});
+
+Deno.test("items that can't be had end the writing with why", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("gateway.age");
+  async function* failing(): AsyncGenerator<Item> {
+    yield* ITEMS;
+    await Promise.reject(new Deno.errors.InvalidData("the database is damaged"));
+  }
+  await assertRejects(() => writeArchive(path, PASSPHRASE, failing(), QUICK), Deno.errors.InvalidData);
   assertEquals(namesIn(folder.path), []);
 });
 
 Deno.test("a wrong passphrase, another file and a damaged one are told apart", async () => {
   using folder = new TemporaryFolder();
-  const path = folder.file("gateway.nym");
-  await write(path);
-  {
-    using archive = await ArchiveReader.open(path);
-    await assertRejects(() => Array.fromAsync(archive.items("battery horse correct")), WrongPassphrase);
-  }
+  const path = folder.file("gateway.age");
+  await writeArchive(path, PASSPHRASE, ITEMS, QUICK);
+  await assertRejects(() => itemsIn(path, "battery horse correct"), WrongPassphrase);
   await assertRejects(() => ArchiveReader.open(folder.path), ArchiveError, "it is not a file");
   if (Deno.build.os !== "windows") {
     await new Deno.Command("mkfifo", { args: [folder.file("pipe")] }).output();
     await assertRejects(() => ArchiveReader.open(folder.file("pipe")), ArchiveError, "it is not a file");
   }
   const bytes = await Deno.readFile(path);
-  bytes[100]! ^= 1;
+  bytes[1000]! ^= 1;
   await Deno.writeFile(path, bytes);
-  using archive = await ArchiveReader.open(path);
-  await assertRejects(() => Array.fromAsync(archive.items(PASSPHRASE)), ArchiveError, "segment 0 (bytes 64 to");
+  await assertRejects(() => itemsIn(path), ArchiveError, "it is damaged or cut short");
   await Deno.writeTextFile(path, "[gateway]");
   await assertRejects(() => ArchiveReader.open(path), ArchiveError, "it is no export of a nym-gateway");
+});
+
+Deno.test("a file whose end can't be read is not taken for a damaged one", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("gateway.age");
+  await writeArchive(path, PASSPHRASE, ITEMS, QUICK);
+  const archive = await ArchiveReader.open(path);
+  archive[Symbol.dispose]();
+  await assertRejects(() => readItems(archive.items(PASSPHRASE)), Deno.errors.BadResource);
+});
+
+Deno.test("an archive that age 1.3.2 and GNU tar 1.34 have made is read", async () => {
+  assertEquals(await itemsIn(join(import.meta.dirname!, "made_by_age.age")), await readItems(ITEMS));
+});
+
+Deno.test({
+  name: "`tar` lists and unpacks what is sealed",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    using folder = new TemporaryFolder();
+    const path = folder.file("gateway.age");
+    await writeArchive(path, PASSPHRASE, ITEMS, QUICK);
+    using file = await Deno.open(path);
+    await Deno.writeFile(folder.file("plain.tar"), ReadableStream.from(opened(file.readable, PASSPHRASE)));
+    const { success, stdout } = await new Deno.Command("tar", {
+      args: ["--verbose", "--extract", "--file", "plain.tar"],
+      cwd: folder.path,
+    }).output();
+    assertEquals(success, true);
+    assertEquals(new TextDecoder().decode(stdout).trimEnd().split("\n"), [
+      "manifest.json",
+      "config.toml",
+      "private_sphinx.pem",
+      "public_sphinx.pem",
+      "storage_key.pem",
+      "replay/0000000007.tags",
+      "replay/0000000008.tags",
+      "ledger/000001.msgpack",
+      "mailbox/000001.msgpack",
+      "mailbox/000002.msgpack",
+    ]);
+    assertEquals(await Deno.readTextFile(folder.file("config.toml")), '[gateway]\nid = "lighthouse"\n');
+    assertEquals((await Deno.stat(folder.file("storage_key.pem"))).mode! & 0o777, 0o600);
+  },
 });

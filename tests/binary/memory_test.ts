@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { assertWhole, Load } from "../support/load.ts";
-import { BinaryGateway, binaryTest } from "./binary.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { BinaryGateway, binaryTest, outcomeOf } from "./binary.ts";
 import { MEMORY_GROUPS, MemoryGroup } from "./memory_group.ts";
 
 const MiB = 2 ** 20;
@@ -17,6 +18,21 @@ binaryTest("a machine of 256 MB serves 500 packets a second", async (binary) => 
   using load = await Load.prepare(gateway, 10, PACKETS);
   assertWhole(await load.push(RATE), PACKETS);
   assertEquals(await gateway.stop(), 0);
+  assertEquals(group.kills, 0);
+}, MEMORY_GROUPS);
+
+binaryTest("a machine of 256 MB exports a gateway and imports it", async (binary) => {
+  using folder = new TemporaryFolder();
+  using group = new MemoryGroup(256 * MiB);
+  await using gateway = new BinaryGateway(binary);
+  await gateway.init(NO_DIRECTORY);
+  await Deno.writeTextFile(folder.file("passphrase"), "correct horse battery", { mode: 0o600 });
+  const args = ["--file", folder.file("gateway.age"), "--passphrase-file", folder.file("passphrase")];
+  for (const command of [["export", "--id", "gw"], ["import", "--id", "twin"]]) {
+    const env = { NYM_HOME: `${gateway.home}/nym` };
+    const outcome = await outcomeOf([...group.wrapper, binary, ...command, ...args], env);
+    assertEquals([outcome.code, outcome.stderr], [0, ""]);
+  }
   assertEquals(group.kills, 0);
 }, MEMORY_GROUPS);
 

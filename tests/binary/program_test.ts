@@ -62,8 +62,8 @@ binaryTest(
     await gateway.init(NO_DIRECTORY);
     await gateway.start();
     await gateway.stop();
-    await Deno.writeTextFile(folder.file("passphrase"), "correct horse battery");
-    const args = ["--file", folder.file("gateway.nym"), "--passphrase-file", folder.file("passphrase")];
+    await Deno.writeTextFile(folder.file("passphrase"), "correct horse battery", { mode: 0o600 });
+    const args = ["--file", folder.file("gateway.age"), "--passphrase-file", folder.file("passphrase")];
     const exported = await outcomeOf([binary, "export", "--id", "gw", ...args], { NYM_HOME: `${gateway.home}/nym` });
     assertEquals([exported.code, exported.stderr], [0, ""]);
     const imported = await outcomeOf([binary, "import", ...args], { NYM_HOME: folder.file("elsewhere") });

@@ -26,7 +26,7 @@ interface Client {
 class StoredMail implements AsyncDisposable {
   readonly folder = new TemporaryFolder();
   readonly passphrase = ["--passphrase-file", this.folder.file("passphrase")];
-  readonly file = this.folder.file("gateway.nym");
+  readonly file = this.folder.file("gateway.age");
   readonly clients: Client[] = [];
   /** as the gateway took them, in order */
   packets: Uint8Array[] = [];
@@ -95,6 +95,15 @@ async function send(gateway: GatewayProcess, packets: readonly Uint8Array[]): Pr
   for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
 }
 
+/** Bytes of the header of an export, with the nonce after it, and of what its chunks of 64 KiB become. */
+const HEADER = 150 + 16;
+const SEALED_CHUNK = 65_536 + 16;
+
+function lastChunkUnopened(size: number): string {
+  const before = Math.floor((size - HEADER - 1) / SEALED_CHUNK) * 65_536;
+  return `it is damaged or cut short: what follows byte ${before} of its contents can't be opened`;
+}
+
 const gatewaysOf = (gateway: GatewayProcess) => join(gateway.home, ".nym/gateways");
 const configOf = (gateway: GatewayProcess) => join(gatewaysOf(gateway), "gw/config/config.toml");
 const namesIn = (folder: string) => Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
@@ -111,10 +120,11 @@ Deno.test("a gateway that moves to another home has its clients, their mail in o
     exported.stdout,
     new RegExp(` clients +${CLIENTS}\n messages +${CLIENTS * MESSAGES}\n file +\\d+\\.\\d KiB, in`),
   );
-  assertEquals(namesIn(mail.folder.path), ["gateway.nym", "passphrase"]);
+  assertEquals(namesIn(mail.folder.path), ["gateway.age", "passphrase"]);
 
   await using moved = mail.elsewhere();
-  const imported = await moved.carryOut("import", "--file", mail.file, ...mail.passphrase, "--output", "json");
+  const args = ["--file", mail.file, ...mail.passphrase, "--keep-outside-paths", "--output", "json"];
+  const imported = await moved.carryOut("import", ...args);
   assertEquals([imported.code, imported.stderr], [0, ""]);
   const { id, publicKey, clients, messages } = JSON.parse(imported.stdout);
   assertEquals([id, publicKey, clients, messages], ["gw", mail.gateway.publicKey, CLIENTS, CLIENTS * MESSAGES]);
@@ -150,7 +160,7 @@ Deno.test("a gateway may be imported beside itself under another name, and never
   await using twins = new AsyncDisposableStack();
   const twin = new GatewayProcess("ours", gateway.home, gateway.mixnet, gateway.clients, "twin");
   twins.defer(async () => void await twin.stop()); // their home goes with the other one
-  assertEquals((await twin.carryOut("import", "--file", file, ...passphrase)).code, 0);
+  assertEquals((await twin.carryOut("import", "--file", file, "--keep-outside-paths", ...passphrase)).code, 0);
   await twin.start();
   await using connection = await logIn(twin, mail.clients[0]!);
   assertEquals((await connection.messages(MESSAGES)).map(numberIn), range(MESSAGES));
@@ -175,7 +185,7 @@ Deno.test("a damaged file, a wrong passphrase and a file that is none are refuse
   const { file, passphrase } = mail;
   await mail.gateway.carryOut("export", "--file", file, ...passphrase);
   const whole = await Deno.readFile(file);
-  assert(whole.length > 2 * 65_552 + 64, `${whole.length} bytes are too few segments`);
+  assert(whole.length > 2 * SEALED_CHUNK + HEADER, `${whole.length} bytes are too few chunks`);
   await using other = mail.elsewhere();
   const wrong = mail.folder.file("wrong");
   await Deno.writeTextFile(wrong, "battery horse correct", { mode: 0o600 });
@@ -192,18 +202,23 @@ Deno.test("a damaged file, a wrong passphrase and a file that is none are refuse
   const nothing = "; nothing was imported";
   const flipped = whole.slice();
   flipped[100_000]! ^= 4;
-  await refusal(flipped, 65, `segment 1 (bytes 65616 to 131167) is damaged${nothing}`);
-  const cut = whole.subarray(0, 2 * 65_552 + 64);
-  await refusal(cut, 65, `it is cut short: it ends at byte 131168, and segment 1 is not its last${nothing}`);
-  await refusal(whole, 77, "the passphrase is not the one that it was made with", ["--passphrase-file", wrong]);
+  const unopened = "its contents can't be opened";
+  await refusal(flipped, 65, `it is damaged or cut short: what follows byte 65536 of ${unopened}${nothing}`);
+  const cut = whole.slice(0, 2 * SEALED_CHUNK + HEADER);
+  await refusal(cut, 65, `it is damaged or cut short: what follows byte 65536 of ${unopened}${nothing}`);
+  const late = whole.slice();
+  late[late.length - 1]! ^= 1;
+  await refusal(late, 65, lastChunkUnopened(whole.length) + nothing);
+  await refusal(new Uint8Array([...whole, 0]), 65, lastChunkUnopened(whole.length) + nothing);
+  await refusal(whole, 77, "the passphrase is not the one that it was sealed with", ["--passphrase-file", wrong]);
   await refusal(
     new TextEncoder().encode("PK"),
     65,
-    `it is no export of a nym-gateway: it does not begin as one${nothing}`,
+    `it is no export of a nym-gateway: it is not an age file${nothing}`,
   );
 });
 
-Deno.test("paths outside of the gateway's folder come into it, certificates stay, and both are told", async () => {
+Deno.test("paths outside of the gateway's folder come into it or are reset, and each is told", async () => {
   await using mail = await StoredMail.make();
   const { gateway, file, passphrase } = mail;
   const outside = mail.folder.file("storage_key.pem");
@@ -212,31 +227,44 @@ Deno.test("paths outside of the gateway's folder come into it, certificates stay
     .replace(/storage_key_file = .*/, `storage_key_file = "${outside}"`)
     .replace("[gateway]", "# ours since the spring\n[gateway]")
     .replace('tls_certificate = ""', 'tls_certificate = "/etc/nym/chain.pem"')
-    .replace('tls_key = ""', 'tls_key = "/etc/nym/key.pem"');
+    .replace('tls_key = ""', 'tls_key = "/etc/nym/key.pem"')
+    .replace('file = ""', 'file = "/root/.profile\\n ✓ \\u202eall is well"');
   await Deno.writeTextFile(configOf(gateway), config);
   const exported = await gateway.carryOut("export", "--file", file, ...passphrase);
   assertStringIncludes(
     exported.stdout,
     "The TLS certificate and its key are not in it: /etc/nym/chain.pem, /etc/nym/key.pem.",
   );
+  const inHome = (home: string) =>
+    config.replace(outside, join(gatewaysOf(gateway), "gw/data/storage_key.pem")).replaceAll(gateway.home, home);
 
   await using moved = mail.elsewhere();
   const imported = await moved.carryOut("import", "--file", file, ...passphrase);
-  assertStringIncludes(
-    imported.stdout,
-    `storage_key_file in [gateway] was ${outside}, outside of the gateway's folder`,
-  );
-  assertStringIncludes(
-    imported.stdout,
-    "certificate and its key did not come along: /etc/nym/chain.pem, /etc/nym/key.pem.",
-  );
+  const toldReset = "outside of the gateway: it is reset; --keep-outside-paths keeps it.\n";
+  for (
+    const line of [
+      `! storage_key_file in [gateway] was ${outside}, outside of the gateway's folder: it is in that folder now.\n`,
+      `! presence_directory_server in [gateway] was ${NO_DIRECTORY}, ${toldReset}`,
+      `! tls_certificate in [clients_endpoint] was /etc/nym/chain.pem, ${toldReset}`,
+      `! tls_key in [clients_endpoint] was /etc/nym/key.pem, ${toldReset}`,
+      `! file in [logging] was /root/.profile\\u000a ✓ \\u202eall is well, ${toldReset}`,
+    ]
+  ) assertStringIncludes(imported.stdout, line);
   assertEquals(
     await Deno.readTextFile(configOf(moved)),
-    config.replace(outside, join(gatewaysOf(gateway), "gw/data/storage_key.pem"))
-      .replaceAll(gateway.home, moved.home),
-    "nothing but paths has changed in the operator's own text",
+    inHome(moved.home)
+      .replace(NO_DIRECTORY, "https://directory.nymtech.net")
+      .replace("/etc/nym/chain.pem", "")
+      .replace("/etc/nym/key.pem", "")
+      .replace(/file = "\/root\/.profile.*"/, 'file = ""'),
+    "nothing but what was told has changed in the operator's own text",
   );
   assertEquals(await moved.stored(), CLIENTS * MESSAGES);
+
+  await using kept = mail.elsewhere();
+  const whole = await kept.carryOut("import", "--file", file, ...passphrase, "--keep-outside-paths");
+  assertStringIncludes(whole.stdout, "tls_key in [clients_endpoint] is /etc/nym/key.pem, as it was: what is not on");
+  assertEquals(await Deno.readTextFile(configOf(kept)), inHome(kept.home));
 });
 
 Deno.test("a storage key that the environment names goes along, and one that is named at the import is told", async () => {
@@ -271,7 +299,7 @@ Deno.test("a home of 0.7.0 that this program has not taken over is refused, and 
   await using gateway = new GatewayProcess("ours", home, `127.0.0.1:${freePort()}`, `127.0.0.1:${freePort()}`, id);
   await unpackHome070(home);
   await Deno.writeTextFile(folder.file("passphrase"), PASSPHRASE, { mode: 0o600 });
-  const args = ["--file", folder.file("gateway.nym"), "--passphrase-file", folder.file("passphrase")];
+  const args = ["--file", folder.file("gateway.age"), "--passphrase-file", folder.file("passphrase")];
   const refused = await gateway.carryOut("export", ...args);
   assertEquals(refused.code, 78);
   assertStringIncludes(
@@ -287,7 +315,7 @@ Deno.test("a home of 0.7.0 that this program has not taken over is refused, and 
 
 Deno.test("passphrases that are too short, or not there to be asked for, are refused", async () => {
   await using gateway = await GatewayProcess.init("ours", freePort(), freePort(), NO_DIRECTORY);
-  const file = join(gateway.home, "gateway.nym");
+  const file = join(gateway.home, "gateway.age");
   const short = join(gateway.home, "short");
   await Deno.writeTextFile(short, "swordfish\n");
   const tooShort = await gateway.carryOut("export", "--file", file, "--passphrase-file", short);

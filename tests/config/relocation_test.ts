@@ -8,39 +8,72 @@ const NEW = defaultConfig("new", "/home/nym/gateways");
 Deno.test("a gateway's paths are where init puts them, and all else is as it was", () => {
   const before: Config = { ...OLD, operator: { ...OLD.operator, listeningAddress: "" } };
   before.gateway.location = "Bern";
-  const { config, outside } = relocate(before, "new", "/home/nym/gateways");
-  assertEquals(config, {
-    ...NEW,
-    gateway: { ...NEW.gateway, location: "Bern" },
-    operator: { ...NEW.operator, listeningAddress: "" },
-  });
-  assertEquals(outside, []);
+  for (const keepsOutside of [false, true]) {
+    const { config, moved, outside } = relocate(before, "new", "/home/nym/gateways", keepsOutside);
+    assertEquals(config, {
+      ...NEW,
+      gateway: { ...NEW.gateway, location: "Bern" },
+      operator: { ...NEW.operator, listeningAddress: "" },
+    });
+    assertEquals([moved, outside], [[], []]);
+  }
 });
 
-Deno.test("paths that were outside of the gateway's folder are named; those elsewhere in it are not", () => {
+Deno.test("its own files that were outside of its folder are named; those elsewhere in it are not", () => {
   const before = structuredClone(OLD);
   before.gateway.storageKeyFile = "/mnt/usb/storage_key.pem";
   before.gateway.privateSphinxKeyFile = "/var/lib/nym/gateways/older/data/private_sphinx.pem";
   before.clientsEndpoint.ledgerPath = "/var/lib/nym/gateways/old/ledger.kv";
-  before.clientsEndpoint.tlsCertificate = "/etc/ssl/fullchain.pem";
-  const { config, outside } = relocate(before, "new", "/home/nym/gateways");
-  assertEquals(outside, [
-    { key: "private_sphinx_key_file in [gateway]", path: "/var/lib/nym/gateways/older/data/private_sphinx.pem" },
-    { key: "storage_key_file in [gateway]", path: "/mnt/usb/storage_key.pem" },
-  ]);
-  assertEquals(config.gateway.storageKeyFile, NEW.gateway.storageKeyFile);
-  assertEquals(config.clientsEndpoint.ledgerPath, NEW.clientsEndpoint.ledgerPath);
-  assertEquals(config.clientsEndpoint.tlsCertificate, "/etc/ssl/fullchain.pem");
+  for (const keepsOutside of [false, true]) {
+    const { config, moved, outside } = relocate(before, "new", "/home/nym/gateways", keepsOutside);
+    assertEquals(moved, [
+      { key: "private_sphinx_key_file in [gateway]", path: "/var/lib/nym/gateways/older/data/private_sphinx.pem" },
+      { key: "storage_key_file in [gateway]", path: "/mnt/usb/storage_key.pem" },
+    ]);
+    assertEquals(outside, []);
+    assertEquals(config, { ...NEW, gateway: { ...NEW.gateway, location: "Bern" } });
+  }
 });
 
-Deno.test("a log file in the gateway's folder is in the new one then; one elsewhere, and none, are as they were", () => {
-  const places = {
-    "/var/lib/nym/gateways/old/logs/log.txt": "/home/nym/gateways/new/log.txt",
-    "/var/log/nym.log": "/var/log/nym.log",
-    "": "",
-  };
-  for (const [file, expected] of Object.entries(places)) {
-    const before: Config = { ...OLD, logging: { ...OLD.logging, file } };
-    assertEquals(relocate(before, "new", "/home/nym/gateways").config.logging.file, expected);
+Deno.test("what else leads outside is named, and is reset unless the operator has it kept", () => {
+  const before = structuredClone(OLD);
+  before.gateway.presenceDirectoryServer = "http://directory.example";
+  before.clientsEndpoint.tlsCertificate = "/var/lib/nym/gateways/old/fullchain.pem";
+  before.clientsEndpoint.tlsKey = "/etc/ssl/key.pem";
+  before.logging.file = "/home/nym/.profile";
+  const named = [
+    { key: "presence_directory_server in [gateway]", path: "http://directory.example" },
+    { key: "tls_certificate in [clients_endpoint]", path: "/var/lib/nym/gateways/old/fullchain.pem" },
+    { key: "tls_key in [clients_endpoint]", path: "/etc/ssl/key.pem" },
+    { key: "file in [logging]", path: "/home/nym/.profile" },
+  ];
+  const reset = relocate(before, "new", "/home/nym/gateways", false);
+  assertEquals(reset.config, { ...NEW, gateway: { ...NEW.gateway, location: "Bern" } });
+  assertEquals([reset.moved, reset.outside], [[], named]);
+  const kept = relocate(before, "new", "/home/nym/gateways", true);
+  assertEquals(kept.config.gateway.presenceDirectoryServer, "http://directory.example");
+  assertEquals(kept.config.clientsEndpoint.tlsKey, "/etc/ssl/key.pem");
+  assertEquals(kept.config.logging.file, "/home/nym/.profile");
+  assertEquals([kept.moved, kept.outside], [[], named]);
+});
+
+Deno.test("a log file in the gateway's folder is in the new one then, whatever that folder is said to be", () => {
+  const places: [root: string, id: string, file: string, expected: string][] = [
+    ["/var/lib/nym/gateways", "old", "/var/lib/nym/gateways/old/logs/log.txt", "/home/nym/gateways/new/log.txt"],
+    ["/home", "nym", "/home/nym/.profile", "/home/nym/gateways/new/.profile"],
+    ["/home", "nym", "/home/nym/a/b/..", "/home/nym/gateways/new/a"],
+    ["/home", "nym", "/home/nym/..", ""],
+    ["/", ".", "/etc/cron.d/x", "/home/nym/gateways/new/x"],
+    ["", "", "/etc/cron.d/x", ""],
+    ["", "", "../../x", ""],
+    ["/var/lib/nym/gateways", "old", "", ""],
+  ];
+  for (const [nymRootDirectory, id, file, expected] of places) {
+    const before: Config = {
+      ...OLD,
+      gateway: { ...OLD.gateway, nymRootDirectory, id },
+      logging: { ...OLD.logging, file },
+    };
+    assertEquals(relocate(before, "new", "/home/nym/gateways", false).config.logging.file, expected, file);
   }
 });

@@ -11,7 +11,7 @@ const PATH = "/x/config.toml";
 /** `text` as it is after a move to /there, under another name. */
 function moved(text: string): string {
   const config = parseConfig(text, PATH);
-  const { config: wanted } = relocate(config, "other", "/there");
+  const { config: wanted } = relocate(config, "other", "/there", true);
   const rewritten = rewriteConfig(text, config, wanted);
   assertEquals(parseConfig(rewritten, PATH), wanted);
   return rewritten;
@@ -49,7 +49,7 @@ Deno.test("a file in which what differs does not stand as text in a line of its 
       `gateway.id = "gw"\ngateway.nym_root_directory = "/here"`,
     ]
   ) {
-    assertEquals(moved(text), renderConfig(relocate(parseConfig(text, PATH), "other", "/there").config));
+    assertEquals(moved(text), renderConfig(relocate(parseConfig(text, PATH), "other", "/there", true).config));
   }
 });
 

@@ -4,5 +4,5 @@ import type { Random } from "../support/random.ts";
 export interface Target {
   name: string;
   /** Tries one input. Throws when the part does with it what it must not do. */
-  attempt(random: Random): void;
+  attempt(random: Random): void | Promise<void>;
 }

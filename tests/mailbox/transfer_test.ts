@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { allEntries, type Entry, EntryWriter } from "../../src/mailbox/transfer.ts";
+import type { Entry } from "../../src/mailbox/stored_entry.ts";
+import { allEntries, EntryWriter } from "../../src/mailbox/transfer.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { damageKeys, numberInKey } from "./damaged_keys.ts";
 import { range } from "./messages.ts";
