@@ -61,5 +61,5 @@ Deno.test("a pseudonym is one address's, one key's, and not the address", () => 
   assertEquals(new Sealer(storageKey).pseudonym(client(1)), pseudonym);
   assertNotEquals(sealer.pseudonym(client(2)), pseudonym);
   assertNotEquals(new Sealer(new Uint8Array(32)).pseudonym(client(1)), pseudonym);
-  assertNotEquals(pseudonym, client(1));
+  assertNotEquals<string>(pseudonym, client(1));
 });

@@ -36,7 +36,7 @@ for (const [name, kernel] of Object.entries(kernels)) {
           message: hexToBytes(hop.message!),
           replayTag: replayTag(hexToBytes(hop.shared_key)),
         };
-        assertEquals(outcome, expected);
+        assertEquals<unknown>(outcome, expected);
       }
     }
   });
