@@ -1,10 +1,13 @@
 import { dirname, join } from "node:path";
 import { BUILD_STAMP, type BuildStamp } from "./build_stamp.ts";
-import { VERSION } from "./version.ts";
+import { PRODUCT_VERSION, PROTOCOL_VERSION } from "./version.ts";
 
 /** Which program this is. */
 export interface BuildInfo {
+  /** the program's own */
   readonly version: string;
+  /** the release of Nym that it speaks */
+  readonly protocol: string;
   /** of git, in full, with "-modified" when it is known that files differed from it; "unknown" if no one can tell */
   readonly commit: string;
   /** processor, system and C library, as in "x86_64-unknown-linux-gnu" */
@@ -19,7 +22,8 @@ export interface BuildInfo {
 export function buildInfo(): BuildInfo {
   const stamp: BuildStamp | undefined = BUILD_STAMP;
   return {
-    version: VERSION,
+    version: PRODUCT_VERSION,
+    protocol: PROTOCOL_VERSION,
     commit: stamp === undefined ? headCommit(join(import.meta.dirname!, "..", "..")) : describe(stamp),
     target: Deno.build.target,
     deno: Deno.version.deno,

@@ -1,4 +1,4 @@
-import { VERSION } from "../build/version.ts";
+import { PROTOCOL_VERSION } from "../build/version.ts";
 
 /** What every command prints first. */
 export const BANNER = String.raw`
@@ -9,6 +9,6 @@ export const BANNER = String.raw`
      |_| |_|\__, |_| |_| |_|
             |___/
 
-             (gateway - version ${VERSION})
+             (gateway - version ${PROTOCOL_VERSION})
 
     `;

@@ -10,7 +10,7 @@ import { CLIENT } from "../mailbox/ledger.ts";
 import { Sealer } from "../mailbox/sealing.ts";
 import { readTotals } from "../mailbox/totals.ts";
 import { allEntries } from "../mailbox/transfer.ts";
-import { VERSION } from "../build/version.ts";
+import { PRODUCT_VERSION } from "../build/version.ts";
 
 /** What a gateway that does not run is made of, as the items of an archive, in order. */
 export class ExportedItems {
@@ -34,7 +34,7 @@ export class ExportedItems {
   async *[Symbol.asyncIterator](): AsyncGenerator<Item> {
     const { gateway, clientsEndpoint } = this.config;
     const exported = new Date().toISOString();
-    yield { kind: "manifest", manifest: { id: this.id, version: VERSION, exported } };
+    yield { kind: "manifest", manifest: { id: this.id, version: PRODUCT_VERSION, exported } };
     const texts = {
       "config.toml": this.configText,
       "private_sphinx.pem": readText(gateway.privateSphinxKeyFile, gateway.privateSphinxKeyFile),

@@ -22,7 +22,7 @@ const log = logger("nym_gateway");
 /** Does what the arguments ask for. Resolves with the exit code; never rejects. */
 export async function main(args: readonly string[], startGateway: StartGateway): Promise<number> {
   try {
-    if (!isPlain(args[0])) printText(BANNER);
+    if (!isPlain(args)) printText(BANNER);
     readLogVariable();
     return await answer(args, startGateway) ?? 0;
   } catch (error) {
@@ -36,8 +36,11 @@ export async function main(args: readonly string[], startGateway: StartGateway):
   }
 }
 
-function isPlain(word: string | undefined): boolean {
-  return word !== undefined && isCommand(word) && COMMANDS[word].isPlain === true;
+/** Whether what is printed may be for programs, so that no banner comes before it. */
+function isPlain(args: readonly string[]): boolean {
+  const [word] = args;
+  return args.includes("--version") || args.includes("-V") ||
+    word !== undefined && isCommand(word) && COMMANDS[word].isPlain === true;
 }
 
 /** Resolves with the exit code where it is not 0. */

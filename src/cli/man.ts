@@ -1,5 +1,5 @@
 import { ExitCode } from "../errors/operator_error.ts";
-import { VERSION } from "../build/version.ts";
+import { PRODUCT_VERSION } from "../build/version.ts";
 import { defaultOf, ENVIRONMENT, PURPOSE } from "./help.ts";
 import { type CommandName, COMMANDS, type OptionName, OPTIONS, usageOf } from "./options.ts";
 
@@ -22,7 +22,7 @@ export function manualPage(): string {
   const options = (Object.keys(OPTIONS) as OptionName[]).filter((option) =>
     !names.some((name) => COMMANDS[name].argument === option)
   );
-  return `.TH NYM-GATEWAY 1 "" "nym-gateway ${VERSION}" "User Commands"
+  return `.TH NYM-GATEWAY 1 "" "nym-gateway ${PRODUCT_VERSION}" "User Commands"
 .SH NAME
 nym-gateway \\- the mailbox at the edge of a mixnet
 .SH SYNOPSIS

@@ -1,7 +1,7 @@
 import { readConfig } from "../config/files.ts";
 import { readKeyPair } from "../config/key_files.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
-import { VERSION } from "../build/version.ts";
+import { PROTOCOL_VERSION } from "../build/version.ts";
 import { gatewayConfigPath } from "./home.ts";
 import type { Options } from "./options.ts";
 import { print, printText } from "./output.ts";
@@ -14,7 +14,7 @@ export function nodeDetails(options: Options): void {
   );
   const details = {
     id: gateway.id,
-    version: VERSION,
+    protocol: PROTOCOL_VERSION,
     publicKey: encodeBase58(readKeyPair(gateway).publicKey),
     location: gateway.location,
     directory: gateway.presenceDirectoryServer,
@@ -23,7 +23,7 @@ export function nodeDetails(options: Options): void {
   };
   if (options.output === "json") return printText(JSON.stringify(details, undefined, 2));
   const rows = [
-    ["gateway", `${details.id}, version ${details.version}`],
+    ["gateway", `${details.id}, protocol ${details.protocol}`],
     ["public key", details.publicKey],
     ["location", details.location],
     ["directory", details.directory],

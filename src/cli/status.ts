@@ -19,7 +19,7 @@ const COLOURS = { ok: "green", warn: "yellow", fail: "red" } as const;
 /** What is read of the status page's figures (operator/endpoint.ts). */
 interface Status {
   readonly name: string;
-  readonly build: { readonly version: string };
+  readonly build: { readonly version: string; readonly protocol: string };
   /** ms since 1970 */
   readonly startedAt: number;
   readonly now: number;
@@ -116,8 +116,8 @@ function parseStatus(text: string): Status | undefined {
       (_, value) => typeof value === "string" ? onOneLine(value) : value,
     );
     const { name, build, gauges, checks, columns, samples } = status ?? {};
-    const isOurs = typeof name === "string" && typeof build?.version === "string" && typeof gauges === "object" &&
-      [checks, columns, samples].every(Array.isArray);
+    const isOurs = [name, build?.version, build?.protocol].every((text) => typeof text === "string") &&
+      typeof gauges === "object" && [checks, columns, samples].every(Array.isArray);
     return isOurs ? status as Status : undefined;
   } catch {
     return undefined;
@@ -140,7 +140,7 @@ function describe({ name, build, startedAt, now, status, checks, gauges, columns
     ["slowest 1 %", `commit ${took("commitSlow")}, unwrap ${took("unwrapSlow")}`],
     ["memory", resident === undefined ? "–" : sizeText(resident)],
   ];
-  const head = `${name}, version ${build.version}, up ${durationText(now - startedAt)}`;
+  const head = `${name}, version ${build.version}, protocol ${build.protocol}, up ${durationText(now - startedAt)}`;
   return [
     ` ${paint("bold", head)}  ${paint(COLOURS[status], status)}`,
     "",

@@ -26,7 +26,7 @@ import { ReplayFilter } from "../replay/replay_filter.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
 import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import { Unwrapping } from "../unwrapping/unwrapping.ts";
-import { VERSION } from "../build/version.ts";
+import { PROTOCOL_VERSION } from "../build/version.ts";
 import { gaugesOf } from "./gauges.ts";
 import { checksOf } from "./health_checks.ts";
 import type { Parts } from "./parts.ts";
@@ -108,7 +108,7 @@ export class Gateway {
           clientListener: clientsEndpoint.announceAddress,
           mixnetListener: mixnetEndpoint.announceAddress,
           pubKey: encodeBase58(keys.publicKey),
-          version: VERSION,
+          version: PROTOCOL_VERSION,
         },
         () => clientsEndpoint.announceClients ? ledger.registered() : NOBODY,
         presenceTimings(debug.presenceSendingDelay),
@@ -179,7 +179,7 @@ export class Gateway {
     log.info(
       "Finished nym gateway startup procedure - it should now be able to receive mix and client traffic!",
     );
-    const { commit, target, deno } = buildInfo();
+    const { version, protocol, commit, target, deno } = buildInfo();
     const parts: Parts = {
       ledger,
       mailbox,
@@ -197,7 +197,7 @@ export class Gateway {
         histograms,
         gauges: gaugesOf(parts),
         checks: checksOf(parts),
-        build: { version: VERSION, commit, target, deno },
+        build: { version, protocol, commit, target, deno },
         startedAt: Date.now(),
         name: gateway.id,
         location: gateway.location,

@@ -67,7 +67,7 @@ export const OTHERS = {
     type: "gauge",
     name: `${PREFIX}build_info`,
     help: "Always 1; the labels say what runs.",
-    labels: ["version", "commit", "target", "deno"],
+    labels: ["version", "protocol", "commit", "target", "deno"],
   },
   check: {
     type: "gauge",

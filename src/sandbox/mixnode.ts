@@ -7,7 +7,7 @@ import { generateKeyPair, type KeyPair } from "../sphinx/curve.ts";
 import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import { decodeNodeAddress } from "../sphinx/node_address.ts";
 import { unwrap } from "../sphinx/unwrap.ts";
-import { VERSION } from "../build/version.ts";
+import { PROTOCOL_VERSION } from "../build/version.ts";
 import type { CounterName } from "../counting/counter_table.ts";
 import type { Count } from "../counting/counters.ts";
 
@@ -120,7 +120,7 @@ export class Mixnode {
       layer: this.layer,
       location: "local",
       lastSeen: 0,
-      version: VERSION,
+      version: PROTOCOL_VERSION,
     };
     const headers = { "content-type": "application/json" };
     const { signal } = this.#ending;

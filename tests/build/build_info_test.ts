@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
+import project from "../../deno.json" with { type: "json" };
 import { headCommit } from "../../src/build/build_info.ts";
+import { PRODUCT_VERSION } from "../../src/build/version.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
@@ -41,4 +43,8 @@ Deno.test("the commit of a further worktree is found", () => {
 Deno.test("what is no checkout has no known commit", () => {
   using folder = new TemporaryFolder();
   assertEquals(headCommit(folder.path), "unknown");
+});
+
+Deno.test("the program has the version that deno.json gives to releases", () => {
+  assertEquals(PRODUCT_VERSION, project.version);
 });

@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { buildInfo } from "../../src/build/build_info.ts";
-import { versionLine } from "../../src/cli/build_info.ts";
 import { HOME_070, PATH_OF_CONFIG_070, unpackHome070 } from "../config/home_070.ts";
 import { vectorFile } from "../support/vectors.ts";
 import { nymGateway, outcomeOf, program } from "./program.ts";
@@ -66,20 +65,25 @@ Deno.test("run of a 0.7.0 home prints the lines that 0.7.0 printed, and tightens
     }
   }));
 
-Deno.test("no command, version and help print the banner and what was asked for", async () => {
+Deno.test("no command and help print the banner and what was asked for", async () => {
   const banner = (await vectorLines("init.stdout.txt")).printed.replace(/Initialising.*/s, "");
-  const [nothing, version, help] = await Promise.all(
-    ["", "--version", "run --help"].map((line) => nymGateway(line, {})),
-  );
+  const [nothing, help] = await Promise.all(["", "run --help"].map((line) => nymGateway(line, {})));
   assertEquals(nothing, { code: 0, stdout: `${banner}usage: --help to see available options.\n\n\n`, stderr: "" });
-  assertEquals(version, { code: 0, stdout: `${banner}${versionLine(buildInfo())}\n`, stderr: "" });
   assertEquals(help?.code, 0);
   assertStringIncludes(help?.stdout ?? "", `${banner}nym-gateway run\n`);
 });
 
+Deno.test("--version prints one line with the program's version and the protocol's, wherever it is given", async () => {
+  const { commit, target, deno } = buildInfo();
+  const stdout = `nym-gateway 1.0.0 (protocol 0.7.0, commit ${commit.slice(0, 12)}, target ${target}, deno ${deno})\n`;
+  for (const line of ["--version", "-V", "run --version"]) {
+    assertEquals(await nymGateway(line, {}), { code: 0, stdout, stderr: "" });
+  }
+});
+
 Deno.test("build-info prints what is known of the program, a line each", async () => {
   const { stdout } = await nymGateway("build-info", {});
-  assert(stdout.startsWith(`version: 0.7.0\ncommit: ${buildInfo().commit}\ntarget: ${Deno.build.target}\n`), stdout);
+  assert(stdout.startsWith(`version: 1.0.0\nprotocol: 0.7.0\ncommit: ${buildInfo().commit}\n`), stdout);
   assertEquals(JSON.parse((await nymGateway("build-info --output json", {})).stdout), { ...buildInfo() });
 });
 

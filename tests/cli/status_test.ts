@@ -6,7 +6,7 @@ import { nymGateway, outcomeOf, program, programOnTerminal } from "./program.ts"
 
 /** What a gateway that has just been started says of itself. */
 const STATUS = {
-  build: { version: "0.7.0" },
+  build: { version: "1.0.0", protocol: "0.7.0" },
   startedAt: 0,
   now: 0,
   status: "ok",
@@ -44,7 +44,7 @@ Deno.test("status shows the health and figures of a gateway that runs", async ()
   const env = await homeFor(folder, formatSocketAddress(rig.gateway.operatorAddress!));
   const { code, stdout, stderr } = await nymGateway("status --id test", env);
   assertEquals([code, stderr], [0, ""]);
-  assertMatch(stdout, /^ test, version 0\.7\.0, up \d+ s {2}warn\n/);
+  assertMatch(stdout, /^ test, version 1\.0\.0, protocol 0\.7\.0, up \d+ s {2}warn\n/);
   assertStringIncludes(stdout, "\n ok    clients     listens on 127.0.0.1:");
   assertMatch(stdout, /\n clients +1 online, 1 registered\n/);
   const json = JSON.parse((await nymGateway("status --id test --output json", env)).stdout);
@@ -100,7 +100,7 @@ Deno.test("status in a pipe is plain text, also when it is watched", async () =>
   const child = program("gateway_program.ts", ["status", "--id", "test", "--watch", "0.1"], env).spawn();
   await child.stdin.close();
   const output = child.stdout.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
-  assertMatch((await output.next()).value!, /^ test, version 0\.7\.0, up \d+ s {2}ok\n[\P{Cc}\n]*$/u);
+  assertMatch((await output.next()).value!, /^ test, version 1\.0\.0, protocol 0\.7\.0, up \d+ s {2}ok\n[\P{Cc}\n]*$/u);
   await output.return!();
   assertEquals((await child.status).code, 0);
   await child.stderr.cancel();

@@ -8,7 +8,7 @@ import { Directory } from "../../src/sandbox/directory.ts";
 import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
 import { formatSocketAddress, type SocketAddress } from "../../src/addresses/socket_address.ts";
 import { encodeNodeAddress } from "../../src/sphinx/node_address.ts";
-import { VERSION } from "../../src/build/version.ts";
+import { PROTOCOL_VERSION } from "../../src/build/version.ts";
 import { numbered, numberOf, range } from "../mailbox/messages.ts";
 import { FakeMixnode } from "../mixnet/fake_mixnode.ts";
 import { numberedPacket } from "../mixnet/numbered_packets.ts";
@@ -232,7 +232,7 @@ Deno.test("the directory hears of the gateway and its clients", async () => {
     pubKey: encodeBase58(rig.keys.publicKey),
     registeredClients: [{ pubKey: encodeBase58(bob) }],
     location: "unknown",
-    version: VERSION,
+    version: PROTOCOL_VERSION,
   });
 });
 

@@ -34,7 +34,7 @@ Deno.test("what has happened is shown, by reason and result", () => {
       "nym_gateway_commit_duration_seconds_count 2",
       'nym_gateway_check_status{check="mailbox",status="ok"} 0',
       'nym_gateway_check_status{check="mailbox",status="warn"} 1',
-      'nym_gateway_build_info{version="0.7.0",commit="abc"} 1',
+      'nym_gateway_build_info{version="1.0.0",protocol="0.7.0",commit="abc"} 1',
     ]
   ) assert(lines.includes(line), line);
 });

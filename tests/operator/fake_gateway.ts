@@ -14,7 +14,7 @@ export class FakeGateway implements Watched {
   /** what the only check says */
   verdict: Verdict = { status: "ok", reason: "a write to the disk took 1 ms" };
   readonly checks = { mailbox: () => this.verdict };
-  readonly build = { version: "0.7.0", commit: "abc" };
+  readonly build = { version: "1.0.0", protocol: "0.7.0", commit: "abc" };
   readonly startedAt = Date.now();
   readonly name = "lighthouse";
   readonly location = "Neuchâtel";
