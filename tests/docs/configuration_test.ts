@@ -4,7 +4,7 @@ import { COMMANDS, type OptionName, OPTIONS, usageOf } from "../../src/cli/optio
 import { KEYS } from "../../src/config/config.ts";
 
 Deno.test("docs/configuration.md says what the program says", async () => {
-  assertEquals(await Deno.readTextFile(PATH), configurationDocument(), "make it anew with `deno task docs`");
+  assertEquals(await Deno.readTextFile(PATH), configurationDocument(), "run `deno task docs`");
 });
 
 Deno.test("it has every key, every command and every option", () => {

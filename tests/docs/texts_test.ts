@@ -10,8 +10,10 @@ const CHECKOUT = new URL("../../", import.meta.url);
 const TEXTS = new Map(
   [
     "README.md",
-    "SECURITY.md",
+    "ARCHITECTURE.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
     ...Array.from(Deno.readDirSync(new URL("docs", CHECKOUT)), ({ name }) => `docs/${name}`),
   ].filter((path) => path.endsWith(".md")).map((path) => {
     const text = Deno.readTextFileSync(new URL(path, CHECKOUT));
@@ -25,7 +27,7 @@ Deno.test("no code in a sentence is broken over two lines, as deno fmt may leave
   }
 });
 
-Deno.test("the metrics that texts name are those that there are, by the names that Prometheus has", () => {
+Deno.test("the metrics that texts name exist, by the names that Prometheus has", () => {
   const families = [...COUNTERS, ...GAUGES, ...OPEN_CONNECTIONS, ...Object.values(HISTOGRAMS)];
   const names = new Set([
     ...families.map(({ name }) => PREFIX + name),
@@ -46,7 +48,7 @@ Deno.test("docs/monitoring.md explains each health check", () => {
   }
 });
 
-Deno.test("links lead to files that there are", () => {
+Deno.test("links lead to existing files", () => {
   const missing = [...TEXTS].flatMap(([path, text]) =>
     Array.from(text.matchAll(/\]\((?!https?:)([^)#]+)/g), ([, link]) => new URL(link!, new URL(path, CHECKOUT)))
       .filter((url) => !isThere(url)).map(({ pathname }) => `${path}: ${pathname}`)
