@@ -1,0 +1,85 @@
+import { assert, assertEquals } from "@std/assert";
+import { findings } from "./english.ts";
+
+/** What people read, and the code, whose comments and strings they read too. */
+const READ = /\.(ts|md|sh|html|toml|rs|yml|service)$/;
+/** Not ours to word, and the list itself. */
+const EXEMPT = /^(tests\/vectors\/|LICENSE|tests\/docs\/english(_test)?\.ts$|deno\.json$|.*Cargo\.toml$)/;
+
+/** Folders and files whose English is still to be revised. Shorten this list, never lengthen it. */
+const STILL_TO_DO: readonly string[] = [
+  "docs/configuration.md",
+  "docs/monitoring.md",
+  "scripts/",
+  "src/addresses/",
+  "src/archive/",
+  "src/cli/",
+  "src/clients/",
+  "src/config/",
+  "src/directory/",
+  "src/encoding/",
+  "src/errors/",
+  "src/gateway/",
+  "src/limits/",
+  "src/logging/",
+  "src/mailbox/",
+  "src/mixnet/",
+  "src/operator/",
+  "src/peap/",
+  "src/protocol/",
+  "src/replay/",
+  "src/sandbox/",
+  "src/sphinx/",
+  "src/text/",
+  "src/timing/",
+  "src/tls/",
+  "src/unwrapping/",
+  "tests/",
+];
+/** Files in those folders that are done. */
+const DONE: readonly string[] = [
+  "src/cli/banner.ts",
+  "src/cli/build_info.ts",
+  "tests/bench/results/README.md",
+  "tests/build/",
+  "tests/docs/",
+];
+
+Deno.test("a phrase is found in any case, and over the lines of a comment or a string", () => {
+  assertEquals(findings("fine\n * is TRIED\n   * on until"), ['2: "TRIED * on" (write: retry)']);
+  assertEquals(findings('"it was over" +\n  "ruled"'), []);
+  assertEquals(findings('throw new Error("a level that is " +\n  "none")').length, 1);
+  assertEquals(findings("// if there is none, wait 5 ms\nentry on"), []);
+});
+
+Deno.test("CONTRIBUTING.md advises against phrases that this test finds", async () => {
+  const text = await Deno.readTextFile(new URL("../../CONTRIBUTING.md", import.meta.url));
+  const advised = Array.from(text.matchAll(/^\|[^|]*\|([^|]*)\|$/gm), ([, not]) => not!)
+    .flatMap((cell) => Array.from(cell.matchAll(/“([^”]+)”/g), ([, phrase]) => phrase!));
+  assert(advised.length >= 20, `${advised.length} phrases`);
+  assertEquals(advised.filter((phrase) => findings(phrase).length === 0), []);
+});
+
+Deno.test("the project is written in plain English", async () => {
+  const found: string[] = [];
+  for (const path of await projectFiles()) {
+    const isToDo = STILL_TO_DO.some((prefix) => path.startsWith(prefix)) && !DONE.some((done) => path.startsWith(done));
+    if (isToDo || !READ.test(path) || EXEMPT.test(path)) continue;
+    const text = await Deno.readTextFile(new URL(`../../${path}`, import.meta.url));
+    const own = path === "CONTRIBUTING.md" ? text.replaceAll(/“[^”]+”/g, "“”") : text;
+    found.push(...findings(own).map((finding) => `${path}:${finding}`));
+  }
+  assertEquals(found, []);
+});
+
+/** Paths of the files that git knows here, those not committed yet included. */
+async function projectFiles(): Promise<string[]> {
+  const { success, stdout } = await new Deno.Command("git", {
+    args: ["ls-files", "--cached", "--others", "--exclude-standard"],
+    cwd: new URL("../../", import.meta.url),
+  }).output();
+  assert(success, "git lists the project's files");
+  const paths = new TextDecoder().decode(stdout).split("\n").filter((path) => path !== "");
+  const existing = await Promise.all(paths.map((path) => Deno.stat(path).then(() => true, () => false)));
+  return paths.filter((_, i) => existing[i]);
+}
