@@ -14,7 +14,7 @@ export function report(results: Results): string {
   const sections = [
     `# Benchmark
 
-Measured by \`deno task bench\` (or single parts of it: \`deno task bench push latency\`), beside the 0.7.0 gateway where
+Measured by \`deno task bench\`, or parts of it: \`deno task bench push latency\`. It measures the 0.7.0 gateway too, if
 \`NYM_REFERENCE\` names the folder of its programs.
 
 | machine | |
@@ -25,11 +25,12 @@ Measured by \`deno task bench\` (or single parts of it: \`deno task bench push l
 | kernel | ${machine.kernel} |
 | Deno | ${machine.deno}, V8 ${machine.v8} |
 
-Messages have 500 bytes. Each round starts a new gateway, as a process of its own, and warms it up with 20,000 packets; the
-two gateways take turns, and each figure is the median of its rounds. *Processor time* is that of the whole process (/proc/PID/stat)
-divided by the packets. Packets come over four connections (over one where latency is measured). Every message is
-accounted for: the benchmark fails when our gateway loses one, delivers one twice or to another client, or changes the
-order within a connection and client. A message counts as out of order when one that was sent later came before it (RFC 4737).`,
+Messages have 500 bytes. Each round starts a new gateway process and warms it up with 20,000 packets. The two gateways
+take turns, and each figure is the median of its rounds. *Processor time* is that of the whole process (/proc/PID/stat)
+divided by the number of packets. Packets come over four connections, or over one where latency is measured. Every
+message is accounted for: the benchmark fails if our gateway loses one, delivers one twice or to another client, or
+changes the order within a connection and client. A message counts as out of order if one that was sent later came
+before it (RFC 4737).`,
     targetSection(results),
   ];
   if (push && covers && store) sections.push(plot("throughput"));
@@ -47,12 +48,13 @@ order within a connection and client. A message counts as out of order when one 
   if (scaling) sections.push(scalingSection(scaling));
   if (idle) {
     sections.push(
-      "## At rest\n\nFive connected clients that say nothing, and a directory that hears of the gateway.\n\n" + table(
-        ["gateway", "% of a core", "resident MB"],
-        kindsOf(idle).map((
-          kind,
-        ) => [kind, of(idle, kind, "percent").toFixed(2), of(idle, kind, "resident").toFixed(0)]),
-      ),
+      "## At rest\n\nFive connected clients that send nothing, and a directory that the gateway announces itself to.\n\n" +
+        table(
+          ["gateway", "% of a core", "resident MB"],
+          kindsOf(idle).map((
+            kind,
+          ) => [kind, of(idle, kind, "percent").toFixed(2), of(idle, kind, "resident").toFixed(0)]),
+        ),
     );
   }
   if (growth) {
@@ -63,7 +65,7 @@ order within a connection and client. A message counts as out of order when one 
     );
   }
   sections.push(
-    "## When\n\nWhat other programs used of the machine when the rounds of a part began: figures of a busy one tell little.\n\n" +
+    "## When\n\nThe last column is how much of the machine other programs used when the rounds of a part began. Figures from a busy machine mean little.\n\n" +
       table(
         ["part", "measured", "other programs"],
         Object.entries(measured).map((
@@ -96,8 +98,8 @@ function pushSection(push: NonNullable<Results["push"]>, covers: Results["covers
     kindsOf(rounds).map((kind) => [name, kind, ...pushFigures(rounds, kind), lossOf(rounds[kind]!)])
   );
   const heads = ["to", "gateway", "packets/s", "processor µs a packet", "MB at the start", "MB at the peak"];
-  return "## Pushed to clients that are there\n\nEvery message is committed to the disk before it is pushed, and leaves it " +
-    "once delivered: that is counted in; 0.7.0 stores nothing here. Cover traffic is never stored.\n\n" +
+  return "## Pushed to connected clients\n\nOur figures include the commit of each message to the disk, and its removal once it " +
+    "is delivered. 0.7.0 stores nothing here. Cover messages are never stored.\n\n" +
     table([...heads, "lost / out of order"], rows);
 }
 
@@ -112,7 +114,7 @@ function storeSection(rounds: Rounds<StoreFigures>): string {
     ...figures.map((figure) => readable(of(rounds, kind, figure))),
     lossOf(rounds[kind]!),
   ]);
-  return "## Stored for a client that is away, and read back\n\n" + table(
+  return "## Stored for an absent client, and read back\n\n" + table(
     [
       "gateway",
       "packets/s",
@@ -140,8 +142,8 @@ function latencySection(rounds: NonNullable<Results["latency"]>): string {
       ];
     })
   );
-  return "## Latency\n\nFrom the moment at which a packet is due on TCP to the moment at which one of 50 clients has read its " +
-    "message from its WebSocket, in ms. Packets are due at a constant rate, whatever the gateway does, so that waiting in line counts.\n\n" +
+  return "## Latency\n\nFrom when a packet is due on TCP until one of 50 clients has read its message from its WebSocket, in ms. " +
+    "Packets are due at a constant rate, whatever the gateway does, so the time that they spend in a queue counts.\n\n" +
     table(["rate", "gateway", "packets/s", "p50", "p99", "p99.9", "lost"], rows);
 }
 
@@ -149,8 +151,8 @@ function scalingSection(scaling: NonNullable<Results["scaling"]>): string {
   const rows = Object.entries(scaling).flatMap(([cores, rounds]) =>
     kindsOf(rounds).map((kind) => [cores, kind, readable(of(rounds, kind, "rate")), readable(of(rounds, kind, "cpu"))])
   );
-  return "## One core and two\n\nPush to 50 clients; the gateway is pinned to its cores and has an unwrapping worker for each. " +
-    "On two it shares them with the load generator.\n\n" +
+  return "## One core and two\n\nPush to 50 clients. The gateway is pinned to its cores, and has an unwrapping worker for each. " +
+    "With two cores it shares them with the load generator.\n\n" +
     table(["cores", "gateway", "packets/s", "processor µs a packet"], rows);
 }
 
