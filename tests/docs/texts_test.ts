@@ -48,6 +48,16 @@ Deno.test("docs/monitoring.md explains each health check", () => {
   }
 });
 
+Deno.test("messages that docs/troubleshooting.md explains are those of the program", async () => {
+  const sources: string[] = [];
+  for await (const path of modules(new URL("src/", CHECKOUT))) sources.push(await Deno.readTextFile(path));
+  const program = sources.join("\n");
+  const text = Deno.readTextFileSync(new URL("docs/troubleshooting.md", CHECKOUT));
+  const explained = Array.from(text.matchAll(/^- \*\*`([^`]+)`\*\*/gm), ([, message]) => message!);
+  assert(explained.length >= 4);
+  assertEquals(explained.filter((message) => !program.includes(message)), []);
+});
+
 Deno.test("links lead to existing files", () => {
   const missing = [...TEXTS].flatMap(([path, text]) =>
     Array.from(text.matchAll(/\]\((?!https?:)([^)#]+)/g), ([, link]) => new URL(link!, new URL(path, CHECKOUT)))
@@ -62,5 +72,12 @@ function isThere(url: URL): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+async function* modules(folder: URL): AsyncGenerator<URL> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) yield* modules(new URL(`${name}/`, folder));
+    else if (name.endsWith(".ts")) yield new URL(name, folder);
   }
 }
