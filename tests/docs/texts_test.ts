@@ -48,6 +48,12 @@ Deno.test("docs/monitoring.md explains each health check", () => {
   }
 });
 
+Deno.test("ARCHITECTURE.md names each folder of src", () => {
+  const text = TEXTS.get("ARCHITECTURE.md")!;
+  const folders = Array.from(Deno.readDirSync(new URL("src", CHECKOUT)), ({ name }) => `\`src/${name}\``);
+  assertEquals(folders.filter((folder) => !text.includes(folder)), []);
+});
+
 Deno.test("messages that docs/troubleshooting.md explains are those of the program", async () => {
   const sources: string[] = [];
   for await (const path of modules(new URL("src/", CHECKOUT))) sources.push(await Deno.readTextFile(path));
