@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import project from "../../deno.json" with { type: "json" };
 import { COUNTERS } from "../../src/counting/counter_table.ts";
 import { GAUGES, HISTOGRAMS, OPEN_CONNECTIONS, OTHERS, PREFIX } from "../../src/operator/metric_table.ts";
 import { checksOf } from "../../src/gateway/health_checks.ts";
@@ -46,6 +47,15 @@ Deno.test("docs/monitoring.md explains each health check", () => {
     assertStringIncludes(text, `| \`${name}\``);
     assertStringIncludes(text, `\nok    ${name.padEnd(9)}  `);
   }
+});
+
+Deno.test("README.md lists each dependency with its version", () => {
+  const rows = TEXTS.get("README.md")!.split("\n").filter((line) => line.startsWith("|"));
+  const missing = Object.entries(project.imports).filter(([name, source]) => {
+    const version = /@(\d[^/]*)/.exec(source)![1]!;
+    return !rows.some((row) => row.includes(`\`${name}\``) && row.includes(version));
+  });
+  assertEquals(missing, []);
 });
 
 Deno.test("ARCHITECTURE.md names each folder of src", () => {
