@@ -2,9 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import { findings } from "./english.ts";
 
 /** What people read, and the code, whose comments and strings they read too. */
-const READ = /\.(ts|md|sh|html|toml|rs|yml|service)$/;
+const READ = /\.(ts|md|sh|html|toml|rs|yml|service)$|^deno\.json$/;
 /** Not ours to word, and the list itself. */
-const EXEMPT = /^(tests\/vectors\/|LICENSE|tests\/docs\/english(_test)?\.ts$|deno\.json$|.*Cargo\.toml$)/;
+const EXEMPT = /^(tests\/vectors\/|LICENSE|tests\/docs\/english(_test)?\.ts$|.*Cargo\.toml$)/;
 
 /** Folders and files whose English is still to be revised. Shorten this list, never lengthen it. */
 const STILL_TO_DO: readonly string[] = [
