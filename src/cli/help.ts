@@ -28,6 +28,10 @@ export const ENVIRONMENT: readonly { name: string; meaning: string }[] = [
     name: "NOTIFY_SOCKET, WATCHDOG_USEC",
     meaning: "set by systemd: where it is told that the gateway serves, and how often that it lives",
   },
+  {
+    name: "JOURNAL_STREAM",
+    meaning: "set by systemd: if it names standard error, log lines begin with a priority and have no time",
+  },
 ];
 
 /** What `--help` prints. */

@@ -1,8 +1,9 @@
 import type { Config } from "../config/config.ts";
 import {
-  LogFile,
+  type LogFile,
   type LogFormat,
   logger,
+  openLogFile as openFile,
   parseLogFilter,
   setLogFile,
   setLogFilter,
@@ -34,7 +35,7 @@ export function readLogVariable(): void {
 export function openLogFile({ file }: Config["logging"]): LogFile | undefined {
   if (file === "") return undefined;
   try {
-    return new LogFile(file);
+    return openFile(file);
   } catch (error) {
     throw fileError(`Cannot write the log file "${file}" (file in [logging])`, error, ExitCode.CANNOT_CREATE);
   }

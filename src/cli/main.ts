@@ -13,18 +13,25 @@ import { readLogVariable } from "./logging.ts";
 import { type CommandName, COMMANDS, isCommand, type Options } from "./options.ts";
 import { manualPage } from "./man.ts";
 import { nodeDetails } from "./node_details.ts";
-import { print, printError, printText } from "./output.ts";
+import { print, printError, printText, refuseUnprinted, serveOutput, settleOutput } from "./output.ts";
 import { run, type StartGateway } from "./run.ts";
 import { status } from "./status.ts";
+
+/** ms that what has been printed and logged may take to be written, once all else is done */
+const LAST_WORDS = 500;
 
 const log = logger("nym_gateway");
 
 /** Does what the arguments ask for. Resolves with the exit code; never rejects. */
 export async function main(args: readonly string[], startGateway: StartGateway): Promise<number> {
+  const serves = args[0] === "run";
+  if (serves) serveOutput();
   try {
     if (!isPlain(args)) printText(BANNER);
     readLogVariable();
-    return await answer(args, startGateway) ?? 0;
+    const exitCode = await answer(args, startGateway) ?? 0;
+    if (!serves) refuseUnprinted();
+    return exitCode;
   } catch (error) {
     if (error instanceof OperatorError) return fail(error.message, error.exitCode);
     if (error instanceof Deno.errors.NotCapable) return fail(error.message, ExitCode.NO_PERMISSION);
@@ -33,6 +40,7 @@ export async function main(args: readonly string[], startGateway: StartGateway):
     return fail(`unexpected failure: ${reason} (RUST_LOG=debug shows where)`, ExitCode.SOFTWARE);
   } finally {
     flushLog();
+    await settleOutput(LAST_WORDS);
   }
 }
 

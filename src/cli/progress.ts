@@ -18,6 +18,10 @@ export class Progress implements Disposable {
   }
 
   #write(text: string): void {
-    Deno.stderr.writeSync(new TextEncoder().encode(text));
+    try {
+      Deno.stderr.writeSync(new TextEncoder().encode(text));
+    } catch {
+      // The terminal is gone: nobody sees how far it is.
+    }
   }
 }

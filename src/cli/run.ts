@@ -11,7 +11,7 @@ import type { KeyPair } from "../sphinx/curve.ts";
 import { gatewayConfigPath, gatewayId } from "./home.ts";
 import { configureLogging, openLogFile } from "./logging.ts";
 import type { Options } from "./options.ts";
-import { print, printText } from "./output.ts";
+import { print, printText, settleOutput } from "./output.ts";
 import { overrideConfig } from "./overrides.ts";
 import { ServiceManager } from "./service_manager.ts";
 import { serveUntilSignalled } from "./signals.ts";
@@ -24,6 +24,9 @@ export interface Reloadable extends AsyncDisposable {
   reload(config: Config): Changes;
 }
 
+/** ms that the settings have to be printed before the start goes on without that */
+const SETTINGS_TIME = 200;
+
 const log = logger("nym_gateway::node");
 
 /** Addresses that other machines can't reach, or that mean no particular one. */
@@ -35,13 +38,14 @@ export async function run(options: Options, startGateway: StartGateway): Promise
   print(`Starting gateway ${id}...`);
   const path = options.config ?? gatewayConfigPath(options);
   const read = () => overrideConfig(readConfig(path), options);
-  const config = read();
-  configureLogging(config.logging, openLogFile(config.logging));
-  const keys = loadKeyPair(config.gateway);
-  const storageKey = loadStorageKey(config.gateway.storageKeyFile);
-  printSettings(config, keys);
   await using serviceManager = ServiceManager.find();
   await serveUntilSignalled(async () => {
+    const config = read();
+    configureLogging(config.logging, openLogFile(config.logging));
+    const keys = loadKeyPair(config.gateway);
+    const storageKey = loadStorageKey(config.gateway.storageKeyFile);
+    printSettings(config, keys);
+    await settleOutput(SETTINGS_TIME); // else they and the log would mix
     const gateway = await startGateway(config, keys, storageKey);
     serviceManager?.ready();
     return gateway;

@@ -1,8 +1,10 @@
-import { logger } from "../logging/log.ts";
+import { logger, settleLog } from "../logging/log.ts";
 import { SIGNALS } from "../signals/interruption.ts";
 
-/** ms that a gateway has to come to its end */
-export const STOPPING_TIME = 10_000;
+/** ms that a gateway has to come to its end; it is gone within ten seconds, its last words included */
+export const STOPPING_TIME = 9_500;
+/** ms */
+const LAST_WORDS = 400;
 
 /** The signal that asks a program to read its configuration again; it ends programs that don't listen for it. */
 const HANGUP: Deno.Signal | undefined = Deno.build.os === "windows" ? undefined : "SIGHUP";
@@ -29,7 +31,7 @@ export async function serveUntilSignalled<Served extends AsyncDisposable>(
       log.info(`Received ${name}: stopping`);
       watchdog = setTimeout(() => {
         log.error(`Not stopped ${stoppingTime} ms after the signal: giving up`);
-        Deno.exit(1);
+        void settleLog(LAST_WORDS).finally(() => Deno.exit(1));
       }, stoppingTime);
       signalled.resolve();
     },

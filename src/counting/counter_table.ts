@@ -210,6 +210,11 @@ export const COUNTERS = [
       http_errors: "http",
     },
   },
+  {
+    name: "log_lines_dropped_total",
+    help: "Log lines that standard error did not take, as it failed or nobody read it.",
+    series: { log_lines_dropped: "" },
+  },
 ] as const satisfies readonly Family[];
 
 export type CounterName = SeriesOf<typeof COUNTERS>;

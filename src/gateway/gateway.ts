@@ -9,7 +9,7 @@ import { DirectoryClient } from "../directory/client.ts";
 import { Presence, presenceTimings } from "../directory/presence.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { listen } from "./listening.ts";
-import { logger } from "../logging/log.ts";
+import { countLostLines, logger } from "../logging/log.ts";
 import { lockPrivateFolder, remedyFor } from "../mailbox/database.ts";
 import { DiskSpace } from "../mailbox/disk_space.ts";
 import { importInboxes, ledgerFile } from "../mailbox/import_070.ts";
@@ -69,6 +69,7 @@ export class Gateway {
     const { gateway, mixnetEndpoint, clientsEndpoint, limits, debug } = config;
     const counters = new Counters();
     const count = counters.add;
+    countLostLines((lines) => count("log_lines_dropped", lines));
     const histograms = emptyHistograms();
     await using starting = new AsyncDisposableStack();
     // What is used first is closed last: inputs end before what they feed, the databases come at the very end.

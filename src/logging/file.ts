@@ -1,28 +1,33 @@
-/** A file that log lines are added to. When it is full or gone, they go to standard error. */
+import { Outlet } from "./outlet.ts";
+
+/** A file that log lines are added to. */
 export class LogFile implements Disposable {
   readonly #file: Deno.FsFile;
-  readonly #encoder = new TextEncoder();
+  readonly #outlet: Outlet;
 
   /**
    * Opens or makes the file, for this user alone (0600).
+   * @param instead takes the lines that can't be written to it, as when it is full or gone
    * @throws what Deno.openSync throws
    */
-  constructor(readonly path: string) {
+  constructor(readonly path: string, instead: (line: string) => void) {
     this.#file = Deno.openSync(path, { append: true, create: true, mode: 0o600 });
+    this.#outlet = new Outlet(this.#file, { lose: (lines) => lines.forEach(instead) });
   }
 
-  /** Writes a line; false when that failed. */
-  write(line: string): boolean {
-    const bytes = this.#encoder.encode(`${line}\n`);
-    try {
-      for (let written = 0; written < bytes.length;) written += this.#file.writeSync(bytes.subarray(written));
-      return true;
-    } catch {
-      return false;
-    }
+  write(line: string): void {
+    this.#outlet.write(line);
   }
 
+  /** Waits until all lines are written, for at most `patience` ms. */
+  settle(patience: number): Promise<void> {
+    return this.#outlet.settle(patience);
+  }
+
+  /** Closes it, once what waits for it is written. */
   [Symbol.dispose](): void {
-    this.#file[Symbol.dispose]();
+    const { writing } = this.#outlet;
+    if (writing === undefined) this.#file[Symbol.dispose]();
+    else void writing.then(() => this.#file[Symbol.dispose]());
   }
 }

@@ -11,12 +11,16 @@ const COLOURS: Readonly<Record<Level, number>> = { error: 31, warn: 33, info: 32
  * One line in the form that 0.7.0 gateways write, without its end. Targets are padded to the widest one seen so far, so
  * that the texts line up. `coloured`: the level has a colour, for terminals.
  */
-export function textLine(time: Date, level: Level, target: string, text: string, coloured: boolean): string {
+export function textLine(time: Date, level: Level, target: string, text: string, coloured = false): string {
+  return ` ${time.toISOString().slice(0, -1)} ${untimedLine(level, target, text, coloured)}`;
+}
+
+/** The same for a journal that knows the time. */
+export function untimedLine(level: Level, target: string, text: string, coloured = false): string {
   widestTarget = Math.max(widestTarget, target.length);
-  const timestamp = time.toISOString().slice(0, -1);
   const name = level.toUpperCase().padEnd(5);
   const shown = coloured ? `\x1b[${COLOURS[level]}m${name}\x1b[0m` : name;
-  return ` ${timestamp} ${shown} ${target.padEnd(widestTarget)} > ${onOneLine(text)}`;
+  return `${shown} ${target.padEnd(widestTarget)} > ${onOneLine(text)}`;
 }
 
 /** One line as a JSON object, for programs that collect logs. */

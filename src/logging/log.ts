@@ -1,17 +1,18 @@
-// deno-lint-ignore-file no-console -- this is where log lines leave the program
 /**
  * Log lines on standard error or in a file, in the form that 0.7.0 gateways write or as JSON:
  * ` 2026-11-23T01:16:27.772 INFO  nym_gateway::node > Starting nym gateway!`
  *
  * What goes in here never holds message contents, client addresses, tokens or a peer's IP address.
  */
-import type { LogFile } from "./file.ts";
+import { LogFile } from "./file.ts";
 import { type LogFilter, verbosityOf } from "./filter.ts";
 import { causeOf, FloodGuard } from "./flood.ts";
+import { isJournal, withPriority } from "./journal.ts";
 import { type Level, LEVELS } from "./level.ts";
-import { jsonLine, type LogFormat, textLine } from "./line.ts";
+import { jsonLine, type LogFormat, textLine, untimedLine } from "./line.ts";
+import { Outlet } from "./outlet.ts";
 
-export { LogFile } from "./file.ts";
+export type { LogFile } from "./file.ts";
 export { type LogFilter, parseLogFilter } from "./filter.ts";
 export { type Level, parseLogLevel } from "./level.ts";
 export type { LogFormat } from "./line.ts";
@@ -32,6 +33,22 @@ let file: LogFile | undefined;
 const guard = new FloodGuard();
 const isTerminal = !Deno.noColor && Deno.stderr.isTerminal();
 
+/** lines that were lost and not yet counted by {@linkcode countLostLines} */
+let linesLost = 0;
+let onLinesLost = (lines: number): void => {
+  linesLost += lines;
+};
+
+const standardError = new Outlet(Deno.stderr, {
+  lose: (lines) => onLinesLost(lines.length),
+  notice: (lost) => {
+    const text = `${lost} log lines are lost: standard error failed, or nobody read it`;
+    return errorLine("warn", "nym_gateway", text);
+  },
+});
+const toStandardError = (line: string) => standardError.write(line);
+let writeError = toStandardError;
+
 /** Sets from which level on lines are written, for the whole program (one setting for each worker). Default `info`. */
 export function setLogLevel(level: Level | "off"): void {
   setLogFilter({ level, targets: [] });
@@ -48,15 +65,45 @@ export function setLogFormat(to: LogFormat): void {
   format = to;
 }
 
+/**
+ * Opens or makes a file for log lines, for this user alone (0600). Lines that it doesn't take go to standard error.
+ * @throws what Deno.openSync throws
+ */
+export function openLogFile(path: string): LogFile {
+  return new LogFile(path, (line) => writeError(line));
+}
+
 /** Sets where lines go: to a file, which is closed when another one comes, or to standard error (the default). */
 export function setLogFile(to: LogFile | undefined): void {
   file?.[Symbol.dispose]();
   file = to;
 }
 
+/** Sets what takes the lines in place of standard error; undefined: standard error again. */
+export function setLogOutput(to: ((line: string) => void) | undefined): void {
+  writeError = to ?? toStandardError;
+}
+
+/** Has lines counted that standard error did not take: those lost so far, and from now on. */
+export function countLostLines(count: (lines: number) => void): void {
+  if (linesLost > 0) count(linesLost);
+  linesLost = 0;
+  onLinesLost = count;
+}
+
 /** Says at once what lines were left out for being too many. */
 export function flushLog(): void {
   guard.flush();
+}
+
+/** Waits until all lines are written, for at most `patience` ms. */
+export async function settleLog(patience: number): Promise<void> {
+  await Promise.all([file?.settle(patience), standardError.settle(patience)]);
+}
+
+/** Writes a command's last word to standard error, whatever is logged where. */
+export function writeLastWord(text: string): void {
+  writeError(isJournal ? withPriority("error", text) : text);
 }
 
 /** A logger for one part of the program; `target` is its name in the lines, as in `nym_gateway::node`. */
@@ -80,16 +127,24 @@ export function logger(target: string): Logger {
 }
 
 function write(level: Level, target: string, text: string): void {
-  const line = (text: string) => {
-    const inColour = isTerminal && file === undefined;
-    const line = format === "json"
-      ? jsonLine(new Date(), level, target, text)
-      : textLine(new Date(), level, target, text, inColour);
-    if (!file?.write(line)) console.error(line);
-  };
+  const line = (text: string) =>
+    file === undefined ? writeError(errorLine(level, target, text)) : file.write(fileLine(level, target, text));
   const admitted = guard.admit(
     causeOf(level, target, text),
     (leftOut) => line(`… and ${leftOut} more within a second, like: ${text}`),
   );
   if (admitted) line(text);
+}
+
+function fileLine(level: Level, target: string, text: string): string {
+  return format === "json" ? jsonLine(new Date(), level, target, text) : textLine(new Date(), level, target, text);
+}
+
+function errorLine(level: Level, target: string, text: string): string {
+  if (!isJournal && format === "text") return textLine(new Date(), level, target, text, isTerminal);
+  if (!isJournal) return jsonLine(new Date(), level, target, text);
+  return withPriority(
+    level,
+    format === "json" ? jsonLine(new Date(), level, target, text) : untimedLine(level, target, text),
+  );
 }

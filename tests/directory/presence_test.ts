@@ -1,8 +1,8 @@
-// deno-lint-ignore-file no-console -- what is logged is part of what is tested
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { DirectoryClient } from "../../src/directory/client.ts";
 import { Presence } from "../../src/directory/presence.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
+import { setLogOutput } from "../../src/logging/log.ts";
 import { type Answer, DirectoryServer } from "./directory_server.ts";
 
 const SELF = {
@@ -29,21 +29,20 @@ function presence(server: DirectoryServer, clients = () => NO_CLIENTS, timings =
 async function logging(
   act: (lines: string[], line: (pattern: RegExp) => Promise<void>) => Promise<void>,
 ): Promise<void> {
-  const original = console.error;
   const lines: string[] = [];
   let arrived = Promise.withResolvers<void>();
-  console.error = (line: string) => {
+  setLogOutput((line) => {
     lines.push(line.slice(25));
     arrived.resolve();
     arrived = Promise.withResolvers<void>();
-  };
+  });
   const awaitLine = async (pattern: RegExp) => {
     while (!lines.some((line) => pattern.test(line))) await arrived.promise;
   };
   try {
     await act(lines, awaitLine);
   } finally {
-    console.error = original;
+    setLogOutput(undefined);
   }
 }
 

@@ -1,6 +1,6 @@
-// deno-lint-ignore-file no-console -- it is the log's way out, and is watched here
 import { assert, assertEquals } from "@std/assert";
 import { setImmediate } from "node:timers/promises";
+import { setLogOutput } from "../../src/logging/log.ts";
 import { bytesInUse } from "../support/garbage.ts";
 import { LongRun } from "../support/long_run.ts";
 import { Random } from "../support/random.ts";
@@ -71,13 +71,12 @@ for (const target of targets.filter(({ name }) => TARGET === undefined || name =
 /** Counts log lines until the end of its scope, and keeps them back. */
 class LogLines {
   count = 0;
-  readonly #error = console.error;
 
   constructor() {
-    console.error = () => void this.count++;
+    setLogOutput(() => void this.count++);
   }
 
   [Symbol.dispose](): void {
-    console.error = this.#error;
+    setLogOutput(undefined);
   }
 }

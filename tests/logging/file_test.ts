@@ -1,8 +1,6 @@
-// deno-lint-ignore-file no-console -- the log is what is tested
 import { assertEquals, assertThrows } from "@std/assert";
 import { configureLogging, openLogFile } from "../../src/cli/logging.ts";
-import { logger, setLogFile, setLogLevel } from "../../src/logging/log.ts";
-import { LogFile } from "../../src/logging/file.ts";
+import { logger, openLogFile as openFile, setLogFile, setLogLevel, setLogOutput } from "../../src/logging/log.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
@@ -41,16 +39,15 @@ Deno.test("a file that can't be opened is an operator's mistake, and one that ca
   );
   using folder = new TemporaryFolder();
   const lines: string[] = [];
-  const original = console.error;
-  console.error = (line: string) => lines.push(line);
+  setLogOutput((line) => lines.push(line));
   try {
-    const file = new LogFile(folder.file("log"));
+    const file = openFile(folder.file("log"));
     file[Symbol.dispose](); // so that writing fails, as on a full disk
     setLogFile(file);
     log.error("the file is closed");
     assertEquals(lines.map((line) => line.split(" > ")[1]), ["the file is closed"]);
   } finally {
     setLogFile(undefined);
-    console.error = original;
+    setLogOutput(undefined);
   }
 });

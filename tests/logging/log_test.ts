@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console -- the log is what is tested
 import { assertEquals, assertMatch } from "@std/assert";
 import {
   flushLog,
@@ -8,18 +7,18 @@ import {
   setLogFilter,
   setLogFormat,
   setLogLevel,
+  setLogOutput,
 } from "../../src/logging/log.ts";
 
 /** The lines that are logged while `act` runs. */
 function logged(act: () => void): string[] {
   const lines: string[] = [];
-  const original = console.error;
-  console.error = (line: string) => lines.push(line);
+  setLogOutput((line) => lines.push(line));
   try {
     act();
     flushLog();
   } finally {
-    console.error = original;
+    setLogOutput(undefined);
     setLogFormat("text");
     setLogLevel("info");
   }

@@ -22,7 +22,7 @@ const OURS = BINARY ? [BINARY] : [
   "--allow-read",
   "--allow-write",
   "--allow-sys=statfs,systemMemoryInfo",
-  "--allow-env=HOME,USERPROFILE,NYM_HOME,RUST_LOG,NYM_GATEWAY_STORAGE_KEY_FILE,CREDENTIALS_DIRECTORY,NOTIFY_SOCKET,WATCHDOG_USEC",
+  "--allow-env=HOME,USERPROFILE,NYM_HOME,RUST_LOG,JOURNAL_STREAM,NYM_GATEWAY_STORAGE_KEY_FILE,CREDENTIALS_DIRECTORY,NOTIFY_SOCKET,WATCHDOG_USEC",
   "--v8-flags=--experimental-wasm-wide-arithmetic",
   new URL("../../main.ts", import.meta.url).pathname,
 ];
@@ -208,12 +208,22 @@ export class GatewayProcess implements AsyncDisposable {
     for await (const text of stream.pipeThrough(new TextDecoderStream())) this.#log += text;
   }
 
-  #command(command: string, args: string[]): Deno.Command {
+  /** What starts a command on it, with the variables in {@linkcode variables}. */
+  commandLine(command: string, ...args: string[]): string[] {
     const pinned = this.cores === undefined ? [] : ["taskset", "--cpu-list", this.cores];
-    const [program, ...before] = [...pinned, ...(this.kind === "ours" ? OURS : [join(REFERENCE!, "nym-gateway")])];
+    const program = this.kind === "ours" ? OURS : [join(REFERENCE!, "nym-gateway")];
+    return [...pinned, ...program, command, "--id", this.id, ...args];
+  }
+
+  get variables(): Record<string, string> {
+    return { HOME: this.home, DENO_DIR: denoDirectory(), RUST_LOG: "info", ...this.environment };
+  }
+
+  #command(command: string, given: string[]): Deno.Command {
+    const [program, ...args] = this.commandLine(command, ...given);
     return new Deno.Command(program!, {
-      args: [...before, command, "--id", this.id, ...args],
-      env: { HOME: this.home, DENO_DIR: denoDirectory(), RUST_LOG: "info", ...this.environment },
+      args,
+      env: this.variables,
       stdout: "piped",
       stderr: "piped",
       stdin: "null",

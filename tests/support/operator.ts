@@ -1,6 +1,6 @@
 /** ms between two looks at what is waited for */
 const LOOK_INTERVAL = 20;
-const ATTEMPTS = 50;
+const ATTEMPTS = 250;
 
 /** What a gateway tells its operator over HTTP. */
 export class Operator {

@@ -1,0 +1,35 @@
+import { fstatSync } from "node:fs";
+import type { Level } from "./level.ts";
+
+const STANDARD_ERROR = 2;
+
+/** syslog's priorities, which systemd's journal reads at the beginning of a line (sd-daemon(3)) */
+const PRIORITIES: Readonly<Record<Level, number>> = { error: 3, warn: 4, info: 6, debug: 7, trace: 7 };
+
+/** Whether standard error goes straight to systemd's journal, which adds the time and wants each line's priority. */
+export const isJournal = Deno.build.os === "linux" && namesStandardError(journalStream());
+
+/** A line with its priority in front. */
+export function withPriority(level: Level, line: string): string {
+  return `<${PRIORITIES[level]}>${line}`;
+}
+
+/**
+ * JOURNAL_STREAM, if this program may see it. It has device and inode, as in "9:12345": children inherit the variable
+ * (systemd.exec(5)), and standard error may be something else by then.
+ */
+function journalStream(): string | undefined {
+  const variable = "JOURNAL_STREAM";
+  const { state } = Deno.permissions.querySync({ name: "env", variable });
+  return state === "granted" ? Deno.env.get(variable) : undefined;
+}
+
+function namesStandardError(stream: string | undefined): boolean {
+  if (stream === undefined) return false;
+  try {
+    const { dev, ino } = fstatSync(STANDARD_ERROR, { bigint: true });
+    return stream === `${dev}:${ino}`;
+  } catch {
+    return false; // it is closed
+  }
+}
