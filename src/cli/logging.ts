@@ -9,7 +9,7 @@ import {
   setLogFilter,
   setLogFormat,
 } from "../logging/log.ts";
-import { ExitCode, fileError } from "../errors/operator_error.ts";
+import { ExitCode, fileError, isOffLimits, OperatorError } from "../errors/operator_error.ts";
 
 const log = logger("nym_gateway");
 
@@ -37,7 +37,13 @@ export function openLogFile({ file }: Config["logging"]): LogFile | undefined {
   try {
     return openFile(file);
   } catch (error) {
-    throw fileError(`Cannot write the log file "${file}" (file in [logging])`, error, ExitCode.CANNOT_CREATE);
+    const { message, exitCode } = fileError(
+      `Cannot write the log file "${file}" (file in [logging])`,
+      error,
+      ExitCode.CANNOT_CREATE,
+    );
+    const remedy = isOffLimits(error) ? ', or file = "": the log goes to standard error then' : "";
+    throw new OperatorError(`${message}${remedy}`, exitCode);
   }
 }
 

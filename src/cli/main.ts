@@ -1,6 +1,6 @@
 import { buildInfo } from "../build/build_info.ts";
 import { flushLog, logger } from "../logging/log.ts";
-import { ExitCode, OperatorError } from "../errors/operator_error.ts";
+import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import { parseArguments } from "./arguments.ts";
 import { BANNER } from "./banner.ts";
 import { printBuildInfo, versionLine } from "./build_info.ts";
@@ -33,8 +33,11 @@ export async function main(args: readonly string[], startGateway: StartGateway):
     if (!serves) refuseUnprinted();
     return exitCode;
   } catch (error) {
+    await settleOutput(LAST_WORDS); // what went before comes before why it failed
     if (error instanceof OperatorError) return fail(error.message, error.exitCode);
-    if (error instanceof Deno.errors.NotCapable) return fail(error.message, ExitCode.NO_PERMISSION);
+    if (error instanceof Deno.errors.NotCapable) {
+      return fail(fileError("Cannot go on", error, ExitCode.NO_PERMISSION).message, ExitCode.NO_PERMISSION);
+    }
     log.debug(error instanceof Error ? `${error.stack}` : String(error));
     const reason = error instanceof Error ? error.message : String(error);
     return fail(`unexpected failure: ${reason} (RUST_LOG=debug shows where)`, ExitCode.SOFTWARE);

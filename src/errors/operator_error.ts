@@ -32,10 +32,22 @@ export function fileError(attempt: string, cause: unknown, otherwise: ExitCode):
   if (cause instanceof Deno.errors.NotFound) {
     return new OperatorError(`${attempt}: there is no such file or folder`, ExitCode.MISSING_INPUT);
   }
+  if (isOffLimits(cause)) {
+    const reason = "the runtime keeps programs from using anything in /dev, /proc and /sys; choose another place";
+    return new OperatorError(`${attempt}: ${reason}`, ExitCode.NO_PERMISSION);
+  }
   if (cause instanceof Deno.errors.PermissionDenied || cause instanceof Deno.errors.NotCapable) {
     return new OperatorError(`${attempt}: permission denied`, ExitCode.NO_PERMISSION);
   }
   return new OperatorError(`${attempt}: ${reasonOf(cause)}`, otherwise);
+}
+
+/**
+ * Whether the runtime refuses a path to programs that don't have all of its permissions, as it does in /dev, /proc and
+ * /sys, /dev/stdout and /dev/shm among them.
+ */
+export function isOffLimits(cause: unknown): boolean {
+  return cause instanceof Deno.errors.NotCapable && cause.message.startsWith("Requires all access");
 }
 
 /** What an error says, without the system's number and the call with its path, which the runtime adds. */

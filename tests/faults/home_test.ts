@@ -204,6 +204,25 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "a home or a log where the runtime lets no program write is refused with the cause and what to do",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const cause = "the runtime keeps programs from using anything in /dev, /proc and /sys; choose another place";
+    const init = "init --id gw --mix-host 127.0.0.1 --clients-host 127.0.0.1";
+    const elsewhere = await nymGateway(init, { NYM_HOME: "/dev/shm" });
+    assertEquals(elsewhere.code, 77);
+    assertEquals(elsewhere.stderr, `error: Cannot look for /dev/shm/gateways/gw/config/config.toml: ${cause}\n`);
+    await using gateway = await GatewayProcess.init("ours", quietPort(), quietPort(), NO_DIRECTORY);
+    gateway.configure(({ logging }) => logging.file = "/dev/stdout");
+    assertEquals(await refusal(gateway), {
+      code: 77,
+      said: `error: Cannot write the log file "/dev/stdout" (file in [logging]): ${cause}, or file = "": ` +
+        "the log goes to standard error then",
+    });
+  },
+});
+
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await Array.fromAsync(Deno.readDir(folder));
   const found = entries.map(({ name, isDirectory }) =>
