@@ -21,6 +21,7 @@ END
 
 USER_NAME=nym-gateway
 STATE=/var/lib/nym-gateway
+PAUSES=growing-pauses.conf
 binary='' url='' prefix=/usr/local root='' service='' verify=yes uninstall=no
 
 fail() {
@@ -80,14 +81,21 @@ esac
 if [ "$uninstall" = yes ]; then
     if [ -z "$root" ]; then
         case $service in
-        systemd) ! systemctl is-active --quiet nym-gateway 2>/dev/null || fail 'it is running: systemctl stop nym-gateway' ;;
+        systemd)
+            ! systemctl is-active --quiet nym-gateway 'nym-gateway@*' 2>/dev/null ||
+                fail "it is running: systemctl stop nym-gateway 'nym-gateway@*'"
+            ;;
         openrc) ! rc-service nym-gateway status >/dev/null 2>&1 || fail 'it is running: rc-service nym-gateway stop' ;;
         esac
     fi
-    # The last two are the links of a service that is enabled.
-    rm -f "$root$program" "$root$manual" \
-        "$root/etc/systemd/system/nym-gateway.service" "$root/etc/init.d/nym-gateway" \
-        "$root/etc/systemd/system/multi-user.target.wants/nym-gateway.service" "$root/etc/runlevels/default/nym-gateway"
+    units=$root/etc/systemd/system
+    # Those in wants and runlevels are the links of a service that is enabled.
+    rm -f "$root$program" "$root$manual" "$units/nym-gateway.service" "$units/nym-gateway@.service" \
+        "$units/nym-gateway.service.d/$PAUSES" "$units/nym-gateway@.service.d/$PAUSES" \
+        "$units"/multi-user.target.wants/nym-gateway.service "$units"/multi-user.target.wants/nym-gateway@*.service \
+        "$root/etc/init.d/nym-gateway" "$root/etc/runlevels/default/nym-gateway"
+    rmdir "$units/nym-gateway.service.d" "$units/nym-gateway@.service.d" 2>/dev/null || true # unless others are there
+    [ -n "$root" ] || [ "$service" != systemd ] || systemctl daemon-reload 2>/dev/null || true # it may not run
     echo "Removed $program and its service."
     echo "Kept: $STATE with keys, configuration and messages, and the user $USER_NAME."
     exit 0
@@ -139,6 +147,22 @@ verified() {
     [ "${actual%% *}" = "$expected" ] || fail "$1 is not what $sums lists: it is damaged or another file; nothing was installed"
 }
 
+# install_template_and_pauses: beside the unit, one for any gateway by its id, and on a systemd that knows them (254 and
+# later) pauses that grow, so that what does not heal soon is not tried every five seconds for days
+install_template_and_pauses() {
+    units=${unit_target%/*}
+    sed -e 's/^Description=.*/& %i/' -e '/^Environment=NYM_GATEWAY_ID=/d' -e 's/\${NYM_GATEWAY_ID}/%i/' \
+        "$root$unit_target" >"$root$units/nym-gateway@.service"
+    chmod "$unit_mode" "$root$units/nym-gateway@.service"
+    version=$(systemctl --version 2>/dev/null | awk 'NR == 1 { print $2 + 0 }')
+    [ -z "$root" ] && [ "${version:-0}" -ge 254 ] || return 0
+    for name in nym-gateway nym-gateway@; do
+        mkdir -p "$units/$name.service.d"
+        printf '[Service]\nRestartSteps=8\nRestartMaxDelaySec=120\n' >"$units/$name.service.d/$PAUSES"
+        chmod 644 "$units/$name.service.d/$PAUSES"
+    done
+}
+
 unit_file=''
 [ -z "$unit" ] || unit_file=$(find_file "$unit" "packaging/systemd/$unit" "packaging/openrc/${unit%.openrc}")
 if [ "$verify" = yes ]; then
@@ -183,6 +207,7 @@ if [ -n "$unit" ]; then
     sed "s|/usr/local/bin/nym-gateway|$program|g" "$unit_file" >"$root$unit_target.new"
     chmod "$unit_mode" "$root$unit_target.new"
     mv -f "$root$unit_target.new" "$root$unit_target"
+    [ "$service" != systemd ] || install_template_and_pauses
 fi
 
 echo "Installed $program${unit:+ and $unit_target}; its files are in $STATE."

@@ -5,7 +5,7 @@ import type { Changes } from "../config/reloading.ts";
 import { loadKeyPair } from "../config/key_files.ts";
 import { loadStorageKey } from "../config/storage_key_file.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
-import { logger } from "../logging/log.ts";
+import { logger, warnings } from "../logging/log.ts";
 import { OperatorError } from "../errors/operator_error.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
 import { gatewayConfigPath, gatewayId } from "./home.ts";
@@ -21,6 +21,8 @@ export type StartGateway = (config: Config, keys: KeyPair, storageKey: Uint8Arra
 
 /** What serves, and can be told that the configuration has changed. */
 export interface Reloadable extends AsyncDisposable {
+  /** how it is, on one line */
+  readonly summary: string;
   reload(config: Config): Changes;
 }
 
@@ -47,9 +49,14 @@ export async function run(options: Options, startGateway: StartGateway): Promise
     printSettings(config, keys);
     await settleOutput(SETTINGS_TIME); // else they and the log would mix
     const gateway = await startGateway(config, keys, storageKey);
-    serviceManager?.ready();
+    serviceManager?.ready(() => `${gateway.summary}${lastWarning()}`);
     return gateway;
   }, (gateway) => reload(gateway, read));
+}
+
+function lastWarning(): string {
+  const last = warnings().at(-1);
+  return last === undefined ? "" : `; last warning at ${new Date(last.time).toISOString().slice(0, 19)}Z: ${last.text}`;
 }
 
 /** Takes over what has changed in the file; one with a mistake is refused, and what was configured before stays. */

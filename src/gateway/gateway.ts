@@ -219,6 +219,12 @@ export class Gateway {
     );
   }
 
+  /** How it is, on one line. */
+  get summary(): string {
+    const { online } = this.clientsListener.server;
+    return `${online} clients online, ${this.mailbox.totals.messages} messages stored`;
+  }
+
   /**
    * Takes over what can be taken over from a configuration while the gateway runs, and renewed certificates with it.
    * @throws {OperatorError} when a part of it won't do; all stays as it was then

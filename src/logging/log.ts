@@ -11,11 +11,14 @@ import { isJournal, withPriority } from "./journal.ts";
 import { type Level, LEVELS } from "./level.ts";
 import { jsonLine, type LogFormat, textLine, untimedLine } from "./line.ts";
 import { Outlet } from "./outlet.ts";
+import { onOneLine } from "../text/one_line.ts";
+import { remember } from "./warnings.ts";
 
 export type { LogFile } from "./file.ts";
 export { type LogFilter, parseLogFilter } from "./filter.ts";
 export { type Level, parseLogLevel } from "./level.ts";
 export type { LogFormat } from "./line.ts";
+export { type Warning, warnings } from "./warnings.ts";
 
 export interface Logger {
   error(text: string): void;
@@ -133,7 +136,9 @@ function write(level: Level, target: string, text: string): void {
     causeOf(level, target, text),
     (leftOut) => line(`… and ${leftOut} more within a second, like: ${text}`),
   );
-  if (admitted) line(text);
+  if (!admitted) return;
+  line(text);
+  if (level === "error" || level === "warn") remember({ time: Date.now(), level, text: onOneLine(text) });
 }
 
 function fileLine(level: Level, target: string, text: string): string {

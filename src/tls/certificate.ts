@@ -44,7 +44,9 @@ export function readCertificate(files: CertificateFiles, now = Date.now()): Cert
     throw refuse("certificate", certificatePath, `it expired on ${dateOf(notAfter)}: renew it`);
   }
   if (now < notBefore) {
-    throw refuse("certificate", certificatePath, `it is valid from ${dateOf(notBefore)} on: is the clock right?`);
+    // A clock that is not set yet soon will be, and a certificate of tomorrow is good tomorrow: no mistake to stop at.
+    const reason = `it is valid from ${dateOf(notBefore)} on: is the clock right?`;
+    throw refuse("certificate", certificatePath, reason, ExitCode.UNAVAILABLE);
   }
   tryOut(certificate, key, certificatePath);
   return { certificate, key, notAfter };
@@ -59,7 +61,7 @@ export function dateOf(time: number): string {
   return new Date(time).toISOString().slice(0, 10);
 }
 
-function readFile(what: string, path: string): string {
+function readFile(what: "certificate" | "key", path: string): string {
   try {
     return Deno.readTextFileSync(path);
   } catch (cause) {
@@ -97,11 +99,14 @@ function tryOut(cert: string, key: string, path: string): void {
   }
 }
 
-function refuse(what: string, path: string, reason: string): OperatorError {
+function refuse(
+  what: "certificate" | "key",
+  path: string,
+  reason: string,
+  exitCode: ExitCode = ExitCode.CONFIGURATION,
+): OperatorError {
   return new OperatorError(
-    `Cannot use the TLS ${what} ${path} (tls_${
-      what === "key" ? "key" : "certificate"
-    } in [clients_endpoint]): ${reason}`,
-    ExitCode.CONFIGURATION,
+    `Cannot use the TLS ${what} ${path} (tls_${what} in [clients_endpoint]): ${reason}`,
+    exitCode,
   );
 }

@@ -1,5 +1,9 @@
-import { assertEquals, assertNotEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { ServiceManager } from "../../src/cli/service_manager.ts";
+import { GatewayProcess } from "../support/gateway_process.ts";
+import { NO_DIRECTORY } from "../support/gateway_rig.ts";
+import { quietPort } from "../support/quiet_port.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { Silence } from "../support/silence.ts";
 
 /** What a service manager is told while `use` runs, with this patience in µs, if any. */
@@ -28,8 +32,13 @@ Deno.test({
   fn: () =>
     withManager("@nym-gateway-test-1", "20000", async (next) => {
       await using manager = ServiceManager.find()!;
-      manager.ready();
-      assertEquals([await next(), await next(), await next()], ["READY=1", "WATCHDOG=1", "WATCHDOG=1"]);
+      let reports = 0;
+      manager.ready(() => `report ${++reports}`);
+      assertEquals([await next(), await next(), await next()], [
+        "READY=1\nSTATUS=report 1",
+        "WATCHDOG=1\nSTATUS=report 2",
+        "WATCHDOG=1\nSTATUS=report 3",
+      ]);
     }),
 });
 
@@ -41,8 +50,8 @@ Deno.test({
     await Deno.remove(path);
     await withManager(path, undefined, async (next) => {
       await using manager = ServiceManager.find()!;
-      manager.ready();
-      assertEquals(await next(), "READY=1");
+      manager.ready(() => "well");
+      assertEquals(await next(), "READY=1\nSTATUS=well");
     });
     await Deno.remove(path);
   },
@@ -61,10 +70,31 @@ Deno.test({
     try {
       const manager = ServiceManager.find();
       assertNotEquals(manager, undefined);
-      manager!.ready();
+      manager!.ready(() => "well");
       await manager![Symbol.asyncDispose](); // does not reject
     } finally {
       Deno.env.delete("NOTIFY_SOCKET");
+    }
+  },
+});
+
+Deno.test({
+  name: "the service manager is told how many clients and messages there are, and the last warning",
+  ignore,
+  fn: async () => {
+    using folder = new TemporaryFolder();
+    const socket = Deno.listenDatagram({ transport: "unixpacket", path: folder.file("notify") });
+    try {
+      await using gateway = await GatewayProcess.init("ours", quietPort(), quietPort(), NO_DIRECTORY);
+      gateway.environment = { NOTIFY_SOCKET: folder.file("notify"), WATCHDOG_USEC: "20000" };
+      const next = async () => new TextDecoder().decode((await socket.receive())[0]);
+      const [first] = await Promise.all([next(), gateway.start()]);
+      assertMatch(first, /^READY=1\nSTATUS=0 clients online, 0 messages stored/);
+      const warned = /^WATCHDOG=1\nSTATUS=0 .* stored; last warning at 20\d\d-\S+Z: .*directory/;
+      while (!warned.test(await next())); // which is away
+      assertEquals(await gateway.stop(), 0);
+    } finally {
+      socket.close();
     }
   },
 });

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
+import { ExitCode } from "../../src/errors/operator_error.ts";
 import { sha256Sums } from "../../scripts/release/checksums.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
@@ -59,6 +60,35 @@ toolTest("sh", "a release is installed into a root: program, unit, state folder"
   assertEquals(Deno.statSync(root.file(PROGRAM)).mode! & 0o777, 0o755);
   assertEquals(Deno.readTextFileSync(root.file(UNIT)), Deno.readTextFileSync(SYSTEMD_UNIT));
   assertEquals(Deno.statSync(root.file("var/lib/nym-gateway")).mode! & 0o777, 0o700);
+});
+
+toolTest("sh", "a template serves any gateway by its id, and is the unit in all else", async () => {
+  using files = await release();
+  using root = new TemporaryFolder();
+  await install(root, "--binary", files.file("nym-gateway-x"), "--service", "systemd");
+  const lines = Deno.readTextFileSync(root.file(UNIT)).split("\n");
+  const template = Deno.readTextFileSync(root.file(UNIT.replace("gateway.", "gateway@."))).split("\n");
+  assertEquals(template.filter((line) => !lines.includes(line)), [
+    "Description=Nym gateway %i",
+    "ExecStart=/usr/local/bin/nym-gateway run --id %i",
+  ]);
+  assertEquals(lines.filter((line) => !template.includes(line)), [
+    "Description=Nym gateway",
+    "Environment=NYM_GATEWAY_ID=gateway",
+    "ExecStart=/usr/local/bin/nym-gateway run --id ${NYM_GATEWAY_ID}",
+  ]);
+});
+
+Deno.test("the service comes back without end, but not from what only its operator can put right", () => {
+  const settings = Deno.readTextFileSync(SYSTEMD_UNIT).split("\n");
+  for (const setting of ["StartLimitIntervalSec=0", "Restart=on-failure", "RestartSec=5"]) {
+    assert(settings.includes(setting), setting);
+  }
+  assert(settings.some((line) => /^After=.*time-sync\.target/.test(line)));
+  const [given = ""] = settings.filter((line) => line.startsWith("RestartPreventExitStatus="));
+  const { UNAVAILABLE, SOFTWARE, INPUT_OUTPUT } = ExitCode; // a port, an address, a clock; a crash; a disk
+  for (const code of [1, UNAVAILABLE, SOFTWARE, INPUT_OUTPUT]) assert(!given.includes(`${code}`), `${code}`);
+  for (const code of [ExitCode.USAGE, ExitCode.CONFIGURATION]) assertStringIncludes(given, `${code}`);
 });
 
 toolTest("sh", "the unit runs the program from where --prefix has put it; OpenRC gets its script", async () => {
@@ -155,7 +185,12 @@ Deno.test({
       ! ${install} broken || exit 9
       ls /usr/local/bin | grep nym-gateway
       nym-gateway --version
+      printf '#!/bin/sh\necho systemd 254 x' > /usr/local/bin/systemctl && chmod +x /usr/local/bin/systemctl
+      ${install} nym-gateway-x | tail -n 1
+      cat /etc/systemd/system/nym-gateway@.service.d/*
+      rm /usr/local/bin/systemctl
       sh ${INSTALL} --service systemd --uninstall
+      ls -d /etc/systemd/system/nym-gateway* 2>/dev/null || true
       ls /usr/local/bin /usr/local/share/man/man1 | grep nym-gateway || id -un nym-gateway`);
     assertEquals(code, 0, output);
     const lines = output.split("\n").filter((line) => line !== "");
@@ -172,6 +207,10 @@ Deno.test({
       "    systemctl daemon-reload && systemctl restart nym-gateway",
       "nym-gateway",
       "1",
+      "    systemctl daemon-reload && systemctl restart nym-gateway",
+      "[Service]",
+      "RestartSteps=8",
+      "RestartMaxDelaySec=120",
       "Removed /usr/local/bin/nym-gateway and its service.",
       "Kept: /var/lib/nym-gateway with keys, configuration and messages, and the user nym-gateway.",
       "nym-gateway",
@@ -189,9 +228,15 @@ toolTest("shellcheck", "install.sh is portable and without the mistakes that she
 toolTest("systemd-analyze", "systemd takes the unit, and finds it little exposed", async () => {
   using folder = new TemporaryFolder();
   const unit = folder.file("nym-gateway.service");
-  const text = Deno.readTextFileSync(SYSTEMD_UNIT);
-  Deno.writeTextFileSync(unit, text.replace("/usr/local/bin/nym-gateway", "/bin/sh")); // that must be there
-  assertEquals(await run("systemd-analyze", "verify", "--man=no", unit), { code: 0, output: "" });
+  using files = await release();
+  using root = new TemporaryFolder();
+  await install(root, "--binary", files.file("nym-gateway-x"), "--service", "systemd");
+  for (const [name, as] of [["nym-gateway", "nym-gateway"], ["nym-gateway@", "nym-gateway@second"]]) {
+    const text = Deno.readTextFileSync(root.file(`etc/systemd/system/${name}.service`));
+    const file = folder.file(`${as}.service`);
+    Deno.writeTextFileSync(file, text.replace("/usr/local/bin/nym-gateway", "/bin/sh")); // that must be there
+    assertEquals(await run("systemd-analyze", "verify", "--man=no", file), { code: 0, output: "" });
+  }
   const { output } = await run("systemd-analyze", "security", "--offline=true", "--no-pager", unit);
   const exposure = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(output)![1]);
   assert(exposure < 1.5, `${exposure}`);
