@@ -12,7 +12,7 @@ import { checkCertificate, checkKeys } from "./checks/keys.ts";
 import { checkMachine } from "./checks/machine.ts";
 import { checkReachability } from "./checks/reachability.ts";
 import { checkInboxes, checkLogFile, checkPaths, checkStorageKey } from "./checks/storage.ts";
-import { gatewayConfigPath } from "./home.ts";
+import { findGateway } from "./home.ts";
 import type { Options } from "./options.ts";
 import { print, printText } from "./output.ts";
 import { paint } from "./paint.ts";
@@ -24,7 +24,7 @@ const MARKS = { ok: paint("green", "✓"), warn: paint("yellow", "!"), fail: pai
  * the first thing that failed.
  */
 export async function check(options: Options): Promise<number> {
-  const path = options.config ?? gatewayConfigPath(options);
+  const path = findGateway(options).configPath;
   const findings: Finding[] = [];
   setLogLevel("off"); // what would be logged is what is said here
   for await (const finding of findOut(path)) {

@@ -12,10 +12,20 @@ export function completions(shell: Shell): string {
 function bash(): string {
   const cases = commands.map(([name, command]) => `    ${name}) words="${words(name, command).join(" ")}" ;;`);
   return `# Completions of nym-gateway for bash: nym-gateway completions bash > /etc/bash_completion.d/nym-gateway
+_nym_gateway_ids() {
+  local home config
+  for home in "\${NYM_HOME:-$HOME/.nym}" \${NYM_HOME:+""} /var/lib/nym-gateway; do
+    [ -n "$home" ] || break # NYM_HOME is the only one
+    for config in "$home"/gateways/*/config/config.toml; do
+      [ ! -e "$config" ] || { config="\${config%/config/config.toml}" && printf '%s\\n' "\${config##*/}"; }
+    done
+  done
+}
 _nym_gateway() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words=""
   case "$before" in
 ${choiceOptions().map(([option, values]) => `    --${option}) words="${values.join(" ")}" ;;`).join("\n")}
+    --id) [ "\${COMP_WORDS[1]}" = init ] || COMPREPLY=($(compgen -W "$(_nym_gateway_ids)" -- "$word")); return ;;
     ${pathOptions().map((option) => `--${option}`).join("|")})
       local IFS=$'\n' # names may have spaces
       compopt -o filenames 2>/dev/null
@@ -39,11 +49,18 @@ function zsh(): string {
   const argumentsOf = (name: CommandName) =>
     optionsOf(COMMANDS[name]).map((option) => {
       const { value, meaning, choices } = OPTIONS[option];
-      const action = choices !== undefined ? `(${choices.join(" ")})` : isPath(option) ? "_files" : " ";
+      const free = isPath(option) ? "_files" : namesGateway(name, option) ? "_nym_gateway_ids" : " ";
+      const action = choices === undefined ? free : `(${choices.join(" ")})`;
       return `'--${option}[${quote(meaning)}]${value === undefined ? "" : `:${quote(value)}:${action}`}'`;
     });
   return `#compdef nym-gateway
 # Completions of nym-gateway for zsh: nym-gateway completions zsh > "\${fpath[1]}/_nym-gateway"
+_nym_gateway_ids() {
+  local -a homes=("\${NYM_HOME:-$HOME/.nym}") configs
+  [[ -n "$NYM_HOME" ]] || homes+=(/var/lib/nym-gateway)
+  configs=(\${^homes}/gateways/*/config/config.toml(N:h:h:t))
+  compadd -a configs
+}
 _nym_gateway() {
   local -a commands=(
 ${commands.map(([name, { purpose }]) => `    '${name}:${quote(purpose)}'`).join("\n")}
@@ -83,13 +100,21 @@ function fish(): string {
     ]),
     ...optionsOf(command).map((option) => {
       const { value, meaning, choices } = OPTIONS[option];
-      const values = choices === undefined ? isPath(option) ? " -r -F" : " -x" : ` -x -a ${quote(choices.join(" "))}`;
+      const free = isPath(option) ? " -r -F" : namesGateway(name, option) ? " -x -a '(__nym_gateway_ids)'" : " -x";
+      const values = choices === undefined ? free : ` -x -a ${quote(choices.join(" "))}`;
       return `complete -c nym-gateway -n '__fish_seen_subcommand_from ${name}' -l ${option}${
         value === undefined ? "" : values
       } -d ${quote(meaning)}`;
     }),
   ]);
   return `# Completions of nym-gateway for fish: nym-gateway completions fish > ~/.config/fish/completions/nym-gateway.fish
+function __nym_gateway_ids
+  set -l homes $HOME/.nym /var/lib/nym-gateway
+  set -q NYM_HOME; and test -n "$NYM_HOME"; and set homes $NYM_HOME
+  for config in $homes/gateways/*/config/config.toml
+    basename (dirname (dirname $config))
+  end
+end
 complete -c nym-gateway -f
 complete -c nym-gateway -s h -l help -d 'prints help'
 complete -c nym-gateway -s V -l version -d 'prints the version'
@@ -116,6 +141,11 @@ function choiceOptions(): [OptionName, readonly string[]][] {
 
 function pathOptions(): OptionName[] {
   return (Object.keys(OPTIONS) as OptionName[]).filter(isPath);
+}
+
+/** Whether the option says which of the gateways is meant that there are. */
+function namesGateway(command: CommandName, option: OptionName): boolean {
+  return option === "id" && command !== "init" && command !== "import";
 }
 
 function isPath(option: OptionName): boolean {

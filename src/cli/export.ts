@@ -10,7 +10,7 @@ import { lockPrivateFolder } from "../mailbox/database.ts";
 import { holdsInboxes070 } from "../mailbox/import_070.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import { ExportedItems } from "./exported_items.ts";
-import { gatewayConfigPath, gatewayId } from "./home.ts";
+import { findGateway } from "./home.ts";
 import { Interrupted } from "../signals/interruption.ts";
 import { interruptible } from "./interruption.ts";
 import type { Options } from "./options.ts";
@@ -25,11 +25,12 @@ export function exportGateway(options: Options): Promise<number | void> {
 }
 
 async function exportUntil(signal: AbortSignal, options: Options): Promise<void> {
-  const id = gatewayId(options);
   const file = resolve(options.file!);
-  const configPath = options.config ?? gatewayConfigPath(options);
+  const found = findGateway(options);
+  const { configPath } = found;
   const configText = readText(configPath, configPath);
   const config = parseConfig(configText, configPath);
+  const id = found.id ?? config.gateway.id;
   const attempt = `Cannot export gateway ${id}`;
   if (exists(file)) throw new OperatorError(`${attempt}: ${file} exists already`, ExitCode.CANNOT_CREATE);
   using _ = await lockInboxes(attempt, config.clientsEndpoint.inboxesDirectory);

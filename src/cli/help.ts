@@ -5,7 +5,10 @@ export const PURPOSE = "nym-gateway keeps a mailbox at the edge of a mixnet for 
 
 /** The variables that it reads. */
 export const ENVIRONMENT: readonly { name: string; meaning: string }[] = [
-  { name: "NYM_HOME", meaning: "the folder that gateways are kept in [default: ~/.nym]" },
+  {
+    name: "NYM_HOME",
+    meaning: "the folder that gateways are kept in [default: ~/.nym, and then the service's, /var/lib/nym-gateway]",
+  },
   {
     name: "NYM_GATEWAY_STORAGE_KEY_FILE",
     meaning: "the file with the key that seals stored mail [default: as configured]",
@@ -73,6 +76,6 @@ function explain(option: OptionName, defaultValue: string, isArgument = false): 
 
 /** What a command does without an option that need not be given. */
 export function defaultOf(command: CommandName, option: OptionName): string {
-  if (command === "run" && option !== "config") return "as configured";
+  if (command === "run" && option !== "config" && option !== "id") return "as configured";
   return COMMANDS[command].defaults?.[option] ?? OPTIONS[option].default ?? "none";
 }

@@ -2,8 +2,11 @@ import { join, resolve } from "node:path";
 import { configPath } from "../config/config.ts";
 import { exists } from "../config/files.ts";
 import { isOfShell } from "../config/paths.ts";
-import { ExitCode, OperatorError } from "../errors/operator_error.ts";
+import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import type { Options } from "./options.ts";
+
+/** NYM_HOME of the service that install.sh installs. */
+const SERVICE_HOME = "/var/lib/nym-gateway";
 
 /**
  * The folder that holds a folder for each gateway: in the one that NYM_HOME names, which serves users without a home, or
@@ -18,9 +21,8 @@ export function gatewaysDirectory(): string {
     );
   }
   if (nymHome) return join(resolve(nymHome), "gateways");
-  const variable = Deno.build.os === "windows" ? "USERPROFILE" : "HOME";
-  const home = Deno.env.get(variable);
-  if (home) return join(home, ".nym", "gateways");
+  const home = homeDirectory();
+  if (home !== undefined) return join(home, ".nym", "gateways");
   throw new OperatorError(
     `Cannot tell where gateways are kept: set the environment variable NYM_HOME to a folder for them`,
     ExitCode.CONFIGURATION,
@@ -30,21 +32,87 @@ export function gatewaysDirectory(): string {
 /** The value of --id. Throws an OperatorError unless it can be the name of a folder, here and on other systems. */
 export function gatewayId(options: Options): string {
   const id = options.id ?? "";
-  if (/^[\p{L}\p{N}_][\p{L}\p{N}._-]{0,63}$/u.test(id) && !id.endsWith(".")) return id;
+  if (isId(id)) return id;
   throw new OperatorError(
     `--id: "${id}" is not one word: give at most 64 letters, digits, dots, dashes and underscores`,
     ExitCode.USAGE,
   );
 }
 
-/** The configuration file of the gateway that --id names. Throws an OperatorError when init has not made it. */
-export function gatewayConfigPath(options: Options): string {
-  const id = gatewayId(options);
-  const path = configPath(id, gatewaysDirectory());
-  if (exists(path)) return path;
-  throw new OperatorError(
-    `There is no gateway ${id} yet (${path} does not exist): make it with ` +
-      `\`nym-gateway init --id ${id} --mix-host <ip> --clients-host <ip>\``,
+function isId(text: string): boolean {
+  return /^[\p{L}\p{N}_][\p{L}\p{N}._-]{0,63}$/u.test(text) && !text.endsWith(".");
+}
+
+function homeDirectory(): string | undefined {
+  return Deno.env.get(Deno.build.os === "windows" ? "USERPROFILE" : "HOME") || undefined;
+}
+
+/** Where a gateway's configuration is. */
+export interface FoundGateway {
+  /** undefined when only --config says which one it is */
+  readonly id: string | undefined;
+  readonly configPath: string;
+}
+
+/**
+ * The gateway that the options mean: the file that --config names, else the gateway that --id names, else the only one
+ * that there is. They are looked for in the folder that NYM_HOME names, else in the user's home, and then in `service`,
+ * where install.sh has the service keep its own. Throws an OperatorError that lists those that there are.
+ */
+export function findGateway(options: Options, service = SERVICE_HOME): FoundGateway {
+  const id = options.id === undefined ? undefined : gatewayId(options);
+  if (options.config !== undefined) return { id, configPath: options.config };
+  const { found, hidden } = gatewaysIn(placesOfGateways(service));
+  const meant = id === undefined ? found : found.filter((gateway) => gateway.id === id);
+  const [first, second] = meant;
+  if (first !== undefined && (id !== undefined || second === undefined)) return first;
+  throw notFound(id, found, hidden);
+}
+
+/** Folders that gateways may be in, the first one first. */
+function placesOfGateways(service: string): string[] {
+  if (Deno.env.get("NYM_HOME")) return [gatewaysDirectory()];
+  const ofService = Deno.build.os === "linux" ? [join(service, "gateways")] : [];
+  return homeDirectory() === undefined ? ofService : [gatewaysDirectory(), ...ofService];
+}
+
+/** All gateways of these places, and the places that this user may not look into. */
+function gatewaysIn(places: readonly string[]): { found: (FoundGateway & { id: string })[]; hidden: string[] } {
+  const hidden: string[] = [];
+  const found = places.flatMap((place) => {
+    try {
+      return [...Deno.readDirSync(place)]
+        .map(({ name }) => ({ id: name, configPath: configPath(name, place) }))
+        .filter(({ id, configPath }) => isId(id) && exists(configPath))
+        .sort((a, b) => a.id < b.id ? -1 : 1);
+    } catch (error) {
+      if (error instanceof Deno.errors.PermissionDenied) hidden.push(place);
+      else if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
+        throw fileError(`Cannot look for gateways in ${place}`, error, ExitCode.INPUT_OUTPUT);
+      }
+      return [];
+    }
+  });
+  return { found, hidden };
+}
+
+function notFound(id: string | undefined, found: readonly FoundGateway[], hidden: readonly string[]): OperatorError {
+  const looked = hidden.map((place) => `; ${place} is closed to this user, others may be there: use sudo`).join("");
+  if (found.length > 0) {
+    const list = found.map(({ id, configPath }) => `${id} (${configPath})`).join(", ");
+    return id === undefined
+      ? new OperatorError(`There are several gateways; give --id for one of them: ${list}`, ExitCode.USAGE)
+      : new OperatorError(`There is no gateway ${id}, but ${list}${looked}`, ExitCode.MISSING_INPUT);
+  }
+  if (hidden.length > 0) {
+    return new OperatorError(`No gateway ${id ?? ""}`.trim() + ` is to be seen${looked}`, ExitCode.NO_PERMISSION);
+  }
+  const named = id ?? "<word>";
+  return new OperatorError(
+    `There is no gateway ${id ?? "here"} yet (${
+      configPath(named, gatewaysDirectory())
+    } does not exist): make it with ` +
+      `\`nym-gateway init --id ${named} --mix-host <ip> --clients-host <ip>\``,
     ExitCode.MISSING_INPUT,
   );
 }

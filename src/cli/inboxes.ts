@@ -4,7 +4,7 @@ import { findStorageKey } from "../config/storage_key_file.ts";
 import { inventory } from "../mailbox/inventory.ts";
 import { Sealer } from "../mailbox/sealing.ts";
 import { ExitCode, fileError } from "../errors/operator_error.ts";
-import { gatewayConfigPath } from "./home.ts";
+import { findGateway } from "./home.ts";
 import type { Options } from "./options.ts";
 import { print, printText } from "./output.ts";
 import { paint } from "./paint.ts";
@@ -13,7 +13,7 @@ import { durationText, sizeText } from "../text/units.ts";
 
 /** Prints what waits in each inbox, the biggest first. Throws an OperatorError when the mailbox can't be read. */
 export async function inboxes(options: Options): Promise<void> {
-  const { gateway, clientsEndpoint } = readConfig(options.config ?? gatewayConfigPath(options));
+  const { gateway, clientsEndpoint } = readConfig(findGateway(options).configPath);
   const path = join(clientsEndpoint.inboxesDirectory, "mailbox.kv");
   const found = exists(path) ? await readInventory(path, gateway.storageKeyFile) : [];
   found.sort((a, b) => b.bytes - a.bytes);

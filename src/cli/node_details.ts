@@ -2,7 +2,7 @@ import { readConfig } from "../config/files.ts";
 import { readKeyPair } from "../config/key_files.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { PROTOCOL_VERSION } from "../build/version.ts";
-import { gatewayConfigPath } from "./home.ts";
+import { findGateway } from "./home.ts";
 import type { Options } from "./options.ts";
 import { print, printText } from "./output.ts";
 import { paint } from "./paint.ts";
@@ -10,7 +10,7 @@ import { paint } from "./paint.ts";
 /** Prints what others know a gateway by. Throws an OperatorError when its configuration or keys won't do. */
 export function nodeDetails(options: Options): void {
   const { gateway, mixnetEndpoint: mixnet, clientsEndpoint: clients } = readConfig(
-    options.config ?? gatewayConfigPath(options),
+    findGateway(options).configPath,
   );
   const details = {
     id: gateway.id,

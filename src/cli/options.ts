@@ -67,7 +67,7 @@ const ROOT = "~/.nym/gateways";
 const { gateway, mixnetEndpoint, clientsEndpoint } = defaultConfig("<id>", ROOT);
 
 export const OPTIONS: Readonly<Record<OptionName, Option>> = {
-  "id": { value: "word", meaning: "name of the gateway on this machine" },
+  "id": { value: "word", meaning: "name of the gateway on this machine", default: "the only one that there is" },
   "config": {
     value: "file",
     meaning: "configuration file to read",
@@ -171,31 +171,31 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
   },
   run: {
     purpose: "Runs a gateway that init has made. Options overrule its configuration file, for this run only.",
-    required: ["id"],
-    optional: ["config", "mix-host", "clients-host", ...ENDPOINT_OPTIONS],
+    required: [],
+    optional: ["id", "config", "mix-host", "clients-host", ...ENDPOINT_OPTIONS],
   },
   check: {
     purpose: "Looks at all that a gateway needs before it goes live, and says what to do about the rest.",
-    required: ["id"],
-    optional: ["config", "output"],
+    required: [],
+    optional: ["id", "config", "output"],
     isPlain: true,
   },
   status: {
     purpose: "Shows how a running gateway is: its health, rates, inboxes and memory.",
-    required: ["id"],
-    optional: ["config", "output", "watch"],
+    required: [],
+    optional: ["id", "config", "output", "watch"],
     isPlain: true,
   },
   inboxes: {
     purpose: "Shows how much mail waits, for each inbox, under pseudonyms.",
-    required: ["id"],
-    optional: ["config", "output"],
+    required: [],
+    optional: ["id", "config", "output"],
     isPlain: true,
   },
   export: {
     purpose: "Writes a stopped gateway, with its keys, clients and mail, into one file, sealed with a passphrase.",
-    required: ["id", "file"],
-    optional: ["config", "passphrase-file", "output"],
+    required: ["file"],
+    optional: ["id", "config", "passphrase-file", "output"],
     isPlain: true,
   },
   import: {
@@ -207,8 +207,8 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
   },
   "node-details": {
     purpose: "Prints what others know a gateway by: public key, addresses, version.",
-    required: ["id"],
-    optional: ["config", "output"],
+    required: [],
+    optional: ["id", "config", "output"],
     isPlain: true,
   },
   completions: {

@@ -8,7 +8,7 @@ import { encodeBase58 } from "../encoding/base58.ts";
 import { logger, warnings } from "../logging/log.ts";
 import { OperatorError } from "../errors/operator_error.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
-import { gatewayConfigPath, gatewayId } from "./home.ts";
+import { findGateway } from "./home.ts";
 import { configureLogging, openLogFile } from "./logging.ts";
 import type { Options } from "./options.ts";
 import { print, printText, settleOutput } from "./output.ts";
@@ -36,9 +36,8 @@ const SPECIAL_HOSTS = ["localhost", "127.0.0.1", "0.0.0.0", "::1"];
 
 /** Runs a gateway until a signal ends it. Throws an OperatorError when it can't be started. */
 export async function run(options: Options, startGateway: StartGateway): Promise<void> {
-  const id = gatewayId(options);
-  print(`Starting gateway ${id}...`);
-  const path = options.config ?? gatewayConfigPath(options);
+  const { id, configPath: path } = findGateway(options);
+  print(`Starting gateway ${id ?? readConfig(path).gateway.id}...`);
   const read = () => overrideConfig(readConfig(path), options);
   await using serviceManager = ServiceManager.find();
   await serveUntilSignalled(async () => {

@@ -1,7 +1,7 @@
 import { boundedBody } from "../directory/bounded_body.ts";
 import { readConfig } from "../config/files.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
-import { gatewayConfigPath } from "./home.ts";
+import { findGateway } from "./home.ts";
 import type { Options } from "./options.ts";
 import { printError, printOn, printText } from "./output.ts";
 import { CLEAR_SCREEN, paint } from "./paint.ts";
@@ -35,7 +35,7 @@ interface Status {
  * fails. Throws an OperatorError when the gateway does not answer.
  */
 export async function status(options: Options): Promise<number> {
-  const { gateway, operator } = readConfig(options.config ?? gatewayConfigPath(options));
+  const { gateway, operator } = readConfig(findGateway(options).configPath);
   const interval = readInterval(options.watch);
   const look = () => ask(operator.listeningAddress, gateway.id);
   const found = await look();

@@ -122,7 +122,7 @@ Deno.test("mistakes end in one line and the exit code of their kind", () =>
       ["run --id ..", { HOME: home }, 64, 'error: --id: ".." is not one word'],
       [
         "run --id gw",
-        { HOME: home },
+        { HOME: join(home, "empty") },
         66,
         "make it with `nym-gateway init --id gw --mix-host <ip> --clients-host <ip>`\n",
       ],

@@ -26,11 +26,15 @@ Deno.test("every shell completes help, and the commands after it", () => {
 
 /** What bash, with our script, offers after these words, the last of which is being written. */
 async function offered(...words: string[]): Promise<string[]> {
+  return await offeredIn({}, ...words);
+}
+
+async function offeredIn(env: Record<string, string>, ...words: string[]): Promise<string[]> {
   const script = `${completions("bash")}
 COMP_WORDS=(nym-gateway "$@"); COMP_CWORD=$#
 _nym_gateway
 printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout, stderr } = await new Deno.Command("bash", { args: ["-c", script, "bash", ...words] }).output();
+  const { stdout, stderr } = await new Deno.Command("bash", { args: ["-c", script, "bash", ...words], env }).output();
   assertEquals(new TextDecoder().decode(stderr), "");
   return new TextDecoder().decode(stdout).split("\n").filter((word) => word !== "");
 }
@@ -50,5 +54,22 @@ Deno.test({
     assertEquals(await offered("export", "--file", folder.file("a")), [folder.file("a folder")]);
     const all = await offered("");
     for (const name of Object.keys(COMMANDS) as CommandName[]) assertEquals(all.includes(name), true, name);
+  },
+});
+
+Deno.test({
+  name: "bash completes the ids of the gateways that there are",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    using folder = new TemporaryFolder();
+    for (const id of ["lighthouse", "lantern"]) {
+      Deno.mkdirSync(folder.file(`gateways/${id}/config`), { recursive: true });
+      Deno.writeTextFileSync(folder.file(`gateways/${id}/config/config.toml`), "");
+    }
+    Deno.mkdirSync(folder.file("gateways/lost"));
+    const env = { NYM_HOME: folder.path };
+    assertEquals(await offeredIn(env, "status", "--id", ""), ["lantern", "lighthouse"]);
+    assertEquals(await offeredIn(env, "run", "--id", "lig"), ["lighthouse"]);
+    assertEquals(await offeredIn(env, "init", "--id", ""), []);
   },
 });

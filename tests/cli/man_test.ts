@@ -21,7 +21,8 @@ Deno.test("the manual page tells the default of each command", () => {
   assertStringIncludes(page, "listen on for clients [default: 9000 (init); as configured (run)]. For init, run.");
   assertStringIncludes(
     page,
-    "name of the gateway on this machine [default: the name that it was exported by (import)].",
+    "the only one that there is (run, check, status, inboxes, export, node-details); " +
+      "the name that it was exported by (import)].",
   );
   assertStringIncludes(page, "show it again every so many seconds [default: once]. For status.");
   assertStringIncludes(page, '.TP\n.BR -V ", " --version\n');

@@ -1,0 +1,80 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { findGateway } from "../../src/cli/home.ts";
+import { OperatorError } from "../../src/errors/operator_error.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { nymGateway } from "./program.ts";
+
+const INIT = "--mix-host 127.0.0.1 --clients-host 127.0.0.1";
+
+/** Runs `act` with these variables for where gateways are kept; undefined: there is none. */
+function withHomes(variables: Record<"NYM_HOME" | "HOME", string | undefined>, act: () => void): void {
+  const before = Object.keys(variables).map((name) => [name, Deno.env.get(name)] as const);
+  const set = (entries: (readonly [string, string | undefined])[]) => {
+    for (const [name, value] of entries) value === undefined ? Deno.env.delete(name) : Deno.env.set(name, value);
+  };
+  set(Object.entries(variables));
+  try {
+    act();
+  } finally {
+    set(before);
+  }
+}
+
+function make(home: string, ...ids: string[]): void {
+  for (const id of ids) {
+    Deno.mkdirSync(`${home}/gateways/${id}/config`, { recursive: true });
+    Deno.writeTextFileSync(`${home}/gateways/${id}/config/config.toml`, "");
+  }
+}
+
+Deno.test({
+  name: "a gateway is looked for in NYM_HOME alone, else in the user's home and then in the service's",
+  ignore: Deno.build.os !== "linux",
+  fn: () => {
+    using folder = new TemporaryFolder();
+    const [user, service] = [folder.file("user"), folder.file("service")];
+    const pathOf = (id?: string) => findGateway(id === undefined ? {} : { id }, service).configPath;
+    const inService = (id: string) => `${service}/gateways/${id}/config/config.toml`;
+    make(service, "gateway");
+    withHomes({ NYM_HOME: undefined, HOME: user }, () => {
+      assertEquals([pathOf(), pathOf("gateway")], [inService("gateway"), inService("gateway")]);
+      make(`${user}/.nym`, "mine", "gateway");
+      assertEquals(pathOf("gateway"), `${user}/.nym/gateways/gateway/config/config.toml`);
+      assertEquals(findGateway({ config: "/a" }, service), { id: undefined, configPath: "/a" });
+    });
+    withHomes({ NYM_HOME: undefined, HOME: undefined }, () => assertEquals(pathOf(), inService("gateway")));
+    withHomes({ NYM_HOME: folder.file("else"), HOME: user }, () => {
+      assertThrows(() => pathOf("gateway"), OperatorError, "There is no gateway gateway yet");
+      make(folder.file("else"), "other");
+      assertEquals(pathOf(), `${folder.file("else")}/gateways/other/config/config.toml`);
+    });
+  },
+});
+
+Deno.test("with one gateway --id may be left out; with several, and for one that is not there, they are listed", async () => {
+  using folder = new TemporaryFolder();
+  const env = { NYM_HOME: folder.path };
+  const path = (id: string) => `${folder.path}/gateways/${id}/config/config.toml`;
+  const none = await nymGateway("status", env);
+  assertEquals(none.code, 66);
+  assertEquals(none.stderr.includes("make it with `nym-gateway init --id <word> --mix-host"), true, none.stderr);
+  await nymGateway(`init --id one ${INIT}`, env);
+  assertEquals(JSON.parse((await nymGateway("node-details --output json", env)).stdout).id, "one");
+  await nymGateway(`init --id two ${INIT}`, env);
+  const list = `one (${path("one")}), two (${path("two")})`;
+  const several = await nymGateway("node-details", env);
+  assertEquals([several.code, several.stderr], [
+    64,
+    `error: There are several gateways; give --id for one of them: ${list}\n`,
+  ]);
+  const other = await nymGateway("run --id three", env);
+  assertEquals([other.code, other.stderr], [66, `error: There is no gateway three, but ${list}\n`]);
+});
+
+Deno.test("with --config alone, the file says which gateway it is", async () => {
+  using folder = new TemporaryFolder();
+  await nymGateway(`init --id one ${INIT}`, { NYM_HOME: folder.path });
+  const config = `${folder.path}/gateways/one/config/config.toml`;
+  const { code, stdout } = await nymGateway(`run --config ${config}`, { NYM_HOME: folder.file("empty") });
+  assertEquals([code, stdout.includes("Starting gateway one...")], [0, true]);
+});
