@@ -5,8 +5,8 @@ import { isOfShell } from "../config/paths.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import type { Options } from "./options.ts";
 
-/** NYM_HOME of the service that install.sh installs. */
-const SERVICE_HOME = "/var/lib/nym-gateway";
+/** The folder of the gateways of the service that install.sh installs. */
+export const SERVICE_GATEWAYS = "/var/lib/nym-gateway/gateways";
 
 /**
  * The folder that holds a folder for each gateway: in the one that NYM_HOME names, which serves users without a home, or
@@ -56,10 +56,10 @@ export interface FoundGateway {
 
 /**
  * The gateway that the options mean: the file that --config names, else the gateway that --id names, else the only one
- * that there is. They are looked for in the folder that NYM_HOME names, else in the user's home, and then in `service`,
- * where install.sh has the service keep its own. Throws an OperatorError that lists those that there are.
+ * that there is. They are looked for in the folder that NYM_HOME names, else in the user's home, and then in `service`, the
+ * folder of the service's gateways. Throws an OperatorError that lists those that there are.
  */
-export function findGateway(options: Options, service = SERVICE_HOME): FoundGateway {
+export function findGateway(options: Options, service = SERVICE_GATEWAYS): FoundGateway {
   const id = options.id === undefined ? undefined : gatewayId(options);
   if (options.config !== undefined) return { id, configPath: options.config };
   const { found, hidden } = gatewaysIn(placesOfGateways(service));
@@ -72,7 +72,7 @@ export function findGateway(options: Options, service = SERVICE_HOME): FoundGate
 /** Folders that gateways may be in, the first one first. */
 function placesOfGateways(service: string): string[] {
   if (Deno.env.get("NYM_HOME")) return [gatewaysDirectory()];
-  const ofService = Deno.build.os === "linux" ? [join(service, "gateways")] : [];
+  const ofService = Deno.build.os === "linux" ? [service] : [];
   return homeDirectory() === undefined ? ofService : [gatewaysDirectory(), ...ofService];
 }
 

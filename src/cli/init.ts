@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import { configPath, defaultConfig } from "../config/config.ts";
+import { type Config, configPath, defaultConfig } from "../config/config.ts";
 import { exists, writeConfig } from "../config/files.ts";
 import { saveKeyPair } from "../config/key_files.ts";
 import { makeStorageKey } from "../config/storage_key_file.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { generateKeyPair } from "../sphinx/curve.ts";
-import { gatewayId, gatewaysDirectory } from "./home.ts";
+import { gatewayId, gatewaysDirectory, SERVICE_GATEWAYS } from "./home.ts";
 import type { Options } from "./options.ts";
 import { print, printText } from "./output.ts";
 import { overrideConfig } from "./overrides.ts";
@@ -35,6 +35,26 @@ export function init(options: Options): void {
   unfinished.move(); // it is finished: they stay
   print(`Saved configuration file to ${JSON.stringify(path)}`);
   printText("Gateway configuration completed.\n\n\n");
+  printText(nextSteps(id, root, config.gateway));
+}
+
+/** What there is to do, in its order. */
+function nextSteps(id: string, root: string, { privateSphinxKeyFile, storageKeyFile }: Config["gateway"]): string {
+  return `Next, see whether all is ready, and start it:
+    nym-gateway check --id ${id}
+    ${startOf(id, root)}
+
+Keep a copy of these two files in a safe place. Without the first, nothing that is sent to its clients arrives; without
+the second, mail that waits for them can't be read:
+    ${privateSphinxKeyFile}
+    ${storageKeyFile}
+`;
+}
+
+/** The service's own gateway is started as a service. */
+function startOf(id: string, root: string): string {
+  if (root !== SERVICE_GATEWAYS || !exists("/run/systemd/system")) return `nym-gateway run --id ${id}`;
+  return `systemctl enable --now ${id === "gateway" ? "nym-gateway" : `nym-gateway@${id}`}`;
 }
 
 function alreadyThere(id: string, file: string, folder: string): OperatorError {

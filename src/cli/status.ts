@@ -1,12 +1,14 @@
 import { boundedBody } from "../directory/bounded_body.ts";
 import { readConfig } from "../config/files.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
+import type { Warning } from "../logging/log.ts";
+import { PACKET_SIZE } from "../sphinx/constants.ts";
+import { onOneLine } from "../text/one_line.ts";
 import { findGateway } from "./home.ts";
 import type { Options } from "./options.ts";
 import { printError, printOn, printText } from "./output.ts";
 import { CLEAR_SCREEN, paint } from "./paint.ts";
 import { parseSocketAddress } from "../addresses/socket_address.ts";
-import { onOneLine } from "../text/one_line.ts";
 import { durationText, sizeText } from "../text/units.ts";
 
 /** ms that the gateway has for its answer */
@@ -26,6 +28,9 @@ interface Status {
   readonly status: keyof typeof COLOURS;
   readonly checks: readonly { name: string; status: keyof typeof COLOURS; reason: string }[];
   readonly gauges: Readonly<Record<string, number>>;
+  /** counters since the start */
+  readonly totals?: Readonly<Record<string, number>>;
+  readonly warnings?: readonly Warning[];
   readonly columns: readonly string[];
   readonly samples: readonly (readonly (number | null)[])[];
 }
@@ -124,30 +129,60 @@ function parseStatus(text: string): Status | undefined {
   }
 }
 
-function describe({ name, build, startedAt, now, status, checks, gauges, columns, samples }: Status): string {
-  const latest = samples.at(-1);
-  const figure = (column: string) => latest?.[columns.indexOf(column)] ?? undefined;
-  const rate = (column: string) => `${(figure(column) ?? 0).toFixed(1)}/s`;
-  const took = (column: string) => figure(column) === undefined ? "–" : `${figure(column)!.toFixed(1)} ms`;
-  const resident = figure("resident");
-  const { inboxMessages = 0, inboxBytes = 0, oldestMessage = 0, clientsOnline = 0, clientsRegistered = 0 } = gauges;
-  const oldest = inboxMessages === 0 ? "" : `, the oldest ${durationText(1000 * oldestMessage)} old`;
-  const rows: [string, string][] = [
-    ["packets", `${rate("received")} received, ${rate("dropped")} dropped, ${rate("forwarded")} forwarded`],
-    ["messages", `${rate("stored")} stored, ${rate("pushed")} pushed`],
-    ["inboxes", `${inboxMessages} messages, ${sizeText(inboxBytes)}${oldest}`],
-    ["clients", `${clientsOnline} online, ${clientsRegistered} registered`],
-    ["slowest 1 %", `commit ${took("commitSlow")}, unwrap ${took("unwrapSlow")}`],
-    ["memory", resident === undefined ? "–" : sizeText(resident)],
-  ];
+function describe(status: Status): string {
+  const { name, build, startedAt, now, checks } = status;
   const head = `${name}, version ${build.version}, protocol ${build.protocol}, up ${durationText(now - startedAt)}`;
   return [
-    ` ${paint("bold", head)}  ${paint(COLOURS[status], status)}`,
+    ` ${paint("bold", head)}  ${paint(COLOURS[status.status], status.status)}`,
     "",
     ...checks.map((check) =>
       ` ${paint(COLOURS[check.status], check.status.padEnd(4))}  ${check.name.padEnd(11)} ${check.reason}`
     ),
     "",
-    ...rows.map(([subject, text]) => ` ${subject.padEnd(17)} ${text}`),
+    ...rowsOf(status).map(([subject, text]) => ` ${subject.padEnd(17)} ${text}`),
+    ...warningsOf(status),
   ].join("\n");
+}
+
+function rowsOf({ gauges, columns, samples, totals = {} }: Status): [subject: string, text: string][] {
+  const latest = samples.at(-1);
+  const figure = (column: string) => latest?.[columns.indexOf(column)] ?? undefined;
+  const rate = (column: string) => `${(figure(column) ?? 0).toFixed(1)}/s`;
+  const took = (column: string) => figure(column) === undefined ? "–" : `${figure(column)!.toFixed(1)} ms`;
+  const total = (prefix: string) =>
+    Object.entries(totals).reduce((sum, [name, value]) => name.startsWith(prefix) ? sum + value : sum, 0);
+  const packets = (prefix: string) => `${total(prefix)} (${sizeText(PACKET_SIZE * total(prefix))})`;
+  const resident = figure("resident");
+  const { inboxMessages = 0, inboxBytes = 0, oldestMessage = 0, clientsOnline = 0, clientsRegistered = 0 } = gauges;
+  const oldest = inboxMessages === 0 ? "" : `, the oldest ${durationText(1000 * oldestMessage)} old`;
+  return [
+    ["packets", `${rate("received")} received, ${rate("dropped")} dropped, ${rate("forwarded")} forwarded`],
+    [
+      "  since start",
+      `${packets("packets_received")} received, ${
+        total("packets_dropped_") + total("packets_unforwarded_")
+      } dropped, ` +
+      `${packets("packets_forwarded")} forwarded`,
+    ],
+    ["messages", `${rate("stored")} stored, ${rate("pushed")} pushed`],
+    [
+      "  since start",
+      `${total("messages_stored")} stored, ${total("messages_pushed") + total("covers_pushed")} pushed, ` +
+      `${total("messages_refused_")} refused`,
+    ],
+    ["inboxes", `${inboxMessages} messages, ${sizeText(inboxBytes)}${oldest}`],
+    ["clients", `${clientsOnline} online, ${clientsRegistered} registered`],
+    ["slowest 1 %", `commit ${took("commitSlow")}, unwrap ${took("unwrapSlow")}`],
+    ["memory", resident === undefined ? "–" : sizeText(resident)],
+  ];
+}
+
+/** The last ones that were logged, under a line of their own. */
+function warningsOf({ warnings = [], now }: Status): string[] {
+  if (warnings.length === 0) return [];
+  return [
+    "",
+    ` ${paint("bold", "last warnings")}`,
+    ...warnings.map(({ time, text }) => ` ${`${durationText(Math.max(0, now - time))} ago`.padEnd(17)} ${text}`),
+  ];
 }

@@ -82,15 +82,10 @@ export class Presence {
     const { pubKey, mixnetListener, clientListener } = this.#self;
     const clash = addressClash(this.#topology, pubKey, mixnetListener, clientListener);
     if (clash === undefined) return;
-    const options = clash.kind === "mixnet"
-      ? "--mix-announce-host or --mix-announce-port"
-      : "--clients-announce-host or --clients-announce-port";
+    const [whom, section] = clash.kind === "mixnet" ? ["sphinx", "mixnet_endpoint"] : ["clients", "clients_endpoint"];
     throw new OperatorError(
-      `Cannot announce ${clash.address} for ${
-        clash.kind === "mixnet" ? "sphinx" : "clients"
-      } packets: the gateway with ` +
-        `public key ${clash.pubKey} announces it already (directory ${this.#directory.url}); ` +
-        `stop that gateway, or give another address with ${options}`,
+      `Cannot announce ${clash.address} for ${whom} packets: the gateway with public key ${clash.pubKey} announces it ` +
+        `already (directory ${this.#directory.url}); stop that gateway, or set another announce_address in [${section}]`,
       ExitCode.UNAVAILABLE,
     );
   }

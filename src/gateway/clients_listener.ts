@@ -19,7 +19,7 @@ export class ClientsListener implements AsyncDisposable {
     const identity = files && readCertificate(files);
     const server = parts.use(listen(
       "clients",
-      "--clients-host or --clients-port",
+      "listening_address in [clients_endpoint]",
       endpoint.listeningAddress,
       (address) => ClientsServer.listen(address, context, limits, identity),
     ));

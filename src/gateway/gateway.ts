@@ -167,7 +167,7 @@ export class Gateway {
     const mixnetListener = starting.use(
       listen(
         "sphinx packets",
-        "--mix-host or --mix-port",
+        "listening_address in [mixnet_endpoint]",
         mixnetEndpoint.listeningAddress,
         (address) => MixnetListener.listen(address, sink, count, limits),
       ),

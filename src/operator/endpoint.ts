@@ -1,5 +1,5 @@
 import { type CounterName, COUNTERS } from "../counting/counter_table.ts";
-import { logger } from "../logging/log.ts";
+import { logger, warnings } from "../logging/log.ts";
 import { pause } from "../timing/pause.ts";
 import type { SocketAddress } from "../addresses/socket_address.ts";
 import { isAskedFor } from "./asked_host.ts";
@@ -138,6 +138,7 @@ export class OperatorEndpoint {
       checks,
       gauges: Object.fromEntries(Object.entries(watched.gauges).map(([name, read]) => [name, read()])),
       totals: watched.counters.snapshot(),
+      warnings: warnings(),
       drops: dropped.flatMap(({ series }) => Object.entries(series))
         .filter(([name]) => name !== "packets_forwarded")
         .map(([name, reason]) => ({ reason, packets: watched.counters.get(name as CounterName) })),

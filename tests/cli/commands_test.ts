@@ -40,7 +40,18 @@ Deno.test("init prints and logs what 0.7.0 does, and run prints what 0.7.0 does"
     const made = await nymGateway(INIT, { HOME: home });
     assertEquals(made.code, 0);
     const init = await vectorLines("init.stdout.txt");
-    assertEquals(made.stdout.replaceAll(home, HOME_070), init.printed);
+    const printed = made.stdout.replaceAll(home, HOME_070);
+    assert(printed.startsWith(init.printed), printed);
+    assertEquals(
+      printed.slice(init.printed.length).match(/^ {4}.*/gm),
+      [
+        "    nym-gateway check --id supergateway",
+        "    nym-gateway run --id supergateway",
+        ...["private_sphinx.pem", "storage_key.pem"].map((name) =>
+          `    ${HOME_070}/.nym/gateways/supergateway/data/${name}`
+        ),
+      ],
+    );
     const logged = made.stderr.trimEnd().split("\n");
     assertEquals(logged.map((line) => line.replace(TIMESTAMP, "").replaceAll(home, HOME_070)), init.logged);
 
@@ -152,7 +163,7 @@ Deno.test("a configuration with a mistake is refused; one given with --config ne
     );
   }));
 
-Deno.test("a port in use is named, with the option that changes it", () =>
+Deno.test("a port in use is named, with the key that changes it", () =>
   inHome(async (home) => {
     await nymGateway(INIT, { HOME: home });
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -163,7 +174,9 @@ Deno.test("a port in use is named, with the option that changes it", () =>
     assertEquals(outcome.code, 69);
     assertMatch(
       outcome.stderr,
-      new RegExp(`^error: Cannot listen .*127.0.0.1:${listener.addr.port}.*--clients-host.*\n$`),
+      new RegExp(
+        `^error: Cannot listen .*127.0.0.1:${listener.addr.port}.*listening_address in \\[clients_endpoint\\]\n$`,
+      ),
     );
   }));
 

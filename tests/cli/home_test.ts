@@ -33,14 +33,14 @@ Deno.test({
   fn: () => {
     using folder = new TemporaryFolder();
     const [user, service] = [folder.file("user"), folder.file("service")];
-    const pathOf = (id?: string) => findGateway(id === undefined ? {} : { id }, service).configPath;
+    const pathOf = (id?: string) => findGateway(id === undefined ? {} : { id }, `${service}/gateways`).configPath;
     const inService = (id: string) => `${service}/gateways/${id}/config/config.toml`;
     make(service, "gateway");
     withHomes({ NYM_HOME: undefined, HOME: user }, () => {
       assertEquals([pathOf(), pathOf("gateway")], [inService("gateway"), inService("gateway")]);
       make(`${user}/.nym`, "mine", "gateway");
       assertEquals(pathOf("gateway"), `${user}/.nym/gateways/gateway/config/config.toml`);
-      assertEquals(findGateway({ config: "/a" }, service), { id: undefined, configPath: "/a" });
+      assertEquals(findGateway({ config: "/a" }), { id: undefined, configPath: "/a" });
     });
     withHomes({ NYM_HOME: undefined, HOME: undefined }, () => assertEquals(pathOf(), inService("gateway")));
     withHomes({ NYM_HOME: folder.file("else"), HOME: user }, () => {

@@ -49,9 +49,32 @@ Deno.test("status shows the health and figures of a gateway that runs", async ()
   assertMatch(stdout, /\n clients +1 online, 1 registered\n/);
   const json = JSON.parse((await nymGateway("status --id test --output json", env)).stdout);
   assertEquals([json.name, json.gauges.clientsOnline], ["test", 1]);
+  assertStringIncludes(json.warnings.at(-1).text, "directory");
   const nowhere = "http://127.0.0.1:1";
   const proxied = await nymGateway("status --id test", { ...env, HTTP_PROXY: nowhere, http_proxy: nowhere });
   assertEquals(proxied, { code, stdout: proxied.stdout, stderr: "" }, "it is asked directly");
+});
+
+Deno.test("status of a gateway that is quiet now says what it has done since its start, and its last warnings", async () => {
+  using folder = new TemporaryFolder();
+  await using page = new StatusPage();
+  const env = await homeFor(folder, page.address);
+  const totals = {
+    packets_received: 3000,
+    packets_dropped_mac: 4,
+    packets_dropped_replayed: 1,
+    packets_forwarded: 10,
+    messages_stored: 2000,
+    messages_pushed: 1500,
+    covers_pushed: 500,
+    messages_refused_disk_low: 7,
+  };
+  const warnings = [{ time: 60_000, level: "warn", text: "a\u001b" }, { time: 170_000, level: "error", text: "b" }];
+  page.answer = () => Response.json({ ...STATUS, now: 180_000, name: "test", totals, warnings });
+  const { stdout } = await nymGateway("status", env);
+  assertMatch(stdout, /\n {3}since start +3000 \(3\.9 MiB\) received, 5 dropped, 10 \(13\.\d KiB\) forwarded\n/);
+  assertMatch(stdout, /\n {3}since start +2000 stored, 2000 pushed, 7 refused\n/);
+  assertMatch(stdout, /\n\n last warnings\n 2 min ago +a\\u001b\n 10 s ago +b\n$/);
 });
 
 Deno.test("who watches sees the gateway go and come back; nothing is watched any more when nobody reads it", async () => {

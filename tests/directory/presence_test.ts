@@ -97,8 +97,7 @@ Deno.test("an address that another gateway announces is refused, what we announc
   assertEquals(
     error.message,
     `Cannot announce ws://10.0.0.1:9000 for clients packets: the gateway with public key other announces it already ` +
-      `(directory ${server.url}); stop that gateway, or give another address with --clients-announce-host or ` +
-      `--clients-announce-port`,
+      `(directory ${server.url}); stop that gateway, or set another announce_address in [clients_endpoint]`,
   );
   server.topology = serving([], [{ ...OTHER, clientListener: "ws://10.0.0.2:9000" }]);
   await assertRejects(

@@ -258,14 +258,14 @@ Deno.test("a port in use is named with its option, and all that was opened is cl
   assertEquals(
     mixnet.message,
     `Cannot listen for sphinx packets on ${address}: the port is in use; stop the program that listens there, ` +
-      "or give another address with --mix-host or --mix-port",
+      "or set another listening_address in [mixnet_endpoint]",
   );
   const clients = await assertRejects(
     () => GatewayRig.start(undefined, (config) => config.clientsEndpoint.listeningAddress = address),
     OperatorError,
   );
   assertStringIncludes(clients.message, `Cannot listen for clients on ${address}`);
-  assertStringIncludes(clients.message, "--clients-host or --clients-port");
+  assertStringIncludes(clients.message, "listening_address in [clients_endpoint]");
 });
 
 Deno.test("a database that can't be opened is named", async () => {

@@ -5,7 +5,7 @@ import type { SocketAddress } from "../../src/addresses/socket_address.ts";
 
 const open = ({ host, port }: SocketAddress) => Deno.listen({ hostname: host, port });
 const attempt = (address: string, opener: (address: SocketAddress) => unknown = open) => () =>
-  listen("clients", "--clients-host or --clients-port", address, opener);
+  listen("clients", "listening_address in [clients_endpoint]", address, opener);
 
 Deno.test("what listens is handed back", () => {
   using listener = listen("clients", "--clients-host", "127.0.0.1:0", open);
@@ -19,7 +19,7 @@ Deno.test("a port in use, an address of elsewhere and a port for others are name
   assertEquals(
     inUse.message,
     `Cannot listen for clients on ${taken}: the port is in use; stop the program that listens there, ` +
-      "or give another address with --clients-host or --clients-port",
+      "or set another listening_address in [clients_endpoint]",
   );
   assertEquals(inUse.exitCode, ExitCode.UNAVAILABLE);
 
@@ -27,7 +27,7 @@ Deno.test("a port in use, an address of elsewhere and a port for others are name
   assertEquals(
     elsewhere.message,
     "Cannot listen for clients on 203.0.113.7:0: this machine has no such address; " +
-      "give one that it has, or 0.0.0.0 or [::] for all, with --clients-host or --clients-port",
+      "set one that it has, or 0.0.0.0 or [::] for all, as listening_address in [clients_endpoint]",
   );
 
   const denied = () => {
@@ -37,7 +37,7 @@ Deno.test("a port in use, an address of elsewhere and a port for others are name
   assertEquals(
     notAllowed.message,
     "Cannot listen for clients on 127.0.0.1:80: this user may not listen on that port; " +
-      "give a port from 1024 on with --clients-host or --clients-port",
+      "set a port from 1024 on as listening_address in [clients_endpoint]",
   );
   assertEquals(notAllowed.exitCode, ExitCode.NO_PERMISSION);
 });
