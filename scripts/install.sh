@@ -221,8 +221,9 @@ if [ -n "$(ls "$STATE/gateways" 2>/dev/null)" ]; then
     printf 'To go on with the new version:\n    %s\n' "$restart"
 else
     cat <<END
-To make a gateway, then to start it:
+To make a gateway, to look whether all is ready, and to start it:
     su -s /bin/sh $USER_NAME -c 'NYM_HOME=$STATE $program init --id gateway --mix-host <ip> --clients-host <ip> --directory <url>'
+    $program check
     $start
 END
 fi

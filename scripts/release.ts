@@ -1,25 +1,20 @@
 // deno-lint-ignore-file no-console -- a command
 /**
  * Makes a release in dist/: `deno task release`. For each platform, or only those given as `--target <triple>`, the
- * program, and beside them what installs it, SHA256SUMS, the bill of materials (CycloneDX) and the changelog's part.
+ * program, and beside them what installs, documents and watches it, SHA256SUMS, the bill of materials (CycloneDX) and the
+ * changelog's part.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { changesOf } from "./release/changelog.ts";
 import { CHECKOUT, readProjectFile } from "./release/checkout.ts";
 import { sha256Sums } from "./release/checksums.ts";
+import { copyCompanions } from "./release/companions.ts";
 import { compile } from "./release/compile.ts";
 import { kernelCrates } from "./release/crates.ts";
 import { packagesOf, usedImports } from "./release/packages.ts";
 import { billOfMaterials } from "./release/sbom.ts";
 import { isTarget, TARGETS } from "./release/targets.ts";
-
-const COPIED = {
-  "install.sh": "scripts/install.sh",
-  "nym-gateway.service": "scripts/packaging/systemd/nym-gateway.service",
-  "nym-gateway.openrc": "scripts/packaging/openrc/nym-gateway",
-  "Containerfile": "scripts/packaging/Containerfile",
-};
 
 const { values } = parseArgs({ args: Deno.args, options: { target: { type: "string", multiple: true, default: [] } } });
 const unknownTarget = values.target.find((target) => !isTarget(target));
@@ -51,9 +46,9 @@ const bill = billOfMaterials(project, packages, await kernelCrates(), deno);
 await Deno.writeTextFile(join(folder, "sbom.cdx.json"), `${JSON.stringify(bill, null, 2)}\n`);
 const changelog = await Deno.readTextFile(join(CHECKOUT, "CHANGELOG.md"));
 await Deno.writeTextFile(join(folder, "CHANGES.md"), changesOf(project.version, changelog));
-for (const [name, source] of Object.entries(COPIED)) await Deno.copyFile(join(CHECKOUT, source), join(folder, name));
+const companions = await copyCompanions(folder);
 await Deno.writeTextFile(join(folder, "SHA256SUMS"), await sha256Sums(folder));
-console.log(`${folder}: SHA256SUMS, sbom.cdx.json, CHANGES.md, ${Object.keys(COPIED).join(", ")}`);
+console.log(`${folder}: SHA256SUMS, sbom.cdx.json, CHANGES.md, ${companions.join(", ")}`);
 
 /** Asks a program for this machine what is in it. */
 async function runtimeVersion(program: string): Promise<string> {

@@ -2,7 +2,7 @@ import { basename, dirname, join } from "node:path";
 import { bakedFlags } from "./baked_flags.ts";
 import { readProjectFile } from "./checkout.ts";
 import { platformOf } from "./platform.ts";
-import { copyStampedSources, temporaryFolder } from "./sources.ts";
+import { copyStampedSources, type TemporaryFolder, temporaryFolder } from "./sources.ts";
 import type { Target } from "./targets.ts";
 
 /**
@@ -22,18 +22,7 @@ export async function compile(target: Target, output: string): Promise<void> {
   if (runtime && await platformOf(runtime) !== target) {
     throw new Error(`DENORT_BIN (${runtime}) is no runtime for ${target}: without it Deno fetches that`);
   }
-  await using sources = await temporaryFolder();
-  await using bundled = await temporaryFolder();
-  await copyStampedSources(sources.path);
-  for (const [entry, bundle] of Object.entries(BUNDLES)) {
-    await deno(sources.path, "bundle", "--quiet", "--external=*.wasm", `--output=${join(bundled.path, bundle)}`, entry);
-  }
-  for (const kernel of KERNELS) {
-    await Deno.copyFile(join(sources.path, kernel), join(bundled.path, basename(kernel)));
-  }
-  for await (const { name } of Deno.readDir(bundled.path)) {
-    await Deno.utime(join(bundled.path, name), 0, 0); // the times go into the program: so the same sources make the same
-  }
+  await using bundled = await bundle();
   await Deno.mkdir(dirname(output), { recursive: true });
   await deno(
     bundled.path,
@@ -50,6 +39,36 @@ export async function compile(target: Target, output: string): Promise<void> {
     `--output=${output}`,
     "main.js",
   );
+}
+
+/**
+ * Bundles the checkout into a temporary folder. What is in it depends on nothing but the sources: not on where they are,
+ * who does it, or when.
+ */
+export async function bundle(): Promise<TemporaryFolder> {
+  await using sources = await temporaryFolder();
+  await using unfinished = new AsyncDisposableStack();
+  const bundled = unfinished.use(await temporaryFolder());
+  await copyStampedSources(sources.path);
+  for (const [entry, bundle] of Object.entries(BUNDLES)) {
+    await deno(
+      sources.path,
+      "bundle",
+      "--quiet",
+      "--node-modules-dir=auto", // there: a bundle names its modules by their paths, which would be those of a cache
+      "--external=*.wasm",
+      `--output=${join(bundled.path, bundle)}`,
+      entry,
+    );
+  }
+  for (const kernel of KERNELS) {
+    await Deno.copyFile(join(sources.path, kernel), join(bundled.path, basename(kernel)));
+  }
+  for await (const { name } of Deno.readDir(bundled.path)) {
+    await Deno.utime(join(bundled.path, name), 0, 0); // the times go into the program: so the same sources make the same
+  }
+  unfinished.move();
+  return bundled;
 }
 
 async function deno(folder: string, ...args: string[]): Promise<void> {

@@ -199,7 +199,8 @@ Deno.test({
       "/var/lib/nym-gateway.";
     assertEquals(lines.slice(0, 2), ["Made the user nym-gateway.", installed]);
     assertStringIncludes(lines[3]!, "init --id gateway");
-    assertEquals(lines.slice(5), [
+    assertEquals(lines[4], "    /usr/local/bin/nym-gateway check");
+    assertEquals(lines.slice(6), [
       "nym-gateway 700",
       ".TH",
       installed,

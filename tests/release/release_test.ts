@@ -1,6 +1,10 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { dirname, join } from "node:path";
 import { bakedFlags } from "../../scripts/release/baked_flags.ts";
 import { changesOf } from "../../scripts/release/changelog.ts";
+import { CHECKOUT } from "../../scripts/release/checkout.ts";
+import { copyCompanions } from "../../scripts/release/companions.ts";
+import { whereReleasesAre } from "../../scripts/release/releases_page.ts";
 import { sha256Sums } from "../../scripts/release/checksums.ts";
 import { kernelCrates } from "../../scripts/release/crates.ts";
 import { packagesOf, usedImports } from "../../scripts/release/packages.ts";
@@ -63,11 +67,40 @@ Deno.test("the changelog's part is that of the version, or what is unreleased", 
   assertThrows(() => changesOf("0.9.0", "# Changelog\n"), Error, "0.9.0");
 });
 
-Deno.test("SHA256SUMS has a line for each file", async () => {
+Deno.test("a release holds what installs, documents and watches the gateway, and its links lead somewhere", async () => {
+  using folder = new TemporaryFolder();
+  const names = await copyCompanions(folder.path);
+  for (
+    const name of [
+      "install.sh",
+      "nym-gateway.service",
+      "nym-gateway.openrc",
+      "LICENSE",
+      "docs/install.md",
+      "scripts/monitoring/alerts.yml",
+      "scripts/monitoring/grafana_dashboard.json",
+    ]
+  ) assert(names.includes(name), name);
+  for (const name of names.filter((name) => name.endsWith(".md"))) {
+    for (const [, link = ""] of Deno.readTextFileSync(folder.file(name)).matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
+      assert(Deno.statSync(join(folder.path, dirname(name), link)), `${name}: ${link}`);
+    }
+  }
+});
+
+Deno.test("docs/install.md says where releases are, and pretends nothing while that is not known", () => {
+  const text = Deno.readTextFileSync(join(CHECKOUT, "docs/install.md")).replaceAll(/\s+/g, " ");
+  assertStringIncludes(text, whereReleasesAre());
+  assertEquals(whereReleasesAre("https://releases.example/"), "Releases are at <https://releases.example/>.");
+});
+
+Deno.test("SHA256SUMS has a line for each file, in folders too", async () => {
   using folder = new TemporaryFolder();
   Deno.writeTextFileSync(folder.file("b"), "");
   Deno.writeTextFileSync(folder.file("a"), "abc");
   const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
   const abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-  assertEquals(await sha256Sums(folder.path), `${abc}  a\n${empty}  b\n`);
+  Deno.mkdirSync(folder.file("aa"));
+  Deno.writeTextFileSync(folder.file("aa/c"), "");
+  assertEquals(await sha256Sums(folder.path), `${abc}  a\n${empty}  aa/c\n${empty}  b\n`);
 });

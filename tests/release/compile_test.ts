@@ -1,0 +1,34 @@
+import { assert, assertEquals } from "@std/assert";
+import { bundle } from "../../scripts/release/compile.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+
+/** The files of a bundle, which was made in temporary folders within `folder`. */
+async function bundledIn(folder: string): Promise<Record<string, string>> {
+  const before = Deno.env.get("TMPDIR");
+  Deno.env.set("TMPDIR", folder);
+  try {
+    await using bundled = await bundle();
+    const files = [...Deno.readDirSync(bundled.path)].map(({ name }) => name).sort();
+    return Object.fromEntries(files.map((name) => [name, Deno.readTextFileSync(`${bundled.path}/${name}`)]));
+  } finally {
+    if (before === undefined) Deno.env.delete("TMPDIR");
+    else Deno.env.set("TMPDIR", before);
+  }
+}
+
+Deno.test("what goes into the program is the same wherever it is made, and names no folder of who made it", async () => {
+  using folder = new TemporaryFolder();
+  const deeper = folder.file("a/folder");
+  Deno.mkdirSync(deeper, { recursive: true });
+  const [one, other] = [await bundledIn(folder.path), await bundledIn(deeper)];
+  assertEquals(Object.keys(one), ["kernel.wasm", "kernel_wide.wasm", "main.js", "worker.ts"]);
+  for (const [name, content] of Object.entries(one)) {
+    assert(content === other[name], `${name} differs`);
+    for (const trace of [folder.path, "../", "nym-gateway-compile", Deno.env.get("HOME") || "/root", "registry."]) {
+      if (!name.endsWith(".wasm")) {
+        const line = content.split("\n").find((line) => line.includes(trace) && /\/\/ |^ {2}"/.test(line));
+        assertEquals(line, undefined, `${name} holds ${trace}`);
+      }
+    }
+  }
+});
