@@ -28,6 +28,7 @@ export class CertificateRenewal implements Disposable {
     private readonly use: (certificate: Certificate) => void,
   ) {
     log.info(`TLS certificate valid until ${dateOf(current.notAfter)}: ${daysLeft(current)} days left`);
+    warnOfOpenKey(files, current);
     this.#timer = setInterval(() => this.#look(), LOOK_INTERVAL);
   }
 
@@ -46,6 +47,7 @@ export class CertificateRenewal implements Disposable {
     if (read.certificate === this.current.certificate && read.key === this.current.key) return;
     this.use(read);
     this.current = read;
+    warnOfOpenKey(files, read);
     log.info(`New TLS certificate in use, valid until ${dateOf(read.notAfter)}: ${daysLeft(read)} days left`);
   }
 
@@ -70,4 +72,8 @@ export class CertificateRenewal implements Disposable {
     this.#complainedAt = now;
     log.warn(`The TLS certificate ends on ${dateOf(this.current.notAfter)}: renew it`);
   }
+}
+
+function warnOfOpenKey({ key }: CertificateFiles, { isKeyOpen }: Certificate): void {
+  if (isKeyOpen) log.warn(`All users of this machine may read the TLS key ${key}: chmod o-r ${key}`);
 }

@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { OperatorError } from "../../src/errors/operator_error.ts";
 import { DAY, daysLeft, readCertificate } from "../../src/tls/certificate.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { selfSigned } from "./self_signed.ts";
+import { issuedChain, selfSigned } from "./self_signed.ts";
 
 Deno.test("a pair that fits is read, with the days that are left of it", async () => {
   using folder = new TemporaryFolder();
@@ -33,4 +33,55 @@ Deno.test("what won't do is refused, with the file, its key in the configuration
     assertStringIncludes(error.message, message);
     assertEquals(error.exitCode, code);
   }
+});
+
+Deno.test("files as other systems write them are read: byte order marks, CRLF, both in one file in either order", async () => {
+  using folder = new TemporaryFolder();
+  const { certificate, key } = await selfSigned(folder, "good");
+  const [certificateText, keyText] = [certificate, key].map((path) => Deno.readTextFileSync(path));
+  const both = folder.file("both.pem");
+  for (
+    const text of [
+      `\ufeff${certificateText}${keyText}`,
+      `${keyText}some text\r\n${certificateText}`,
+      `${certificateText}${keyText}`.replaceAll("\n", "\r\n"),
+      `\ufeff${keyText}${certificateText}`.replaceAll("\n", "\r\n"),
+    ]
+  ) {
+    Deno.writeTextFileSync(both, text);
+    const read = readCertificate({ certificate: both, key: both });
+    assertEquals([read.certificate, read.key], [certificateText, keyText]);
+  }
+});
+
+Deno.test("a chain in the wrong order, a short or locked key are refused as that; an open key is seen", async () => {
+  using folder = new TemporaryFolder();
+  const { certificates: [own, intermediate, root], key } = await issuedChain(folder);
+  const chain = folder.file("chain.pem");
+  const refusal = (certificates: (string | undefined)[], keyFile = key) => {
+    Deno.writeTextFileSync(chain, certificates.join(""));
+    const files = { certificate: chain, key: keyFile };
+    return assertThrows(() => readCertificate(files), OperatorError).message;
+  };
+  Deno.writeTextFileSync(chain, [own, intermediate, root].join(""));
+  assertEquals(readCertificate({ certificate: chain, key }).certificate, Deno.readTextFileSync(chain));
+  assertStringIncludes(refusal([intermediate, own, root]), "own certificate is number 2 of 3, and should be the first");
+  assertStringIncludes(
+    refusal([own, root, intermediate]),
+    "number 1 of 3 was issued by number 3, which should come next",
+  );
+
+  const short = await selfSigned(folder, "short", 30, "-newkey rsa:1024");
+  assertStringIncludes(refusal([own], short.key), "it is an RSA key of 1024 bits, and TLS takes those from 2048 on");
+  Deno.writeTextFileSync(
+    folder.file("locked"),
+    "-----BEGIN ENCRYPTED PRIVATE KEY-----\n\n-----END ENCRYPTED PRIVATE KEY-----",
+  );
+  assertStringIncludes(refusal([own], folder.file("locked")), "locked with a passphrase");
+
+  const files = await selfSigned(folder, "good");
+  assertEquals(readCertificate(files).isKeyOpen, false);
+  if (Deno.build.os === "windows") return;
+  Deno.chmodSync(files.key, 0o644);
+  assertEquals(readCertificate(files).isKeyOpen, true);
 });

@@ -35,6 +35,7 @@ export function* checkCertificate({ clientsEndpoint }: Config): Generator<Findin
     yield days < RENEWAL_DAYS
       ? warn("TLS certificate", found, "renew it; the running gateway takes it up by itself")
       : ok("TLS certificate", found);
+    if (read.isKeyOpen) yield warn("TLS key", `all users of this machine may read ${key}`, `chmod o-r ${key}`);
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     yield fail("TLS certificate", error.message, "without a good pair the gateway does not start", error.exitCode);
