@@ -3,7 +3,7 @@ import { readConfig } from "../config/files.ts";
 import { readKeyPair } from "../config/key_files.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { setLogLevel } from "../logging/log.ts";
-import { OperatorError } from "../errors/operator_error.ts";
+import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { plural } from "../text/plural.ts";
 import { checkAddresses } from "./checks/addresses.ts";
 import { type Announced, checkDirectory } from "./checks/directory.ts";
@@ -12,9 +12,10 @@ import { checkCertificate, checkKeys } from "./checks/keys.ts";
 import { checkMachine } from "./checks/machine.ts";
 import { checkReachability } from "./checks/reachability.ts";
 import { checkInboxes, checkLogFile, checkPaths, checkStorageKey } from "./checks/storage.ts";
-import { findGateway } from "./home.ts";
+import { findGateway, type FoundGateway } from "./home.ts";
 import type { Options } from "./options.ts";
 import { print, printText } from "./output.ts";
+import { remedyForStray, strayText } from "./relocate.ts";
 import { paint } from "./paint.ts";
 
 const MARKS = { ok: paint("green", "✓"), warn: paint("yellow", "!"), fail: paint("red", "✗") } as const;
@@ -24,10 +25,10 @@ const MARKS = { ok: paint("green", "✓"), warn: paint("yellow", "!"), fail: pai
  * the first thing that failed.
  */
 export async function check(options: Options): Promise<number> {
-  const path = findGateway(options).configPath;
+  const found = findGateway(options);
   const findings: Finding[] = [];
   setLogLevel("off"); // what would be logged is what is said here
-  for await (const finding of findOut(path)) {
+  for await (const finding of findOut(found, options)) {
     findings.push(finding);
     if (options.output !== "json") printFinding(finding);
   }
@@ -37,7 +38,8 @@ export async function check(options: Options): Promise<number> {
   return failed[0]?.exitCode ?? 0;
 }
 
-async function* findOut(path: string): AsyncGenerator<Finding> {
+async function* findOut(found: FoundGateway, options: Options): AsyncGenerator<Finding> {
+  const path = found.configPath;
   let config: Config;
   try {
     config = readConfig(path);
@@ -47,6 +49,8 @@ async function* findOut(path: string): AsyncGenerator<Finding> {
     yield fail("configuration", error.message, "correct the file, and check again", error.exitCode);
     return;
   }
+  const stray = strayText(found, config, options);
+  if (stray !== undefined) yield fail("home", stray, remedyForStray(found), ExitCode.CONFIGURATION);
   yield* checkPaths(config);
   yield* checkKeys(config);
   yield checkStorageKey(config);

@@ -17,6 +17,7 @@ import type { Options } from "./options.ts";
 import { readPassphrase } from "./passphrase.ts";
 import { Progress } from "./progress.ts";
 import { sizeText } from "../text/units.ts";
+import { refuseStray } from "./relocate.ts";
 import { printTransfer } from "./transfer_summary.ts";
 
 /** Writes a gateway that does not run into one sealed file. Resolves with the exit code when a signal has ended it. */
@@ -31,6 +32,7 @@ async function exportUntil(signal: AbortSignal, options: Options): Promise<void>
   const configText = readText(configPath, configPath);
   const config = parseConfig(configText, configPath);
   const id = found.id ?? config.gateway.id;
+  refuseStray(found, config, options);
   const attempt = `Cannot export gateway ${id}`;
   if (exists(file)) throw new OperatorError(`${attempt}: ${file} exists already`, ExitCode.CANNOT_CREATE);
   using _ = await lockInboxes(attempt, config.clientsEndpoint.inboxesDirectory);

@@ -14,6 +14,7 @@ import { type CommandName, COMMANDS, isCommand, type Options } from "./options.t
 import { manualPage } from "./man.ts";
 import { nodeDetails } from "./node_details.ts";
 import { print, printError, printText, refuseUnprinted, serveOutput, settleOutput } from "./output.ts";
+import { relocateGateway } from "./relocate.ts";
 import { run, type StartGateway } from "./run.ts";
 import { status } from "./status.ts";
 
@@ -86,6 +87,8 @@ async function carryOut(command: CommandName, options: Options, startGateway: St
       return await (await import("./export.ts")).exportGateway(options);
     case "import":
       return await (await import("./import.ts")).importGateway(options);
+    case "relocate":
+      return relocateGateway(options);
     case "node-details":
       return nodeDetails(options);
     case "completions":

@@ -45,6 +45,7 @@ export type CommandName =
   | "inboxes"
   | "export"
   | "import"
+  | "relocate"
   | "node-details"
   | "build-info"
   | "completions"
@@ -203,6 +204,12 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     required: ["file"],
     optional: ["id", "passphrase-file", "keep-outside-paths", "output"],
     defaults: { id: "the name that it was exported by" },
+    isPlain: true,
+  },
+  relocate: {
+    purpose: "Has the configuration of a gateway whose folder was copied or renamed mean the folder that it is in now.",
+    required: [],
+    optional: ["id"],
     isPlain: true,
   },
   "node-details": {

@@ -13,6 +13,7 @@ import { configureLogging, openLogFile } from "./logging.ts";
 import type { Options } from "./options.ts";
 import { print, printText, settleOutput } from "./output.ts";
 import { overrideConfig } from "./overrides.ts";
+import { refuseStray } from "./relocate.ts";
 import { ServiceManager } from "./service_manager.ts";
 import { serveUntilSignalled } from "./signals.ts";
 
@@ -36,12 +37,15 @@ const SPECIAL_HOSTS = ["localhost", "127.0.0.1", "0.0.0.0", "::1"];
 
 /** Runs a gateway until a signal ends it. Throws an OperatorError when it can't be started. */
 export async function run(options: Options, startGateway: StartGateway): Promise<void> {
-  const { id, configPath: path } = findGateway(options);
+  const found = findGateway(options);
+  const { id, configPath: path } = found;
   print(`Starting gateway ${id ?? readConfig(path).gateway.id}...`);
   const read = () => overrideConfig(readConfig(path), options);
   await using serviceManager = ServiceManager.find();
   await serveUntilSignalled(async () => {
-    const config = read();
+    const configured = readConfig(path);
+    refuseStray(found, configured, options);
+    const config = overrideConfig(configured, options);
     configureLogging(config.logging, openLogFile(config.logging));
     const keys = loadKeyPair(config.gateway);
     const storageKey = loadStorageKey(config.gateway.storageKeyFile);

@@ -51,6 +51,25 @@ export function writePrivate(path: string, text: string): void {
 }
 
 /**
+ * Puts `text` in the place of what is in a file, which keeps its mode, and its owner where this user may give it to them.
+ * There is all of the old text or all of the new one at any time. Throws an OperatorError.
+ */
+export function replaceText(path: string, text: string): void {
+  const replacement = `${path}.new`;
+  try {
+    const { mode, uid, gid } = Deno.statSync(path);
+    Deno.writeTextFileSync(replacement, text, { mode: PRIVATE_FILE });
+    if (Deno.build.os !== "windows") {
+      Deno.chmodSync(replacement, (mode ?? PRIVATE_FILE) & 0o7777);
+      Deno.chownSync(replacement, uid, gid);
+    }
+    Deno.renameSync(replacement, path);
+  } catch (cause) {
+    throw fileError(`Cannot write ${path}`, cause, ExitCode.CANNOT_CREATE);
+  }
+}
+
+/**
  * Takes a file away from everyone but its owner. Returns whether anyone else had access: never on Windows, which
  * has no such modes.
  */

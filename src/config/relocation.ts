@@ -24,7 +24,7 @@ export interface Relocated {
  */
 export function relocate(config: Config, id: string, rootDirectory: string, keepsOutside: boolean): Relocated {
   const there = defaultConfig(id, rootDirectory);
-  const before = join(config.gateway.nymRootDirectory, config.gateway.id);
+  const before = homeOf(config);
   const { file } = config.logging;
   const ownLogFile = isWithin(before, file) ? file : undefined;
   const relocated = configWith((key) =>
@@ -37,6 +37,42 @@ export function relocate(config: Config, id: string, rootDirectory: string, keep
     outside: KEYS.filter((key) => leadsOutside(key) && valueOf(config, key) !== key.default)
       .map((key) => configured(config, key)).filter(({ path }) => path !== ownLogFile),
   };
+}
+
+/**
+ * The first value of `config`, which lies in the home `<rootDirectory>/<id>`, that means another home, as in one that was
+ * copied or renamed: its id, or a path in the home that it was made for. `isSame` says whether two folders are one.
+ */
+export function strayIn(
+  config: Config,
+  id: string,
+  rootDirectory: string,
+  isSame: (one: string, other: string) => boolean,
+): ConfiguredPath | undefined {
+  if (config.gateway.id !== id) return { key: "id in [gateway]", path: config.gateway.id };
+  const before = homeOf(config);
+  if (isSame(before, join(rootDirectory, id))) return undefined;
+  return pathsIn(before, config)[0];
+}
+
+/** `config` as that of gateway `id` in `<rootDirectory>/<id>`: the paths in the home that it had are the same in this one. */
+export function moved(config: Config, id: string, rootDirectory: string): Config {
+  const before = homeOf(config);
+  const result = configWith((key) => {
+    const value = valueOf(config, key);
+    const isInside = typeof value === "string" && isWithin(before, value);
+    return isInside ? join(rootDirectory, id, relative(before, value)) : value;
+  });
+  return { ...result, gateway: { ...result.gateway, id, nymRootDirectory: rootDirectory } };
+}
+
+function homeOf({ gateway }: Config): string {
+  return join(gateway.nymRootDirectory, gateway.id);
+}
+
+/** All paths of a configuration that are in a folder. */
+function pathsIn(folder: string, config: Config): ConfiguredPath[] {
+  return KEYS.map((key) => configured(config, key)).filter(({ path }) => isWithin(folder, path));
 }
 
 /** The paths of what belongs to a gateway alone. */

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { type Config, defaultConfig } from "../../src/config/config.ts";
-import { relocate } from "../../src/config/relocation.ts";
+import { moved, relocate, strayIn } from "../../src/config/relocation.ts";
 
 const OLD = defaultConfig("old", "/var/lib/nym/gateways");
 const NEW = defaultConfig("new", "/home/nym/gateways");
@@ -76,4 +76,30 @@ Deno.test("a log file in the gateway's folder is in the new one then, whatever t
     };
     assertEquals(relocate(before, "new", "/home/nym/gateways", false).config.logging.file, expected, file);
   }
+});
+
+Deno.test("a moved configuration has in its home what it had in the one before, and leaves what was outside", () => {
+  const before = structuredClone(OLD);
+  before.clientsEndpoint.ledgerPath = "/var/lib/nym/gateways/old/elsewhere/ledger.kv";
+  before.clientsEndpoint.inboxesDirectory = "/srv/inboxes";
+  before.logging.file = "/var/lib/nym/gateways/old/log";
+  const after = moved(before, "new", "/home/nym/gateways");
+  assertEquals(after.gateway, { ...NEW.gateway, location: OLD.gateway.location });
+  assertEquals(after.clientsEndpoint.ledgerPath, "/home/nym/gateways/new/elsewhere/ledger.kv");
+  assertEquals(after.clientsEndpoint.inboxesDirectory, "/srv/inboxes");
+  assertEquals(after.logging.file, "/home/nym/gateways/new/log");
+});
+
+Deno.test("what means another home is found; paths outside of any home are the operator's own affair", () => {
+  const isSame = (one: string, other: string) => one === other;
+  assertEquals(strayIn(OLD, "old", "/var/lib/nym/gateways", isSame), undefined);
+  assertEquals(strayIn(OLD, "other", "/var/lib/nym/gateways", isSame), { key: "id in [gateway]", path: "old" });
+  assertEquals(strayIn(OLD, "old", "/elsewhere", isSame), {
+    key: "private_sphinx_key_file in [gateway]",
+    path: "/var/lib/nym/gateways/old/data/private_sphinx.pem",
+  });
+  assertEquals(strayIn(OLD, "old", "/elsewhere", () => true), undefined);
+  const outside = structuredClone(OLD);
+  outside.gateway.nymRootDirectory = "/elsewhere";
+  assertEquals(strayIn(outside, "old", "/home", isSame), undefined);
 });
