@@ -2,6 +2,7 @@
 # Installs nym-gateway as a system service, or a new version in the place of an old one.
 # It starts, stops and enables nothing: it says at its end what to type.
 set -eu
+umask 022 # what it installs is for all users; what is not says so
 
 usage() {
     cat <<'END'

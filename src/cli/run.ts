@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { hostOf } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
 import { readConfig } from "../config/files.ts";
@@ -48,7 +49,7 @@ export async function run(options: Options, startGateway: StartGateway): Promise
     const config = overrideConfig(configured, options);
     configureLogging(config.logging, openLogFile(config.logging));
     const keys = loadKeyPair(config.gateway);
-    const storageKey = loadStorageKey(config.gateway.storageKeyFile);
+    const storageKey = loadStorageKey(config.gateway.storageKeyFile, sealedFiles(config));
     printSettings(config, keys);
     await settleOutput(SETTINGS_TIME); // else they and the log would mix
     const gateway = await startGateway(config, keys, storageKey);
@@ -112,4 +113,9 @@ or have set a custom 'announce-host'
 
 
 `;
+}
+
+/** Where all is that is sealed with the storage key. */
+function sealedFiles({ clientsEndpoint: { inboxesDirectory, ledgerPath } }: Config): string[] {
+  return [join(inboxesDirectory, "mailbox.kv"), ledgerPath.replace(/\.sled$/, ".kv")];
 }

@@ -8,6 +8,7 @@ import { parseConfig } from "../config/parse.ts";
 import { relocate, type Relocated } from "../config/relocation.ts";
 import { rewriteConfig } from "../config/rewriting.ts";
 import { readStorageKey } from "../config/storage_key_file.ts";
+import { makePrivateFolder, openPrivateFile } from "../files/private.ts";
 import { lockPrivateFolder, openDatabase, openPrivateDatabase } from "../mailbox/database.ts";
 import { CLIENT } from "../mailbox/ledger.ts";
 import { Sealer } from "../mailbox/sealing.ts";
@@ -62,7 +63,7 @@ export class UnfinishedHome implements AsyncDisposable {
   /** Puts an item into its place. */
   async take(item: Item): Promise<void> {
     if (item.kind === "file") {
-      using file = await newFile(this.#pathOf(item.name));
+      using file = newFile(this.#pathOf(item.name));
       for await (const piece of item.pieces) {
         for (let at = 0; at < piece.length;) at += await file.write(piece.subarray(at));
       }
@@ -147,9 +148,9 @@ async function messagesIn(path: string, sealer: Sealer): Promise<number> {
   return (await readTotals(kv, sealer)).messages;
 }
 
-async function newFile(path: string): Promise<Deno.FsFile> {
-  await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  return await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+function newFile(path: string): Deno.FsFile {
+  makePrivateFolder(dirname(path));
+  return openPrivateFile(path, { write: true, createNew: true });
 }
 
 /** Has a folder, and all that is in it, reach the disk. */

@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { makePrivateFolder, openPrivateFile } from "../files/private.ts";
 import { logger } from "../logging/log.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import type { Config } from "./config.ts";
@@ -7,7 +8,6 @@ import { renderConfig } from "./render.ts";
 
 /** What only the user of the gateway may read and write. */
 const PRIVATE_FILE = 0o600;
-const PRIVATE_FOLDER = 0o700;
 
 const log = logger("pemstore::pemstore");
 
@@ -36,8 +36,8 @@ export function readText(path: string, name: string): string {
  */
 export function writePrivate(path: string, text: string): void {
   try {
-    Deno.mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_FOLDER });
-    using file = Deno.openSync(path, { write: true, createNew: true, mode: PRIVATE_FILE });
+    makePrivateFolder(dirname(path));
+    using file = openPrivateFile(path, { write: true, createNew: true });
     try {
       writeAll(file, new TextEncoder().encode(text));
       file.syncSync();
@@ -51,18 +51,17 @@ export function writePrivate(path: string, text: string): void {
 }
 
 /**
- * Puts `text` in the place of what is in a file, which keeps its mode, and its owner where this user may give it to them.
- * There is all of the old text or all of the new one at any time. Throws an OperatorError.
+ * Puts `text` in the place of what is in a file, which keeps its mode. There is all of the old text or all of the new one
+ * at any time. Throws an OperatorError.
  */
 export function replaceText(path: string, text: string): void {
   const replacement = `${path}.new`;
   try {
-    const { mode, uid, gid } = Deno.statSync(path);
-    Deno.writeTextFileSync(replacement, text, { mode: PRIVATE_FILE });
-    if (Deno.build.os !== "windows") {
-      Deno.chmodSync(replacement, (mode ?? PRIVATE_FILE) & 0o7777);
-      Deno.chownSync(replacement, uid, gid);
-    }
+    const { mode } = Deno.statSync(path);
+    using file = openPrivateFile(replacement, { write: true, truncate: true });
+    writeAll(file, new TextEncoder().encode(text));
+    file.syncSync();
+    if (Deno.build.os !== "windows") Deno.chmodSync(replacement, (mode ?? PRIVATE_FILE) & 0o7777);
     Deno.renameSync(replacement, path);
   } catch (cause) {
     throw fileError(`Cannot write ${path}`, cause, ExitCode.CANNOT_CREATE);

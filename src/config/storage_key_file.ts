@@ -29,13 +29,16 @@ export function storageKeyText(key: Uint8Array): string {
 
 /**
  * Reads the key that seals what is stored: from the file that NYM_GATEWAY_STORAGE_KEY_FILE names, else from the systemd
- * credential "storage_key.pem", else from `configured`. A home of an earlier release has none there: it gets one. Throws an
- * OperatorError that names the file.
+ * credential "storage_key.pem", else from `configured`. A home of an earlier release has none there: it gets one, unless
+ * one of the files in `sealed` is there, which only the key that is missing opens. Throws an OperatorError that names the
+ * file.
  */
-export function loadStorageKey(configured: string): Uint8Array {
+export function loadStorageKey(configured: string, sealed: readonly string[] = []): Uint8Array {
   const elsewhere = storageKeyElsewhere();
   const path = elsewhere ?? configured;
   if (elsewhere === undefined && !exists(path)) {
+    const orphan = sealed.find(hasContents);
+    if (orphan !== undefined) throw missing(path, orphan);
     const key = makeStorageKey(path);
     log.info(`Written storage key to ${JSON.stringify(path)}: what is stored is sealed with it`);
     return key;
@@ -64,6 +67,18 @@ export function storageKeyElsewhere(): string | undefined {
   const folder = Deno.env.get(CREDENTIALS_VARIABLE);
   const credential = folder ? join(folder, CREDENTIAL) : undefined;
   return credential !== undefined && exists(credential) ? credential : undefined;
+}
+
+function hasContents(path: string): boolean {
+  return exists(path) && Deno.statSync(path).size > 0;
+}
+
+function missing(path: string, sealed: string): OperatorError {
+  return new OperatorError(
+    `The storage key ${path} is missing, and ${sealed} is sealed with it: put back the storage key file, or name it in ` +
+      `storage_key_file in [gateway]; a new key would open nothing of what is stored`,
+    ExitCode.MISSING_INPUT,
+  );
 }
 
 function decode(path: string, text: string): Uint8Array {

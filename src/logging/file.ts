@@ -1,3 +1,4 @@
+import { openPrivateFile } from "../files/private.ts";
 import { Outlet } from "./outlet.ts";
 
 /** A file that log lines are added to. */
@@ -11,7 +12,7 @@ export class LogFile implements Disposable {
    * @throws what Deno.openSync throws
    */
   constructor(readonly path: string, instead: (line: string) => void) {
-    this.#file = Deno.openSync(path, { append: true, create: true, mode: 0o600 });
+    this.#file = openPrivateFile(path, { append: true });
     this.#outlet = new Outlet(this.#file, { lose: (lines) => lines.forEach(instead) });
   }
 

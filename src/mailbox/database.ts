@@ -1,5 +1,7 @@
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { makePrivateFolder, openPrivateFile } from "../files/private.ts";
+import { logger } from "../logging/log.ts";
 import type { Sealer } from "./sealing.ts";
 
 /**
@@ -7,6 +9,8 @@ import type { Sealer } from "./sealing.ts";
  * own besides, and that is each message of full size that is stored alone: it takes 4.7 KB. In these it takes 1.4 KB.
  */
 const PAGE_SIZE = 8192;
+
+const log = logger("nym_gateway::mailbox");
 
 /** Where it is kept what tells the right storage key from another: twice, so that one may be damaged. */
 const CHECKS = [["storage_key", 0], ["storage_key", 1]];
@@ -30,8 +34,8 @@ export async function openDatabase(path: string, sealer: Sealer): Promise<Deno.K
 
 /** The same, whatever its values were sealed by. */
 export async function openPrivateDatabase(path: string): Promise<Deno.Kv> {
-  await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const file = await Deno.open(path, { create: true, write: true, mode: 0o600 });
+  makePrivateFolder(dirname(path));
+  const file = openPrivateFile(path, { write: true });
   const { size } = await file.stat();
   file.close();
   if (size === 0) {
@@ -78,10 +82,21 @@ async function isEmpty(kv: Deno.Kv): Promise<boolean> {
  * @throws {Deno.errors.Busy} when another process has it locked
  */
 export async function lockPrivateFolder(path: string): Promise<Disposable> {
-  await Deno.mkdir(path, { recursive: true, mode: 0o700 });
-  if (Deno.build.os !== "windows") await Deno.chmod(path, 0o700);
-  const lock = await Deno.open(join(path, "lock"), { create: true, write: true, mode: 0o600 });
+  makePrivateFolder(path);
+  await takeAway(path);
+  const lock = openPrivateFile(join(path, "lock"), { write: true });
   if (await lock.tryLock(true)) return lock;
   lock.close();
   throw new Deno.errors.Busy("another gateway that runs is using it");
+}
+
+/** Takes a folder away from everyone but its owner. That one that belongs to another user can't be is only a warning. */
+async function takeAway(folder: string): Promise<void> {
+  if (Deno.build.os === "windows" || (((await Deno.stat(folder)).mode ?? 0) & 0o077) === 0) return;
+  try {
+    await Deno.chmod(folder, 0o700);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    log.warn(`Other users have access to the folder ${folder}, which is another user's: make it 0700 as that user`);
+  }
 }

@@ -1,3 +1,4 @@
+import { makePrivateFolder } from "../files/private.ts";
 import type { Count } from "../counting/counters.ts";
 import { logger } from "../logging/log.ts";
 import { type Generation, generationFile, loadGenerations } from "./generations.ts";
@@ -76,7 +77,7 @@ export class ReplayFilter {
     now = () => performance.timeOrigin + performance.now(),
   ): ReplayFilter {
     const filter = new ReplayFilter(folder, window, count, capacity, now);
-    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makePrivateFolder(folder);
     filter.#load();
     return filter;
   }

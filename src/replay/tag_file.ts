@@ -1,3 +1,5 @@
+import { openPrivateFile } from "../files/private.ts";
+
 /** Bytes of a tag that are kept: a fresh packet then meets one of five million others once in 10^12. */
 export const KEPT_TAG_SIZE = 8;
 
@@ -24,7 +26,7 @@ export class TagFile {
 
   /** Begins a file; what an attempt before has left there goes. */
   static create(path: string, start: number): TagFile {
-    const file = Deno.openSync(path, { create: true, write: true, truncate: true, mode: 0o600 });
+    const file = openPrivateFile(path, { write: true, truncate: true });
     const header = new Uint8Array(Float64Array.of(start).buffer);
     try {
       for (let written = 0; written < HEADER_SIZE;) written += file.writeSync(header.subarray(written));

@@ -21,6 +21,16 @@ export function programOnTerminal(file: string, args: readonly string[], env: Re
   return command(["script", "--quiet", "--return", "--command", line, "/dev/null"], env);
 }
 
+/** The same in a shell that has carried out `before`, as in `umask 077`. */
+export function programAfter(
+  before: string,
+  file: string,
+  args: readonly string[],
+  env: Record<string, string>,
+): Deno.Command {
+  return command(["sh", "-c", `${before}; exec "$@"`, "sh", Deno.execPath(), ...denoArguments(file, args)], env);
+}
+
 function denoArguments(file: string, args: readonly string[]): string[] {
   const path = fileURLToPath(new URL(file, import.meta.url));
   const config = fileURLToPath(new URL("../../deno.json", import.meta.url));

@@ -56,7 +56,7 @@ const SPOILED: readonly [file: string, how: string, spoil: (path: string) => voi
   ["data/public_sphinx.pem", "is empty", empty, 78, "not a PEM file"],
   ["data/public_sphinx.pem", "is missing", remove, 66, "public_sphinx_key_file in [gateway]): there is no such file"],
   ["data/storage_key.pem", "is random bytes", fillRandomly, 78, "not a PEM file"],
-  ["data/client_ledger.kv", "has lost its storage key", loseStorageKey, 74, "put back the storage key file"],
+  ["data/client_ledger.kv", "has lost its storage key", loseLedgersKey, 66, "put back the storage key file"],
   ["config/config.toml", "is empty", empty, 78, '"id" in [gateway] is missing'],
   ["config/config.toml", "is random bytes", fillRandomly, 78, "config.toml: line "],
   ["config/config.toml", "is a folder", beFolder, 74, "Is a directory"],
@@ -88,8 +88,9 @@ function beFile(path: string): void {
   Deno.writeFileSync(path, new Uint8Array(9));
 }
 
-function loseStorageKey(ledger: string): void {
-  remove(ledger.replace("client_ledger.kv", "storage_key.pem"));
+function loseLedgersKey(ledger: string): void {
+  remove(join(ledger, "..", "storage_key.pem"));
+  remove(join(ledger, "..", "inboxes", "mailbox.kv"));
 }
 
 async function copy(from: string, to: string): Promise<void> {
@@ -221,6 +222,27 @@ Deno.test({
         "the log goes to standard error then",
     });
   },
+});
+
+Deno.test("a storage key that is missing is not replaced while there is mail that it sealed", async () => {
+  await using gateway = await FaultyGateway.start();
+  const { process } = gateway;
+  await gateway.store(100);
+  await process.stop();
+  const key = process.path("data/storage_key.pem");
+  await Deno.rename(key, `${process.home}/kept`);
+  for (const _ of range(2)) {
+    const { code, said } = await refusal(process);
+    assertEquals(code, 66);
+    assertStringIncludes(
+      said,
+      `storage key ${key} is missing, and ${process.path("data/inboxes/mailbox.kv")} is sealed`,
+    );
+    assertEquals(await Deno.stat(key).catch(() => "nothing"), "nothing");
+  }
+  await Deno.rename(`${process.home}/kept`, key);
+  await process.start();
+  await gateway.readAll();
 });
 
 async function filesIn(folder: string): Promise<string[]> {

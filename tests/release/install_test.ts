@@ -62,6 +62,23 @@ toolTest("sh", "a release is installed into a root: program, unit, state folder"
   assertEquals(Deno.statSync(root.file("var/lib/nym-gateway")).mode! & 0o777, 0o700);
 });
 
+toolTest(
+  "sh",
+  "all users may run what a root with a narrow umask installs, and nobody else may look into its state",
+  async () => {
+    using files = await release();
+    using root = new TemporaryFolder();
+    const line = `umask 077; sh ${INSTALL} --root ${root.path} --binary ${
+      files.file("nym-gateway-x")
+    } --service systemd`;
+    assertEquals((await run("sh", "-c", line)).code, 0);
+    const modes = ["usr/local/bin", PROGRAM, "etc/systemd/system", UNIT, "var/lib/nym-gateway"].map((path) =>
+      (Deno.statSync(root.file(path)).mode! & 0o777).toString(8)
+    );
+    assertEquals(modes, ["755", "755", "755", "644", "700"]);
+  },
+);
+
 toolTest("sh", "a template serves any gateway by its id, and is the unit in all else", async () => {
   using files = await release();
   using root = new TemporaryFolder();
