@@ -1,4 +1,4 @@
-import { encodeIp } from "./ip_literal.ts";
+import { decodeIp, encodeIp } from "./ip_literal.ts";
 
 /** ::ffff:0:0/96, by which sockets that take both families show IPv4 peers (RFC 4291 §2.5.5.2) */
 const IPV4_MAPPED = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff);
@@ -11,6 +11,12 @@ export function peerOctets(host: string): Uint8Array | undefined {
   const octets = encodeIp(host.replace(/%.*/, ""));
   const isMapped = octets?.length === 16 && IPV4_MAPPED.every((octet, i) => octets[i] === octet);
   return isMapped ? octets.subarray(IPV4_MAPPED.length) : octets;
+}
+
+/** The address in its canonical form, a mapped one of IPv4 as such; a text that is no address stays as it is. */
+export function peerAddress(host: string): string {
+  const octets = peerOctets(host);
+  return octets === undefined ? host : decodeIp(octets);
 }
 
 /** Whether the address is this machine's own: 127.0.0.0/8 or ::1. */

@@ -40,6 +40,7 @@ export class Presence {
   #loops: Promise<void>[] = [];
   #topology: Topology = { mixNodes: [], gatewayNodes: [] };
   #mixnodes = new Set<string>();
+  #mixnodeHosts = new Set<string>();
   #announced: { clients: readonly { pubKey: string }[]; body: string } | undefined;
 
   /**
@@ -72,6 +73,9 @@ export class Presence {
   isMixnode(address: SocketAddress): boolean {
     return this.#mixnodes.has(formatSocketAddress(address));
   }
+
+  /** Whether a mixnode of the current topology has this IP address. */
+  readonly isMixnodeHost = (host: string): boolean => this.#mixnodeHosts.has(host);
 
   /**
    * Looks at the topology once, before this gateway announces itself. Throws an OperatorError when another gateway
@@ -147,6 +151,8 @@ export class Presence {
 
   async #refreshTopology(): Promise<void> {
     this.#topology = await this.#directory.topology(this.#stopping.signal);
-    this.#mixnodes = mixnodeAddresses(this.#topology);
+    const addresses = mixnodeAddresses(this.#topology);
+    this.#mixnodes = new Set(addresses.map(formatSocketAddress));
+    this.#mixnodeHosts = new Set(addresses.map(({ host }) => host));
   }
 }

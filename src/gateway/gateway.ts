@@ -18,12 +18,14 @@ import { Mailbox } from "../mailbox/mailbox.ts";
 import { Sealer } from "../mailbox/sealing.ts";
 import { Forwarder } from "../mixnet/forwarder.ts";
 import { MixnetListener } from "../mixnet/listener.ts";
+import { type Origin, Origins } from "../mixnet/origins.ts";
 import { Counters } from "../counting/counters.ts";
 import { OperatorEndpoint, type Watched } from "../operator/endpoint.ts";
 import { emptyHistograms } from "../operator/histogram.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import { ReplayFilter } from "../replay/replay_filter.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
+import { isMessage } from "../sphinx/slots.ts";
 import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import { Unwrapping } from "../unwrapping/unwrapping.ts";
 import { PROTOCOL_VERSION } from "../build/version.ts";
@@ -152,15 +154,23 @@ export class Gateway {
     const clients = clientsListener.server;
 
     const arrivals = new Arrivals(ledger, replays, mailbox, clients, count);
+    const origins = new Origins();
     const onResults = (results: Uint8Array, packets: number, seconds: number) => {
       histograms.unwrap.observe(seconds);
+      origins.settle(packets, (i) => isMessage(results, i), performance.now());
       arrivals.take(results, packets);
     };
-    const onLost = (packets: number) => count("packets_dropped_worker_died", packets);
+    const onLost = (packets: number) => {
+      origins.settle(packets, () => false, performance.now());
+      count("packets_dropped_worker_died", packets);
+    };
     const workers = Math.max(1, navigator.hardwareConcurrency);
     const unwrapping = starting.use(await Unwrapping.start(keys.privateKey, workers, onResults, onLost));
     const sink = {
-      add: (packet: Uint8Array) => unwrapping.add(packet),
+      add: (packet: Uint8Array, origin: Origin) => {
+        origins.add(origin);
+        unwrapping.add(packet);
+      },
       flush: () => unwrapping.flush(),
       room: () => unwrapping.room() ?? mailbox.room(),
     };
@@ -169,7 +179,7 @@ export class Gateway {
         "sphinx packets",
         "listening_address in [mixnet_endpoint]",
         mixnetEndpoint.listeningAddress,
-        (address) => MixnetListener.listen(address, sink, count, limits),
+        (address) => MixnetListener.listen(address, sink, count, limits, presence.isMixnodeHost),
       ),
     );
     logger("nym_gateway::node::mixnet_handling::receiver::listener")

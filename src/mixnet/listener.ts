@@ -1,15 +1,17 @@
 import type { Count } from "../counting/counters.ts";
 import { Accepting } from "../limits/accepting.ts";
 import { peerNetwork } from "../limits/peers.ts";
-import { Places } from "../limits/places.ts";
+import { Places, type Shares } from "../limits/places.ts";
 import { logger } from "../logging/log.ts";
+import { peerAddress } from "../addresses/peer.ts";
 import type { SocketAddress } from "../addresses/socket_address.ts";
 import { FrameParser } from "./frames.ts";
+import type { Origin } from "./origins.ts";
 
 /** What takes the packets of all mixnodes' connections. */
 export interface PacketSink {
-  /** Copies the packet (`PACKET_SIZE` bytes). Called only when there is room. */
-  add(packet: Uint8Array): void;
+  /** Copies the packet (`PACKET_SIZE` bytes), and reports to `origin` if it is good. Called only when there is room. */
+  add(packet: Uint8Array, origin: Origin): void;
   /** undefined when there is room for a packet, else a promise of room: the listener reads no further until then. */
   room(): Promise<void> | undefined;
   /** A read's packets are all in: what waits for a fuller batch may go. */
@@ -31,8 +33,10 @@ export interface MixnetLimits {
 const log = logger("nym_gateway::mixnet");
 
 const READ_SIZE = 65_536;
-/** Until the first packet: a connection that brings none costs little memory. */
+/** Until a read fills it: a connection that brings little costs little memory. */
 const FIRST_READ_SIZE = 4096;
+/** When all places are taken, mixnodes of the topology have half of them, and connections without a good packet these. */
+const SHARES: Shares<Stream> = { pending: 1 / 8, known: 1 / 2, usefulAt: ({ usefulAt }) => usefulAt };
 /** Deadlines are looked at this often (ms), or more often if they are short. */
 const TICK = 1000;
 
@@ -45,11 +49,15 @@ const UNLIMITED: MixnetLimits = {
 };
 
 /** What is known of a connection. Times in ms, of performance.now(). */
-interface Stream {
+interface Stream extends Origin {
   readonly connection: Deno.TcpConn;
   readonly network: string;
   readonly parser: FrameParser;
   heardAt: number;
+  /** when it came, or when the last of its packets turned out to be good */
+  usefulAt: number;
+  /** whether one has */
+  isConfirmed: boolean;
   /** when the frame began that has not ended yet */
   frameBeganAt: number | undefined;
   /** false while we are the ones who keep it waiting */
@@ -58,14 +66,16 @@ interface Stream {
 
 /**
  * The way in: mixnodes connect and push frames (spec §4); nothing is ever sent back. A connection whose stream is
- * corrupt is closed; the others never notice. When the sink is full nothing is read, so that TCP pushes back. When
- * there is no place left for a newcomer, a connection is evicted that has not brought a single packet yet.
+ * corrupt is closed; the others never notice. When the sink is full nothing is read, so that TCP pushes back. When places
+ * run out, connections that have not brought a good packet are evicted before those that have, and those before mixnodes of
+ * the topology (Places).
  */
 export class MixnetListener {
   readonly #listener: Deno.TcpListener;
   readonly #sink: PacketSink;
   readonly #count: Count;
   readonly #limits: MixnetLimits;
+  readonly #isMixnode: (host: string) => boolean;
   readonly #places: Places<Stream>;
   readonly #ticker: ReturnType<typeof setInterval>;
   readonly #streams = new Map<Stream, Promise<void>>();
@@ -78,13 +88,15 @@ export class MixnetListener {
     sink: PacketSink,
     count: Count,
     limits: MixnetLimits,
+    isMixnode: (host: string) => boolean,
   ) {
     this.#listener = listener;
     this.#sink = sink;
     this.#count = count;
     this.#limits = limits;
+    this.#isMixnode = isMixnode;
     const places = () => ({ total: limits.mixnetConnections, perNetwork: limits.mixnetConnectionsPerNetwork });
-    this.#places = new Places(places, places);
+    this.#places = new Places(places, places, SHARES);
     this.#ticker = setInterval(() => this.#tick(performance.now()), Math.min(TICK, limits.mixnetFrameDeadline / 4));
     this.#accepting = new Accepting(listener, (reason, isFirst) => {
       count("accept_errors");
@@ -94,7 +106,8 @@ export class MixnetListener {
   }
 
   /**
-   * Listens at `address` (port 0: any free one). Events are counted by name through `count`.
+   * Listens at `address` (port 0: any free one). Events are counted by name through `count`. `isMixnode` says of an IP
+   * address whether a mixnode of the topology has it.
    * @throws {Deno.errors.AddrInUse} and the other errors of Deno.listen.
    */
   static listen(
@@ -102,8 +115,10 @@ export class MixnetListener {
     sink: PacketSink,
     count: Count,
     limits = UNLIMITED,
+    isMixnode: (host: string) => boolean = () => false,
   ): MixnetListener {
-    return new MixnetListener(Deno.listen({ hostname: address.host, port: address.port }), sink, count, limits);
+    const listener = Deno.listen({ hostname: address.host, port: address.port });
+    return new MixnetListener(listener, sink, count, limits, isMixnode);
   }
 
   /** Where it listens, with the port that port 0 became. */
@@ -136,8 +151,10 @@ export class MixnetListener {
   }
 
   #admit(connection: Deno.TcpConn): void {
-    const network = peerNetwork(connection.remoteAddr.hostname, this.#limits.limitLoopback);
-    const room = this.#places.roomFor(network);
+    const { hostname } = connection.remoteAddr;
+    const network = peerNetwork(hostname, this.#limits.limitLoopback);
+    const standing = this.#isMixnode(peerAddress(hostname)) ? "known" : "pending";
+    const room = this.#places.roomFor(network, standing);
     if (room.kind === "no") {
       this.#count("connections_refused");
       return connection.close();
@@ -147,10 +164,24 @@ export class MixnetListener {
       this.#close(room.holder);
     }
     this.#count("connections_opened");
-    const heardAt = performance.now();
-    const parser = new FrameParser();
-    const stream: Stream = { connection, network, parser, heardAt, frameBeganAt: undefined, isRead: true };
-    this.#places.take(network, stream);
+    const now = performance.now();
+    const stream: Stream = {
+      connection,
+      network,
+      parser: new FrameParser(),
+      heardAt: now,
+      usefulAt: now,
+      frameBeganAt: undefined,
+      isRead: true,
+      isConfirmed: false,
+      proved: (now) => {
+        stream.usefulAt = now;
+        if (stream.isConfirmed) return;
+        stream.isConfirmed = true;
+        this.#places.confirm(network, stream);
+      },
+    };
+    this.#places.take(network, stream, standing);
     this.#streams.set(stream, this.#serve(stream));
   }
 
@@ -170,7 +201,7 @@ export class MixnetListener {
       if (parser.corrupt !== undefined) break;
       stream.isRead = true;
       stream.heardAt = performance.now();
-      if (packets > 0 && buffer.length < READ_SIZE) buffer = new Uint8Array(READ_SIZE);
+      if (buffer.length < READ_SIZE && length === buffer.length && packets > 0) buffer = new Uint8Array(READ_SIZE);
       if (!parser.midFrame) stream.frameBeganAt = undefined;
       else if (packets > 0) stream.frameBeganAt = stream.heardAt;
       else stream.frameBeganAt ??= stream.heardAt;
@@ -200,12 +231,11 @@ export class MixnetListener {
   async #take(stream: Stream, chunk: Uint8Array): Promise<number> {
     let packets = 0;
     for (const packet of stream.parser.push(chunk)) {
-      if (packets === 0) this.#places.confirm(stream.network, stream); // before it waits, so that it is not evicted meanwhile
       for (let room = this.#sink.room(); room !== undefined; room = this.#sink.room()) {
         this.#sink.flush();
         await room;
       }
-      this.#sink.add(packet);
+      this.#sink.add(packet, stream);
       packets++;
     }
     this.#sink.flush();

@@ -1,4 +1,4 @@
-import { formatSocketAddress, parseSocketAddress } from "../addresses/socket_address.ts";
+import { formatSocketAddress, parseSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 
 /** A mixnode as it announced itself (spec §6). */
 export interface Mixnode {
@@ -48,12 +48,9 @@ export function parseTopology(json: unknown): Topology | undefined {
   };
 }
 
-/** The mixnodes' socket addresses in their one written form, for lookups. A host that is not `ip:port` is left out. */
-export function mixnodeAddresses(topology: Topology): Set<string> {
-  const addresses = topology.mixNodes.map((node) => parseSocketAddress(node.host)).filter((address) =>
-    address !== undefined
-  );
-  return new Set(addresses.map(formatSocketAddress));
+/** The mixnodes' socket addresses. A host that is not `ip:port` is left out. */
+export function mixnodeAddresses(topology: Topology): SocketAddress[] {
+  return topology.mixNodes.map((node) => parseSocketAddress(node.host)).filter((address) => address !== undefined);
 }
 
 export interface AddressClash {
@@ -91,7 +88,8 @@ function normalAddress(address: string): string {
   return socketAddress ? formatSocketAddress(socketAddress) : address.toLowerCase().replace(/\/$/, "");
 }
 
-function parseMixnode(json: unknown): Mixnode | undefined {
+/** An entry of `mixNodes`; undefined when it is of no use. */
+export function parseMixnode(json: unknown): Mixnode | undefined {
   if (!isRecord(json)) return undefined;
   const { host, pubKey, layer } = json;
   if (typeof host !== "string" || typeof pubKey !== "string") return undefined;
@@ -99,7 +97,8 @@ function parseMixnode(json: unknown): Mixnode | undefined {
   return { host, pubKey, layer, ...parsePresence(json) };
 }
 
-function parseGatewayNode(json: unknown): GatewayNode | undefined {
+/** An entry of `gatewayNodes`; undefined when it is of no use. */
+export function parseGatewayNode(json: unknown): GatewayNode | undefined {
   if (!isRecord(json)) return undefined;
   const { clientListener, mixnetListener, pubKey, registeredClients } = json;
   if (typeof clientListener !== "string" || typeof mixnetListener !== "string" || typeof pubKey !== "string") {

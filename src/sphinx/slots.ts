@@ -44,6 +44,11 @@ export function writeOutcome(batch: Uint8Array, index: number, unwrapped: Unwrap
   slot.set(message, MESSAGE_AT);
 }
 
+/** Whether the packet in slot `index` turned out to be a message. */
+export function isMessage(batch: Uint8Array, index: number): boolean {
+  return OUTCOMES[batch[index * PACKET_SIZE]!] === "message";
+}
+
 /** The result in slot `index`; its arrays are views of the batch. */
 export function readOutcome(batch: Uint8Array, index: number): Outcome {
   const slot = packetAt(batch, index);

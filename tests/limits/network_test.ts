@@ -1,6 +1,6 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { isLoopback } from "../../src/addresses/peer.ts";
-import { networkOf } from "../../src/limits/network.ts";
+import { isLoopback, peerAddress } from "../../src/addresses/peer.ts";
+import { networkOf, siteOf } from "../../src/limits/network.ts";
 import { isExempt, peerNetwork } from "../../src/limits/peers.ts";
 
 Deno.test("an IPv4 network is a /24", () => {
@@ -17,6 +17,18 @@ Deno.test("an IPv6 network is a /64, whatever its zone", () => {
 Deno.test("an IPv4 peer is the same on a socket that takes both families", () => {
   assertEquals(networkOf("::ffff:192.0.2.1"), networkOf("192.0.2.7"));
   assertEquals(isLoopback("::ffff:127.0.0.1"), true);
+});
+
+Deno.test("the site of an IPv6 network is its /48, and of an IPv4 network itself", () => {
+  const site = siteOf(networkOf("2001:db8:1:2::1"));
+  assertEquals(siteOf(networkOf("2001:db8:1:3::1")), site);
+  assertNotEquals(siteOf(networkOf("2001:db8:2:2::1")), site);
+  assertEquals(siteOf(networkOf("192.0.2.1")), networkOf("192.0.2.1"));
+});
+
+Deno.test("a peer's address is in its one written form", () => {
+  const hosts = ["::ffff:192.0.2.1", "192.0.2.1", "2001:DB8::1", "fe80::1%eth0", "a socket"];
+  assertEquals(hosts.map(peerAddress), ["192.0.2.1", "192.0.2.1", "2001:db8::1", "fe80::1", "a socket"]);
 });
 
 Deno.test("what is no IP address is a network of its own", () => {

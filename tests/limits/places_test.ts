@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { Places } from "../../src/limits/places.ts";
+import { networkOf } from "../../src/limits/network.ts";
+import { Places, type Shares, type Standing } from "../../src/limits/places.ts";
 import { peerNetwork } from "../../src/limits/peers.ts";
 
 const here = peerNetwork("127.0.0.1", false);
@@ -13,20 +14,27 @@ class Hall {
   #next = 0;
   readonly #networks = new Map<number, string>();
 
-  constructor(total: number, perNetwork: number, pending = { total, perNetwork }) {
-    this.places = new Places(() => ({ total, perNetwork }), () => pending);
+  constructor(total: number, perNetwork: number, shares?: Shares<number>, pending = { total, perNetwork }) {
+    this.places = new Places(() => ({ total, perNetwork }), () => pending, shares);
   }
 
-  come(network: string): number | undefined {
-    const room = this.places.roomFor(network);
+  come(network: string, standing: Standing = "pending"): number | undefined {
+    const room = this.places.roomFor(network, standing);
     if (room.kind === "no") return void this.refused++;
     if (room.kind === "evict") {
       this.evicted.push(room.holder);
       this.places.leave(this.#networks.get(room.holder)!, room.holder);
     }
     const holder = this.#next++;
-    this.places.take(network, holder);
+    this.places.take(network, holder, standing);
     this.#networks.set(holder, network);
+    return holder;
+  }
+
+  /** One that has shown what it came for. */
+  comeConfirmed(network: string): number | undefined {
+    const holder = this.come(network);
+    if (holder !== undefined) this.places.confirm(network, holder);
     return holder;
   }
 }
@@ -37,7 +45,7 @@ Deno.test("within the limits all come and stay", () => {
   assertEquals([hall.places.taken, hall.evicted, hall.refused], [4, [], 0]);
 });
 
-Deno.test("in a full network the oldest pending connection is evicted", () => {
+Deno.test("in a full network the oldest that has proven nothing goes", () => {
   const hall = new Hall(10, 3);
   for (let i = 0; i < 3; i++) hall.come("a");
   hall.places.confirm("a", 0);
@@ -47,7 +55,7 @@ Deno.test("in a full network the oldest pending connection is evicted", () => {
   assertEquals(hall.places.taken, 4);
 });
 
-Deno.test("a newcomer to a network full of confirmed connections is refused, one of another network is not", () => {
+Deno.test("in a network full of the proven a newcomer has to go, another network's has not", () => {
   const hall = new Hall(10, 2);
   for (let i = 0; i < 2; i++) hall.places.confirm("a", hall.come("a")!);
   assertEquals(hall.come("a"), undefined);
@@ -57,7 +65,7 @@ Deno.test("a newcomer to a network full of confirmed connections is refused, one
   assertEquals(hall.refused, 1);
 });
 
-Deno.test("when all is full, the network with most pending connections loses one", () => {
+Deno.test("when all is full, the network that has most of the newcomers gives way", () => {
   const hall = new Hall(5, 5);
   for (const network of ["b", "a", "a", "a", "b"]) hall.come(network);
   hall.come("c");
@@ -68,8 +76,8 @@ Deno.test("when all is full, the network with most pending connections loses one
   assertEquals(hall.come("d"), undefined);
 });
 
-Deno.test("pending connections have bounds of their own", () => {
-  const hall = new Hall(100, 100, { total: 3, perNetwork: 2 });
+Deno.test("newcomers have bounds of their own", () => {
+  const hall = new Hall(100, 100, undefined, { total: 3, perNetwork: 2 });
   hall.come("a");
   hall.come("a");
   hall.come("a");
@@ -87,11 +95,73 @@ Deno.test("for this machine only the totals count", () => {
   assertEquals(hall.evicted, [0]);
 });
 
-Deno.test("whatever comes, is confirmed and goes, no limit is exceeded and nothing is held for ever", () => {
+/** A quarter for newcomers and a quarter for the known; whoever is in front of the list was of use last. */
+const sharing = (lately: number[] = []): Shares<number> => ({
+  pending: 1 / 4,
+  known: 1 / 4,
+  usefulAt: (holder) => lately.includes(holder) ? 1000 - lately.indexOf(holder) : holder,
+});
+
+Deno.test("places that the proven have taken are shared: the quietest of the network that holds most goes", () => {
+  const hall = new Hall(8, 8, sharing([1, 0]));
+  for (const network of ["a", "b", "b", "b", "c", "c", "c", "d"]) hall.comeConfirmed(network);
+  hall.come("e");
+  assertEquals(hall.evicted, [2]); // not 1, which was of use lately
+  hall.come("f");
+  assertEquals(hall.evicted, [2, 4]);
+  hall.come("g"); // newcomers have their quarter, and the proven have theirs and that of the known
+  assertEquals(hall.evicted, [2, 4, 3]);
+});
+
+Deno.test("in a network full of the proven, the quietest makes room for a newcomer", () => {
+  const hall = new Hall(100, 2, sharing([0]));
+  for (let i = 0; i < 2; i++) hall.comeConfirmed("a");
+  hall.come("a");
+  hall.come("a");
+  assertEquals(hall.evicted, [1, 2]); // the second newcomer evicts the first
+});
+
+Deno.test("the known keep their share, whoever comes, and get it whoever is there", () => {
+  const hall = new Hall(8, 8, sharing());
+  for (const network of ["a", "b"]) hall.come(network, "known");
+  for (let i = 0; i < 50; i++) hall.comeConfirmed(`p${i}`);
+  for (let i = 0; i < 50; i++) hall.come(`n${i}`);
+  assertEquals(hall.evicted.filter((holder) => holder < 2), []);
+  assertEquals([hall.places.taken, hall.places.pendingTaken], [8, 2]);
+
+  const taken = new Hall(8, 8, sharing());
+  for (let i = 0; i < 8; i++) taken.comeConfirmed(`p${i}`);
+  for (let i = 0; i < 3; i++) taken.come("k", "known");
+  assertEquals(taken.evicted, [0, 1, 2]);
+});
+
+Deno.test("of too many known, the network that holds most gives way", () => {
+  const hall = new Hall(8, 8, sharing());
+  hall.come("honest", "known");
+  for (let i = 0; i < 50; i++) hall.come("greedy", "known");
+  hall.come("late", "known");
+  assertEquals(hall.evicted.includes(0), false);
+  assertEquals(hall.refused, 0);
+});
+
+Deno.test("the networks of an IPv6 site count for it too", () => {
+  const hall = new Hall(100, 2);
+  const network = (i: number) => networkOf(`2001:db8:1:${i}::1`);
+  for (let i = 0; i < 4; i++) for (let j = 0; j < 2; j++) hall.come(network(i));
+  assertEquals(hall.evicted, []);
+  hall.come(network(4));
+  assertEquals(hall.evicted, [0]);
+  hall.come(network(2));
+  assertEquals(hall.evicted, [0, 4]); // its own, as it has two of its own
+  hall.come(networkOf("2001:db8:2::1"));
+  assertEquals(hall.places.taken, 9);
+});
+
+Deno.test("whatever comes, proves itself and goes, no limit is exceeded and nothing is held for ever", () => {
   const step = fc.tuple(fc.constantFrom("come", "confirm", "leave"), fc.constantFrom("a", "b", "c"), fc.nat(30));
   fc.assert(fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
     const places = new Places<number>(() => ({ total: 6, perNetwork: 3 }), () => ({ total: 4, perNetwork: 2 }));
-    const held = new Map<number, { network: string; isPending: boolean }>();
+    const held = new Map<number, { network: string; proven: boolean }>();
     let next = 0;
     for (const [action, network, pick] of steps) {
       const holder = [...held.keys()][pick % Math.max(1, held.size)];
@@ -99,25 +169,25 @@ Deno.test("whatever comes, is confirmed and goes, no limit is exceeded and nothi
         const room = places.roomFor(network);
         if (room.kind === "no") continue;
         if (room.kind === "evict") {
-          assertEquals(held.get(room.holder)!.isPending, true);
+          assertEquals(held.get(room.holder)!.proven, false);
           places.leave(held.get(room.holder)!.network, room.holder);
           held.delete(room.holder);
         }
         places.take(network, next);
-        held.set(next++, { network, isPending: true });
+        held.set(next++, { network, proven: false });
       } else if (holder !== undefined && action === "confirm") {
         places.confirm(held.get(holder)!.network, holder);
-        held.get(holder)!.isPending = false;
+        held.get(holder)!.proven = true;
       } else if (holder !== undefined) {
         places.leave(held.get(holder)!.network, holder);
         held.delete(holder);
       }
-      const pending = [...held.values()].filter(({ isPending }) => isPending);
-      assertEquals([places.taken, places.pendingTaken], [held.size, pending.length]);
-      assertEquals(held.size <= 6 && pending.length <= 4, true);
+      const unproven = [...held.values()].filter(({ proven }) => !proven);
+      assertEquals([places.taken, places.pendingTaken], [held.size, unproven.length]);
+      assertEquals(held.size <= 6 && unproven.length <= 4, true);
       for (const name of ["a", "b", "c"]) {
         assertEquals([...held.values()].filter(({ network }) => network === name).length <= 3, true);
-        assertEquals(pending.filter(({ network }) => network === name).length <= 2, true);
+        assertEquals(unproven.filter(({ network }) => network === name).length <= 2, true);
       }
     }
   }));

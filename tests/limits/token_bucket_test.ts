@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { networkOf } from "../../src/limits/network.ts";
 import { NetworkBuckets } from "../../src/limits/network_buckets.ts";
 import { perHour, TokenBucket } from "../../src/limits/token_bucket.ts";
 
@@ -47,6 +48,15 @@ Deno.test("networks have a bucket each, and the one longest quiet is forgotten f
   assertEquals(buckets.take("d", 0), true); // in place of b
   assertEquals(buckets.size, 3);
   assertEquals(["a", "c", "b"].map((network) => buckets.take(network, 0)), [false, false, true]);
+});
+
+Deno.test("an IPv6 site has as much as a few of its networks", () => {
+  const buckets = new NetworkBuckets({ burst: 3, perSecond: 0.001 });
+  const take = (host: string) => buckets.take(networkOf(host), 0);
+  const networks = Array.from({ length: 100 }, (_, i) => `2001:db8:1:${i.toString(16)}::1`);
+  assertEquals(Array.from({ length: 5 }, () => take(networks[0]!)).filter(Boolean).length, 3);
+  assertEquals(networks.slice(1).filter(take).length, 9);
+  assertEquals(take("2001:db8:2::1"), true);
 });
 
 Deno.test("a million networks take no more memory than the bound", () => {

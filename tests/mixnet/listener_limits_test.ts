@@ -1,9 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { frame, FRAME_SIZE } from "../../src/mixnet/frames.ts";
 import { type MixnetLimits, MixnetListener } from "../../src/mixnet/listener.ts";
+import type { Origin } from "../../src/mixnet/origins.ts";
 import { eventually } from "../support/eventually.ts";
 import { Counted } from "./counted.ts";
-import { numberedPacket, numbers } from "./numbered_packets.ts";
+import { numberedPacket, numberOf, numbers } from "./numbered_packets.ts";
 
 const LIMITS: MixnetLimits = {
   mixnetConnections: 100,
@@ -13,16 +14,33 @@ const LIMITS: MixnetLimits = {
   limitLoopback: true,
 };
 
-/** A listener that takes all packets and counts them with its events. */
+/** Packets from this number on don't unwrap. */
+const BAD = 1000;
+
+/** A listener that takes all packets, finds them good and counts them with its events. */
 class Rig {
   readonly counted = new Counted();
   readonly #listener: MixnetListener;
 
   /** Packets wait for `room`. */
-  constructor(limits: Partial<MixnetLimits>, room: () => Promise<void> | undefined = () => undefined) {
-    const sink = { add: () => this.counted.count("packets"), room, flush: () => {} };
+  constructor(
+    limits: Partial<MixnetLimits>,
+    room: () => Promise<void> | undefined = () => undefined,
+    public isMixnode: (host: string) => boolean = () => false,
+  ) {
+    const add = (packet: Uint8Array, origin: Origin) => {
+      if (numberOf(packet) < BAD) origin.proved(performance.now());
+      this.counted.count("packets");
+    };
+    const sink = { add, room, flush: () => {} };
     const address = { host: "127.0.0.1", port: 0 };
-    this.#listener = MixnetListener.listen(address, sink, this.counted.count, { ...LIMITS, ...limits });
+    this.#listener = MixnetListener.listen(
+      address,
+      sink,
+      this.counted.count,
+      { ...LIMITS, ...limits },
+      (host) => this.isMixnode(host),
+    );
   }
 
   connect(): Promise<Deno.TcpConn> {
@@ -82,31 +100,62 @@ Deno.test("an idle connection stays, unless it is to be closed", async () => {
   await patient.counted.reached("packets", 1);
 });
 
-Deno.test("when all places are taken, a connection without a packet is evicted, and one that has brought one stays", async () => {
+Deno.test("when all places are taken, connections without a good packet are evicted, and the others stay", async () => {
   await using rig = new Rig({ mixnetConnections: 3, mixnetConnectionsPerNetwork: 3 });
   using honest = await rig.connect();
   await honest.write(frame(numberedPacket(0)));
   await rig.counted.reached("packets", 1);
   using halfOpen = await rig.connect();
   await halfOpen.write(frame(numberedPacket(1)).subarray(0, 700));
-  using silent = await rig.connect();
-  await rig.counted.reached("connections_opened", 3);
+  using bad = await rig.connect();
+  await bad.write(frame(numberedPacket(BAD)));
+  await rig.counted.reached("packets", 2);
   using newcomer = await rig.connect();
   await closed(halfOpen);
   await newcomer.write(frame(numberedPacket(2)));
-  await rig.counted.reached("packets", 2);
-  using another = await rig.connect();
-  await closed(silent);
-  await another.write(frame(numberedPacket(3)));
   await rig.counted.reached("packets", 3);
-  using oneTooMany = await rig.connect();
-  await closed(oneTooMany);
-  assertEquals([rig.counted.of("connections_evicted"), rig.counted.of("connections_refused")], [2, 1]);
-  await honest.write(frame(numberedPacket(4)));
+  using another = await rig.connect();
+  await closed(bad);
+  await another.write(frame(numberedPacket(3)));
   await rig.counted.reached("packets", 4);
+  await honest.write(frame(numberedPacket(4)));
+  await rig.counted.reached("packets", 5);
+  assertEquals([rig.counted.of("connections_evicted"), rig.counted.of("connections_refused")], [2, 0]);
 });
 
-Deno.test("a connection whose packet waits for room keeps its place, and the packet is not lost", async () => {
+Deno.test("when all have brought good packets, the one that has been quiet longest makes room", async () => {
+  await using rig = new Rig({ mixnetConnections: 2, mixnetConnectionsPerNetwork: 2 });
+  using busy = await rig.connect();
+  await busy.write(frame(numberedPacket(0)));
+  await rig.counted.reached("packets", 1);
+  using quiet = await rig.connect();
+  await quiet.write(frame(numberedPacket(1)));
+  await rig.counted.reached("packets", 2);
+  await busy.write(frame(numberedPacket(2)));
+  await quiet.write(frame(numberedPacket(BAD))); // bytes alone are no use
+  await rig.counted.reached("packets", 4);
+  using newcomer = await rig.connect();
+  await closed(quiet);
+  await newcomer.write(frame(numberedPacket(3)));
+  await busy.write(frame(numberedPacket(4)));
+  await rig.counted.reached("packets", 6);
+});
+
+Deno.test("a mixnode of the topology keeps its place before its first packet", async () => {
+  await using rig = new Rig({ mixnetConnections: 2, mixnetConnectionsPerNetwork: 2 }, () => undefined, () => true);
+  using mixnode = await rig.connect();
+  await rig.counted.reached("connections_opened", 1);
+  rig.isMixnode = () => false;
+  using newcomer = await rig.connect();
+  await rig.counted.reached("connections_opened", 2);
+  using another = await rig.connect();
+  await closed(newcomer);
+  await mixnode.write(frame(numberedPacket(0)));
+  await another.write(frame(numberedPacket(1)));
+  await rig.counted.reached("packets", 2);
+});
+
+Deno.test("a packet that there is no room for yet is not lost when its connection is evicted", async () => {
   let room: PromiseWithResolvers<void> | undefined = Promise.withResolvers();
   let asked = 0;
   const rig = new Rig({ mixnetConnections: 1, mixnetConnectionsPerNetwork: 1 }, () => {
@@ -116,9 +165,8 @@ Deno.test("a connection whose packet waits for room keeps its place, and the pac
   using honest = await rig.connect();
   await honest.write(frame(numberedPacket(0)));
   await eventually("it waits for room", () => asked > 0);
-  using newcomer = await rig.connect();
-  await closed(newcomer);
-  assertEquals([rig.counted.of("connections_evicted"), rig.counted.of("connections_refused")], [0, 1]);
+  using _newcomer = await rig.connect();
+  await closed(honest);
   const end = rig[Symbol.asyncDispose]();
   const { resolve } = room;
   room = undefined;
