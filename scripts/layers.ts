@@ -25,7 +25,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   mailbox: ["counting", "encoding", "files", "logging", "sphinx"],
   archive: ["mailbox"],
   mixnet: ["addresses", "counting", "limits", "logging", "sphinx", "timing"],
-  directory: ["addresses", "errors", "logging", "protocol", "timing"],
+  directory: ["addresses", "encoding", "errors", "files", "logging", "protocol", "text", "timing"],
   config: ["addresses", "encoding", "errors", "files", "logging", "sphinx", "text"],
   clients: ["addresses", "counting", "encoding", "limits", "logging", "mailbox", "protocol", "sphinx", "timing"],
   operator: ["addresses", "counting", "logging", "mailbox", "sphinx", "timing"],

@@ -1,12 +1,14 @@
+import { join } from "node:path";
 import type { Config } from "../config/config.ts";
 import { readConfig } from "../config/files.ts";
 import { readKeyPair } from "../config/key_files.ts";
+import { KEPT_TOPOLOGY, readKeptTopology } from "../directory/kept_topology.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { setLogLevel } from "../logging/log.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { plural } from "../text/plural.ts";
 import { checkAddresses } from "./checks/addresses.ts";
-import { type Announced, checkDirectory } from "./checks/directory.ts";
+import { checkDirectory, type Expected } from "./checks/directory.ts";
 import { fail, type Finding, ok } from "./checks/finding.ts";
 import { checkCertificate, checkKeys } from "./checks/keys.ts";
 import { checkMachine } from "./checks/machine.ts";
@@ -60,18 +62,21 @@ async function* findOut(found: FoundGateway, options: Options): AsyncGenerator<F
   yield* checkLogFile(config.logging);
   yield* checkAddresses(config, isRunning);
   yield* checkReachability(config, isRunning);
-  yield* checkDirectory(config.gateway.presenceDirectoryServer, isRunning ? announcedBy(config) : undefined);
+  yield* checkDirectory(config.gateway.presenceDirectoryServer, await expectedOf(config, isRunning));
   yield* checkMachine(config.clientsEndpoint.inboxesDirectory, config.limits.minimumFreeDisk);
 }
 
 /** Undefined when its keys can't be read, which is a finding already. */
-function announcedBy({ gateway, mixnetEndpoint, clientsEndpoint }: Config): Announced | undefined {
+async function expectedOf(config: Config, isRunning: boolean): Promise<Expected | undefined> {
+  const { gateway, mixnetEndpoint, clientsEndpoint } = config;
   try {
-    return {
+    const self = {
       pubKey: encodeBase58(readKeyPair(gateway).publicKey),
       mixnetListener: mixnetEndpoint.announceAddress,
       clientListener: clientsEndpoint.announceAddress,
     };
+    const kept = await readKeptTopology(join(clientsEndpoint.inboxesDirectory, KEPT_TOPOLOGY));
+    return { self, isRunning, announcedLast: kept?.announced };
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     return undefined;

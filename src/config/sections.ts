@@ -68,6 +68,13 @@ export const SECTIONS = {
       comment:
         "The directory server: it lists this gateway for clients and mixnodes, and the mixnodes for this gateway.",
     }),
+    refuse_address_clash: key({
+      kind: flag,
+      default: false,
+      comment: `Whether not to start when the directory lists another gateway with one of our addresses. Anyone may post
+        such an entry, so the default is false: then it is a warning, unless another gateway is seen to serve clients at
+        our address.`,
+    }),
     nym_root_directory: key({
       kind: text,
       default: ({ rootDirectory }) => rootDirectory,
@@ -94,6 +101,14 @@ export const SECTIONS = {
       reloadable: "always",
       comment: `Where clients may send packets: "topology" is to the mixnodes that the directory lists, and nowhere
         else; "any" is to whatever address a client names, which lets clients make this machine connect to anything.`,
+    }),
+    allow_private_mixnodes: key({
+      kind: flag,
+      default: false,
+      reloadable: "always",
+      comment: `Whether clients may send packets to mixnodes of the directory at addresses that are not on the internet
+        (loopback, private, link-local, multicast), or this gateway's own. Anyone may post to a directory, so the default
+        is false. A gateway whose own announce_address is of such a kind sends to addresses of that kind.`,
     }),
     replay_window: key({
       kind: delay,
@@ -233,8 +248,9 @@ export const SECTIONS = {
       kind: count,
       default: 2000,
       reloadable: "always",
-      comment: `How many connections from mixnodes may be open at once. When one more comes, the oldest that has brought
-        no packet is closed.`,
+      comment: `How many connections from mixnodes may be open at once. When one more comes, mixnodes of the
+        directory keep half of the places, and connections that have not brought a good packet an eighth; among those
+        that have more, the network that holds most loses the connection that has been quiet longest.`,
     }),
     mixnet_connections_per_network: key({
       kind: count,

@@ -3,9 +3,12 @@ import { Arrivals } from "./arrivals.ts";
 import { buildInfo } from "../build/build_info.ts";
 import type { Forwarding } from "../clients/connection.ts";
 import { ClientsListener } from "./clients_listener.ts";
+import { hostOf } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
 import { type Changes, takeOver } from "../config/reloading.ts";
+import { isConnectable } from "../directory/connectable.ts";
 import { DirectoryClient } from "../directory/client.ts";
+import { KEPT_TOPOLOGY } from "../directory/kept_topology.ts";
 import { Presence, presenceTimings } from "../directory/presence.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { listen } from "./listening.ts";
@@ -103,21 +106,33 @@ export class Gateway {
     );
     await importInboxes(clientsEndpoint.inboxesDirectory, mailbox, ledger);
 
+    const announced = hostOf(mixnetEndpoint.announceAddress);
+    const own = [
+      announced,
+      hostOf(mixnetEndpoint.listeningAddress),
+      hostOf(new URL(clientsEndpoint.announceAddress).host),
+      hostOf(clientsEndpoint.listeningAddress),
+    ];
     const presence = starting.use(
       new Presence(
         new DirectoryClient(gateway.presenceDirectoryServer),
         {
-          location: gateway.location,
-          clientListener: clientsEndpoint.announceAddress,
-          mixnetListener: mixnetEndpoint.announceAddress,
-          pubKey: encodeBase58(keys.publicKey),
-          version: PROTOCOL_VERSION,
+          self: {
+            location: gateway.location,
+            clientListener: clientsEndpoint.announceAddress,
+            mixnetListener: mixnetEndpoint.announceAddress,
+            pubKey: encodeBase58(keys.publicKey),
+            version: PROTOCOL_VERSION,
+          },
+          registeredClients: () => clientsEndpoint.announceClients ? ledger.registered() : NOBODY,
+          mayConnect: (ip) => mixnetEndpoint.allowPrivateMixnodes || isConnectable(ip, announced, own),
+          keptAt: join(clientsEndpoint.inboxesDirectory, KEPT_TOPOLOGY),
+          refuseAnyClash: gateway.refuseAddressClash,
         },
-        () => clientsEndpoint.announceClients ? ledger.registered() : NOBODY,
         presenceTimings(debug.presenceSendingDelay),
       ),
     );
-    await presence.refuseAddressClash();
+    await presence.prepare();
 
     log.info("Starting mix packet forwarder...");
     const forwarder = starting.use(

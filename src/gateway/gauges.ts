@@ -18,7 +18,7 @@ export function gaugesOf(
     forwarderQueue: () => forwarder.queued,
     workers: () => unwrapping.alive,
     directoryReachable: () => presence.isReachable ? 1 : 0,
-    mixnodes: () => presence.topology.mixNodes.length,
+    mixnodes: () => presence.mixnodes,
     heapUsed: heapBytes,
   };
 }

@@ -2,7 +2,7 @@ import type { Check, Verdict } from "../operator/health.ts";
 import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";
 import { formatSocketAddress } from "../addresses/socket_address.ts";
 import { plural } from "../text/plural.ts";
-import { roundSizeText } from "../text/units.ts";
+import { durationText, roundSizeText } from "../text/units.ts";
 import { RENEWAL_DAYS } from "../tls/certificate.ts";
 import type { Parts } from "./parts.ts";
 
@@ -67,10 +67,17 @@ export function checksOf(
       return ok(alive === 1 ? "1 worker unwraps packets" : `${alive} workers unwrap packets`);
     },
     directory: () => {
-      if (!presence.isReachable) return warn("cannot be reached: clients may not find the gateway; it is tried on");
-      const { length } = presence.topology.mixNodes;
-      if (length === 0) return warn("lists no mixnode: clients' packets can't be forwarded");
-      return ok(`lists ${plural(length, "mixnode")}`);
+      if (!presence.isReachable) {
+        const { topologyAge } = presence;
+        const use = topologyAge === undefined
+          ? "there is no topology"
+          : `the topology of ${durationText(topologyAge)} ago is used`;
+        return warn(`cannot be reached: clients may not find the gateway; ${use}, and it is tried on`);
+      }
+      const { fault, mixnodes } = presence;
+      if (fault !== undefined) return warn(fault);
+      if (mixnodes === 0) return warn("lists no mixnode: clients' packets can't be forwarded");
+      return ok(`lists ${plural(mixnodes, "mixnode")}`);
     },
   };
 }

@@ -1,5 +1,3 @@
-import { formatSocketAddress, parseSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
-
 /** A mixnode as it announced itself (spec §6). */
 export interface Mixnode {
   /** `ip:port` */
@@ -46,46 +44,6 @@ export function parseTopology(json: unknown): Topology | undefined {
     mixNodes: json["mixNodes"].map(parseMixnode).filter((node) => node !== undefined),
     gatewayNodes: json["gatewayNodes"].map(parseGatewayNode).filter((node) => node !== undefined),
   };
-}
-
-/** The mixnodes' socket addresses. A host that is not `ip:port` is left out. */
-export function mixnodeAddresses(topology: Topology): SocketAddress[] {
-  return topology.mixNodes.map((node) => parseSocketAddress(node.host)).filter((address) => address !== undefined);
-}
-
-export interface AddressClash {
-  kind: "mixnet" | "clients";
-  /** the address that both announce */
-  address: string;
-  /** the other gateway's, base58 */
-  pubKey: string;
-}
-
-/**
- * Finds another gateway that announces the mixnet or the clients address that is about to be ours (spec §6). An entry
- * with our own public key is us, before a restart.
- */
-export function addressClash(
-  topology: Topology,
-  ownPubKey: string,
-  mixnetListener: string,
-  clientListener: string,
-): AddressClash | undefined {
-  for (const { pubKey, ...other } of topology.gatewayNodes) {
-    if (pubKey === ownPubKey) continue;
-    if (sameAddress(other.mixnetListener, mixnetListener)) return { kind: "mixnet", address: mixnetListener, pubKey };
-    if (sameAddress(other.clientListener, clientListener)) return { kind: "clients", address: clientListener, pubKey };
-  }
-  return undefined;
-}
-
-function sameAddress(a: string, b: string): boolean {
-  return normalAddress(a) === normalAddress(b);
-}
-
-function normalAddress(address: string): string {
-  const socketAddress = parseSocketAddress(address);
-  return socketAddress ? formatSocketAddress(socketAddress) : address.toLowerCase().replace(/\/$/, "");
 }
 
 /** An entry of `mixNodes`; undefined when it is of no use. */

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
+import { writeKeptTopology } from "../../src/directory/kept_topology.ts";
 import { lockPrivateFolder } from "../../src/mailbox/database.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { selfSigned } from "../tls/self_signed.ts";
@@ -87,7 +88,7 @@ Deno.test("a gateway that has all it needs is ready, with a warning for addresse
   }
   for (const subject of ["mixnet announced", "clients announced"]) {
     assertEquals(found[subject]?.status, "warn");
-    assertStringIncludes(found[subject]?.found ?? "", "is this machine's own: not reachable from elsewhere");
+    assertStringIncludes(found[subject]?.found ?? "", "is loopback: not reachable from elsewhere");
     assertStringIncludes(found[subject]?.remedy ?? "", "set announce_address in [");
   }
   assertStringIncludes(found["directory"]?.found ?? "", "3 mixnodes");
@@ -201,10 +202,18 @@ Deno.test("while it runs: what the directory lists of it, and whether its announ
   rig.gatewayNodes = [node];
   assertEquals((await rig.check()).found["directory's entry"]?.status, "ok");
   rig.gatewayNodes = [{ ...node, mixnetListener: "9.9.9.9:1" }];
-  assertStringIncludes(
-    (await rig.check()).found["directory's entry"]?.found ?? "",
-    "is listed with 9.9.9.9:1 and wss://",
+  const { code, found: elsewhere } = await rig.check();
+  assertEquals([code !== 0, elsewhere["directory's entry"]?.status], [true, "fail"]);
+  assertMatch(
+    elsewhere["directory's entry"]!.found,
+    /is listed with 9\.9\.9\.9:1 and wss:.*: another gateway has the same key$/,
   );
+  const addresses = { mixnetListener: "9.9.9.9:1", clientListener: announced };
+  const kept = { receivedAt: Date.now(), mixnodes: [], announced: addresses };
+  await writeKeptTopology(join(rig.data, "inboxes/topology.json"), kept);
+  assertEquals((await rig.check()).found["directory's entry"]?.status, "warn"); // that is what it runs with
+  rig.gatewayNodes = [node, { ...node, pubKey: "another's" }];
+  assertMatch((await rig.check()).found["directory's entry"]!.found, /public key another's announces wss:\S+ too$/);
 });
 
 Deno.test("a configuration or keys that won't do fail with 78, and TLS that is announced as none does", async () => {
@@ -261,10 +270,14 @@ Deno.test("a directory that answers without end, or with rubbish, fails, and say
   await using rig = new CheckRig();
   await rig.init();
   const answers: [() => Response, string][] = [
-    [() => new Response(endless()), "its answer is longer than 33554432 bytes"],
-    [() => new Response("[".repeat(1000)), "its answer has too many values for a topology"],
+    [() => new Response(endless()), "its answer is longer than 134217728 bytes"],
+    [() => new Response("[".repeat(1000)), "its answer is not a topology"],
     [() => new Response("busy", { status: 503 }), "it answered with status 503"],
     [() => Response.json({}), "its answer is not a topology"],
+    [
+      () => Response.redirect("https://elsewhere.example/api", 302),
+      "it redirects to https://elsewhere.example/api (status 302)",
+    ],
   ];
   for (const [answer, how] of answers) {
     rig.answer = answer;

@@ -25,12 +25,14 @@ Deno.test("the file of a 0.7.0 gateway loads as it is", async () => {
       publicSphinxKeyFile: `${data}/public_sphinx.pem`,
       storageKeyFile: `${data}/storage_key.pem`,
       presenceDirectoryServer: "http://127.0.0.1:8080",
+      refuseAddressClash: false,
       nymRootDirectory: "/home/nym/.nym/gateways",
     },
     mixnetEndpoint: {
       listeningAddress: "127.0.0.1:1789",
       announceAddress: "127.0.0.1:1789",
       forwardTo: "topology",
+      allowPrivateMixnodes: false,
       replayWindow: 86_400_000,
     },
     clientsEndpoint: {
@@ -65,11 +67,13 @@ private_sphinx_key_file = "/k/private"
 public_sphinx_key_file = "/k/public"
 storage_key_file = "/k/storage"
 presence_directory_server = "http://d.example"
+refuse_address_clash = true
 nym_root_directory = "/n"
 [mixnet_endpoint]
 listening_address = "[::1]:1"
 announce_address = "a.example"
 forward_to = "any"
+allow_private_mixnodes = true
 replay_window = 7
 [clients_endpoint]
 listening_address = "::1"
@@ -127,9 +131,16 @@ message_retrieval_limit = 6
       publicSphinxKeyFile: "/k/public",
       storageKeyFile: "/k/storage",
       presenceDirectoryServer: "http://d.example",
+      refuseAddressClash: true,
       nymRootDirectory: "/n",
     },
-    mixnetEndpoint: { listeningAddress: "[::1]:1", announceAddress: "a.example:1", forwardTo: "any", replayWindow: 7 },
+    mixnetEndpoint: {
+      listeningAddress: "[::1]:1",
+      announceAddress: "a.example:1",
+      forwardTo: "any",
+      allowPrivateMixnodes: true,
+      replayWindow: 7,
+    },
     clientsEndpoint: {
       listeningAddress: "[::1]:9000",
       announceAddress: "wss://a.example",

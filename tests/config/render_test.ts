@@ -20,12 +20,14 @@ const values: fc.Arbitrary<{ [Section in keyof Config]: Partial<Config[Section]>
     publicSphinxKeyFile: path,
     storageKeyFile: path,
     presenceDirectoryServer: fc.webUrl(),
+    refuseAddressClash: fc.boolean(),
     nymRootDirectory: path,
   }),
   mixnetEndpoint: fc.record({
     listeningAddress: fc.tuple(fc.ipV4(), port).map(([ip, port]) => `${ip}:${port}`),
     announceAddress: fc.tuple(fc.domain(), port).map(([host, port]) => `${host}:${port}`),
     forwardTo: fc.constantFrom("topology" as const, "any" as const),
+    allowPrivateMixnodes: fc.boolean(),
     replayWindow: delay,
   }),
   clientsEndpoint: fc.record({

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { DirectoryClient, DirectoryError, MAX_ANSWER_SIZE } from "../../src/directory/client.ts";
+import { DirectoryClient, DirectoryError } from "../../src/directory/client.ts";
 import { DirectoryServer } from "./directory_server.ts";
 
 const ALWAYS = new AbortController().signal;
@@ -13,8 +13,8 @@ Deno.test("the topology is fetched, with a slash at the end of the URL too", asy
   await using server = new DirectoryServer();
   server.topology = () => Response.json({ mixNodes: [MIXNODE], gatewayNodes: [] });
   for (const url of [server.url, `${server.url}/`]) {
-    const topology = await new DirectoryClient(url).topology(ALWAYS);
-    assertEquals(topology, { mixNodes: [MIXNODE], gatewayNodes: [] });
+    const { topology, isWhole } = await new DirectoryClient(url).topology(ALWAYS);
+    assertEquals([topology, isWhole], [{ mixNodes: [MIXNODE], gatewayNodes: [] }, true]);
   }
 });
 
@@ -33,13 +33,15 @@ Deno.test("presence is posted as JSON", async () => {
 Deno.test("rubbish is an error that says what it is", async () => {
   await using server = new DirectoryServer();
   const client = new DirectoryClient(server.url);
+  const notOne = "its answer is not a topology";
   const cases: [() => Response, string][] = [
     [() => new Response("busy", { status: 500 }), "it answered with status 500"],
-    [() => new Response("<html>"), "its answer is not JSON"],
-    [() => Response.json({ hello: "world" }), "its answer is not a topology"],
-    [() => new Response(null), "its answer is not JSON"],
-    [() => new Response("[".repeat(17)), "its answer has too many values for a topology"],
-    [() => new Response("[],".repeat(1_000_000)), "its answer has too many values for a topology"],
+    [() => new Response("<html>"), notOne],
+    [() => Response.json({ hello: "world" }), notOne],
+    [() => new Response(null), notOne],
+    [() => new Response("[".repeat(17)), notOne],
+    [() => new Response("[],".repeat(1_000_000)), notOne],
+    [() => new Response('{"mixNodes":[],"gatewayNodes":['), notOne],
   ];
   for (const [answer, reason] of cases) {
     server.topology = answer;
@@ -49,21 +51,90 @@ Deno.test("rubbish is an error that says what it is", async () => {
   assertEquals(await failure(client.announce("{}", ALWAYS)), "it answered with status 422");
 });
 
-Deno.test("an endless answer is cut off", async () => {
+Deno.test("who answers 2xx to anything, and not as a directory, has not heard of us", async () => {
   await using server = new DirectoryServer();
+  const client = new DirectoryClient(server.url);
+  const others = [
+    () => new Response("<html>Welcome to this hotel's network", { status: 200 }),
+    () => new Response(null, { status: 204 }),
+    () => Response.json({ ok: false }, { status: 201 }),
+    () => Response.json([{ ok: true }]),
+    () => new Response(`{"ok":true}`.padEnd(10_000)),
+  ];
+  for (const answer of others) {
+    server.presence = answer;
+    assertEquals(await failure(client.announce("{}", ALWAYS)), "its answer to our presence is not a directory's");
+  }
+  server.presence = () => Response.json({ ok: true });
+  await client.announce("{}", ALWAYS);
+});
+
+Deno.test("no redirect is followed, whatever its status: the error names where to", async () => {
+  await using elsewhere = new DirectoryServer();
+  await using server = new DirectoryServer();
+  const client = new DirectoryClient(server.url);
+  for (const status of [301, 302, 303, 307, 308]) {
+    const location = `${elsewhere.url}/api/presence/x\u202e`;
+    const answer = () => new Response(null, { status, headers: { location: encodeURI(location) } });
+    server.topology = server.presence = answer;
+    for (const request of [client.topology(ALWAYS), client.announce("{}", ALWAYS)]) {
+      const said = await failure(request);
+      assertEquals(
+        said.startsWith(`it redirects to ${encodeURI(location)} (status ${status}), which is not followed`),
+        true,
+        said,
+      );
+      assertEquals(said.includes("presence_directory_server"), true);
+    }
+  }
+  server.topology = () => new Response(null, { status: 302, headers: { location: `/${"x".repeat(1000)}` } });
+  assertEquals((await failure(client.topology(ALWAYS))).length < 500, true);
+  assertEquals([elsewhere.asked, elsewhere.posted], [0, []]);
+});
+
+/** A topology that goes on for ever, from what comes first on. */
+function endless(server: DirectoryServer, begin: string, repeated: string): { sent: () => number } {
   let sent = 0;
+  const piece = new TextEncoder().encode(repeated.repeat(Math.ceil(65_536 / repeated.length)));
   server.topology = () =>
     new Response(
       new ReadableStream({
-        pull: (controller) => {
-          sent += 1024 * 1024;
-          controller.enqueue(new Uint8Array(1024 * 1024).fill(32));
+        start: (body) => body.enqueue(new TextEncoder().encode(begin)),
+        pull: (body) => {
+          sent += piece.length;
+          body.enqueue(piece);
         },
       }),
     );
-  const message = await failure(new DirectoryClient(server.url, 60_000).topology(ALWAYS));
-  assertEquals(message, `its answer is longer than ${MAX_ANSWER_SIZE} bytes`);
-  assert(sent > MAX_ANSWER_SIZE);
+  return { sent: () => sent };
+}
+
+Deno.test("an endless answer is cut off; if all mixnodes have come, they are used", async () => {
+  await using server = new DirectoryServer();
+  const maximum = 2_000_000;
+  const client = new DirectoryClient(server.url, 60_000, maximum);
+  const blank = endless(server, "", " ");
+  assertEquals(await failure(client.topology(ALWAYS)), `its answer is longer than ${maximum} bytes`);
+  assert(blank.sent() > maximum);
+  endless(server, `{"mixNodes":[${JSON.stringify(MIXNODE)}],"gatewayNodes":[{"registeredClients":[`, `{"pubKey":"x"},`);
+  const { topology, isWhole } = await client.topology(ALWAYS);
+  assertEquals([topology.mixNodes, isWhole], [[MIXNODE], false]);
+});
+
+Deno.test("the clients of other gateways are no reason to refuse a topology, and hold up nothing else", async () => {
+  await using server = new DirectoryServer();
+  const client = { pubKey: "4fg7".repeat(11) };
+  const gateway = { clientListener: "ws://1.2.3.4:1", mixnetListener: "1.2.3.4:2", pubKey: "g" };
+  const clients = JSON.stringify({ ...gateway, registeredClients: Array(200_000).fill(client) });
+  const body = `{"mixNodes":[${JSON.stringify(MIXNODE)}],"gatewayNodes":[${clients},${clients},${clients}]}`;
+  server.topology = () => new Response(body);
+  assert(body.length > 33 * 1024 * 1024);
+  let turns = 0;
+  const turning = setInterval(() => turns++, 0);
+  const { topology, isWhole } = await new DirectoryClient(server.url).topology(ALWAYS);
+  clearInterval(turning);
+  assertEquals([topology.mixNodes, topology.gatewayNodes.length, isWhole], [[MIXNODE], 3, true]);
+  assert(turns > 10, `other things had ${turns} turns meanwhile`);
 });
 
 Deno.test("an answer that does not come, or does not end, is given up", async () => {

@@ -9,6 +9,10 @@ export class DirectoryServer implements AsyncDisposable {
   /** bodies of the presences that were posted */
   readonly posted: string[] = [];
   readonly url: string;
+  /** requests that came */
+  get asked(): number {
+    return this.#requests;
+  }
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #ending = new AbortController();
   readonly #ended = Promise.withResolvers<Response>();

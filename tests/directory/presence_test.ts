@@ -1,8 +1,11 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { DirectoryClient } from "../../src/directory/client.ts";
-import { Presence } from "../../src/directory/presence.ts";
+import { Presence, type PresenceContext } from "../../src/directory/presence.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
 import { setLogOutput } from "../../src/logging/log.ts";
+import { GatewayRig } from "../support/gateway_rig.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { formatSocketAddress } from "../../src/addresses/socket_address.ts";
 import { type Answer, DirectoryServer } from "./directory_server.ts";
 
 const SELF = {
@@ -21,8 +24,25 @@ const serving = (mixNodes: unknown[], gatewayNodes: unknown[] = []): Answer => (
   Response.json({ mixNodes, gatewayNodes });
 const broken: Answer = () => new Response(null, { status: 500 });
 
-function presence(server: DirectoryServer, clients = () => NO_CLIENTS, timings = TIMINGS): Presence {
-  return new Presence(new DirectoryClient(server.url), SELF, clients, timings);
+/** Files that presences of a test have. */
+class Rig implements Disposable {
+  readonly #folder = new TemporaryFolder();
+  readonly keptAt = this.#folder.file("topology.json");
+
+  presence(server: { url: string }, context: Partial<PresenceContext> = {}, timings = TIMINGS): Presence {
+    const defaults: PresenceContext = {
+      self: SELF,
+      registeredClients: () => NO_CLIENTS,
+      mayConnect: () => true,
+      keptAt: this.keptAt,
+      refuseAnyClash: false,
+    };
+    return new Presence(new DirectoryClient(server.url), { ...defaults, ...context }, timings);
+  }
+
+  [Symbol.dispose](): void {
+    this.#folder[Symbol.dispose]();
+  }
 }
 
 /** Runs `act` with the lines that are logged meanwhile, without their times, and with a promise of a matching one. */
@@ -49,7 +69,8 @@ async function logging(
 Deno.test("presence is posted again and again, with the clients that are registered then", async () => {
   await using server = new DirectoryServer();
   let clients = NO_CLIENTS;
-  await using running = presence(server, () => clients);
+  using rig = new Rig();
+  await using running = rig.presence(server, { registeredClients: () => clients });
   running.start();
   await server.requests(4);
   clients = [{ pubKey: "c" }];
@@ -63,7 +84,8 @@ Deno.test("the clients are written anew only when there is a new array of them",
   await using server = new DirectoryServer();
   let written = 0;
   const clients = [{ pubKey: "c", toJSON: () => ({ pubKey: `written ${++written}` }) }];
-  await using running = presence(server, () => clients);
+  using rig = new Rig();
+  await using running = rig.presence(server, { registeredClients: () => clients });
   running.start();
   await server.requests(10);
   assert(server.posted.length > 1);
@@ -73,13 +95,19 @@ Deno.test("the clients are written anew only when there is a new array of them",
 Deno.test("the topology is followed, and its mixnodes are known by their addresses", async () => {
   await using server = new DirectoryServer();
   server.topology = serving([mixnode("10.0.0.7:1")]);
-  await using running = presence(server);
-  assertEquals([running.topology, running.isMixnode({ host: "10.0.0.7", port: 1 })], [
-    { mixNodes: [], gatewayNodes: [] },
+  using rig = new Rig();
+  await using running = rig.presence(server);
+  assertEquals([running.mixnodes, running.topologyAge, running.isMixnode({ host: "10.0.0.7", port: 1 })], [
+    0,
+    undefined,
     false,
   ]);
-  await running.refuseAddressClash();
-  assertEquals(running.topology.mixNodes, [mixnode("10.0.0.7:1")]);
+  await running.prepare();
+  assertEquals([running.mixnodes, running.isMixnodeHost("10.0.0.7"), running.isMixnodeHost("10.0.0.8")], [
+    1,
+    true,
+    false,
+  ]);
   assert(running.isMixnode({ host: "10.0.0.7", port: 1 }));
   assert(!running.isMixnode({ host: "10.0.0.7", port: 2 }));
   running.start();
@@ -88,34 +116,128 @@ Deno.test("the topology is followed, and its mixnodes are known by their address
   assert(running.isMixnode({ host: "::1", port: 2 }));
 });
 
-Deno.test("an address that another gateway announces is refused, what we announced before is not", async () => {
-  await using server = new DirectoryServer();
-  await using own = presence(server);
-  server.topology = serving([], [{ ...OTHER, mixnetListener: "10.0.0.2:1789" }]);
-  const error = await assertRejects(() => own.refuseAddressClash(), OperatorError);
-  assertEquals(error.exitCode, 69);
-  assertEquals(
-    error.message,
-    `Cannot announce ws://10.0.0.1:9000 for clients packets: the gateway with public key other announces it already ` +
-      `(directory ${server.url}); stop that gateway, or set another announce_address in [clients_endpoint]`,
-  );
-  server.topology = serving([], [{ ...OTHER, clientListener: "ws://10.0.0.2:9000" }]);
-  await assertRejects(
-    () => own.refuseAddressClash(),
-    OperatorError,
-    "Cannot announce 10.0.0.1:1789 for sphinx packets",
-  );
-  server.topology = serving([], [{ ...OTHER, pubKey: "own" }]);
-  await own.refuseAddressClash();
-  assertEquals(own.topology.gatewayNodes.length, 1);
-});
+Deno.test("an entry with our address and another key is a warning: anyone may post one", () =>
+  logging(async (lines) => {
+    await using server = new DirectoryServer();
+    using rig = new Rig();
+    await using own = rig.presence(server);
+    server.topology = serving([], [{ ...OTHER, clientListener: "ws://10.0.0.2:9000" }]);
+    await own.prepare();
+    assertEquals(own.fault, lines[0]?.replace(/^.*> /, ""));
+    assertMatch(own.fault ?? "", /^the gateway with public key other announces our mixnet address 10.0.0.1:1789 too/);
+    server.topology = serving([], [{ ...OTHER, pubKey: "own" }]);
+    await own.prepare();
+    assertEquals([own.fault, lines.length], [undefined, 1]);
+  }));
+
+Deno.test("an address that another gateway is seen to have is refused, or any that one announces when that is wanted", () =>
+  logging(async () => {
+    await using other = await GatewayRig.start();
+    const clientListener = `ws://${formatSocketAddress(other.gateway.clientsAddress)}`;
+    await using server = new DirectoryServer();
+    using rig = new Rig();
+    const entry = { ...OTHER, clientListener };
+    server.topology = serving([], [entry]);
+    await using own = rig.presence(server, { self: { ...SELF, clientListener } });
+    const error = await assertRejects(() => own.prepare(), OperatorError);
+    assertEquals(error.exitCode, 69);
+    assertEquals(
+      error.message,
+      `Cannot announce ${clientListener} for clients packets: the gateway with public key other announces it already ` +
+        `(directory ${server.url}); stop that gateway, or set another announce_address in [clients_endpoint]`,
+    );
+    // What answers there may have our key, as behind one balancer.
+    server.topology = serving([], [entry, { ...entry, mixnetListener: SELF.mixnetListener, pubKey: "own" }]);
+    await own.prepare();
+    await other.stop();
+    server.topology = serving([], [entry]);
+    await own.prepare();
+    await other.restart();
+
+    await using strict = rig.presence(server, { refuseAnyClash: true });
+    server.topology = serving([], [{ ...OTHER, clientListener: "ws://10.0.0.2:9000" }]);
+    await assertRejects(() => strict.prepare(), OperatorError, "Cannot announce 10.0.0.1:1789 for sphinx packets");
+  }));
+
+Deno.test("what serves WebSockets at our address and is no gateway is no reason not to start", () =>
+  logging(async () => {
+    await using web = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+      if (request.headers.get("upgrade") !== "websocket") return new Response("hello");
+      const { socket, response } = Deno.upgradeWebSocket(request);
+      socket.onmessage = ({ data }) => socket.send(data);
+      return response;
+    });
+    const clientListener = `ws://127.0.0.1:${web.addr.port}`;
+    await using server = new DirectoryServer();
+    server.topology = serving([], [{ ...OTHER, clientListener }]);
+    using rig = new Rig();
+    await using own = rig.presence(server, { self: { ...SELF, clientListener } });
+    await own.prepare();
+    assert(own.fault !== undefined);
+  }));
+
+Deno.test("our key at another address is said at once, unless that is where we were before", () =>
+  logging(async (lines, line) => {
+    await using server = new DirectoryServer();
+    using rig = new Rig();
+    const before = { mixnetListener: "10.0.0.9:1789", clientListener: "ws://10.0.0.9:9000" };
+    server.topology = serving([mixnode("10.0.0.7:1")], [{ ...OTHER, ...before, pubKey: "own" }]);
+    {
+      await using moved = rig.presence(server, { self: { ...SELF, ...before } });
+      await moved.prepare();
+    }
+    await using own = rig.presence(server);
+    await own.prepare();
+    assertEquals([own.fault, lines], [undefined, []]);
+    own.start();
+    await line(/another gateway has this gateway's key: the directory lists it with 10\.0\.0\.9:1789/); // it posts on
+    assert(own.fault?.includes("10.0.0.9:1789"));
+
+    await using unknown = rig.presence(server, { keptAt: `${rig.keptAt}.none` });
+    await unknown.prepare();
+    assert(unknown.fault?.includes("10.0.0.9:1789"));
+  }));
+
+Deno.test("a restart while the directory fails uses the last good topology", () =>
+  logging(async (lines) => {
+    await using server = new DirectoryServer();
+    using rig = new Rig();
+    {
+      await using first = rig.presence(server);
+      server.topology = serving([mixnode("10.0.0.7:1"), mixnode("127.0.0.1:2")]);
+      await first.prepare();
+      server.topology = serving([]); // as right after a directory's own restart
+      await first.prepare();
+    }
+    server.topology = broken;
+    await using second = rig.presence(server, { mayConnect: (ip) => ip !== "127.0.0.1" });
+    await second.prepare();
+    assertEquals([second.mixnodes, second.isReachable], [1, false]);
+    assert(second.isMixnode({ host: "10.0.0.7", port: 1 }));
+    assert(second.topologyAge! < 60_000);
+    assertEquals(lines.map((text) => text.slice(0, 5).trim()), ["WARN", "INFO"]);
+  }));
+
+Deno.test("mixnodes that may not be connected to are said, and left out", () =>
+  logging(async (lines) => {
+    await using server = new DirectoryServer();
+    using rig = new Rig();
+    server.topology = serving([mixnode("10.0.0.7:1"), mixnode("127.0.0.1:2"), mixnode("localhost:3")]);
+    await using own = rig.presence(server, { mayConnect: (ip) => ip === "10.0.0.7" });
+    await own.prepare();
+    await own.prepare();
+    assertEquals([own.mixnodes, own.isMixnode({ host: "127.0.0.1", port: 2 })], [1, false]);
+    assertEquals(lines.length, 1);
+    assertMatch(lines[0]!, /^WARN .* of the directory's mixnodes are not sent to/);
+  }));
 
 Deno.test("a directory that can't tell of clashes is a warning", () =>
   logging(async (lines) => {
     await using server = new DirectoryServer();
     server.topology = broken;
-    await using running = presence(server);
-    await running.refuseAddressClash();
+    using rig = new Rig();
+    await using running = rig.presence(server);
+    await running.prepare();
     assertEquals(lines.length, 1);
     assertMatch(lines[0] ?? "", /^WARN .*> directory http:\S+ unreachable: it answered with status 500; trying on$/);
   }));
@@ -124,26 +246,28 @@ Deno.test("one line tells that the directory fails and one that it answers again
   logging(async (lines, line) => {
     await using server = new DirectoryServer();
     server.topology = serving([mixnode("10.0.0.7:1")]);
-    await using running = presence(server);
-    await running.refuseAddressClash();
+    using rig = new Rig();
+    await using running = rig.presence(server);
+    await running.prepare();
     server.topology = broken;
     server.presence = () => new Response("rubbish", { status: 404 });
     running.start();
     await server.requests(12);
     assert(running.isMixnode({ host: "10.0.0.7", port: 1 }));
-    server.topology = serving([]);
+    server.topology = serving([], [{ ...OTHER, pubKey: "own" }]);
     server.presence = () => Response.json({ ok: true }, { status: 201 });
     await line(/answers again$/);
     await server.requests(6);
     assertEquals(lines.map((text) => text.slice(0, 5).trim()), ["WARN", "INFO"]);
-    assertEquals(running.topology.mixNodes, []);
+    assertEquals(running.mixnodes, 0);
   }));
 
 Deno.test("disposing ends requests that are under way, and waits that are long", () =>
   logging(async (lines) => {
     await using server = new DirectoryServer();
     server.presence = server.never;
-    const running = presence(server, () => NO_CLIENTS, { ...TIMINGS, topologyRefresh: 2 ** 30 });
+    using rig = new Rig();
+    const running = rig.presence(server, {}, { ...TIMINGS, topologyRefresh: 2 ** 30 });
     running.start();
     await server.requests(2);
     await running[Symbol.asyncDispose]();

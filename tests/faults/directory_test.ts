@@ -29,15 +29,20 @@ const RUBBISH: readonly [what: string, answer: Answer | "never", said: string][]
   [
     "100 MB of JSON",
     listOf('{"gatewayNodes":[],"mixNodes":[', '{"host":"nobody"},', "{}]}", 100 * MB),
-    "its answer is longer than",
+    "is not a directory's",
   ],
   [
     "thirty million bytes of empty entries",
     listOf('{"gatewayNodes":[],"mixNodes":[', "[],", "[]]}", 30 * MB),
-    "too many values",
+    "is not a directory's",
   ],
-  ["thirty million brackets", text("[".repeat(30 * MB)), "too many values"],
-  ["bytes that are no UTF-8", () => new Response(new Uint8Array(10_000).fill(0xff)), "is not JSON"],
+  ["thirty million brackets", text("[".repeat(30 * MB)), "is not a topology"],
+  [
+    "140 MB of clients",
+    listOf('{"mixNodes":[],"gatewayNodes":[{"registeredClients":[', '{"pubKey":"x"},', "{}]}]}", 140 * MB),
+    "is not a directory's",
+  ],
+  ["bytes that are no UTF-8", () => new Response(new Uint8Array(10_000).fill(0xff)), "is not a topology"],
   ["other types", text('{"mixNodes":{"host":1},"gatewayNodes":"none"}'), "is not a topology"],
   [
     "entries of other types",
@@ -48,12 +53,12 @@ const RUBBISH: readonly [what: string, answer: Answer | "never", said: string][]
   [
     "redirects in a circle",
     () => new Response(null, { status: 307, headers: { location: "/api/presence/topology" } }),
-    "the connection failed",
+    "it redirects to /api/presence/topology (status 307)",
   ],
   [
     "a redirect to a file",
     () => new Response(null, { status: 307, headers: { location: "file:///etc/passwd" } }),
-    "the connection failed",
+    "it redirects to file:///etc/passwd (status 307)",
   ],
   ["an answer that goes on and on", trickle, "no complete answer within"],
   ["nothing", "never", "no complete answer within"],

@@ -1,4 +1,5 @@
-import { addressClash, mixnodeAddresses, parseTopology } from "../../src/protocol/topology.ts";
+import { TopologyReader } from "../../src/directory/topology_reader.ts";
+import { parseTopology, type Topology } from "../../src/protocol/topology.ts";
 import type { Random } from "../support/random.ts";
 import { mutatedText } from "./mutate.ts";
 import type { Target } from "./target.ts";
@@ -18,6 +19,7 @@ const VALID = {
   }],
   cocoNodes: [],
 };
+const encoder = new TextEncoder();
 const TEXT = JSON.stringify(VALID);
 const WRONG = [null, undefined, true, -1, 0.5, 1e308, "", "x".repeat(300), [], [[]], {}, { length: -1 }, [null], [1]];
 
@@ -25,22 +27,46 @@ const WRONG = [null, undefined, true, -1, 0.5, 1e308, "", "x".repeat(300), [], [
 export const topology: Target = {
   name: "topology-json",
   attempt(random) {
-    const json = random.oneIn(2) ? parsed(mutatedText(random, TEXT)) : misshapen(random, VALID);
-    const topology = parseTopology(json);
-    if (topology === undefined) return;
-    for (const { host, pubKey, layer, version, location, lastSeen } of topology.mixNodes) {
-      if (typeof `${host}` !== typeof host || typeof pubKey !== "string" || !(layer >= 1)) throw new Error("a mixnode");
-      if (typeof version !== "string" || typeof location !== "string" || typeof lastSeen !== "number") {
-        throw new Error("a presence");
-      }
-    }
-    for (const { registeredClients } of topology.gatewayNodes) {
-      if (registeredClients.some(({ pubKey }) => typeof pubKey !== "string")) throw new Error("a client");
-    }
-    mixnodeAddresses(topology);
-    addressClash(topology, "7n", "203.0.113.9:1789", "ws://203.0.113.9:9000");
+    const text = random.oneIn(2) ? mutatedText(random, TEXT) : JSON.stringify(misshapen(random, VALID)) ?? "";
+    const reader = readInParts(random, encoder.encode(text));
+    const topology = parseTopology(parsed(text.toWellFormed())); // as it is sent
+    if (topology !== undefined) checkSame(reader, topology);
+    check(reader.topology);
+    if (topology !== undefined) check(topology);
   },
 };
+
+function check(topology: Topology): void {
+  for (const { host, pubKey, layer, version, location, lastSeen } of topology.mixNodes) {
+    if (typeof `${host}` !== typeof host || typeof pubKey !== "string" || !(layer >= 1)) throw new Error("a mixnode");
+    if (typeof version !== "string" || typeof location !== "string" || typeof lastSeen !== "number") {
+      throw new Error("a presence");
+    }
+  }
+  for (const { registeredClients } of topology.gatewayNodes) {
+    if (registeredClients.some(({ pubKey }) => typeof pubKey !== "string")) throw new Error("a client");
+  }
+}
+
+/** What can be parsed as a whole is read the same, but for the clients. */
+function checkSame({ topology, isComplete }: TopologyReader, whole: Topology): void {
+  const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+  const gateways = whole.gatewayNodes.map((node) => ({ ...node, registeredClients: [] }));
+  if (!isComplete) throw new Error("not complete");
+  if (!isSame(topology.mixNodes, whole.mixNodes) || !isSame(topology.gatewayNodes, gateways)) {
+    throw new Error("not the same");
+  }
+}
+
+function readInParts(random: Random, bytes: Uint8Array): TopologyReader {
+  const reader = new TopologyReader();
+  for (let at = 0; at < bytes.length;) {
+    const size = random.below(bytes.length) + 1;
+    reader.push(bytes.subarray(at, at + size));
+    at += size;
+  }
+  return reader;
+}
 
 function parsed(text: string): unknown {
   try {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { basename, dirname, join } from "node:path";
+import type { Config } from "../../src/config/config.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import { clientId } from "../../src/mailbox/client_id.ts";
@@ -15,6 +16,7 @@ import { numberedPacket } from "../mixnet/numbered_packets.ts";
 import { eventually } from "../support/eventually.ts";
 import { GatewayRig } from "../support/gateway_rig.ts";
 import { craftedPacket, finalPayload, randomClientAddress } from "../support/packets.ts";
+import { quietPort } from "../support/quiet_port.ts";
 import { Silence } from "../support/silence.ts";
 
 const bob = randomClientAddress();
@@ -236,13 +238,18 @@ Deno.test("the directory hears of the gateway and its clients", async () => {
   });
 });
 
-Deno.test("an address that another gateway announces is refused, and all that was opened is closed", async () => {
+Deno.test("an address that another gateway is seen to have is refused, and all that was opened is closed", async () => {
   using _silence = new Silence();
   await using directory = new Directory(local);
-  await using rig = await GatewayRig.start(directory.url);
+  const address = `127.0.0.1:${quietPort()}`;
+  const atAddress = ({ clientsEndpoint }: Config) => {
+    clientsEndpoint.listeningAddress = address;
+    clientsEndpoint.announceAddress = `ws://${address}`;
+  };
+  await using rig = await GatewayRig.start(directory.url, atAddress);
   await eventually("it is announced", () => directory.topology().gatewayNodes.length === 1);
-  const error = await assertRejects(() => GatewayRig.start(directory.url), OperatorError);
-  assertStringIncludes(error.message, rig.config.mixnetEndpoint.announceAddress);
+  const error = await assertRejects(() => GatewayRig.start(directory.url, atAddress), OperatorError);
+  assertStringIncludes(error.message, `Cannot announce ws://${address}`);
   await rig.stop();
   await rig.restart(); // the stale entry is ours
 });

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { addressClash, type GatewayNode, mixnodeAddresses, parseTopology } from "../../src/protocol/topology.ts";
+import { parseTopology } from "../../src/protocol/topology.ts";
 
 const MIXNODE = { host: "1.2.3.4:1789", pubKey: "m", layer: 1, version: "0.7.0", location: "x", lastSeen: 5 };
 const GATEWAY = {
@@ -40,30 +40,4 @@ Deno.test("what is no topology is none", () => {
   for (const json of [null, 5, "x", [], {}, { mixNodes: [] }, { mixNodes: {}, gatewayNodes: [] }]) {
     assertEquals(parseTopology(json), undefined);
   }
-});
-
-Deno.test("mixnodes' addresses are in their one written form; names are left out", () => {
-  const mixNodes = ["1.2.3.4:5", "[2001:DB8:0::1]:6", "a.example:7", "nonsense"].map((host) => ({ ...MIXNODE, host }));
-  assertEquals(mixnodeAddresses({ mixNodes, gatewayNodes: [] }), [{ host: "1.2.3.4", port: 5 }, {
-    host: "2001:db8::1",
-    port: 6,
-  }]);
-});
-
-Deno.test("another gateway with our mixnet or clients address is a clash, we ourselves are none", () => {
-  const clash = (other: Partial<GatewayNode>) =>
-    addressClash(
-      { mixNodes: [], gatewayNodes: [{ ...GATEWAY, ...other }] },
-      "own",
-      "[::1]:1789",
-      "ws://a.example:9000",
-    );
-  assertEquals(clash({}), undefined);
-  assertEquals(clash({ mixnetListener: "[0::1]:1789" }), { kind: "mixnet", address: "[::1]:1789", pubKey: "g" });
-  assertEquals(clash({ clientListener: "ws://A.example:9000/" }), {
-    kind: "clients",
-    address: "ws://a.example:9000",
-    pubKey: "g",
-  });
-  assertEquals(clash({ pubKey: "own", mixnetListener: "[::1]:1789" }), undefined);
 });

@@ -3,8 +3,8 @@ import type { Config } from "../../config/config.ts";
 import { ExitCode, reasonOf } from "../../errors/operator_error.ts";
 import { parseSocketAddress } from "../../addresses/socket_address.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
-import { kindOfAddress } from "./kind_of_address.ts";
-import { addressesOf } from "./resolve.ts";
+import { kindOfAddress } from "../../addresses/kind_of_address.ts";
+import { addressesOf } from "../../addresses/resolve.ts";
 
 /** What listens where, and what the rest of the world is told of it. */
 export async function* checkAddresses(config: Config, isRunning: boolean): AsyncGenerator<Finding> {

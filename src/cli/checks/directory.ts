@@ -1,5 +1,5 @@
-import { DirectoryClient, DirectoryError } from "../../directory/client.ts";
-import type { Topology } from "../../protocol/topology.ts";
+import { type DirectoryAnswer, DirectoryClient, DirectoryError } from "../../directory/client.ts";
+import { type Addresses, announcesSame, type Identity, type Listing, listingOf } from "../../directory/listing.ts";
 import { ExitCode, reasonOf } from "../../errors/operator_error.ts";
 import { plural } from "../../text/plural.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
@@ -9,19 +9,20 @@ const CLOCK_TOLERANCE = 30;
 /** A client's packet goes through so many layers of mixnodes. */
 const LAYERS = 3;
 
-/** What a gateway tells the directory of itself. */
-export interface Announced {
-  /** base58 */
-  readonly pubKey: string;
-  readonly mixnetListener: string;
-  readonly clientListener: string;
+/** What the directory should say of a gateway. */
+export interface Expected {
+  /** by its configuration */
+  readonly self: Identity;
+  readonly isRunning: boolean;
+  /** what it announced when it last heard of the directory */
+  readonly announcedLast: Addresses | undefined;
 }
 
 /**
  * Whether the directory answers, whether its network is whole, what its clock says of ours, and what it tells others of
- * this gateway: `announced`, if that runs.
+ * this gateway; `expected` is undefined when its keys can't be read.
  */
-export async function* checkDirectory(server: string, announced: Announced | undefined): AsyncGenerator<Finding> {
+export async function* checkDirectory(server: string, expected: Expected | undefined): AsyncGenerator<Finding> {
   const answer = await ask(server);
   if (typeof answer === "string") {
     yield fail(
@@ -42,7 +43,7 @@ export async function* checkDirectory(server: string, announced: Announced | und
     `${found}, in ${layers.size} of ${LAYERS} layers`,
     "clients can't send until there are mixnodes",
   );
-  if (announced !== undefined) yield checkListed(topology, announced);
+  if (expected !== undefined) yield* checkListing(await listingOf(expected.self, gatewayNodes), expected);
   if (time === undefined) return;
   const ahead = Math.round((Date.now() - time) / 1000);
   yield Math.abs(ahead) <= CLOCK_TOLERANCE ? ok("clock", "agrees with the directory's") : warn(
@@ -52,29 +53,40 @@ export async function* checkDirectory(server: string, announced: Announced | und
   );
 }
 
-function checkListed({ gatewayNodes }: Topology, { pubKey, mixnetListener, clientListener }: Announced): Finding {
+function* checkListing(
+  { own, isOwnAsAnnounced, clash }: Listing,
+  { isRunning, announcedLast }: Expected,
+): Generator<Finding> {
   const subject = "directory's entry";
-  const listed = gatewayNodes.find((node) => node.pubKey === pubKey);
-  if (listed === undefined) {
-    return warn(subject, "this gateway is not listed, though it runs", "its log says how the directory answers it");
+  if (own !== undefined && !isOwnAsAnnounced) {
+    const found = `this gateway is listed with ${own.mixnetListener} and ${own.clientListener}, not as configured`;
+    yield isRunning && announcedLast !== undefined && announcesSame(own, announcedLast)
+      ? warn(subject, found, "restart it, as the configuration was changed")
+      : fail(
+        subject,
+        `${found}: another gateway has the same key`,
+        "stop one of them, or make a gateway with a key of its own; a gateway that has just stopped is listed for 10 s",
+      );
+  } else if (isRunning) {
+    yield own === undefined
+      ? warn(subject, "this gateway is not listed, though it runs", "its log says how the directory answers it")
+      : ok(subject, "this gateway is listed, with the addresses it announces");
   }
-  if (listed.mixnetListener === mixnetListener && listed.clientListener === clientListener) {
-    return ok(subject, "this gateway is listed, with the addresses it announces");
-  }
-  return warn(
+  if (clash === undefined) return;
+  yield warn(
     subject,
-    `this gateway is listed with ${listed.mixnetListener} and ${listed.clientListener}, not as configured`,
-    "start it anew if the configuration was changed; if it was not, another gateway has the same key",
+    `the gateway with public key ${clash.pubKey} announces ${clash.address} too`,
+    "if you know it, give one of them another address; else somebody posted it to the directory, and nothing is to be done",
   );
 }
 
 /** What it answers and the ms that it took, or how it fails to. */
 async function ask(
   server: string,
-): Promise<{ topology: Topology; took: number; time: number | undefined } | string> {
+): Promise<DirectoryAnswer & { took: number } | string> {
   const begin = performance.now();
   try {
-    const answer = await new DirectoryClient(server).topologyAndTime(new AbortController().signal);
+    const answer = await new DirectoryClient(server).topology(new AbortController().signal);
     return { ...answer, took: Math.round(performance.now() - begin) };
   } catch (error) {
     if (!(error instanceof DirectoryError)) throw error;

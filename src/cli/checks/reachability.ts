@@ -2,13 +2,13 @@ import { hostOf, portOf } from "../../config/addresses.ts";
 import type { Config } from "../../config/config.ts";
 import { parseSocketAddress } from "../../addresses/socket_address.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
-import { kindOfAddress } from "./kind_of_address.ts";
-import { addressesOf } from "./resolve.ts";
+import { type KindOfAddress, kindOfAddress } from "../../addresses/kind_of_address.ts";
+import { addressesOf } from "../../addresses/resolve.ts";
 import { StandIn } from "./stand_in.ts";
 import { type Attempt, type Destination, tryClients, tryMixnet, tryStandIn } from "./ways_in.ts";
 
 /** Kinds of addresses that lead nowhere, wherever one tries from. */
-const NOWHERE: readonly (string | undefined)[] = ["no particular one", "for examples only", "no machine's"];
+const NOWHERE: readonly (KindOfAddress | undefined)[] = ["unspecified", "documentation", "multicast", "reserved"];
 
 /**
  * Whether what is announced leads here, as far as this machine can tell: each address of it is connected to. While the

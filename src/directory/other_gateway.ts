@@ -1,0 +1,34 @@
+import { encodeBase58 } from "../encoding/base58.ts";
+
+/** ms */
+const ANSWER_TIME = 3000;
+const SECRET_SIZE = 32;
+
+/**
+ * Whether a gateway serves clients at `url` (ws or wss): it is asked to log in a client that does not exist, and every
+ * gateway since 0.7.0 answers that with `authenticate` (spec §5). To be asked while our own gateway does not listen.
+ */
+export async function isGatewayAt(url: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const random = () => encodeBase58(crypto.getRandomValues(new Uint8Array(SECRET_SIZE)));
+  const socket = new WebSocket(url);
+  socket.onopen = () => socket.send(JSON.stringify({ type: "authenticate", address: random(), token: random() }));
+  socket.onmessage = ({ data }) => resolve(isAnswer(data));
+  socket.onerror = socket.onclose = () => resolve(false);
+  const timer = setTimeout(() => resolve(false), ANSWER_TIME);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    socket.close();
+  }
+}
+
+function isAnswer(data: unknown): boolean {
+  try {
+    const { type, status } = JSON.parse(String(data)) ?? {};
+    return type === "authenticate" && typeof status === "boolean";
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,167 @@
+import { parseGatewayNode, parseMixnode, type Topology } from "../protocol/topology.ts";
+
+/** Bytes of an entry, without its clients; a longer one is passed over. */
+const ENTRY_SIZE = 4096;
+/** Entries of a kind that are looked at; a network of 0.7.0 has some hundred. */
+export const MAX_NODES = 20_000;
+
+const CLIENTS = "registeredClients";
+/** No key that matters is longer. */
+const KEY_SIZE = CLIENTS.length;
+/** What an entry has in place of its clients. */
+const NO_CLIENTS = new TextEncoder().encode("[]");
+
+/** How deep the keys of the whole are, and those of an entry: `{"mixNodes":[{"host":…},…],…}`. */
+const WHOLE = 1;
+const ENTRY = 3;
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPENING_BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSING_BRACKET = 0x5d;
+const OPENING_BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
+
+/**
+ * Reads the directory's answer to `GET /api/presence/topology` (spec §6), cut anywhere: bytes are pushed in, nodes come
+ * out. Anyone may post to a directory, so anyone decides how long its answer is, and nearly all of it may be clients of
+ * other gateways, which nobody here needs. So the answer is never held and never parsed as a whole: clients are passed
+ * over byte by byte, and each entry without them is parsed for itself. An entry that can't be used hides no other.
+ */
+export class TopologyReader {
+  readonly #topology: Topology = { mixNodes: [], gatewayNodes: [] };
+  readonly #complete = new Set<keyof Topology>();
+  #depth = 0;
+  #isInString = false;
+  /** whether the next byte of the string follows a backslash that was the last byte of a chunk */
+  #isEscaped = false;
+  /** the last string where keys are, and the last key of the whole */
+  #key = "";
+  #keyOfWhole = "";
+  /** the list that is being read */
+  #list: keyof Topology | undefined;
+  #entries = 0;
+  #hasTooMany = false;
+  #entry = new Uint8Array(ENTRY_SIZE);
+  /** beyond `ENTRY_SIZE` for one that is too long */
+  #entryLength = 0;
+  #isAtClients = false;
+
+  /** Whether all mixnodes are read: who sends packets needs no more. */
+  get hasMixnodes(): boolean {
+    return this.#complete.has("mixNodes");
+  }
+
+  /** What is read so far. */
+  get topology(): Topology {
+    return this.#topology;
+  }
+
+  /** Whether the answer is a topology, and complete. */
+  get isComplete(): boolean {
+    return this.#depth === 0 && this.#complete.size === 2;
+  }
+
+  /** Whether no node is missing. */
+  get isWhole(): boolean {
+    return this.isComplete && !this.#hasTooMany;
+  }
+
+  /** Takes some microseconds for a KiB. */
+  push(chunk: Uint8Array): void {
+    let kept = 0; // of an entry, what comes before this has been kept
+    for (let i = 0; i < chunk.length; i++) {
+      if (this.#isInString) {
+        i = this.#readString(chunk, i);
+        continue;
+      }
+      switch (chunk[i]) {
+        case QUOTE:
+          this.#isInString = true;
+          this.#key = "";
+          break;
+        case COLON:
+          if (this.#depth === WHOLE) this.#keyOfWhole = this.#key;
+          if (this.#list === undefined || this.#depth !== ENTRY || this.#key !== CLIENTS) break;
+          this.#keep(chunk.subarray(kept, i + 1));
+          this.#keep(NO_CLIENTS);
+          this.#isAtClients = true;
+          break;
+        case COMMA:
+          if (this.#depth !== ENTRY || !this.#isAtClients) break;
+          this.#isAtClients = false;
+          kept = i;
+          break;
+        case OPENING_BRACKET:
+        case OPENING_BRACE:
+          if (this.#depth === WHOLE && chunk[i] === OPENING_BRACKET) this.#beginList();
+          if (++this.#depth !== ENTRY) break;
+          this.#entryLength = 0;
+          kept = i;
+          break;
+        case CLOSING_BRACKET:
+        case CLOSING_BRACE:
+          if (this.#depth === ENTRY && this.#list !== undefined) {
+            if (this.#isAtClients) kept = i;
+            this.#isAtClients = false;
+            this.#keep(chunk.subarray(kept, i + 1));
+            this.#endEntry(this.#list);
+          }
+          if (--this.#depth === WHOLE) this.#endList();
+      }
+    }
+    if (this.#list !== undefined && this.#depth >= ENTRY && !this.#isAtClients) this.#keep(chunk.subarray(kept));
+  }
+
+  /** Reads on in a string at `begin`; where it ends, or the chunk. */
+  #readString(chunk: Uint8Array, begin: number): number {
+    let i = begin;
+    if (this.#isEscaped) i++;
+    while (i < chunk.length && chunk[i] !== QUOTE) i += chunk[i] === BACKSLASH ? 2 : 1;
+    this.#isEscaped = i > chunk.length;
+    this.#isInString = i >= chunk.length;
+    if ((this.#depth === WHOLE || this.#depth === ENTRY) && this.#key.length <= KEY_SIZE) {
+      this.#key += String.fromCharCode(...chunk.subarray(begin, Math.min(i, begin + KEY_SIZE + 1)));
+    }
+    return i;
+  }
+
+  #beginList(): void {
+    const key = this.#keyOfWhole;
+    if (key !== "mixNodes" && key !== "gatewayNodes") return;
+    this.#list = key;
+    this.#entries = 0;
+  }
+
+  #endList(): void {
+    if (this.#list !== undefined) this.#complete.add(this.#list);
+    this.#list = undefined;
+  }
+
+  #keep(part: Uint8Array): void {
+    if (this.#entryLength + part.length <= ENTRY_SIZE) this.#entry.set(part, this.#entryLength);
+    this.#entryLength += part.length;
+  }
+
+  #endEntry(list: keyof Topology): void {
+    if (++this.#entries > MAX_NODES) this.#hasTooMany = true;
+    if (this.#entries > MAX_NODES || this.#entryLength > ENTRY_SIZE) return;
+    const json = parseJson(this.#entry.subarray(0, this.#entryLength));
+    if (list === "mixNodes") add(this.#topology.mixNodes, parseMixnode(json));
+    else add(this.#topology.gatewayNodes, parseGatewayNode(json));
+  }
+}
+
+function add<T>(nodes: T[], node: T | undefined): void {
+  if (node !== undefined) nodes.push(node);
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,85 @@
+import { assertEquals } from "@std/assert";
+import { announcesSame, listingOf } from "../../src/directory/listing.ts";
+import { ListingWatch } from "../../src/directory/listing_watch.ts";
+
+const SELF = { pubKey: "own", mixnetListener: "[::1]:1789", clientListener: "ws://a.example:9000" };
+const NODE = {
+  clientListener: "ws://1.2.3.4:9000",
+  mixnetListener: "1.2.3.4:1789",
+  pubKey: "g",
+  version: "0.7.0",
+  location: "x",
+  registeredClients: [],
+  lastSeen: 6,
+};
+const list = (...nodes: Partial<typeof NODE>[]) => listingOf(SELF, nodes.map((node) => ({ ...NODE, ...node })));
+
+Deno.test("another gateway with our mixnet or clients address is a clash, we ourselves are none", async () => {
+  const clash = async (...nodes: Partial<typeof NODE>[]) => (await list(...nodes)).clash;
+  const mixnet = { pubKey: "m", mixnetListener: "[0::1]:1789" };
+  const clients = { pubKey: "c", clientListener: "ws://A.example:9000/" };
+  const ofClients = { kind: "clients" as const, address: "ws://a.example:9000", pubKey: "c" };
+  assertEquals(await clash({}), undefined);
+  assertEquals(await clash(mixnet), { kind: "mixnet", address: "[::1]:1789", pubKey: "m" });
+  assertEquals(await clash(clients), ofClients);
+  assertEquals(await clash(mixnet, clients), ofClients);
+  assertEquals(await clash(clients, mixnet), ofClients);
+  assertEquals(await clash({ ...mixnet, pubKey: "own" }), undefined);
+});
+
+Deno.test("our own entry is found, and whether it has our addresses, however they are written", async () => {
+  const { own, isOwnAsAnnounced } = await list({}, { pubKey: "own" });
+  assertEquals([own?.mixnetListener, isOwnAsAnnounced], ["1.2.3.4:1789", false]);
+  const written = { pubKey: "own", mixnetListener: "[0:0::1]:1789", clientListener: "ws://A.example:9000/" };
+  assertEquals((await list(written)).isOwnAsAnnounced, true);
+  assertEquals((await list({})).own, undefined);
+  assertEquals(announcesSame(SELF, { ...SELF, clientListener: "ws://b.example:9000" }), false);
+});
+
+/** A watch with a clock of its own, and what it has said. */
+function watching() {
+  const said: string[] = [];
+  let now = 0;
+  const watch = new ListingWatch((text) => said.push(text), () => now);
+  return { said, watch, after: (minutes: number) => void (now += minutes * 60_000) };
+}
+
+Deno.test("a gateway with our key elsewhere is said at once and again, and is over after a while", async () => {
+  const { said, watch, after } = watching();
+  const double = await list({ pubKey: "own" });
+  const alone = await list({ ...SELF });
+  watch.look(double, undefined, false);
+  assertEquals([said.length, said[0]?.includes("1.2.3.4:1789")], [1, true]);
+  for (let i = 0; i < 4; i++) {
+    after(3);
+    watch.look(i % 2 === 0 ? alone : double, undefined, true); // they take turns
+    assertEquals(watch.fault, said[0]);
+  }
+  assertEquals(said.length, 2);
+  after(6);
+  watch.look(alone, undefined, true);
+  assertEquals([watch.fault, said.length], [undefined, 2]);
+});
+
+Deno.test("an older entry of ours is none of another gateway", async () => {
+  const { said, watch } = watching();
+  const listing = await list({ pubKey: "own" });
+  watch.look(listing, { mixnetListener: NODE.mixnetListener, clientListener: NODE.clientListener }, false);
+  assertEquals([watch.fault, said], [undefined, []]);
+  watch.look(listing, { ...SELF }, false);
+  assertEquals(said.length, 1);
+});
+
+Deno.test("a clash is said, and when the directory does not list us though it has heard", async () => {
+  const { said, watch } = watching();
+  watch.look(await list({}), undefined, false);
+  assertEquals(watch.fault, undefined);
+  watch.look(await list({}), undefined, true);
+  assertEquals(watch.fault, "the directory does not list this gateway, though it takes its announcements");
+  watch.look(await list({ ...SELF }, { clientListener: SELF.clientListener }), undefined, true);
+  assertEquals(
+    watch.fault?.startsWith("the gateway with public key g announces our clients' address ws://a.example:9000 too"),
+    true,
+  );
+  assertEquals(said.length, 2);
+});
