@@ -3,6 +3,7 @@ import { pause } from "../timing/pause.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { logger } from "../logging/log.ts";
 import { type ClientId, clientId } from "../mailbox/client_id.ts";
+import type { Registration } from "../mailbox/ledger.ts";
 import type { InboxReader } from "../mailbox/inbox_reader.ts";
 import type { SocketAddress } from "../addresses/socket_address.ts";
 import type { Admission, RegistrationLimit } from "./admission.ts";
@@ -30,8 +31,10 @@ export interface ConnectionContext extends PushingContext {
   /** ms until a wrong token or proof is answered */
   readonly wrongTokenDelay: number;
   isRegistered(id: ClientId): boolean;
-  /** false when the client is registered already; resolves once it is on the disk */
-  register(id: ClientId): Promise<boolean>;
+  /** resolves once it is on the disk */
+  register(id: ClientId): Promise<Registration>;
+  /** the client has come back, registered or not; false when there may be no more. Resolves once it is on the disk */
+  establish(id: ClientId): Promise<boolean>;
   openInbox(id: ClientId, nudge: () => void): InboxReader;
   forward(to: SocketAddress, packet: Uint8Array): Forwarding;
   /** The client has proven who it is: from now on it is this connection that gets its messages. */
@@ -200,13 +203,20 @@ export class Connection {
       else if (refusal === "total") context.count("registrations_limited_total");
       if (refusal !== undefined) return this.#reply(answer.error(TOO_MANY[refusal]));
     }
-    const isNew = await context.register(id);
-    if (!isNew && proof === undefined && !context.allowReRegistration) {
+    const registration = await context.register(id);
+    if (registration === "full") return this.#refuseAsFull();
+    if (registration === "known" && proof === undefined && !context.allowReRegistration) {
       context.count("registrations_refused");
       return this.#reply(answer.error("client is already registered"));
     }
+    if (registration === "known") await context.establish(id);
     context.count("registrations");
     this.#logIn(id, answer.registered(encodeBase58(deriveToken(context.privateKey, address))), options);
+  }
+
+  #refuseAsFull(): void {
+    this.context.count("registrations_limited_total");
+    this.#reply(answer.error(TOO_MANY.total));
   }
 
   /** A challenge is good for one answer. */
@@ -232,8 +242,8 @@ export class Connection {
       return await this.#refuse("authentications_refused", answer.refused());
     }
     const id = clientId(address);
-    // Tokens are derived, so a ledger that does not know the client is one that was lost or is another gateway's.
-    if (!this.context.isRegistered(id)) await this.context.register(id);
+    // Tokens are derived, so a client that the ledger does not know has left it, or the ledger was lost.
+    if (!await this.context.establish(id)) return this.#refuseAsFull();
     this.context.count("authentications");
     this.#logIn(id, answer.authenticated(), options);
   }

@@ -133,6 +133,11 @@ export class ClientsServer {
     return this.#online.size;
   }
 
+  /** Whether the client is logged in. */
+  isOnline(id: ClientId): boolean {
+    return this.#online.has(id);
+  }
+
   /** Pushes a message that is not stored to a client that is online and keeps up. Says whether it did. */
   pushUnstored(id: ClientId, message: Uint8Array): boolean {
     return this.#online.get(id)?.pushUnstored(message) ?? false;

@@ -223,6 +223,22 @@ export const SECTIONS = {
       comment: `How many frames a client may send in a second, in short bursts twice as many; fragments and pings count
         as well. A client that sends more is disconnected.`,
     }),
+    registered_clients: key({
+      kind: amount(1, "clients"),
+      default: 200_000,
+      reloadable: "always",
+      comment:
+        `How many clients may be registered. For one more, the one that registered and has been away longest without
+        ever coming back leaves. When all have come back, no more can register.`,
+    }),
+    unused_registration_time: key({
+      kind: amount(0, "ms"),
+      default: 30 * 86_400_000,
+      reloadable: "always",
+      comment: `How long a client stays registered that has not come back since it registered, in ms; 0 is for ever. The
+        default is 30 days. Only time in which the gateway runs and the client is not connected counts. New mail for a
+        client that has left is dropped until it logs in again, for which its token is still good.`,
+    }),
     registrations_per_hour: key({
       kind: count,
       default: 10_000,

@@ -11,6 +11,8 @@ import { ListingWatch } from "./listing_watch.ts";
 import { Mixnodes } from "./mixnodes.ts";
 import { isGatewayAt } from "./other_gateway.ts";
 
+/** ms between two long announcements: the directory forgets a gateway after 10 s, so one of them may be lost */
+const LONG_DELAY = 4500;
 /** ms between two looks at the topology */
 export const TOPOLOGY_REFRESH = 30_000;
 /** The topology is kept on disk when it has changed, and as often as this (ms), for its age. */
@@ -18,9 +20,14 @@ const KEEPING_INTERVAL = 10 * 60_000;
 
 const log = logger("nym_gateway::node::presence");
 
+/** An announcement of more bytes is long. */
+const LONG = 4096;
+
 /** All in ms. */
 export interface PresenceTimings {
   sendingDelay: number;
+  /** a long announcement that has not changed is sent this often */
+  longDelay: number;
   topologyRefresh: number;
   /** the wait after a first failure; it doubles from one failure to the next … */
   firstRetry: number;
@@ -30,17 +37,20 @@ export interface PresenceTimings {
 
 /** The timings of a gateway that sends its presence every `sendingDelay` ms. */
 export function presenceTimings(sendingDelay: number): PresenceTimings {
-  return { sendingDelay, topologyRefresh: TOPOLOGY_REFRESH, firstRetry: 1000, maximumRetry: 30_000 };
+  return {
+    sendingDelay,
+    longDelay: LONG_DELAY,
+    topologyRefresh: TOPOLOGY_REFRESH,
+    firstRetry: 1000,
+    maximumRetry: 30_000,
+  };
 }
 
 /** What presence needs of the gateway. */
 export interface PresenceContext {
   readonly self: GatewayPresence;
-  /**
-   * Asked before each announcement. As long as it returns the same array, the announcement is not made anew: it is sent
-   * every 1.5 s and may have to list very many clients.
-   */
-  readonly registeredClients: () => readonly { pubKey: string }[];
+  /** asked before each announcement; as long as it returns the same array, the announcement is the same */
+  readonly announcedClients: () => readonly { pubKey: string }[];
   /** whether packets may be sent to a mixnode at this IP address */
   readonly mayConnect: (ip: string) => boolean;
   /** the file for the last good topology */
@@ -71,7 +81,8 @@ export class Presence {
   #written = { at: -Infinity, mixnodes: "" };
   #isKeepingFailing = false;
   #refused = 0;
-  #announced: { clients: readonly { pubKey: string }[]; body: string } | undefined;
+  /** `at`: when it was sent last */
+  #announced: { clients: readonly { pubKey: string }[]; body: string; at: number } | undefined;
 
   constructor(directory: DirectoryClient, context: PresenceContext, timings: PresenceTimings) {
     this.#directory = directory;
@@ -180,15 +191,18 @@ export class Presence {
     return true;
   }
 
+  /** An announcement replaces the one before at the directory, so each has the clients in it. */
   async #announce(): Promise<void> {
-    const clients = this.#context.registeredClients();
+    const clients = this.#context.announcedClients();
     if (this.#announced?.clients !== clients) {
-      this.#announced = {
-        clients,
-        body: JSON.stringify({ ...this.#context.self, registeredClients: clients, lastSeen: 0 }),
-      };
+      const body = JSON.stringify({ ...this.#context.self, registeredClients: clients, lastSeen: 0 });
+      this.#announced = { clients, body, at: -Infinity };
     }
-    await this.#directory.announce(this.#announced.body, this.#stopping.signal);
+    const { body, at } = this.#announced;
+    const now = performance.now();
+    if (body.length > LONG && now - at < this.#timings.longDelay) return;
+    await this.#directory.announce(body, this.#stopping.signal);
+    this.#announced.at = now;
     this.#hasAnnounced = true;
   }
 

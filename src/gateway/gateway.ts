@@ -17,6 +17,7 @@ import { lockPrivateFolder, remedyFor } from "../mailbox/database.ts";
 import { DiskSpace } from "../mailbox/disk_space.ts";
 import { importInboxes, ledgerFile } from "../mailbox/import_070.ts";
 import { Ledger } from "../mailbox/ledger.ts";
+import { LedgerCaretaker } from "../mailbox/ledger_caretaker.ts";
 import { Mailbox } from "../mailbox/mailbox.ts";
 import { Sealer } from "../mailbox/sealing.ts";
 import { Forwarder } from "../mixnet/forwarder.ts";
@@ -84,7 +85,7 @@ export class Gateway {
       await opened(
         "ledger",
         await ledgerFile(clientsEndpoint.ledgerPath),
-        (path) => Ledger.open(path, sealer, count),
+        (path) => Ledger.open(path, sealer, count, limits),
       ),
     );
     starting.use(await opened("inboxes", clientsEndpoint.inboxesDirectory, lockPrivateFolder));
@@ -124,7 +125,7 @@ export class Gateway {
             pubKey: encodeBase58(keys.publicKey),
             version: PROTOCOL_VERSION,
           },
-          registeredClients: () => clientsEndpoint.announceClients ? ledger.registered() : NOBODY,
+          announcedClients: () => clientsEndpoint.announceClients ? ledger.announced() : NOBODY,
           mayConnect: (ip) => mixnetEndpoint.allowPrivateMixnodes || isConnectable(ip, announced, own),
           keptAt: join(clientsEndpoint.inboxesDirectory, KEPT_TOPOLOGY),
           refuseAnyClash: gateway.refuseAddressClash,
@@ -161,12 +162,15 @@ export class Gateway {
         requireProof: clientsEndpoint.requireProof,
         isRegistered: (id) => ledger.has(id),
         register: (id) => ledger.add(id),
+        establish: (id) => ledger.establish(id),
         openInbox: (id, nudge) => mailbox.openInbox(id, nudge),
         forward,
         count,
       }),
     );
     const clients = clientsListener.server;
+    ledger.isOnline = (id) => clients.isOnline(id);
+    starting.use(new LedgerCaretaker(ledger));
 
     const arrivals = new Arrivals(ledger, replays, mailbox, clients, count);
     const origins = new Origins();

@@ -39,7 +39,7 @@ export async function importInboxes(folder: string, mailbox: Mailbox, ledger: Le
   for await (const entry of Deno.readDir(folder)) {
     const id = entry.isDirectory ? clientIdFromBase58(entry.name) : undefined;
     if (id === undefined) continue;
-    await ledger.add(id);
+    await ledger.establish(id);
     clients++;
     const inbox = join(folder, entry.name);
     try {

@@ -9,38 +9,81 @@ import type { Sealer } from "./sealing.ts";
 
 const log = logger("nym_gateway::mailbox");
 
-/** Keys: `["client", pseudonym]`; the value, sealed, is the address (32) ‖ when it registered, in ms since 1970 (8). */
+/**
+ * Keys: `["client", pseudonym]`; the value, sealed, is the address (32) ‖ when it registered, in ms since 1970 (8); of a
+ * client that has not come back since, also ‖ when it was last seen, by the ledger's clock (8).
+ */
 export const CLIENT = "client";
 const CONTEXT = new TextEncoder().encode(CLIENT);
+const SEEN_AT = ADDRESS_SIZE + 8;
+/** The ledger's clock: for how many ms the gateway has run in all its life, so that no wrong clock ends anything. */
+const CLOCK = ["clock"];
+const CLOCK_CONTEXT = new TextEncoder().encode("clock");
 
-/** Who has registered here. Kept whole in memory, as it is asked for every packet, and on disk before any answer. */
-export class Ledger {
+/** Clients that are announced: 58 KB. Senders need the gateway's own entry (spec §7), so the list may end. */
+export const MAX_ANNOUNCED = 1000;
+/** Of its time, a client that is online may have this part pass before it is noted again. */
+const NOTED_EVERY = 1 / 8;
+/** Entries that are removed in one commit. */
+const REMOVED_AT_ONCE = 100;
+
+/** How many clients there may be, and for how long. Each is read when it is needed, so that it may change. */
+export interface LedgerLimits {
+  readonly registeredClients: number;
+  /** ms, in which the gateway runs, until a client leaves that has not come back since it registered; 0: never */
+  readonly unusedRegistrationTime: number;
+}
+
+/** What became of a registration; `full`: there may be no more. */
+export type Registration = "new" | "known" | "full";
+
+/** A client that has not come back: when it registered (ms since 1970) and was last seen (ms, by the ledger's clock). */
+interface Unused {
+  readonly registered: number;
+  readonly seen: number;
+}
+
+/**
+ * Who has registered here. Kept whole in memory, as it is asked for every packet, and on disk before any answer.
+ *
+ * Registering costs a stranger nothing, so a client that has not come back since leaves after a while, or when there is no
+ * room for others. It loses little: its token is derived, so a login with it registers it again.
+ */
+export class Ledger implements Disposable {
   readonly #kv: Deno.Kv;
   readonly #sealer: Sealer;
+  readonly #limits: LedgerLimits;
+  /** in the order in which they registered */
   readonly #clients = new Set<ClientId>();
-  readonly #adding = new Map<ClientId, Promise<void>>();
-  readonly #entries: { pubKey: string }[] = [];
+  /** those that have not come back; the one that was last seen longest ago is the first */
+  readonly #unused = new Map<ClientId, Unused>();
+  readonly #adding = new Map<ClientId, Promise<Registration>>();
+  #removing: Promise<void> = Promise.resolve();
+  readonly #announced = new Map<ClientId, { pubKey: string }>();
   #snapshot: readonly { pubKey: string }[] = [];
+  readonly #now: () => number;
+  #openedAt: { clock: number; now: number };
+  /** clients that are connected do not leave */
+  isOnline: (id: ClientId) => boolean = () => false;
 
-  private constructor(kv: Deno.Kv, sealer: Sealer) {
+  private constructor(kv: Deno.Kv, sealer: Sealer, limits: LedgerLimits, now: () => number) {
     this.#kv = kv;
     this.#sealer = sealer;
+    this.#limits = limits;
+    this.#now = now;
+    this.#openedAt = { clock: 0, now: now() };
   }
 
-  /** Opens or makes the ledger's database file. `count` is told of entries that are damaged. */
-  static async open(path: string, sealer: Sealer, count: Count = () => {}): Promise<Ledger> {
-    const ledger = new Ledger(await openDatabase(path, sealer), sealer);
-    let damaged = 0;
-    const onDamaged = () => {
-      damaged++;
-      count("ledger_entries_damaged");
-    };
-    for await (const { key, value } of entriesOf(ledger.#kv, { prefix: [CLIENT] }, ALL, onDamaged)) {
-      const entry = sealer.open(value, contextOf(key[1] as Uint8Array));
-      if (entry === undefined) onDamaged();
-      else ledger.#note(clientId(entry.subarray(0, ADDRESS_SIZE)));
-    }
-    if (damaged > 0) log.error(`${damaged} of the ledger's clients are damaged: they have to register again`);
+  /** Opens or makes the ledger's database file. `count` is told of entries that are damaged; `now` in ms of any origin. */
+  static async open(
+    path: string,
+    sealer: Sealer,
+    count: Count = () => {},
+    limits: LedgerLimits = { registeredClients: Infinity, unusedRegistrationTime: 0 },
+    now = () => performance.now(),
+  ): Promise<Ledger> {
+    const ledger = new Ledger(await openDatabase(path, sealer), sealer, limits, now);
+    await ledger.#load(count);
     return ledger;
   }
 
@@ -52,47 +95,155 @@ export class Ledger {
     return this.#clients.size;
   }
 
-  /** All clients as presence announces them (spec §6): the same array as long as there is no new one. */
-  registered(): readonly { pubKey: string }[] {
-    if (this.#snapshot.length !== this.#entries.length) this.#snapshot = this.#entries.slice();
+  /** ms for which the gateway has run in all its life */
+  get clock(): number {
+    return this.#openedAt.clock + this.#now() - this.#openedAt.now;
+  }
+
+  /**
+   * The clients that presence announces (spec §6): those that registered first, as no flood of registrations then drives
+   * them from the list or changes it. The same array as long as they are the same.
+   */
+  announced(): readonly { pubKey: string }[] {
+    if (this.#announced.size < Math.min(MAX_ANNOUNCED, this.#clients.size)) {
+      for (const id of this.#clients) {
+        if (this.#announced.size >= MAX_ANNOUNCED) break;
+        if (!this.#announced.has(id)) this.#announced.set(id, { pubKey: clientIdToBase58(id) });
+      }
+      this.#snapshot = [];
+    }
+    if (this.#snapshot.length !== this.#announced.size) this.#snapshot = [...this.#announced.values()];
     return this.#snapshot;
   }
 
-  /** Registers a client: false when it is registered already. Resolves once it is on the disk. */
-  async add(id: ClientId): Promise<boolean> {
-    if (this.#clients.has(id)) return false;
-    const adding = this.#adding.get(id);
-    if (adding !== undefined) {
-      await adding;
-      return false;
-    }
-    const pseudonym = bytesOfPseudonym(this.#sealer.pseudonym(id));
-    const entry = this.#sealer.seal(entryOf(id), contextOf(pseudonym));
-    const write = this.#kv.set([CLIENT, pseudonym], entry).then(() => this.#note(id));
-    this.#adding.set(id, write);
-    try {
-      await write;
-    } finally {
-      this.#adding.delete(id);
-    }
+  /** Registers a client. Resolves once it is on the disk. */
+  add(id: ClientId): Promise<Registration> {
+    return this.#add(id, false);
+  }
+
+  /**
+   * The client has come back since it registered, so it stays; one that is not known is registered. false: there may be no
+   * more. Resolves once that is on the disk.
+   */
+  async establish(id: ClientId): Promise<boolean> {
+    if (await this.#add(id, true) === "full") return false;
+    const unused = this.#unused.get(id);
+    if (unused === undefined) return true;
+    this.#unused.delete(id);
+    await this.#write(id, unused.registered);
     return true;
+  }
+
+  /** Removes clients whose time is over, and notes those that are online as seen; how many have left. */
+  async removeUnused(): Promise<number> {
+    const { unusedRegistrationTime: time } = this.#limits;
+    if (time === 0) return 0;
+    const { clock } = this;
+    const over: ClientId[] = [];
+    for (const [id, { registered, seen }] of [...this.#unused]) {
+      if (!this.isOnline(id)) {
+        if (clock - seen > time) over.push(id);
+      } else if (clock - seen > time * NOTED_EVERY && this.#unused.delete(id)) {
+        this.#unused.set(id, { registered, seen: clock });
+        await this.#write(id, registered, clock);
+      }
+    }
+    for (let at = 0; at < over.length; at += REMOVED_AT_ONCE) await this.#remove(over.slice(at, at + REMOVED_AT_ONCE));
+    return over.length;
+  }
+
+  /** Writes down what time it is. */
+  async keepClock(): Promise<void> {
+    await this.#kv.set(CLOCK, this.#sealer.seal(numbers(this.clock), CLOCK_CONTEXT));
   }
 
   [Symbol.dispose](): void {
     this.#kv.close();
   }
 
-  #note(id: ClientId): void {
+  async #load(count: Count): Promise<void> {
+    let damaged = 0;
+    const onDamaged = () => {
+      damaged++;
+      count("ledger_entries_damaged");
+    };
+    const { value: clock } = await this.#kv.get<Uint8Array>(CLOCK);
+    const opened = clock === null ? undefined : this.#sealer.open(clock, CLOCK_CONTEXT);
+    if (opened !== undefined) this.#openedAt = { clock: numberAt(opened, 0), now: this.#now() };
+    const entries: { id: ClientId; at: number; seen: number | undefined }[] = [];
+    for await (const { key, value } of entriesOf(this.#kv, { prefix: [CLIENT] }, ALL, onDamaged)) {
+      const entry = this.#sealer.open(value, contextOf(key[1] as Uint8Array));
+      if (entry === undefined) onDamaged();
+      else {
+        const id = clientId(entry.subarray(0, ADDRESS_SIZE));
+        const seen = entry.length > SEEN_AT ? numberAt(entry, SEEN_AT) : undefined;
+        entries.push({ id, at: numberAt(entry, ADDRESS_SIZE), seen });
+      }
+    }
+    for (const { id } of entries.sort((a, b) => a.at - b.at)) this.#clients.add(id);
+    // Should the clock be lost, nobody's time is over for that.
+    const unused = entries.filter(({ seen }) => seen !== undefined).sort((a, b) => a.seen! - b.seen!);
+    for (const { id, at, seen } of unused) this.#unused.set(id, { registered: at, seen: Math.min(seen!, this.clock) });
+    if (damaged > 0) log.error(`${damaged} of the ledger's clients are damaged: they have to register again`);
+  }
+
+  async #add(id: ClientId, isEstablished: boolean): Promise<Registration> {
+    if (this.#clients.has(id)) return "known";
+    const adding = this.#adding.get(id);
+    if (adding !== undefined) return await adding === "full" ? "full" : "known";
+    const writing = this.#register(id, isEstablished);
+    this.#adding.set(id, writing);
+    try {
+      return await writing;
+    } finally {
+      this.#adding.delete(id);
+    }
+  }
+
+  async #register(id: ClientId, isEstablished: boolean): Promise<Registration> {
+    if (this.#clients.size + this.#adding.size >= this.#limits.registeredClients) {
+      const longest = this.#unused.keys().find((unused) => !this.isOnline(unused));
+      if (longest === undefined) return "full";
+      await this.#remove([longest]);
+    }
+    await this.#removing; // it may have been this client
+    const [registered, seen] = [Date.now(), this.clock];
+    await this.#write(id, registered, isEstablished ? undefined : seen);
     this.#clients.add(id);
-    this.#entries.push({ pubKey: clientIdToBase58(id) });
+    if (!isEstablished) this.#unused.set(id, { registered, seen });
+    return "new";
+  }
+
+  /** Those that come back meanwhile are registered again, after this. */
+  async #remove(ids: readonly ClientId[]): Promise<void> {
+    const atomic = this.#kv.atomic();
+    for (const id of ids) {
+      this.#clients.delete(id);
+      this.#unused.delete(id);
+      if (this.#announced.delete(id)) this.#snapshot = [];
+      atomic.delete([CLIENT, bytesOfPseudonym(this.#sealer.pseudonym(id))]);
+    }
+    const removal = this.#removing.then(() => atomic.commit());
+    this.#removing = removal.then(() => {}, () => {});
+    await removal;
+  }
+
+  async #write(id: ClientId, registered: number, seen?: number): Promise<void> {
+    const pseudonym = bytesOfPseudonym(this.#sealer.pseudonym(id));
+    const times = seen === undefined ? numbers(registered) : numbers(registered, seen);
+    const entry = new Uint8Array([...addressOf(id), ...times]);
+    await this.#kv.set([CLIENT, pseudonym], this.#sealer.seal(entry, contextOf(pseudonym)));
   }
 }
 
-function entryOf(id: ClientId): Uint8Array {
-  const entry = new Uint8Array(ADDRESS_SIZE + 8);
-  entry.set(addressOf(id));
-  new DataView(entry.buffer).setFloat64(ADDRESS_SIZE, Date.now());
-  return entry;
+function numbers(...values: number[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(8 * values.length));
+  values.forEach((value, i) => view.setFloat64(8 * i, value));
+  return new Uint8Array(view.buffer);
+}
+
+function numberAt(bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getFloat64(at);
 }
 
 function contextOf(pseudonym: Uint8Array): Uint8Array {

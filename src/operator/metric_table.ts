@@ -6,7 +6,7 @@ export const PREFIX = "nym_gateway_";
 /** What is asked of the gateway's parts when somebody looks. */
 export const GAUGES = [
   { name: "clients_online", help: "Clients that are logged in.", series: { clientsOnline: "" } },
-  { name: "clients_registered", help: "Clients that have ever registered here.", series: { clientsRegistered: "" } },
+  { name: "clients_registered", help: "Clients that are registered here.", series: { clientsRegistered: "" } },
   { name: "inbox_messages", help: "Messages on the disk, of all clients.", series: { inboxMessages: "" } },
   { name: "inbox_bytes", help: "Their bytes, without what the database adds.", series: { inboxBytes: "" } },
   {

@@ -70,6 +70,7 @@ export class ClientsRig {
         rig.registering++;
         return rig.ledger.add(id);
       },
+      establish: (id: ClientId) => rig.ledger.establish(id),
       openInbox: (id: ClientId, nudge: () => void) => mailbox.openInbox(id, nudge),
       forward: (to: SocketAddress, packet: Uint8Array) => {
         rig.forwarded.push({ to, packet });

@@ -16,7 +16,7 @@ const SELF = {
   version: "0.7.0",
 };
 const OTHER = { ...SELF, pubKey: "other", registeredClients: [], lastSeen: 0 };
-const TIMINGS = { sendingDelay: 1, topologyRefresh: 1, firstRetry: 1, maximumRetry: 4 };
+const TIMINGS = { sendingDelay: 1, longDelay: 1, topologyRefresh: 1, firstRetry: 1, maximumRetry: 4 };
 const NO_CLIENTS: { pubKey: string }[] = [];
 
 const mixnode = (host: string) => ({ host, pubKey: "m", layer: 1, version: "0.7.0", location: "", lastSeen: 0 });
@@ -32,7 +32,7 @@ class Rig implements Disposable {
   presence(server: { url: string }, context: Partial<PresenceContext> = {}, timings = TIMINGS): Presence {
     const defaults: PresenceContext = {
       self: SELF,
-      registeredClients: () => NO_CLIENTS,
+      announcedClients: () => NO_CLIENTS,
       mayConnect: () => true,
       keptAt: this.keptAt,
       refuseAnyClash: false,
@@ -70,7 +70,7 @@ Deno.test("presence is posted again and again, with the clients that are registe
   await using server = new DirectoryServer();
   let clients = NO_CLIENTS;
   using rig = new Rig();
-  await using running = rig.presence(server, { registeredClients: () => clients });
+  await using running = rig.presence(server, { announcedClients: () => clients });
   running.start();
   await server.requests(4);
   clients = [{ pubKey: "c" }];
@@ -85,11 +85,27 @@ Deno.test("the clients are written anew only when there is a new array of them",
   let written = 0;
   const clients = [{ pubKey: "c", toJSON: () => ({ pubKey: `written ${++written}` }) }];
   using rig = new Rig();
-  await using running = rig.presence(server, { registeredClients: () => clients });
+  await using running = rig.presence(server, { announcedClients: () => clients });
   running.start();
   await server.requests(10);
   assert(server.posted.length > 1);
   assertEquals([written, new Set(server.posted).size], [1, 1]);
+});
+
+Deno.test("a long announcement is sent when it has changed, or after a while, and a short one each time", async () => {
+  await using server = new DirectoryServer();
+  let clients = Array.from({ length: 200 }, (_, i) => ({ pubKey: `a client's key ${i}` }));
+  using rig = new Rig();
+  await using running = rig.presence(server, { announcedClients: () => clients }, { ...TIMINGS, longDelay: 2 ** 30 });
+  running.start();
+  await server.requests(20); // topologies
+  assertEquals(server.posted.length, 1);
+  clients = clients.slice(1);
+  await server.requests(20);
+  assertEquals(server.posted.map((body) => JSON.parse(body).registeredClients.length), [200, 199]);
+  clients = [];
+  await server.requests(20);
+  assert(server.posted.length > 4);
 });
 
 Deno.test("the topology is followed, and its mixnodes are known by their addresses", async () => {

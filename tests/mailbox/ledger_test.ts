@@ -1,6 +1,6 @@
-import { assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
 import { clientIdToBase58 } from "../../src/mailbox/client_id.ts";
-import { Ledger } from "../../src/mailbox/ledger.ts";
+import { Ledger, type LedgerLimits, MAX_ANNOUNCED } from "../../src/mailbox/ledger.ts";
 import { testSealer } from "../support/sealer.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { client, range } from "./messages.ts";
@@ -11,9 +11,9 @@ Deno.test("clients are registered once, and still are after a restart", async ()
   {
     using ledger = await Ledger.open(path, testSealer());
     assertEquals(ledger.has(client(1)), false);
-    assertEquals(await ledger.add(client(1)), true);
-    assertEquals(await ledger.add(client(1)), false);
-    assertEquals(await ledger.add(client(2)), true);
+    assertEquals(await ledger.add(client(1)), "new");
+    assertEquals(await ledger.add(client(1)), "known");
+    assertEquals(await ledger.add(client(2)), "new");
     assertEquals([ledger.has(client(1)), ledger.has(client(2)), ledger.has(client(3))], [true, true, false]);
   }
   using ledger = await Ledger.open(path, testSealer());
@@ -25,18 +25,148 @@ Deno.test("of those who register a client at the same time, one does", async () 
   using folder = new TemporaryFolder();
   using ledger = await Ledger.open(folder.file("ledger.kv"), testSealer());
   const added = await Promise.all(range(20).map(() => ledger.add(client(1))));
-  assertEquals(added.filter((isNew) => isNew).length, 1);
+  assertEquals(added.filter((registration) => registration === "new").length, 1);
   assertEquals(ledger.size, 1);
 });
 
 Deno.test("presence gets all clients in base58, as the same array until there is a new one", async () => {
   using folder = new TemporaryFolder();
   using ledger = await Ledger.open(folder.file("ledger.kv"), testSealer());
-  const none = ledger.registered();
-  assertStrictEquals(ledger.registered(), none);
+  const none = ledger.announced();
+  assertStrictEquals(ledger.announced(), none);
   await ledger.add(client(1));
-  const one = ledger.registered();
+  const one = ledger.announced();
   assertEquals(one, [{ pubKey: clientIdToBase58(client(1)) }]);
   assertNotStrictEquals(one, none);
-  assertStrictEquals(ledger.registered(), one);
+  assertStrictEquals(ledger.announced(), one);
+});
+
+const DAY = 86_400_000;
+
+/** A ledger's file, with a ledger that is opened again and again, and time that passes between. */
+class Rig implements AsyncDisposable {
+  readonly #folder = new TemporaryFolder();
+  readonly limits = { registeredClients: Infinity, unusedRegistrationTime: 30 * DAY } satisfies LedgerLimits;
+  #now = 0;
+  ledger!: Ledger;
+
+  static async open(limits: Partial<LedgerLimits> = {}): Promise<Rig> {
+    const rig = new Rig();
+    Object.assign(rig.limits, limits);
+    await rig.reopen();
+    return rig;
+  }
+
+  /** As after a restart. */
+  async reopen(): Promise<void> {
+    if (this.ledger !== undefined) {
+      await this.ledger.keepClock();
+      this.ledger[Symbol.dispose]();
+    }
+    this.ledger = await Ledger.open(
+      this.#folder.file("ledger.kv"),
+      testSealer(),
+      undefined,
+      this.limits,
+      () => this.#now,
+    );
+  }
+
+  /** Lets the gateway run for so many days. */
+  run(days: number): void {
+    this.#now += days * DAY;
+  }
+
+  /** Those of clients 0 … 9 that are registered. */
+  get registered(): number[] {
+    return range(10).filter((n) => this.ledger.has(client(n)));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.ledger[Symbol.dispose]();
+    this.#folder[Symbol.dispose]();
+    return Promise.resolve();
+  }
+}
+
+Deno.test("a client that never came back leaves after its time, and one that did stays", async () => {
+  await using rig = await Rig.open();
+  for (const n of [1, 2, 3]) await rig.ledger.add(client(n));
+  assertEquals(await rig.ledger.establish(client(2)), true);
+  rig.run(29);
+  await rig.reopen();
+  assertEquals([await rig.ledger.removeUnused(), rig.registered], [0, [1, 2, 3]]);
+  rig.ledger.isOnline = (id) => id === client(3);
+  rig.run(2);
+  assertEquals([await rig.ledger.removeUnused(), rig.registered], [1, [2, 3]]);
+  rig.run(1000);
+  await rig.reopen();
+  assertEquals([await rig.ledger.removeUnused(), rig.registered], [1, [2]]);
+  await rig.reopen();
+  assertEquals(rig.registered, [2]);
+  assertEquals(await rig.ledger.establish(client(1)), true); // its token is still good
+  rig.run(1000);
+  assertEquals([await rig.ledger.removeUnused(), rig.registered], [0, [1, 2]]);
+});
+
+Deno.test("a client that is online is seen, so its time begins when it goes", async () => {
+  await using rig = await Rig.open();
+  await rig.ledger.add(client(1));
+  rig.ledger.isOnline = () => true;
+  for (let day = 0; day < 100; day += 2) {
+    rig.run(2);
+    assertEquals(await rig.ledger.removeUnused(), 0);
+  }
+  await rig.reopen();
+  rig.run(25);
+  assertEquals(await rig.ledger.removeUnused(), 0);
+  rig.run(10);
+  assertEquals(await rig.ledger.removeUnused(), 1);
+});
+
+Deno.test("with a time of 0 nobody leaves", async () => {
+  await using rig = await Rig.open({ unusedRegistrationTime: 0 });
+  await rig.ledger.add(client(1));
+  rig.run(10_000);
+  assertEquals([await rig.ledger.removeUnused(), rig.registered], [0, [1]]);
+});
+
+Deno.test("when there may be no more, the one that was seen longest ago and never came back leaves", async () => {
+  await using rig = await Rig.open({ registeredClients: 3 });
+  for (const n of [1, 2, 3]) await rig.ledger.add(client(n));
+  rig.ledger.isOnline = (id) => id === client(1);
+  await rig.ledger.establish(client(2));
+  assertEquals([await rig.ledger.add(client(4)), rig.registered], ["new", [1, 2, 4]]);
+  rig.ledger.isOnline = () => false;
+  assertEquals([await rig.ledger.establish(client(5)), rig.registered], [true, [2, 4, 5]]);
+  await rig.ledger.establish(client(4));
+  assertEquals([await rig.ledger.add(client(6)), await rig.ledger.establish(client(7))], ["full", false]);
+  assertEquals([await rig.ledger.add(client(2)), await rig.ledger.establish(client(2))], ["known", true]);
+  await rig.reopen();
+  assertEquals(rig.registered, [2, 4, 5]);
+  assertEquals(await rig.ledger.add(client(6)), "full");
+});
+
+Deno.test("clients that register at the same time exceed no limit", async () => {
+  await using rig = await Rig.open({ registeredClients: 5 });
+  const all = await Promise.all(range(50).map((n) => rig.ledger.add(client(n))));
+  assert(all.every((registration) => registration !== "known"));
+  assertEquals(rig.ledger.size <= 5, true);
+  await rig.reopen();
+  assertEquals(rig.ledger.size <= 5, true);
+});
+
+Deno.test("those that registered first are announced, and no more than a bounded number", async () => {
+  await using rig = await Rig.open();
+  for (const n of range(MAX_ANNOUNCED + 20)) await rig.ledger.add(client(n));
+  const announced = rig.ledger.announced();
+  assertEquals(announced.length, MAX_ANNOUNCED);
+  assertEquals(announced[7], { pubKey: clientIdToBase58(client(7)) });
+  await rig.ledger.add(client(5000));
+  assertStrictEquals(rig.ledger.announced(), announced);
+  for (const n of range(MAX_ANNOUNCED + 20)) if (n % 2 === 0) await rig.ledger.establish(client(n));
+  rig.run(31);
+  await rig.ledger.removeUnused();
+  assertEquals(rig.ledger.announced().length, (MAX_ANNOUNCED + 20) / 2);
+  assertEquals(rig.ledger.announced().some(({ pubKey }) => pubKey === clientIdToBase58(client(7))), false);
 });

@@ -152,7 +152,8 @@ export class Simulation {
       wrongTokenDelay: 0,
       slowClientBytes: SLOW_CLIENT_BYTES,
       isRegistered: () => true,
-      register: () => Promise.resolve(true),
+      register: () => Promise.resolve("new"),
+      establish: () => Promise.resolve(true),
       openInbox: (id, nudge) => this.#mailbox.openInbox(id, nudge),
       forward: () => "queued",
       loggedIn: (id, connection) => {
