@@ -52,7 +52,7 @@ export class DirectoryClient {
   }
 
   /**
-   * Asks for the nodes that are there now; gateways come without their clients. Throws a DirectoryError, or the signal's
+   * Asks for the current nodes; gateways come without their clients. Throws a DirectoryError, or the signal's
    * reason once that is aborted.
    */
   async topology(signal: AbortSignal): Promise<DirectoryAnswer> {

@@ -12,7 +12,7 @@ const NOT_ON_THE_INTERNET: readonly (KindOfAddress | undefined)[] = [
 ];
 
 /**
- * Whether packets may be sent to a mixnode at `ip`: an address on the internet that is none of our own; and where this
+ * Whether packets may be sent to a mixnode at `ip`: an address on the internet that is not our own; and where this
  * gateway has mixnodes come to an address that is not on the internet, one of the same kind, as the whole network is there.
  *
  * @param announced the host that mixnodes are told  @param own all that this gateway listens on and announces; of names

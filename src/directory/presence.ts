@@ -136,7 +136,7 @@ export class Presence {
     const clash = listing?.clash;
     if (clash === undefined) return;
     // We don't listen yet. So what answers there as a gateway is another one; or one that shares our key and the address,
-    // but then the directory lists it. A mixnet address never says a word: nothing can be told of who is there.
+    // but then the directory lists it. Who is at a mixnet address cannot be found out, as nothing is ever sent there.
     const isOthers = clash.kind === "clients" && !listing!.isOwnAsAnnounced && await isGatewayAt(clash.address);
     if (!isOthers && !this.#context.refuseAnyClash) return;
     const [whom, section] = clash.kind === "mixnet" ? ["sphinx", "mixnet_endpoint"] : ["clients", "clients_endpoint"];
@@ -180,7 +180,7 @@ export class Presence {
       if (this.#stopping.signal.aborted) return false;
       if (!(error instanceof DirectoryError)) throw error;
       if (this.#failing.size === 0) {
-        log.warn(`directory ${this.#directory.url} unreachable: ${error.message}; trying on`);
+        log.warn(`directory ${this.#directory.url} unreachable: ${error.message}; retrying`);
       }
       this.#failing.add(activity);
       return false;

@@ -49,7 +49,7 @@ export class TopologyReader {
   #entryLength = 0;
   #isAtClients = false;
 
-  /** Whether all mixnodes are read: who sends packets needs no more. */
+  /** Whether all mixnodes are read: nothing else is needed to send packets. */
   get hasMixnodes(): boolean {
     return this.#complete.has("mixNodes");
   }

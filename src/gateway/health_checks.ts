@@ -72,7 +72,7 @@ export function checksOf(
         const use = topologyAge === undefined
           ? "there is no topology"
           : `the topology of ${durationText(topologyAge)} ago is used`;
-        return warn(`cannot be reached: clients may not find the gateway; ${use}, and it is tried on`);
+        return warn(`cannot be reached: clients may not find the gateway; ${use}, and the gateway retries`);
       }
       const { fault, mixnodes } = presence;
       if (fault !== undefined) return warn(fault);

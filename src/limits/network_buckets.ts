@@ -1,7 +1,7 @@
 import { rangesOf } from "./network.ts";
 import { type Rate, TokenBucket } from "./token_bucket.ts";
 
-/** Networks remembered at once, some 100 bytes each. The one that was longest quiet goes first, and starts anew. */
+/** Networks remembered at once, some 100 bytes each. The one that was longest quiet goes first, and starts again. */
 const MAX_NETWORKS = 65_536;
 
 /** A bucket for each network that something came from, and for the site that it is in. */

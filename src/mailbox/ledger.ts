@@ -74,7 +74,7 @@ export class Ledger implements Disposable {
     this.#openedAt = { clock: 0, now: now() };
   }
 
-  /** Opens or makes the ledger's database file. `count` is told of entries that are damaged; `now` in ms of any origin. */
+  /** Opens or makes the ledger's database file. `count` counts damaged entries; `now` in ms of any origin. */
   static async open(
     path: string,
     sealer: Sealer,

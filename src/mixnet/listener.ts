@@ -100,7 +100,7 @@ export class MixnetListener {
     this.#ticker = setInterval(() => this.#tick(performance.now()), Math.min(TICK, limits.mixnetFrameDeadline / 4));
     this.#accepting = new Accepting(listener, (reason, isFirst) => {
       count("accept_errors");
-      if (isFirst) log.warn(`Cannot accept mixnet connections for now, trying on: ${reason}`);
+      if (isFirst) log.warn(`Cannot accept mixnet connections for now, retrying: ${reason}`);
     });
     this.#admitting = this.#admitAll();
   }

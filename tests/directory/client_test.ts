@@ -51,7 +51,7 @@ Deno.test("rubbish is an error that says what it is", async () => {
   assertEquals(await failure(client.announce("{}", ALWAYS)), "it answered with status 422");
 });
 
-Deno.test("who answers 2xx to anything, and not as a directory, has not heard of us", async () => {
+Deno.test("a server that answers 2xx to anything, and not as a directory does, has not heard of us", async () => {
   await using server = new DirectoryServer();
   const client = new DirectoryClient(server.url);
   const others = [

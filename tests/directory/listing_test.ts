@@ -14,7 +14,7 @@ const NODE = {
 };
 const list = (...nodes: Partial<typeof NODE>[]) => listingOf(SELF, nodes.map((node) => ({ ...NODE, ...node })));
 
-Deno.test("another gateway with our mixnet or clients address is a clash, we ourselves are none", async () => {
+Deno.test("another gateway with our mixnet or clients address is a clash, our own entry is not", async () => {
   const clash = async (...nodes: Partial<typeof NODE>[]) => (await list(...nodes)).clash;
   const mixnet = { pubKey: "m", mixnetListener: "[0::1]:1789" };
   const clients = { pubKey: "c", clientListener: "ws://A.example:9000/" };
@@ -61,7 +61,7 @@ Deno.test("a gateway with our key elsewhere is said at once and again, and is ov
   assertEquals([watch.fault, said.length], [undefined, 2]);
 });
 
-Deno.test("an older entry of ours is none of another gateway", async () => {
+Deno.test("an older entry of ours is not another gateway", async () => {
   const { said, watch } = watching();
   const listing = await list({ pubKey: "own" });
   watch.look(listing, { mixnetListener: NODE.mixnetListener, clientListener: NODE.clientListener }, false);

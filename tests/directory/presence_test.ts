@@ -80,7 +80,7 @@ Deno.test("presence is posted again and again, with the clients that are registe
   assertEquals(last, { ...SELF, registeredClients: [{ pubKey: "c" }], lastSeen: 0 });
 });
 
-Deno.test("the clients are written anew only when there is a new array of them", async () => {
+Deno.test("the clients are written again only when there is a new array of them", async () => {
   await using server = new DirectoryServer();
   let written = 0;
   const clients = [{ pubKey: "c", toJSON: () => ({ pubKey: `written ${++written}` }) }];
@@ -255,7 +255,7 @@ Deno.test("a directory that can't tell of clashes is a warning", () =>
     await using running = rig.presence(server);
     await running.prepare();
     assertEquals(lines.length, 1);
-    assertMatch(lines[0] ?? "", /^WARN .*> directory http:\S+ unreachable: it answered with status 500; trying on$/);
+    assertMatch(lines[0] ?? "", /^WARN .*> directory http:\S+ unreachable: it answered with status 500; retrying$/);
   }));
 
 Deno.test("one line tells that the directory fails and one that it answers again; its last topology stays", () =>

@@ -113,7 +113,7 @@ Deno.test("places that the proven have taken are shared: the quietest of the net
   assertEquals(hall.evicted, [2, 4, 3]);
 });
 
-Deno.test("in a network full of the proven, the quietest makes room for a newcomer", () => {
+Deno.test("in a network full of the proven, the quietest is evicted for a newcomer", () => {
   const hall = new Hall(100, 2, sharing([0]));
   for (let i = 0; i < 2; i++) hall.comeConfirmed("a");
   hall.come("a");

@@ -123,7 +123,7 @@ Deno.test("when all places are taken, connections without a good packet are evic
   assertEquals([rig.counted.of("connections_evicted"), rig.counted.of("connections_refused")], [2, 0]);
 });
 
-Deno.test("when all have brought good packets, the one that has been quiet longest makes room", async () => {
+Deno.test("when all have brought good packets, the one that has been quiet longest is evicted", async () => {
   await using rig = new Rig({ mixnetConnections: 2, mixnetConnectionsPerNetwork: 2 });
   using busy = await rig.connect();
   await busy.write(frame(numberedPacket(0)));
