@@ -2,16 +2,18 @@ import { decodeBase58, encodeBase58 } from "../encoding/base58.ts";
 import { ADDRESS_SIZE, POINT_SIZE } from "../sphinx/constants.ts";
 import { PeapError } from "./errors.ts";
 
-/** Where a message goes (spec §5). Both keys are 32 bytes. */
+/** A client's address (spec §5): its own public key and that of its gateway. */
 export interface ClientAddress {
+  /** 32 bytes */
   client: Uint8Array;
+  /** 32 bytes */
   gateway: Uint8Array;
 }
 
 /**
  * Reads `<client base58>@<gateway base58>`.
  *
- * @throws PeapError of kind `address`, saying what is wrong with it but not repeating it
+ * @throws PeapError of kind `address`. The message says what is wrong without quoting the text.
  */
 export function parseAddress(text: string): ClientAddress {
   const parts = text.split("@");

@@ -1,9 +1,9 @@
 import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";
 
-/** The most fragments in a set; a longer message takes several sets, linked (spec §7). */
+/** The most fragments in a set. A longer message takes several linked sets (spec §7). */
 export const MAX_SET_SIZE = 255;
 
-/** Header of a message that fits one fragment: a zero. */
+/** Header of a message that fits into one fragment: a zero byte. */
 const WHOLE_HEADER_SIZE = 1;
 /** 1-bit 1 ‖ 31-bit set id ‖ total (1) ‖ current (1, from 1) ‖ 0x00 */
 const UNLINKED_HEADER_SIZE = 7;
@@ -13,15 +13,17 @@ const LINKED_HEADER_SIZE = 10;
 const TOTAL_AT = 4;
 const CURRENT_AT = 5;
 const LINK_AT = 6;
-/** The bit that tells a set id from the zero that stands in its place. */
+/** Set in the first byte of every set id; where there is no id, that byte is zero. */
 const ID_BIT = 0x80;
 
-/** Bytes of data in a message of one fragment, in a fragment, and in one that carries a link: 974, 968, 965. */
-export const WHOLE_DATA_SIZE = MAX_MESSAGE_SIZE - WHOLE_HEADER_SIZE;
-export const UNLINKED_DATA_SIZE = MAX_MESSAGE_SIZE - UNLINKED_HEADER_SIZE;
-export const LINKED_DATA_SIZE = MAX_MESSAGE_SIZE - LINKED_HEADER_SIZE;
+/** The longest message that fits into one fragment: 974 bytes. */
+export const WHOLE_DATA_SIZE: number = MAX_MESSAGE_SIZE - WHOLE_HEADER_SIZE;
+/** The most data in a part without a link: 968 bytes. */
+export const UNLINKED_DATA_SIZE: number = MAX_MESSAGE_SIZE - UNLINKED_HEADER_SIZE;
+/** The most data in a part with a link: 965 bytes. */
+export const LINKED_DATA_SIZE: number = MAX_MESSAGE_SIZE - LINKED_HEADER_SIZE;
 
-/** A part of a message that did not fit one fragment. */
+/** A part of a message that does not fit into one fragment. */
 export interface SetPart {
   /** 0 < id < 2^31 */
   setId: number;
@@ -29,21 +31,23 @@ export interface SetPart {
   total: number;
   /** 1 to `total` */
   current: number;
-  /** the set before this one in the first part of a set, the set after it in its 255th */
+  /** in the first part of a set, the id of the previous set; in its 255th, the id of the next one */
   link: number | undefined;
+  /** at most `UNLINKED_DATA_SIZE` bytes, with a link `LINKED_DATA_SIZE` */
   data: Uint8Array;
 }
 
+/** A decoded fragment: a whole message, a part of one, or bytes that are not a fragment. */
 export type Fragment = { kind: "whole"; data: Uint8Array } | { kind: "part"; part: SetPart } | { kind: "malformed" };
 
-/** A message of at most `WHOLE_DATA_SIZE` bytes as the one fragment it takes. */
+/** Encodes a message of at most `WHOLE_DATA_SIZE` bytes as a single fragment. */
 export function encodeWhole(data: Uint8Array): Uint8Array {
   const fragment = new Uint8Array(WHOLE_HEADER_SIZE + data.length);
   fragment.set(data, WHOLE_HEADER_SIZE);
   return fragment;
 }
 
-/** A part as its fragment: at most 975 bytes. */
+/** Encodes a part as a fragment of at most 975 bytes. */
 export function encodePart({ setId, total, current, link, data }: SetPart): Uint8Array {
   const headerSize = link === undefined ? UNLINKED_HEADER_SIZE : LINKED_HEADER_SIZE;
   const fragment = new Uint8Array(headerSize + data.length);
@@ -55,7 +59,7 @@ export function encodePart({ setId, total, current, link, data }: SetPart): Uint
   return fragment;
 }
 
-/** Reads a fragment of any sender; its data is a view of `bytes`. */
+/** Decodes an untrusted fragment. Its data is a view of `bytes`. */
 export function decodeFragment(bytes: Uint8Array): Fragment {
   if (bytes.length > MAX_MESSAGE_SIZE) return { kind: "malformed" };
   if (bytes[0] === 0) return { kind: "whole", data: bytes.subarray(WHOLE_HEADER_SIZE) };
@@ -81,7 +85,7 @@ function writeId(bytes: Uint8Array, at: number, id: number): void {
   bytes[at]! |= ID_BIT;
 }
 
-/** The non-zero id there; undefined if there is none, or not all of it. */
+/** The id at that offset; undefined if it is zero, lacks its `ID_BIT` or is cut short. */
 function readId(bytes: Uint8Array, at: number): number | undefined {
   if (bytes.length < at + 4 || (bytes[at]! & ID_BIT) === 0) return undefined;
   const id = new DataView(bytes.buffer, bytes.byteOffset).getUint32(at) & 0x7fff_ffff;

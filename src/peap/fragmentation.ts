@@ -9,21 +9,21 @@ import {
 import { uint32 } from "./random.ts";
 
 /**
- * The longest message that can be sent: 16 MiB, some 17,400 fragments, half of what a receiver of this library holds
- * while it waits for the rest.
+ * The longest message that can be sent: 16 MiB, about 17,400 fragments. A receiver with this library holds up to twice
+ * as many while it waits for the rest.
  */
-export const LONGEST_MESSAGE = 16 * 1024 * 1024;
+export const LONGEST_MESSAGE: number = 16 * 1024 * 1024;
 
 /**
- * Splits a message into the plaintexts of the packets that carry it (spec §7), one at a time: a long message and all
- * its packets need not be in memory together.
+ * Splits a message into the plaintexts of the packets that carry it (spec §7). They are generated one at a time, so
+ * that a long message and all its packets need not be in memory together.
  *
- * @param drawId gives the ids of the sets, 0 < id < 2^31
+ * @param drawId returns a new set id, 0 < id < 2^31
  * @throws RangeError if the message is longer than 16 MiB
  */
 export function* fragments(message: Uint8Array, drawId: () => number = randomSetId): Generator<Uint8Array> {
   if (message.length > LONGEST_MESSAGE) {
-    throw new RangeError(`Cannot send a message of ${message.length} bytes: the longest has ${LONGEST_MESSAGE}`);
+    throw new RangeError(`Cannot send a message of ${message.length} bytes: the limit is ${LONGEST_MESSAGE}`);
   }
   if (message.length <= WHOLE_DATA_SIZE) return yield encodeWhole(message);
   let rest = message;
@@ -42,7 +42,7 @@ export function* fragments(message: Uint8Array, drawId: () => number = randomSet
   }
 }
 
-/** What fits a set that links to no next one. */
+/** Bytes of data that fit into a set without a next set. */
 function lastSetSize(previous: number | undefined): number {
   return firstPartSize(previous) + (MAX_SET_SIZE - 1) * UNLINKED_DATA_SIZE;
 }

@@ -1,9 +1,9 @@
 import { decodeBase58 } from "../encoding/base58.ts";
 
-/** Bytes of a nonce, and of a public key */
+/** Bytes of a nonce and of a public key. */
 const CHALLENGE_PART_SIZE = 32;
 
-/** What the gateway says in a text frame (spec §5). */
+/** What the gateway sends in a text frame (spec §5). */
 export type GatewayAnswer =
   | { type: "register"; token: string; acknowledgements: boolean }
   | { type: "authenticate"; status: boolean; acknowledgements: boolean }
@@ -12,7 +12,7 @@ export type GatewayAnswer =
   | { type: "error"; message: string };
 
 /**
- * Reads a text frame; undefined if it is none of the answers. `acknowledgements` says whether the gateway takes
+ * Parses a text frame; undefined if it is not a known answer. `acknowledgements` says whether the gateway accepts
  * `received` messages, an extension that a 0.7.0 gateway does not have.
  */
 export function parseAnswer(text: string): GatewayAnswer | undefined {

@@ -2,18 +2,19 @@ import type { Challenge } from "../protocol/proof.ts";
 import { type GatewayAnswer, parseAnswer } from "./gateway_answers.ts";
 import { PeapError } from "./errors.ts";
 
-/** ms without a word from the gateway, while an answer is due, after which it is given up (spec §7) */
+/** ms that the gateway may be silent while an answer is due, before the connection is abandoned (spec §7) */
 export const ANSWER_TIMEOUT = 1500;
-/** ms until the WebSocket must be open */
+/** ms to wait for the WebSocket to open */
 const OPEN_TIMEOUT = 10_000;
-/** ms until the gateway must have answered the closing of the WebSocket */
+/** ms to wait for the gateway's answer to a close frame */
 const CLOSE_TIMEOUT = 1500;
 
-/** WebSocket close codes: a proper end, and the gateway's word for a newer login of the same client. */
+/** WebSocket close code: a regular end. */
 const NORMAL_CLOSURE = 1000;
+/** WebSocket close code of this gateway: the same client has logged in again. */
 const SUPERSEDED = 4001;
 
-/** Says with a login that what is taken will be acknowledged. A 0.7.0 gateway ignores it. */
+/** Sent with a login: this client will acknowledge what it receives. A 0.7.0 gateway ignores it. */
 const ACKNOWLEDGES = { acknowledgements: true };
 
 interface Request {
@@ -22,16 +23,16 @@ interface Request {
 }
 
 /**
- * One WebSocket to a gateway (spec §5). Every request, a packet included, gets one answer, and answers come in the order
- * of requests: that is how they are paired.
+ * One WebSocket to a gateway (spec §5). Every request, including a packet, gets one answer. Answers come in the order
+ * of the requests, which is how they are matched.
  */
 export class GatewayConnection {
   readonly #socket: WebSocket;
   readonly #onFrame: (contents: Uint8Array) => void;
   readonly #ended = Promise.withResolvers<PeapError>();
-  /** Unanswered ones. Bounded by the callers, each of which waits for its answer. All are rejected at the end. */
+  /** Unanswered requests. Bounded by the callers, each of which awaits its answer. All are rejected at the end. */
   readonly #requests: Request[] = [];
-  #silence: ReturnType<typeof setTimeout> | undefined;
+  #answerTimer: ReturnType<typeof setTimeout> | undefined;
   #isClosing = false;
 
   private constructor(socket: WebSocket, onFrame: (contents: Uint8Array) => void) {
@@ -45,8 +46,8 @@ export class GatewayConnection {
   /**
    * Opens a WebSocket to a gateway's client listener.
    *
-   * @param onFrame gets the contents of every binary frame, in order, until the connection ends or is closed
-   * @param signal gives up the opening
+   * @param onFrame called with the contents of every binary frame, in order, until the connection ends or is closed
+   * @param signal cancels opening
    * @throws PeapError of kind `connection`
    */
   static async open(
@@ -58,9 +59,9 @@ export class GatewayConnection {
     const connection = new GatewayConnection(socket, onFrame);
     const opened = Promise.withResolvers<void>();
     socket.onopen = () => opened.resolve();
-    const late = () => connection.#giveUp(`The gateway did not open the connection in ${OPEN_TIMEOUT} ms`);
+    const timedOut = () => connection.#giveUp(`The gateway did not open the connection in ${OPEN_TIMEOUT} ms`);
     const aborted = () => connection.#giveUp("The client was closed");
-    const timer = setTimeout(late, OPEN_TIMEOUT);
+    const timer = setTimeout(timedOut, OPEN_TIMEOUT);
     signal.addEventListener("abort", aborted);
     const failed = connection.ended.then((reason) => Promise.reject(reason));
     await Promise.race([opened.promise, failed]).finally(() => {
@@ -70,13 +71,13 @@ export class GatewayConnection {
     return connection;
   }
 
-  /** Resolves, once the connection is no more, with what to tell those who wanted something of it. */
+  /** Resolves when the connection has ended, with the error for everything still waiting on it. */
   get ended(): Promise<PeapError> {
     return this.#ended.promise;
   }
 
   /**
-   * Asks for something to prove oneself with; undefined if the gateway does not know that, as one of 0.7.0.
+   * Requests a challenge, to prove ownership of an address; undefined if the gateway has none, as with 0.7.0.
    *
    * @throws PeapError of kind `gateway` or `connection`
    */
@@ -88,10 +89,11 @@ export class GatewayConnection {
   }
 
   /**
-   * Makes this client known to the gateway.
+   * Registers this client with the gateway.
    *
    * @param address base58
-   * @param proof base58; of the private key of the address. With it a client that is known already gets its token again.
+   * @param proof base58; proves ownership of the address, so that a client that is already registered gets its token
+   *   again
    * @throws PeapError of kind `gateway` with the gateway's reason, or `connection`
    */
   async register(address: string, proof?: string): Promise<{ token: string; acknowledgements: boolean }> {
@@ -101,7 +103,7 @@ export class GatewayConnection {
   }
 
   /**
-   * Says who this client is. `status` is false if the token is not the one that this gateway gave for the address.
+   * Logs this client in. `status` is false if the token is not the one that this gateway issued for the address.
    *
    * @param address base58
    * @param token base58
@@ -114,9 +116,8 @@ export class GatewayConnection {
   }
 
   /**
-   * Hands a packet to the gateway; resolves when that has answered, with whether it took the packet: it does not when
-   * too many wait for the same mixnode. As each caller waits for the answer, the socket's `bufferedAmount` is at most
-   * theirs.
+   * Sends a packet to the gateway; resolves with whether the gateway accepted it. It refuses when too many packets are
+   * queued for the same mixnode. Every caller awaits its answer, which bounds the socket's `bufferedAmount`.
    *
    * @param firstHop unpadded node address: 7 or 19 bytes
    * @param packet 1372 bytes
@@ -131,16 +132,18 @@ export class GatewayConnection {
     return answer.status;
   }
 
-  /** Tells the gateway that so many frames of this connection were taken. It gives no answer to that. */
+  /** Acknowledges the first `frames` frames of this connection. The gateway does not answer. */
   acknowledge(frames: number): void {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ type: "received", frames }));
   }
 
-  /** Ends the connection, and waits for the gateway to agree, but not for long. From now on there are no more frames. */
+  /**
+   * Stops delivering frames, then closes the connection and waits up to `CLOSE_TIMEOUT` for the gateway's close frame.
+   */
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#socket.close(NORMAL_CLOSURE);
-    const timer = setTimeout(() => this.#end("the gateway did not answer its closing"), CLOSE_TIMEOUT);
+    const timer = setTimeout(() => this.#end("The gateway did not answer the close frame"), CLOSE_TIMEOUT);
     await this.ended;
     clearTimeout(timer);
   }
@@ -152,13 +155,13 @@ export class GatewayConnection {
     }
     this.#requests.push({ resolve, reject });
     this.#socket.send(message);
-    if (this.#requests.length === 1) this.#awaitWord();
+    if (this.#requests.length === 1) this.#restartAnswerTimer();
     return promise;
   }
 
   #received(data: unknown): void {
     if (typeof data === "string") this.#answered(data);
-    this.#awaitWord();
+    this.#restartAnswerTimer();
     if (data instanceof ArrayBuffer && !this.#isClosing) this.#onFrame(new Uint8Array(data));
   }
 
@@ -166,29 +169,29 @@ export class GatewayConnection {
     const answer = parseAnswer(text);
     const request = this.#requests.shift();
     if (answer && request) return request.resolve(answer);
-    const why = answer?.type === "error" ? answer.message : "The gateway's answers do not fit what it was asked";
+    const why = answer?.type === "error" ? answer.message : "The gateway's answer does not match the request";
     request?.reject(new PeapError("connection", why));
     this.#giveUp(why);
   }
 
-  /** Starts the time again in which the gateway has to say something, if it has something to say. */
-  #awaitWord(): void {
-    clearTimeout(this.#silence);
+  /** Restarts the timer for the gateway's next word if an answer is due. */
+  #restartAnswerTimer(): void {
+    clearTimeout(this.#answerTimer);
     if (this.#requests.length === 0) return;
-    this.#silence = setTimeout(
+    this.#answerTimer = setTimeout(
       () => this.#giveUp(`The gateway gave no answer in ${ANSWER_TIMEOUT} ms`),
       ANSWER_TIMEOUT,
     );
   }
 
-  /** A WebSocket to a dead peer takes its time to close: nobody should wait for it. */
+  /** Does not wait for the close frame: with a dead peer that would take long. */
   #giveUp(why: string): void {
     this.#socket.close();
     this.#end(why);
   }
 
   #end(why: string, kind: "superseded" | "connection" = "connection"): void {
-    clearTimeout(this.#silence);
+    clearTimeout(this.#answerTimer);
     this.#socket.onmessage = null;
     const error = new PeapError(kind, why === "" ? "The connection to the gateway broke" : why);
     for (const { reject } of this.#requests.splice(0)) reject(error);
@@ -206,5 +209,5 @@ function openSocket(url: string): WebSocket {
 
 function refusal(answer: GatewayAnswer): PeapError {
   if (answer.type === "error") return new PeapError("gateway", answer.message);
-  return new PeapError("gateway", `The gateway's answer is of another kind: ${answer.type}`);
+  return new PeapError("gateway", `The gateway's answer is of an unexpected type: ${answer.type}`);
 }

@@ -8,36 +8,38 @@ import { pause } from "../timing/pause.ts";
 import { uniform } from "./random.ts";
 import type { Receipts } from "./receipts.ts";
 
-/** ms before the first and, at most, before a further attempt to connect again */
+/** ms before the first attempt to reconnect */
 const FIRST_RETRY_DELAY = 500;
+/** The longest delay between attempts to reconnect, in ms. */
 const LONGEST_RETRY_DELAY = 30_000;
-/** ms after which a connection counts as a good one: when it breaks, the delays start from the first again. */
-const GOOD_CONNECTION = 10_000;
-/** ms in which acknowledgements are gathered into one */
+/** A connection that lasted this long (ms) resets the delays between attempts. */
+const STABLE_AFTER = 10_000;
+/** ms during which acknowledgements are collected into one */
 const ACKNOWLEDGEMENT_DELAY = 50;
 
-/** How a client shows itself to its gateway. */
+/** What a client needs to find its gateway and log in there. */
 export interface Login {
-  /** Finds the gateway: the WebSocket URL of its client listener. */
+  /** Returns the WebSocket URL of the gateway's client listener. Throws a PeapError if it is unknown. */
   locate: () => Promise<string>;
+  /** key pair of the client */
   identity: Identity;
-  /** 32 bytes */
+  /** public key of the gateway, 32 bytes */
   gatewayKey: Uint8Array;
-  /** base58; without one the client registers */
+  /** base58; without it the client registers */
   token: string | undefined;
 }
 
-/** What a link is told to do with what it meets. */
+/** The callbacks of a link. */
 export interface LinkEvents {
-  /** A binary frame came. */
+  /** A binary frame arrived. */
   frame(contents: Uint8Array): void;
-  /** The link ended, and not by its `close`. */
+  /** The link ended other than by `close`. */
   failed(error: PeapError): void;
 }
 
 /**
- * The client's tie to its gateway: a connection at a time, logged in, and a new one when it breaks. Acknowledges frames
- * when the gateway knows how to take that.
+ * Keeps the client logged in at its gateway: one connection at a time, and a new one when it breaks. Acknowledges
+ * frames if the gateway supports that.
  */
 export class GatewayLink {
   readonly #login: Login;
@@ -46,7 +48,7 @@ export class GatewayLink {
   readonly #reconnects: boolean;
   readonly #closing = new AbortController();
   #connection: GatewayConnection | undefined;
-  /** Resolved and replaced whenever one of the other fields becomes another. */
+  /** Resolved and replaced whenever `#connection`, `#isPaused` or `#failure` changes. */
   #changed = Promise.withResolvers<void>();
   #isPaused = false;
   #failure: PeapError | undefined;
@@ -56,6 +58,7 @@ export class GatewayLink {
   #delays = newDelays();
   #running: Promise<void> = Promise.resolve();
 
+  /** With `reconnects` false, the link fails when its first connection ends. */
   constructor(login: Login, receipts: Receipts, events: LinkEvents, reconnects: boolean) {
     this.#login = { ...login };
     this.#receipts = receipts;
@@ -72,23 +75,23 @@ export class GatewayLink {
     this.#running = this.#keepUp(await this.#connect());
   }
 
-  /** base58; what to log in with another time */
+  /** base58; for the next login */
   get token(): string {
-    return this.#login.token!; // there is one once it is open
+    return this.#login.token!; // set by `open`
   }
 
+  /** Whether there is a logged-in connection at the moment. */
   get isConnected(): boolean {
     return this.#connection !== undefined;
   }
 
   /**
-   * Hands a packet to the gateway; resolves with whether it took it, once it has answered. While there is no connection
-   * this waits for one. A packet whose answer was lost with the connection goes out again on the next one: possibly
-   * twice, but not never.
+   * Sends a packet to the gateway; resolves with whether the gateway accepted it. Waits for a connection if there is
+   * none. If the connection breaks before the answer, the packet is sent again on the next one: at least once.
    *
    * @param firstHop unpadded node address: 7 or 19 bytes
    * @param packet 1372 bytes
-   * @throws PeapError of kind `gateway`, `full`, `closed`, or what the link failed of
+   * @throws PeapError of kind `gateway`, `full` or `closed`, or the error that ended the link
    */
   async send(firstHop: Uint8Array, packet: Uint8Array): Promise<boolean> {
     for (;;) {
@@ -102,13 +105,13 @@ export class GatewayLink {
     }
   }
 
-  /** To be called when frames came or are done: tells the gateway of them, soon. */
+  /** Call after frames arrived or were marked done: acknowledges them within `ACKNOWLEDGEMENT_DELAY`. */
   acknowledge(): void {
     if (this.#failure) return;
     this.#acknowledgement ??= setTimeout(() => this.#acknowledgeNow(), ACKNOWLEDGEMENT_DELAY);
   }
 
-  /** Disconnects, so that the gateway keeps what comes for this client, until `resume`. */
+  /** Disconnects until `resume`, so that the gateway keeps new messages for this client. */
   pause(): void {
     this.#acknowledgeNow();
     this.#isPaused = true;
@@ -117,13 +120,13 @@ export class GatewayLink {
     this.#notify();
   }
 
-  /** Connects again if it was paused. */
+  /** Reconnects after `pause`. */
   resume(): void {
     this.#isPaused = false;
     this.#notify();
   }
 
-  /** Acknowledges what is done, and ends the link. */
+  /** Acknowledges everything done and ends the link. */
   async close(): Promise<void> {
     this.#acknowledgeNow();
     this.#failure ??= new PeapError("closed", "The client was closed");
@@ -144,13 +147,13 @@ export class GatewayLink {
       throw error;
     }
     this.#acknowledgedFrames = 0;
-    if (this.#acknowledges) connection.acknowledge(0); // from now on deliveries are confirmed by this alone
+    if (this.#acknowledges) connection.acknowledge(0); // from now on, only acknowledgements confirm a delivery
     this.#connection = connection;
     this.#notify();
     return connection;
   }
 
-  /** Whether the gateway knows acknowledgements. */
+  /** Registers or logs in; resolves with whether the gateway supports acknowledgements. */
   async #logIn(connection: GatewayConnection): Promise<boolean> {
     const { identity, token } = this.#login;
     const address = encodeBase58(identity.publicKey);
@@ -160,11 +163,11 @@ export class GatewayLink {
       return answer.acknowledgements;
     }
     const { status, acknowledgements } = await connection.authenticate(address, token);
-    if (!status) throw new PeapError("token", "The gateway does not know this token for this client");
+    if (!status) throw new PeapError("token", "The gateway does not accept this token for this client");
     return acknowledgements;
   }
 
-  /** A proof that the address is this client's, in base58, if the gateway takes one. */
+  /** A proof of ownership of the address, in base58; undefined if the gateway offers no challenge. */
   async #prove(connection: GatewayConnection): Promise<string | undefined> {
     const { identity, gatewayKey } = this.#login;
     const challenge = await connection.challenge();
@@ -179,12 +182,12 @@ export class GatewayLink {
       const broke = this.#connection === current; // and was not paused
       this.#lost(current);
       if (broke && (!this.#reconnects || reason.kind === "superseded")) this.#fail(reason);
-      if (performance.now() - since >= GOOD_CONNECTION) this.#delays = newDelays();
+      if (performance.now() - since >= STABLE_AFTER) this.#delays = newDelays();
       current = await this.#reconnect();
     }
   }
 
-  /** The next connection; undefined if there won't be one. */
+  /** The next connection; undefined once the link has failed or was closed. */
   async #reconnect(): Promise<GatewayConnection | undefined> {
     while (!this.#failure) {
       while (this.#isPaused && !this.#failure) await this.#changed.promise;
@@ -205,7 +208,7 @@ export class GatewayLink {
   async #connected(): Promise<GatewayConnection> {
     for (;;) {
       if (this.#failure) throw this.#failure;
-      if (this.#isPaused) throw new PeapError("full", "Cannot send: received messages have to be taken first");
+      if (this.#isPaused) throw new PeapError("full", "Cannot send: take the received messages first");
       if (this.#connection) return this.#connection;
       await this.#changed.promise;
     }
@@ -214,7 +217,7 @@ export class GatewayLink {
   #acknowledgeNow(): void {
     clearTimeout(this.#acknowledgement);
     this.#acknowledgement = undefined;
-    if (!this.#connection) return; // what is done stays so, and is acknowledged when it comes again
+    if (!this.#connection) return; // frames stay done, and are acknowledged when they are pushed again
     const frames = this.#receipts.acknowledge();
     if (this.#acknowledges && frames > this.#acknowledgedFrames) this.#connection.acknowledge(frames);
     this.#acknowledgedFrames = frames;

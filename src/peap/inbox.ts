@@ -1,39 +1,40 @@
 import type { Reassembled } from "./reassembly.ts";
 import type { Frame } from "./receipts.ts";
 
-/** A message, with the frames that it came in. */
-export type Letter = Reassembled<Frame>;
+/** A complete message and the frames that it came in. */
+export type Delivery = Reassembled<Frame>;
 
-/** The most frames whose messages wait to be taken, 32 MiB: when there are more, `isFull`, and no more should come in. */
+/** The most frames of messages that are waiting to be taken: 32 MiB. Beyond it, the inbox `isFull`. */
 export const MAX_WAITING_FRAMES = 32_768;
 
-/** Messages that wait for the application, in the order in which they became complete. */
+/** Messages waiting for the application, in the order in which they became complete. */
 export class Inbox {
-  /** Bounded by `MAX_WAITING_FRAMES` and the frames of one message, as long as whoever puts heeds `isFull`. */
-  readonly #letters = new Set<Letter>(); // keeps the order, and gives up its first in constant time
-  /** Of the application: as many as it has loops over the messages. */
+  /** Bounded by `MAX_WAITING_FRAMES` plus one message, provided that the caller of `put` respects `isFull`. */
+  readonly #deliveries = new Set<Delivery>(); // keeps the order, and removes its first in constant time
+  /** Pending calls of `take`: one for each of the application's loops over the messages. */
   readonly #takers: PromiseWithResolvers<void>[] = [];
   #waitingFrames = 0;
   #end: { reason: Error | undefined } | undefined;
 
-  put(letter: Letter): void {
-    this.#letters.add(letter);
-    this.#waitingFrames += letter.origins.length;
+  /** Appends a message. */
+  put(delivery: Delivery): void {
+    this.#deliveries.add(delivery);
+    this.#waitingFrames += delivery.origins.length;
     this.#takers.shift()?.resolve();
   }
 
   /**
-   * The next message, waiting for one if need be; undefined after a proper end.
+   * The next message, waiting for one if necessary; undefined after a regular end.
    *
-   * @throws the reason for the end, if it has one, once all messages are taken
+   * @throws the reason for the end, if there is one, once all messages are taken
    */
-  async take(): Promise<Letter | undefined> {
+  async take(): Promise<Delivery | undefined> {
     for (;;) {
-      const [letter] = this.#letters;
-      if (letter) {
-        this.#letters.delete(letter);
-        this.#waitingFrames -= letter.origins.length;
-        return letter;
+      const [delivery] = this.#deliveries;
+      if (delivery) {
+        this.#deliveries.delete(delivery);
+        this.#waitingFrames -= delivery.origins.length;
+        return delivery;
       }
       if (this.#end?.reason) throw this.#end.reason;
       if (this.#end) return undefined;
@@ -43,17 +44,18 @@ export class Inbox {
     }
   }
 
-  /** No more messages come. Those that are there can still be taken. */
+  /** Accepts no more messages. Those already here can still be taken. */
   end(reason?: Error): void {
     this.#end ??= { reason };
     for (const taker of this.#takers.splice(0)) taker.resolve();
   }
 
+  /** Whether the client should stop receiving until messages are taken. */
   get isFull(): boolean {
     return this.#waitingFrames > MAX_WAITING_FRAMES;
   }
 
-  /** Whether there is so much room again that it makes sense to let more in. */
+  /** Whether there is enough room again to resume receiving. */
   get isHalfEmpty(): boolean {
     return this.#waitingFrames <= MAX_WAITING_FRAMES / 2;
   }

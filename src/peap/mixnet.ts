@@ -5,13 +5,13 @@ import { parseSocketAddress } from "../addresses/socket_address.ts";
 import { encodeNodeAddress, padNodeAddress } from "../sphinx/node_address.ts";
 import { PeapError } from "./errors.ts";
 
-/** A node as packets are built for it. */
+/** A node as a hop of a packet. */
 export interface NodeHop {
   /** 32 bytes */
   publicKey: Uint8Array;
-  /** as it stands in a header (spec §3): 32 bytes */
+  /** as encoded in a header (spec §3): 32 bytes, zero-padded */
   address: Uint8Array;
-  /** the same without its zeros: 7 or 19 bytes */
+  /** the same without padding: 7 or 19 bytes */
   unpadded: Uint8Array;
 }
 
@@ -23,14 +23,14 @@ export interface Mixnet {
   gateways: Map<string, GatewayNode>;
 }
 
-/** The layers that a packet can pass before its gateway. */
+/** The most layers that a packet can pass through before its gateway. */
 const MAX_LAYERS = MAX_HOPS - 1;
 
 /**
- * Sorts out a topology. Nodes that do not speak this version, or whose address or key can't be read, are passed over, as
- * 0.7.0 clients do (spec §6): anyone may post to a directory.
+ * Selects the usable nodes of a topology. Nodes of another version, or with an unreadable address or key, are skipped,
+ * as 0.7.0 clients do (spec §6): anyone may post to a directory.
  *
- * @throws PeapError of kind `directory` if the mixnet is deeper than packets can go
+ * @throws PeapError of kind `directory` if the mixnet has more layers than a packet has hops
  */
 export function readMixnet({ mixNodes, gatewayNodes }: Topology): Mixnet {
   const usable = mixNodes.filter(isOfOurVersion).flatMap((node) => {
@@ -39,14 +39,17 @@ export function readMixnet({ mixNodes, gatewayNodes }: Topology): Mixnet {
   });
   const depth = usable.reduce((deepest, { layer }) => Math.max(deepest, layer), 0);
   if (depth > MAX_LAYERS) {
-    throw new PeapError("directory", `The mixnet has ${depth} layers, but a packet can pass only ${MAX_LAYERS}`);
+    throw new PeapError(
+      "directory",
+      `The mixnet has ${depth} layers, but a packet can pass through only ${MAX_LAYERS}`,
+    );
   }
   const layers = Array.from({ length: depth }, (): NodeHop[] => []);
   for (const { layer, hop } of usable) layers[layer - 1]!.push(hop);
   return { layers, gateways: new Map(gatewayNodes.filter(isOfOurVersion).map((node) => [node.pubKey, node])) };
 }
 
-/** `host` is `ip:port`, `pubKey` base58; undefined if either is not. */
+/** Parses a node's `host` (`ip:port`) and `pubKey` (base58); undefined if either is invalid. */
 export function readHop(host: string, pubKey: string): NodeHop | undefined {
   const publicKey = decodeBase58(pubKey);
   const socketAddress = parseSocketAddress(host);

@@ -1,5 +1,5 @@
 /**
- * Peap, the client library: send and receive messages through the mixnet, in Deno or in a browser.
+ * Peap, the client library: sends and receives messages through the mixnet, in Deno or in a browser.
  *
  * ```ts
  * await using client = await Peap.connect({ directory: "http://127.0.0.1:8080", identity: generateIdentity() });

@@ -6,7 +6,7 @@ import { PeapError } from "./errors.ts";
 import { fragments } from "./fragmentation.ts";
 import { GatewayLink } from "./gateway_link.ts";
 import type { Identity } from "./identity.ts";
-import { Inbox, type Letter } from "./inbox.ts";
+import { type Delivery, Inbox } from "./inbox.ts";
 import { pause } from "../timing/pause.ts";
 import { Reassembler } from "./reassembly.ts";
 import { type Frame, Receipts } from "./receipts.ts";
@@ -14,45 +14,51 @@ import { drawGateway, drawRoute, findGateway } from "./route.ts";
 import { atRandomTimes, coverMessage, isCoverMessage, MEAN_COVER_GAP, MEAN_REAL_GAP, RealStream } from "./traffic.ts";
 import { Window } from "./window.ts";
 
-/** ms that a mixnode holds a packet, on average (spec §7) */
+/** mean delay of a packet at each mixnode, in ms (spec §7) */
 const MEAN_HOP_DELAY = 200;
 
 /**
- * The most packets of this client that are built but not yet taken by the gateway, 86 KiB, whatever the number and size
- * of its messages. It bounds the socket's buffer and the answers that are due.
+ * The most packets of this client in flight, built but not yet accepted by the gateway: 86 KiB, whatever the number and
+ * size of its messages. Bounds the socket's buffer and the answers that are due.
  */
 const SENDING_WINDOW = 64;
 
-/** ms before each attempt to hand a packet to a gateway that has no room for it; each takes another way. */
+/** ms before each attempt to send a packet that the gateway has no room for. Each attempt takes a new route. */
 const RETRY_DELAYS = [0, 100, 200, 400, 800, 1600];
 
+/** How to connect, and which traffic to send. */
 export interface PeapOptions {
-  /** URL of the directory server */
+  /** URL of the directory server, without `/api` */
   directory: string;
+  /** from `generateIdentity`, or from `identityOf` with a stored private key */
   identity: Identity;
-  /** base58; the one that this gateway gave this identity. Without it the client registers. */
+  /** base58; issued by this gateway for this identity. Without it the client registers. */
   token?: string;
-  /** base58; default: one drawn from the directory's */
+  /** public key of the gateway, base58. Default: a random gateway from the directory. */
   gateway?: string;
-  /** ms, on average, that each mixnode holds each packet (200) */
+  /** Mean delay of each packet at each mixnode, in ms. Default: 200. */
   meanHopDelay?: number;
-  /** Send messages to oneself at random times, `mean` ms apart (1000). Default: no. */
+  /** Send cover messages to oneself at random times, `mean` ms apart on average (1000). Default: false. */
   coverTraffic?: boolean | { mean: number };
-  /** Send packets at random times only, `mean` ms apart (500), with cover when there is nothing to send. Default: no. */
+  /**
+   * Send packets at random times only, `mean` ms apart on average (500), with cover if there is none. Default: false.
+   */
   poisson?: boolean | { mean: number };
-  /** Connect again when the connection breaks (yes). */
+  /** Reconnect when the connection breaks. Default: true. */
   reconnect?: boolean;
 }
 
-/** A message as it came out of the mixnet, which does not say who sent it. */
+/** A message from the mixnet, which does not reveal its sender. */
 export class ReceivedMessage {
+  /** the message as it was sent, at most 16 MiB from a sender with this library */
   readonly data: Uint8Array;
 
+  /** Wraps the data of a message. */
   constructor(data: Uint8Array) {
     this.data = data;
   }
 
-  /** The data read as UTF-8; what is not becomes U+FFFD. */
+  /** The data decoded as UTF-8; invalid bytes become U+FFFD. */
   text(): string {
     return new TextDecoder().decode(this.data);
   }
@@ -60,11 +66,11 @@ export class ReceivedMessage {
 
 /**
  * A client of the mixnet: it has an address at a gateway, sends messages of any size through the mixnodes, and receives
- * those sent to it by iterating over itself. Runs wherever there are WebSocket, fetch and crypto.getRandomValues.
+ * messages when it is iterated. Runs wherever WebSocket, fetch and crypto.getRandomValues exist.
  *
- * A message counts as taken when the loop asks for the next one, ends, or the client is closed. A gateway that knows
- * acknowledgements keeps what was not taken and gives it again at the next login; a 0.7.0 gateway keeps nothing that it
- * once pushed.
+ * A message counts as taken when the loop asks for the next one or ends, or when the client is closed. A gateway with
+ * acknowledgements keeps the messages that were not taken and pushes them again at the next login; a 0.7.0 gateway
+ * keeps no message that it has pushed.
  */
 export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
   readonly #own: ClientAddress;
@@ -73,12 +79,12 @@ export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
   readonly #receipts = new Receipts();
   readonly #reassembler = new Reassembler<Frame>((frames) => this.#done(frames));
   readonly #inbox = new Inbox();
-  /** Handed to the application, not yet taken: one for each of its loops. */
-  readonly #handed = new Set<Letter>();
+  /** Handed to the application but not yet taken: one for each of its loops. */
+  readonly #handed = new Set<Delivery>();
   readonly #window = new Window(SENDING_WINDOW);
   readonly #realStream: RealStream | undefined;
   readonly #closing = new AbortController();
-  /** What runs beside the application's calls and ends by `#closing` or with the link. */
+  /** Background work. Ends on `#closing` or with the link. */
   readonly #tasks = new Set<Promise<void>>();
   readonly #link: GatewayLink;
 
@@ -104,7 +110,7 @@ export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
   /**
    * Connects to a gateway and registers there, or logs in with a token.
    *
-   * @throws PeapError of kind `directory`, `connection`, `token`, or `gateway` with the gateway's own words, such as
+   * @throws PeapError of kind `directory`, `connection`, `token`, or `gateway` with the gateway's own text, such as
    *   `client is already registered`
    */
   static async connect(options: PeapOptions): Promise<Peap> {
@@ -116,28 +122,29 @@ export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
     return peap;
   }
 
-  /** Where others send messages for this client: `<client base58>@<gateway base58>` */
+  /** The address at which others reach this client: `<client base58>@<gateway base58>` */
   get address(): string {
     return formatAddress(this.#own);
   }
 
-  /** base58; with the identity it logs this client in another time */
+  /** base58; logs this client in later, together with its identity */
   get token(): string {
     return this.#link.token;
   }
 
   /**
-   * Sends a message: resolves when the gateway has taken all its packets. Whether it arrives nobody can tell but the
-   * recipient. Calls may overlap; their packets share one window of 64.
+   * Sends a message; resolves when the gateway has accepted all its packets. Only the recipient knows whether it
+   * arrives. Calls may overlap; they share one window of 64 packets.
    *
    * @param recipient `<client base58>@<gateway base58>`
-   * @param data at most 16 MiB; text goes as UTF-8
-   * @throws PeapError of kind `address`, `directory`, `gateway`, `connection`, `full` or `closed`; RangeError if too long
+   * @param data at most 16 MiB; text is sent as UTF-8
+   * @throws PeapError of kind `address`, `directory`, `gateway`, `connection`, `full` or `closed`; RangeError if too
+   *   long
    */
   async send(recipient: string, data: Uint8Array | string): Promise<void> {
     const to = parseAddress(recipient);
     const message = typeof data === "string" ? new TextEncoder().encode(data) : data;
-    const sending = new Set<Promise<void>>(); // at most as many as the window has places
+    const sending = new Set<Promise<void>>(); // bounded by the window
     let failure: { error: unknown } | undefined;
     for (const fragment of fragments(message)) {
       await this.#window.enter();
@@ -153,48 +160,51 @@ export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
     if (failure) throw failure.error;
   }
 
-  /** The messages, in the order in which they became complete; ends when the client is closed, throws if its link fails. */
+  /**
+   * The messages, in the order in which they became complete. Ends when the client is closed; throws if its link fails.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<ReceivedMessage, void, void> {
-    for (let letter = await this.#inbox.take(); letter; letter = await this.#inbox.take()) {
+    for (let delivery = await this.#inbox.take(); delivery; delivery = await this.#inbox.take()) {
       if (this.#inbox.isHalfEmpty) this.#link.resume();
-      this.#handed.add(letter);
+      this.#handed.add(delivery);
       try {
-        yield new ReceivedMessage(letter.data);
+        yield new ReceivedMessage(delivery.data);
       } finally {
-        this.#taken(letter);
+        this.#taken(delivery);
       }
     }
   }
 
-  /** Acknowledges what was handed out, and disconnects. Messages that nobody took stay with the gateway, if it can. */
+  /** Acknowledges the messages handed out and disconnects. A gateway with acknowledgements keeps the others. */
   async close(): Promise<void> {
-    for (const letter of this.#handed) this.#taken(letter);
+    for (const delivery of this.#handed) this.#taken(delivery);
     this.#inbox.end();
     this.#closing.abort();
     await this.#link.close();
     await Promise.all(this.#tasks);
   }
 
+  /** Same as `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
   async #sendFragment(to: ClientAddress, fragment: Uint8Array): Promise<void> {
     for (const delay of RETRY_DELAYS) {
-      await pause(delay, this.#closing.signal); // even 0 gives others a turn: building a packet takes milliseconds
+      await pause(delay, this.#closing.signal); // even with 0, others get a turn: building a packet takes milliseconds
       const { firstHop, packet } = await this.#buildPacket(to, fragment);
       await this.#realStream?.turn();
       if (await this.#link.send(firstHop, packet)) return;
     }
-    throw new PeapError("gateway", "The gateway did not take the packet: too many wait for the mixnodes");
+    throw new PeapError("gateway", "The gateway did not accept the packet: too many are queued for the mixnodes");
   }
 
   async #buildPacket(to: ClientAddress, plaintext: Uint8Array): Promise<{ firstHop: Uint8Array; packet: Uint8Array }> {
     const { firstHop, hops } = drawRoute(await this.#mixnet.current(), to.gateway, this.#meanHopDelay);
     try {
       return { firstHop, packet: buildPacket(hops, to.client, plaintext) };
-    } catch (cause) { // all lengths are right: it is a key of low order, which anyone may post to a directory
-      throw new PeapError("directory", "Cannot build a packet: a node on its way has an unusable key", { cause });
+    } catch (cause) { // all lengths are right, so it is a key of low order: anyone may post to a directory
+      throw new PeapError("directory", "Cannot build a packet: a node on its route has an unusable key", { cause });
     }
   }
 
@@ -206,7 +216,7 @@ export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
     }
   }
 
-  /** A cover message that can't be sent is not missed. */
+  /** A cover message that cannot be sent is skipped. */
   async #sendCover(): Promise<void> {
     if (!this.#link.isConnected) return;
     try {
@@ -227,15 +237,15 @@ export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
       this.#receipts.coverArrived();
     } else {
       const { frame, isNew } = this.#receipts.arrived(contents);
-      const letter = isNew ? this.#reassembler.add(contents, frame) : undefined;
-      if (letter) this.#inbox.put(letter);
+      const delivery = isNew ? this.#reassembler.add(contents, frame) : undefined;
+      if (delivery) this.#inbox.put(delivery);
     }
     this.#link.acknowledge();
     if (this.#inbox.isFull) this.#link.pause();
   }
 
-  #taken(letter: Letter): void {
-    if (this.#handed.delete(letter)) this.#done(letter.origins);
+  #taken(delivery: Delivery): void {
+    if (this.#handed.delete(delivery)) this.#done(delivery.origins);
   }
 
   #done(frames: Frame[]): void {
@@ -244,6 +254,6 @@ export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
   }
 }
 
-function meanGap(option: boolean | { mean: number } | undefined, standard: number): number | undefined {
-  return typeof option === "object" ? option.mean : option ? standard : undefined;
+function meanGap(option: boolean | { mean: number } | undefined, defaultMean: number): number | undefined {
+  return typeof option === "object" ? option.mean : option ? defaultMean : undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Random draws for what an observer must not foresee: routes, delays, the times of packets, the names of fragment sets.
- * From the runtime's secure source, since the state of `Math.random` can be told from its output.
+ * Random values that an observer must not predict: routes, delays, times of packets, ids of fragment sets. They come
+ * from the runtime's secure source, because the state of `Math.random` can be recovered from its output.
  */
 
 /** Uniform in 0 < x < 1, of 2^32 values. */
@@ -8,12 +8,12 @@ export function uniform(): number {
   return (uint32() + 0.5) / 2 ** 32;
 }
 
-/** Exponentially distributed, `mean` on average, in its unit. */
+/** Exponentially distributed, in the unit of `mean`. */
 export function exponential(mean: number): number {
   return -mean * Math.log(uniform());
 }
 
-/** One of the items, each as likely; undefined if there is none. */
+/** A uniformly chosen item; undefined if there are none. */
 export function pick<T>(items: readonly T[]): T | undefined {
   return items[Math.floor(uniform() * items.length)];
 }

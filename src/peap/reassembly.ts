@@ -1,27 +1,29 @@
 import { decodeFragment, MAX_SET_SIZE, type SetPart } from "./fragment.ts";
 
-/** A whole message, and what its fragments came in. */
+/** A whole message and the origins of its fragments. */
 export interface Reassembled<Origin> {
+  /** the message, at most `MAX_HELD_FRAGMENTS` fragments long */
   data: Uint8Array;
+  /** one for each fragment, in the order of the fragments in the message */
   origins: Origin[];
 }
 
 /**
- * A set whose first fragment is older than this many fragments is given up. So no more than this many fragments, 32 MiB,
+ * A set is given up once this many fragments have arrived since its first. So no more than this many fragments, 32 MiB,
  * are held at a time, and no longer message can be received.
  */
 export const MAX_HELD_FRAGMENTS = 32_768;
 
 /**
- * ms after which a set is given up, with those linked to it, when no fragment of them came any more: the mixnet lost one.
- * It sends none again, and delays those it has by seconds.
+ * ms after the last fragment of a set, or of a set linked to it, until they are given up: the mixnet has lost a
+ * fragment. It delays packets by seconds and never resends one.
  */
 export const MAX_SILENCE = 120_000;
 
-/** ms between two looks for sets that fell silent */
+/** ms between two searches for silent sets */
 const SILENCE_CHECK_INTERVAL = 1000;
 
-/** The ids of the last complete sets are remembered, so that a fragment that the mixnet gave us twice starts no new set. */
+/** The number of completed sets whose ids are remembered, so that a duplicate fragment does not begin a new set. */
 const REMEMBERED_SETS = 1024;
 
 interface HeldPart<Origin> {
@@ -32,24 +34,24 @@ interface HeldPart<Origin> {
 interface FragmentSet<Origin> {
   id: number;
   total: number;
-  /** By their place in the set, 1 to `total`. */
+  /** by position in the set, 1 to `total` */
   parts: Map<number, HeldPart<Origin>>;
   previous: number | undefined;
   next: number | undefined;
-  /** the number of the fragment that began it */
+  /** value of `#arrivals` at its first fragment */
   begunAt: number;
-  /** ms */
+  /** ms, as `#now` */
   lastArrival: number;
 }
 
 /**
- * Puts messages together from fragments (spec §7) that come in any order, more than once, or from someone who means
- * harm. What a fragment came in, its origin, is given back with the message, or released when no message needs it.
+ * Reassembles messages from fragments (spec §7), which may be reordered, duplicated or malicious. Each fragment has an
+ * origin, the frame that it came in. Origins are returned with the message, or released when no message needs them.
  */
 export class Reassembler<Origin> {
-  /** In the order in which they began. Bounded by `MAX_HELD_FRAGMENTS`. */
+  /** Incomplete sets, oldest first. Bounded by `MAX_HELD_FRAGMENTS`. */
   readonly #sets = new Map<number, FragmentSet<Origin>>();
-  /** The oldest goes first. */
+  /** Ids of completed sets, oldest first. Bounded by `REMEMBERED_SETS`. */
   readonly #completed = new Set<number>();
   readonly #release: (origins: Origin[]) => void;
   readonly #now: () => number;
@@ -57,15 +59,18 @@ export class Reassembler<Origin> {
   #lastSilenceCheck = 0;
 
   /**
-   * @param release is told of fragments that belong to no message: malformed, superfluous, or of a set given up
-   * @param now ms
+   * Starts without any fragments.
+   *
+   * @param release called with the origins of fragments that no message needs: malformed, duplicate, or of a set given
+   *   up
+   * @param now a clock in ms
    */
   constructor(release: (origins: Origin[]) => void, now: () => number = () => performance.now()) {
     this.#release = release;
     this.#now = now;
   }
 
-  /** Takes a fragment; the message, if this was the last that it needed. */
+  /** Adds a fragment; returns the message if this completes it. */
   add(fragment: Uint8Array, origin: Origin): Reassembled<Origin> | undefined {
     this.#arrivals++;
     this.#giveUpOld();
@@ -77,7 +82,7 @@ export class Reassembler<Origin> {
     return set && isComplete(set) ? this.#complete(set) : undefined;
   }
 
-  /** The set that the part now is in; undefined if it fits none. */
+  /** Adds the part to its set and returns the set; undefined if the part is a duplicate or contradicts its set. */
   #hold(part: SetPart, origin: Origin): FragmentSet<Origin> | undefined {
     if (this.#completed.has(part.setId)) return undefined;
     const set = this.#sets.get(part.setId) ?? this.#begin(part);
@@ -114,7 +119,7 @@ export class Reassembler<Origin> {
     return join(chain);
   }
 
-  /** The set with those before and after it, as far as they are there and link back to it. */
+  /** The set with its predecessors and successors, as far as they are known and link back. */
   #linkedWith(set: FragmentSet<Origin>): FragmentSet<Origin>[] {
     const chain = [set];
     for (let at = this.#before(set); at && at !== set; at = this.#before(at)) chain.unshift(at);

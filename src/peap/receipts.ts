@@ -3,37 +3,38 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 
 /** A binary frame that the gateway pushed. */
 export interface Frame {
-  /** tells it from other frames when it comes again */
+  /** identifies it when it is pushed again: 16 bytes of SHA-256, in hex */
   readonly digest: string;
-  /** Whether it may be acknowledged: its message was taken, or there is nothing in it to take. */
+  /** Whether it may be acknowledged: its message was taken, or no message needs it. */
   done: boolean;
 }
 
-/** The frame of a cover message: done as it comes. The gateway stores none, so it can't come again. */
+/** The frame of any cover message: done on arrival. The gateway stores no cover, so it is not pushed again. */
 const COVER: Frame = { digest: "", done: true };
 
 const DIGEST_SIZE = 16;
 
 /**
- * Counts a connection's frames and says how many of them may be acknowledged: those up to the first that is not done.
+ * Counts a connection's frames and determines how many of them may be acknowledged: all before the first that is not
+ * done.
  *
- * After a reconnect the gateway first pushes those again that were not acknowledged, in their order. A frame that comes
- * again is the same `Frame` in a new place: what was made of it (a message, taken or not, or a part of one) stands, and
- * nothing is made of it twice. Frames have no number, so they are told by contents and order. One whose acknowledgement
- * was sent but got lost looks like a new one of the same contents, and is taken for new: twice is better than never.
+ * After a reconnect the gateway first pushes the unacknowledged frames again, in order. A frame pushed again is the
+ * same `Frame` in a new position: its message is not delivered twice. Frames have no number, so they are recognized by
+ * contents and order. A frame whose acknowledgement got lost is no longer known here when it is pushed again, and is
+ * taken for new: twice is better than never.
  */
 export class Receipts {
-  /** Of this connection, from the first that is not acknowledged. Whoever makes frames done in time bounds it. */
+  /** This connection's unacknowledged frames. Bounded by the caller, who pauses the link when its inbox is full. */
   #open: Frame[] = [];
   #acknowledged = 0;
-  /** Of former connections: from `#position` on, what the gateway has yet to push again. */
+  /** Frames of former connections. Those from `#position` on have not been pushed again yet. */
   #expected: Frame[] = [];
   #position = 0;
 
   /**
-   * A new connection: the count starts again.
+   * Starts a new connection, whose frames are counted from zero.
    *
-   * @param redelivers whether the gateway pushes again what was not acknowledged on the one before
+   * @param redelivers whether the gateway pushes again what was not acknowledged on the previous connection
    */
   connectionOpened(redelivers: boolean): void {
     const again = [...this.#open.filter((frame) => frame !== COVER), ...this.#expected.slice(this.#position)];
@@ -43,12 +44,14 @@ export class Receipts {
     this.#acknowledged = 0;
   }
 
-  /** The gateway pushed a cover message. */
+  /** Records a cover message. */
   coverArrived(): void {
     this.#open.push(COVER);
   }
 
-  /** The gateway pushed this. `isNew` is false if it had pushed it before: then nothing is to be made of it again. */
+  /**
+   * Records a pushed frame. `isNew` is false if it was pushed before, on a former connection: then ignore its contents.
+   */
   arrived(contents: Uint8Array): { frame: Frame; isNew: boolean } {
     const digest = bytesToHex(sha256(contents).subarray(0, DIGEST_SIZE));
     const known = this.#takeExpected(digest);
@@ -57,14 +60,16 @@ export class Receipts {
     return { frame, isNew: !known };
   }
 
-  /** How many frames of this connection may be acknowledged now. */
+  /** The number of this connection's frames that may be acknowledged now, from its first. */
   acknowledge(): number {
     const undone = this.#open.findIndex((frame) => !frame.done);
     const done = this.#open.splice(0, undone === -1 ? this.#open.length : undone);
     return this.#acknowledged += done.length;
   }
 
-  /** Those before it are not coming any more (their time at the gateway was over); if it is new, so are all after it. */
+  /**
+   * Expected frames before it have expired at the gateway and are skipped. If it is new, all later ones are new too.
+   */
   #takeExpected(digest: string): Frame | undefined {
     const { length } = this.#expected;
     let at = this.#position;

@@ -5,28 +5,28 @@ import { PeapError } from "./errors.ts";
 import { type Mixnet, type NodeHop, readHop } from "./mixnet.ts";
 import { exponential, pick } from "./random.ts";
 
-/** The way of one packet. */
+/** The route of one packet. */
 export interface Route {
-  /** the first mixnode, unpadded (spec §3): where our gateway sends the packet */
+  /** address of the first mixnode, unpadded (spec §3): where our gateway sends the packet */
   firstHop: Uint8Array;
-  /** mixnodes and, last, the recipient's gateway */
+  /** the mixnodes, then the recipient's gateway */
   hops: Hop[];
 }
 
 const NS_PER_MS = 1e6;
 
 /**
- * Draws a way for one packet: a random mixnode of each layer, each with an exponential delay, then the recipient's
- * gateway (spec §7).
+ * Draws a random route: one mixnode of each layer, each with an exponential delay, then the recipient's gateway (spec
+ * §7).
  *
- * @param gateway the recipient's, 32 bytes
+ * @param gateway public key of the recipient's gateway, 32 bytes
  * @param meanHopDelay ms
- * @throws PeapError of kind `directory` if a layer has no mixnode, or the gateway is not there
+ * @throws PeapError of kind `directory` if a layer has no mixnode, or the gateway is unknown
  */
 export function drawRoute(mixnet: Mixnet, gateway: Uint8Array, meanHopDelay: number): Route {
   const { pubKey, mixnetListener } = findGateway(mixnet, encodeBase58(gateway));
   const lastHop = readHop(mixnetListener, pubKey);
-  if (!lastHop) throw new PeapError("directory", `The directory has no usable mixnet address of gateway ${pubKey}`);
+  if (!lastHop) throw new PeapError("directory", `The directory has no usable mixnet address for gateway ${pubKey}`);
   const mixnodes = mixnet.layers.map((nodes, index) => drawMixnode(nodes, index + 1, mixnet.layers.length));
   if (!mixnodes[0]) throw new PeapError("directory", "The directory knows no mixnode of version 0.7");
   const hops = mixnodes.map((mixnode) => hopOf(mixnode, nanoseconds(exponential(meanHopDelay))));
@@ -34,9 +34,9 @@ export function drawRoute(mixnet: Mixnet, gateway: Uint8Array, meanHopDelay: num
 }
 
 /**
- * The gateway of that key (base58).
+ * The gateway with that public key (base58).
  *
- * @throws PeapError of kind `directory` if it is not there
+ * @throws PeapError of kind `directory` if it is unknown
  */
 export function findGateway({ gateways }: Mixnet, key: string): GatewayNode {
   const gateway = gateways.get(key);
@@ -45,7 +45,7 @@ export function findGateway({ gateways }: Mixnet, key: string): GatewayNode {
 }
 
 /**
- * Any of the gateways.
+ * A random gateway.
  *
  * @throws PeapError of kind `directory` if there is none
  */

@@ -6,13 +6,13 @@ import { generateIdentity, identityOf } from "../../src/peap/identity.ts";
 
 const key = fc.uint8Array({ minLength: 32, maxLength: 32 });
 
-Deno.test("an address is read as it was written", () => {
+Deno.test("a formatted address parses to the same keys", () => {
   fc.assert(fc.property(key, key, (client, gateway) => {
     assertEquals(parseAddress(formatAddress({ client, gateway })), { client, gateway });
   }));
 });
 
-Deno.test("what is no address is refused, saying which part is wrong, but not what it was", () => {
+Deno.test("an invalid address is refused; the error names the wrong part without quoting it", () => {
   const good = "3r5zh7gGB6QP4hifBuaKLcrkkPk7pDPFSunDsDGeyghc";
   const bad: [string, string][] = [
     ["", "<client>@<gateway>"],
@@ -28,7 +28,7 @@ Deno.test("what is no address is refused, saying which part is wrong, but not wh
   }
 });
 
-Deno.test("an identity can be had again from its private key", () => {
+Deno.test("an identity can be restored from its private key", () => {
   const identity = generateIdentity();
   assertEquals(identityOf(identity.privateKey), identity);
   assertThrows(() => identityOf(new Uint8Array(32).fill(255)), RangeError);

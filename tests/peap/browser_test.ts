@@ -3,11 +3,11 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 const project = new URL("../../", import.meta.url);
 const library = new URL("src/peap/mod.ts", project).pathname;
 
-Deno.test("the library needs nothing that browsers don't have", async () => {
+Deno.test("the library uses only what browsers have", async () => {
   assertEquals(await checkForBrowsers(library), "");
 });
 
-Deno.test("a module that needs Deno is found out by the same check", async () => {
+Deno.test("the same check rejects a module that needs Deno", async () => {
   const module = await Deno.makeTempFile({ suffix: ".ts" });
   await Deno.writeTextFile(module, "export const version: string = Deno.version.deno;");
   assertStringIncludes(await checkForBrowsers(module), "Cannot find name 'Deno'");
@@ -19,7 +19,7 @@ Deno.test("the library imports no built-in modules", async () => {
   assertEquals(modules.filter(({ specifier }) => /^(?:node|ext|jsr|https?):/.test(specifier)), []);
 });
 
-/** The errors that the type checker finds when it is told of nothing but the language and the browsers' API. */
+/** The errors of the type checker when it knows only the language and the browsers' APIs. */
 async function checkForBrowsers(module: string): Promise<string> {
   const { compilerOptions, imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", project)));
   const config = await Deno.makeTempFile({ suffix: ".json" });
@@ -35,7 +35,7 @@ async function checkForBrowsers(module: string): Promise<string> {
   }
 }
 
-/** What the command prints; throws an error with what it complains of. */
+/** The command's standard output. Throws an error with its standard error if it fails. */
 async function deno(...args: string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));

@@ -11,13 +11,13 @@ const LAYERS = [1, 2, 3];
 const GATEWAY_MIX_ADDRESS = "10.0.0.9:1789";
 const TOKEN = "token1";
 
-/** A challenge whose answer nobody checks. */
+/** A challenge whose answer is not checked. */
 function challenge(): object {
   const { nonce, publicKey } = newChallenge();
   return { type: "challenge", nonce: encodeBase58(nonce), publicKey: encodeBase58(publicKey) };
 }
 
-/** What the gateway answers; a test can have it do otherwise. Undefined: it hangs, and does nothing about the packet. */
+/** What the gateway answers; tests override it. Undefined: it does not answer, and ignores the packet. */
 export interface Answers {
   challenge: () => object;
   register: () => object;
@@ -26,38 +26,38 @@ export interface Answers {
 }
 
 interface Client {
-  /** Messages that the gateway holds. */
+  /** Stored messages. */
   inbox: Uint8Array[];
   socket: WebSocket | undefined;
-  /** Frames pushed over this socket, those of covers included. */
+  /** Frames pushed over this socket, including cover. */
   pushed: Uint8Array[];
-  /** The last count of frames that the client acknowledged on this socket. */
+  /** The last frame count that the client acknowledged on this socket. */
   acknowledged: number | undefined;
 }
 
 /**
- * Directory, mixnodes and one gateway in one: a server on a port of its own that takes packets as a gateway does, opens
- * all their layers at once, and keeps the messages for their recipients.
+ * Directory, mixnodes and one gateway in a single server. It accepts packets as a gateway does, unwraps all their
+ * layers at once, and keeps the messages for their recipients.
  */
 export class FakeNetwork implements AsyncDisposable {
   readonly directory: string;
   readonly gatewayKey: string;
   readonly answers: Answers;
-  /** Packets that came in. */
+  /** Packets received. */
   packets = 0;
-  /** What the directory answers. */
+  /** The directory's answer. */
   topology: unknown;
   readonly #acknowledgements: boolean;
-  /** Private keys, by the socket address of the node. */
+  /** Private keys, by the node's socket address. */
   readonly #keys = new Map<string, Uint8Array>();
-  /** By address in base58, without the gateway's part. */
+  /** By the client part of the address, in base58. */
   readonly #clients = new Map<string, Client>();
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   #changed = Promise.withResolvers<void>();
 
   /**
-   * @param acknowledgements whether the gateway offers them, and challenges: then it keeps what has none, and pushes it again; otherwise
-   *   it is a 0.7.0 gateway, that keeps nothing it has pushed
+   * @param acknowledgements whether the gateway supports acknowledgements and challenges, and pushes unacknowledged
+   *   messages again. Otherwise it is a 0.7.0 gateway, which keeps no message that it has pushed.
    */
   constructor(acknowledgements: boolean, answers: Partial<Answers> = {}) {
     this.#acknowledgements = acknowledgements;
@@ -83,7 +83,7 @@ export class FakeNetwork implements AsyncDisposable {
     this.topology = { mixNodes, gatewayNodes: [{ ...COMMON, ...listeners, pubKey: this.gatewayKey }] };
   }
 
-  /** Keeps a message for the client with that address, as if it had come out of the mixnet. */
+  /** Stores a message for the client with that address, as if it had arrived from the mixnet. */
   store(address: string, message: Uint8Array): void {
     const client = this.client(address);
     client.inbox.push(message);
@@ -91,14 +91,14 @@ export class FakeNetwork implements AsyncDisposable {
     this.#wake();
   }
 
-  /** Pushes a frame that is not kept. */
+  /** Pushes a frame without storing it. */
   push(address: string, contents: Uint8Array): void {
     const { socket, pushed } = this.client(address);
     socket!.send(contents as Uint8Array<ArrayBuffer>);
     pushed.push(contents);
   }
 
-  /** What the gateway knows of the client with that address. */
+  /** The gateway's record of the client with that address. */
   client(address: string): Client {
     const name = address.split("@")[0]!;
     const client = this.#clients.get(name) ?? { inbox: [], socket: undefined, pushed: [], acknowledged: undefined };
@@ -109,11 +109,11 @@ export class FakeNetwork implements AsyncDisposable {
   /** Ends the client's connection from the gateway's side. */
   disconnect(address: string, code = 1011): void {
     const client = this.client(address);
-    client.socket!.close(code, "the gateway was told to");
+    client.socket!.close(code, "closed by the test");
     client.socket = undefined;
   }
 
-  /** Resolves once it is so; looked at whenever something happens here. */
+  /** Resolves once the condition holds. It is checked after every event here. */
   async until(isSo: () => boolean): Promise<void> {
     while (!isSo()) await this.#changed.promise;
   }
@@ -185,7 +185,7 @@ export class FakeNetwork implements AsyncDisposable {
     let packet = request.subarray(-PACKET_SIZE);
     for (;;) {
       const unwrapped = unwrap(packet, this.#keys.get(formatSocketAddress(decodeNodeAddress(hop)!))!);
-      if (unwrapped.kind === "dropped") throw new Error(`a packet can't be unwrapped: ${unwrapped.reason}`);
+      if (unwrapped.kind === "dropped") throw new Error(`cannot unwrap a packet: ${unwrapped.reason}`);
       if (unwrapped.kind === "message") return this.store(encodeBase58(unwrapped.destination), unwrapped.message);
       hop = unwrapped.nextAddress;
       packet = unwrapped.packet;

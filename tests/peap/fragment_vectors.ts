@@ -5,7 +5,7 @@ export function vectorMessage(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, index) => index * 31 % 251);
 }
 
-/** Splits a file of fragments with a u16 length before each. */
+/** Splits a file of fragments, each with a u16 length in front. */
 export function splitFragments(file: Uint8Array): Uint8Array[] {
   const view = new DataView(file.buffer, file.byteOffset);
   const fragments: Uint8Array[] = [];
@@ -17,7 +17,7 @@ export function splitFragments(file: Uint8Array): Uint8Array[] {
   return fragments;
 }
 
-/** Gives the set ids of these fragments, in order: what 0.7.0 drew for its message. */
+/** Returns a function that returns the set ids of these fragments, in order: those that 0.7.0 drew for its message. */
 export function drawnIds(fragments: Uint8Array[]): () => number {
   const decoded = fragments.map(decodeFragment);
   const ids = new Set(decoded.flatMap((fragment) => fragment.kind === "part" ? [fragment.part.setId] : [])).values();
@@ -28,7 +28,7 @@ export function drawnIds(fragments: Uint8Array[]): () => number {
   };
 }
 
-/** As many items, in a random order. */
+/** The same items in random order. */
 export function shuffled<T>(items: readonly T[]): T[] {
   const order = items.map((item) => ({ item, at: Math.random() }));
   return order.sort((a, b) => a.at - b.at).map(({ item }) => item);

@@ -22,7 +22,7 @@ Deno.test("a message of two linked sets is split as 0.7.0 splits it", async () =
 });
 
 Deno.test("a message of several sets takes the fewest fragments, and each set links to its neighbours", () => {
-  // 254 × 968 + 965 bytes fit a set with a link at one end, 253 × 968 + 2 × 965 one with links at both
+  // 254 × 968 + 965 bytes fit into a set with one link, 253 × 968 + 2 × 965 into one with two
   const [oneLink, twoLinks] = [246_837, 246_834];
   for (const [length, count] of [[246_840, 255], [2 * oneLink, 510], [2 * oneLink + 1, 511]] as const) {
     assertEquals([...fragments(new Uint8Array(length))].length, count);
@@ -47,11 +47,11 @@ Deno.test("no fragment is longer than a packet's plaintext", () => {
   );
 });
 
-Deno.test("a message that is too long is refused before anything is sent of it", () => {
+Deno.test("a message that is too long is refused before any of it is sent", () => {
   assertThrows(() => fragments(new Uint8Array(LONGEST_MESSAGE + 1)).next(), RangeError, "16777217 bytes");
 });
 
-Deno.test("a part is read as it was written", () => {
+Deno.test("an encoded part decodes to the same values", () => {
   const id = fc.integer({ min: 1, max: 0x7fff_ffff });
   const data = fc.uint8Array({ maxLength: 965 });
   fc.assert(fc.property(id, id, fc.integer({ min: 1, max: 255 }), data, (setId, other, current, data) => {
@@ -61,7 +61,7 @@ Deno.test("a part is read as it was written", () => {
   }));
 });
 
-Deno.test("what is no fragment is malformed", () => {
+Deno.test("bytes that are not a fragment are malformed", () => {
   const valid = encodePart({ setId: 7, total: 255, current: 1, link: 9, data: new Uint8Array(3) });
   const damaged = (at: number, ...bytes: number[]) => {
     const copy = valid.slice();
@@ -70,14 +70,14 @@ Deno.test("what is no fragment is malformed", () => {
   };
   const malformed: Record<string, Uint8Array> = {
     "empty": new Uint8Array(),
-    "a first byte that is neither": Uint8Array.of(1, 2, 3),
+    "an invalid first byte": Uint8Array.of(1, 2, 3),
     "set id zero": damaged(0, 0x80, 0, 0, 0),
     "current zero": damaged(5, 0),
     "current beyond total": damaged(4, 4, 5),
     "a link in the middle": damaged(5, 2),
     "link zero": damaged(6, 0x80, 0, 0, 0),
     "a link to itself": damaged(6, 0x80, 0, 0, 7),
-    "a link byte that is neither": damaged(6, 1),
+    "an invalid link byte": damaged(6, 1),
     "cut in the header": valid.subarray(0, 6),
     "cut in the link": valid.subarray(0, 9),
     "too long": new Uint8Array(MAX_MESSAGE_SIZE + 1),
@@ -85,7 +85,7 @@ Deno.test("what is no fragment is malformed", () => {
   for (const [what, bytes] of Object.entries(malformed)) assertEquals(decodeFragment(bytes).kind, "malformed", what);
 });
 
-Deno.test("any bytes are read without an exception", () => {
+Deno.test("no input throws an exception", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 1000 }), (bytes) => {
     assertEquals(["whole", "part", "malformed"].includes(decodeFragment(bytes).kind), true);
   }));

@@ -7,7 +7,7 @@ import { GatewayConnection } from "../../src/peap/gateway_connection.ts";
 const [firstHop, packet] = [new Uint8Array(7), new Uint8Array(1372)];
 const { signal } = new AbortController();
 
-/** A server that treats every WebSocket as told. */
+/** A server that passes every WebSocket to the given handler. */
 class Scripted implements AsyncDisposable {
   readonly url: string;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
@@ -29,7 +29,7 @@ class Scripted implements AsyncDisposable {
   }
 }
 
-Deno.test("answers belong to requests in their order", async () => {
+Deno.test("answers are matched to requests in order", async () => {
   const error = { type: "error", message: "address field was incorrectly encoded" };
   const answers = [{ type: "send", status: true }, error, { type: "send", status: false }];
   await using gateway = new Scripted((socket) => {
@@ -45,7 +45,7 @@ Deno.test("answers belong to requests in their order", async () => {
   await connection.close();
 });
 
-Deno.test("a packet goes out after its unpadded first hop", async () => {
+Deno.test("a packet is sent after its unpadded first hop", async () => {
   const received = Promise.withResolvers<Uint8Array>();
   await using gateway = new Scripted((socket) => {
     socket.binaryType = "arraybuffer";
@@ -59,7 +59,7 @@ Deno.test("a packet goes out after its unpadded first hop", async () => {
   await sent;
 });
 
-Deno.test("frames are given on in order, whether the login was answered before or not, until it is closed", async () => {
+Deno.test("frames are passed on in order, before and after the answer to the login, until the connection is closed", async () => {
   await using gateway = new Scripted((socket) => {
     socket.onmessage = () => {
       socket.send(Uint8Array.of(1));
@@ -82,10 +82,10 @@ Deno.test("frames are given on in order, whether the login was answered before o
   assertEquals(frames, [1, 2]);
 });
 
-Deno.test("a gateway that says what nobody asked is left", async () => {
+Deno.test("the connection is abandoned when the gateway sends an unexpected answer", async () => {
   const words = {
-    "not JSON at all": "do not fit",
-    '{"type":"send","status":true}': "do not fit",
+    "not JSON at all": "does not match",
+    '{"type":"send","status":true}': "does not match",
     '{"type":"error","message":"not authenticated in time"}': "not authenticated in time",
   };
   for (const [said, reason] of Object.entries(words)) {
@@ -97,17 +97,17 @@ Deno.test("a gateway that says what nobody asked is left", async () => {
   }
 });
 
-Deno.test("an answer of another kind than asked for is a refusal", async () => {
+Deno.test("an answer of an unexpected type counts as a refusal", async () => {
   await using gateway = new Scripted((socket) => {
     socket.onmessage = () => socket.send(JSON.stringify({ type: "send", status: true }));
   });
   const connection = await GatewayConnection.open(gateway.url, () => {}, signal);
-  await assertRejects(() => connection.register("client"), PeapError, "of another kind");
-  await assertRejects(() => connection.authenticate("client", "token"), PeapError, "of another kind");
+  await assertRejects(() => connection.register("client"), PeapError, "of an unexpected type");
+  await assertRejects(() => connection.authenticate("client", "token"), PeapError, "of an unexpected type");
   await connection.close();
 });
 
-Deno.test("what is no WebSocket can't be opened", async () => {
+Deno.test("opening fails when the peer is not a WebSocket server", async () => {
   const open = (url: string) => () => GatewayConnection.open(url, () => {}, signal);
   await assertRejects(open("not a URL"), PeapError, "not a WebSocket address");
   await assertRejects(open("ws://127.0.0.1:1"), PeapError);
@@ -115,7 +115,7 @@ Deno.test("what is no WebSocket can't be opened", async () => {
   await assertRejects(open(`ws://127.0.0.1:${server.addr.port}`), PeapError);
 });
 
-Deno.test("an opening that takes too long can be given up", async () => {
+Deno.test("opening can be cancelled", async () => {
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const giving = new AbortController();
   const opening = GatewayConnection.open(`ws://127.0.0.1:${silent.addr.port}`, () => {}, giving.signal);
@@ -124,7 +124,7 @@ Deno.test("an opening that takes too long can be given up", async () => {
   await assertRejects(() => opening, PeapError, "was closed");
 });
 
-Deno.test("only the gateway's answers are read as such", () => {
+Deno.test("only valid answers are parsed", () => {
   assertEquals(parseAnswer('{"type":"register","token":"t"}'), {
     type: "register",
     token: "t",

@@ -18,7 +18,7 @@ function connect(network: FakeNetwork, options: Partial<PeapOptions> = {}): Prom
   return Peap.connect({ directory: network.directory, identity: generateIdentity(), ...options });
 }
 
-/** The next `count` messages as text; the last of them is handed out, but not yet taken. */
+/** The next `count` messages as text. The last one has been handed out but not yet taken. */
 async function texts(messages: AsyncIterator<{ text(): string }>, count: number): Promise<string[]> {
   const received: string[] = [];
   while (received.length < count) {
@@ -46,7 +46,7 @@ Deno.test("two clients exchange messages of all sizes", async () => {
   assertEquals(await texts(alice[Symbol.asyncIterator](), 1), ["to myself"]);
 });
 
-Deno.test("overlapping sends share the window, and all arrive", async () => {
+Deno.test("overlapping sends share the window, and all messages arrive", async () => {
   let due = 0;
   let mostDue = 0;
   await using network = new FakeNetwork(true, {
@@ -65,7 +65,7 @@ Deno.test("overlapping sends share the window, and all arrive", async () => {
   assert(mostDue <= 64);
 });
 
-Deno.test("what the application took is acknowledged: a message when the next one is asked for", async () => {
+Deno.test("a message is acknowledged when the application asks for the next one", async () => {
   await using network = new FakeNetwork(true);
   await using bob = await connect(network);
   const client = network.client(bob.address);
@@ -82,7 +82,7 @@ Deno.test("what the application took is acknowledged: a message when the next on
   assertEquals(client.inbox, [text("two")]);
 });
 
-Deno.test("what was handed out is acknowledged when the loop ends, and when the client is closed", async () => {
+Deno.test("the last message is acknowledged when the loop ends, or when the client is closed", async () => {
   await using network = new FakeNetwork(true);
   await using bob = await connect(network);
   for (const message of ["one", "two", "three"]) network.store(bob.address, text(message));
@@ -94,7 +94,7 @@ Deno.test("what was handed out is acknowledged when the loop ends, and when the 
   assertEquals(network.client(bob.address).inbox, [text("three")]);
 });
 
-Deno.test("what was not taken comes again to who logs in with the token", async () => {
+Deno.test("messages that were not taken are pushed again after a login with the token", async () => {
   await using network = new FakeNetwork(true);
   const identity = generateIdentity();
   await using bob = await connect(network, { identity });
@@ -107,13 +107,13 @@ Deno.test("what was not taken comes again to who logs in with the token", async 
   assertEquals([back.token, back.address], [token, address]);
 });
 
-Deno.test("a message that was taken, waits, or is incomplete when the connection breaks is delivered once", async () => {
+Deno.test("a message is delivered once, whether it was taken, waiting or incomplete when the connection broke", async () => {
   await using network = new FakeNetwork(true);
   await using bob = await connect(network);
   const client = network.client(bob.address);
   const messages = bob[Symbol.asyncIterator]();
   const [part1, part2] = [...fragments(vectorMessage(1500))];
-  network.store(bob.address, part1!); // keeps all after it from being acknowledged
+  network.store(bob.address, part1!); // holds back all later acknowledgements
   for (const message of ["taken", "same", "same", "waits"]) network.store(bob.address, text(message));
   assertEquals(await texts(messages, 3), ["taken", "same", "same"]);
   network.disconnect(bob.address);
@@ -130,7 +130,7 @@ Deno.test("a message that was taken, waits, or is incomplete when the connection
   assertEquals(await rest, { value: undefined, done: true });
 });
 
-Deno.test("a 0.7.0 gateway gets no acknowledgements, and the same message sent again later is another one", async () => {
+Deno.test("a 0.7.0 gateway gets no acknowledgements, and an equal message sent later is a new one", async () => {
   await using network = new FakeNetwork(false);
   await using bob = await connect(network);
   const messages = bob[Symbol.asyncIterator]();
@@ -142,7 +142,7 @@ Deno.test("a 0.7.0 gateway gets no acknowledgements, and the same message sent a
   assertEquals(network.client(bob.address).acknowledged, undefined);
 });
 
-Deno.test("a message is sent over the next connection when the one that it was on breaks", async () => {
+Deno.test("a message is sent again on the next connection when its connection breaks", async () => {
   await using network = new FakeNetwork(true, { packet: () => undefined });
   await using alice = await connect(network);
   const sent = alice.send(alice.address, "again and again");
@@ -153,7 +153,7 @@ Deno.test("a message is sent over the next connection when the one that it was o
   assertEquals(network.packets, 2);
 });
 
-Deno.test("a gateway that gives no answer in 1.5 s is left, and with it the client ends if it may not reconnect", async () => {
+Deno.test("a connection without an answer for 1.5 s is abandoned, and ends a client that may not reconnect", async () => {
   await using network = new FakeNetwork(true, { packet: () => undefined });
   await using alice = await connect(network, { reconnect: false });
   const messages = alice[Symbol.asyncIterator]();
@@ -164,7 +164,7 @@ Deno.test("a gateway that gives no answer in 1.5 s is left, and with it the clie
   await assertKind("connection", "no answer in 1500 ms", alice.send(alice.address, "hello"));
 });
 
-Deno.test("the gateway's refusals come as errors with its words", async () => {
+Deno.test("the gateway's refusals are errors with its own text", async () => {
   const refusal = (message: string) => () => ({ type: "error", message });
   await using closed = new FakeNetwork(true, { register: refusal("client is already registered") });
   await assertKind("gateway", "client is already registered", connect(closed));
@@ -172,10 +172,10 @@ Deno.test("the gateway's refusals come as errors with its words", async () => {
   await using network = new FakeNetwork(true, { packet: refusal("not in the current topology") });
   await using alice = await connect(network);
   await assertKind("gateway", "not in the current topology", alice.send(alice.address, vectorMessage(5000)));
-  await assertKind("token", "does not know this token", connect(network, { token: "abc" }));
+  await assertKind("token", "does not accept this token", connect(network, { token: "abc" }));
 });
 
-Deno.test("a packet that the gateway has no room for is tried again", async () => {
+Deno.test("a packet that the gateway has no room for is sent again", async () => {
   let refusals = 2;
   await using network = new FakeNetwork(true, { packet: () => ({ type: "send", status: refusals-- <= 0 }) });
   await using alice = await connect(network);
@@ -183,7 +183,7 @@ Deno.test("a packet that the gateway has no room for is tried again", async () =
   assertEquals(network.packets, 3);
 });
 
-Deno.test("bad addresses and gateways that are not there are refused before anything is sent", async () => {
+Deno.test("invalid addresses and unknown gateways are refused before anything is sent", async () => {
   await using network = new FakeNetwork(true);
   await using alice = await connect(network);
   await assertKind("address", "its client part", alice.send("bob@home", "hello"));
@@ -193,16 +193,20 @@ Deno.test("bad addresses and gateways that are not there are refused before anyt
   assertEquals(network.packets, 0);
 });
 
-Deno.test("a directory without what is needed is an error that says so", async () => {
+Deno.test("an unusable directory is an error that says why", async () => {
   await using network = new FakeNetwork(true);
   network.topology = { mixNodes: [], gatewayNodes: [] };
   await assertKind("directory", "no gateway", connect(network));
   network.topology = "rubbish";
-  await assertKind("directory", "is not one", connect(network));
-  await assertKind("directory", "did not answer", connect(network, { directory: "http://127.0.0.1:1" }));
+  await assertKind("directory", "is not a topology", connect(network));
+  await assertKind(
+    "directory",
+    "request to the directory",
+    connect(network, { directory: "http://127.0.0.1:1" }),
+  );
 });
 
-Deno.test("a client that has logged in elsewhere ends here, and does not come back to take over", async () => {
+Deno.test("a client that is superseded by a login elsewhere ends, and does not log in again", async () => {
   await using network = new FakeNetwork(true);
   await using alice = await connect(network);
   const next = alice[Symbol.asyncIterator]().next();
@@ -210,7 +214,7 @@ Deno.test("a client that has logged in elsewhere ends here, and does not come ba
   await assertKind("superseded", "", next);
 });
 
-Deno.test("a client that its gateway refuses for now tries again", async () => {
+Deno.test("a client retries when its gateway refuses it for the moment", async () => {
   await using network = new FakeNetwork(true);
   await using alice = await connect(network);
   const { authenticate } = network.answers;
@@ -223,16 +227,16 @@ Deno.test("a client that its gateway refuses for now tries again", async () => {
   assertEquals(await texts(alice[Symbol.asyncIterator](), 1), ["here again"]);
 });
 
-Deno.test("a gateway that knows the token no more ends the client", async () => {
+Deno.test("a client ends when its gateway no longer accepts the token", async () => {
   await using network = new FakeNetwork(true);
   await using alice = await connect(network);
   network.answers.authenticate = () => ({ type: "authenticate", status: false });
   const next = alice[Symbol.asyncIterator]().next();
   network.disconnect(alice.address);
-  await assertKind("token", "does not know this token", next);
+  await assertKind("token", "does not accept this token", next);
 });
 
-Deno.test("a client whose application takes nothing disconnects, and comes back for the rest when it does", async () => {
+Deno.test("a client whose application takes no messages disconnects, and reconnects for the rest once it does", async () => {
   await using network = new FakeNetwork(true);
   const identity = generateIdentity();
   const [client] = formatAddress({ client: identity.publicKey, gateway: identity.publicKey }).split("@");
@@ -240,13 +244,13 @@ Deno.test("a client whose application takes nothing disconnects, and comes back 
   for (let index = 0; index < total; index++) network.store(client!, text(`${index}`));
   await using bob = await connect(network, { identity });
   await network.until(() => network.client(bob.address).socket === undefined);
-  await assertKind("full", "have to be taken first", bob.send(bob.address, "hello"));
+  await assertKind("full", "take the received messages first", bob.send(bob.address, "hello"));
   const expected = Array.from({ length: total }, (_, index) => `${index}`);
   assertEquals(await texts(bob[Symbol.asyncIterator](), total), expected);
   await bob.send(bob.address, "hello");
 });
 
-Deno.test("cover messages go out at random times, come back, are acknowledged, and are not seen", async () => {
+Deno.test("cover messages are sent at random times, received, acknowledged, and hidden from the application", async () => {
   await using network = new FakeNetwork(true);
   await using alice = await connect(network, { coverTraffic: { mean: 2 } });
   network.store(alice.address, text("seen"));
@@ -254,7 +258,7 @@ Deno.test("cover messages go out at random times, come back, are acknowledged, a
   await network.until(() => network.packets >= 5);
 });
 
-Deno.test("the real stream sends cover when there is nothing to send", async () => {
+Deno.test("the real stream sends cover when no packet is waiting", async () => {
   await using network = new FakeNetwork(true);
   await using alice = await connect(network, { poisson: { mean: 2 } });
   await network.until(() => network.packets >= 3);
@@ -262,7 +266,7 @@ Deno.test("the real stream sends cover when there is nothing to send", async () 
   assertEquals((await alice[Symbol.asyncIterator]().next()).value?.data, vectorMessage(3000));
 });
 
-Deno.test("closing ends loops and sends that wait, and can be repeated", async () => {
+Deno.test("closing ends waiting loops and sends, and can be repeated", async () => {
   await using network = new FakeNetwork(true, { packet: () => undefined });
   await using alice = await connect(network, { poisson: { mean: 1e6 } });
   await using bob = await connect(network);

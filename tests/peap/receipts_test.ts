@@ -25,7 +25,7 @@ Deno.test("frames are acknowledged up to the first that is not done", () => {
   assertEquals(receipts.acknowledge(), 3);
 });
 
-Deno.test("covers count, and are done as they come", () => {
+Deno.test("cover frames count, and are done on arrival", () => {
   const receipts = opened();
   receipts.coverArrived();
   const [a] = arrive(receipts, "a");
@@ -35,7 +35,7 @@ Deno.test("covers count, and are done as they come", () => {
   assertEquals(receipts.acknowledge(), 3);
 });
 
-Deno.test("after a reconnect, what was not acknowledged is known again, in its state, and the count starts anew", () => {
+Deno.test("after a reconnect, unacknowledged frames are recognized and keep their state, and the count restarts", () => {
   const receipts = opened();
   const before = arrive(receipts, "a", "b", "c", "d");
   receipts.coverArrived();
@@ -51,7 +51,7 @@ Deno.test("after a reconnect, what was not acknowledged is known again, in its s
   assertEquals(receipts.acknowledge(), 2);
 });
 
-Deno.test("a new frame of the same contents as one that was acknowledged is new", () => {
+Deno.test("a frame with the contents of an acknowledged one is new", () => {
   const receipts = opened();
   arrive(receipts, "ping")[0]!.frame.done = true;
   assertEquals(receipts.acknowledge(), 1);
@@ -59,39 +59,39 @@ Deno.test("a new frame of the same contents as one that was acknowledged is new"
   assertEquals(arrive(receipts, "ping")[0]!.isNew, true);
 });
 
-Deno.test("a frame that comes again is known once: one more of the same contents is new", () => {
+Deno.test("a frame pushed again is recognized once: another one with the same contents is new", () => {
   const receipts = opened();
   arrive(receipts, "ping", "ping");
   receipts.connectionOpened(true);
   assertEquals(arrive(receipts, "ping", "ping", "ping").map(({ isNew }) => isNew), [false, false, true]);
 });
 
-Deno.test("frames whose time at the gateway was over are not waited for", () => {
+Deno.test("frames that expired at the gateway are skipped", () => {
   const receipts = opened();
   arrive(receipts, "a", "b", "c");
   receipts.connectionOpened(true);
   assertEquals(arrive(receipts, "b", "c", "a").map(({ isNew }) => isNew), [false, false, true]);
 });
 
-Deno.test("once something new came, nothing is known again", () => {
+Deno.test("after the first new frame, no frame is recognized", () => {
   const receipts = opened();
   arrive(receipts, "a", "b");
   receipts.connectionOpened(true);
   assertEquals(arrive(receipts, "x", "a").map(({ isNew }) => isNew), [true, true]);
 });
 
-Deno.test("a connection that breaks before all came again leaves the rest to the next one", () => {
+Deno.test("frames not pushed again before the connection breaks are expected on the next one", () => {
   const receipts = opened();
   arrive(receipts, "a", "b", "c");
   receipts.connectionOpened(true);
   arrive(receipts, "a");
   receipts.connectionOpened(true);
   receipts.connectionOpened(true);
-  receipts.coverArrived(); // not one of those
+  receipts.coverArrived(); // not an expected frame
   assertEquals(arrive(receipts, "a", "b", "c", "d").map(({ isNew }) => isNew), [false, false, false, true]);
 });
 
-Deno.test("a gateway that knows no acknowledgements pushes nothing again", () => {
+Deno.test("nothing is expected again from a gateway without acknowledgements", () => {
   const receipts = opened();
   arrive(receipts, "a", "b");
   receipts.connectionOpened(false);

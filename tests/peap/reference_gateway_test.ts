@@ -23,25 +23,28 @@ referenceTest("two clients exchange text and a binary through the 0.7.0 gateway 
   assertEquals((await next(toBob)).data, new Uint8Array());
 });
 
-referenceTest("a client comes back to the 0.7.0 gateway with its token and gets what came meanwhile", async () => {
-  await using network = await ReferenceNetwork.start({ gateway: true });
-  const { directory } = network;
-  const connect = (more: Omit<PeapOptions, "directory">) =>
-    Peap.connect({ directory, meanHopDelay: MEAN_HOP_DELAY, ...more });
-  const bobsIdentity = generateIdentity();
-  await using alice = await connect({ identity: generateIdentity() });
-  await using bob = await connect({ identity: bobsIdentity });
-  const { address, token } = bob;
-  await bob.close();
+referenceTest(
+  "a client logs in again at the 0.7.0 gateway with its token and gets the messages of the meantime",
+  async () => {
+    await using network = await ReferenceNetwork.start({ gateway: true });
+    const { directory } = network;
+    const connect = (more: Omit<PeapOptions, "directory">) =>
+      Peap.connect({ directory, meanHopDelay: MEAN_HOP_DELAY, ...more });
+    const bobsIdentity = generateIdentity();
+    await using alice = await connect({ identity: generateIdentity() });
+    await using bob = await connect({ identity: bobsIdentity });
+    const { address, token } = bob;
+    await bob.close();
 
-  await alice.send(address, "kept");
-  await using back = await connect({ identity: bobsIdentity, token });
-  assertEquals((await next(back[Symbol.asyncIterator]())).text(), "kept");
-  assertEquals(back.token, token);
+    await alice.send(address, "kept");
+    await using back = await connect({ identity: bobsIdentity, token });
+    assertEquals((await next(back[Symbol.asyncIterator]())).text(), "kept");
+    assertEquals(back.token, token);
 
-  const refused = () => connect({ identity: generateIdentity(), token });
-  assertEquals((await assertRejects(refused, PeapError)).kind, "token");
-});
+    const refused = () => connect({ identity: generateIdentity(), token });
+    assertEquals((await assertRejects(refused, PeapError)).kind, "token");
+  },
+);
 
 referenceTest("a client and a 0.7.0 native client exchange messages", async () => {
   await using network = await ReferenceNetwork.start({ gateway: true });

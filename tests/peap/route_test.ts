@@ -23,7 +23,7 @@ const mixNodes = [mixnode(1, 1), mixnode(1, 2), mixnode(2, 3), mixnode(2, 4), mi
 const gatewayNodes = [gateway(7), gateway(8)];
 const hostOf = (address: Uint8Array) => formatSocketAddress(decodeNodeAddress(address)!);
 
-Deno.test("a route passes one mixnode of each layer, any of them, and ends at the recipient's gateway", () => {
+Deno.test("a route passes through a random mixnode of each layer and ends at the recipient's gateway", () => {
   const mixnet = readMixnet({ mixNodes, gatewayNodes });
   const drawn = Array.from({ length: 200 }, () => drawRoute(mixnet, keyOf(8), 200));
   for (const { firstHop, hops } of drawn) {
@@ -36,7 +36,7 @@ Deno.test("a route passes one mixnode of each layer, any of them, and ends at th
   assertEquals([...seen].sort(), [1, 2, 3, 4, 5, 6, 8]);
 });
 
-Deno.test("delays are exponential, of the mean that was asked for", () => {
+Deno.test("delays are exponential with the given mean", () => {
   const mixnet = readMixnet({ mixNodes, gatewayNodes });
   const routes = Array.from({ length: 3000 }, () => drawRoute(mixnet, keyOf(8), 200));
   const delays = routes.flatMap(({ hops }) => hops.slice(0, 3).map(({ delay }) => Number(delay) / 1e6));
@@ -54,14 +54,14 @@ Deno.test("a layer without a mixnode is an error that says which", () => {
   assertDirectoryError(() => readMixnet({ mixNodes: deep, gatewayNodes }), "5 layers");
 });
 
-Deno.test("a gateway that is not there is an error that names it", () => {
+Deno.test("an unknown gateway is an error that names it", () => {
   const mixnet = readMixnet({ mixNodes, gatewayNodes });
   assertDirectoryError(() => drawRoute(mixnet, keyOf(9), 200), encodeBase58(keyOf(9)));
   assertDirectoryError(() => findGateway(mixnet, "x"), "no gateway x");
   assertDirectoryError(() => drawGateway(readMixnet({ mixNodes, gatewayNodes: [] })), "no gateway");
 });
 
-Deno.test("nodes of other versions and unreadable ones are passed over", () => {
+Deno.test("nodes of other versions and unreadable ones are skipped", () => {
   const odd: Partial<Mixnode>[] = [
     { version: "0.8.0" },
     { version: "" },
@@ -77,7 +77,7 @@ Deno.test("nodes of other versions and unreadable ones are passed over", () => {
   assertEquals(drawGateway(readMixnet({ mixNodes, gatewayNodes: [older, gateway(8)] })).pubKey, gateway(8).pubKey);
 });
 
-Deno.test("a gateway whose mixnet address can't be read is no way for a message", () => {
+Deno.test("a gateway with an unreadable mixnet address cannot be routed to", () => {
   const mixnet = readMixnet({ mixNodes, gatewayNodes: [{ ...gateway(7), mixnetListener: "gateway.example:1789" }] });
   assertDirectoryError(() => drawRoute(mixnet, keyOf(7), 200), "no usable mixnet address");
 });

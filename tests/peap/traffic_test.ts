@@ -4,7 +4,7 @@ import { exponential, pick, uniform } from "../../src/peap/random.ts";
 import { coverMessage, isCoverMessage, RealStream } from "../../src/peap/traffic.ts";
 import { Window } from "../../src/peap/window.ts";
 
-Deno.test("a cover message is the 18 bytes that gateways look for, and nothing else is", () => {
+Deno.test("a cover message is exactly the 18 bytes that gateways look for", () => {
   assertEquals(new TextDecoder().decode(coverMessage()), "The cake is a lie!");
   assertEquals(isCoverMessage(coverMessage()), true);
   assertEquals(isCoverMessage(new TextEncoder().encode("The cake is a pie!")), false);
@@ -12,7 +12,7 @@ Deno.test("a cover message is the 18 bytes that gateways look for, and nothing e
   assertEquals(isCoverMessage(new Uint8Array()), false);
 });
 
-Deno.test("gaps are exponential: as wide as their mean", () => {
+Deno.test("gaps are exponential with the given mean", () => {
   const gaps = Array.from({ length: 20_000 }, () => exponential(500));
   const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
   const variance = gaps.reduce((sum, gap) => sum + (gap - mean) ** 2, 0) / gaps.length;
@@ -20,14 +20,14 @@ Deno.test("gaps are exponential: as wide as their mean", () => {
   assertAlmostEquals(Math.sqrt(variance), 500, 50);
 });
 
-Deno.test("a draw takes any of the items, and none of none", () => {
+Deno.test("pick returns any of the items, and undefined if there are none", () => {
   assertEquals([...new Set(Array.from({ length: 200 }, () => pick([1, 2, 3])))].sort(), [1, 2, 3]);
   assertEquals(pick([]), undefined);
   const draws = Array.from({ length: 1000 }, uniform);
   assertEquals(draws.every((draw) => draw > 0 && draw < 1), true);
 });
 
-Deno.test("the real stream gives turns in order, one at a time, then sends cover, until it is ended", async () => {
+Deno.test("the real stream gives turns in order, one at a time, then sends cover, until it ends", async () => {
   const ending = new AbortController();
   const covered = Promise.withResolvers<void>();
   const stream = new RealStream(1, covered.resolve);
@@ -43,7 +43,7 @@ Deno.test("the real stream gives turns in order, one at a time, then sends cover
   await assertRejects(() => stream.turn(), PeapError, "closed");
 });
 
-Deno.test("a window lets its number in, and the others when those leave, in order", async () => {
+Deno.test("a window admits its size, and the others in order as those leave", async () => {
   const window = new Window(2);
   const inside: number[] = [];
   const entering = [1, 2, 3, 4].map((number) => window.enter().then(() => void inside.push(number)));
