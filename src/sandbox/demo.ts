@@ -1,4 +1,4 @@
-/** `deno task demo`: tells and shows what a gateway does. Exit code 0 when all went well, 1 when not, that of the signal (130) after Ctrl-C. */
+/** `deno task demo`: shows what a gateway does. Exit code: 0 on success, 1 on failure, 130 after Ctrl-C. */
 import { setLogLevel } from "../logging/log.ts";
 import { Interrupted } from "../signals/interruption.ts";
 import { Interruption } from "./interruption.ts";
@@ -8,14 +8,14 @@ import { Terminal } from "./terminal.ts";
 async function main(): Promise<number> {
   using interruption = new Interruption();
   const terminal = Terminal.standard();
-  setLogLevel("error"); // what the story tells need not be logged as well
+  setLogLevel("error"); // the story shows the rest
   try {
     await tellStory(terminal, interruption.signal);
     return 0;
   } catch (error) {
     terminal.line();
     if (error instanceof Interrupted) {
-      terminal.line("  Interrupted: everything is closed and removed.");
+      terminal.line("  Interrupted: everything was closed and removed.");
       return error.exitCode;
     }
     const reason = error instanceof Error ? error.message : String(error);

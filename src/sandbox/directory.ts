@@ -1,7 +1,7 @@
 import { parseTopology, type Topology } from "../protocol/topology.ts";
 import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 
-/** A node unseen for this long (ms) disappears from the topology (spec §6). */
+/** A node disappears from the topology after this long without an announcement, in ms (spec §6). */
 const EXPIRY = 10_000;
 const MINIMUM_MIXNODE_VERSION = [0, 6, 0] as const;
 
@@ -12,8 +12,8 @@ interface Seen<Node> {
 }
 
 /**
- * A directory server with the 0.7.0 HTTP API (spec §6), for a network on one machine: it believes whatever is posted
- * and keeps it in memory.
+ * A directory server with the 0.7.0 HTTP API (spec §6), for a network on one machine. It trusts whatever is posted and
+ * keeps it in memory.
  */
 export class Directory {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
@@ -21,24 +21,25 @@ export class Directory {
   readonly #gateways = new Map<string, Seen<Topology["gatewayNodes"][number]>>();
   readonly #now: () => number;
 
-  /** Listens at `address` (port 0: any free one). `now`: ms since 1970. */
+  /** Listens on `address` (port 0: any free one). `now` is a clock in ms since 1970. */
   constructor({ host, port }: SocketAddress, now = Date.now) {
     this.#now = now;
     const routes = (request: Request) => this.#answer(request);
     this.#server = Deno.serve({ hostname: host, port, onListen: () => {} }, routes);
   }
 
-  /** The base URL, without a slash at its end. */
+  /** The base URL, without a trailing slash. */
   get url(): string {
     const { hostname, port } = this.#server.addr;
     return `http://${formatSocketAddress({ host: hostname, port })}`;
   }
 
-  /** The nodes seen within the last ten seconds. */
+  /** The nodes that have announced themselves within the last ten seconds. */
   topology(): Topology {
     return { mixNodes: this.#current(this.#mixnodes), gatewayNodes: this.#current(this.#gateways) };
   }
 
+  /** Finishes the requests in progress and stops listening. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.shutdown();
   }
@@ -84,7 +85,7 @@ export class Directory {
   }
 }
 
-/** The body's JSON, or undefined when it is none. */
+/** The parsed body; undefined if it is not JSON. */
 async function bodyOf(request: Request): Promise<unknown> {
   return await request.json().catch(() => undefined);
 }

@@ -2,10 +2,10 @@ import type { CounterName } from "../counting/counter_table.ts";
 import type { Counters } from "../counting/counters.ts";
 import { plural } from "../text/plural.ts";
 
-/** ms in which equal events become one line */
+/** ms between reports; equal events of one interval share a line */
 const INTERVAL = 250;
 
-/** What is worth a line, by the counter that tells of it. Nothing here says whose message or client it was. */
+/** The line for each counter worth reporting. None identifies a message or client. */
 const EVENTS: ReadonlyMap<CounterName, (n: number) => string> = new Map([
   ["client_connections_opened", (n) => `${plural(n, "client")} connected`],
   ["client_connections_closed", (n) => `${plural(n, "client")} disconnected`],
@@ -20,33 +20,34 @@ const EVENTS: ReadonlyMap<CounterName, (n: number) => string> = new Map([
 ]);
 const DROPPED = /^packets_(?:dropped|unforwarded)_(?<reason>\w+)$/;
 
-/** Tells a line for each kind of event of a gateway, as often as there are any, until disposed. */
-export class EventTeller {
+/** Reports a gateway's events, one line for each kind and interval, until disposed. */
+export class EventReporter {
   readonly #counters: Counters;
-  readonly #tell: (line: string) => void;
+  readonly #report: (line: string) => void;
   readonly #timer: ReturnType<typeof setInterval>;
-  #told: Partial<Record<CounterName, number>> = {};
+  #reported: Partial<Record<CounterName, number>> = {};
 
-  constructor(counters: Counters, tell: (line: string) => void) {
+  /** Begins at once; `report` is called with each line. */
+  constructor(counters: Counters, report: (line: string) => void) {
     this.#counters = counters;
-    this.#tell = tell;
-    this.#timer = setInterval(() => this.#look(), INTERVAL);
+    this.#report = report;
+    this.#timer = setInterval(() => this.#check(), INTERVAL);
   }
 
-  /** What has not been told yet is told first. */
+  /** Reports the last events, then ends. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
-    this.#look();
+    this.#check();
   }
 
-  #look(): void {
+  #check(): void {
     const counted = this.#counters.snapshot();
     for (const [name, total] of Object.entries(counted) as [CounterName, number][]) {
-      const n = total - (this.#told[name] ?? 0);
+      const n = total - (this.#reported[name] ?? 0);
       const line = n > 0 ? lineFor(name, n) : undefined;
-      if (line !== undefined) this.#tell(line);
+      if (line !== undefined) this.#report(line);
     }
-    this.#told = counted;
+    this.#reported = counted;
   }
 }
 

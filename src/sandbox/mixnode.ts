@@ -11,25 +11,27 @@ import { PROTOCOL_VERSION } from "../build/version.ts";
 import type { CounterName } from "../counting/counter_table.ts";
 import type { Count } from "../counting/counters.ts";
 
-/** Packets read and not yet unwrapped; when full, the listener stops reading. */
+/** The most packets read but not yet unwrapped. When full, the listener stops reading. */
 const UNWRAPPING_QUEUE = 256;
-/** Packets that wait for their delay (22 MB); a further one is dropped. */
+/** The most packets waiting for their delay: 22 MB. Further packets are dropped. */
 const HELD_PACKETS = 16_384;
-/** No packet is held longer (ms), whatever it asks for: a thousand times what clients ask for. */
+/** The longest that a packet is held, whatever it asks for, in ms: a thousand times the usual mean. */
 const LONGEST_DELAY = 200_000;
+/** ms between two announcements */
 const PRESENCE_INTERVAL = 1500;
-/** The connection settings of 0.7.0 mixnodes, with a first backoff that suits a network that has just started (ms). */
+/** The connection settings of 0.7.0 mixnodes, in ms, with a short first backoff for a network that is just starting. */
 const CONNECT_SETTINGS = { connectTimeout: 1500, initialBackoff: 250, maximumBackoff: 300_000 };
 
-/** What a mixnode counts: as a gateway for its connections, and for the packets on their way. */
+/** The counters of a mixnode: a gateway's counters for its connections, and its own for packets. */
 export type MixnodeCounterName =
   | CounterName
   | "packets_mixed"
   | `packets_dropped_${"final_hop" | "address" | "no_room" | "ending"}`
   | "presence_failed";
 
-/** A mixnode (spec §8): takes a layer off each packet, holds it for its delay, and sends it to the next hop. */
+/** A mixnode (spec §8): removes a layer from each packet, holds it for its delay, and sends it to the next hop. */
 export class Mixnode {
+  /** 1 for the first layer of the mixnet */
   readonly layer: number;
   readonly #keys: KeyPair = generateKeyPair();
   readonly #listener: MixnetListener;
@@ -44,10 +46,7 @@ export class Mixnode {
   readonly #ending = new AbortController();
   readonly #announcing: Promise<void>;
 
-  /**
-   * Listens at `address` (port 0: any free one) and announces itself to `directory` (base URL). Events are counted by
-   * name through `count`.
-   */
+  /** Listens on `address` (port 0: any free one) and announces itself to `directory` (base URL). */
   constructor(address: SocketAddress, layer: number, directory: string, count: Count<MixnodeCounterName>) {
     this.layer = layer;
     this.#directory = directory;
@@ -62,20 +61,22 @@ export class Mixnode {
     this.#announcing = this.#announce();
   }
 
+  /** The address it listens on. */
   get address(): SocketAddress {
     return this.#listener.address;
   }
 
+  /** 32 bytes */
   get publicKey(): Uint8Array {
     return this.#keys.publicKey;
   }
 
-  /** Resolves once the directory has heard of this mixnode. */
+  /** Resolves once the directory lists this mixnode. */
   announced(): Promise<void> {
     return this.#announced.promise;
   }
 
-  /** Packets that still wait for their delay are dropped. */
+  /** Drops the packets still waiting for their delay and closes all connections. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort();
     await this.#announcing;
@@ -86,7 +87,7 @@ export class Mixnode {
     await this.#forwarder[Symbol.asyncDispose]();
   }
 
-  /** One packet takes milliseconds: everything else in this process gets its turn after each. */
+  /** Yields after each packet: one takes milliseconds, and everything else runs in this process too. */
   async #unwrapAll(): Promise<void> {
     for (let packet = this.#queue.shift(); packet !== undefined; packet = this.#queue.shift()) {
       this.#room?.resolve();

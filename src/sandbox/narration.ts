@@ -1,19 +1,19 @@
 import type { Terminal } from "./terminal.ts";
 
 const BAR_WIDTH = 30;
-/** Where the lines of headings end. */
+/** Width of a heading, including the rule after its text. */
 const HEADING_WIDTH = 70;
 
-/** What the story is about. */
+/** Prints the title of the story. */
 export function title(terminal: Terminal): void {
   terminal.line();
-  terminal.line(`  ${terminal.paint("Mail for someone who is not there", "bold")}`);
+  terminal.line(`  ${terminal.paint("Mail for someone who is offline", "bold")}`);
   terminal.line(
     terminal.paint("  a whole mixnet on this machine: real sockets, real Sphinx packets, a real disk", "dim"),
   );
 }
 
-/** The heading of an act, with its number. */
+/** Prints the heading of an act. */
 export function act(terminal: Terminal, number: number, name: string): void {
   terminal.line();
   const rule = "─".repeat(Math.max(0, HEADING_WIDTH - name.length));
@@ -23,12 +23,12 @@ export function act(terminal: Terminal, number: number, name: string): void {
   terminal.line();
 }
 
-/** A line on something that was reached. */
+/** Prints a line about a completed step. */
 export function done(terminal: Terminal, what: string, how: string): void {
   terminal.line(`    ${terminal.paint("✓", "green")} ${what.padEnd(14)} ${terminal.paint(how, "dim")}`);
 }
 
-/** Alice ─●─▶ gateway ─▶ …: the way of each packet, with packets on it while `moving`. */
+/** Alice ─●─▶ gateway ─▶ …: the route of each packet, with packets on it while `moving`. */
 export function route(terminal: Terminal, frame: number, moving: boolean): string {
   const link = (offset: number) => {
     const dots = [..."────"].map((dash, i) => moving && (i + 4 * offset - frame) % 3 === 0 ? "●" : dash).join("");
@@ -39,18 +39,18 @@ export function route(terminal: Terminal, frame: number, moving: boolean): strin
   }).join("");
 }
 
-/** A labelled bar: `n` of `of`. */
+/** A labelled progress bar at `n` of `of`, followed by a note. */
 export function progress(terminal: Terminal, label: string, n: number, of: number, note: string): string {
   const bar = terminal.bar(n / of, BAR_WIDTH, n >= of ? "green" : "yellow");
   return `    ${label.padEnd(13)} ${bar} ${`${n}/${of}`.padStart(7)}  ${terminal.paint(note, "dim")}`;
 }
 
-/** Thousands of bytes. */
+/** As in `1,234 kB`. */
 export function kilobytes(bytes: number): string {
   return `${Math.round(bytes / 1000).toLocaleString("en")} kB`;
 }
 
-/** The ends of both keys of an address. */
+/** An address with both keys abbreviated. */
 export function shorten(address: string): string {
   return address.split("@").map((key) => `${key.slice(0, 8)}…${key.slice(-4)}`).join("@");
 }

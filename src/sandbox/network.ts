@@ -11,10 +11,13 @@ import { type NetworkPorts, refusePortsInUse } from "./ports.ts";
 import { until } from "./until.ts";
 
 const HOST = "127.0.0.1";
-/** ms that the gateway has to announce itself */
+/** ms to wait for the gateway to announce itself */
 const ANNOUNCE_TIMEOUT = 10_000;
 
-/** A whole mixnet on this machine: a directory, a mixnode in each layer, a gateway; real sockets, a home of its own. */
+/**
+ * A whole mixnet on this machine: a directory, a mixnode in each layer and a gateway, with real sockets and a temporary
+ * home.
+ */
 export class Network {
   private constructor(
     private readonly parts: AsyncDisposableStack,
@@ -30,8 +33,9 @@ export class Network {
   ) {}
 
   /**
-   * Resolves when the directory lists all nodes. Throws a PortInUse, or the signal's reason once that is aborted;
-   * nothing is left behind then. `operator` is where the gateway has its status page (`ip:port`), if anywhere.
+   * Resolves when the directory lists all nodes. Throws a PortInUse, or the signal's reason once that is aborted; it
+   * leaves nothing behind in that case. `operator` is the address of the gateway's status page (`ip:port`); "" for
+   * none.
    */
   static async start(ports: NetworkPorts, signal: AbortSignal, operator = ""): Promise<Network> {
     refusePortsInUse(ports);
@@ -42,7 +46,7 @@ export class Network {
     const mixnodes = ports.mixnodes.map((port, i) =>
       starting.use(new Mixnode({ host: HOST, port }, i + 1, directory.url, counters.add))
     );
-    // The gateway forwards to the mixnodes of its last look at the topology: they come first.
+    // The mixnodes come first: the gateway forwards only to those in the topology that it fetched last.
     await Promise.all(mixnodes.map((mixnode) => mixnode.announced()));
     signal.throwIfAborted();
 
@@ -62,7 +66,7 @@ export class Network {
     return new Network(starting.move(), directory, mixnodes, counters, gateway, gatewayKey, inboxesDirectory);
   }
 
-  /** Bytes that the gateway's mailbox takes on disk. */
+  /** Bytes that the gateway's mailbox occupies on disk. */
   diskUsage(): number {
     return Deno.readDirSync(this.inboxesDirectory).reduce(
       (sum, { name }) => sum + Deno.statSync(join(this.inboxesDirectory, name)).size,
@@ -81,7 +85,7 @@ function makeHome(): string {
     return Deno.makeTempDirSync({ prefix: "nym-network-" });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`Cannot make a folder for temporary files (TMPDIR says where): ${reason}`, { cause });
+    throw new Error(`Cannot create a folder for temporary files (TMPDIR sets where): ${reason}`, { cause });
   }
 }
 

@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { setLogLevel } from "../logging/log.ts";
 import { formatSocketAddress } from "../addresses/socket_address.ts";
-import { EventTeller } from "./events.ts";
+import { EventReporter } from "./events.ts";
 import { Interrupted } from "../signals/interruption.ts";
 import { Interruption } from "./interruption.ts";
 import { Network } from "./network.ts";
@@ -14,13 +14,13 @@ const HELP = `Runs a directory, three mixnodes and a gateway on 127.0.0.1, until
 
 usage: deno task network [--ports-from <port>]
 
-  --ports-from <port>   use this port and the five after it, or for 0 any that are free
-                        (without it: 8080, 2001, 2002, 2003, 10000 and 10001)`;
+  --ports-from <port>   use this port and the next five; 0 for any free ports
+                        (default: 8080, 2001, 2002, 2003, 10000 and 10001)`;
 
-/** Of the gateway's status page: those that may be wanted elsewhere are left alone. */
+/** For the gateway's status page, whose usual port may be in use by another gateway. */
 const ANY_LOCAL_PORT = "127.0.0.1:0";
 
-/** Exit code for a command line that makes no sense (sysexits). */
+/** Exit code for an invalid command line (sysexits). */
 const USAGE = 64;
 
 async function main(): Promise<number> {
@@ -36,19 +36,19 @@ async function main(): Promise<number> {
   try {
     await using network = await Network.start(request, signal, ANY_LOCAL_PORT);
     introduce(terminal, network);
-    const tell = (line: string) =>
+    const report = (line: string) =>
       terminal.line(`  ${terminal.paint(new Date().toTimeString().slice(0, 8), "dim")}  ${line}`);
-    using _events = new EventTeller(network.gateway.counters, tell);
+    using _events = new EventReporter(network.gateway.counters, report);
     await unlessAborted(new Promise<never>(() => {}), signal);
   } catch (error) {
     terminal.line();
     if (!(error instanceof Interrupted)) {
-      const remedy = error instanceof PortInUse ? "; give other ports with --ports-from, 0 for any free ones" : "";
+      const remedy = error instanceof PortInUse ? "; choose other ports with --ports-from, or 0 for any free ones" : "";
       const reason = error instanceof Error ? error.message : String(error);
       terminal.line(`${terminal.paint("error:", "red")} ${reason}${remedy}`);
       return 1;
     }
-    terminal.line("  The network is gone, and its files are removed.");
+    terminal.line("  The network has stopped, and its files are removed.");
   }
   return 0;
 }
@@ -63,9 +63,9 @@ function readArguments(): NetworkPorts | string {
     if (values.help === true) return HELP;
     return values["ports-from"] === undefined ? USUAL_PORTS : portsFrom(Number(values["ports-from"] || NaN));
   } catch (error) {
-    if (error instanceof TypeError) return `error: ${error.message}; --help shows what there is`;
+    if (error instanceof TypeError) return `error: ${error.message}; see --help`;
     if (!(error instanceof RangeError)) throw error;
-    return "error: --ports-from should be a port with five more after it, or 0 for any free ones";
+    return "error: --ports-from must be a port with at least five more above it, or 0 for any free ones";
   }
 }
 
@@ -100,7 +100,7 @@ function introduce(terminal: Terminal, { directory, mixnodes, gateway, gatewayKe
     ),
   );
   terminal.line();
-  terminal.line(terminal.paint("  Ctrl-C ends it and removes its files. What happens at the gateway:", "dim"));
+  terminal.line(terminal.paint("  Ctrl-C stops it and removes its files. Events at the gateway:", "dim"));
   terminal.line();
 }
 

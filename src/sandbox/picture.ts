@@ -1,6 +1,6 @@
 import type { Terminal } from "./terminal.ts";
 
-/** 240 × 142 pixels of three bytes: with its header, 100 KB. */
+/** 240 × 142 pixels of three bytes each: 100 KB with the header. */
 const WIDTH = 240;
 const HEIGHT = 142;
 const HEADER = `P6\n${WIDTH} ${HEIGHT}\n255\n`;
@@ -25,14 +25,14 @@ export function drawPicture(): Uint8Array {
   return picture;
 }
 
-/** The lines that show a picture in a terminal, `columns` wide: two pixels in each character. None without colours. */
+/** The picture as lines for a terminal, `columns` wide, with two pixels in each character. Empty without colours. */
 export function renderPicture(picture: Uint8Array, columns: number, terminal: Terminal): string[] {
   if (terminal.colours === "none") return [];
   const pixels = picture.subarray(HEADER.length);
   const scale = WIDTH / columns;
   const pixel = (column: number, row: number) => average(pixels, column * scale, row * scale, scale);
   const code = terminal.colours === "all" ? allColours : fewColours;
-  const rows = Math.floor(HEIGHT / scale / 2); // whole squares only;
+  const rows = Math.floor(HEIGHT / scale / 2); // whole squares only
   return Array.from({ length: rows }, (_, row) => {
     const cells = Array.from({ length: columns }, (_, column) => {
       const [upper, lower] = [pixel(column, 2 * row), pixel(column, 2 * row + 1)];

@@ -1,17 +1,20 @@
-/** Where the programs of a local network listen, all on 127.0.0.1. */
+/** The ports of a local network, all on 127.0.0.1. */
 export interface NetworkPorts {
+  /** of the directory's HTTP API */
   directory: number;
-  /** one for each layer, the first layer first */
+  /** one for each layer, from the first layer on */
   mixnodes: readonly number[];
+  /** where the gateway receives packets */
   gatewayMixnet: number;
+  /** where the gateway accepts clients */
   gatewayClients: number;
 }
 
-/** A network has three layers, as 0.7.0's. */
+/** A network has three layers, as in 0.7.0. */
 const LAYERS = 3;
 const PORTS = LAYERS + 3;
 
-/** The directory's port is the one that 0.7.0's directory server has. */
+/** The default ports. The directory's is that of 0.7.0's directory server. */
 export const USUAL_PORTS: NetworkPorts = {
   directory: 8080,
   mixnodes: [2001, 2002, 2003],
@@ -19,10 +22,10 @@ export const USUAL_PORTS: NetworkPorts = {
   gatewayClients: 10001,
 };
 
-/** Six ports from `first` on, or for 0 any six that are free now. Throws a RangeError when there are not as many. */
+/** Six consecutive ports from `first`, or any six free ones for 0. Throws a RangeError if they would exceed 65535. */
 export function portsFrom(first: number): NetworkPorts {
   if (!Number.isInteger(first) || first < 0 || first + PORTS > 0x10000) {
-    throw new RangeError(`${first} is not the first of ${PORTS} ports, or 0 for any free ones`);
+    throw new RangeError(`${first} is neither the first of ${PORTS} consecutive ports nor 0`);
   }
   return assign(first === 0 ? freePorts() : Array.from({ length: PORTS }, (_, i) => first + i));
 }
@@ -44,16 +47,18 @@ export function refusePortsInUse({ directory, mixnodes, gatewayMixnet, gatewayCl
   }
 }
 
-/** Another program listens on a port of the network. */
+/** A port of the network is in use by another program. */
 export class PortInUse extends Error {
+  /** `PortInUse` */
   override readonly name = "PortInUse";
 
+  /** `port` is the one in use. */
   constructor(port: number) {
-    super(`Cannot listen on 127.0.0.1:${port}: another program does`);
+    super(`Cannot listen on 127.0.0.1:${port}: the port is in use`);
   }
 }
 
-/** They are all held before the first is let go, so that none comes twice. */
+/** Holds all ports before releasing any, so that none is returned twice. */
 function freePorts(): number[] {
   using held = new DisposableStack();
   return Array.from({ length: PORTS }, () => held.use(Deno.listen({ hostname: "127.0.0.1", port: 0 })).addr.port);

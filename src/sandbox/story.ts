@@ -11,9 +11,9 @@ import { portsFrom } from "./ports.ts";
 import type { Terminal } from "./terminal.ts";
 import { unlessAborted, until } from "./until.ts";
 
-/** ms between two acts, for those who watch */
+/** ms between two acts, for people watching */
 const PAUSE = 800;
-/** ms that each act may take */
+/** The longest that an act may take, in ms. */
 const TIMEOUT = 30_000;
 const PICTURE_WIDTH = 40;
 
@@ -25,10 +25,10 @@ interface Sending {
 }
 
 /**
- * The gateway's main job in six acts: Bob registers and leaves; Alice sends him three messages through the mixnet; they
- * wait on the gateway's disk; Bob comes back and gets all of them, intact.
+ * The gateway's main job in six acts: Bob registers and goes offline; Alice sends him three messages through the
+ * mixnet; they wait on the gateway's disk; Bob comes back and gets all of them, intact.
  *
- * Throws an error that says what went wrong, and the signal's reason once that is aborted; everything is closed and
+ * Throws an error that says what went wrong, or the signal's reason once that is aborted. Everything is closed and
  * removed in either case.
  */
 export async function tellStory(terminal: Terminal, signal: AbortSignal): Promise<void> {
@@ -46,9 +46,9 @@ export async function tellStory(terminal: Terminal, signal: AbortSignal): Promis
   const { address, token } = await register(bob);
   const { counters, mailbox } = network.gateway;
   const stored = () => counters.get("messages_stored");
-  await until(() => counters.get("client_connections_closed") === 1, TIMEOUT, () => "Bob can't leave", signal);
+  await until(() => counters.get("client_connections_closed") === 1, TIMEOUT, () => "Bob has not disconnected", signal);
   done(terminal, "Bob’s address", shorten(address));
-  done(terminal, "Bob is gone", "no client is connected");
+  done(terminal, "Bob is offline", "no client is connected");
 
   await intermission(terminal, signal);
   act(terminal, 3, "Alice writes to Bob: three mixnodes, then his gateway");
@@ -76,7 +76,7 @@ export async function tellStory(terminal: Terminal, signal: AbortSignal): Promis
   act(terminal, 4, "The inbox waits on disk");
   const contents = `${plural(mailbox.totals.messages, "message")}, ${kilobytes(mailbox.totals.bytes)}`;
   done(terminal, "stored", `${contents}, in ${kilobytes(network.diskUsage())} of database files`);
-  done(terminal, "Alice is gone", "and Bob still is: only the disk knows");
+  done(terminal, "Alice is gone", "and so is Bob: the messages exist only on the disk");
 
   await intermission(terminal, signal);
   act(terminal, 5, "Bob comes back");
@@ -90,7 +90,7 @@ export async function tellStory(terminal: Terminal, signal: AbortSignal): Promis
           "Bob receives",
           counters.get("messages_pushed"),
           packets,
-          `${received.length} of ${sendings.length} messages whole`,
+          `${received.length} of ${sendings.length} messages complete`,
         ),
       ]);
       const failure = () => `Bob has received only ${received.length} of ${sendings.length} messages`;
@@ -111,12 +111,12 @@ export async function tellStory(terminal: Terminal, signal: AbortSignal): Promis
   terminal.line();
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   terminal.line(
-    `  ${terminal.paint(`All arrived, intact, in ${seconds} s.`, "green", "bold")} The network is taken down.`,
+    `  ${terminal.paint(`All messages arrived intact, in ${seconds} s.`, "green", "bold")} The network is shut down.`,
   );
   terminal.line();
 }
 
-/** Time to read, where something moves. */
+/** Time to read, on a live terminal. */
 async function intermission(terminal: Terminal, signal: AbortSignal): Promise<void> {
   if (terminal.live) await pause(PAUSE, signal);
   signal.throwIfAborted();
@@ -128,14 +128,14 @@ async function register(options: Parameters<typeof Peap.connect>[0]): Promise<{ 
   return { address: peap.address, token: peap.token };
 }
 
-/** Takes messages until there are `n`; the last one too is acknowledged, as the loop ends after it. */
+/** Takes `n` messages. The last one is acknowledged too, because the loop ends after it. */
 async function receive(peap: Peap, received: Uint8Array[], n: number): Promise<void> {
   for await (const { data } of peap) if (received.push(data) === n) break;
 }
 
 function prepare(): Sending[] {
   const text = new TextEncoder();
-  const paragraph = "Dear Bob, nobody on the way can tell that this is from me, or that it is for you. ";
+  const paragraph = "Dear Bob, nobody on the way can see that this is from me, or that it is for you. ";
   const contents = [
     { name: "a line", data: text.encode("Bob! Are you there? Look into your inbox. Alice") },
     { name: "a letter", data: text.encode(paragraph.repeat(100)).subarray(0, 5_000) },
@@ -144,12 +144,12 @@ function prepare(): Sending[] {
   return contents.map(({ name, data }) => ({ name, data, packets: [...fragments(data)].length }));
 }
 
-/** Small messages overtake big ones, so what was received is found by its hash. Throws when one is missing. */
+/** Compares messages by hash, because small ones overtake big ones. Throws if one is missing. */
 function compare(terminal: Terminal, sendings: Sending[], received: Uint8Array[]): void {
   const hashes = new Set(received.map(hashOf));
   terminal.line();
   for (const { name, data } of sendings) {
-    if (!hashes.has(hashOf(data))) throw new Error(`${name} has not arrived as it was sent`);
+    if (!hashes.has(hashOf(data))) throw new Error(`${name} did not arrive as it was sent`);
     done(terminal, name, `SHA-256 ${hashOf(data).slice(0, 16)}… as sent`);
   }
   const picture = received.find((data) => hashOf(data) === hashOf(sendings.at(-1)!.data))!;

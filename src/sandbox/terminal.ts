@@ -1,33 +1,47 @@
 const ESCAPE = "\x1b[";
-const STYLES = { bold: "1", dim: "2", red: "31", green: "32", yellow: "33", blue: "34", magenta: "35", cyan: "36" };
-export type Style = keyof typeof STYLES;
+/** How text can be painted. */
+export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "blue" | "magenta" | "cyan";
+/** ANSI SGR codes. */
+const STYLES: Readonly<Record<Style, string>> = {
+  bold: "1",
+  dim: "2",
+  red: "31",
+  green: "32",
+  yellow: "33",
+  blue: "34",
+  magenta: "35",
+  cyan: "36",
+};
 
-/** ms between two pictures of what moves */
+/** ms between two frames of an animation */
 const FRAME_TIME = 80;
-/** Where lines might wrap, nothing is drawn over. */
+/** Minimum width of a live terminal: on a narrower one, lines might wrap. */
 const LIVE_WIDTH = 78;
 
-/** How much a terminal can show. */
+/** What a terminal supports. */
 export interface Abilities {
-  /** Lines can be drawn over. */
+  /** lines can be redrawn */
   live: boolean;
+  /** `few`: the 256-colour palette; `all`: 24 bits */
   colours: "none" | "few" | "all";
 }
 
-/** Text in colour and lines that move, where the standard output is a terminal that can; plain lines elsewhere. */
+/** Prints coloured text and animated lines where the terminal supports them, and plain lines elsewhere. */
 export class Terminal {
+  /** Which colours `paint` may use. */
   readonly colours: Abilities["colours"];
-  /** Whether lines can be drawn over. */
+  /** Whether lines can be redrawn. */
   readonly live: boolean;
   readonly #write: (text: string) => void;
 
+  /** `write` is called with text, including line breaks. */
   constructor(write: (text: string) => void, { live, colours }: Abilities) {
     this.#write = write;
     this.live = live;
     this.colours = colours;
   }
 
-  /** Standard output, with what it can do. No colour when NO_COLOR is set (no-color.org). */
+  /** Standard output, with the abilities detected. No colour if NO_COLOR is set (no-color.org). */
   static standard(): Terminal {
     const isTerminal = Deno.stdout.isTerminal();
     const allColours = /^(truecolor|24bit)$/.test(Deno.env.get("COLORTERM") ?? "");
@@ -37,18 +51,21 @@ export class Terminal {
     });
   }
 
+  /** The text in these styles; unchanged without colours. */
   paint(text: string, ...styles: Style[]): string {
     if (this.colours === "none") return text;
     return `${ESCAPE}${styles.map((style) => STYLES[style]).join(";")}m${text}${ESCAPE}0m`;
   }
 
+  /** Prints a line. */
   line(text = ""): void {
     this.#write(`${text}\n`);
   }
 
   /**
-   * Shows the lines that `draw` gives, ever anew, until disposed; then they stay as they are. `draw` is told how many
-   * pictures came before; where nothing can be drawn over, the last one is the only one.
+   * Redraws the lines that `draw` returns until disposed; the last ones remain. `draw` gets the number of the frame,
+   * from
+   * 0. On a terminal that is not live, only the last frame is printed.
    */
   animate(draw: (frame: number) => string[]): Disposable {
     let frame = 0;
@@ -72,7 +89,7 @@ export class Terminal {
     };
   }
 
-  /** A bar of `width` characters of which `share`, from 0 to 1, is full. */
+  /** A bar of `width` characters, filled to `share` (0 to 1). */
   bar(share: number, width: number, style: Style): string {
     const halves = Math.floor(Math.max(0, Math.min(1, share)) * width * 2);
     const full = "━".repeat(halves >> 1) + (halves % 2 === 1 ? "╸" : "");
@@ -80,12 +97,12 @@ export class Terminal {
   }
 }
 
-/** Once nobody reads any more (the terminal is closed, the pipe has ended) the program goes on, to close what it opened. */
+/** Ignores errors: when the terminal or pipe is closed, the program must still clean up. */
 function writeOut(text: string): void {
   const bytes = new TextEncoder().encode(text);
   try {
     for (let written = 0; written < bytes.length;) written += Deno.stdout.writeSync(bytes.subarray(written));
   } catch {
-    // Its end, or its closing, does not depend on being read.
+    // nobody is reading any more
   }
 }

@@ -1,9 +1,9 @@
-/** ms between two looks */
+/** ms between two checks */
 const INTERVAL = 20;
 
 /**
- * Resolves once `condition` holds. Throws an error with the text of `failure` when it does not within `timeout` ms, and
- * the signal's reason once that is aborted.
+ * Resolves once `condition` holds. Throws an error with the text of `failure` after `timeout` ms, or the signal's
+ * reason once that is aborted.
  */
 export async function until(
   condition: () => boolean,
@@ -18,7 +18,9 @@ export async function until(
   }
 }
 
-/** The outcome of `work`, or the signal's reason thrown as soon as it is aborted; `work` is then left to end by itself. */
+/**
+ * The outcome of `work`. Throws the signal's reason as soon as it is aborted, and then leaves `work` to end by itself.
+ */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);

@@ -23,7 +23,7 @@ async function get(url: string): Promise<[number, string]> {
   return [response.status, await response.text()];
 }
 
-Deno.test("nodes that announce themselves are in the topology, as they were posted", async () => {
+Deno.test("announced nodes are in the topology as they were posted", async () => {
   let now = 1_795_406_847_619;
   await using directory = new Directory(LOCAL, () => now);
   const presence = `${directory.url}/api/presence`;
@@ -50,7 +50,7 @@ Deno.test("an empty network has an empty topology", async () => {
   ]);
 });
 
-Deno.test("a node unseen for ten seconds disappears, one that is seen again stays", async () => {
+Deno.test("a node disappears after ten seconds of silence, and stays while it keeps announcing itself", async () => {
   let now = 0;
   await using directory = new Directory(LOCAL, () => now);
   const url = `${directory.url}/api/presence/mixnodes`;
@@ -76,7 +76,7 @@ Deno.test("mixnodes older than 0.6.0 are refused", async () => {
   );
 });
 
-Deno.test("what is no presence is refused", async () => {
+Deno.test("an invalid presence is refused", async () => {
   await using directory = new Directory(LOCAL);
   for (const kind of ["mixnodes", "gateways"]) {
     for (const body of ["{", "null", "[]", {}, { pubKey: "x" }]) {

@@ -1,12 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { Counters } from "../../src/counting/counters.ts";
-import { EventTeller } from "../../src/sandbox/events.ts";
+import { EventReporter } from "../../src/sandbox/events.ts";
 
-Deno.test("events are told with their numbers, and nothing else is", () => {
+Deno.test("events are reported with their counts, and nothing else is", () => {
   const counters = new Counters();
   const lines: string[] = [];
   {
-    using _teller = new EventTeller(counters, (line) => lines.push(line));
+    using _teller = new EventReporter(counters, (line) => lines.push(line));
     counters.add("registrations");
     counters.add("messages_stored", 3);
     counters.add("messages_pushed", 2);
@@ -21,12 +21,12 @@ Deno.test("events are told with their numbers, and nothing else is", () => {
   ]);
 });
 
-Deno.test("what was told is not told again", async () => {
+Deno.test("no event is reported twice", async () => {
   const counters = new Counters();
   const lines: string[] = [];
   const first = Promise.withResolvers<void>();
   {
-    using _teller = new EventTeller(counters, (line) => {
+    using _teller = new EventReporter(counters, (line) => {
       lines.push(line);
       first.resolve();
     });

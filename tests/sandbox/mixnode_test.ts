@@ -32,7 +32,7 @@ async function readPackets(listener: Deno.TcpListener, n: number): Promise<Uint8
   return packets;
 }
 
-/** The text in a packet that has arrived at its last hop, whose keys are given, for `client`. */
+/** The text for `client` in a packet that has reached its last hop. */
 function textIn(packet: Uint8Array, { privateKey }: KeyPair, client: Uint8Array): string {
   const unwrapped = unwrap(packet, privateKey);
   if (unwrapped.kind !== "message") throw new Error(`not a message but ${unwrapped.kind}`);
@@ -68,7 +68,7 @@ Deno.test("a packet goes through three mixnodes to the gateway at the end", asyn
   assertEquals(counted.of("packets_mixed"), 9);
 });
 
-Deno.test("a packet waits for its delay while later ones pass it", async () => {
+Deno.test("a packet waits for its delay while later ones overtake it", async () => {
   await using directory = new Directory(LOCAL);
   const counted = new Counted();
   await using mixnode = new Mixnode(LOCAL, 1, directory.url, counted.count);
@@ -84,7 +84,7 @@ Deno.test("a packet waits for its delay while later ones pass it", async () => {
   assertEquals(received, ["fast", "slow"]);
 });
 
-Deno.test("what a mixnode can't forward is dropped and counted", async () => {
+Deno.test("packets that a mixnode cannot forward are dropped and counted", async () => {
   await using directory = new Directory(LOCAL);
   const counted = new Counted();
   await using mixnode = new Mixnode(LOCAL, 1, directory.url, counted.count);
@@ -100,7 +100,7 @@ Deno.test("what a mixnode can't forward is dropped and counted", async () => {
   assertEquals(counted.of("packets_dropped_address"), 1);
 });
 
-Deno.test("the end of a mixnode drops what it holds", async () => {
+Deno.test("a mixnode that ends drops the packets it holds", async () => {
   await using directory = new Directory(LOCAL);
   const counted = new Counted();
   const mixnode = new Mixnode(LOCAL, 1, directory.url, counted.count);
@@ -113,7 +113,7 @@ Deno.test("the end of a mixnode drops what it holds", async () => {
   assertEquals(counted.of("packets_dropped_ending"), 1);
 });
 
-Deno.test("a mixnode lives without its directory, and is heard of when it is there", async () => {
+Deno.test("a mixnode runs without its directory, and announces itself once there is one", async () => {
   const { url } = await (async () => {
     await using directory = new Directory(LOCAL);
     return { url: directory.url };

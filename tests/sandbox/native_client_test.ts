@@ -9,7 +9,7 @@ import { ReferenceProcess } from "../support/reference_process.ts";
 
 setLogLevel("error");
 
-referenceTest("a 0.7.0 client works in a local network as it is, and so does ours beside it", async () => {
+referenceTest("an unmodified 0.7.0 client works in a local network, and so does ours beside it", async () => {
   const program = `${Deno.env.get("NYM_REFERENCE")}/nym-client`;
   await using network = await Network.start(portsFrom(0), new AbortController().signal);
   const { url: directory } = network.directory;
@@ -35,7 +35,7 @@ referenceTest("a 0.7.0 client works in a local network as it is, and so does our
   }
 });
 
-/** The client says that it has started a little before it listens for applications. */
+/** The client reports that it has started shortly before it listens for applications. */
 async function open(url: string): Promise<NativeApplication> {
   for (let attempt = 1;; attempt++) {
     try {

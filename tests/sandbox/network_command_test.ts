@@ -4,10 +4,10 @@ import { Program } from "./program.ts";
 
 const COMMAND = "src/sandbox/network_command.ts";
 
-Deno.test("it says where everything is, tells what happens, and leaves nothing behind", async () => {
+Deno.test("the command prints addresses and events, and leaves nothing behind", async () => {
   await using network = new Program(COMMAND, ["--ports-from", "0"]);
-  await network.printed("What happens");
-  assertEquals(network.leftBehind().length, 1, "its home, for now");
+  await network.printed("Events at the gateway");
+  assertEquals(network.leftBehind().length, 1, "its home, while it runs");
   const [, directory] = /directory +(http:\S+)/.exec(network.output)!;
   const [, page] = /(http:\S+) is its status page/.exec(network.output)!;
   assertStringIncludes(await (await fetch(page!)).text(), "<!DOCTYPE html>");
@@ -29,18 +29,18 @@ Deno.test("it says where everything is, tells what happens, and leaves nothing b
   assertEquals(network.leftBehind(), []);
 });
 
-Deno.test("a second and a third Ctrl-C do not keep it from cleaning up", async () => {
+Deno.test("repeated Ctrl-C does not stop the clean-up", async () => {
   await using network = new Program(COMMAND, ["--ports-from", "0"]);
-  await network.printed("What happens");
+  await network.printed("Events at the gateway");
   for (let i = 0; i < 3; i++) network.signal("SIGINT");
   assertEquals(await network.ended(), 0, network.output);
   assertEquals(network.leftBehind(), []);
 });
 
-Deno.test("what makes no sense on the command line is named", async () => {
+Deno.test("errors on the command line are named", async () => {
   for (
     const [args, text] of [
-      [["--ports-from", "x"], "--ports-from should be a port"],
+      [["--ports-from", "x"], "--ports-from must be a port"],
       [["--ports-from"], "'--ports-from <value>' argument missing"],
       [["--port", "1"], "Unknown option '--port'"],
       [["now"], "Unexpected argument 'now'"],
@@ -52,7 +52,7 @@ Deno.test("what makes no sense on the command line is named", async () => {
   }
 });
 
-Deno.test("its help names its option", async () => {
+Deno.test("the help names the option", async () => {
   await using command = new Program(COMMAND, ["--help"]);
   assertEquals(await command.ended(), 0);
   assert(command.output.includes("--ports-from <port>"));

@@ -12,7 +12,7 @@ Deno.test("the picture is a PPM file of 100 KB", () => {
   assertEquals(new TextDecoder().decode(picture.subarray(0, 15)), "P6\n240 142\n255\n");
 });
 
-Deno.test("it is rendered with two pixels in each character", () => {
+Deno.test("the picture is rendered with two pixels in each character", () => {
   const lines = renderPicture(drawPicture(), 40, terminal("all"));
   assertEquals(lines.length, 11);
   for (const line of lines) {

@@ -5,7 +5,7 @@ function all({ directory, mixnodes, gatewayMixnet, gatewayClients }: NetworkPort
   return [directory, ...mixnodes, gatewayMixnet, gatewayClients];
 }
 
-Deno.test("six ports follow from the first", () => {
+Deno.test("the ports are six consecutive ones from the first", () => {
   assertEquals(all(portsFrom(20_000)).sort(), [20_000, 20_001, 20_002, 20_003, 20_004, 20_005]);
   assertEquals(portsFrom(65_530).mixnodes.length, 3);
 });
@@ -26,6 +26,6 @@ Deno.test("a port that is in use is named", () => {
   assertThrows(
     () => refusePortsInUse({ ...portsFrom(0), gatewayMixnet: port }),
     PortInUse,
-    `Cannot listen on 127.0.0.1:${port}: another program does`,
+    `Cannot listen on 127.0.0.1:${port}: the port is in use`,
   );
 });

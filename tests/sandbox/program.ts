@@ -1,4 +1,4 @@
-/** A program of ours in a process of its own, with a folder of its own for temporary files. It ends with its scope. */
+/** One of our programs in its own process, with its own temporary folder. Ends with its scope. */
 export class Program implements AsyncDisposable {
   output = "";
   readonly temporaryFolder = Deno.makeTempDirSync();
@@ -7,7 +7,7 @@ export class Program implements AsyncDisposable {
   #printed = Promise.withResolvers<void>();
   #ended = false;
 
-  /** `path` is from the root of the project. */
+  /** `path` is relative to the root of the project. */
   constructor(path: string, args: string[] = [], env: Record<string, string> = {}) {
     const permissions = ["--allow-net", "--allow-read", "--allow-write", "--allow-env", "--allow-sys"];
     this.#child = new Deno.Command(Deno.execPath(), {
@@ -24,7 +24,7 @@ export class Program implements AsyncDisposable {
     });
   }
 
-  /** Resolves once it has printed this text; throws when it ends without. */
+  /** Resolves once it has printed this text. Throws if it ends without. */
   async printed(text: string): Promise<void> {
     while (!this.output.includes(text)) {
       if (this.#ended) throw new Error(`it ended without printing "${text}":\n${this.output}`);
@@ -36,13 +36,13 @@ export class Program implements AsyncDisposable {
     this.#child.kill(name);
   }
 
-  /** Its exit code, once all that it printed was read. */
+  /** Its exit code, once all its output has been read. */
   async ended(): Promise<number> {
     await this.#reading;
     return (await this.#child.status).code;
   }
 
-  /** The names of what it has left in the folder for temporary files. */
+  /** The names of the files and folders that it has left in its temporary folder. */
   leftBehind(): string[] {
     return [...Deno.readDirSync(this.temporaryFolder)].map(({ name }) => name);
   }

@@ -6,7 +6,7 @@ import { portsFrom } from "../../src/sandbox/ports.ts";
 
 setLogLevel("error");
 
-Deno.test("our client that lost its token registers again, and nobody else does with its address", async () => {
+Deno.test("our client registers again after losing its token, and nobody else can register its address", async () => {
   await using network = await Network.start(portsFrom(0), new AbortController().signal);
   const { url: directory } = network.directory;
   const identity = generateIdentity();

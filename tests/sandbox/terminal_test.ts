@@ -10,14 +10,14 @@ class Screen {
   }
 }
 
-Deno.test("a terminal without abilities gets plain lines, of what moves the last picture", () => {
+Deno.test("a terminal without colours or cursor movement gets plain lines", () => {
   const { terminal, ...screen } = new Screen({ live: false, colours: "none" });
   assertEquals(terminal.paint("text", "red", "bold"), "text");
   assertEquals(terminal.bar(0.5, 4, "green"), "━━──");
   assertEquals(screen.text, "");
 });
 
-Deno.test("of what moves, the last picture alone is printed where nothing can be drawn over", () => {
+Deno.test("where lines cannot be redrawn, only the last frame is printed", () => {
   const screen = new Screen({ live: false, colours: "none" });
   let state = "first";
   {
@@ -27,7 +27,7 @@ Deno.test("of what moves, the last picture alone is printed where nothing can be
   assertEquals(screen.text, "last\nsecond line\n");
 });
 
-Deno.test("a live terminal draws over the lines of the picture before, and shows its cursor in the end", () => {
+Deno.test("a live terminal redraws the lines of the previous frame, and shows its cursor at the end", () => {
   const screen = new Screen({ live: true, colours: "none" });
   let state = "first";
   {
@@ -40,7 +40,7 @@ Deno.test("a live terminal draws over the lines of the picture before, and shows
   );
 });
 
-Deno.test("bars are full by halves of a character and stay within their ends", () => {
+Deno.test("bars fill in steps of half a character and never exceed their width", () => {
   const { terminal } = new Screen({ live: true, colours: "none" });
   assertEquals([-1, 0, 0.3, 0.5, 1, 7].map((share) => terminal.bar(share, 5, "green")), [
     "─────",
@@ -55,6 +55,6 @@ Deno.test("bars are full by halves of a character and stay within their ends", (
 Deno.test("colour is added where there is colour", () => {
   const { terminal } = new Screen({ live: false, colours: "few" });
   assertEquals(terminal.paint("text", "red", "bold"), "\x1b[31;1mtext\x1b[0m");
-  // deno-lint-ignore no-control-regex -- the escape is what is looked for
+  // deno-lint-ignore no-control-regex -- it looks for the escape
   assertMatch(terminal.bar(0.5, 2, "green"), /^\x1b\[32m━\x1b\[0m\x1b\[2m─\x1b\[0m$/);
 });

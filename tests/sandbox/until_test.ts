@@ -9,11 +9,11 @@ Deno.test("until resolves once the condition holds", async () => {
   assertEquals(looks, 3);
 });
 
-Deno.test("until throws what the failure says when the condition never holds", async () => {
+Deno.test("until throws the failure's text when the condition never holds", async () => {
   await assertRejects(() => until(() => false, 1, () => "only 2 of 3", never), Error, "only 2 of 3");
 });
 
-Deno.test("until and unlessAborted throw the reason of an abortion", async () => {
+Deno.test("until and unlessAborted throw the signal's reason when it is aborted", async () => {
   const aborter = new AbortController();
   const waiting = [
     until(() => false, 10_000, () => "", aborter.signal),
@@ -24,7 +24,7 @@ Deno.test("until and unlessAborted throw the reason of an abortion", async () =>
   await assertRejects(() => unlessAborted(Promise.resolve(), aborter.signal), RangeError, "stop");
 });
 
-Deno.test("unlessAborted gives the outcome of the work", async () => {
+Deno.test("unlessAborted returns the outcome of the work", async () => {
   assertEquals(await unlessAborted(Promise.resolve(7), never), 7);
   await assertRejects(() => unlessAborted(Promise.reject(new RangeError("own")), never), RangeError, "own");
 });
