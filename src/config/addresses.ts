@@ -2,8 +2,8 @@ import { parseIp } from "../addresses/ip_literal.ts";
 import { formatSocketAddress, parseSocketAddress } from "../addresses/socket_address.ts";
 
 /**
- * Reads a listening address given as `ip` or `ip:port`, IPv6 with or without brackets, and writes it as `ip:port`.
- * Without a port it is `defaultPort`. Undefined for anything else, port 0 included: nobody could be told of it.
+ * Normalizes a listening address, `ip` or `ip:port` with IPv6 in brackets or not, to `ip:port`. The port defaults to
+ * `defaultPort`. Undefined for anything else, including port 0, which could not be announced.
  */
 export function listeningAddress(text: string, defaultPort: number): string | undefined {
   const address = parseSocketAddress(text) ?? parseSocketAddress(`${bracketed(text)}:${defaultPort}`);
@@ -11,8 +11,8 @@ export function listeningAddress(text: string, defaultPort: number): string | un
 }
 
 /**
- * Reads an address to announce, given as `host` or `host:port`, and writes it as `host:port`. The host may be a DNS
- * name. Without a port it is `defaultPort`. Undefined for anything else.
+ * Normalizes an address to announce, `host` or `host:port`, to `host:port`. The host may be a DNS name. The port
+ * defaults to `defaultPort`. Undefined for anything else.
  */
 export function announceAddress(text: string, defaultPort: number): string | undefined {
   const ip = listeningAddress(text, defaultPort);
@@ -24,8 +24,9 @@ export function announceAddress(text: string, defaultPort: number): string | und
 }
 
 /**
- * Reads the address that clients are to connect to. A `ws://` or `wss://` URL is kept, its scheme in small letters: a port
- * that it does not name is the scheme's own. `host` or `host:port` gets `ws://` in front. Undefined for anything else.
+ * Normalizes the address that clients connect to. A `ws://` or `wss://` URL is kept, with its scheme in lower case;
+ * without a port, the scheme's default port applies. `host` or `host:port` is prefixed with `ws://`. Undefined for
+ * anything else.
  */
 export function clientsAnnounceAddress(text: string, defaultPort: number): string | undefined {
   const { scheme, authority, path } = splitUrl(text) ?? {};
@@ -37,37 +38,40 @@ export function clientsAnnounceAddress(text: string, defaultPort: number): strin
   return address && `ws://${address}`;
 }
 
-/** `address`, as `announceAddress` or `clientsAnnounceAddress` wrote it, with another port. */
+/** The result of `announceAddress` or `clientsAnnounceAddress` with another port. */
 export function withPort(address: string, port: number): string {
   const { scheme, authority, path } = splitUrl(address) ?? { scheme: "", authority: address, path: "" };
   return `${scheme}${withoutPort(authority)}:${port}${path}`;
 }
 
-/** The port of such an address, or undefined where it names none. */
+/** The port of such an address; undefined if it has none. */
 export function portOf(address: string): number | undefined {
   const { authority } = splitUrl(address) ?? { authority: address };
   const port = /:(\d+)$/.exec(authority)?.[1];
   return port === undefined ? undefined : parsePort(port);
 }
 
-/** The host of a listening address, as `127.0.0.1` or `::1`. */
+/** The host of a listening address, without brackets, as in `127.0.0.1` or `::1`. */
 export function hostOf(address: string): string {
   return withoutPort(address).replace(/^\[|\]$/g, "");
 }
 
-/** A host's IP address in its one form, or its DNS name in small letters. Undefined for anything else. */
+/** An IP address in canonical form, or a DNS name in lower case. Undefined for anything else. */
 export function hostName(text: string): string | undefined {
   return parseIp(text.replace(/^\[(.*)\]$/, "$1")) ?? (isHostName(text) ? text.toLowerCase() : undefined);
 }
 
-/** A port that can be listened on and told to others, 1 to 65535, in decimal digits. */
+/** Parses a port that can be announced: 1 to 65535, in decimal digits. Undefined for anything else. */
 export function parsePort(text: string): number | undefined {
   if (!/^\d{1,5}$/.test(text)) return undefined;
   const port = Number(text);
   return port >= 1 && port <= 65535 ? port : undefined;
 }
 
-/** The URL of a directory server: http or https, without a user's name or password, which would end up in the log. */
+/**
+ * The URL of a directory server: http or https, without credentials, which would end up in the log. Otherwise
+ * undefined.
+ */
 export function directoryUrl(text: string): string | undefined {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
@@ -90,7 +94,7 @@ function bracketed(host: string): string {
   return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
 }
 
-/** A DNS name (RFC 1123 §2.1); one whose last label is all digits would be a mistyped IPv4 address. */
+/** A DNS name (RFC 1123 §2.1); but not with an all-numeric last label, which would be a mistyped IPv4 address. */
 function isHostName(text: string): boolean {
   if (text.length > 253) return false;
   const labels = text.replace(/\.$/, "").split(".");

@@ -6,22 +6,22 @@ import type { Config } from "./config.ts";
 import { parseConfig } from "./parse.ts";
 import { renderConfig } from "./render.ts";
 
-/** What only the user of the gateway may read and write. */
+/** Access for the gateway's user alone. */
 const PRIVATE_FILE = 0o600;
 
 const log = logger("pemstore::pemstore");
 
-/** Reads a config.toml. Throws an OperatorError that names the file and, where there is one, the key. */
+/** Reads a config.toml. Throws an OperatorError that names the file and, if one is at fault, the key. */
 export function readConfig(path: string): Config {
   return parseConfig(readText(path, path), path);
 }
 
-/** Writes a config.toml that must not be there yet, with the folders above it. Throws an OperatorError. */
+/** Writes a new config.toml and creates the folders above it. Throws an OperatorError, also if the file exists. */
 export function writeConfig(path: string, config: Config): void {
   writePrivate(path, renderConfig(config));
 }
 
-/** The text of a file; `name` is what the OperatorError that is thrown calls it. */
+/** Reads a text file. Throws an OperatorError that refers to it as `name`. */
 export function readText(path: string, name: string): string {
   try {
     return Deno.readTextFileSync(path);
@@ -31,8 +31,8 @@ export function readText(path: string, name: string): string {
 }
 
 /**
- * Writes a new file for this user alone (0600) and makes the folders above it that are missing (0700). An existing file
- * is never touched: that, like any other failure, throws an OperatorError. There is no half of a file afterwards.
+ * Writes a new file for this user alone (0600) and creates missing folders above it (0700). Throws an OperatorError if
+ * the file exists or anything else fails; never overwrites a file and never leaves a partial one behind.
  */
 export function writePrivate(path: string, text: string): void {
   try {
@@ -51,8 +51,8 @@ export function writePrivate(path: string, text: string): void {
 }
 
 /**
- * Puts `text` in the place of what is in a file, which keeps its mode. There is all of the old text or all of the new one
- * at any time. Throws an OperatorError.
+ * Replaces the contents of a file, keeping its mode. The file has either its old or its new contents at any time. Throws
+ * an OperatorError.
  */
 export function replaceText(path: string, text: string): void {
   const replacement = `${path}.new`;
@@ -69,8 +69,7 @@ export function replaceText(path: string, text: string): void {
 }
 
 /**
- * Takes a file away from everyone but its owner. Returns whether anyone else had access: never on Windows, which
- * has no such modes.
+ * Restricts a file to its owner (0600). Returns whether others had access; always false on Windows, which has no modes.
  */
 export function tighten(path: string): boolean {
   if (Deno.build.os === "windows") return false;
@@ -79,28 +78,31 @@ export function tighten(path: string): boolean {
     if (open) Deno.chmodSync(path, PRIVATE_FILE);
     return open;
   } catch (cause) {
-    throw fileError(`Cannot take ${path} away from other users`, cause, ExitCode.INPUT_OUTPUT);
+    throw fileError(`Cannot restrict access to ${path}`, cause, ExitCode.INPUT_OUTPUT);
   }
 }
 
-/** A key that others can read is worth a warning, one that can't be helped is too, but neither is a reason not to serve. */
+/**
+ * Restricts a key file to its owner. Warns if others had access or if that fails; neither keeps the gateway from
+ * starting.
+ */
 export function tightenKey(path: string): void {
   try {
-    if (tighten(path)) log.warn(`Other users had access to the key file ${path}: it is 0600 from now on`);
+    if (tighten(path)) log.warn(`Other users had access to the key file ${path}: its mode is now 0600`);
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    log.warn(`${error.message}: make it 0600 yourself`);
+    log.warn(`${error.message}: set its mode to 0600`);
   }
 }
 
-/** Whether there is anything at `path`. */
+/** Whether a file, folder or link exists at `path`. Throws an OperatorError if that is unknown. */
 export function exists(path: string): boolean {
   try {
     Deno.lstatSync(path);
     return true;
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return false;
-    throw fileError(`Cannot look for ${path}`, cause, ExitCode.INPUT_OUTPUT);
+    throw fileError(`Cannot access ${path}`, cause, ExitCode.INPUT_OUTPUT);
   }
 }
 

@@ -11,15 +11,18 @@ import { readText, tightenKey, writePrivate } from "./files.ts";
 const PRIVATE_KEY_TAG = "X25519 PRIVATE KEY";
 const PUBLIC_KEY_TAG = "X25519 PUBLIC KEY";
 
-/** A private key for X25519 as the runtime takes it (RFC 8410): this, and the 32 bytes. */
+/** What precedes the 32 bytes of an X25519 private key in PKCS #8 (RFC 8410). */
 const PKCS8_PREFIX = Uint8Array.fromHex("302e020100300506032b656e04220420");
 
 const log = logger("pemstore::pemstore");
 
-/** Where the two halves of a key pair are: the `[gateway]` section of a configuration. */
+/** The paths of a key pair's files, as in the `[gateway]` section of a configuration. */
 export type KeyFiles = Pick<Config["gateway"], "privateSphinxKeyFile" | "publicSphinxKeyFile">;
 
-/** Writes a new key pair, for this user alone; both files or none. Throws an OperatorError, also when one of them exists. */
+/**
+ * Writes a new key pair for this user alone: both files or neither. Throws an OperatorError, also if one of them
+ * exists.
+ */
 export function saveKeyPair(files: KeyFiles, keys: KeyPair): void {
   writePrivate(files.privateSphinxKeyFile, encodePem(PRIVATE_KEY_TAG, keys.privateKey));
   log.info(`Written private key to ${JSON.stringify(files.privateSphinxKeyFile)}`);
@@ -33,8 +36,8 @@ export function saveKeyPair(files: KeyFiles, keys: KeyPair): void {
 }
 
 /**
- * Reads a key pair as {@linkcode readKeyPair} does, and takes its files away from other users that have access to them,
- * as 0.7.0 left them.
+ * Reads a key pair as {@linkcode readKeyPair} does, and restricts its files to their owner: 0.7.0 left them readable by
+ * others.
  */
 export function loadKeyPair(files: KeyFiles): KeyPair {
   const keys = readKeyPair(files);
@@ -44,28 +47,29 @@ export function loadKeyPair(files: KeyFiles): KeyPair {
 }
 
 /**
- * Reads a key pair, ours or 0.7.0's (spec §2: the private key is a canonical scalar). Throws an OperatorError that names
- * the file.
+ * Reads a key pair written by this program or by 0.7.0 (spec §2: the private key is a canonical scalar). Throws an
+ * OperatorError that names the file.
  */
 export function readKeyPair(files: KeyFiles): KeyPair {
   const privateKey = loadKey(files.privateSphinxKeyFile, "private", PRIVATE_KEY_TAG);
   if (!isCanonicalScalar(privateKey)) {
-    throw unusable(files.privateSphinxKeyFile, "private", "it does not hold a number below the group's order");
+    throw unusable(files.privateSphinxKeyFile, "private", "it is not a number below the order of the group");
   }
   const publicKey = loadKey(files.publicSphinxKeyFile, "public", PUBLIC_KEY_TAG);
   if (publicHalf(privateKey).some((byte, i) => byte !== publicKey[i])) {
     throw unusable(
       files.publicSphinxKeyFile,
       "public",
-      `it does not belong to the private key in ${files.privateSphinxKeyFile}; put back the two that init wrote together`,
+      `it does not belong to the private key in ${files.privateSphinxKeyFile}; restore both files as init wrote them`,
     );
   }
   return { privateKey, publicKey };
 }
 
 /**
- * The same as {@linkcode publicKeyOf}, by the runtime where there is a clamped key to the same effect: a gateway
- * multiplies no point after that in most of its life, and noble's tables and their compilation take 15 MB of memory.
+ * The same as {@linkcode publicKeyOf}, but computed by the runtime if a clamped key has the same effect. This is
+ * usually the only multiplication on the main thread, and noble's tables and their compilation would take 15 MB of
+ * memory.
  */
 function publicHalf(privateKey: Uint8Array): Uint8Array {
   const clamped = clampedEquivalent(privateKey);
@@ -78,7 +82,7 @@ function publicHalf(privateKey: Uint8Array): Uint8Array {
 function loadKey(path: string, half: string, tag: string): Uint8Array {
   const text = readText(path, `the ${half} key ${path} (${half}_sphinx_key_file in [gateway])`);
   const key = decode(path, half, tag, text);
-  if (key.length !== 32) throw unusable(path, half, `it holds ${key.length} bytes and should hold 32`);
+  if (key.length !== 32) throw unusable(path, half, `it contains ${key.length} bytes, but a key has 32`);
   return key;
 }
 

@@ -9,66 +9,70 @@ import {
 } from "./addresses.ts";
 import { isOfShell } from "./paths.ts";
 
-/** What the value of a key can be. */
+/** The type of a key's value. */
 export type Value = string | number | boolean | readonly string[];
 
-/** Values of a section that have been read already, by the names that they have in a `Config`. */
+/** The values of a section that have been read so far, by their names in a `Config`. */
 export type Values = Readonly<Record<string, Value>>;
 
-/** Why a value is not of its kind, as it goes on after the name of a key or an option: `must be a path`. */
+/** Why a value is invalid. */
 export class Mistake {
+  /** `reason` completes a sentence that begins with the name of a key or an option, as in `must be a path`. */
   constructor(readonly reason: string) {}
 }
 
-/** What values a key may have. */
+/** A kind of value: what is valid, and how it is read. */
 export interface Kind<T extends Value> {
-  /** in words, as in `a whole number from 1 to 65535` */
+  /** for people, as in `a whole number from 1 to 65535` */
   readonly description: string;
-  /** Reads a value of a file, or the text of an option, into its one form. `section`: what stands before it. */
+  /** Normalizes a value from the file or the text of an option. `section` has the values before it in its section. */
   read(value: unknown, section: Values): T | Mistake;
 }
 
-/** The longest that a timer can wait. */
+/** The longest delay of a timer, in ms. */
 const MAXIMUM_DELAY = 2 ** 31 - 1;
 
+/** True or false. */
 export const flag: Kind<boolean> = {
   description: "true or false",
   read: (value) => typeof value === "boolean" ? value : new Mistake("must be true or false, without quotes"),
 };
 
-/** A number of things. */
-export const count = wholeNumber(1, 65_535);
+/** A number from 1 to 65535. */
+export const count: Kind<number> = wholeNumber(1, 65_535);
 
-/** A time that a timer waits. */
-export const delay = wholeNumber(1, MAXIMUM_DELAY, "ms");
+/** A time in ms, at least 1 and short enough for a timer: about 24 days. */
+export const delay: Kind<number> = wholeNumber(1, MAXIMUM_DELAY, "ms");
 
 /** As {@linkcode delay}, or 0 for never. */
-export const delayOrNever = wholeNumber(0, MAXIMUM_DELAY, "ms");
+export const delayOrNever: Kind<number> = wholeNumber(0, MAXIMUM_DELAY, "ms");
 
-/** As many as there may be. */
+/** A number of at least `minimum`, with no upper bound but that of exact integers. */
 export function amount(minimum: number, unit: string): Kind<number> {
   return wholeNumber(minimum, Number.MAX_SAFE_INTEGER, unit);
 }
 
 function wholeNumber(minimum: number, maximum: number, unit = ""): Kind<number> {
   const description = `a whole number from ${minimum} to ${maximum} ${unit}`.trimEnd();
-  const isOne = (value: unknown): value is number =>
+  const isInRange = (value: unknown): value is number =>
     typeof value === "number" && Number.isInteger(value) && value >= minimum && value <= maximum;
-  return { description, read: (value) => isOne(value) ? value : new Mistake(`must be ${description}`) };
+  return { description, read: (value) => isInRange(value) ? value : new Mistake(`must be ${description}`) };
 }
 
-export const text = textual("text", (value) => value);
+/** Any text. */
+export const text: Kind<string> = textual("text", (value) => value);
 
-/** A path of a file or folder. */
-export const path = textual("a path", (value) => {
+/** The path of a file or folder; not empty, and without `~`, which only shells expand. */
+export const path: Kind<string> = textual("a path", (value) => {
   if (value === "" || value.includes("\0")) return new Mistake("must be a path");
-  if (isOfShell(value)) return new Mistake(`is "${value}"; ~ is known to shells only: write the whole path`);
+  if (isOfShell(value)) return new Mistake(`is "${value}": only shells expand ~, so write the full path`);
   return value;
 });
 
-/** The same, or "". */
-export const pathOrNone = orNone(path);
+/** As {@linkcode path}, or "". */
+export const pathOrNone: Kind<string> = orNone(path);
 
+/** One of several texts. */
 export function choice<const Choice extends string>(...choices: Choice[]): Kind<Choice> {
   const description = choices.map((choice) => `"${choice}"`).join(" or ");
   return textual(
@@ -78,14 +82,16 @@ export function choice<const Choice extends string>(...choices: Choice[]): Kind<
   );
 }
 
-export const url = form("a plain URL, as in https://directory.example.org", directoryUrl);
+/** The URL of a directory server. */
+export const url: Kind<string> = form("a plain URL, as in https://directory.example.org", directoryUrl);
 
-export const logFilter = form(
+/** A log level, optionally with levels for parts of the program. */
+export const logFilter: Kind<string> = form(
   'a level, as in "info" or "info,nym_gateway::mailbox=debug"',
   (value) => parseLogFilter(value) && value,
 );
 
-/** Where to listen: `ip:port`, or an `ip` to which `port` is added. */
+/** An address to listen on: `ip:port`, or an `ip`, to which `port` is added. */
 export function address(port: number): Kind<string> {
   return form(
     `ip:port, as in 0.0.0.0:${port} or [::]:${port}`,
@@ -93,7 +99,7 @@ export function address(port: number): Kind<string> {
   );
 }
 
-/** What others are to connect to, `host:port`. Without a port, it has that of the section's `listening_address`. */
+/** An address for others to connect to, `host:port`. The port defaults to that of the section's `listening_address`. */
 export function announced(port: number): Kind<string> {
   return form(
     `host:port, as in gateway.example.org:${port}`,
@@ -101,7 +107,7 @@ export function announced(port: number): Kind<string> {
   );
 }
 
-/** As {@linkcode announced}, or a WebSocket's URL. */
+/** As {@linkcode announced}, or a WebSocket URL. */
 export function announcedUrl(port: number): Kind<string> {
   return form(
     `host:port, as in gateway.example.org:${port}, or a URL, as in wss://gateway.example.org`,
@@ -113,7 +119,7 @@ function listeningPort(section: Values): number {
   return portOf(String(section["listeningAddress"])) ?? 0;
 }
 
-/** Names or IP addresses of hosts. */
+/** A list of DNS names or IP addresses. */
 export const hosts: Kind<readonly string[]> = {
   description: 'a list of hosts, as in [ "gateway.example.org", "192.168.1.2" ]',
   read(value) {
@@ -125,7 +131,7 @@ export const hosts: Kind<readonly string[]> = {
   },
 };
 
-/** Of that kind, or "". */
+/** The given kind, or "". */
 export function orNone(kind: Kind<string>): Kind<string> {
   return {
     description: `${kind.description}, or ""`,
@@ -133,7 +139,7 @@ export function orNone(kind: Kind<string>): Kind<string> {
   };
 }
 
-/** Text that `read` brings into its one form, or finds not to be what `description` says. */
+/** Text that `read` normalizes; undefined if it is not what `description` says. */
 function form(description: string, read: (text: string, section: Values) => string | undefined): Kind<string> {
   return textual(
     description,
@@ -147,7 +153,6 @@ function textual<T extends string>(
 ): Kind<T> {
   return {
     description,
-    read: (value, section) =>
-      typeof value === "string" ? read(value, section) : new Mistake("must be a text in quotes"),
+    read: (value, section) => typeof value === "string" ? read(value, section) : new Mistake("must be text in quotes"),
   };
 }

@@ -1,4 +1,7 @@
-/** The one of `names` that `text` was probably meant to be: at most two letters (or a third of them) away. */
+/**
+ * The name that `text` was probably meant to be: within two edits, or a third of the name's length. Otherwise
+ * undefined.
+ */
 export function nearestName(text: string, names: readonly string[]): string | undefined {
   const candidates = names
     .map((name) => ({ name, distance: editDistance(text, name) }))
@@ -7,13 +10,13 @@ export function nearestName(text: string, names: readonly string[]): string | un
   return candidates[0]?.name;
 }
 
-/** As an end of a sentence: `; did you mean "x"?`, or nothing when no name is near. */
+/** Completes a sentence with `; did you mean "x"?`; empty if no name is near. */
 export function suggestion(text: string, names: readonly string[]): string {
   const name = nearestName(text, names);
   return name === undefined ? "" : `; did you mean "${name}"?`;
 }
 
-/** Levenshtein's distance: how many letters to insert, remove or replace to get from `a` to `b`. */
+/** Levenshtein distance: the number of letters to insert, remove or replace to get from `a` to `b`. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (const [i, letter] of [...a].entries()) {

@@ -1,21 +1,20 @@
-import type { TomlTable } from "smol-toml";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { type Config, configWith, defaultConfig, KEYS, type NamedKey, valueOf } from "./config.ts";
 import { Mistake, type Value, type Values } from "./kinds.ts";
 import { suggestion } from "./nearest.ts";
 import { brokenRule } from "./rules.ts";
 import { SECTIONS } from "./sections.ts";
-import { parseToml } from "./toml.ts";
+import { parseToml, type TomlTable } from "./toml.ts";
 
 type Refuse = (reason: string) => OperatorError;
 type Tables = Readonly<Record<string, TomlTable>>;
 
-/** What other keys' defaults are made of: these must be in the file. */
+/** The keys that other keys' defaults depend on. The file must set them. */
 const HOME_KEYS = ["id", "nym_root_directory"].map((wanted) => KEYS.find(({ name }) => name === wanted)!);
 
 /**
- * Reads the text of a config.toml, ours or 0.7.0's. `path` names the file in the OperatorError that is thrown when a key
- * is unknown or missing, or a value is not right.
+ * Parses a config.toml of this program or of 0.7.0. `path` names the file in the OperatorError that is thrown if a key
+ * is unknown or missing, or a value is invalid.
  */
 export function parseConfig(text: string, path: string): Config {
   const refuse = (reason: string) => new OperatorError(`Cannot read ${path}: ${reason}`, ExitCode.CONFIGURATION);
@@ -35,14 +34,14 @@ export function parseConfig(text: string, path: string): Config {
   return config;
 }
 
-/** The file's sections by name, each known and each a table. */
+/** The file's sections by name. All are known, and all are tables. */
 function readSections(text: string, refuse: Refuse): Tables {
   const sections: Record<string, TomlTable> = {};
   for (const [name, value] of Object.entries(parseOrRefuse(text, refuse))) {
     const known = Object.hasOwn(SECTIONS, name);
     if (isTable(value) && known) sections[name] = value;
     else if (isTable(value)) throw refuse(`unknown section [${name}]${suggestion(name, Object.keys(SECTIONS))}`);
-    else throw refuse(`key "${name}" stands in no section, or [${name}] is none; the sections are ${SECTION_NAMES}`);
+    else throw refuse(`"${name}" is neither a section nor a key in a section; the sections are ${SECTION_NAMES}`);
   }
   return sections;
 }

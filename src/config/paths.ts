@@ -1,4 +1,4 @@
-/** Whether only a shell would find the folder that a path begins with, as in `~/mail`: for all others, it is one named ~. */
+/** Whether a path begins with `~`, as in `~/mail`. Only shells expand it; to a program it is a folder named `~`. */
 export function isOfShell(path: string): boolean {
   return /^~[^/\\]*([/\\]|$)/.test(path);
 }

@@ -1,15 +1,15 @@
 import { type Config, type NamedKey, valueOf } from "./config.ts";
 import { differences } from "./differences.ts";
 
-/** Keys that differ, as they stand in the file: `[mixnet_endpoint] forward_to`. */
+/** The keys that a reload found changed, as in `[mixnet_endpoint] forward_to`. */
 export interface Changes {
-  /** in force from now on */
+  /** applied to the running gateway */
   readonly taken: readonly string[];
-  /** that need a restart */
+  /** not applied: they need a restart */
   readonly left: readonly string[];
 }
 
-/** Changes `running`, in place, to what `file` says wherever that can be done without a restart. */
+/** Applies the changes in `file` that need no restart to `running`, in place. */
 export function takeOver(running: Config, file: Config): Changes {
   const changed = differences(running, file);
   const taken = changed.filter((key) => canBeTaken(key, running, file));

@@ -2,33 +2,36 @@ import { basename, isAbsolute, join, relative, resolve } from "node:path";
 import { type Config, configWith, defaultConfig, KEYS, type NamedKey, valueOf } from "./config.ts";
 import { path, pathOrNone, url } from "./kinds.ts";
 
-/** A path in a configuration, or a URL. */
+/** A path or URL in a configuration. */
 export interface ConfiguredPath {
   /** as in `ledger_path in [clients_endpoint]` */
   readonly key: string;
+  /** its value */
   readonly path: string;
 }
 
+/** The result of {@linkcode relocate}. */
 export interface Relocated {
+  /** the configuration for the new folder */
   readonly config: Config;
-  /** those of the gateway's own files that were outside of the folder that it had, and are in the new one */
+  /** the gateway's own files that were outside its old folder, and are inside the new one */
   readonly moved: readonly ConfiguredPath[];
-  /** what else leads outside of the gateway's folder, whether it is kept or reset */
+  /** other values that refer to something outside the gateway's folder, whether kept or reset */
   readonly outside: readonly ConfiguredPath[];
 }
 
 /**
- * `config`, which may be a stranger's, as that of gateway `id` whose files are all in `<rootDirectory>/<id>`, where `init`
- * puts them. A log file and certificates outside of its folder, and a directory server that is not the usual one, stay
- * only where the operator has said so: else they are reset to their defaults.
+ * Adapts `config` to gateway `id`, whose files are all in `<rootDirectory>/<id>`, where `init` puts them. The
+ * configuration may be a stranger's, so a log file or certificates outside its folder, and a directory server other
+ * than the default, are reset to their defaults unless `keepsOutside`.
  */
 export function relocate(config: Config, id: string, rootDirectory: string, keepsOutside: boolean): Relocated {
-  const there = defaultConfig(id, rootDirectory);
+  const defaults = defaultConfig(id, rootDirectory);
   const before = homeOf(config);
   const { file } = config.logging;
   const ownLogFile = isWithin(before, file) ? file : undefined;
   const relocated = configWith((key) =>
-    valueOf(isOfHome(key) || leadsOutside(key) && !keepsOutside ? there : config, key)
+    valueOf(isOfHome(key) || leadsOutside(key) && !keepsOutside ? defaults : config, key)
   );
   if (ownLogFile !== undefined) relocated.logging.file = join(rootDirectory, id, basename(resolve(ownLogFile)));
   return {
@@ -40,8 +43,9 @@ export function relocate(config: Config, id: string, rootDirectory: string, keep
 }
 
 /**
- * The first value of `config`, which lies in the home `<rootDirectory>/<id>`, that means another home, as in one that was
- * copied or renamed: its id, or a path in the home that it was made for. `isSame` says whether two folders are one.
+ * The first value of `config`, found in the home `<rootDirectory>/<id>`, that refers to another home because this one was
+ * copied or renamed: its id, or a path in the original home. Undefined if there is none. `isSame` says whether two paths
+ * are the same folder.
  */
 export function strayIn(
   config: Config,
@@ -55,7 +59,7 @@ export function strayIn(
   return pathsIn(before, config)[0];
 }
 
-/** `config` as that of gateway `id` in `<rootDirectory>/<id>`: the paths in the home that it had are the same in this one. */
+/** Adapts `config` to gateway `id` in `<rootDirectory>/<id>`: paths in its old home become the same paths in the new one. */
 export function moved(config: Config, id: string, rootDirectory: string): Config {
   const before = homeOf(config);
   const result = configWith((key) => {
@@ -70,12 +74,12 @@ function homeOf({ gateway }: Config): string {
   return join(gateway.nymRootDirectory, gateway.id);
 }
 
-/** All paths of a configuration that are in a folder. */
+/** The paths of a configuration that are in a folder. */
 function pathsIn(folder: string, config: Config): ConfiguredPath[] {
   return KEYS.map((key) => configured(config, key)).filter(({ path }) => isWithin(folder, path));
 }
 
-/** The paths of what belongs to a gateway alone. */
+/** The paths of the gateway's own files and folders. */
 export function pathsOf(config: Config): ConfiguredPath[] {
   return KEYS.filter((key) => isOfHome(key) && key.kind === path).map((key) => configured(config, key));
 }
@@ -84,12 +88,12 @@ function configured(config: Config, key: NamedKey): ConfiguredPath {
   return { key: `${key.name} in [${key.section}]`, path: String(valueOf(config, key)) };
 }
 
-/** Whether a value belongs to the gateway's own folder: its default is made from that. */
+/** Whether a key depends on the gateway's name or folder: then its default is computed from them. */
 function isOfHome(key: NamedKey): boolean {
   return typeof key.default === "function";
 }
 
-/** Whether a value names something that the gateway reads, writes or asks elsewhere. */
+/** Whether a key refers to something outside the gateway's folder: a file, or a server. */
 function leadsOutside(key: NamedKey): boolean {
   return !isOfHome(key) && (key.kind === path || key.kind === pathOrNone || key.kind === url);
 }

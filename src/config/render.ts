@@ -8,7 +8,7 @@ const HEADER = `The configuration of this nym-gateway, read when it starts and a
 
 const WIDTH = 118;
 
-/** Writes `config` as the text of a config.toml in which each key is explained. `parseConfig` reads it back the same. */
+/** The text of a config.toml, with a comment for each key. `parseConfig` returns an equal configuration. */
 export function renderConfig(config: Config): string {
   const sections = (Object.keys(SECTIONS) as (keyof typeof SECTIONS)[]).map((name) => {
     const comment = SECTION_COMMENTS[name];

@@ -4,13 +4,13 @@ import { parseConfig } from "./parse.ts";
 import { renderConfig } from "./render.ts";
 import { tomlValue } from "./toml.ts";
 
-/** `key = "text"` and what follows it, a comment for instance. */
+/** A line with `key = "text"` and, optionally, a comment. */
 const TEXT_LINE = /^(?<before>\s*(?<key>\w+)\s*=\s*)(?:"(?:[^"\\]|\\.)*"|'[^']*')(?<after>\s*(?:#.*)?)$/s;
 const SECTION_LINE = /^\s*\[\s*(\w+)\s*\]/;
 
 /**
- * The text of a config.toml of which `config` is read, changed so that `wanted` is: only texts in quotes are replaced, so
- * that order and comments stay as the operator has them. Where that is not enough, it is written anew.
+ * Changes the text of a config.toml, which parses to `config`, so that it parses to `wanted`. Only quoted texts are
+ * replaced, to keep the operator's order and comments. If that is not enough, the result is rendered from scratch.
  */
 export function rewriteConfig(text: string, config: Config, wanted: Config): string {
   const values = new Map(

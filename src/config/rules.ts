@@ -1,6 +1,6 @@
 import type { Config } from "./config.ts";
 
-/** What must hold between keys. Each says which key is not right, and why, if it does not hold. */
+/** Rules between keys. Each returns which key is wrong, and why, if it is broken. */
 const RULES: readonly ((config: Config) => string | undefined)[] = [
   ({ mixnetEndpoint: { listeningAddress }, clientsEndpoint }) =>
     listeningAddress === clientsEndpoint.listeningAddress
@@ -12,13 +12,11 @@ const RULES: readonly ((config: Config) => string | undefined)[] = [
       : undefined,
   ({ clientsEndpoint: { tlsCertificate, tlsKey } }) =>
     (tlsCertificate === "") !== (tlsKey === "")
-      ? `"${
-        tlsKey === "" ? "tls_key" : "tls_certificate"
-      }" in [clients_endpoint] must be given too: TLS needs both files`
+      ? `"${tlsKey === "" ? "tls_key" : "tls_certificate"}" in [clients_endpoint] must be set too: TLS needs both files`
       : undefined,
 ];
 
-/** Which rule `config` breaks, in words. */
+/** The first rule that `config` breaks, for people, as in `"tls_key" in [clients_endpoint] must be set too: …`. */
 export function brokenRule(config: Config): string | undefined {
   return RULES.map((rule) => rule(config)).find((reason) => reason !== undefined);
 }

@@ -24,41 +24,41 @@ const CLIENTS_PORT = 9000;
 const OPERATOR_PORT = 9001;
 
 /**
- * Every key of config.toml, in the order of the file. All else comes from here: the type `Config`, defaults, reading with
- * its errors, the file that `init` writes, what a reload takes over, docs/configuration.md. To add a key, add an entry;
- * what must hold between keys is in rules.ts. All keys of 0.7.0 are here.
+ * Every key of config.toml, in the order of the file, including all keys of 0.7.0. Everything else derives from this
+ * table: the type `Config`, defaults, parsing and its errors, the file that `init` writes, reloading, and
+ * docs/configuration.md. To add a key, add an entry. Rules between keys are in rules.ts.
  */
 export const SECTIONS = {
   gateway: {
     id: key({
       kind: text,
       default: ({ id }) => id,
-      comment: "The name of this gateway on this machine, as given to `init --id`. Other nodes never see it.",
+      comment: "The name of this gateway on this machine, set with `init --id`. Other nodes never see it.",
     }),
     location: key({
       kind: text,
       default: "unknown",
       option: "location",
-      comment: "Where on earth the gateway is, in words. The directory shows it to everybody; nothing depends on it.",
+      comment: "The gateway's location, as free text. The directory shows it to everybody; nothing depends on it.",
     }),
     private_sphinx_key_file: key({
       kind: path,
       default: inData("private_sphinx.pem"),
-      comment: `The file with the secret half of the gateway's key, in PEM. Whoever has it can read all mail that passes
+      comment: `The file with the gateway's private key, in PEM. Anyone who has it can read all mail that passes through
         here, so only the user that runs the gateway may read the file. Keep a copy in a safe place: it is the
         gateway's identity.`,
     }),
     public_sphinx_key_file: key({
       kind: path,
       default: inData("public_sphinx.pem"),
-      comment: "The file with the public half of that key, in PEM. It is part of the address of each client.",
+      comment: "The file with the gateway's public key, in PEM. It is part of each client's address.",
     }),
     storage_key_file: key({
       kind: path,
       default: inData("storage_key.pem"),
       comment: `The file with the key that seals stored messages and hides clients' addresses in the databases, in PEM.
-        Without it they can't be read any more, so keep a copy. Kept on another disk, or passed by systemd as the
-        credential storage_key.pem, it makes a stolen disk useless. The environment variable
+        Without it they cannot be read, so keep a copy. Keep the key on another disk, or pass it as the systemd
+        credential storage_key.pem, to make a stolen disk useless. The environment variable
         NYM_GATEWAY_STORAGE_KEY_FILE overrides this.`,
     }),
     presence_directory_server: key({
@@ -66,19 +66,19 @@ export const SECTIONS = {
       default: "https://directory.nymtech.net",
       option: "directory",
       comment:
-        "The directory server: it lists this gateway for clients and mixnodes, and the mixnodes for this gateway.",
+        "The directory server, which lists this gateway for clients and mixnodes, and the mixnodes for this gateway.",
     }),
     refuse_address_clash: key({
       kind: flag,
       default: false,
-      comment: `Whether not to start when the directory lists another gateway with one of our addresses. Anyone may post
-        such an entry, so the default is false: then it is a warning, unless another gateway is seen to serve clients at
-        our address.`,
+      comment: `Whether to refuse to start if the directory lists another gateway with one of our addresses. Anyone may
+        post such an entry, so the default is false: then it is only a warning, unless another gateway actually serves
+        clients at our address.`,
     }),
     nym_root_directory: key({
       kind: text,
       default: ({ rootDirectory }) => rootDirectory,
-      comment: "The folder in which each gateway of this user has a folder of its own, named after its id.",
+      comment: "The folder that contains a folder for each gateway of this user, named after its id.",
     }),
   },
 
@@ -92,31 +92,31 @@ export const SECTIONS = {
     announce_address: key({
       kind: announced(MIX_PORT),
       default: `127.0.0.1:${MIX_PORT}`,
-      comment: `What the directory tells mixnodes to connect to. It differs from listening_address behind NAT, or when
-        that is 0.0.0.0. Without a port, it has that of listening_address.`,
+      comment:
+        `The address that the directory gives to mixnodes. It differs from listening_address behind NAT, or if that
+        is 0.0.0.0. The port defaults to that of listening_address.`,
     }),
     forward_to: key({
       kind: choice("topology", "any"),
       default: "topology",
       reloadable: "always",
-      comment: `Where clients may send packets: "topology" is to the mixnodes that the directory lists, and nowhere
-        else; "any" is to whatever address a client names, which lets clients make this machine connect to anything.`,
+      comment: `Where clients may send packets. "topology": only to mixnodes that the directory lists. "any": to any
+        address that a client names, which lets clients make this machine connect to anything.`,
     }),
     allow_private_mixnodes: key({
       kind: flag,
       default: false,
       reloadable: "always",
-      comment: `Whether clients may send packets to mixnodes of the directory at addresses that are not on the internet
-        (loopback, private, link-local, multicast), or this gateway's own. Anyone may post to a directory, so the default
-        is false. A gateway whose own announce_address is of such a kind sends to addresses of that kind.`,
+      comment: `Whether clients may send packets to mixnodes of the directory at non-public addresses (loopback, private,
+        link-local, multicast), or at this gateway's own. Anyone may post to a directory, so the default is false. A
+        gateway whose own announce_address is of such a kind also sends to addresses of that kind.`,
     }),
     replay_window: key({
       kind: delay,
       default: 86_400_000,
-      comment: `How long packets are remembered, in ms, across restarts too: one that comes again within that time is
-        dropped. The default is a day. Only time in which the gateway runs counts, so a clock that is wrong for a while
-        does not make it forget. The busiest gateways remember less: five million packets, in at most 64 MB of
-        memory.`,
+      comment: `How long packets are remembered, in ms, also across restarts. A packet that is replayed within this time
+        is dropped. The default is a day. Only time during which the gateway runs counts, so a wrong clock does not make
+        it forget. A very busy gateway remembers for less time: five million packets, in at most 64 MB of memory.`,
     }),
   },
 
@@ -129,14 +129,15 @@ export const SECTIONS = {
     announce_address: key({
       kind: announcedUrl(CLIENTS_PORT),
       default: `ws://127.0.0.1:${CLIENTS_PORT}`,
-      comment: `What the directory tells clients to connect to: a ws:// URL, or wss:// if this gateway (tls_certificate)
-        or a proxy in front of it speaks TLS. Without a scheme, it is ws://.`,
+      comment:
+        `The address that the directory gives to clients: a ws:// URL, or wss:// if this gateway (tls_certificate)
+        or a proxy in front of it speaks TLS. The scheme defaults to ws://.`,
     }),
     inboxes_directory: key({
       kind: path,
       default: inData("inboxes"),
       option: "inboxes",
-      comment: "The folder that keeps messages until their clients fetch them.",
+      comment: "The folder that stores messages until their clients fetch them.",
     }),
     ledger_path: key({
       kind: path,
@@ -147,40 +148,40 @@ export const SECTIONS = {
     allow_re_registration: key({
       kind: flag,
       default: false,
-      comment: `Whether an address that has registered before may register again. With true, anyone who knows a client's
-        address (the directory lists them all) can register it again and take the mail that waits for it, as was
-        possible in 0.7.0. With false, a client gets its token once and has to keep it. A client that proves that it has
-        the private key of its address, as our client library does, may register again in either case.`,
+      comment: `Whether a registered address may register again. If true, anyone who knows a client's address (the
+        directory lists them all) can register it again and take the mail waiting for it, as was possible in 0.7.0. If
+        false, a client gets its token once and has to keep it. A client that proves that it has the private key of its
+        address, as our client library does, may register again in either case.`,
     }),
     tls_certificate: key({
       kind: pathOrNone,
       default: "",
       reloadable: "while set",
-      comment: `A file in PEM with a certificate and its chain, to speak TLS (wss://) at listening_address without a
-        proxy. Renewed files are taken up within a minute, or at once on SIGHUP, and nobody is disconnected. Empty (the
-        default): no TLS. Turning TLS on or off takes a restart.`,
+      comment: `A PEM file with a certificate and its chain, to serve TLS (wss://) at listening_address without a proxy.
+        Renewed files are loaded within a minute, or at once on SIGHUP, without disconnecting anyone. Empty (the
+        default): no TLS. Turning TLS on or off needs a restart.`,
     }),
     tls_key: key({
       kind: pathOrNone,
       default: "",
       reloadable: "while set",
-      comment: `The file in PEM with the certificate's private key. Only the user that runs the gateway may read it.`,
+      comment: `The PEM file with the certificate's private key. Only the user that runs the gateway may read it.`,
     }),
     require_proof: key({
       kind: flag,
       default: false,
-      comment: `Whether a client has to prove, in order to register, that it has the private key of its address. With
-        true, nobody can take another's address, but clients of 0.7.0, which know no proof, can't register any more;
-        those that have a token carry on. The default is false.`,
+      comment: `Whether a client has to prove that it has the private key of its address in order to register. If true,
+        nobody can take another client's address, but new 0.7.0 clients cannot register, because they have no such
+        proof; those with a token are not affected. The default is false.`,
     }),
     announce_clients: key({
       kind: flag,
       default: true,
       reloadable: "always",
-      comment: `Whether the directory is told the address of each client that has registered here, as in 0.7.0. It shows
-        them to everybody: whoever looks knows how many clients this gateway has, who they are, and when a new one came.
-        With false the list is empty; clients lose nothing, as senders have their addresses from elsewhere. The default
-        is true.`,
+      comment: `Whether to announce the address of each registered client to the directory, as 0.7.0 does. The directory
+        shows them to everybody, so anyone can see how many clients this gateway has, who they are, and when a new one
+        registered. If false, the list is empty. Clients lose nothing: senders learn their addresses elsewhere. The
+        default is true.`,
     }),
   },
 
@@ -189,7 +190,7 @@ export const SECTIONS = {
       kind: count,
       default: 10_000,
       reloadable: "always",
-      comment: "How many clients may be connected at once.",
+      comment: "The most clients connected at once.",
     }),
     client_connections_per_network: key({
       kind: count,
@@ -201,7 +202,7 @@ export const SECTIONS = {
       kind: count,
       default: 256,
       reloadable: "always",
-      comment: `How many connections may be open that have not logged in. When one more comes, the oldest of them is
+      comment: `The most connections open that have not logged in. When another one arrives, the oldest of them is
         closed.`,
     }),
     connections_before_login_per_network: key({
@@ -214,35 +215,35 @@ export const SECTIONS = {
       kind: delay,
       default: 10_000,
       reloadable: "always",
-      comment: "How long a connection may take to become a WebSocket, and then as long again to log in, in ms.",
+      comment: "How long a connection may take to become a WebSocket, and after that to log in, in ms.",
     }),
     frames_per_second: key({
       kind: count,
       default: 1000,
       reloadable: "always",
-      comment: `How many frames a client may send in a second, in short bursts twice as many; fragments and pings count
-        as well. A client that sends more is disconnected.`,
+      comment: `The most frames a client may send per second; twice as many in short bursts. Fragments and pings count
+        too. A client that sends more is disconnected.`,
     }),
     registered_clients: key({
       kind: amount(1, "clients"),
       default: 200_000,
       reloadable: "always",
       comment:
-        `How many clients may be registered. For one more, the one that registered and has been away longest without
-        ever coming back leaves. When all have come back, no more can register.`,
+        `The most registered clients. To make place for another one, the client that has been away longest since its
+        registration, without ever logging in again, is removed. If all have logged in again, no more can register.`,
     }),
     unused_registration_time: key({
       kind: amount(0, "ms"),
       default: 30 * 86_400_000,
       reloadable: "always",
-      comment: `How long a client stays registered that has not come back since it registered, in ms; 0 is for ever. The
-        default is 30 days. Only time in which the gateway runs and the client is not connected counts. New mail for a
-        client that has left is dropped until it logs in again, for which its token is still good.`,
+      comment: `How long a client stays registered without ever logging in again, in ms; 0 means for ever. The default is
+        30 days. Only time during which the gateway runs and the client is not connected counts. Mail for a removed client
+        is dropped until it logs in again, for which its token is still valid.`,
     }),
     registrations_per_hour: key({
       kind: count,
       default: 10_000,
-      comment: "How many clients may register in an hour, all at once or spread over it.",
+      comment: "The most clients that may register per hour, all at once or spread out.",
     }),
     registrations_per_hour_per_network: key({
       kind: count,
@@ -252,21 +253,22 @@ export const SECTIONS = {
     wrong_tokens_per_hour_per_network: key({
       kind: count,
       default: 100,
-      comment: `How many wrong tokens may come from one network in an hour. After that, a connection is closed at its
-        first one.`,
+      comment: `The most wrong tokens per hour from one network. Beyond that, a connection is closed at its first wrong
+        token.`,
     }),
     wrong_token_delay: key({
       kind: delay,
       default: 500,
-      comment: "How long the answer to a wrong token is held back, in ms. Clients of 0.7.0 give up after 1500.",
+      comment: "How long to delay the answer to a wrong token, in ms. 0.7.0 clients give up after 1500.",
     }),
     mixnet_connections: key({
       kind: count,
       default: 2000,
       reloadable: "always",
-      comment: `How many connections from mixnodes may be open at once. When one more comes, mixnodes of the
-        directory keep half of the places, and connections that have not brought a good packet an eighth; among those
-        that have more, the network that holds most loses the connection that has been quiet longest.`,
+      comment: `The most connections from mixnodes at once. When another one arrives, half of the places remain
+        reserved for mixnodes of the directory, and an eighth for connections that have not delivered a valid packet.
+        Of the groups that hold more than that, the network with the most connections loses the one that has been idle
+        longest.`,
     }),
     mixnet_connections_per_network: key({
       kind: count,
@@ -278,68 +280,70 @@ export const SECTIONS = {
       kind: delay,
       default: 30_000,
       reloadable: "always",
-      comment:
-        "How long a packet may take from its first byte to its last, in ms. After that, its connection is closed.",
+      comment: "How long a packet may take from its first byte to its last, in ms, before its connection is closed.",
     }),
     mixnet_idle_timeout: key({
       kind: delayOrNever,
       default: 0,
       reloadable: "always",
-      comment: `After how long a mixnode's connection that brings nothing is closed, in ms; 0 is never. Never is the
-        default because a mixnode only notices a closed connection by the packets it loses. TCP itself notices a mixnode
+      comment: `How long a mixnode's connection may be idle before it is closed, in ms; 0 means for ever. That is the
+        default, because a mixnode only notices a closed connection by losing packets. TCP keep-alive detects a mixnode
         that has vanished.`,
     }),
     limit_loopback: key({
       kind: flag,
       default: false,
       reloadable: "always",
-      comment: `Whether the limits for one network also hold for this machine itself (127.0.0.0/8, ::1). The default is
-        false: behind a proxy all clients seem to come from here, and the proxy has to limit them.`,
+      comment:
+        `Whether the limits per network also apply to this machine (127.0.0.0/8, ::1). The default is false: behind
+        a proxy, all clients seem to come from this machine, and the proxy has to limit them.`,
     }),
     inbox_messages: key({
       kind: amount(1, "messages"),
       default: 100_000,
       reloadable: "always",
-      comment: `How many messages are kept for one client. When its inbox is full, new ones for it are dropped and
-        counted: if the oldest went instead, anyone who floods a client could delete its mail. A message has
-        ${MAX_MESSAGE_SIZE} bytes at most.`,
+      comment:
+        `The most messages stored for one client. When its inbox is full, new messages are dropped and counted: if
+        the oldest were dropped instead, anyone could delete a client's mail by flooding it. A message has at most
+        ${MAX_MESSAGE_SIZE} bytes.`,
     }),
     inbox_bytes: key({
       kind: amount(MAX_MESSAGE_SIZE, "bytes"),
       default: 100_000_000,
       reloadable: "always",
-      comment: "How many bytes of messages are kept for one client.",
+      comment: "The most bytes of messages stored for one client.",
     }),
     mailbox_bytes: key({
       kind: amount(MAX_MESSAGE_SIZE, "bytes"),
       default: 10_000_000_000,
       reloadable: "always",
       comment:
-        "How many bytes of messages are kept for all clients together. Beyond it new ones are dropped and counted.",
+        "The most bytes of messages stored for all clients together. Beyond it, new messages are dropped and counted.",
     }),
     time_to_live: key({
       kind: amount(0, "ms"),
       default: 30 * 86_400_000,
       reloadable: "always",
-      comment: `How long a message is kept for a client that does not fetch it, in ms; the default is 30 days, 0 is for
-        ever. Only time in which the gateway runs counts, since nobody can fetch anything while it does not: a wrong
-        clock deletes no mail.`,
+      comment: `How long a message is stored for a client that does not fetch it, in ms. The default is 30 days; 0 means
+        for ever. Only time during which the gateway runs counts, because nobody can fetch mail while it does not. A
+        wrong clock deletes no mail.`,
     }),
     minimum_free_disk: key({
       kind: amount(0, "bytes"),
       default: 200_000_000,
       reloadable: "always",
       comment:
-        `How many bytes must be free on the inboxes' disk for new messages to be kept. With less, they are dropped
-        and counted, stored ones are still delivered, and health says so. Space that has become free inside the
-        mailbox's file, which never shrinks, counts as free.`,
+        `The least free space on the inboxes' disk, in bytes, for storing new messages. With less, they are dropped
+        and counted, and the health check fails; stored messages are still delivered. Free space inside the mailbox's
+        file, which never shrinks, counts too.`,
     }),
     slow_client_bytes: key({
       kind: amount(4096, "bytes"),
       default: 65_536,
       reloadable: "always",
-      comment: `How many bytes wait in memory for a client that reads slowly or not at all. The rest stays on the disk
-        until it reads on.`,
+      comment:
+        `The most bytes buffered in memory for a client that reads slowly or not at all. The rest stays on the disk
+        until it catches up.`,
     }),
   },
 
@@ -347,19 +351,19 @@ export const SECTIONS = {
     listening_address: key({
       kind: orNone(address(OPERATOR_PORT)),
       default: `127.0.0.1:${OPERATOR_PORT}`,
-      comment: `Where the operator finds the status page (open it in a browser), /metrics for Prometheus, /healthz and
-        /readyz. The default, 127.0.0.1:9001, is for this machine alone: anyone who can connect needs no password,
-        though it changes nothing and names no client. Empty: no such page. If another program has the port, the gateway
-        warns and runs without it.`,
+      comment: `The address of the status page for browsers, and of /metrics for Prometheus, /healthz and /readyz. The
+        default, 127.0.0.1:9001, is reachable from this machine only. There is no password, but nothing can be changed
+        here and no client is named. Empty: none of these. If the port is in use, the gateway logs a warning and runs
+        without them.`,
     }),
     allowed_hosts: key({
       kind: hosts,
       default: [],
       reloadable: "always",
-      comment: `By what other names, or addresses, that page may be asked for. It always answers to localhost and to the
-        address that it listens on, or to any IP address when that is 0.0.0.0 or [::]. Requests for any other host are
-        refused: a web page elsewhere could point a name of its own at this machine, and read what is here through the
-        operator's browser.`,
+      comment: `Additional host names or addresses that requests for these pages may use. localhost and the address it
+        listens on are always allowed; with 0.0.0.0 or [::], so is any IP address. Requests for other hosts are refused:
+        otherwise, a website could point its own host name at this machine and read the pages through the operator's
+        browser.`,
     }),
   },
 
@@ -368,22 +372,22 @@ export const SECTIONS = {
       kind: choice("text", "json"),
       default: "text",
       reloadable: "always",
-      comment: `What log lines look like: "text" (the default) as in 0.7.0, or "json" with one object a line.`,
+      comment: `The format of log lines: "text" (the default), as in 0.7.0, or "json", one object per line.`,
     }),
     level: key({
       kind: logFilter,
       default: "info",
       reloadable: "always",
-      comment:
-        `How much is logged: off, error, warn, info (the default), debug or trace. Parts of the program may have a
-        level of their own, as in "info,nym_gateway::mailbox=debug". The environment variable RUST_LOG overrides it.`,
+      comment: `How much is logged: off, error, warn, info (the default), debug or trace. Parts of the program can have
+        their own level, as in "info,nym_gateway::mailbox=debug". The environment variable RUST_LOG overrides it.`,
     }),
     file: key({
       kind: pathOrNone,
       default: "",
       reloadable: "always",
-      comment: `The file that log lines are added to. It is opened again on SIGHUP, for programs that rename it when it
-        has grown (logrotate). Empty (the default): standard error, which systemd keeps in its journal.`,
+      comment:
+        `The file to append log lines to. It is reopened on SIGHUP, for programs such as logrotate that rename it.
+        Empty (the default): standard error, which systemd writes to its journal.`,
     }),
   },
 
@@ -391,9 +395,8 @@ export const SECTIONS = {
     presence_sending_delay: key({
       kind: delay,
       default: 1500,
-      comment:
-        `How long from one announcement at the directory to the next, in ms. The directory forgets a gateway after
-        10 s of silence.`,
+      comment: `The time between two announcements to the directory, in ms. The directory forgets a gateway after 10 s
+        without one.`,
     }),
     packet_forwarding_initial_backoff: key({
       kind: delay,
@@ -414,20 +417,20 @@ export const SECTIONS = {
     stored_messages_filename_length: key({
       kind: count,
       default: 16,
-      comment: "Not in use. 0.7.0 kept each message in a file of its own: the length of its name, in characters.",
+      comment: "Not used. In 0.7.0, the length of the name of each message's file, in characters.",
     }),
     message_retrieval_limit: key({
       kind: count,
       default: 5,
-      comment: "Not in use. How many stored messages 0.7.0 read at a time.",
+      comment: "Not used. In 0.7.0, the number of stored messages read at a time.",
     }),
   },
 };
 
-/** What is to be said of a section as a whole. */
+/** Comments on whole sections. */
 export const SECTION_COMMENTS: { readonly [Name in keyof typeof SECTIONS]?: string } = {
   limits:
-    `A "network" is the /24 of an IPv4 address, the /64 of an IPv6 address. All connections together have to fit into
-    the file descriptors that this program may open (ulimit -n): a client takes three, or five with TLS, a mixnode one.
-    When they run short, new connections have to wait.`,
+    `A "network" is the /24 of an IPv4 address or the /64 of an IPv6 address. All connections together must fit into
+    this program's limit of file descriptors (ulimit -n): a client takes three, or five with TLS, and a mixnode one. When
+    they run short, new connections have to wait.`,
 };

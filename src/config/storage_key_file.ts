@@ -7,31 +7,31 @@ import { exists, readText, tightenKey, writePrivate } from "./files.ts";
 const TAG = "NYM GATEWAY STORAGE KEY";
 const SIZE = 32;
 
-/** Environment variable that names the file in place of the configuration. */
+/** Environment variable with the path of the file; overrides the configuration. */
 const FILE_VARIABLE = "NYM_GATEWAY_STORAGE_KEY_FILE";
-/** Where systemd puts what `LoadCredential=storage_key.pem:…` names. */
+/** Environment variable with the folder where systemd puts the file of `LoadCredential=storage_key.pem:…`. */
 const CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY";
 const CREDENTIAL = "storage_key.pem";
 
 const log = logger("pemstore::pemstore");
 
-/** Writes a new key, for this user alone, to a file that must not be there yet. Throws an OperatorError. */
+/** Writes a new key to a new file, for this user alone. Returns its 32 bytes. Throws an OperatorError. */
 export function makeStorageKey(path: string): Uint8Array {
   const key = crypto.getRandomValues(new Uint8Array(SIZE));
   writePrivate(path, storageKeyText(key));
   return key;
 }
 
-/** What a file with this key holds. */
+/** The PEM text of a file with this key. */
 export function storageKeyText(key: Uint8Array): string {
   return encodePem(TAG, key);
 }
 
 /**
- * Reads the key that seals what is stored: from the file that NYM_GATEWAY_STORAGE_KEY_FILE names, else from the systemd
- * credential "storage_key.pem", else from `configured`. A home of an earlier release has none there: it gets one, unless
- * one of the files in `sealed` is there, which only the key that is missing opens. Throws an OperatorError that names the
- * file.
+ * Reads the 32-byte key that seals stored data: from the file that NYM_GATEWAY_STORAGE_KEY_FILE names, otherwise from
+ * the systemd credential "storage_key.pem", otherwise from the path `configured`. Creates a key there if the file does
+ * not exist, as after an upgrade from 0.7.0, unless one of the files in `sealed` exists, which only the missing key can
+ * open. Throws an OperatorError that names the file.
  */
 export function loadStorageKey(configured: string, sealed: readonly string[] = []): Uint8Array {
   const elsewhere = storageKeyElsewhere();
@@ -40,7 +40,7 @@ export function loadStorageKey(configured: string, sealed: readonly string[] = [
     const orphan = sealed.find(hasContents);
     if (orphan !== undefined) throw missing(path, orphan);
     const key = makeStorageKey(path);
-    log.info(`Written storage key to ${JSON.stringify(path)}: what is stored is sealed with it`);
+    log.info(`Written storage key to ${JSON.stringify(path)}: stored data is sealed with it`);
     return key;
   }
   const key = readStorageKey(path);
@@ -48,19 +48,19 @@ export function loadStorageKey(configured: string, sealed: readonly string[] = [
   return key;
 }
 
-/** Reads the key that {@linkcode loadStorageKey} does; it makes none, and changes no file. Throws an OperatorError. */
+/** Reads the same key as {@linkcode loadStorageKey}, but never creates or changes a file. Throws an OperatorError. */
 export function findStorageKey(configured: string): Uint8Array {
   return readStorageKey(storageKeyElsewhere() ?? configured);
 }
 
-/** Reads the key in a file. Throws an OperatorError that names it. */
+/** Reads the key in a file: 32 bytes. Throws an OperatorError that names the file. */
 export function readStorageKey(path: string): Uint8Array {
   const key = decode(path, readText(path, `the storage key ${path}`));
   if (key.length === SIZE) return key;
-  throw unusable(path, `it holds ${key.length} bytes and should hold ${SIZE}`);
+  throw unusable(path, `it contains ${key.length} bytes, but a key has ${SIZE}`);
 }
 
-/** The file that the environment names: the operator's own arrangement, which is neither made nor changed here. */
+/** The path from the environment, if set. The operator manages that file: it is neither created nor changed here. */
 export function storageKeyElsewhere(): string | undefined {
   const named = Deno.env.get(FILE_VARIABLE);
   if (named) return named;

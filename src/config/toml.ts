@@ -1,7 +1,10 @@
-import { parse, stringify, TomlError, type TomlTable } from "smol-toml";
+import { parse, stringify, TomlError } from "smol-toml";
 import type { Value } from "./kinds.ts";
 
-/** Parses a TOML document. Throws a SyntaxError that says in one line where the trouble is, and what it is. */
+/** The values of a TOML document or of one of its tables, by key. */
+export type TomlTable = Readonly<Record<string, unknown>>;
+
+/** Parses a TOML document. Throws a SyntaxError with the position and the reason in one line. */
 export function parseToml(text: string): TomlTable {
   try {
     return parse(text);
@@ -16,10 +19,10 @@ export function tomlValue(value: Value): string {
   return stringify({ value }).slice("value = ".length).trimEnd();
 }
 
-/** What the parser says, without its excerpt of the document, and where an operator would not understand it, more. */
+/** The parser's message without its excerpt of the document, and clearer where an operator would not understand it. */
 function inPlainWords({ message }: TomlError): string {
   const [reason = ""] = message.replace("Invalid TOML document: ", "").split("\n");
-  if (reason.includes("redefine")) return "this key or section is there already, further up";
+  if (reason.includes("redefine")) return "this key or section is already defined above";
   if (!reason.includes("escape")) return reason;
-  return `${reason}: between " and " a backslash is written \\\\; between ' and ', \\`;
+  return `${reason}: in double quotes, write \\\\ for a backslash; in single quotes, \\`;
 }

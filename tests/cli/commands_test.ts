@@ -71,7 +71,7 @@ Deno.test("run of a 0.7.0 home prints the lines that 0.7.0 printed, and tightens
     for (const half of ["private", "public"]) {
       assertMatch(
         ran.stderr,
-        new RegExp(`WARN .*Other users had access to the key file .*${half}_sphinx.pem: it is 0600`),
+        new RegExp(`WARN .*Other users had access to the key file .*${half}_sphinx.pem: its mode is now 0600`),
       );
     }
   }));

@@ -92,7 +92,7 @@ Deno.test("a value that won't do is refused with its option and what would be ri
       '--clients-announce-host: "http://a" is not a host, as in gateway.example.org, 1.2.3.4:9000 or ' +
       "[2001:db8::1]:9000, or a URL as wss://gateway.example.org",
     ],
-    [{ "inboxes": "~/mail" }, '--inboxes is "~/mail"; ~ is known to shells only: write the whole path'],
+    [{ "inboxes": "~/mail" }, '--inboxes is "~/mail": only shells expand ~, so write the full path'],
     [{ "directory": "a.org" }, '--directory is "a.org", which is not a plain URL, as in https://directory.example.org'],
     [{ "mix-port": "9000" }, "can't both come in at 0.0.0.0:9000: give --mix-port or --clients-port another port"],
   ];

@@ -32,7 +32,7 @@ Deno.test("a listening address is an IP address, with or without a port", () => 
   for (const [text, address] of Object.entries(cases)) assertEquals(listeningAddress(text, 1789), address, text);
 });
 
-Deno.test("a mixnet address to announce may also be a name", () => {
+Deno.test("the mixnet announce address may also be a name", () => {
   const cases: Record<string, string | undefined> = {
     "gateway.example.org": "gateway.example.org:1789",
     "gateway.example.org:5": "gateway.example.org:5",
@@ -52,7 +52,7 @@ Deno.test("a mixnet address to announce may also be a name", () => {
   for (const [text, address] of Object.entries(cases)) assertEquals(announceAddress(text, 1789), address, text);
 });
 
-Deno.test("a clients' address to announce is a WebSocket URL, or becomes one", () => {
+Deno.test("the clients' announce address is a WebSocket URL, or becomes one", () => {
   const cases: Record<string, string | undefined> = {
     "gateway.example.org": "ws://gateway.example.org:9000",
     "1.2.3.4:5": "ws://1.2.3.4:5",
@@ -69,7 +69,7 @@ Deno.test("a clients' address to announce is a WebSocket URL, or becomes one", (
   for (const [text, address] of Object.entries(cases)) assertEquals(clientsAnnounceAddress(text, 9000), address, text);
 });
 
-Deno.test("ports are taken out of addresses and put into them", () => {
+Deno.test("ports are read from addresses and replaced in them", () => {
   assertEquals(["1.2.3.4:5", "[::1]:5", "ws://a:5/x", "wss://a.org", "wss://[::1]"].map(portOf), [
     5,
     5,

@@ -19,7 +19,7 @@ function permissions(path: string): string {
   return ((Deno.statSync(path).mode ?? 0) & 0o777).toString(8);
 }
 
-Deno.test("a configuration is read back from its file", () =>
+Deno.test("a written configuration is read back", () =>
   inFolder((folder) => {
     const config = defaultConfig("gw", folder);
     const path = configPath("gw", folder);
@@ -28,7 +28,7 @@ Deno.test("a configuration is read back from its file", () =>
   }));
 
 Deno.test({
-  name: "files are written for their owner alone, folders too",
+  name: "files and folders are created for their owner alone",
   ignore: !POSIX,
   fn: () =>
     inFolder((folder) => {
@@ -37,7 +37,7 @@ Deno.test({
     }),
 });
 
-Deno.test("a file that exists is never written over", () =>
+Deno.test("an existing file is never overwritten", () =>
   inFolder((folder) => {
     const path = join(folder, "a");
     writePrivate(path, "first");
@@ -46,7 +46,7 @@ Deno.test("a file that exists is never written over", () =>
     assertEquals(Deno.readTextFileSync(path), "first");
   }));
 
-Deno.test("what can't be read or written is named, with the exit code of its cause", () =>
+Deno.test("a file that cannot be read or written is named, with the exit code of the cause", () =>
   inFolder((folder) => {
     const absent = assertThrows(() => readConfig(join(folder, "absent")), OperatorError);
     assertEquals(absent.message, `Cannot read ${join(folder, "absent")}: there is no such file or folder`);

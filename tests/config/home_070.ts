@@ -1,15 +1,15 @@
 import { dirname, join } from "node:path";
 import { vectorFile } from "../support/vectors.ts";
 
-/** The home folder that the files of the vector speak of. */
+/** The home folder named in the files of the vector. */
 export const HOME_070 = "/home/nym";
 
 export const PATH_OF_CONFIG_070 = ".nym/gateways/supergateway/config/config.toml";
 
-/** Where the files of a ustar archive are: its 512-byte headers are followed by contents filled up to 512. */
+/** Block size of a ustar archive: a header takes one block, and contents are padded to whole blocks. */
 const BLOCK = 512;
 
-/** The files of the home folder that a 0.7.0 gateway left, by path below it. */
+/** The files in the home folder of a 0.7.0 gateway, by path below it. */
 export async function filesOfHome070(): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
   using archive = await Deno.open(vectorFile("gateway-home-0.7.0.tar.gz"));
   const unpacked = archive.readable.pipeThrough(new DecompressionStream("gzip"));
@@ -32,7 +32,7 @@ export async function textOfHome070(path: string): Promise<string> {
   return new TextDecoder().decode((await filesOfHome070()).get(path));
 }
 
-/** Puts these files below `home`, readable by all as 0.7.0 left them, with the paths in the configuration changed to that. */
+/** Writes these files below `home`, readable by all as in 0.7.0, and adapts the paths in the configuration. */
 export async function unpackHome070(home: string): Promise<void> {
   for (const [path, contents] of await filesOfHome070()) {
     const target = join(home, path);

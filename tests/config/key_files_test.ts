@@ -10,7 +10,7 @@ import { unpackHome070 } from "./home_070.ts";
 
 const POSIX = Deno.build.os !== "windows";
 
-/** Runs `act` with a folder for key files, without log; resolves with it gone. */
+/** Runs `act` with a folder for key files, without logging, and then removes the folder. */
 async function withKeyFiles(act: (files: KeyFiles, folder: string) => void | Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   setLogLevel("off");
@@ -32,7 +32,7 @@ function permissions(path: string): string {
   return ((Deno.statSync(path).mode ?? 0) & 0o777).toString(8);
 }
 
-Deno.test("a key pair is read back from its files", () =>
+Deno.test("a saved key pair is read back", () =>
   withKeyFiles((files) => {
     const keys = generateKeyPair();
     saveKeyPair(files, keys);
@@ -40,7 +40,7 @@ Deno.test("a key pair is read back from its files", () =>
     if (POSIX) assertEquals(permissions(files.privateSphinxKeyFile), "600");
   }));
 
-Deno.test("key files that exist are never written over", () =>
+Deno.test("existing key files are never overwritten", () =>
   withKeyFiles((files) => {
     const keys = generateKeyPair();
     saveKeyPair(files, keys);
@@ -48,7 +48,7 @@ Deno.test("key files that exist are never written over", () =>
     assertEquals(loadKeyPair(files), keys);
   }));
 
-Deno.test("the keys of a 0.7.0 gateway load, and are taken away from other users", () =>
+Deno.test("the keys of a 0.7.0 gateway load, and their files are restricted to their owner", () =>
   withKeyFiles(async (_, folder) => {
     await unpackHome070(folder);
     const data = join(folder, ".nym/gateways/supergateway/data");
@@ -58,12 +58,12 @@ Deno.test("the keys of a 0.7.0 gateway load, and are taken away from other users
     };
     const before = Object.values(files).map(permissions);
     readKeyPair(files);
-    assertEquals(Object.values(files).map(permissions), before, "only reading changes nothing");
+    assertEquals(Object.values(files).map(permissions), before, "reading alone changes nothing");
     assertEquals(encodeBase58(loadKeyPair(files).publicKey), "4bXaBozeFwV69TnoQCNC1HMuhnm3qCxKDE8uoi6VyNRq");
     if (POSIX) assertEquals(Object.values(files).map(permissions), ["600", "600"]);
   }));
 
-Deno.test("files of two different pairs are refused, naming both", () =>
+Deno.test("files of two different pairs are refused, and both are named", () =>
   withKeyFiles((files) => {
     saveKeyPair(files, generateKeyPair());
     Deno.writeTextFileSync(files.publicSphinxKeyFile, encodePem("X25519 PUBLIC KEY", generateKeyPair().publicKey));
@@ -72,25 +72,25 @@ Deno.test("files of two different pairs are refused, naming both", () =>
     assertStringIncludes(message, `Cannot use the public key ${files.publicSphinxKeyFile}: it does not belong to`);
   }));
 
-Deno.test("a private key that is no canonical scalar is refused", () =>
+Deno.test("a private key that is not a canonical scalar is refused", () =>
   withKeyFiles((files) => {
     saveKeyPair(files, generateKeyPair());
     for (const scalar of [new Uint8Array(32), new Uint8Array(32).fill(0xff)]) {
       Deno.writeTextFileSync(files.privateSphinxKeyFile, encodePem("X25519 PRIVATE KEY", scalar));
-      assertStringIncludes(refusal(files), "does not hold a number below the group's order");
+      assertStringIncludes(refusal(files), "is not a number below the order of the group");
     }
   }));
 
-Deno.test("a file that is no key is refused with the reason", () =>
+Deno.test("a file that is not a key is refused with the reason", () =>
   withKeyFiles((files) => {
     saveKeyPair(files, generateKeyPair());
     Deno.writeTextFileSync(files.publicSphinxKeyFile, "nonsense");
     assertStringIncludes(refusal(files), "not a PEM file");
     Deno.writeTextFileSync(files.publicSphinxKeyFile, encodePem("X25519 PUBLIC KEY", new Uint8Array(31)));
-    assertStringIncludes(refusal(files), "holds 31 bytes and should hold 32");
+    assertStringIncludes(refusal(files), "contains 31 bytes, but a key has 32");
   }));
 
-Deno.test("a key file that is missing is named, with the key of the configuration that names it", () =>
+Deno.test("a missing key file is named, with its key in the configuration", () =>
   withKeyFiles((files) => {
     const error = assertThrows(() => loadKeyPair(files), OperatorError);
     assertEquals(error.exitCode, 66);

@@ -14,7 +14,7 @@ function refusal(text: string): string {
   return error.message;
 }
 
-Deno.test("the file of a 0.7.0 gateway loads as it is", async () => {
+Deno.test("the file of a 0.7.0 gateway loads unchanged", async () => {
   const config = parseConfig(await textOfHome070(PATH_OF_CONFIG_070), PATH);
   const data = "/home/nym/.nym/gateways/supergateway/data";
   assertObjectMatch(config, {
@@ -53,7 +53,7 @@ Deno.test("the file of a 0.7.0 gateway loads as it is", async () => {
   });
 });
 
-Deno.test("what is left out has its default", () => {
+Deno.test("omitted keys have their defaults", () => {
   assertEquals(parseConfig(MINIMUM, PATH), defaultConfig("gw", "/n"));
 });
 
@@ -188,7 +188,7 @@ message_retrieval_limit = 6
   });
 });
 
-Deno.test("a clients' announce address without a scheme is ws", () => {
+Deno.test("the clients' announce address defaults to ws", () => {
   const { clientsEndpoint } = parseConfig(`${MINIMUM}[clients_endpoint]\nannounce_address = "1.2.3.4:5"`, PATH);
   assertEquals(clientsEndpoint.announceAddress, "ws://1.2.3.4:5");
 });
@@ -198,7 +198,7 @@ Deno.test("the operator's endpoint can be switched off", () => {
   assertEquals(operator.listeningAddress, "");
 });
 
-Deno.test("unknown keys and sections are refused, with what may have been meant", () => {
+Deno.test("unknown keys and sections are refused with a suggestion", () => {
   assertEquals(
     refusal(`${MINIMUM}locaton = "x"`),
     'Cannot read /x/config.toml: unknown key "locaton" in [gateway]; did you mean "location"?',
@@ -215,11 +215,11 @@ Deno.test("unknown keys and sections are refused, with what may have been meant"
     refusal(`${MINIMUM}tls_key = "/k"`),
     'Cannot read /x/config.toml: unknown key "tls_key" in [gateway]; it belongs to [clients_endpoint]',
   );
-  assertStringIncludes(refusal(`id = "x"\n${MINIMUM}`), 'key "id" stands in no section');
-  assertStringIncludes(refusal(`gateway = "x"\n`), 'key "gateway" stands in no section, or [gateway] is none');
+  assertStringIncludes(refusal(`id = "x"\n${MINIMUM}`), '"id" is neither a section nor a key in a section');
+  assertStringIncludes(refusal(`gateway = "x"\n`), '"gateway" is neither a section nor a key in a section');
 });
 
-Deno.test("what is there twice is refused", () => {
+Deno.test("duplicate keys and sections are refused", () => {
   const cases: [text: string, line: number, column: number][] = [
     [`${MINIMUM}id = "x"`, 4, 1],
     [`${MINIMUM}"id" = "x"`, 4, 1],
@@ -230,16 +230,16 @@ Deno.test("what is there twice is refused", () => {
   for (const [text, line, column] of cases) {
     assertEquals(
       refusal(text),
-      `Cannot read /x/config.toml: line ${line}, column ${column}: this key or section is there already, further up`,
+      `Cannot read /x/config.toml: line ${line}, column ${column}: this key or section is already defined above`,
     );
   }
 });
 
-Deno.test("a file that an editor has begun with a byte order mark is read", () => {
+Deno.test("a byte order mark at the start of the file is ignored", () => {
   assertEquals(parseConfig(`\ufeff${MINIMUM}`, PATH), defaultConfig("gw", "/n"));
 });
 
-Deno.test("a file that is no TOML is refused in one line that says where", () => {
+Deno.test("invalid TOML is refused with its position, in one line", () => {
   assertEquals(
     refusal(`${MINIMUM}location = = 3\n`),
     "Cannot read /x/config.toml: line 4, column 12: invalid value",
@@ -252,7 +252,7 @@ Deno.test("a file that is no TOML is refused in one line that says where", () =>
   assertStringIncludes(refusal(`${MINIMUM}\n\n# a comment\nlocation = "x`), "line 7, column 12: unfinished string");
 });
 
-Deno.test("characters given by their numbers are what they stand for, or refused with their line", () => {
+Deno.test("Unicode escapes are decoded, or refused with their line", () => {
   const location = (text: string) => parseConfig(`${MINIMUM}location = "${text}"\n`, PATH).gateway.location;
   assertEquals(location(String.raw`\U0001F1E8\U0001F1ED`), "🇨🇭");
   assertEquals(location(String.raw`Neuch\u00e2tel`), "Neuchâtel");
@@ -261,20 +261,20 @@ Deno.test("characters given by their numbers are what they stand for, or refused
   }
 });
 
-Deno.test("a path of Windows between double quotes is refused with what would be right", () => {
+Deno.test("a Windows path in double quotes is refused with the remedy", () => {
   for (const path of ["C:\\Users\\x", "C:\\gateway"]) {
-    const remedy = `between " and " a backslash is written \\\\; between ' and ', \\`;
+    const remedy = `in double quotes, write \\\\ for a backslash; in single quotes, \\`;
     assertStringIncludes(refusal(`${MINIMUM}location = "${path}"\n`), remedy);
     assertEquals(parseConfig(`${MINIMUM}location = '${path}'\n`, PATH).gateway.location, path);
   }
 });
 
-Deno.test("a value that won't do is refused with its key and what would be right", () => {
+Deno.test("an invalid value is refused with its key and the remedy", () => {
   const cases: [section: string, line: string, reason: string][] = [
     ["mixnet_endpoint", `listening_address = "localhost"`, "which is not ip:port, as in 0.0.0.0:1789 or [::]:1789"],
     ["mixnet_endpoint", `announce_address = "a b"`, "which is not host:port, as in gateway.example.org:1789"],
     ["mixnet_endpoint", `forward_to = "mixnodes"`, 'can only be "topology" or "any"'],
-    ["clients_endpoint", `listening_address = 9000`, "must be a text in quotes"],
+    ["clients_endpoint", `listening_address = 9000`, "must be text in quotes"],
     ["clients_endpoint", `listening_address = "0.0.0.0:1789"`, "is the same as in [mixnet_endpoint]"],
     [
       "clients_endpoint",
@@ -282,9 +282,9 @@ Deno.test("a value that won't do is refused with its key and what would be right
       "which is not host:port, as in gateway.example.org:9000, or a URL, as in wss://gateway.example.org",
     ],
     ["clients_endpoint", `inboxes_directory = ""`, "must be a path"],
-    ["clients_endpoint", `inboxes_directory = "~/mail"`, 'is "~/mail"; ~ is known to shells only'],
-    ["clients_endpoint", `tls_key = "~nym/key.pem"`, "write the whole path"],
-    ["logging", `file = "~"`, "write the whole path"],
+    ["clients_endpoint", `inboxes_directory = "~/mail"`, 'is "~/mail": only shells expand ~'],
+    ["clients_endpoint", `tls_key = "~nym/key.pem"`, "write the full path"],
+    ["logging", `file = "~"`, "write the full path"],
     ["clients_endpoint", `allow_re_registration = "yes"`, "must be true or false, without quotes"],
     ["limits", `mixnet_connections = 0`, "must be a whole number from 1 to 65535"],
     ["limits", `mixnet_idle_timeout = -1`, "must be a whole number from 0 to 2147483647 ms"],
@@ -303,7 +303,7 @@ Deno.test("a value that won't do is refused with its key and what would be right
   assertStringIncludes(refusal(`${MINIMUM}presence_directory_server = "d"`), "which is not a plain URL");
 });
 
-Deno.test("a log level that is none, and one half of what TLS needs, are refused", () => {
+Deno.test("an invalid log level, and a TLS key without a certificate, are refused", () => {
   assertStringIncludes(
     refusal(`${MINIMUM}[logging]\nlevel = "loud"`),
     '"level" in [logging] is "loud", which is not a level',
@@ -314,11 +314,11 @@ Deno.test("a log level that is none, and one half of what TLS needs, are refused
   );
   assertStringIncludes(
     refusal(`${MINIMUM}[clients_endpoint]\ntls_key = "k"`),
-    '"tls_certificate" in [clients_endpoint] must be given too',
+    '"tls_certificate" in [clients_endpoint] must be set too',
   );
 });
 
-Deno.test("the keys that a gateway can't do without are asked for", () => {
+Deno.test("required keys must be set", () => {
   assertEquals(refusal(""), 'Cannot read /x/config.toml: "id" in [gateway] is missing');
   assertEquals(
     refusal(`[gateway]\nid = "x"`),
@@ -326,7 +326,7 @@ Deno.test("the keys that a gateway can't do without are asked for", () => {
   );
 });
 
-Deno.test("the written file has every key, each after a comment", () => {
+Deno.test("the rendered file has every key, each after a comment", () => {
   const lines = renderConfig(defaultConfig("gw", "/n")).split("\n");
   for (const { name } of KEYS) {
     const found = lines.flatMap((line, i) => line.startsWith(`${name} = `) ? [lines[i - 1] ?? ""] : []);
@@ -335,7 +335,7 @@ Deno.test("the written file has every key, each after a comment", () => {
   }
 });
 
-Deno.test("a value of a kind that no key has is refused, whatever the key", () => {
+Deno.test("a value of a type that no key has is refused for every key", () => {
   const required = { id: '"gw"', nym_root_directory: '"/n"' };
   for (const { section, name } of KEYS) {
     const gateway = section === "gateway" ? { ...required, [name]: "{}" } : required;

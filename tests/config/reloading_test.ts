@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { defaultConfig } from "../../src/config/config.ts";
 import { takeOver } from "../../src/config/reloading.ts";
 
-Deno.test("what can change while a gateway runs is taken over in place, the rest is named", () => {
+Deno.test("reloadable changes are applied in place, the others are named", () => {
   const running = defaultConfig("gw", "/n");
   const file = structuredClone(running);
   assertEquals(takeOver(running, file), { taken: [], left: [] });
@@ -20,7 +20,7 @@ Deno.test("what can change while a gateway runs is taken over in place, the rest
   assertEquals(running, expected);
 });
 
-Deno.test("a list has changed when what is in it has", () => {
+Deno.test("a list has changed if its elements have", () => {
   const running = defaultConfig("gw", "/n");
   const file = structuredClone(running);
   file.operator.allowedHosts = ["a.example"];
@@ -29,7 +29,7 @@ Deno.test("a list has changed when what is in it has", () => {
   assertEquals(takeOver(running, structuredClone(file)), { taken: [], left: [] });
 });
 
-Deno.test("other files for TLS are taken over, but to begin or to end to speak it needs a new start", () => {
+Deno.test("other TLS files are applied, but turning TLS on or off needs a restart", () => {
   const withTls = (certificate: string, key: string) => {
     const config = defaultConfig("gw", "/n");
     Object.assign(config.clientsEndpoint, { tlsCertificate: certificate, tlsKey: key });

@@ -5,7 +5,7 @@ import { moved, relocate, strayIn } from "../../src/config/relocation.ts";
 const OLD = defaultConfig("old", "/var/lib/nym/gateways");
 const NEW = defaultConfig("new", "/home/nym/gateways");
 
-Deno.test("a gateway's paths are where init puts them, and all else is as it was", () => {
+Deno.test("a gateway's paths become those of init, and everything else is unchanged", () => {
   const before: Config = { ...OLD, operator: { ...OLD.operator, listeningAddress: "" } };
   before.gateway.location = "Bern";
   for (const keepsOutside of [false, true]) {
@@ -19,7 +19,7 @@ Deno.test("a gateway's paths are where init puts them, and all else is as it was
   }
 });
 
-Deno.test("its own files that were outside of its folder are named; those elsewhere in it are not", () => {
+Deno.test("the gateway's own files outside its folder are named; those inside are not", () => {
   const before = structuredClone(OLD);
   before.gateway.storageKeyFile = "/mnt/usb/storage_key.pem";
   before.gateway.privateSphinxKeyFile = "/var/lib/nym/gateways/older/data/private_sphinx.pem";
@@ -35,7 +35,7 @@ Deno.test("its own files that were outside of its folder are named; those elsewh
   }
 });
 
-Deno.test("what else leads outside is named, and is reset unless the operator has it kept", () => {
+Deno.test("other references to the outside are named, and reset unless the operator keeps them", () => {
   const before = structuredClone(OLD);
   before.gateway.presenceDirectoryServer = "http://directory.example";
   before.clientsEndpoint.tlsCertificate = "/var/lib/nym/gateways/old/fullchain.pem";
@@ -57,7 +57,7 @@ Deno.test("what else leads outside is named, and is reset unless the operator ha
   assertEquals([kept.moved, kept.outside], [[], named]);
 });
 
-Deno.test("a log file in the gateway's folder is in the new one then, whatever that folder is said to be", () => {
+Deno.test("a log file in the gateway's folder moves to the new one, however the old one was written", () => {
   const places: [root: string, id: string, file: string, expected: string][] = [
     ["/var/lib/nym/gateways", "old", "/var/lib/nym/gateways/old/logs/log.txt", "/home/nym/gateways/new/log.txt"],
     ["/home", "nym", "/home/nym/.profile", "/home/nym/gateways/new/.profile"],

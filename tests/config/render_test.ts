@@ -11,7 +11,7 @@ const delay = fc.integer({ min: 1, max: 2 ** 31 - 1 });
 const count = fc.integer({ min: 1, max: 65535 });
 const bytes = fc.integer({ min: 4096, max: Number.MAX_SAFE_INTEGER });
 
-/** A key that is not here has its default. */
+/** Keys not listed here have their defaults. */
 const values: fc.Arbitrary<{ [Section in keyof Config]: Partial<Config[Section]> }> = fc.record({
   gateway: fc.record({
     id: text,
@@ -83,7 +83,7 @@ const values: fc.Arbitrary<{ [Section in keyof Config]: Partial<Config[Section]>
   }),
 });
 
-Deno.test("any configuration is read back as it was written", () => {
+Deno.test("any rendered configuration parses to an equal one", () => {
   fc.assert(fc.property(values, (values) => {
     const config = defaultConfig("gw", "/n");
     for (const section of Object.keys(values) as (keyof Config)[]) Object.assign(config[section], values[section]);
@@ -91,7 +91,7 @@ Deno.test("any configuration is read back as it was written", () => {
   }));
 });
 
-Deno.test("a name or path can't become anything else in the file", () => {
+Deno.test("names and paths are escaped in the file", () => {
   for (
     const nasty of [
       '"\nid = "x"',

@@ -8,7 +8,7 @@ import { rewriteConfig } from "../../src/config/rewriting.ts";
 
 const PATH = "/x/config.toml";
 
-/** `text` as it is after a move to /there, under another name. */
+/** `text` after a move to /there, under another name. */
 function moved(text: string): string {
   const config = parseConfig(text, PATH);
   const { config: wanted } = relocate(config, "other", "/there", true);
@@ -17,7 +17,7 @@ function moved(text: string): string {
   return rewritten;
 }
 
-Deno.test("what differs is replaced where it stands, and all else stays: comments, order, spaces, line ends", () => {
+Deno.test("values are replaced in place; comments, order, spaces and line endings are kept", () => {
   const text = `# my gateway
 [limits]
 inbox_messages = 5 # for my friends
@@ -36,12 +36,12 @@ nym_root_directory = "/home/x/.nym/gateways"`;
   );
 });
 
-Deno.test("the file that init has made is afterwards as init makes it", () => {
+Deno.test("a rewritten file of init equals what init would write", () => {
   const file = (id: string, root: string) => renderConfig(defaultConfig(id, root));
   assertEquals(moved(file("gw", "/here")), file("other", "/there"));
 });
 
-Deno.test("a file in which what differs does not stand as text in a line of its own is written anew", () => {
+Deno.test("a file whose values cannot be replaced line by line is rendered from scratch", () => {
   for (
     const text of [
       `gateway = { id = "gw", nym_root_directory = "/here" }`,
@@ -53,7 +53,7 @@ Deno.test("a file in which what differs does not stand as text in a line of its 
   }
 });
 
-Deno.test("whatever is wanted is what is read", () => {
+Deno.test("the rewritten text parses to the wanted configuration", () => {
   const texts = fc.string({ unit: "grapheme" }).filter((text) => text !== "" && !/[\0~]/.test(text));
   const config = defaultConfig("gw", "/here");
   const text = renderConfig(config);

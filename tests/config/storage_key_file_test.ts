@@ -8,7 +8,7 @@ import { TemporaryFolder } from "../support/temporary_folder.ts";
 const FILE_VARIABLE = "NYM_GATEWAY_STORAGE_KEY_FILE";
 const CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY";
 
-/** Sets an environment variable until the end of the scope. */
+/** Sets an environment variable until disposed. */
 function environment(name: string, value: string): Disposable {
   Deno.env.set(name, value);
   return { [Symbol.dispose]: () => Deno.env.delete(name) };
@@ -18,7 +18,7 @@ function refusal(path: string): { message: string; exitCode: number } {
   return assertThrows(() => loadStorageKey(path), OperatorError);
 }
 
-Deno.test("a storage key is made once, for this user alone, and read back", () => {
+Deno.test("a storage key is created once, for this user alone, and read back", () => {
   using folder = new TemporaryFolder();
   const path = folder.file("data/key.pem");
   const key = makeStorageKey(path);
@@ -53,10 +53,10 @@ Deno.test("the variable comes before the credential, which comes before the conf
     assertEquals(loadStorageKey(configured), keys.credential);
   }
   using _others = environment(CREDENTIALS_VARIABLE, folder.path);
-  assertEquals(loadStorageKey(configured), keys.configured, "credentials without a storage key are no matter");
+  assertEquals(loadStorageKey(configured), keys.configured, "credentials without a storage key are ignored");
 });
 
-Deno.test("a file that the variable names is never made", () => {
+Deno.test("a file named by the variable is never created", () => {
   using folder = new TemporaryFolder();
   using _named = environment(FILE_VARIABLE, folder.file("none.pem"));
   const { message, exitCode } = refusal(folder.file("configured.pem"));
@@ -64,7 +64,7 @@ Deno.test("a file that the variable names is never made", () => {
   assertEquals(exitCode, 66);
 });
 
-Deno.test("a file that is no storage key is refused with the reason", () => {
+Deno.test("a file that is not a storage key is refused with the reason", () => {
   using folder = new TemporaryFolder();
   const path = folder.file("key.pem");
   const write = (text: string) => Deno.writeTextFileSync(path, text, { mode: 0o600 });
@@ -73,6 +73,6 @@ Deno.test("a file that is no storage key is refused with the reason", () => {
   write(encodePem("X25519 PRIVATE KEY", new Uint8Array(32)));
   assertStringIncludes(refusal(path).message, "a PEM file with another tag");
   write(encodePem("NYM GATEWAY STORAGE KEY", new Uint8Array(16)));
-  assertStringIncludes(refusal(path).message, "it holds 16 bytes and should hold 32");
+  assertStringIncludes(refusal(path).message, "it contains 16 bytes, but a key has 32");
   assertEquals(refusal(path).exitCode, 78);
 });

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { defaultConfig } from "../../src/config/config.ts";
 import { renderConfig } from "../../src/config/render.ts";
 
-/** What `init` writes, without comments. New keys may come between these; these stay as they are. */
+/** What `init` writes, without comments. New keys may be added in between; these stay as they are. */
 const FILE = `
 [gateway]
 id = "gw"
