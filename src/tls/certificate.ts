@@ -2,37 +2,42 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import { pemBlocks } from "./pem.ts";
 
-/** ms */
+/** A day in ms. */
 export const DAY = 86_400_000;
-/** With fewer days left, a certificate should have been renewed. */
+/** A certificate with fewer days left is overdue for renewal. */
 export const RENEWAL_DAYS = 14;
 
-/** Where a certificate and its key are. */
+/** The paths of a certificate and its private key, both PEM files. */
 export interface CertificateFiles {
+  /** path of the certificate with its chain */
   readonly certificate: string;
+  /** path of the private key */
   readonly key: string;
 }
 
-/** A certificate with its chain and its private key, both in PEM, that fit each other. */
+/** A certificate and its matching private key. */
 export interface Certificate {
+  /** with its chain, in PEM */
   readonly certificate: string;
+  /** in PEM */
   readonly key: string;
   /** ms since 1970 */
   readonly notAfter: number;
-  /** all users of the machine may read the key */
+  /** whether all users of the machine may read the key */
   readonly isKeyOpen: boolean;
 }
 
-const NO_CERTIFICATE = "it holds no certificate in PEM (-----BEGIN CERTIFICATE-----)";
-const NO_KEY = "it holds no private key in PEM (-----BEGIN PRIVATE KEY-----)";
-/** Bits; less than that TLS does not take. */
+const NO_CERTIFICATE = "it contains no certificate in PEM (-----BEGIN CERTIFICATE-----)";
+const NO_KEY = "it contains no private key in PEM (-----BEGIN PRIVATE KEY-----)";
+/** The shortest RSA key that TLS accepts, in bits. */
 const SHORTEST_RSA_KEY = 2048;
 
 /**
- * Reads and checks what a gateway speaks TLS with. The two may be in one file, in any order.
- * @throws {OperatorError} that names the file, when one can't be read or is no PEM, when the two don't belong together,
- * when the chain is in another order than from the gateway's own certificate upwards, when the key is too short, or when
- * the certificate is not valid at `now` (ms since 1970)
+ * Reads and checks a gateway's certificate and key, which may be in one file in any order.
+ *
+ * @throws {OperatorError} that names the file, if one cannot be read or is not PEM, if they do not match, if the chain
+ *   is not in order from the gateway's own certificate upwards, if the key is too short, or if the certificate is not
+ *   valid at `now` (ms since 1970)
  */
 export function readCertificate(files: CertificateFiles, now = Date.now()): Certificate {
   const { certificate: path, key: keyPath } = files;
@@ -45,8 +50,8 @@ export function readCertificate(files: CertificateFiles, now = Date.now()): Cert
   const notAfter = Date.parse(own.validTo);
   if (now > notAfter) throw refuse("certificate", path, `it expired on ${dateOf(notAfter)}: renew it`);
   if (now < notBefore) {
-    // A clock that is not set yet soon will be, and a certificate of tomorrow is good tomorrow: no mistake to stop at.
-    const reason = `it is valid from ${dateOf(notBefore)} on: is the clock right?`;
+    // Not a configuration error: a clock that is not set yet will be soon, so a restart may succeed.
+    const reason = `it is not valid before ${dateOf(notBefore)}: is the clock right?`;
     throw refuse("certificate", path, reason, ExitCode.UNAVAILABLE);
   }
   const pair = { certificate: certificate.map(({ text }) => text).join(""), key };
@@ -54,11 +59,12 @@ export function readCertificate(files: CertificateFiles, now = Date.now()): Cert
   return { ...pair, notAfter, isKeyOpen: isOpen(keyPath) };
 }
 
-/** Whole days that a certificate is still valid; negative once it has expired. */
+/** Whole days until a certificate expires; negative afterwards. `now` is in ms since 1970. */
 export function daysLeft({ notAfter }: Certificate, now = Date.now()): number {
   return Math.floor((notAfter - now) / DAY);
 }
 
+/** The UTC date of a time in ms since 1970, as in `2026-11-23`. */
 export function dateOf(time: number): string {
   return new Date(time).toISOString().slice(0, 10);
 }
@@ -87,7 +93,7 @@ function privateKeyIn(text: string, path: string): string {
   const found = pemBlocks(text).find(({ label }) => label.endsWith("PRIVATE KEY"));
   if (found === undefined) throw refuse("key", path, NO_KEY);
   if (/ENCRYPTED/.test(found.text)) {
-    throw refuse("key", path, "it is locked with a passphrase: give it without one, as `openssl pkey` writes it");
+    throw refuse("key", path, "it is encrypted with a passphrase: decrypt it with `openssl pkey`");
   }
   return found.text;
 }
@@ -102,11 +108,11 @@ function parseKey(text: string, path: string): KeyObject {
   const bits = key.asymmetricKeyType === "rsa" ? key.asymmetricKeyDetails?.modulusLength ?? Infinity : Infinity;
   if (bits >= SHORTEST_RSA_KEY) return key;
   const reason =
-    `it is an RSA key of ${bits} bits, and TLS takes those from ${SHORTEST_RSA_KEY} on: request a new pair`;
+    `it is an RSA key of ${bits} bits, but TLS needs at least ${SHORTEST_RSA_KEY}: request a new pair`;
   throw refuse("key", path, reason);
 }
 
-/** The certificate that the key belongs to, which has to be the first one of its chain. */
+/** The certificate that the key belongs to. Refuses one that is not the first of its chain. */
 function ownOf(chain: readonly X509Certificate[], path: string, key: KeyObject, keyPath: string): X509Certificate {
   const [first] = chain;
   if (first === undefined) throw refuse("certificate", path, NO_CERTIFICATE);
@@ -117,13 +123,13 @@ function ownOf(chain: readonly X509Certificate[], path: string, key: KeyObject, 
       "certificate",
       path,
       `its chain is in the wrong order: the gateway's own certificate is number ${at + 1} of ${chain.length}, ` +
-        "and should be the first",
+        "and must be the first",
     );
   }
-  throw refuse("key", keyPath, `it does not belong to the certificate in ${path}: give the two of one request`);
+  throw refuse("key", keyPath, `it does not belong to the certificate in ${path}: use the key that it was issued for`);
 }
 
-/** Each certificate is followed by the one that issued it, if that is in the file. */
+/** Refuses a chain in which a certificate is not followed by its issuer, if that is in the file. */
 function refuseDisorder(chain: readonly X509Certificate[], path: string): void {
   for (const [i, each] of chain.entries()) {
     const next = chain[i + 1];
@@ -131,7 +137,7 @@ function refuseDisorder(chain: readonly X509Certificate[], path: string): void {
     const issuer = chain.findIndex((other, k) => k !== i && each.checkIssued(other));
     if (issuer < 0) continue;
     const reason = `its chain is in the wrong order: number ${i + 1} of ${chain.length} was issued by number ` +
-      `${issuer + 1}, which should come next`;
+      `${issuer + 1}, which must come next`;
     throw refuse("certificate", path, reason);
   }
 }
@@ -140,7 +146,7 @@ function isOpen(path: string): boolean {
   return Deno.build.os !== "windows" && ((Deno.statSync(path).mode ?? 0) & 0o004) !== 0;
 }
 
-/** What the runtime's TLS itself would refuse, is refused before anything depends on it. */
+/** Refuses what the runtime's own TLS would refuse, before anything depends on it. */
 function tryOut(cert: string, key: string, path: string): void {
   try {
     Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key }).close();

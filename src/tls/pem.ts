@@ -2,11 +2,11 @@
 export interface PemBlock {
   /** as in `CERTIFICATE` */
   readonly label: string;
-  /** from its first line to its last one, with LF at their ends */
+  /** its lines, from BEGIN to END, ending in LF */
   readonly text: string;
 }
 
-/** The blocks of a PEM file, without what is around them, whatever line ends it has (RFC 7468 §2). */
+/** The blocks of a PEM file, without the text around them. Accepts any line endings (RFC 7468 §2). */
 export function pemBlocks(text: string): PemBlock[] {
   return Array.from(
     text.matchAll(/-----BEGIN ([A-Z\d ]+)-----.*?-----END \1-----/gs),

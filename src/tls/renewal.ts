@@ -10,36 +10,39 @@ import {
   RENEWAL_DAYS,
 } from "./certificate.ts";
 
-/** The files are looked at this often (ms). */
-const LOOK_INTERVAL = 60_000;
+/** ms between two checks of the files */
+const CHECK_INTERVAL = 60_000;
 
 const log = logger("nym_gateway::tls");
 
-/** Looks after the files of a certificate that is in use: renewed ones are taken up, ones that won't do are refused. */
+/**
+ * Watches the files of the certificate in use and loads a renewed one. Refuses invalid files and keeps the certificate.
+ */
 export class CertificateRenewal implements Disposable {
   readonly #timer: ReturnType<typeof setInterval>;
-  #refused = "";
-  #complainedAt = -Infinity;
+  #lastRefusal = "";
+  #warnedAt = -Infinity;
 
-  /** `use` gives new connections a certificate other than `current`, which `files` hold. */
+  /** `current` is the certificate in `files`. `use` is called with a renewed one, for new connections. */
   constructor(
     private files: CertificateFiles,
     private current: Certificate,
     private readonly use: (certificate: Certificate) => void,
   ) {
     log.info(`TLS certificate valid until ${dateOf(current.notAfter)}: ${daysLeft(current)} days left`);
-    warnOfOpenKey(files, current);
-    this.#timer = setInterval(() => this.#look(), LOOK_INTERVAL);
+    warnIfKeyIsOpen(files, current);
+    this.#timer = setInterval(() => this.#check(), CHECK_INTERVAL);
   }
 
-  /** Whole days that the one in use is still valid. */
+  /** Whole days until the certificate in use expires; negative afterwards. */
   get daysLeft(): number {
     return daysLeft(this.current);
   }
 
   /**
-   * Takes up what the files hold, if it is not in use already; from now on, these files are looked at.
-   * @throws {OperatorError} when they won't do; what was in use stays
+   * Loads the certificate in the files, unless it is in use already, and watches these files from now on.
+   *
+   * @throws {OperatorError} if the files are invalid; the certificate in use is kept
    */
   reload(files: CertificateFiles = this.files): void {
     const read = readCertificate(files);
@@ -47,33 +50,34 @@ export class CertificateRenewal implements Disposable {
     if (read.certificate === this.current.certificate && read.key === this.current.key) return;
     this.use(read);
     this.current = read;
-    warnOfOpenKey(files, read);
+    warnIfKeyIsOpen(files, read);
     log.info(`New TLS certificate in use, valid until ${dateOf(read.notAfter)}: ${daysLeft(read)} days left`);
   }
 
+  /** Stops watching the files. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }
 
-  #look(): void {
+  #check(): void {
     try {
       this.reload();
-      this.#refused = "";
+      this.#lastRefusal = "";
     } catch (error) {
       const reason = error instanceof OperatorError ? error.message : String(error);
-      if (reason !== this.#refused) log.error(`${reason}; the certificate in use stays`);
-      this.#refused = reason;
+      if (reason !== this.#lastRefusal) log.error(`${reason}; the previous certificate stays in use`);
+      this.#lastRefusal = reason;
     }
-    this.#complain();
+    this.#warnIfExpiring();
   }
 
-  #complain(now = Date.now()): void {
-    if (this.daysLeft >= RENEWAL_DAYS || now - this.#complainedAt < DAY) return;
-    this.#complainedAt = now;
-    log.warn(`The TLS certificate ends on ${dateOf(this.current.notAfter)}: renew it`);
+  #warnIfExpiring(now = Date.now()): void {
+    if (this.daysLeft >= RENEWAL_DAYS || now - this.#warnedAt < DAY) return;
+    this.#warnedAt = now;
+    log.warn(`The TLS certificate expires on ${dateOf(this.current.notAfter)}: renew it`);
   }
 }
 
-function warnOfOpenKey({ key }: CertificateFiles, { isKeyOpen }: Certificate): void {
-  if (isKeyOpen) log.warn(`All users of this machine may read the TLS key ${key}: chmod o-r ${key}`);
+function warnIfKeyIsOpen({ key }: CertificateFiles, { isKeyOpen }: Certificate): void {
+  if (isKeyOpen) log.warn(`All users of this machine can read the TLS key ${key}: run chmod o-r ${key}`);
 }

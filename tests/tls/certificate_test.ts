@@ -4,7 +4,7 @@ import { DAY, daysLeft, readCertificate } from "../../src/tls/certificate.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { issuedChain, selfSigned } from "./self_signed.ts";
 
-Deno.test("a pair that fits is read, with the days that are left of it", async () => {
+Deno.test("a matching pair is read, and the days left are counted", async () => {
   using folder = new TemporaryFolder();
   const files = await selfSigned(folder, "good");
   const read = readCertificate(files);
@@ -13,7 +13,7 @@ Deno.test("a pair that fits is read, with the days that are left of it", async (
   assertEquals(daysLeft(read, read.notAfter + 1), -1);
 });
 
-Deno.test("what won't do is refused, with the file, its key in the configuration, and what would be right", async () => {
+Deno.test("invalid files are refused with the file, its key in the configuration, and the remedy", async () => {
   using folder = new TemporaryFolder();
   const [a, b] = await Promise.all([selfSigned(folder, "a"), selfSigned(folder, "b")]);
   const [none, rubbish] = [folder.file("none"), folder.file("rubbish")];
@@ -22,8 +22,8 @@ Deno.test("what won't do is refused, with the file, its key in the configuration
   const cases: [certificate: string, key: string, now: number | undefined, code: number, message: string][] = [
     [none, a.key, undefined, 66, `Cannot read the TLS certificate ${none} (tls_certificate in [clients_endpoint])`],
     [a.certificate, none, undefined, 66, `Cannot read the TLS key ${none} (tls_key in [clients_endpoint])`],
-    [rubbish, a.key, undefined, 78, "it holds no certificate in PEM"],
-    [a.certificate, a.certificate, undefined, 78, "it holds no private key in PEM"],
+    [rubbish, a.key, undefined, 78, "it contains no certificate in PEM"],
+    [a.certificate, a.certificate, undefined, 78, "it contains no private key in PEM"],
     [a.certificate, b.key, undefined, 78, `it does not belong to the certificate in ${a.certificate}`],
     [a.certificate, a.key, later, 78, "it expired on 20"],
     [a.certificate, a.key, 0, 69, "is the clock right?"],
@@ -35,7 +35,7 @@ Deno.test("what won't do is refused, with the file, its key in the configuration
   }
 });
 
-Deno.test("files as other systems write them are read: byte order marks, CRLF, both in one file in either order", async () => {
+Deno.test("byte order marks, CRLF, and both in one file in either order are accepted", async () => {
   using folder = new TemporaryFolder();
   const { certificate, key } = await selfSigned(folder, "good");
   const [certificateText, keyText] = [certificate, key].map((path) => Deno.readTextFileSync(path));
@@ -54,7 +54,7 @@ Deno.test("files as other systems write them are read: byte order marks, CRLF, b
   }
 });
 
-Deno.test("a chain in the wrong order, a short or locked key are refused as that; an open key is seen", async () => {
+Deno.test("a chain in the wrong order and a short or encrypted key are refused as such; a readable key is noticed", async () => {
   using folder = new TemporaryFolder();
   const { certificates: [own, intermediate, root], key } = await issuedChain(folder);
   const chain = folder.file("chain.pem");
@@ -65,19 +65,19 @@ Deno.test("a chain in the wrong order, a short or locked key are refused as that
   };
   Deno.writeTextFileSync(chain, [own, intermediate, root].join(""));
   assertEquals(readCertificate({ certificate: chain, key }).certificate, Deno.readTextFileSync(chain));
-  assertStringIncludes(refusal([intermediate, own, root]), "own certificate is number 2 of 3, and should be the first");
+  assertStringIncludes(refusal([intermediate, own, root]), "own certificate is number 2 of 3, and must be the first");
   assertStringIncludes(
     refusal([own, root, intermediate]),
-    "number 1 of 3 was issued by number 3, which should come next",
+    "number 1 of 3 was issued by number 3, which must come next",
   );
 
   const short = await selfSigned(folder, "short", 30, "-newkey rsa:1024");
-  assertStringIncludes(refusal([own], short.key), "it is an RSA key of 1024 bits, and TLS takes those from 2048 on");
+  assertStringIncludes(refusal([own], short.key), "it is an RSA key of 1024 bits, but TLS needs at least 2048");
   Deno.writeTextFileSync(
     folder.file("locked"),
     "-----BEGIN ENCRYPTED PRIVATE KEY-----\n\n-----END ENCRYPTED PRIVATE KEY-----",
   );
-  assertStringIncludes(refusal([own], folder.file("locked")), "locked with a passphrase");
+  assertStringIncludes(refusal([own], folder.file("locked")), "encrypted with a passphrase");
 
   const files = await selfSigned(folder, "good");
   assertEquals(readCertificate(files).isKeyOpen, false);

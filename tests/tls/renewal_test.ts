@@ -9,7 +9,7 @@ import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { selfSigned } from "./self_signed.ts";
 
-/** A clients' server that speaks TLS. */
+/** A clients' server with TLS. */
 class SecureRig implements AsyncDisposable {
   readonly counters = new Counters();
   readonly server: ClientsServer;
@@ -20,7 +20,7 @@ class SecureRig implements AsyncDisposable {
     this.server = ClientsServer.listen(free, context, { ...LIMITS, loginDeadline }, readCertificate(files));
   }
 
-  /** Connects as a client that trusts the certificate in this file alone. */
+  /** Connects as a client that trusts only the certificate in this file. */
   async connect(trusted: string): Promise<SecureClient> {
     const client = new SecureClient(this.server.address.port, await Deno.readTextFile(trusted));
     await client.opened;
@@ -41,7 +41,7 @@ class SecureClient implements AsyncDisposable {
   constructor(port: number, trusted: string) {
     this.#client = Deno.createHttpClient({ caCerts: [trusted] });
     this.#socket = new WebSocket(`wss://localhost:${port}/`, {
-      client: this.#client, // which the types lack
+      client: this.#client, // missing in the types
     } as unknown as string[]);
     this.closed = new Promise((resolve) => this.#socket.onclose = resolve);
     this.opened = new Promise((resolve, reject) => {
@@ -53,7 +53,7 @@ class SecureClient implements AsyncDisposable {
     });
   }
 
-  /** Sends a text that is no request, and resolves with what the gateway says to it. */
+  /** Sends an invalid request and resolves with the answer. */
   async ask(): Promise<unknown> {
     const answer = new Promise<string>((resolve) => this.#socket.onmessage = ({ data }) => resolve(data));
     this.#socket.send("?");
@@ -73,18 +73,18 @@ class SecureClient implements AsyncDisposable {
 
 const ANSWER = { type: "error", message: "malformed request" };
 
-Deno.test("a client speaks wss, and is told why it is closed", async () => {
+Deno.test("a client connects with wss, and learns why it is closed", async () => {
   using folder = new TemporaryFolder();
   const files = await selfSigned(folder, "a");
   await using rig = new SecureRig(files);
   await using client = await rig.connect(files.certificate);
   assertEquals(await client.ask(), ANSWER);
-  client.send(new Uint8Array(60_000)); // several reads of the front
+  client.send(new Uint8Array(60_000)); // takes the front several reads
   const { code } = await client.closed;
   assertEquals(code, 1009);
 });
 
-Deno.test("a renewed certificate is what new clients get, while sessions go on", async () => {
+Deno.test("new clients get a renewed certificate, and sessions continue", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const [used, renewed] = await Promise.all([selfSigned(folder, "used"), selfSigned(folder, "renewed", 60)]);
@@ -100,7 +100,7 @@ Deno.test("a renewed certificate is what new clients get, while sessions go on",
 
   const key = await Deno.readTextFile(used.key);
   await Deno.writeTextFile(used.key, "rubbish");
-  assertThrows(() => renewal.reload(), OperatorError, "it holds no private key");
+  assertThrows(() => renewal.reload(), OperatorError, "it contains no private key");
   await using still = await rig.connect(used.certificate);
   await Deno.writeTextFile(used.key, key);
   renewal.reload();
@@ -116,7 +116,7 @@ Deno.test("a renewed certificate is what new clients get, while sessions go on",
   await assertRejects(() => rig.connect(old), Error, "certificate");
 });
 
-Deno.test("what is no handshake, or none in time, is closed and harms nobody", async () => {
+Deno.test("an invalid or late handshake is closed and affects nobody else", async () => {
   using folder = new TemporaryFolder();
   const files = await selfSigned(folder, "a");
   await using rig = new SecureRig(files, 300);
@@ -130,7 +130,7 @@ Deno.test("what is no handshake, or none in time, is closed and harms nobody", a
   assertEquals(await client.ask(), ANSWER);
 });
 
-Deno.test("closing tells clients so, and ends handshakes that are open", async () => {
+Deno.test("closing sends clients a close frame and ends open handshakes", async () => {
   using folder = new TemporaryFolder();
   const files = await selfSigned(folder, "a");
   const rig = new SecureRig(files);

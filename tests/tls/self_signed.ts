@@ -2,7 +2,7 @@ import type { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const EC = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1";
 
-/** Files in PEM with a certificate for localhost and 127.0.0.1, its own authority, and its key, made by openssl. */
+/** Creates PEM files with a self-signed certificate for localhost and 127.0.0.1, and its key, with openssl. */
 export async function selfSigned(folder: TemporaryFolder, name: string, days = 30, newKey = EC) {
   const files = { certificate: folder.file(`${name}.crt`), key: folder.file(`${name}.key`) };
   await openssl(`req -x509 ${newKey} -nodes -subj /CN=gateway.test -addext basicConstraints=critical,CA:FALSE
@@ -10,7 +10,7 @@ export async function selfSigned(folder: TemporaryFolder, name: string, days = 3
   return files;
 }
 
-/** Certificates in PEM, each issued by the next one, and the file with the first one's key. */
+/** Certificates in PEM, each issued by the next, and the path of the first one's key. */
 export async function issuedChain(folder: TemporaryFolder): Promise<{ certificates: string[]; key: string }> {
   const [root, intermediate, own] = ["root", "intermediate", "own"].map((name) => folder.file(name));
   await openssl(`req -x509 ${EC} -nodes -subj /CN=root -keyout ${root}.key -out ${root}.crt`);
@@ -28,7 +28,7 @@ async function issue(path: string, by: string, isAuthority: "TRUE" | "FALSE"): P
     -days 30 -out ${path}.crt`);
 }
 
-/** Runs it with these words. */
+/** Runs openssl with these arguments. */
 async function openssl(words: string): Promise<void> {
   const { success, stderr } = await new Deno.Command("openssl", { args: words.split(/\s+/) }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
