@@ -1,32 +1,33 @@
 import { pause } from "../timing/pause.ts";
 import { Descriptors } from "./descriptors.ts";
 
-/** What failed is tried again after this many ms. */
-const RETRY = 100;
+/** ms before retrying after a failure */
+const RETRY_DELAY = 100;
 
-/** Is told of an attempt that failed: why, and whether it is the first one after one that did not. */
+/** Called after each failed attempt with the reason, and whether it is the first since the last success. */
 export type OnFailure = (reason: unknown, isFirst: boolean) => void;
 
 /**
- * Accepts a listener's connections, each only once descriptors are left for all that belongs to it. They are looked for
- * when the connection is there: it may have been hours in coming.
+ * Accepts a listener's connections, each only once enough file descriptors are free for it. It checks that after the
+ * connection has arrived, because it may have waited for hours.
  */
 export class Accepting {
   readonly #stopping = new AbortController();
   #failing = false;
 
+  /** `descriptors` may be shared with other listeners. */
   constructor(
     private readonly listener: Deno.TcpListener,
     private readonly onFailure: OnFailure,
     private readonly descriptors = new Descriptors(),
   ) {}
 
-  /** Whether connections can be accepted, as far as the last attempt tells. */
+  /** Whether the last attempt to accept a connection succeeded, and it has not been stopped. */
   get succeeds(): boolean {
     return !this.#failing && !this.#stopping.signal.aborted;
   }
 
-  /** The next connection; undefined after the end. */
+  /** The next connection; undefined after `stop`. */
   async next(): Promise<Deno.TcpConn | undefined> {
     const { signal } = this.#stopping;
     let connection: Deno.TcpConn | undefined;
@@ -37,17 +38,17 @@ export class Accepting {
           this.#failing = false;
           return connection;
         }
-        this.#fail("descriptors are short");
+        this.#fail("too few file descriptors are free");
       } catch (error) {
         if (!signal.aborted) this.#fail(error);
       }
-      await pause(RETRY, signal);
+      await pause(RETRY_DELAY, signal);
     }
     connection?.close();
     return undefined;
   }
 
-  /** Accepts no more, and closes the listener. */
+  /** Stops accepting and closes the listener. */
   stop(): void {
     this.#stopping.abort();
     this.listener.close();

@@ -1,29 +1,31 @@
-/** Descriptors that have to be free before connections are let in: what they take, and as many for the rest of the program. */
-const FREE = 32;
-/** Connections that are let in after that, before it is looked again; with all that belongs to it, one takes five at most. */
+/**
+ * Descriptors that must be free to admit connections: enough for these, and as many again for the rest of the program.
+ */
+const REQUIRED = 32;
+/** Connections admitted before the next check. Each takes at most five descriptors. */
 const CONNECTIONS = 3;
-/** … and so many ms, as others open files and connections too. */
-const LOOK_AGAIN = 20;
+/** ms until the next check in any case, because the rest of the program opens files and connections too */
+const CHECK_INTERVAL = 20;
 
 /**
- * Says whether descriptors are left for one more connection: the runtime's server, whose WebSockets are lost when it finds
- * none, must not be the one to find out. It is found by trying, as reading the limit takes rights that the program has
- * no other need of, and as everybody takes from it.
+ * Decides whether enough descriptors are free for one more connection. The runtime's server must never run out of them:
+ * it would lose its WebSockets. The check opens files, because reading the limit takes permissions that the program
+ * needs for nothing else, and would not show how many are in use.
  */
 export class Descriptors {
   #connections = 0;
   #wereFree = true;
-  #lookedAt = -Infinity;
+  #checkedAt = -Infinity;
 
-  /** `count` says how many are free, counted up to what it is given. */
+  /** `count` returns the number of free descriptors, counting no further than its argument. */
   constructor(private readonly count: (most: number) => number = freeDescriptors) {}
 
-  /** Whether a connection may be let in at `now` (ms). */
+  /** Whether a connection may be admitted at `now` (ms). Each call that returns true counts as one connection. */
   take(now: number): boolean {
-    if (now - this.#lookedAt > LOOK_AGAIN || this.#wereFree && this.#connections === 0) {
-      this.#wereFree = this.count(FREE) === FREE;
+    if (now - this.#checkedAt > CHECK_INTERVAL || this.#wereFree && this.#connections === 0) {
+      this.#wereFree = this.count(REQUIRED) === REQUIRED;
       this.#connections = this.#wereFree ? CONNECTIONS : 0;
-      this.#lookedAt = now;
+      this.#checkedAt = now;
     }
     if (this.#connections === 0) return false;
     this.#connections--;
@@ -31,13 +33,13 @@ export class Descriptors {
   }
 }
 
-/** How many descriptors are free, counted up to `most`. */
+/** The number of free descriptors, counting no further than `most`. */
 export function freeDescriptors(most: number): number {
   const files: Deno.FsFile[] = [];
   try {
     while (files.length < most) files.push(Deno.openSync(Deno.execPath()));
   } catch {
-    // that was the last one
+    // no more descriptors
   } finally {
     for (const file of files) file.close();
   }

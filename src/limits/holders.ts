@@ -1,15 +1,17 @@
 import { siteOf } from "./network.ts";
 
-/** Those who hold a place, by site and network; of each site the longest there first. */
+/** The holders of places by site and network, oldest first within each site. */
 export class Holders<Holder> {
-  /** the network of each holder; no site without one is in here */
+  /** by site: each holder's network; has no empty maps */
   readonly #sites = new Map<string, Map<Holder, string>>();
   #size = 0;
 
+  /** The number of holders. */
   get size(): number {
     return this.#size;
   }
 
+  /** Adds a holder. */
   add(network: string, holder: Holder): void {
     const site = siteOf(network);
     const holders = this.#sites.get(site);
@@ -18,7 +20,7 @@ export class Holders<Holder> {
     this.#size++;
   }
 
-  /** Whether it was there. */
+  /** Removes a holder; returns whether it was one. */
   delete(network: string, holder: Holder): boolean {
     const site = siteOf(network);
     const holders = this.#sites.get(site);
@@ -28,12 +30,12 @@ export class Holders<Holder> {
     return true;
   }
 
-  /** How many a network or a site has. */
+  /** The number of holders in a network or a site. */
   countOf(range: string): number {
     return range === siteOf(range) ? this.#sites.get(range)?.size ?? 0 : this.of(range).reduce((sum) => sum + 1, 0);
   }
 
-  /** Those of a network or a site. */
+  /** The holders in a network or a site, oldest first. */
   of(range: string): IteratorObject<Holder> {
     const site = siteOf(range);
     const holders = this.#sites.get(site) ?? new Map<Holder, string>();
@@ -41,7 +43,7 @@ export class Holders<Holder> {
     return holders.entries().filter(([, network]) => network === range).map(([holder]) => holder);
   }
 
-  /** Those of the sites that have most. */
+  /** The holders in the site with the most of them, or in all such sites. */
   ofMost(): IteratorObject<Holder> {
     let most = 0;
     for (const { size } of this.#sites.values()) most = Math.max(most, size);

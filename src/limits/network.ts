@@ -1,19 +1,19 @@
 import { peerOctets } from "../addresses/peer.ts";
 
-/** Octets that name a network: what one party is usually given whole is a /24 of IPv4, a /64 of IPv6. */
+/** Octets that identify a network. One party is usually given a whole /24 of IPv4 or /64 of IPv6. */
 const IPV4_PREFIX = 3;
 const IPV6_PREFIX = 8;
-/** A site of IPv6 has a /48, with 65,536 networks in it. */
+/** An IPv6 site usually has a /48, which contains 65,536 networks. */
 const IPV6_SITE_PREFIX = 6;
 const IPV6_NETWORK = /^[0-9a-f]{16}$/;
 
-/** As many networks may a site count for: a hosting company has several customers in a /48. */
+/** The limit of a site in networks: a hosting company may have several customers in a /48. */
 const NETWORKS_OF_SITE = 4;
 
 /**
- * The network that a peer is of, as a short text that is the same for all its addresses: its /24, or /64 for IPv6.
+ * The network of a peer: a short text that is the same for all addresses of its /24, or of its /64 for IPv6.
  *
- * @param host an IP address as a socket gives it, of IPv6 perhaps with a zone; anything else is a network of its own
+ * @param host an IP address as a socket reports it, for IPv6 perhaps with a zone; anything else is its own network
  */
 export function networkOf(host: string): string {
   const octets = peerOctets(host);
@@ -26,7 +26,7 @@ export function siteOf(network: string): string {
   return IPV6_NETWORK.test(network) ? network.slice(0, 2 * IPV6_SITE_PREFIX) : network;
 }
 
-/** Where a peer of the network counts, its own network and its site, and for how many networks the limits of each are. */
+/** The ranges that a peer of the network counts towards: its network and its site, each with its limit in networks. */
 export function rangesOf(network: string): { range: string; networks: number }[] {
   const own = { range: network, networks: 1 };
   const site = siteOf(network);

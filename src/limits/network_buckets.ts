@@ -1,21 +1,26 @@
 import { rangesOf } from "./network.ts";
 import { type Rate, TokenBucket } from "./token_bucket.ts";
 
-/** Networks remembered at once, some 100 bytes each. The one that was longest quiet goes first, and starts again. */
+/**
+ * The most networks remembered, about 100 bytes each. The least recently seen is forgotten first, and gets a full
+ * bucket.
+ */
 const MAX_NETWORKS = 65_536;
 
-/** A bucket for each network that something came from, and for the site that it is in. */
+/** A token bucket for each network seen, and for its site. */
 export class NetworkBuckets {
-  /** in the order in which they were last asked */
+  /** least recently used first; bounded by `maxNetworks` */
   readonly #buckets = new Map<string, TokenBucket>();
 
+  /** Every network gets the same `rate`. */
   constructor(private readonly rate: Rate, private readonly maxNetworks = MAX_NETWORKS) {}
 
-  /** Takes one from the network's bucket and its site's, if there is one. `now` is in ms. */
+  /** Takes a token from the buckets of the network and of its site; false if one is empty. `now` is in ms. */
   take(network: string, now: number): boolean {
     return rangesOf(network).every(({ range, networks }) => this.#take(range, networks, now));
   }
 
+  /** The number of networks remembered. */
   get size(): number {
     return this.#buckets.size;
   }

@@ -1,18 +1,18 @@
 import { isLoopback } from "../addresses/peer.ts";
 import { networkOf } from "./network.ts";
 
-/** What peers on this machine count as; no network is called so. */
+/** The network of peers on this machine; differs from every result of `networkOf`. */
 const THIS_MACHINE = "this machine";
 
 /**
- * What a peer at `host` counts as. Those on this machine are exempt from what is limited for a network, unless
- * `limitLoopback`: behind a proxy all clients seem to come from there.
+ * The network that a peer at `host` counts towards. Peers on this machine are exempt from limits per network unless
+ * `limitLoopback`, because behind a proxy all clients seem to come from this machine.
  */
 export function peerNetwork(host: string, limitLoopback: boolean): string {
   return !limitLoopback && isLoopback(host) ? THIS_MACHINE : networkOf(host);
 }
 
-/** Whether only totals count for that network. */
+/** Whether only the totals apply to that network, not the limits per network. */
 export function isExempt(network: string): boolean {
   return network === THIS_MACHINE;
 }

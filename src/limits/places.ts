@@ -2,77 +2,84 @@ import { Holders } from "./holders.ts";
 import { rangesOf } from "./network.ts";
 import { isExempt } from "./peers.ts";
 
-/** How many connections there may be at once: in all, and of one network. */
+/** The most connections at once. */
 export interface PlaceLimits {
+  /** of all networks together */
   readonly total: number;
+  /** of one network */
   readonly perNetwork: number;
 }
 
-/** `pending`: of no use yet; `confirmed`: it has been of use; `known`: one that the places are there for. */
+/** `pending`: not useful yet; `confirmed`: has been useful; `known`: a peer that places are reserved for. */
 export type Standing = "pending" | "confirmed" | "known";
 
-/** How places are shared out where more than pending ones can be evicted. */
+/** How places are divided if confirmed and known connections can be evicted too. */
 export interface Shares<Holder> {
-  /** the part of all places that pending ones have when all are taken … */
+  /** the share of pending connections when all places are taken, from 0 to 1 */
   readonly pending: number;
-  /** … and the part that the known have; the rest is for the confirmed */
+  /** the share of known connections; the rest is for confirmed ones */
   readonly known: number;
-  /** when the holder was last of use, in ms: the confirmed or known one that has been quiet longest is evicted */
+  /** when the holder was last useful, in ms: the confirmed or known one that has been idle longest is evicted */
   readonly usefulAt: (holder: Holder) => number;
 }
 
-/** Whether there is a place; `evict`: once `holder` has left. */
+/** Whether there is a place; with `evict`, once `holder` has left. */
 export type Room<Holder> = { kind: "yes" } | { kind: "no" } | { kind: "evict"; holder: Holder };
 
 /**
- * The places that connections take, and who takes them. `Holder` stands for a connection; it is pending until it is
- * confirmed.
+ * Limits the number of connections. A `Holder` stands for a connection, which is pending until it is confirmed.
  *
- * When all places are taken, a standing that has more than its share gives one up: pending before confirmed before known.
- * Of that standing, the network that holds most loses its oldest pending one, or the one that has been quiet longest. So
- * a flood evicts its like: neither connecting, nor having been of use once, nor many addresses in one network keep others
- * out. Without `shares` only pending ones are evicted.
+ * When all places are taken, a connection of a standing with more than its share is evicted: pending before confirmed
+ * before known. It is one of the network with the most connections of that standing: the oldest pending one, or the one
+ * that has been idle longest. So a flood evicts its own connections; neither connecting, nor having been useful once, nor
+ * many addresses in one network keep others out. Without `shares`, only pending connections are evicted.
  */
 export class Places<Holder> {
   readonly #pending = new Holders<Holder>();
   readonly #confirmed = new Holders<Holder>();
   readonly #known = new Holders<Holder>();
 
-  /** `pending` bounds those that are not confirmed yet. Both are asked for when they are needed, as they may change. */
+  /**
+   * `pending` limits the connections not confirmed yet. Both are called on every use, because limits can be reloaded.
+   */
   constructor(
     private readonly limits: () => PlaceLimits,
     private readonly pending: () => PlaceLimits,
     private readonly shares?: Shares<Holder>,
   ) {}
 
-  /** Whether there is room for one more of that network. */
+  /** Whether there is a place for a newcomer from that network. */
   roomFor(network: string, standing: Standing = "pending"): Room<Holder> {
     return (isExempt(network) ? undefined : this.#refusalOf(network, standing)) ?? this.#roomInAll(standing);
   }
 
+  /** Adds a connection. Call it only if `roomFor` allows. */
   take(network: string, holder: Holder, standing: Standing = "pending"): void {
     this.#with(standing).add(network, holder);
   }
 
-  /** The holder is of use: it has logged in, or sent a good packet. It is pending no longer. */
+  /** Marks a connection as useful: it has logged in or delivered a valid packet, and is no longer pending. */
   confirm(network: string, holder: Holder): void {
     if (this.#pending.delete(network, holder)) this.#confirmed.add(network, holder);
   }
 
+  /** Removes a connection that has ended. */
   leave(network: string, holder: Holder): void {
     void (this.#pending.delete(network, holder) || this.#confirmed.delete(network, holder) ||
       this.#known.delete(network, holder));
   }
 
+  /** The number of connections. */
   get taken(): number {
     return this.#pending.size + this.#confirmed.size + this.#known.size;
   }
 
+  /** The number of pending connections. */
   get pendingTaken(): number {
     return this.#pending.size;
   }
 
-  /** How one more of the network gets in when it has all that it may have; undefined when it has not. */
+  /** The answer for a newcomer from a network at its limit; undefined if it is below. */
   #refusalOf(network: string, standing: Standing): Room<Holder> | undefined {
     const [limits, pending] = [this.limits(), this.pending()];
     for (const { range, networks } of rangesOf(network)) {
@@ -80,8 +87,8 @@ export class Places<Holder> {
       const all = waiting + this.#confirmed.countOf(range) + this.#known.countOf(range);
       if (all >= networks * limits.perNetwork) {
         return evictFrom(
-          first(this.#pending.of(range)) ?? this.#quietest(this.#confirmed.of(range)) ??
-            (standing === "known" ? this.#quietest(this.#known.of(range)) : undefined),
+          first(this.#pending.of(range)) ?? this.#longestIdle(this.#confirmed.of(range)) ??
+            (standing === "known" ? this.#longestIdle(this.#known.of(range)) : undefined),
         );
       }
       if (standing === "pending" && waiting >= networks * pending.perNetwork) {
@@ -101,12 +108,12 @@ export class Places<Holder> {
     const forKnown = Math.floor(total * (this.shares?.known ?? 0));
     if (this.#pending.size > forPending) return evictFrom(first(this.#pending.ofMost()));
     if (this.#confirmed.size > total - forPending - forKnown) {
-      return evictFrom(this.#quietest(this.#confirmed.ofMost()));
+      return evictFrom(this.#longestIdle(this.#confirmed.ofMost()));
     }
-    if (this.#known.size > forKnown) return evictFrom(this.#quietest(this.#known.ofMost()));
-    // Each has its share, so one's own gives way.
+    if (this.#known.size > forKnown) return evictFrom(this.#longestIdle(this.#known.ofMost()));
+    // No standing exceeds its share, so evict one of the same standing.
     const own = this.#with(standing).ofMost();
-    return evictFrom(standing === "pending" ? first(own) : this.#quietest(own));
+    return evictFrom(standing === "pending" ? first(own) : this.#longestIdle(own));
   }
 
   #with(standing: Standing): Holders<Holder> {
@@ -114,8 +121,8 @@ export class Places<Holder> {
     return standing === "confirmed" ? this.#confirmed : this.#known;
   }
 
-  /** The one of them that has been quiet longest; undefined when there is none, or nobody is to go for being quiet. */
-  #quietest(holders: Iterable<Holder>): Holder | undefined {
+  /** The holder that has been idle longest; undefined if there are none, or without `shares`. */
+  #longestIdle(holders: Iterable<Holder>): Holder | undefined {
     if (this.shares === undefined) return undefined;
     let found: Holder | undefined;
     let earliest = Infinity;

@@ -1,25 +1,28 @@
-/** How often something may happen: `burst` times at once, and then `perSecond`. */
+/** How often something may happen. */
 export interface Rate {
+  /** times at once */
   readonly burst: number;
+  /** times a second in the long run */
   readonly perSecond: number;
 }
 
-/** So many an hour, of which all may come at once. */
+/** `count` an hour, all of which may happen at once. */
 export function perHour(count: number): Rate {
   return { burst: count, perSecond: count / 3600 };
 }
 
-/** A bucket that fills with time, up to its burst; what happens takes from it. Pure: `now` is in ms, of any origin. */
+/** A token bucket, full at first. `now` is in ms, from any origin. */
 export class TokenBucket {
   #tokens: number;
   #at: number;
 
+  /** Starts with `rate.burst` tokens. */
   constructor(private readonly rate: Rate, now: number) {
     this.#tokens = rate.burst;
     this.#at = now;
   }
 
-  /** Takes `count`, if there are so many. */
+  /** Takes `count` tokens; returns false and takes none if there are fewer. */
   take(now: number, count = 1): boolean {
     this.#fill(now);
     if (this.#tokens < count) return false;

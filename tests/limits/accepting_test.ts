@@ -3,11 +3,11 @@ import { Accepting } from "../../src/limits/accepting.ts";
 import { Descriptors } from "../../src/limits/descriptors.ts";
 import { eventually } from "../support/eventually.ts";
 
-/** What accepts, and what it has reported of failures: whether each was the first in a row. */
+/** An `Accepting`, with its reported failures: whether each was the first in a row. */
 class Rig {
   readonly failures: boolean[] = [];
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  /** whether the program can open files */
+  /** whether descriptors are free */
   hasDescriptors = true;
   readonly accepting = new Accepting(
     this.#listener,
@@ -20,13 +20,13 @@ class Rig {
   }
 }
 
-Deno.test("a connection that comes after descriptors have become short waits until some are free; all is well again then", async () => {
+Deno.test("a connection that arrives while descriptors run short waits until some are free", async () => {
   const rig = new Rig();
   const { accepting, failures } = rig;
-  const next = accepting.next(); // while there are some
+  const next = accepting.next(); // while some are free
   rig.hasDescriptors = false;
   const comer = await rig.connect();
-  await eventually("it is tried again", () => failures.length > 1);
+  await eventually("it retries", () => failures.length > 1);
   assertEquals([accepting.succeeds, failures.slice(0, 2)], [false, [true, false]]);
   rig.hasDescriptors = true;
   const accepted = await next;
@@ -36,7 +36,7 @@ Deno.test("a connection that comes after descriptors have become short waits unt
   for (const connection of [comer, accepted]) connection?.close();
 });
 
-Deno.test("the end does not wait for descriptors, and a connection that waits for them is closed", async () => {
+Deno.test("stopping does not wait for descriptors, and closes a connection that does", async () => {
   const rig = new Rig();
   rig.hasDescriptors = false;
   const next = rig.accepting.next();

@@ -14,29 +14,29 @@ Deno.test("an IPv6 network is a /64, whatever its zone", () => {
   assertNotEquals(networkOf("2001:db8:1:2::1"), networkOf("2001:db8:1:3::1"));
 });
 
-Deno.test("an IPv4 peer is the same on a socket that takes both families", () => {
+Deno.test("an IPv4 peer has the same network on a dual-stack socket", () => {
   assertEquals(networkOf("::ffff:192.0.2.1"), networkOf("192.0.2.7"));
   assertEquals(isLoopback("::ffff:127.0.0.1"), true);
 });
 
-Deno.test("the site of an IPv6 network is its /48, and of an IPv4 network itself", () => {
+Deno.test("the site of an IPv6 network is its /48, that of an IPv4 network is itself", () => {
   const site = siteOf(networkOf("2001:db8:1:2::1"));
   assertEquals(siteOf(networkOf("2001:db8:1:3::1")), site);
   assertNotEquals(siteOf(networkOf("2001:db8:2:2::1")), site);
   assertEquals(siteOf(networkOf("192.0.2.1")), networkOf("192.0.2.1"));
 });
 
-Deno.test("a peer's address is in its one written form", () => {
+Deno.test("a peer's address is in canonical form", () => {
   const hosts = ["::ffff:192.0.2.1", "192.0.2.1", "2001:DB8::1", "fe80::1%eth0", "a socket"];
   assertEquals(hosts.map(peerAddress), ["192.0.2.1", "192.0.2.1", "2001:db8::1", "fe80::1", "a socket"]);
 });
 
-Deno.test("what is no IP address is a network of its own", () => {
+Deno.test("anything but an IP address is its own network", () => {
   assertEquals(networkOf("a socket"), "a socket");
   assertEquals(isLoopback("localhost"), false);
 });
 
-Deno.test("this machine is exempt unless it is to be limited", () => {
+Deno.test("this machine is exempt unless limit_loopback is set", () => {
   const here = ["127.0.0.1", "127.255.0.9", "::1"];
   assertEquals(here.map((host) => isExempt(peerNetwork(host, false))), [true, true, true]);
   assertEquals(here.map((host) => isExempt(peerNetwork(host, true))), [false, false, false]);

@@ -6,7 +6,7 @@ import { peerNetwork } from "../../src/limits/peers.ts";
 
 const here = peerNetwork("127.0.0.1", false);
 
-/** Places of which each newcomer takes one, if need be in place of another. */
+/** Places in which each newcomer is admitted, refused, or replaces another. */
 class Hall {
   readonly places: Places<number>;
   readonly evicted: number[] = [];
@@ -31,7 +31,7 @@ class Hall {
     return holder;
   }
 
-  /** One that has shown what it came for. */
+  /** Admits a newcomer and confirms it. */
   comeConfirmed(network: string): number | undefined {
     const holder = this.come(network);
     if (holder !== undefined) this.places.confirm(network, holder);
@@ -39,13 +39,13 @@ class Hall {
   }
 }
 
-Deno.test("within the limits all come and stay", () => {
+Deno.test("within the limits, everyone is admitted", () => {
   const hall = new Hall(4, 2);
   for (const network of ["a", "b", "a", "b"]) hall.come(network);
   assertEquals([hall.places.taken, hall.evicted, hall.refused], [4, [], 0]);
 });
 
-Deno.test("in a full network the oldest that has proven nothing goes", () => {
+Deno.test("in a full network the oldest pending connection is evicted", () => {
   const hall = new Hall(10, 3);
   for (let i = 0; i < 3; i++) hall.come("a");
   hall.places.confirm("a", 0);
@@ -55,7 +55,7 @@ Deno.test("in a full network the oldest that has proven nothing goes", () => {
   assertEquals(hall.places.taken, 4);
 });
 
-Deno.test("in a network full of the proven a newcomer has to go, another network's has not", () => {
+Deno.test("a newcomer is refused if its network is full of confirmed connections; one from another network is not", () => {
   const hall = new Hall(10, 2);
   for (let i = 0; i < 2; i++) hall.places.confirm("a", hall.come("a")!);
   assertEquals(hall.come("a"), undefined);
@@ -65,7 +65,7 @@ Deno.test("in a network full of the proven a newcomer has to go, another network
   assertEquals(hall.refused, 1);
 });
 
-Deno.test("when all is full, the network that has most of the newcomers gives way", () => {
+Deno.test("when the total is reached, the network with the most pending connections loses one", () => {
   const hall = new Hall(5, 5);
   for (const network of ["b", "a", "a", "a", "b"]) hall.come(network);
   hall.come("c");
@@ -76,7 +76,7 @@ Deno.test("when all is full, the network that has most of the newcomers gives wa
   assertEquals(hall.come("d"), undefined);
 });
 
-Deno.test("newcomers have bounds of their own", () => {
+Deno.test("pending connections have their own limits", () => {
   const hall = new Hall(100, 100, undefined, { total: 3, perNetwork: 2 });
   hall.come("a");
   hall.come("a");
@@ -87,7 +87,7 @@ Deno.test("newcomers have bounds of their own", () => {
   assertEquals([hall.evicted, hall.places.pendingTaken], [[0, 1], 3]);
 });
 
-Deno.test("for this machine only the totals count", () => {
+Deno.test("for this machine, only the totals apply", () => {
   const hall = new Hall(5, 2);
   for (let i = 0; i < 5; i++) hall.come(here);
   assertEquals(hall.evicted, []);
@@ -95,25 +95,25 @@ Deno.test("for this machine only the totals count", () => {
   assertEquals(hall.evicted, [0]);
 });
 
-/** A quarter for newcomers and a quarter for the known; whoever is in front of the list was of use last. */
+/** A quarter for pending and a quarter for known connections. `lately`: the most recently useful first. */
 const sharing = (lately: number[] = []): Shares<number> => ({
   pending: 1 / 4,
   known: 1 / 4,
   usefulAt: (holder) => lately.includes(holder) ? 1000 - lately.indexOf(holder) : holder,
 });
 
-Deno.test("places that the proven have taken are shared: the quietest of the network that holds most goes", () => {
+Deno.test("of too many confirmed connections, the longest idle one of the largest network is evicted", () => {
   const hall = new Hall(8, 8, sharing([1, 0]));
   for (const network of ["a", "b", "b", "b", "c", "c", "c", "d"]) hall.comeConfirmed(network);
   hall.come("e");
-  assertEquals(hall.evicted, [2]); // not 1, which was of use lately
+  assertEquals(hall.evicted, [2]); // not 1, which was useful recently
   hall.come("f");
   assertEquals(hall.evicted, [2, 4]);
-  hall.come("g"); // newcomers have their quarter, and the proven have theirs and that of the known
+  hall.come("g"); // pending ones have their quarter, and confirmed ones their half and the quarter of the known
   assertEquals(hall.evicted, [2, 4, 3]);
 });
 
-Deno.test("in a network full of the proven, the quietest is evicted for a newcomer", () => {
+Deno.test("in a network full of confirmed connections, the longest idle one is evicted for a newcomer", () => {
   const hall = new Hall(100, 2, sharing([0]));
   for (let i = 0; i < 2; i++) hall.comeConfirmed("a");
   hall.come("a");
@@ -121,7 +121,7 @@ Deno.test("in a network full of the proven, the quietest is evicted for a newcom
   assertEquals(hall.evicted, [1, 2]); // the second newcomer evicts the first
 });
 
-Deno.test("the known keep their share, whoever comes, and get it whoever is there", () => {
+Deno.test("known connections keep their share whoever connects, and get it whoever is connected", () => {
   const hall = new Hall(8, 8, sharing());
   for (const network of ["a", "b"]) hall.come(network, "known");
   for (let i = 0; i < 50; i++) hall.comeConfirmed(`p${i}`);
@@ -135,7 +135,7 @@ Deno.test("the known keep their share, whoever comes, and get it whoever is ther
   assertEquals(taken.evicted, [0, 1, 2]);
 });
 
-Deno.test("of too many known, the network that holds most gives way", () => {
+Deno.test("of too many known connections, one of the largest network is evicted", () => {
   const hall = new Hall(8, 8, sharing());
   hall.come("honest", "known");
   for (let i = 0; i < 50; i++) hall.come("greedy", "known");
@@ -144,7 +144,7 @@ Deno.test("of too many known, the network that holds most gives way", () => {
   assertEquals(hall.refused, 0);
 });
 
-Deno.test("the networks of an IPv6 site count for it too", () => {
+Deno.test("the networks of an IPv6 site count towards the limits of the site", () => {
   const hall = new Hall(100, 2);
   const network = (i: number) => networkOf(`2001:db8:1:${i}::1`);
   for (let i = 0; i < 4; i++) for (let j = 0; j < 2; j++) hall.come(network(i));
@@ -152,12 +152,12 @@ Deno.test("the networks of an IPv6 site count for it too", () => {
   hall.come(network(4));
   assertEquals(hall.evicted, [0]);
   hall.come(network(2));
-  assertEquals(hall.evicted, [0, 4]); // its own, as it has two of its own
+  assertEquals(hall.evicted, [0, 4]); // its own, because it has two
   hall.come(networkOf("2001:db8:2::1"));
   assertEquals(hall.places.taken, 9);
 });
 
-Deno.test("whatever comes, proves itself and goes, no limit is exceeded and nothing is held for ever", () => {
+Deno.test("in any order of arrivals, confirmations and departures, no limit is exceeded and nothing is leaked", () => {
   const step = fc.tuple(fc.constantFrom("come", "confirm", "leave"), fc.constantFrom("a", "b", "c"), fc.nat(30));
   fc.assert(fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
     const places = new Places<number>(() => ({ total: 6, perNetwork: 3 }), () => ({ total: 4, perNetwork: 2 }));

@@ -7,7 +7,7 @@ import { perHour, TokenBucket } from "../../src/limits/token_bucket.ts";
 const taken = (bucket: TokenBucket, times: number, now: number) =>
   Array.from({ length: times }, () => bucket.take(now)).filter(Boolean).length;
 
-Deno.test("a bucket gives its burst, then as many as flow in", () => {
+Deno.test("a bucket allows its burst, then its rate", () => {
   const bucket = new TokenBucket({ burst: 3, perSecond: 2 }, 1000);
   assertEquals(taken(bucket, 10, 1000), 3);
   assertEquals(taken(bucket, 10, 1499), 0);
@@ -15,14 +15,14 @@ Deno.test("a bucket gives its burst, then as many as flow in", () => {
   assertEquals(taken(bucket, 10, 1_000_000), 3);
 });
 
-Deno.test("a clock that goes back gives nothing and takes nothing", () => {
+Deno.test("a clock that goes back adds and removes no tokens", () => {
   const bucket = new TokenBucket({ burst: 2, perSecond: 1 }, 10_000);
   assertEquals(taken(bucket, 1, 5000), 1);
   assertEquals(taken(bucket, 10, 5000), 1);
   assertEquals(taken(bucket, 10, 6000), 1);
 });
 
-Deno.test("however it is asked, a bucket gives no more than its rate", () => {
+Deno.test("in any sequence of calls, a bucket allows no more than its rate", () => {
   fc.assert(fc.property(fc.array(fc.nat(500), { maxLength: 200 }), (gaps) => {
     const bucket = new TokenBucket({ burst: 5, perSecond: 10 }, 0);
     let now = 0;
@@ -35,17 +35,17 @@ Deno.test("however it is asked, a bucket gives no more than its rate", () => {
   }));
 });
 
-Deno.test("so many an hour come at once or spread", () => {
+Deno.test("an hourly rate may be used at once or spread out", () => {
   const bucket = new TokenBucket(perHour(60), 0);
   assertEquals(taken(bucket, 100, 0), 60);
   assertEquals(taken(bucket, 100, 60_000), 1);
 });
 
-Deno.test("networks have a bucket each, and the one longest quiet is forgotten first", () => {
+Deno.test("each network has a bucket, and the least recently used is forgotten first", () => {
   const buckets = new NetworkBuckets({ burst: 1, perSecond: 0.001 }, 3);
   for (const network of ["a", "b", "c"]) assertEquals(buckets.take(network, 0), true);
   assertEquals(buckets.take("a", 0), false);
-  assertEquals(buckets.take("d", 0), true); // in place of b
+  assertEquals(buckets.take("d", 0), true); // evicts b
   assertEquals(buckets.size, 3);
   assertEquals(["a", "c", "b"].map((network) => buckets.take(network, 0)), [false, false, true]);
 });
