@@ -4,13 +4,13 @@ import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { generateKeyPair, multiply } from "../sphinx/curve.ts";
 
-/** How a client proves that it has the private key of its address, an extension of the protocol. */
+/** The context of the proof that a client has the private key of its address, an extension of the protocol. */
 const INFO = new TextEncoder().encode("nym-gateway: possession of a client's key, version 1");
 const KEY_SIZE = 32;
-/** Bytes. */
+/** Bytes of a challenge's nonce. */
 export const NONCE_SIZE = 32;
 
-/** What the gateway asks a client to answer. Good for one answer. */
+/** What the gateway asks a client to answer. Valid for one answer. */
 export interface Challenge {
   /** 32 bytes */
   nonce: Uint8Array;
@@ -18,7 +18,7 @@ export interface Challenge {
   publicKey: Uint8Array;
 }
 
-/** A challenge together with the key that checks its answer. */
+/** A challenge with the private key that verifies its answer. */
 export interface OpenChallenge extends Challenge {
   /** 32 bytes */
   privateKey: Uint8Array;
@@ -31,8 +31,8 @@ export function newChallenge(): OpenChallenge {
 
 /**
  * The client's answer: HMAC-SHA256 of nonce ‖ client address ‖ gateway's public key, under HKDF-SHA256 of the unclamped
- * X25519 of both sides' keys. The gateway's public key is the one the client means to talk to, so another
- * gateway cannot relay the challenge and pass the answer off as its own. Undefined if the challenge's point is of low order.
+ * X25519 of both sides' keys. The gateway's public key is that of the gateway the client intends to reach, so another
+ * gateway cannot relay the challenge. Undefined if the challenge's point is of low order.
  */
 export function proveAddress(
   clientPrivateKey: Uint8Array,
@@ -44,8 +44,8 @@ export function proveAddress(
 }
 
 /**
- * Whether `given` is the answer of the holder of `clientAddress`'s private key, compared in constant time. An address of
- * low order has no owner: nothing proves it.
+ * Whether `given` is the answer of the holder of `clientAddress`'s private key, compared in constant time. Nothing
+ * proves an address of low order: it has no owner.
  */
 export function isProofOf(
   challenge: OpenChallenge,

@@ -6,9 +6,11 @@ export interface Mixnode {
   pubKey: string;
   /** 1 for the first layer of the mixnet */
   layer: number;
+  /** as in `0.7.0`; "" if it was missing */
   version: string;
+  /** free text */
   location: string;
-  /** ns since 1970 */
+  /** ns since 1970; 0 if it was missing */
   lastSeen: number;
 }
 
@@ -20,23 +22,28 @@ export interface GatewayNode {
   mixnetListener: string;
   /** base58 */
   pubKey: string;
+  /** as in `0.7.0`; "" if it was missing */
   version: string;
+  /** free text */
   location: string;
+  /** public keys in base58 */
   registeredClients: { pubKey: string }[];
-  /** ns since 1970 */
+  /** ns since 1970; 0 if it was missing */
   lastSeen: number;
 }
 
-/** The nodes that the directory has heard of in the last ten seconds. */
+/** The nodes that have announced themselves to the directory in the last ten seconds. */
 export interface Topology {
+  /** mixnodes of all layers */
   mixNodes: Mixnode[];
+  /** gateways, including our own */
   gatewayNodes: GatewayNode[];
 }
 
 /**
- * Reads the directory's answer to `GET /api/presence/topology` (spec §6). Fields that are not known here are passed
- * over, and so is an entry that lacks what makes it usable: anyone may post to a directory, and one bad entry must not
- * hide the others. Undefined when the answer as a whole is not a topology.
+ * Parses the directory's answer to `GET /api/presence/topology` (spec §6). Ignores unknown fields and unusable entries:
+ * anyone may post to a directory, and one bad entry must not hide the others. Undefined if the answer as a whole is not
+ * a topology.
  */
 export function parseTopology(json: unknown): Topology | undefined {
   if (!isRecord(json) || !Array.isArray(json["mixNodes"]) || !Array.isArray(json["gatewayNodes"])) return undefined;
@@ -46,7 +53,7 @@ export function parseTopology(json: unknown): Topology | undefined {
   };
 }
 
-/** An entry of `mixNodes`; undefined when it is of no use. */
+/** Parses an entry of `mixNodes`; undefined if it is unusable. */
 export function parseMixnode(json: unknown): Mixnode | undefined {
   if (!isRecord(json)) return undefined;
   const { host, pubKey, layer } = json;
@@ -55,7 +62,7 @@ export function parseMixnode(json: unknown): Mixnode | undefined {
   return { host, pubKey, layer, ...parsePresence(json) };
 }
 
-/** An entry of `gatewayNodes`; undefined when it is of no use. */
+/** Parses an entry of `gatewayNodes`; undefined if it is unusable. */
 export function parseGatewayNode(json: unknown): GatewayNode | undefined {
   if (!isRecord(json)) return undefined;
   const { clientListener, mixnetListener, pubKey, registeredClients } = json;

@@ -9,14 +9,14 @@ const prove = (challenge = newChallenge()) => ({
   proof: proveAddress(client.privateKey, client.publicKey, challenge, gateway)!,
 });
 
-Deno.test("who has the private key proves it", () => {
+Deno.test("the holder of the private key can prove it", () => {
   for (let i = 0; i < 5; i++) {
     const { challenge, proof } = prove();
     assert(isProofOf(challenge, client.publicKey, gateway, proof));
   }
 });
 
-Deno.test("a proof is good for its challenge, address and gateway alone", () => {
+Deno.test("a proof is valid only for its challenge, address and gateway", () => {
   const { challenge, proof } = prove();
   const other = generateKeyPair();
   assertFalse(isProofOf(newChallenge(), client.publicKey, gateway, proof));
@@ -27,7 +27,7 @@ Deno.test("a proof is good for its challenge, address and gateway alone", () => 
   assertFalse(isProofOf(challenge, client.publicKey, gateway, stranger));
 });
 
-Deno.test("a changed, shortened or empty proof is none", () => {
+Deno.test("a changed, shortened or empty proof is invalid", () => {
   const { challenge, proof } = prove();
   for (let i = 0; i < proof.length; i++) {
     assertFalse(isProofOf(challenge, client.publicKey, gateway, proof.with(i, proof[i]! ^ 1)));

@@ -15,11 +15,11 @@ const GATEWAY = {
 const topology = (mixNodes: unknown[], gatewayNodes: unknown[]) =>
   parseTopology({ cocoNodes: [], mixNodes, mixProviderNodes: [], gatewayNodes });
 
-Deno.test("a topology is read as it was posted", () => {
+Deno.test("a topology is parsed as it was posted", () => {
   assertEquals(topology([MIXNODE], [GATEWAY]), { mixNodes: [MIXNODE], gatewayNodes: [GATEWAY] });
 });
 
-Deno.test("fields that are not known are passed over, those for show may be missing", () => {
+Deno.test("unknown fields are ignored, and informational ones may be missing", () => {
   const { version: _version, location: _location, lastSeen: _lastSeen, ...mixnode } = MIXNODE;
   assertEquals(topology([{ ...mixnode, mood: "good" }], []), {
     mixNodes: [{ ...mixnode, version: "", location: "", lastSeen: 0 }],
@@ -27,7 +27,7 @@ Deno.test("fields that are not known are passed over, those for show may be miss
   });
 });
 
-Deno.test("an entry that can't be used does not hide the others", () => {
+Deno.test("an unusable entry does not hide the others", () => {
   const mixnodes = [null, 5, [], {}, { ...MIXNODE, layer: 0 }, { ...MIXNODE, layer: "1" }, { ...MIXNODE, host: 1 }];
   const gateways = ["x", { ...GATEWAY, pubKey: undefined }, { ...GATEWAY, registeredClients: [7, { pubKey: "d" }] }];
   assertEquals(topology([...mixnodes, MIXNODE], [...gateways, GATEWAY]), {
@@ -36,7 +36,7 @@ Deno.test("an entry that can't be used does not hide the others", () => {
   });
 });
 
-Deno.test("what is no topology is none", () => {
+Deno.test("anything but a topology is refused", () => {
   for (const json of [null, 5, "x", [], {}, { mixNodes: [] }, { mixNodes: {}, gatewayNodes: [] }]) {
     assertEquals(parseTopology(json), undefined);
   }
