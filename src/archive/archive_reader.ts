@@ -3,10 +3,10 @@ import type { Item } from "./contents.ts";
 import { checkHeader, HEADER_SIZE, opened } from "./sealing.ts";
 import { unpacked } from "./unpacking.ts";
 
-/** Bytes that are read at a time. */
+/** Bytes read at a time. */
 const READ_SIZE = 65_536;
 
-/** Reads an archive from its first byte to its last, once, and holds little of it at a time. */
+/** Reads an archive once, as a stream, with little of it in memory. */
 export class ArchiveReader implements Disposable {
   #position = 0;
 
@@ -16,9 +16,9 @@ export class ArchiveReader implements Disposable {
     readonly size: number,
   ) {}
 
-  /** @throws {ArchiveError} when the file is none, by its header */
+  /** Opens an archive and checks its header. @throws {ArchiveError} if the file's header is not that of an archive */
   static async open(path: string): Promise<ArchiveReader> {
-    // Opening a pipe would wait for somebody to write into it.
+    // Opening a pipe would wait for a writer.
     if (!(await Deno.stat(path)).isFile) throw new ArchiveError("it is not a file");
     const file = await Deno.open(path);
     try {
@@ -35,21 +35,23 @@ export class ArchiveReader implements Disposable {
     }
   }
 
-  /** Bytes of the file that have been read. */
+  /** Bytes of the file read so far. */
   get position(): number {
     return this.#position;
   }
 
   /**
-   * What is in it; the pieces of a file have to be read before the next item. What it has given is authentic, but the
-   * archive is whole only when it has ended.
-   * @throws {WrongPassphrase}
+   * The items in the archive. Read the pieces of a file before the next item. Each item is authentic, but the archive
+   * is known to be complete only once the generator ends without an error.
+   *
+   * @throws {WrongPassphrase} also if the header is damaged
    * @throws {ArchiveError} that says what is wrong
    */
   items(passphrase: string): AsyncGenerator<Item, void> {
     return unpacked(opened(this.#bytes(), passphrase));
   }
 
+  /** Closes the file. */
   [Symbol.dispose](): void {
     this.file.close();
   }

@@ -3,17 +3,18 @@ import { dirname } from "node:path";
 import { encodeItem, type Item } from "./contents.ts";
 import { sealed } from "./sealing.ts";
 
+/** Options of {@linkcode writeArchive}. */
 export interface WritingOptions {
-  /** Called now and then with the bytes in the file so far; what it throws ends the writing. */
+  /** Called repeatedly with the number of bytes written so far. If it throws, writing ends with that error. */
   readonly onWritten?: (bytes: number) => void;
   /** see {@linkcode sealed} */
   readonly workFactor?: number;
 }
 
 /**
- * Writes items into a sealed file, in order, and resolves with its size in bytes. It is beside its place as `<path>.part`,
- * and for this user alone (0600), until it is whole and on the disk: there is never a file at `path` that is not. When that
- * fails, nothing is left; what an export that was killed has left of its own goes.
+ * Writes items into a sealed file, in order, and resolves with its size in bytes. The file is for this user alone
+ * (0600) and is named `<path>.part` until it is complete and on the disk, so a file at `path` is always complete. On
+ * failure nothing is left. Removes the `.part` file of an export that was killed.
  */
 export async function writeArchive(
   path: string,
@@ -30,7 +31,7 @@ export async function writeArchive(
     {
       using file = await Deno.open(part, { write: true, createNew: true, mode: 0o600 });
       const stream = await sealed(readable, passphrase, workFactor);
-      packing = pack(items, controller).catch((error) => controller.error(error)); // which the stream then throws
+      packing = pack(items, controller).catch((error) => controller.error(error)); // the stream then throws it
       for await (const bytes of stream) {
         for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
         written += bytes.length;
@@ -59,7 +60,7 @@ async function pack(items: AsyncIterable<Item> | Iterable<Item>, controller: Tar
   controller.finalize();
 }
 
-/** Has the names in a folder reach the disk, where the system can be asked for that. */
+/** Syncs a folder, so that the names in it are on the disk. Does nothing on Windows, which cannot do that. */
 export async function syncFolder(path: string): Promise<void> {
   if (Deno.build.os === "windows") return;
   using folder = await Deno.open(path);

@@ -3,15 +3,16 @@ import { ArchiveError, WrongPassphrase } from "./archive_error.ts";
 import { Source } from "./source.ts";
 
 /**
- * An archive is an age file (age-encryption.org/v1) that is sealed with a passphrase. scrypt makes a key of that, which is
- * slow on purpose: with N = 2^17, one of OWASP's recommended settings, it takes a second and 128 MiB, which a machine of
- * 256 MB has. What is sealed comes in chunks of 64 KiB, each authentic and bound to its place, the last one marked as such.
+ * An archive is an age file (age-encryption.org/v1) sealed with a passphrase. Its key is derived with scrypt, which is
+ * slow on purpose: with N = 2^17, one of OWASP's recommended settings, it takes a second and 128 MiB, which a machine
+ * with 256 MB has. The contents are chunks of 64 KiB. Each is authenticated together with its position, and the last
+ * one is marked.
  */
 const WORK_FACTOR = 17;
-/** What a file may ask for: as much as one that `age` has sealed, 256 MiB. */
+/** The most that a file may demand: what `age` itself uses, 256 MiB. */
 const MAX_WORK_FACTOR = 18;
 
-/** More than the bytes of a header. */
+/** Bytes that are certain to include the whole header. */
 export const HEADER_SIZE = 256;
 
 const MAGIC = "age-encryption.org/v1\n";
@@ -20,7 +21,7 @@ const SCRYPT_HEADER = new RegExp(
   `^${MAGIC}-> scrypt ${BASE64}{22} (?<workFactor>[1-9][0-9]?)\\n${BASE64}{43}\\n--- ${BASE64}{43}\\n`,
 );
 
-/** Seals a stream. @param workFactor log2 of the cost of trying a passphrase */
+/** Seals a stream. `workFactor` is log2 of scrypt's N, the cost of trying a passphrase; 17 by default. */
 export function sealed(
   plain: ReadableStream<Uint8Array>,
   passphrase: string,
@@ -33,25 +34,29 @@ export function sealed(
 }
 
 /**
- * Looks at the first bytes of a file, {@linkcode HEADER_SIZE} if it has as many, which costs nothing.
- * @throws {ArchiveError} unless they are the header of a file that a passphrase opens, at a cost within bounds
+ * Checks the first {@linkcode HEADER_SIZE} bytes of a file, or all if it is shorter, without deriving a key.
+ *
+ * @throws {ArchiveError} unless they are the header of a file sealed with a passphrase, with a work factor within
+ *   bounds
  */
 export function checkHeader(bytes: Uint8Array): void {
   const text = new TextDecoder("latin1").decode(bytes);
-  if (!text.startsWith(MAGIC)) throw new ArchiveError("it is no export of a nym-gateway: it is not an age file");
+  if (!text.startsWith(MAGIC)) throw new ArchiveError("it is not an export of nym-gateway: it is not an age file");
   if (!text.startsWith("-> scrypt ", MAGIC.length)) throw new ArchiveError("it is not sealed with a passphrase");
   const workFactor = SCRYPT_HEADER.exec(text)?.groups?.["workFactor"];
   if (workFactor === undefined) throw new ArchiveError("its header is damaged");
   if (Number(workFactor) > MAX_WORK_FACTOR) {
-    throw new ArchiveError(`it asks for more work than any export: scrypt with N = 2^${workFactor}`);
+    throw new ArchiveError(`it demands more work than any export: scrypt with N = 2^${workFactor}`);
   }
 }
 
 /**
- * What a file holds whose header is right. Each piece is authentic, but it is known to be whole only at the end.
- * @throws {WrongPassphrase}
- * @throws {ArchiveError} where it is damaged, cut short or goes on
- * @throws what its bytes end with
+ * The contents of a sealed file whose header has been checked. Each piece is authentic, but the file is known to be
+ * complete only at the end.
+ *
+ * @throws {WrongPassphrase} also if the header is damaged
+ * @throws {ArchiveError} where it is damaged, cut short or followed by other bytes
+ * @throws the error of `sealed`, if it throws
  */
 export async function* opened(sealed: AsyncIterable<Uint8Array>, passphrase: string): AsyncGenerator<Uint8Array> {
   const source = new Source(sealed);
@@ -66,6 +71,6 @@ export async function* opened(sealed: AsyncIterable<Uint8Array>, passphrase: str
   } catch (error) {
     source.rethrow();
     if (error instanceof Error && error.message.startsWith("no identity matched")) throw new WrongPassphrase();
-    throw new ArchiveError(`it is damaged or cut short: what follows byte ${position} of its contents can't be opened`);
+    throw new ArchiveError(`it is damaged or cut short: nothing after byte ${position} of its contents can be opened`);
   }
 }

@@ -1,14 +1,16 @@
-/** Bytes as a stream, which remembers why they ended too early: so that is not taken for a fault of the bytes. */
+/** Bytes as a stream that remembers their error, so that a failed read is not taken for invalid contents. */
 export class Source {
   #failure: { readonly error: unknown } | undefined;
 
+  /** `bytes` is read once, by `stream`. */
   constructor(private readonly bytes: AsyncIterable<Uint8Array>) {}
 
+  /** The bytes as a stream. */
   stream(): ReadableStream<Uint8Array> {
     return ReadableStream.from(this.#remembering());
   }
 
-  /** Throws what the bytes ended with too early, if they did; to be called where reading them has failed. */
+  /** Throws the error of the bytes, if they ended with one. Call it when processing the stream has failed. */
   rethrow(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }

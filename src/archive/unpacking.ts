@@ -4,16 +4,17 @@ import { ContentsReader, type Item } from "./contents.ts";
 import { Source } from "./source.ts";
 
 /**
- * What is in a tar archive; the pieces of a file have to be read before the next item.
+ * The items in a tar archive. Read the pieces of a file before the next item.
+ *
  * @throws {ArchiveError} that says what is wrong with it
- * @throws what its bytes end with
+ * @throws the error of `tar`, if it throws
  */
 export async function* unpacked(tar: AsyncIterable<Uint8Array>): AsyncGenerator<Item, void> {
   const source = new Source(tar);
   const contents = new ContentsReader();
   const files = readable(source.stream().pipeThrough(createTarDecoder({ strict: true })), source);
   for await (const { header: { name, size, type }, body } of files) {
-    if (type !== "file") throw new ArchiveError("it has something in it that is not a file");
+    if (type !== "file") throw new ArchiveError("it contains something that is not a file");
     yield await contents.read({ name, size, pieces: readable(body, source) });
   }
   contents.end();

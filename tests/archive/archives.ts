@@ -5,10 +5,10 @@ import { sealed } from "../../src/archive/sealing.ts";
 import type { TemporaryFolder } from "../support/temporary_folder.ts";
 
 export const PASSPHRASE = "correct horse battery";
-/** What makes a key of a passphrase in no time. */
+/** Derives a key from a passphrase in no time. */
 export const QUICK = { workFactor: 1 };
 
-/** What an archive with one entry in each database holds. */
+/** The items of an archive with entries in each database. */
 export const ITEMS: readonly Item[] = [
   { kind: "manifest", manifest: { id: "lighthouse", version: "0.7.0", exported: "2026-11-23T06:20:45.000Z" } },
   { kind: "file", ...fileOf("config.toml", '[gateway]\nid = "lighthouse"\n') },
@@ -27,10 +27,10 @@ export const ITEMS: readonly Item[] = [
   { kind: "entries", database: "mailbox", number: 2, entries: [{ key: ["inbox", 2], value: new Uint8Array(65_536) }] },
 ];
 
-/** Items with the contents of their files in memory, as they can be compared. */
+/** An item with its contents in memory, for comparison. */
 export type ReadItem = Exclude<Item, { kind: "file" }> | { kind: "file"; name: string; bytes: Uint8Array };
 
-/** What is in the archive in a file. */
+/** The items of the archive in a file. */
 export async function itemsIn(path: string, passphrase = PASSPHRASE): Promise<ReadItem[]> {
   using archive = await ArchiveReader.open(path);
   return await readItems(archive.items(passphrase));
@@ -46,7 +46,7 @@ async function readFile({ name, pieces }: ArchivedFile): Promise<ReadItem> {
   return { kind: "file", name, bytes: await bytesOf(pieces) };
 }
 
-/** The tar archive of these items, and of other entries. */
+/** A tar archive of these items and other entries. */
 export async function tarOf(...items: readonly (Item | TarEntry)[]): Promise<Uint8Array<ArrayBuffer>> {
   return await packTar(
     await Promise.all(items.map(async (item) => {
@@ -57,7 +57,7 @@ export async function tarOf(...items: readonly (Item | TarEntry)[]): Promise<Uin
   );
 }
 
-/** Seals bytes in a file as an export is sealed, and returns its path. */
+/** Seals bytes into a file as an export would, and returns its path. */
 export async function sealedFile(
   folder: TemporaryFolder,
   plain: Uint8Array<ArrayBuffer>,

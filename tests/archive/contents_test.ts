@@ -20,11 +20,11 @@ const without = (index: number, count = 1) => ITEMS.toSpliced(index, count);
 const file = (name: string, bytes: Uint8Array | string): Item => ({ kind: "file", ...fileOf(name, bytes) });
 const entries = (number: number): Item => ({ kind: "entries", database: "mailbox", number, entries: [] });
 
-Deno.test("the items of an archive come back, in order", async () => {
+Deno.test("the items of an archive are read back in order", async () => {
   assertEquals(await read(...ITEMS), await readItems(ITEMS));
 });
 
-Deno.test("entries of any key and value come back", () => {
+Deno.test("entries with any key and value are read back", () => {
   const part = fc.oneof(
     fc.uint8Array({ maxLength: 70_000, size: "max" }),
     fc.string({ unit: "grapheme" }),
@@ -40,7 +40,7 @@ Deno.test("entries of any key and value come back", () => {
   );
 });
 
-Deno.test("what is not a list of entries is refused, however it is made", () => {
+Deno.test("anything but a list of entries is refused", () => {
   const bytes = encodeEntries([{ key: ["inbox", Uint8Array.of(1, 2), 5], value: Uint8Array.of(9) }]);
   const cases = [
     ...Array.from(bytes, (_, size) => bytes.subarray(0, size)),
@@ -50,13 +50,13 @@ Deno.test("what is not a list of entries is refused, however it is made", () => 
     Uint8Array.of(0x91, 0x92, 0x91, 0xc3, 1), // a key that is true
     Uint8Array.of(0x91, 0x92, 0x91, 1, 0x90), // a value that is a list
     Uint8Array.of(0x91, 0x93, 0x91, 1, 1, 1),
-    Uint8Array.of(0xdd, 255, 255, 255, 255, 1), // four thousand million entries
+    Uint8Array.of(0xdd, 255, 255, 255, 255, 1), // four billion entries
     new Uint8Array(MAX_FILE_SIZE).fill(0x91), // lists in lists
   ];
-  for (const case_ of cases) assertThrows(() => decodeEntries(case_), ArchiveError, "a database in it is not right");
+  for (const case_ of cases) assertThrows(() => decodeEntries(case_), ArchiveError, "a database in it is invalid");
 });
 
-Deno.test("entries go together as far as a file may be long, and all of them", async () => {
+Deno.test("entries are grouped up to the size limit of a file, and none is lost", async () => {
   const all: Entry[] = Array.from({ length: 3000 }, (_, i) => ({ key: ["inbox", i], value: new Uint8Array(i) }));
   const groups = await Array.fromAsync(grouped((async function* () {
     yield* all;
@@ -70,20 +70,20 @@ Deno.test("entries go together as far as a file may be long, and all of them", a
   assertEquals(await Array.fromAsync(grouped(ReadableStream.from([]))), []);
 });
 
-Deno.test("what is missing, doubled or in the wrong place is refused by name", async () => {
-  assertEquals(await refusal(), "manifest.json is not in it");
+Deno.test("missing, duplicate and misplaced files are refused by name", async () => {
+  assertEquals(await refusal(), "it does not contain manifest.json");
   assertEquals(await refusal(...without(0)), "its manifest is not its first file");
   assertEquals(await refusal(ITEMS[1]!, ...ITEMS), "its manifest is not its first file");
   assertEquals(await refusal(ITEMS[0]!, ...ITEMS), "its manifest is not its first file");
-  assertEquals(await refusal(...ITEMS, ITEMS[1]!), "it has a file twice");
-  assertEquals(await refusal(...ITEMS, ITEMS[5]!), "it has a file twice");
-  assertEquals(await refusal(...without(4)), "storage_key.pem is not in it");
+  assertEquals(await refusal(...ITEMS, ITEMS[1]!), "it contains a file twice");
+  assertEquals(await refusal(...ITEMS, ITEMS[5]!), "it contains a file twice");
+  assertEquals(await refusal(...without(4)), "it does not contain storage_key.pem");
   assertEquals(await refusal(...ITEMS, entries(4)), "a part of its mailbox is missing");
   assertEquals(await refusal(...without(8)), "a part of its mailbox is missing");
   assertEquals((await read(...ITEMS, entries(3))).length, ITEMS.length + 1);
 });
 
-Deno.test("names that are none of a gateway's files are refused, those of other folders above all", async () => {
+Deno.test("names other than those of a gateway's files are refused, especially in other folders", async () => {
   for (
     const name of [
       "../config.toml",
@@ -100,40 +100,40 @@ Deno.test("names that are none of a gateway's files are refused, those of other 
   ) {
     assertEquals(
       await refusal(...ITEMS, file(name, "")),
-      "it has a file of a name that no file of a gateway has",
+      "it contains a file that does not belong to a gateway",
       name,
     );
   }
 });
 
-Deno.test("what is not a file is refused, whatever its name", async () => {
+Deno.test("anything but a regular file is refused, whatever its name", async () => {
   for (const type of ["symlink", "link", "directory", "character-device", "fifo"] as const) {
     const entry = { header: { name: "replay/0000000009.tags", size: 0, type, linkname: "/etc/passwd" } };
-    assertEquals(await refusal(...ITEMS, entry), "it has something in it that is not a file");
+    assertEquals(await refusal(...ITEMS, entry), "it contains something that is not a file");
   }
 });
 
-Deno.test("configuration, keys and entries have a bound, tags have none", async () => {
+Deno.test("configuration, keys and entries have a size limit, tags have none", async () => {
   const long = new Uint8Array(MAX_FILE_SIZE + 1);
-  assertEquals(await refusal(ITEMS[0]!, file("config.toml", long)), "a file in it is too long");
-  assertEquals(await refusal(ITEMS[0]!, file("mailbox/000001.msgpack", long)), "a file in it is too long");
+  assertEquals(await refusal(ITEMS[0]!, file("config.toml", long)), "a file in it is too large");
+  assertEquals(await refusal(ITEMS[0]!, file("mailbox/000001.msgpack", long)), "a file in it is too large");
   const items = await read(...ITEMS, file("replay/0000000009.tags", long));
   assertEquals(items.at(-1), { kind: "file", name: "replay/0000000009.tags", bytes: long });
 });
 
-Deno.test("a manifest that says nothing, or what can't be shown, is refused; so is one of another format", async () => {
+Deno.test("an incomplete or unprintable manifest is refused, and so is one of another format", async () => {
   const manifest = (text: string) => refusal(file("manifest.json", text));
   const rest = '"version":"1","exported":"now"}';
   for (
     const text of ["{", "null", "[]", '{"format":1}', `{"id":"x",${rest}`, `{"format":1,"id":"\\u202e",${rest}`] //
-  ) assertEquals(await manifest(text), "its manifest is not right");
+  ) assertEquals(await manifest(text), "its manifest is invalid");
   assertEquals(
     await manifest('{"format":2}'),
-    "it is of format 2, and this program reads format 1: see whether it is older",
+    "it has format 2, but this program reads format 1: is the program outdated?",
   );
 });
 
-Deno.test("a tar archive that is torn, or none, is refused", async () => {
+Deno.test("a truncated or invalid tar archive is refused", async () => {
   using folder = new TemporaryFolder();
   const tar = await tarOf(...ITEMS);
   const broken = tar.slice();

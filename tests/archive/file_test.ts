@@ -10,7 +10,7 @@ import { ITEMS, itemsIn, PASSPHRASE, QUICK, readItems } from "./archives.ts";
 
 const namesIn = (folder: string) => Array.from(Deno.readDirSync(folder), ({ name }) => name);
 
-Deno.test("a file is written for its user alone and read again, to its last byte", async () => {
+Deno.test("a file is written for its user alone and read back to the last byte", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("gateway.age");
   const sizes: number[] = [];
@@ -23,7 +23,7 @@ Deno.test("a file is written for its user alone and read again, to its last byte
   assertEquals(archive.position, archive.size);
 });
 
-Deno.test("a file that is given up leaves nothing, and what a kill has left is no hindrance", async () => {
+Deno.test("an aborted export leaves nothing, and the remains of a killed one are replaced", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("gateway.age");
   await Deno.writeTextFile(`${path}.part`, "of an export that was killed");
@@ -42,10 +42,10 @@ Deno.test("a file that is given up leaves nothing, and what a kill has left is n
   };
   await assertRejects(() => writeArchive(path, PASSPHRASE, endless(), { ...QUICK, onWritten: givesUp }), RangeError);
   assertEquals(namesIn(folder.path), []);
-  assertEquals(isClosed, true, "what the items come from is let go of before");
+  assertEquals(isClosed, true, "the source of the items is closed first");
 });
 
-Deno.test("items that can't be had end the writing with why", async () => {
+Deno.test("an error of the items ends the writing with that error", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("gateway.age");
   async function* failing(): AsyncGenerator<Item> {
@@ -56,7 +56,7 @@ Deno.test("items that can't be had end the writing with why", async () => {
   assertEquals(namesIn(folder.path), []);
 });
 
-Deno.test("a wrong passphrase, another file and a damaged one are told apart", async () => {
+Deno.test("a wrong passphrase, another kind of file and a damaged one give different errors", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("gateway.age");
   await writeArchive(path, PASSPHRASE, ITEMS, QUICK);
@@ -71,10 +71,10 @@ Deno.test("a wrong passphrase, another file and a damaged one are told apart", a
   await Deno.writeFile(path, bytes);
   await assertRejects(() => itemsIn(path), ArchiveError, "it is damaged or cut short");
   await Deno.writeTextFile(path, "[gateway]");
-  await assertRejects(() => ArchiveReader.open(path), ArchiveError, "it is no export of a nym-gateway");
+  await assertRejects(() => ArchiveReader.open(path), ArchiveError, "it is not an export of nym-gateway");
 });
 
-Deno.test("a file whose end can't be read is not taken for a damaged one", async () => {
+Deno.test("an error in reading the file is not reported as damage", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("gateway.age");
   await writeArchive(path, PASSPHRASE, ITEMS, QUICK);
@@ -83,12 +83,12 @@ Deno.test("a file whose end can't be read is not taken for a damaged one", async
   await assertRejects(() => readItems(archive.items(PASSPHRASE)), Deno.errors.BadResource);
 });
 
-Deno.test("an archive that age 1.3.2 and GNU tar 1.34 have made is read", async () => {
+Deno.test("an archive written by age 1.3.2 and GNU tar 1.34 is read", async () => {
   assertEquals(await itemsIn(join(import.meta.dirname!, "made_by_age.age")), await readItems(ITEMS));
 });
 
 Deno.test({
-  name: "`tar` lists and unpacks what is sealed",
+  name: "`tar` lists and extracts the sealed contents",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     using folder = new TemporaryFolder();

@@ -6,7 +6,7 @@ import { PASSPHRASE } from "./archives.ts";
 
 const CHUNK = 65_536;
 const SEALED_CHUNK = CHUNK + 16;
-/** Lengths about which something changes. */
+/** Lengths around the boundaries of chunks. */
 const LENGTHS = [0, 1, 100, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 2 * CHUNK + 7];
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -37,7 +37,7 @@ function flipped(file: Bytes, at: number, bits = 1): Bytes {
   return damaged;
 }
 
-Deno.test("what was sealed is opened, however it comes in pieces", async () => {
+Deno.test("sealed bytes are opened, however they are split into pieces", async () => {
   for (const length of LENGTHS) {
     const plain = plainOf(length);
     const file = await seal(plain);
@@ -55,12 +55,12 @@ Deno.test("what was sealed is opened, however it comes in pieces", async () => {
   assertNotEquals(await seal(plainOf(1)), await seal(plainOf(1)));
 });
 
-Deno.test("another passphrase is refused as such", async () => {
+Deno.test("a wrong passphrase is refused as such", async () => {
   const file = await seal(plainOf(100));
   await assertRejects(() => open([file], `${PASSPHRASE} `), WrongPassphrase);
 });
 
-Deno.test("every flipped bit of a short file is found, and every cut", async () => {
+Deno.test("every flipped bit and every cut of a short file is detected", async () => {
   const file = await seal(plainOf(20));
   const tries = async (bytes: Bytes) => {
     checkHeader(bytes.subarray(0, HEADER_SIZE));
@@ -68,14 +68,14 @@ Deno.test("every flipped bit of a short file is found, and every cut", async () 
   };
   for (let at = 0; at < file.length; at++) {
     const damaged = flipped(file, at, 1 << at % 8);
-    // A passphrase is tried with what the header says: bits of its salt make it another one's.
+    // A flipped bit in the header's salt looks like a wrong passphrase.
     const error = await assertRejects(() => tries(damaged), Error);
     assert(error instanceof ArchiveError || error instanceof WrongPassphrase, `byte ${at}: ${error}`);
     await assertRejects(() => tries(file.subarray(0, at)), ArchiveError);
   }
 });
 
-Deno.test("a flipped byte anywhere in a long file is found, and so is a cut, also between chunks", async () => {
+Deno.test("a flipped byte or a cut in a long file is detected, also between chunks", async () => {
   const file = await seal(plainOf(3 * CHUNK + 500));
   await fc.assert(
     fc.asyncProperty(
@@ -91,11 +91,11 @@ Deno.test("a flipped byte anywhere in a long file is found, and so is a cut, als
   for (const chunks of [0, 1, 2, 3]) await refusal(file.subarray(0, HEADER + chunks * SEALED_CHUNK));
   assertEquals(
     await refusal(flipped(file, HEADER)),
-    "it is damaged or cut short: what follows byte 0 of its contents can't be opened",
+    "it is damaged or cut short: nothing after byte 0 of its contents can be opened",
   );
 });
 
-Deno.test("chunks that are swapped, left out, doubled or of another file are found", async () => {
+Deno.test("swapped, missing, duplicate and foreign chunks are detected", async () => {
   const file = await seal(plainOf(3 * CHUNK + 500));
   const other = await seal(plainOf(3 * CHUNK + 500));
   const chunk = (of: Bytes, i: number) => of.subarray(HEADER + i * SEALED_CHUNK, HEADER + (i + 1) * SEALED_CHUNK);
@@ -114,7 +114,7 @@ Deno.test("chunks that are swapped, left out, doubled or of another file are fou
   ) await refusal(concat(head, ...chunks));
 });
 
-Deno.test("bytes that were appended are found", async () => {
+Deno.test("appended bytes are detected", async () => {
   for (const length of LENGTHS) {
     const file = await seal(plainOf(length));
     for (const more of [1, 16, SEALED_CHUNK]) await refusal(concat(file, new Uint8Array(more)));
@@ -122,19 +122,19 @@ Deno.test("bytes that were appended are found", async () => {
   }
 });
 
-Deno.test("what is no export, not sealed with a passphrase or asks for too much is told apart before any work", async () => {
+Deno.test("other files, other kinds of age files and excessive work factors are refused before any work", async () => {
   const header = new TextDecoder().decode((await seal(plainOf(1))).subarray(0, HEADER_SIZE - 50));
   const headerError = (text: string) =>
     assertThrows(() => checkHeader(new TextEncoder().encode(text)), ArchiveError).message;
   for (const text of ["", "PK", "age-encryption.org/v1", "age-encryption.org/v2\n", " ".repeat(200)]) {
-    assertEquals(headerError(text), "it is no export of a nym-gateway: it is not an age file");
+    assertEquals(headerError(text), "it is not an export of nym-gateway: it is not an age file");
   }
   assertEquals(headerError("age-encryption.org/v1\n-> X25519 "), "it is not sealed with a passphrase");
   assertEquals(headerError("age-encryption.org/v1\n-> scrypt short 18\n"), "its header is damaged");
   assertEquals(headerError(header.replace(/ 1\n/, " 01\n")), "its header is damaged");
   assertEquals(
     headerError(header.replace(/ 1\n/, " 19\n")),
-    "it asks for more work than any export: scrypt with N = 2^19",
+    "it demands more work than any export: scrypt with N = 2^19",
   );
   checkHeader(new TextEncoder().encode(header.replace(/ 1\n/, " 18\n")));
 });

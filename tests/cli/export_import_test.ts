@@ -101,7 +101,7 @@ const SEALED_CHUNK = 65_536 + 16;
 
 function lastChunkUnopened(size: number): string {
   const before = Math.floor((size - HEADER - 1) / SEALED_CHUNK) * 65_536;
-  return `it is damaged or cut short: what follows byte ${before} of its contents can't be opened`;
+  return `it is damaged or cut short: nothing after byte ${before} of its contents can be opened`;
 }
 
 const gatewaysOf = (gateway: GatewayProcess) => join(gateway.home, ".nym/gateways");
@@ -203,9 +203,9 @@ Deno.test("a damaged file, a wrong passphrase and a file that is none are refuse
   const flipped = whole.slice();
   flipped[100_000]! ^= 4;
   const unopened = "its contents can't be opened";
-  await refusal(flipped, 65, `it is damaged or cut short: what follows byte 65536 of ${unopened}${nothing}`);
+  await refusal(flipped, 65, `it is damaged or cut short: nothing after byte 65536 of ${unopened}${nothing}`);
   const cut = whole.slice(0, 2 * SEALED_CHUNK + HEADER);
-  await refusal(cut, 65, `it is damaged or cut short: what follows byte 65536 of ${unopened}${nothing}`);
+  await refusal(cut, 65, `it is damaged or cut short: nothing after byte 65536 of ${unopened}${nothing}`);
   const late = whole.slice();
   late[late.length - 1]! ^= 1;
   await refusal(late, 65, lastChunkUnopened(whole.length) + nothing);
@@ -214,7 +214,7 @@ Deno.test("a damaged file, a wrong passphrase and a file that is none are refuse
   await refusal(
     new TextEncoder().encode("PK"),
     65,
-    `it is no export of a nym-gateway: it is not an age file${nothing}`,
+    `it is not an export of nym-gateway: it is not an age file${nothing}`,
   );
 });
 
