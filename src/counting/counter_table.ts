@@ -1,31 +1,30 @@
-/** A metric: what stands in its HELP line, and which of our names its series have, by the value of its label. */
+/** A metric and its series. */
 export interface Family {
-  /** without the prefix */
+  /** without the prefix `nym_gateway_` */
   readonly name: string;
+  /** the text of its HELP line */
   readonly help: string;
-  /** the label that tells its series apart; without one it has a single series */
+  /** the label that distinguishes its series; a metric without one has a single series */
   readonly label?: string;
-  /** our name → value of the label ("" without one) */
+  /** counter name → value of the label ("" without one) */
   readonly series: Readonly<Record<string, string>>;
 }
 
-/** Our names in the series of those metrics. */
+/** The counter names in the series of these metrics. */
 export type SeriesOf<Families extends readonly Family[]> = KeyOf<Families[number]["series"]>;
-type KeyOf<Union> = Union extends unknown ? keyof Union : never;
+/** The keys of each member of a union. */
+export type KeyOf<Union> = Union extends unknown ? keyof Union : never;
 
-/**
- * Every name that is counted anywhere in the gateway, and the metric in which it is shown. What stands here is shown from
- * the start on, with 0.
- */
+/** Every counter of the gateway and the metric that shows it. Each is shown from the start, as 0. */
 export const COUNTERS = [
   {
     name: "packets_received_total",
-    help: "Sphinx packets of the mixnet that were unwrapped, whatever came of them.",
+    help: "Sphinx packets received from the mixnet and unwrapped, whatever the outcome.",
     series: { packets_received: "" },
   },
   {
     name: "packets_dropped_total",
-    help: "Sphinx packets of the mixnet that were dropped, by reason.",
+    help: "Sphinx packets received from the mixnet and dropped, by reason.",
     label: "reason",
     series: {
       packets_dropped_low_order: "low_order",
@@ -41,34 +40,34 @@ export const COUNTERS = [
   },
   {
     name: "cover_messages_total",
-    help: "Clients' own loop cover: pushed to a client that is there, else dropped; never stored.",
+    help: "Loop cover messages, pushed if their client is connected and otherwise dropped; never stored.",
     label: "result",
     series: { covers_pushed: "pushed", covers_dropped: "dropped" },
   },
   { name: "messages_stored_total", help: "Messages committed to the disk.", series: { messages_stored: "" } },
   {
     name: "messages_lost_total",
-    help: "Messages that could not be written until the gateway was stopped.",
+    help: "Messages that could not be written by the time the gateway stopped.",
     series: { messages_lost: "" },
   },
   {
     name: "messages_pushed_total",
-    help: "Stored messages pushed to clients; what was not confirmed is pushed again, and counted again.",
+    help: "Stored messages pushed to clients. Unconfirmed ones are pushed and counted again.",
     series: { messages_pushed: "" },
   },
   {
     name: "messages_confirmed_total",
-    help: "Messages whose delivery was confirmed, so that they leave the disk; counted when their chunk is.",
+    help: "Messages removed because their delivery was confirmed; counted when their whole chunk is.",
     series: { messages_confirmed: "" },
   },
   {
     name: "messages_expired_total",
-    help: "Messages that nobody fetched within time_to_live, so that they left the disk.",
+    help: "Messages removed because they were not fetched within time_to_live.",
     series: { messages_expired: "" },
   },
   {
     name: "messages_refused_total",
-    help: "Messages that were dropped since there was no room for them.",
+    help: "Messages dropped because there was no room for them, by reason.",
     label: "reason",
     series: {
       messages_refused_inbox_full: "inbox_full",
@@ -78,24 +77,24 @@ export const COUNTERS = [
   },
   {
     name: "clients_slow_total",
-    help: "How often a client took so little that its messages went back to the disk until it reads on.",
+    help: "Times that a client read so slowly that the rest of its messages had to wait on the disk.",
     series: { clients_slow: "" },
   },
   {
     name: "damaged_values_total",
-    help: "Stored values that could not be opened, and were skipped.",
+    help: "Stored values that were damaged and skipped, by database.",
     label: "database",
     series: { stored_values_damaged: "mailbox", ledger_entries_damaged: "ledger" },
   },
   {
     name: "replay_tags_lost_total",
-    help: "Packets of which it was forgotten too early that they had come, or not written down.",
+    help: "Packets that could be replayed, because their tag was forgotten early or not written to disk.",
     label: "reason",
     series: { replay_tags_forgotten_early: "forgotten_early", replay_tags_unwritten: "unwritten" },
   },
   {
     name: "forwarder_packets_total",
-    help: "Packets that clients handed in, by what became of them.",
+    help: "Packets from clients, by outcome.",
     label: "outcome",
     series: {
       packets_forwarded: "forwarded",
@@ -111,7 +110,7 @@ export const COUNTERS = [
   },
   {
     name: "mixnode_connections_closed_total",
-    help: "Connections to mixnodes that have ended.",
+    help: "Connections to mixnodes that ended.",
     series: { mixnode_connections_closed: "" },
   },
   {
@@ -121,44 +120,44 @@ export const COUNTERS = [
   },
   {
     name: "mixnet_connections_opened_total",
-    help: "Connections that mixnodes made to the gateway.",
+    help: "Connections from mixnodes.",
     series: { connections_opened: "" },
   },
   {
     name: "mixnet_connections_closed_total",
-    help: "Connections of mixnodes that have ended.",
+    help: "Connections from mixnodes that ended.",
     series: { connections_closed: "" },
   },
   {
     name: "mixnet_accept_errors_total",
-    help: "Connections of mixnodes that could not be accepted, as when descriptors are short.",
+    help: "Failed attempts to accept a connection from a mixnode, as when file descriptors run short.",
     series: { accept_errors: "" },
   },
   {
     name: "mixnet_streams_broken_total",
-    help: "Mixnet streams that were corrupt, cut inside a frame, or stopped in one.",
+    help: "Mixnet streams that were corrupt, or were cut or stalled within a frame.",
     label: "reason",
     series: { streams_corrupt: "corrupt", streams_cut: "cut", streams_stalled: "stalled" },
   },
   {
     name: "mixnet_connections_limited_total",
-    help: "Connections of mixnodes that were closed by a limit.",
+    help: "Connections from mixnodes that were closed by a limit, by reason.",
     label: "reason",
     series: { connections_refused: "refused", connections_evicted: "evicted", connections_idle: "idle" },
   },
   {
     name: "client_connections_opened_total",
-    help: "WebSockets that clients opened.",
+    help: "WebSockets opened by clients.",
     series: { client_connections_opened: "" },
   },
   {
     name: "client_connections_closed_total",
-    help: "Clients' WebSockets that have ended.",
+    help: "WebSockets of clients that ended.",
     series: { client_connections_closed: "" },
   },
   {
     name: "client_pending_closed_total",
-    help: "Clients' pending connections, not WebSockets yet, that were closed.",
+    help: "Connections of clients that were closed before they became a WebSocket, by reason.",
     label: "reason",
     series: {
       pending_timed_out: "timed_out",
@@ -168,7 +167,7 @@ export const COUNTERS = [
   },
   {
     name: "client_connections_limited_total",
-    help: "Clients' connections that were closed by a limit.",
+    help: "Connections of clients that were closed by a limit, by reason.",
     label: "reason",
     series: {
       client_connections_refused: "refused",
@@ -180,12 +179,12 @@ export const COUNTERS = [
   },
   {
     name: "client_accept_errors_total",
-    help: "Connections of clients that could not be accepted, as when descriptors are short.",
+    help: "Failed attempts to accept a connection from a client, as when file descriptors run short.",
     series: { client_accept_errors: "" },
   },
   {
     name: "client_logins_total",
-    help: "Logins of clients, by result.",
+    help: "Logins and registrations of clients, by result.",
     label: "result",
     series: {
       registrations: "registered",
@@ -201,7 +200,7 @@ export const COUNTERS = [
   },
   {
     name: "client_requests_refused_total",
-    help: "Frames of clients that were no request, and HTTP requests that were no WebSocket's.",
+    help: "Frames that were not a valid request, and HTTP requests that did not open a WebSocket, by reason.",
     label: "reason",
     series: {
       requests_malformed: "malformed",
@@ -217,4 +216,5 @@ export const COUNTERS = [
   },
 ] as const satisfies readonly Family[];
 
+/** The name of a counter. */
 export type CounterName = SeriesOf<typeof COUNTERS>;

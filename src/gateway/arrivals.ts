@@ -6,11 +6,12 @@ import type { Mailbox } from "../mailbox/mailbox.ts";
 import type { ReplayFilter } from "../replay/replay_filter.ts";
 import { type Outcome, readOutcome } from "../sphinx/slots.ts";
 
-/** Pushed to a client that is there, never stored (spec §5). */
+/** Pushed to its client if that is connected, never stored (spec §5). */
 const LOOP_COVER = new TextEncoder().encode("The cake is a lie!");
 
-/** Where unwrapped packets go: each is counted, and each message for a client of ours stored. */
+/** Handles unwrapped packets: counts each, and stores each message for a registered client. */
 export class Arrivals {
+  /** All parts are used, none is owned. */
   constructor(
     private readonly ledger: Ledger,
     private readonly replays: ReplayFilter,
@@ -19,7 +20,7 @@ export class Arrivals {
     private readonly count: Count,
   ) {}
 
-  /** Takes the results of so many packets (slots.ts), in the order in which they came. */
+  /** Takes the results of a batch of `packets` packets (slots.ts), in order of arrival. */
   take(results: Uint8Array, packets: number): void {
     for (let i = 0; i < packets; i++) this.#take(readOutcome(results, i));
     this.replays.flush(); // before the commit of these messages, which starts a turn later
@@ -30,7 +31,7 @@ export class Arrivals {
     if (outcome.kind === "dropped") return this.count(`packets_dropped_${outcome.reason}`);
     const { message } = outcome;
     const id = clientId(outcome.destination);
-    // A client that is not ours comes first: its packets' tags may not crowd out others.
+    // Checked first, so that packets for unknown clients cannot fill the replay filter.
     if (!this.ledger.has(id)) this.count("packets_dropped_unknown_client");
     else if (!this.replays.admit(outcome.replayTag)) this.count("packets_dropped_replayed");
     else if (isLoopCover(message)) {

@@ -4,15 +4,18 @@ import { listen } from "./listening.ts";
 import { type CertificateFiles, readCertificate } from "../tls/certificate.ts";
 import { CertificateRenewal } from "../tls/renewal.ts";
 
-/** Where clients come in: their server, and with TLS what looks after its certificate. */
+/** The clients' server and, with TLS, the renewal of its certificate. */
 export class ClientsListener implements AsyncDisposable {
   private constructor(
     private readonly parts: AsyncDisposableStack,
+    /** listening, with or without TLS */
     readonly server: ClientsServer,
     private readonly renewal: CertificateRenewal | undefined,
   ) {}
 
-  /** @throws {OperatorError} when the address can't be listened on, or certificate or key won't do */
+  /**
+   * Starts listening. @throws {OperatorError} if it cannot listen on the address, or the certificate or key is invalid
+   */
   static open(endpoint: Config["clientsEndpoint"], limits: ClientLimits, context: ServerContext): ClientsListener {
     const parts = new AsyncDisposableStack();
     const files = certificateFiles(endpoint);
@@ -28,20 +31,22 @@ export class ClientsListener implements AsyncDisposable {
     return new ClientsListener(parts, server, renewal);
   }
 
-  /** Whole days that the certificate is still valid; undefined without TLS. */
+  /** Whole days until the certificate expires, negative afterwards; undefined without TLS. */
   get certificateDaysLeft(): number | undefined {
     return this.renewal?.daysLeft;
   }
 
   /**
-   * Takes up the certificate in the files that are configured now. To begin or end to speak TLS takes a new start.
-   * @throws {OperatorError} when they won't do; the one in use stays
+   * Loads the certificate in the files configured now. Turning TLS on or off needs a restart.
+   *
+   * @throws {OperatorError} if the files are invalid; the certificate in use is kept
    */
   reload(endpoint: Config["clientsEndpoint"]): void {
     const files = certificateFiles(endpoint);
     if (files !== undefined) this.renewal?.reload(files);
   }
 
+  /** Disconnects all clients and stops listening. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.parts.disposeAsync();
   }

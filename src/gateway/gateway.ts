@@ -39,17 +39,20 @@ import type { Parts } from "./parts.ts";
 
 const log = logger("nym_gateway::node");
 
-/** So many ms of those that there are for stopping (signals.ts) a disk may take that can't be written to. */
+/** How long to go on retrying a failing disk while stopping, in ms: part of the time for stopping (cli/signals.ts). */
 const LAST_RETRIES = 3_000;
 
-/** What is announced in place of the registered clients when the operator wants that; the same array each time. */
+/**
+ * Announced instead of the registered clients if `announce_clients` is false. Always the same array, so that it is
+ * known to be unchanged.
+ */
 const NOBODY: readonly { pubKey: string }[] = [];
 
 /**
- * The map of the program: opens all parts, hands them to each other as functions, and closes them.
+ * The map of the program: opens all parts, connects them through functions, and closes them.
  *
- * mixnode → MixnetListener → Unwrapping → Arrivals → Mailbox → (nudge) → ClientsServer → client
- * client → ClientsServer → Forwarder → mixnode
+ * mixnode → MixnetListener → Unwrapping → Arrivals → Mailbox → (nudge) → ClientsServer → client client → ClientsServer
+ * → Forwarder → mixnode
  */
 export class Gateway {
   private constructor(
@@ -59,26 +62,27 @@ export class Gateway {
     readonly ledger: Ledger,
     readonly mixnetAddress: SocketAddress,
     readonly clientsAddress: SocketAddress,
-    /** undefined when there is no operator's endpoint */
+    /** undefined without an operator's endpoint */
     readonly operatorAddress: SocketAddress | undefined,
     private readonly config: Config,
     private readonly clientsListener: ClientsListener,
   ) {}
 
   /**
-   * Resolves when packets and clients are listened for.
-   * @throws {OperatorError} when something is in the way that the operator can put right
+   * Resolves when the gateway is listening for packets and clients.
+   *
+   * @throws {OperatorError} if it cannot start for a reason that the operator can fix
    */
   static async start(configured: Config, keys: KeyPair, storageKey: Uint8Array): Promise<Gateway> {
     log.info("Starting nym gateway!");
-    const config = structuredClone(configured); // ours to change when it is loaded again
+    const config = structuredClone(configured); // our own copy, which `reload` changes
     const { gateway, mixnetEndpoint, clientsEndpoint, limits, debug } = config;
     const counters = new Counters();
     const count = counters.add;
     countLostLines((lines) => count("log_lines_dropped", lines));
     const histograms = emptyHistograms();
     await using starting = new AsyncDisposableStack();
-    // What is used first is closed last: inputs end before what they feed, the databases come at the very end.
+    // Closed in reverse order: inputs before the parts they feed, the databases last.
 
     const sealer = new Sealer(storageKey);
     const ledger = starting.use(
@@ -255,22 +259,26 @@ export class Gateway {
   }
 
   /**
-   * Takes over what can be taken over from a configuration while the gateway runs, and renewed certificates with it.
-   * @throws {OperatorError} when a part of it won't do; all stays as it was then
+   * Applies the reloadable changes in a configuration, and renewed certificates.
+   *
+   * @throws {OperatorError} if a certificate or key is invalid; nothing is changed in that case
    */
   reload(config: Config): Changes {
     this.clientsListener.reload(config.clientsEndpoint);
     return takeOver(this.config, config);
   }
 
-  /** Stops accepting, finishes what was read, commits it, tells the clients, and closes everything. */
+  /**
+   * Stops accepting, processes and commits the packets already read, sends clients a close frame, and closes
+   * everything.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.mailbox.endRetries(LAST_RETRIES); // else the ways in would wait for room, for as long as a disk is full
+    this.mailbox.endRetries(LAST_RETRIES); // otherwise the listeners would wait for room as long as the disk is full
     await this.parts.disposeAsync();
   }
 }
 
-/** It comes last, and what is in its way is no reason not to serve: undefined then, and when it is switched off. */
+/** Undefined if it is turned off, or if it cannot listen: the gateway serves mail without it. */
 function openOperatorEndpoint(address: string, watched: Watched): OperatorEndpoint | undefined {
   if (address === "") return undefined;
   try {
@@ -280,7 +288,7 @@ function openOperatorEndpoint(address: string, watched: Watched): OperatorEndpoi
     return operator;
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    log.warn(`${error.message}; the gateway serves without status page and metrics`);
+    log.warn(`${error.message}; the gateway runs without status page and metrics`);
     return undefined;
   }
 }

@@ -2,7 +2,7 @@ import type { GaugeName } from "../operator/metric_table.ts";
 import { heapBytes } from "../operator/process.ts";
 import type { Parts } from "./parts.ts";
 
-/** What the operator's gauges show. */
+/** The functions that read the operator's gauges. */
 export function gaugesOf(
   { ledger, mailbox, disk, presence, forwarder, clientsListener, unwrapping }: Parts,
 ): Record<GaugeName, () => number> {

@@ -6,21 +6,24 @@ import { durationText, roundSizeText } from "../text/units.ts";
 import { RENEWAL_DAYS } from "../tls/certificate.ts";
 import type { Parts } from "./parts.ts";
 
-/** A write may take so many ms; a disk that is slower delays all mail. */
+/** A write that takes longer, in ms, is reported: a slow disk delays all mail. */
 const SLOW_WRITE = 500;
 
-/** So many times what has to be free is enough for some time; the share of what may wait that is nearly all of it. */
-const MUCH = 2;
-const NEARLY_ALL = 0.9;
+/** Warns when less than this many times `minimum_free_disk` is free. */
+const FREE_DISK_MARGIN = 2;
+/** Warns when more than this share of `mailbox_bytes` is in use. */
+const NEARLY_FULL = 0.9;
 
-/** Whether the gateway does what it is there for. A directory that is down is no reason not to serve, so it only warns. */
+/** The health checks by name. An unreachable directory only warns, because the gateway still delivers mail. */
 export function checksOf(
   { mailbox, disk, limits, presence, mixnetListener, clientsListener, unwrapping }: Parts,
 ): Record<string, Check> {
   return {
     mailbox: async () => {
       if (mailbox.failure !== undefined) {
-        return fail(`cannot write messages (${mailbox.failure}): ${mailbox.waiting} wait, and it is tried on`);
+        return fail(
+          `cannot write messages (${mailbox.failure}): ${mailbox.waiting} are waiting, and the gateway is retrying`,
+        );
       }
       const begin = performance.now();
       await mailbox.probe();
@@ -32,51 +35,55 @@ export function checksOf(
       const { free } = disk;
       const { minimumFreeDisk, mailboxBytes } = limits;
       if (disk.isBelow(minimumFreeDisk)) {
-        return fail(`${roundSizeText(free)} of disk are free, less than minimum_free_disk: new messages are dropped`);
+        return fail(`${roundSizeText(free)} of disk is free, less than minimum_free_disk: new messages are dropped`);
       }
       const { bytes } = mailbox.totals;
       if (bytes + MAX_MESSAGE_SIZE > mailboxBytes) return fail("mailbox_bytes is reached: new messages are dropped");
       if (free < minimumFreeDisk) {
         const inside = roundSizeText(disk.freeInside);
-        return warn(`only ${roundSizeText(free)} of disk are free, and ${inside} in the mailbox's file: make room`);
+        return warn(`only ${roundSizeText(free)} of disk is free, and ${inside} in the mailbox's file: free up space`);
       }
-      if (free < MUCH * minimumFreeDisk) return warn(`only ${roundSizeText(free)} of disk are free: make room`);
-      if (bytes > NEARLY_ALL * mailboxBytes) return warn(`${roundSizeText(bytes)} of mail wait, nearly mailbox_bytes`);
-      return ok(free === Infinity ? "how much disk is free can't be told" : `${roundSizeText(free)} of disk are free`);
+      if (free < FREE_DISK_MARGIN * minimumFreeDisk) {
+        return warn(`only ${roundSizeText(free)} of disk is free: free up space`);
+      }
+      if (bytes > NEARLY_FULL * mailboxBytes) {
+        return warn(`${roundSizeText(bytes)} of mail is stored, nearly mailbox_bytes`);
+      }
+      return ok(free === Infinity ? "the free space on the disk is unknown" : `${roundSizeText(free)} of disk is free`);
     },
     mixnet: () => {
       const where = formatSocketAddress(mixnetListener.address);
       return mixnetListener.isAccepting
-        ? ok(`listens on ${where}`)
+        ? ok(`listening on ${where}`)
         : fail(`cannot accept connections on ${where}; the log says why`);
     },
     clients: () => {
       const where = formatSocketAddress(clientsListener.server.address);
       if (!clientsListener.server.isServing) return fail(`cannot accept connections on ${where}; the log says why`);
       const days = clientsListener.certificateDaysLeft;
-      if (days === undefined) return ok(`listens on ${where}`);
-      if (days < 0) return fail(`listens on ${where}, with a certificate that has expired: clients are refused`);
-      const text = `listens on ${where}, the certificate is valid for ${days} days`;
+      if (days === undefined) return ok(`listening on ${where}`);
+      if (days < 0) return fail(`listening on ${where}, but the certificate has expired: clients refuse it`);
+      const text = `listening on ${where}, the certificate is valid for ${days} days`;
       return days < RENEWAL_DAYS ? warn(`${text}: renew it`) : ok(text);
     },
     workers: () => {
       const { alive, wanted } = unwrapping;
-      if (wanted === 0) return ok("packets are so few that they are unwrapped without workers");
-      if (alive === 0) return fail("no worker unwraps packets; the log says why");
-      if (alive < wanted) return warn(`only ${alive} of ${wanted} workers unwrap packets; the log says why`);
-      return ok(alive === 1 ? "1 worker unwraps packets" : `${alive} workers unwrap packets`);
+      if (wanted === 0) return ok("there are so few packets that no workers are needed");
+      if (alive === 0) return fail("no worker is running; the log says why");
+      if (alive < wanted) return warn(`only ${alive} of ${wanted} workers are running; the log says why`);
+      return ok(alive === 1 ? "1 worker is running" : `${alive} workers are running`);
     },
     directory: () => {
       if (!presence.isReachable) {
         const { topologyAge } = presence;
         const use = topologyAge === undefined
-          ? "there is no topology"
-          : `the topology of ${durationText(topologyAge)} ago is used`;
-        return warn(`cannot be reached: clients may not find the gateway; ${use}, and the gateway retries`);
+          ? "the gateway has no topology"
+          : `the gateway uses the topology of ${durationText(topologyAge)} ago`;
+        return warn(`cannot be reached: clients may not find the gateway; ${use}, and is retrying`);
       }
       const { fault, mixnodes } = presence;
       if (fault !== undefined) return warn(fault);
-      if (mixnodes === 0) return warn("lists no mixnode: clients' packets can't be forwarded");
+      if (mixnodes === 0) return warn("lists no mixnodes: clients' packets cannot be forwarded");
       return ok(`lists ${plural(mixnodes, "mixnode")}`);
     },
   };

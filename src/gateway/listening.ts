@@ -2,11 +2,11 @@ import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { parseSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 
 /**
- * Opens what listens at `address` (`ip:port`).
+ * Opens a listener on `address` (`ip:port`) with `open`.
  *
- * @param whom who comes there, as in `sphinx packets`
+ * @param whom what connects there, for errors, as in `sphinx packets`
  * @param key the key in the configuration that sets the address, as in `listening_address in [mixnet_endpoint]`
- * @throws {OperatorError} when the address is none, in use, not this machine's, or not allowed
+ * @throws {OperatorError} if the address is invalid, in use, not one of this machine, or not allowed
  */
 export function listen<T>(whom: string, key: string, address: string, open: (address: SocketAddress) => T): T {
   const attempt = `Cannot listen for ${whom} on ${address}`;
@@ -21,15 +21,15 @@ export function listen<T>(whom: string, key: string, address: string, open: (add
 
 function explained(error: unknown, attempt: string, key: string): unknown {
   if (error instanceof Deno.errors.AddrInUse) {
-    const remedy = `stop the program that listens there, or set another ${key}`;
+    const remedy = `stop the program that uses it, or set another ${key}`;
     return new OperatorError(`${attempt}: the port is in use; ${remedy}`, ExitCode.UNAVAILABLE);
   }
   if (error instanceof Deno.errors.AddrNotAvailable) {
-    const remedy = `set one that it has, or 0.0.0.0 or [::] for all, as ${key}`;
+    const remedy = `set one of its addresses, or 0.0.0.0 or [::] for all, as ${key}`;
     return new OperatorError(`${attempt}: this machine has no such address; ${remedy}`, ExitCode.UNAVAILABLE);
   }
   if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
-    const remedy = `set a port from 1024 on as ${key}`;
+    const remedy = `set a port of 1024 or above as ${key}`;
     return new OperatorError(`${attempt}: this user may not listen on that port; ${remedy}`, ExitCode.NO_PERMISSION);
   }
   return error;

@@ -8,15 +8,24 @@ import type { MixnetListener } from "../mixnet/listener.ts";
 import type { Unwrapping } from "../unwrapping/unwrapping.ts";
 import type { ClientsListener } from "./clients_listener.ts";
 
-/** The parts of a running gateway that report how it is. */
+/** The parts of a running gateway that gauges and health checks read. */
 export interface Parts {
+  /** registered clients */
   readonly ledger: Ledger;
+  /** stored messages */
   readonly mailbox: Mailbox;
+  /** free space for the mailbox */
   readonly disk: DiskSpace;
+  /** the limits in force; changed in place by a reload */
   readonly limits: Config["limits"];
+  /** the link to the directory */
   readonly presence: Presence;
+  /** outgoing packets */
   readonly forwarder: Forwarder;
+  /** incoming packets and the workers that unwrap them */
   readonly unwrapping: Unwrapping;
+  /** connections from mixnodes */
   readonly mixnetListener: MixnetListener;
+  /** connections from clients */
   readonly clientsListener: ClientsListener;
 }

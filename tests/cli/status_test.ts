@@ -45,7 +45,7 @@ Deno.test("status shows the health and figures of a gateway that runs", async ()
   const { code, stdout, stderr } = await nymGateway("status --id test", env);
   assertEquals([code, stderr], [0, ""]);
   assertMatch(stdout, /^ test, version 1\.0\.0, protocol 0\.7\.0, up \d+ s {2}warn\n/);
-  assertStringIncludes(stdout, "\n ok    clients     listens on 127.0.0.1:");
+  assertStringIncludes(stdout, "\n ok    clients     listening on 127.0.0.1:");
   assertMatch(stdout, /\n clients +1 online, 1 registered\n/);
   const json = JSON.parse((await nymGateway("status --id test --output json", env)).stdout);
   assertEquals([json.name, json.gauges.clientsOnline], ["test", 1]);

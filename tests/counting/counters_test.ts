@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { Counters } from "../../src/counting/counters.ts";
 
-Deno.test("counters count, each under its name", () => {
+Deno.test("counters count by name", () => {
   const counters = new Counters();
-  const { add } = counters; // handed on as a function
+  const { add } = counters; // passed as a function
   add("packets_received", 3);
   add("covers_pushed");
   add("packets_received");

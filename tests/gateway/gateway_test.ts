@@ -24,7 +24,7 @@ const cover = new TextEncoder().encode("The cake is a lie!");
 const text = (message: string) => new TextEncoder().encode(message);
 const local = { host: "127.0.0.1", port: 0 };
 
-Deno.test("a packet of the mixnet arrives at its client, though the directory can't be reached", async () => {
+Deno.test("a packet from the mixnet reaches its client even if the directory is unreachable", async () => {
   using _silence = new Silence();
   await using rig = await GatewayRig.start();
   await using client = await rig.register(bob);
@@ -32,7 +32,7 @@ Deno.test("a packet of the mixnet arrives at its client, though the directory ca
   assertEquals(await client.message(), text("good morning"));
 });
 
-Deno.test("packets of a connection arrive in their order, from the first to the last size", async () => {
+Deno.test("packets of a connection arrive in order, with messages of all sizes", async () => {
   using _silence = new Silence();
   await using rig = await GatewayRig.start();
   await using client = await rig.register(bob);
@@ -41,7 +41,7 @@ Deno.test("packets of a connection arrive in their order, from the first to the 
   assertEquals(await client.messages(sizes.length), sizes.map((size, n) => numbered(n, size)));
 });
 
-Deno.test("messages for a client that is away are kept, over a restart too", async () => {
+Deno.test("messages for an offline client are stored, also across a restart", async () => {
   using _silence = new Silence();
   await using rig = await GatewayRig.start();
   await (await rig.register(bob))[Symbol.asyncDispose]();
@@ -55,13 +55,13 @@ Deno.test("messages for a client that is away are kept, over a restart too", asy
   assertEquals((await client.messages(4)).map(numberOf), range(4));
 });
 
-Deno.test("stopping finishes what was read: what was counted as received is there after the restart", async () => {
+Deno.test("stopping processes the packets already read: everything counted as received is there after a restart", async () => {
   using _silence = new Silence();
   await using rig = await GatewayRig.start();
   await (await rig.register(bob))[Symbol.asyncDispose]();
   const packets = range(300).map((n) => rig.packet(bob, numbered(n)));
   await rig.mix(...packets);
-  await eventually("the first are in", () => rig.gateway.counters.get("packets_received") > 0);
+  await eventually("the first have been received", () => rig.gateway.counters.get("packets_received") > 0);
   const { counters } = rig.gateway;
   await rig.stop();
   const received = counters.get("packets_received");
@@ -71,7 +71,7 @@ Deno.test("stopping finishes what was read: what was counted as received is ther
   assertEquals((await client.messages(received)).map(numberOf), range(received));
 });
 
-Deno.test("a stop tells clients that the gateway goes away, and frees its ports", async () => {
+Deno.test("stopping tells clients that the gateway is going away, and frees its ports", async () => {
   using _silence = new Silence();
   await using rig = await GatewayRig.start();
   const client = await rig.register(bob);
@@ -82,7 +82,7 @@ Deno.test("a stop tells clients that the gateway goes away, and frees its ports"
   await rig.restart();
 });
 
-Deno.test("loop cover is pushed to a client that is there, and never kept", async () => {
+Deno.test("loop cover is pushed to a connected client and never stored", async () => {
   using _silence = new Silence();
   await using rig = await GatewayRig.start();
   {
@@ -91,13 +91,13 @@ Deno.test("loop cover is pushed to a client that is there, and never kept", asyn
     assertEquals(await client.message(), cover);
   }
   await rig.mix(rig.packet(bob, cover), rig.packet(bob, text("The cake is a lie?")));
-  await eventually("both are in", () => rig.gateway.counters.get("packets_received") === 3);
+  await eventually("both have been received", () => rig.gateway.counters.get("packets_received") === 3);
   assertEquals(rig.gateway.counters.get("covers_dropped"), 1);
   await using client = await rig.logIn(bob);
   assertEquals(await client.message(), text("The cake is a lie?"));
 });
 
-Deno.test("what can't be delivered is dropped and counted by reason, and harms nothing else", async () => {
+Deno.test("undeliverable packets are dropped and counted by reason, and affect nothing else", async () => {
   using _silence = new Silence();
   await using rig = await GatewayRig.start();
   await using client = await rig.register(bob);
@@ -109,7 +109,7 @@ Deno.test("what can't be delivered is dropped and counted by reason, and harms n
   await rig.mix(rig.packet(bob, text("fine")));
   assertEquals(await client.message(), text("fine"));
   const { counters } = rig.gateway;
-  await eventually("all are in", () => counters.get("packets_received") === 5);
+  await eventually("all have been received", () => counters.get("packets_received") === 5);
   assertEquals(counters.get("packets_dropped_mac"), 1);
   assertEquals(counters.get("packets_dropped_flag"), 1);
   assertEquals(counters.get("packets_dropped_low_order"), 1);
@@ -117,7 +117,7 @@ Deno.test("what can't be delivered is dropped and counted by reason, and harms n
   assertEquals(counters.get("messages_stored"), 1);
 });
 
-Deno.test("a packet that comes again is dropped and counted, also in another encoding and after a restart", async () => {
+Deno.test("a replayed packet is dropped and counted, also in another encoding and after a restart", async () => {
   using _silence = new Silence();
   await using rig = await GatewayRig.start();
   await (await rig.register(bob))[Symbol.asyncDispose]();
@@ -126,18 +126,18 @@ Deno.test("a packet that comes again is dropped and counted, also in another enc
   for (const twin of twins) twin[31]! ^= 0x80; // bit 255 of the shared secret does not count (RFC 7748 §5)
   await rig.mix(...packets, ...packets);
   await rig.mix(...twins);
-  await eventually("all are in", () => rig.gateway.counters.get("packets_received") === 15);
+  await eventually("all have been received", () => rig.gateway.counters.get("packets_received") === 15);
   assertEquals(rig.gateway.counters.get("packets_dropped_replayed"), 10);
   await rig.stop();
   await rig.restart();
   await rig.mix(...packets, rig.packet(bob, numbered(5)));
-  await eventually("all are in", () => rig.gateway.counters.get("packets_received") === 6);
+  await eventually("all have been received", () => rig.gateway.counters.get("packets_received") === 6);
   assertEquals(rig.gateway.counters.get("packets_dropped_replayed"), 5);
   await using client = await rig.logIn(bob);
   assertEquals((await client.messages(6)).map(numberOf), range(6));
 });
 
-Deno.test("loop cover that comes again is not pushed again", async () => {
+Deno.test("replayed loop cover is not pushed again", async () => {
   using _silence = new Silence();
   await using rig = await GatewayRig.start();
   await using client = await rig.register(bob);
@@ -151,18 +151,18 @@ Deno.test("loop cover that comes again is not pushed again", async () => {
   assertEquals(rig.gateway.counters.get("packets_dropped_replayed"), 1);
 });
 
-Deno.test("packets to nobody are not remembered: they are delivered once there is a client", async () => {
+Deno.test("packets to unknown clients are not remembered: they are delivered once the client exists", async () => {
   using _silence = new Silence();
   await using rig = await GatewayRig.start();
   const packet = rig.packet(bob, text("early"));
   await rig.mix(packet);
-  await eventually("it is in", () => rig.gateway.counters.get("packets_dropped_unknown_client") === 1);
+  await eventually("it has been received", () => rig.gateway.counters.get("packets_dropped_unknown_client") === 1);
   await using client = await rig.register(bob);
   await rig.mix(packet);
   assertEquals(await client.message(), text("early"));
 });
 
-Deno.test("a stream that is corrupt is cut off, and the others go on", async () => {
+Deno.test("a corrupt stream is closed, and the others continue", async () => {
   using _silence = new Silence();
   await using rig = await GatewayRig.start();
   await using client = await rig.register(bob);
@@ -220,7 +220,7 @@ Deno.test('with forward_to = "any" they go anywhere', async () => {
   assertEquals(stranger.received, [1]);
 });
 
-Deno.test("the directory hears of the gateway and its clients", async () => {
+Deno.test("the gateway announces itself and its clients to the directory", async () => {
   using _silence = new Silence();
   await using directory = new Directory(local);
   await using rig = await GatewayRig.start(directory.url, (config) => config.debug.presenceSendingDelay = 20);
@@ -238,7 +238,7 @@ Deno.test("the directory hears of the gateway and its clients", async () => {
   });
 });
 
-Deno.test("an address that another gateway is seen to have is refused, and all that was opened is closed", async () => {
+Deno.test("an address that another gateway actually uses is refused, and everything opened is closed", async () => {
   using _silence = new Silence();
   await using directory = new Directory(local);
   const address = `127.0.0.1:${quietPort()}`;
@@ -254,7 +254,7 @@ Deno.test("an address that another gateway is seen to have is refused, and all t
   await rig.restart(); // the stale entry is ours
 });
 
-Deno.test("a port in use is named with its option, and all that was opened is closed", async () => {
+Deno.test("a port in use is named with its key, and everything opened is closed", async () => {
   using _silence = new Silence();
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const address = `127.0.0.1:${taken.addr.port}`;
@@ -264,7 +264,7 @@ Deno.test("a port in use is named with its option, and all that was opened is cl
   );
   assertEquals(
     mixnet.message,
-    `Cannot listen for sphinx packets on ${address}: the port is in use; stop the program that listens there, ` +
+    `Cannot listen for sphinx packets on ${address}: the port is in use; stop the program that uses it, ` +
       "or set another listening_address in [mixnet_endpoint]",
   );
   const clients = await assertRejects(
@@ -275,7 +275,7 @@ Deno.test("a port in use is named with its option, and all that was opened is cl
   assertStringIncludes(clients.message, "listening_address in [clients_endpoint]");
 });
 
-Deno.test("a database that can't be opened is named", async () => {
+Deno.test("a database that cannot be opened is named", async () => {
   using _silence = new Silence();
   const error = await assertRejects(
     () => GatewayRig.start(undefined, (config) => config.clientsEndpoint.ledgerPath = "/dev/null/ledger.kv"),
@@ -284,7 +284,7 @@ Deno.test("a database that can't be opened is named", async () => {
   assertStringIncludes(error.message, '"/dev/null/ledger.kv"');
 });
 
-Deno.test("what a gateway leaves on the disk holds neither messages nor its clients' addresses", async () => {
+Deno.test("the files of a gateway contain neither messages nor clients' addresses in plain text", async () => {
   using _silence = new Silence();
   await using rig = await GatewayRig.start();
   await (await rig.register(bob))[Symbol.asyncDispose]();
@@ -314,7 +314,7 @@ async function filesBelow(folder: string): Promise<string[]> {
   return files;
 }
 
-Deno.test("databases that another storage key has sealed are refused, and left as they are", async () => {
+Deno.test("databases sealed with another storage key are refused and not changed", async () => {
   using _silence = new Silence();
   await using rig = await GatewayRig.start();
   await (await rig.register(bob))[Symbol.asyncDispose]();

@@ -7,18 +7,18 @@ const open = ({ host, port }: SocketAddress) => Deno.listen({ hostname: host, po
 const attempt = (address: string, opener: (address: SocketAddress) => unknown = open) => () =>
   listen("clients", "listening_address in [clients_endpoint]", address, opener);
 
-Deno.test("what listens is handed back", () => {
+Deno.test("the opened listener is returned", () => {
   using listener = listen("clients", "--clients-host", "127.0.0.1:0", open);
   assertEquals(listener.addr.hostname, "127.0.0.1");
 });
 
-Deno.test("a port in use, an address of elsewhere and a port for others are named, with what would be right", () => {
+Deno.test("a port in use, a foreign address and a privileged port are named with the remedy", () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const taken = `127.0.0.1:${listener.addr.port}`;
   const inUse = assertThrows(attempt(taken), OperatorError);
   assertEquals(
     inUse.message,
-    `Cannot listen for clients on ${taken}: the port is in use; stop the program that listens there, ` +
+    `Cannot listen for clients on ${taken}: the port is in use; stop the program that uses it, ` +
       "or set another listening_address in [clients_endpoint]",
   );
   assertEquals(inUse.exitCode, ExitCode.UNAVAILABLE);
@@ -27,7 +27,7 @@ Deno.test("a port in use, an address of elsewhere and a port for others are name
   assertEquals(
     elsewhere.message,
     "Cannot listen for clients on 203.0.113.7:0: this machine has no such address; " +
-      "set one that it has, or 0.0.0.0 or [::] for all, as listening_address in [clients_endpoint]",
+      "set one of its addresses, or 0.0.0.0 or [::] for all, as listening_address in [clients_endpoint]",
   );
 
   const denied = () => {
@@ -37,18 +37,18 @@ Deno.test("a port in use, an address of elsewhere and a port for others are name
   assertEquals(
     notAllowed.message,
     "Cannot listen for clients on 127.0.0.1:80: this user may not listen on that port; " +
-      "set a port from 1024 on as listening_address in [clients_endpoint]",
+      "set a port of 1024 or above as listening_address in [clients_endpoint]",
   );
   assertEquals(notAllowed.exitCode, ExitCode.NO_PERMISSION);
 });
 
-Deno.test("what is no address is said to be none", () => {
+Deno.test("an invalid address is refused as such", () => {
   const error = assertThrows(attempt("localhost:1789"), OperatorError);
   assertEquals(error.message, "Cannot listen for clients on localhost:1789: it is not ip:port");
   assertEquals(error.exitCode, ExitCode.CONFIGURATION);
 });
 
-Deno.test("other errors are left as they are", () => {
+Deno.test("other errors are not changed", () => {
   const failing = () => {
     throw new RangeError("a bug");
   };

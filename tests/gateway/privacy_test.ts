@@ -12,17 +12,20 @@ import { packetFor, randomClientAddress } from "../support/packets.ts";
 import { quietPort } from "../support/quiet_port.ts";
 import { TestClient } from "../support/test_client.ts";
 
-/** Whom strangers connect from, and a mixnode that is not there. */
+/** The address that strangers connect from, and that of an unreachable mixnode. */
 const PEER = "127.0.0.77";
 const MIXNODE = "127.0.0.88";
 const CONTENTS = "meet me at the lighthouse";
 
-/** Sends bytes from {@linkcode PEER}; resolves when the gateway has closed the connection, of which the peer `ends` its half. */
+/**
+ * Sends bytes from {@linkcode PEER}; resolves when the gateway has closed the connection, whose peer may end its half
+ * first (`ends`).
+ */
 async function sendAsPeer(address: string, bytes: Uint8Array | string, { ends = false } = {}): Promise<void> {
   const { host, port } = parseSocketAddress(address)!;
   const { promise, resolve } = Promise.withResolvers<void>();
   const socket = connect({ host, port, localAddress: PEER });
-  socket.on("error", () => {}); // a gateway may well hang up
+  socket.on("error", () => {}); // the gateway may hang up
   socket.on("close", () => resolve());
   socket.on("data", () => {});
   if (ends) socket.end(bytes);
@@ -30,13 +33,13 @@ async function sendAsPeer(address: string, bytes: Uint8Array | string, { ends = 
   await promise;
 }
 
-/** Every way in which a secret could be written. */
+/** Every encoding in which a secret could appear. */
 function writings(secret: Uint8Array): string[] {
   return [secret.toHex(), secret.toBase64(), encodeBase58(secret), Array.from(secret).join(",")];
 }
 
 Deno.test({
-  name: "no contents, address, token or peer's IP is in any line of the log, or in what the operator is told",
+  name: "no contents, address, token or peer's IP appears in the log or on the operator's pages",
   ignore: Deno.build.os !== "linux", // which has all of 127.0.0.0/8
   fn: async () => {
     const operator = `127.0.0.1:${quietPort()}`;
@@ -64,7 +67,7 @@ Deno.test({
       ends: true,
     });
     assertEquals(new TextDecoder().decode(await client.message()), CONTENTS);
-    await sendAsPeer(gateway.mixnet, frame(packet).subarray(0, 700)); // and no more in time
+    await sendAsPeer(gateway.mixnet, frame(packet).subarray(0, 700)); // and nothing more before the deadline
     await sendAsPeer(gateway.mixnet, crypto.getRandomValues(new Uint8Array(5000)));
     const to = { host: MIXNODE, port: 9 };
     client.send(new Uint8Array([...encodeNodeAddress(to), ...new Uint8Array(PACKET_SIZE)]));

@@ -7,7 +7,7 @@ import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { selfSigned } from "../tls/self_signed.ts";
 
-Deno.test("limits that are loaded again hold for who is connected already", async () => {
+Deno.test("reloaded limits apply to clients that are already connected", async () => {
   using _silence = new Silence();
   await using rig = await GatewayRig.start();
   const [guest, client] = [await rig.connect(), await rig.register(new Uint8Array(32).fill(1))];
@@ -23,7 +23,7 @@ Deno.test("limits that are loaded again hold for who is connected already", asyn
   assertEquals(await client.answer(), { type: "error", message: "invalid request" });
 });
 
-Deno.test("limits of what is kept hold for what comes from then on, and health says that messages are dropped", async () => {
+Deno.test("reloaded storage limits apply to new messages, and the health check reports that they are dropped", async () => {
   using _silence = new Silence();
   await using rig = await GatewayRig.start(undefined, ({ operator }) => operator.listeningAddress = "127.0.0.1:0");
   const address = new Uint8Array(32).fill(1);
@@ -45,7 +45,7 @@ Deno.test("limits of what is kept hold for what comes from then on, and health s
   assertEquals(await client.message(), Uint8Array.of(2));
 });
 
-Deno.test("a certificate that won't do is refused, and nothing else of the file is taken over", async () => {
+Deno.test("an invalid certificate is refused, and nothing else in the file is applied", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const [used, other] = await Promise.all([selfSigned(folder, "used"), selfSigned(folder, "other")]);
@@ -65,7 +65,7 @@ Deno.test("a certificate that won't do is refused, and nothing else of the file 
   ]);
 });
 
-Deno.test("with TLS, a certificate that won't do is in the way of the start", async () => {
+Deno.test("with TLS, an invalid certificate prevents the start", async () => {
   using _silence = new Silence();
   await using rig = await GatewayRig.start();
   await rig.stop();
