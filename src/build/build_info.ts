@@ -4,21 +4,23 @@ import { PRODUCT_VERSION, PROTOCOL_VERSION } from "./version.ts";
 
 /** Which program this is. */
 export interface BuildInfo {
-  /** the program's own */
+  /** of the program (semver) */
   readonly version: string;
-  /** the release of Nym that it speaks */
+  /** the release of Nym whose protocol it speaks */
   readonly protocol: string;
-  /** of git, in full, with "-modified" when it is known that files differed from it; "unknown" if no one can tell */
+  /** the full git hash, followed by "-modified" if files are known to differ from it; "unknown" if there is none */
   readonly commit: string;
   /** processor, system and C library, as in "x86_64-unknown-linux-gnu" */
   readonly target: string;
+  /** version of the runtime */
   readonly deno: string;
+  /** version of its engine */
   readonly v8: string;
-  /** One file, made by `deno task compile`, as opposed to a checkout. */
+  /** whether it runs as an executable from `deno task compile`, not from a checkout */
   readonly compiled: boolean;
 }
 
-/** What is known about the program that runs; a checkout is asked for its commit, which takes permission to read it. */
+/** Describes the running program. A checkout reads its commit from .git, which takes permission. */
 export function buildInfo(): BuildInfo {
   const stamp: BuildStamp | undefined = BUILD_STAMP;
   return {
@@ -36,7 +38,7 @@ function describe({ commit, modified }: BuildStamp): string {
   return modified ? `${commit}-modified` : commit;
 }
 
-/** The commit that is checked out in `folder`, from git's own files since no program may be run; else "unknown". */
+/** The commit checked out in `folder`, otherwise "unknown". Reads git's files, because the program may not run git. */
 export function headCommit(folder: string): string {
   const git = join(folder, ".git");
   const head = read(join(git, "HEAD")) ?? read(join(worktree(git), "HEAD"));
@@ -47,7 +49,7 @@ export function headCommit(folder: string): string {
   return read(join(shared, branch))?.trim() ?? packed.exec(read(join(shared, "packed-refs")) ?? "")?.[1] ?? "unknown";
 }
 
-/** A further worktree has a file in the place of `.git`, which names the folder with its HEAD. */
+/** In an additional worktree, `.git` is a file with the path of the folder that contains HEAD. */
 function worktree(git: string): string {
   return /^gitdir: (.+)$/m.exec(read(git) ?? "")?.[1] ?? git;
 }
@@ -56,6 +58,6 @@ function read(path: string): string | undefined {
   try {
     return Deno.readTextFileSync(path);
   } catch {
-    return undefined; // not there, a folder, or not for us
+    return undefined; // missing, a folder, or not permitted
   }
 }

@@ -1,10 +1,10 @@
-/** What a compiled program can't ask its checkout. */
+/** What a compiled program cannot read from its checkout. */
 export interface BuildStamp {
-  /** of git, in full */
+  /** the full git hash */
   readonly commit: string;
-  /** Files differed from that commit. */
+  /** whether files differed from that commit */
   readonly modified: boolean;
 }
 
-/** Here there is a checkout to ask; scripts/compile.ts puts another file in the place of this one. */
+/** Undefined in a checkout. scripts/compile.ts replaces this file in an executable. */
 export const BUILD_STAMP: BuildStamp | undefined = undefined;

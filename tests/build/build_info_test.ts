@@ -31,7 +31,7 @@ Deno.test("the commit of a checkout is found wherever git keeps it", () => {
   }
 });
 
-Deno.test("the commit of a further worktree is found", () => {
+Deno.test("the commit of an additional worktree is found", () => {
   using main = checkout({
     ".git/worktrees/other/HEAD": "ref: refs/heads/other\n",
     ".git/refs/heads/other": `${COMMIT}\n`,
@@ -40,7 +40,7 @@ Deno.test("the commit of a further worktree is found", () => {
   assertEquals(headCommit(other.path), COMMIT);
 });
 
-Deno.test("what is no checkout has no known commit", () => {
+Deno.test("a folder that is not a checkout has no known commit", () => {
   using folder = new TemporaryFolder();
   assertEquals(headCommit(folder.path), "unknown");
 });
