@@ -1,9 +1,10 @@
 // deno-lint-ignore-file no-console -- a command
 /**
- * Builds the unwrap kernels: `deno run --allow-read --allow-write --allow-env --allow-run=cargo scripts/build_kernel.ts`
+ * Builds the unwrap kernels: `deno run --allow-read --allow-write --allow-env --allow-run=cargo
+ * scripts/build_kernel.ts`
  *
- * With `--check` nothing is written: exit code 1 if a build differs from what is checked in. Needs cargo as rustup
- * installs it; rustup then gets the compiler that rust-toolchain.toml names, and cargo the crates that Cargo.lock names.
+ * With `--check` it writes nothing, and exits with 1 if a build differs from the file in the repository. Needs cargo
+ * from rustup, which installs the compiler named in rust-toolchain.toml; cargo fetches the crates in Cargo.lock.
  */
 import { dirname, join } from "node:path";
 
@@ -17,8 +18,8 @@ const COMMON_FLAGS = [
   "-Clink-arg=-zstack-size=32768", // STACK_SIZE in kernel.ts
 ];
 
-// The thresholds have the field arithmetic inlined into the Montgomery ladder, which is worth a fifth of the time;
-// beyond them the file grows and the time does not shrink.
+// The thresholds inline the field arithmetic into the Montgomery ladder, which saves a fifth of the time. Higher ones
+// make the file larger but not faster.
 const BUILDS: readonly Build[] = [
   {
     file: "kernel.wasm",
@@ -43,7 +44,7 @@ async function cargo(args: string[], env: Record<string, string> = {}): Promise<
   return new TextDecoder().decode(stdout);
 }
 
-/** The folder that cargo unpacks crates into: a flag keeps its name, which differs between machines, out of the modules. */
+/** The folder that cargo unpacks crates into. It differs between machines, so a flag keeps it out of the modules. */
 async function cratesFolder(): Promise<string> {
   const metadata: { packages: { source: string | null; manifest_path: string }[] } = JSON.parse(
     await cargo(["metadata", "--locked", "--format-version=1"]),
@@ -52,7 +53,7 @@ async function cratesFolder(): Promise<string> {
   return dirname(dirname(crate.manifest_path));
 }
 
-/** Builds in `targetFolder`; the bytes of the module. */
+/** Builds a module in `targetFolder` and returns its bytes. */
 async function build(rustFlags: string[], targetFolder: string): Promise<Uint8Array> {
   const target = "wasm32-unknown-unknown";
   await cargo(["build", "--locked", "--release", "--quiet", `--target=${target}`, "--target-dir", targetFolder], {
@@ -76,9 +77,9 @@ for (const { file, rustFlags } of BUILDS) {
       await Deno.writeFile(path, module);
       console.log(`${file}: ${module.length} bytes`);
     } else if (isEqual(module, await Deno.readFile(path))) {
-      console.log(`${file} is what its source builds to`);
+      console.log(`${file} matches its source`);
     } else {
-      console.error(`${file} is not what its source builds to`);
+      console.error(`${file} does not match its source`);
       Deno.exitCode = 1;
     }
   } finally {

@@ -1,11 +1,11 @@
 // deno-lint-ignore-file no-console -- a command
 /**
- * Compiles the gateway into one file: `deno task compile`, with options
+ * Compiles the gateway into an executable: `deno task compile`, with these options
  *
- *     --target <triple>    for another platform, one of those in release/targets.ts; without it for this one
- *     --output <file>      where to; without it dist/nym-gateway
+ * --target <triple>    the platform, one of those in release/targets.ts [default: this one] --output <file>      the
+ * executable [default: dist/nym-gateway]
  *
- * The runtime for it, denort, is fetched by Deno for its own version, or is the file that DENORT_BIN names.
+ * Deno fetches the runtime for it, denort, in its own version, unless DENORT_BIN names one.
  */
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -18,7 +18,7 @@ const { values: options } = parseArgs({
 });
 const target = options.target ?? Deno.build.target;
 if (!isTarget(target)) {
-  console.error(`--target: there is no ${target}, but ${TARGETS.join(", ")}`);
+  console.error(`--target: ${target} is not one of ${TARGETS.join(", ")}`);
   Deno.exit(64);
 }
 const suffix = target.includes("windows") ? ".exe" : "";

@@ -1,21 +1,21 @@
 #!/bin/sh
-# Installs nym-gateway as a system service, or a new version in the place of an old one.
-# It starts, stops and enables nothing: it says at its end what to type.
+# Installs nym-gateway as a system service, or replaces an older version.
+# It does not start, stop or enable anything; it prints the commands for that.
 set -eu
-umask 022 # what it installs is for all users; what is not says so
+umask 022 # installed files are readable by all users unless set otherwise below
 
 usage() {
     cat <<'END'
 usage:
-    install.sh --binary <file>    installs this file; SHA256SUMS and the unit files lie beside it or beside this script
-    install.sh --url <address>    fetches the binary at this address; SHA256SUMS and the unit files are in its folder
-    install.sh --uninstall        removes program and service, once it is stopped; keys, configuration and messages stay
+    install.sh --binary <file>    installs this file; SHA256SUMS and the unit files are beside it or beside this script
+    install.sh --url <address>    downloads the binary from this address, SHA256SUMS and the unit files from its folder
+    install.sh --uninstall        removes program and service, which must be stopped; keeps keys, configuration and mail
 
 options:
     --prefix <folder>    where bin/nym-gateway goes [default: /usr/local]
-    --root <folder>      installs into this folder as if it were /, and makes no user (for images and packages)
-    --service <manager>  systemd, openrc or none [default: the one that is found]
-    --no-verify          takes a binary that SHA256SUMS does not list (one that you have built)
+    --root <folder>      installs into this folder as if it were /, and creates no user (for images and packages)
+    --service <manager>  systemd, openrc or none [default: detected]
+    --no-verify          installs a binary that SHA256SUMS does not list, such as one that you built
     -h, --help           prints this
 END
 }
@@ -49,17 +49,17 @@ while [ $# -gt 0 ]; do
         usage
         exit 0
         ;;
-    *) fail "there is no $1; see install.sh --help" ;;
+    *) fail "unknown option $1; see install.sh --help" ;;
     esac
     shift
 done
 
 case $prefix in
-*[!A-Za-z0-9._/+-]*) fail "--prefix: $prefix has characters that the unit can't: letters, digits and ._/+- are fine" ;;
+*[!A-Za-z0-9._/+-]*) fail "--prefix: $prefix may only contain letters, digits and ._/+-" ;;
 '' | /*) ;;
 *) fail "--prefix: $prefix is not an absolute path" ;;
 esac
-[ -n "$root" ] || [ "$(id -u)" = 0 ] || fail 'it takes root to install a service: run it with sudo, or give --root'
+[ -n "$root" ] || [ "$(id -u)" = 0 ] || fail 'installing a service requires root: use sudo, or --root'
 
 if [ -z "$service" ]; then
     if [ -d "$root/run/systemd/system" ] || [ -d "$root/usr/lib/systemd/system" ] || [ -d "$root/lib/systemd/system" ]; then
@@ -76,7 +76,7 @@ case $service in
 systemd) unit=nym-gateway.service unit_target=/etc/systemd/system/nym-gateway.service unit_mode=644 ;;
 openrc) unit=nym-gateway.openrc unit_target=/etc/init.d/nym-gateway unit_mode=755 ;;
 none) unit='' unit_target='' unit_mode='' ;;
-*) fail "--service: $service is none of systemd, openrc and none" ;;
+*) fail "--service: $service is not systemd, openrc or none" ;;
 esac
 
 if [ "$uninstall" = yes ]; then
@@ -90,13 +90,13 @@ if [ "$uninstall" = yes ]; then
         esac
     fi
     units=$root/etc/systemd/system
-    # Those in wants and runlevels are the links of a service that is enabled.
+    # Those in wants and runlevels are the links of an enabled service.
     rm -f "$root$program" "$root$manual" "$units/nym-gateway.service" "$units/nym-gateway@.service" \
         "$units/nym-gateway.service.d/$PAUSES" "$units/nym-gateway@.service.d/$PAUSES" \
         "$units"/multi-user.target.wants/nym-gateway.service "$units"/multi-user.target.wants/nym-gateway@*.service \
         "$root/etc/init.d/nym-gateway" "$root/etc/runlevels/default/nym-gateway"
-    rmdir "$units/nym-gateway.service.d" "$units/nym-gateway@.service.d" 2>/dev/null || true # unless others are there
-    [ -n "$root" ] || [ "$service" != systemd ] || systemctl daemon-reload 2>/dev/null || true # it may not run
+    rmdir "$units/nym-gateway.service.d" "$units/nym-gateway@.service.d" 2>/dev/null || true # unless they contain other files
+    [ -n "$root" ] || [ "$service" != systemd ] || systemctl daemon-reload 2>/dev/null || true # systemd may not be running
     echo "Removed $program and its service."
     echo "Kept: $STATE with keys, configuration and messages, and the user $USER_NAME."
     exit 0
@@ -113,24 +113,24 @@ fetch() {
     elif command -v wget >/dev/null; then
         wget -q -O "$2" "$1"
     else
-        fail 'there is neither curl nor wget: fetch the files yourself and give --binary'
-    fi || fail "cannot fetch $1"
+        fail 'there is neither curl nor wget: download the files yourself and use --binary'
+    fi || fail "cannot download $1"
 }
 
 if [ -n "$url" ]; then
-    [ -z "$binary" ] || fail 'give either --binary or --url'
+    [ -z "$binary" ] || fail 'use either --binary or --url, not both'
     binary=$temporary/${url##*/}
     fetch "$url" "$binary"
     fetch "${url%/*}/SHA256SUMS" "$temporary/SHA256SUMS"
     [ -z "$unit" ] || fetch "${url%/*}/$unit" "$temporary/$unit"
 fi
-[ -n "$binary" ] || fail 'give --binary <file> or --url <address>; see install.sh --help'
+[ -n "$binary" ] || fail 'use --binary <file> or --url <address>; see install.sh --help'
 [ -f "$binary" ] || fail "--binary: there is no file $binary"
 
 here=$(cd "$(dirname "$0")" && pwd)
 beside=$(cd "$(dirname "$binary")" && pwd)
 
-# find_file <name>…: the first of these files that exists beside the binary or this script
+# find_file <name>…: prints the path of the first of these files that exists beside the binary or this script
 find_file() {
     for name in "$@"; do
         for folder in "$beside" "$here"; do
@@ -143,13 +143,13 @@ find_file() {
 # verified <file> <name>: fails unless SHA256SUMS lists the file under this name with its checksum
 verified() {
     expected=$(awk -v name="$2" '$2 == name || $2 == "*" name { print $1; exit }' "$sums")
-    [ -n "$expected" ] || fail "$sums does not list $2 (--no-verify installs it nevertheless)"
+    [ -n "$expected" ] || fail "$sums does not list $2 (--no-verify installs it anyway)"
     actual=$(sha256sum "$1")
-    [ "${actual%% *}" = "$expected" ] || fail "$1 is not what $sums lists: it is damaged or another file; nothing was installed"
+    [ "${actual%% *}" = "$expected" ] || fail "$1 does not match its checksum in $sums; nothing was installed"
 }
 
-# install_template_and_pauses: beside the unit, one for any gateway by its id, and on a systemd that knows them (254 and
-# later) pauses that grow, so that what does not heal soon is not tried every five seconds for days
+# install_template_and_pauses: installs a template unit for gateways by id and, on systemd 254 or later, growing pauses
+# between restarts, so that a lasting problem does not cause a restart every five seconds for days
 install_template_and_pauses() {
     units=${unit_target%/*}
     sed -e 's/^Description=.*/& %i/' -e '/^Environment=NYM_GATEWAY_ID=/d' -e 's/\${NYM_GATEWAY_ID}/%i/' \
@@ -172,7 +172,7 @@ if [ "$verify" = yes ]; then
     [ -z "$unit" ] || verified "$unit_file" "$unit"
 fi
 
-# Under another name first: a running program keeps its file, and there is never half of one.
+# Under another name first, so that a running program keeps its file and the file is never incomplete.
 mkdir -p "$root$prefix/bin"
 cp "$binary" "$root$program.new"
 chmod 755 "$root$program.new"
@@ -185,11 +185,11 @@ if [ -z "$root" ] && ! id "$USER_NAME" >/dev/null 2>&1; then
     if command -v useradd >/dev/null; then
         useradd --system --user-group --home-dir "$STATE" --no-create-home --shell /usr/sbin/nologin "$USER_NAME"
     else
-        command -v adduser >/dev/null || fail "there is neither useradd nor adduser: make the user $USER_NAME yourself"
-        addgroup -S "$USER_NAME" 2>/dev/null || true # there may be one
+        command -v adduser >/dev/null || fail "there is neither useradd nor adduser: create the user $USER_NAME yourself"
+        addgroup -S "$USER_NAME" 2>/dev/null || true # it may exist
         adduser -S -D -H -h "$STATE" -s /sbin/nologin -G "$USER_NAME" "$USER_NAME"
     fi
-    echo "Made the user $USER_NAME."
+    echo "Created the user $USER_NAME."
 fi
 
 mv -f "$root$program.new" "$root$program"
@@ -219,10 +219,10 @@ openrc) start='rc-update add nym-gateway && rc-service nym-gateway start' restar
 none) start="NYM_HOME=$STATE $program run --id gateway    # as the user $USER_NAME" restart='stop it and start it again' ;;
 esac
 if [ -n "$(ls "$STATE/gateways" 2>/dev/null)" ]; then
-    printf 'To go on with the new version:\n    %s\n' "$restart"
+    printf 'To switch to the new version:\n    %s\n' "$restart"
 else
     cat <<END
-To make a gateway, to look whether all is ready, and to start it:
+To create a gateway, check that it is ready, and start it:
     su -s /bin/sh $USER_NAME -c 'NYM_HOME=$STATE $program init --id gateway --mix-host <ip> --clients-host <ip> --directory <url>'
     $program check
     $start

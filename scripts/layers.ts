@@ -1,6 +1,6 @@
-// deno-lint-ignore-file no-console -- its output is its purpose
+// deno-lint-ignore-file no-console -- a command
 /**
- * Checks who may import whom, from the module graph on standard input:
+ * Checks that each folder of src/ imports only the folders that it may import, from the module graph on standard input:
  * `deno info --json main.ts | deno run scripts/layers.ts`
  */
 
@@ -94,7 +94,7 @@ interface Graph {
 
 const root = new URL("../src/", import.meta.url).href;
 
-/** The folder of src/ that a module is in (the file itself at the top), or undefined for what is not in src/. */
+/** The folder of src/ that contains a module (for a module directly in src/, its file name); undefined outside src/. */
 function folderOf(specifier: string): string | undefined {
   return specifier.startsWith(root) ? specifier.slice(root.length).split("/")[0] : undefined;
 }
@@ -121,7 +121,7 @@ for (const { specifier, dependencies = [] } of graph.modules) {
   }
 }
 if (imports === 0) {
-  console.error("the module graph holds no import of src/: was it made from the project's folder?");
+  console.error("the module graph has no imports in src/: was it created in the project's folder?");
   faults++;
 }
 console.log(`layers: ${imports} imports checked, ${faults} faults`);

@@ -1,8 +1,8 @@
 // deno-lint-ignore-file no-console -- a command
 /**
- * Makes a release in dist/: `deno task release`. For each platform, or only those given as `--target <triple>`, the
- * program, and beside them what installs, documents and watches it, SHA256SUMS, the bill of materials (CycloneDX) and the
- * changelog's part.
+ * Builds a release in dist/: `deno task release`. It contains an executable for each platform, or only for those given
+ * as `--target <triple>`, the files to install, document and monitor it, SHA256SUMS, the bill of materials (CycloneDX)
+ * and the changes.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -19,14 +19,14 @@ import { isTarget, TARGETS } from "./release/targets.ts";
 const { values } = parseArgs({ args: Deno.args, options: { target: { type: "string", multiple: true, default: [] } } });
 const unknownTarget = values.target.find((target) => !isTarget(target));
 if (unknownTarget !== undefined) {
-  console.error(`--target: there is no ${unknownTarget}, but ${TARGETS.join(", ")}`);
+  console.error(`--target: ${unknownTarget} is not one of ${TARGETS.join(", ")}`);
   Deno.exit(64);
 }
 const targets = values.target.length === 0 ? TARGETS : values.target.filter(isTarget);
 
 const project = await readProjectFile();
 const folder = join(CHECKOUT, "dist", project.version);
-await Deno.remove(folder, { recursive: true }).catch(() => {}); // there may be none
+await Deno.remove(folder, { recursive: true }).catch(() => {}); // it may not exist
 await Deno.mkdir(folder, { recursive: true });
 let { deno } = Deno.version;
 try {
@@ -34,7 +34,7 @@ try {
     const suffix = target.includes("windows") ? ".exe" : "";
     const file = join(folder, `nym-gateway-${project.version}-${target}${suffix}`);
     await compile(target, file);
-    if (Deno.env.get("DENORT_BIN")) deno = await runtimeVersion(file); // Deno's own otherwise
+    if (Deno.env.get("DENORT_BIN")) deno = await runtimeVersion(file); // otherwise that of this Deno
     console.log(file);
   }
 } catch (error) {
@@ -50,7 +50,7 @@ const companions = await copyCompanions(folder);
 await Deno.writeTextFile(join(folder, "SHA256SUMS"), await sha256Sums(folder));
 console.log(`${folder}: SHA256SUMS, sbom.cdx.json, CHANGES.md, ${companions.join(", ")}`);
 
-/** Asks a program for this machine what is in it. */
+/** The version of Deno in an executable for this machine. */
 async function runtimeVersion(program: string): Promise<string> {
   const { stdout } = await new Deno.Command(program, { args: ["build-info"] }).output();
   return /^deno: (.+)$/m.exec(new TextDecoder().decode(stdout))![1]!;

@@ -1,16 +1,15 @@
-// deno-lint-ignore-file no-console -- its output is its purpose
-/**
- * Puts the table of all metrics, made from the tables in src, into docs/monitoring.md: `deno task docs`
- */
+// deno-lint-ignore-file no-console -- a command
+/** Writes the table of all metrics, generated from the tables in src, into docs/monitoring.md: `deno task docs` */
 import { COUNTERS, type Family } from "../../src/counting/counter_table.ts";
 import { GAUGES, HISTOGRAMS, OPEN_CONNECTIONS, OTHERS, PREFIX } from "../../src/operator/metric_table.ts";
 
+/** The file that is updated. */
 export const DOCUMENT = new URL("../../docs/monitoring.md", import.meta.url);
 
 const BEGIN = "<!-- metrics: made by scripts/monitoring/document.ts -->";
 const END = "<!-- end of metrics -->";
 
-/** `text` with the table between its two marks made anew. */
+/** `text` with the table between its markers replaced. */
 export function withMetrics(text: string): string {
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END);
@@ -43,5 +42,5 @@ function row(name: string, type: string, help: string, labels = ""): string {
 
 if (import.meta.main) {
   await Deno.writeTextFile(DOCUMENT, withMetrics(await Deno.readTextFile(DOCUMENT)));
-  console.log("docs/monitoring.md has all metrics");
+  console.log("docs/monitoring.md is up to date");
 }

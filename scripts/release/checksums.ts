@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 
-/** A line for each file of `folder` and those in it, in alphabetical order, as sha256sum prints and checks them. */
+/** A line for each file in `folder` and its subfolders, in alphabetical order, in the format of sha256sum. */
 export async function sha256Sums(folder: string): Promise<string> {
   const lines = (await namesIn(folder, "")).sort().map(async (name) => {
     const hash = createHash("sha256");

@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
 
-/** What a release holds beside the programs, by its name there. */
+/** The files of a release besides the executables, by name in the release. */
 const FILES: Readonly<Record<string, string>> = {
   "install.sh": "scripts/install.sh",
   "nym-gateway.service": "scripts/packaging/systemd/nym-gateway.service",
@@ -10,15 +10,15 @@ const FILES: Readonly<Record<string, string>> = {
   "LICENSE": "LICENSE",
   "SECURITY.md": "SECURITY.md",
 };
-/** Folders of which it holds these kinds of files, by the paths of the checkout, so that links between them hold. */
+/** Folders whose files of these kinds are part of a release. They keep their paths, so that links between them work. */
 const FOLDERS: Readonly<Record<string, RegExp>> = {
-  "docs": /^(?!README\.).*\.md$/, // that one is for the checkout
+  "docs": /^(?!README\.).*\.md$/, // docs/README.md is for the checkout
   "docs/images": /\.(png|svg)$/,
   "tests/bench/results": /\.(md|svg|json)$/,
   "scripts/monitoring": /\.(yml|json)$/,
 };
 
-/** Copies all that goes with the programs of a release into its folder; resolves with the names. */
+/** Copies the files besides the executables into the folder of a release; resolves with their names. */
 export async function copyCompanions(folder: string): Promise<string[]> {
   const files = { ...FILES };
   for (const [from, kind] of Object.entries(FOLDERS)) {

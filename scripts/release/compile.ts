@@ -6,21 +6,22 @@ import { copyStampedSources, type TemporaryFolder, temporaryFolder } from "./sou
 import type { Target } from "./targets.ts";
 
 /**
- * What is bundled into one file each. The worker is loaded by its URL beside the module that starts it, so its bundle
- * keeps that name and goes beside the program's, as do the WebAssembly modules that it imports.
+ * The bundles by entry point. The worker is loaded by a URL relative to the module that starts it, so its bundle keeps
+ * its name and lies beside the program's bundle, as do the WebAssembly modules that it imports.
  */
 const BUNDLES: Readonly<Record<string, string>> = { "main.ts": "main.js", "src/unwrapping/worker.ts": "worker.ts" };
 const KERNELS = ["src/sphinx/kernel/kernel.wasm", "src/sphinx/kernel/kernel_wide.wasm"];
 
 /**
- * Compiles the checkout for `target` into the file `output`. It is bundled first: against the modules one by one with
- * all of their packages, that takes 12 MB of memory and half of the start time away.
- * @throws {Error} with what Deno says when it can't
+ * Compiles the checkout for `target` into the executable `output`. Bundling first saves 12 MB of memory and half of the
+ * start time, compared with separate modules and whole packages.
+ *
+ * @throws {Error} with Deno's error output if it fails
  */
 export async function compile(target: Target, output: string): Promise<void> {
   const runtime = Deno.env.get("DENORT_BIN");
   if (runtime && await platformOf(runtime) !== target) {
-    throw new Error(`DENORT_BIN (${runtime}) is no runtime for ${target}: without it Deno fetches that`);
+    throw new Error(`DENORT_BIN (${runtime}) is not a runtime for ${target}: unset it to have Deno fetch one`);
   }
   await using bundled = await bundle();
   await Deno.mkdir(dirname(output), { recursive: true });
@@ -31,7 +32,7 @@ export async function compile(target: Target, output: string): Promise<void> {
     "--no-config",
     "--no-check", // `deno task ok` does
     "--no-prompt",
-    "--no-code-cache", // it would be a file of a known name in a temporary folder, where other users could lay theirs
+    "--no-code-cache", // its file in the temporary folder has a predictable name, so other users could plant one
     "--include=worker.ts",
     ...(await readProjectFile()).unstable.map((feature) => `--unstable-${feature}`),
     ...await bakedFlags(),
@@ -42,8 +43,8 @@ export async function compile(target: Target, output: string): Promise<void> {
 }
 
 /**
- * Bundles the checkout into a temporary folder. What is in it depends on nothing but the sources: not on where they are,
- * who does it, or when.
+ * Bundles the checkout into a temporary folder. The result depends only on the sources, not on their location, the user or
+ * the time.
  */
 export async function bundle(): Promise<TemporaryFolder> {
   await using sources = await temporaryFolder();
@@ -55,7 +56,7 @@ export async function bundle(): Promise<TemporaryFolder> {
       sources.path,
       "bundle",
       "--quiet",
-      "--node-modules-dir=auto", // there: a bundle names its modules by their paths, which would be those of a cache
+      "--node-modules-dir=auto", // a bundle contains its modules' paths, which must not be those of a cache
       "--external=*.wasm",
       `--output=${join(bundled.path, bundle)}`,
       entry,
@@ -65,7 +66,8 @@ export async function bundle(): Promise<TemporaryFolder> {
     await Deno.copyFile(join(sources.path, kernel), join(bundled.path, basename(kernel)));
   }
   for await (const { name } of Deno.readDir(bundled.path)) {
-    await Deno.utime(join(bundled.path, name), 0, 0); // the times go into the program: so the same sources make the same
+    // The executable contains modification times. Fixed ones make builds reproducible.
+    await Deno.utime(join(bundled.path, name), 0, 0);
   }
   unfinished.move();
   return bundled;

@@ -2,7 +2,7 @@ import { parse } from "smol-toml";
 import { join } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
 
-/** A Rust crate that the WebAssembly kernels are built from. */
+/** A Rust crate that is part of the WebAssembly kernels. */
 export interface Crate {
   name: string;
   version: string;
@@ -10,7 +10,7 @@ export interface Crate {
   checksum: string;
 }
 
-/** All crates in the kernel's Cargo.lock but the kernel itself. */
+/** All crates in the kernel's Cargo.lock except the kernel itself. */
 export async function kernelCrates(): Promise<Crate[]> {
   const text = await Deno.readTextFile(join(CHECKOUT, "src/sphinx/kernel/rust/Cargo.lock"));
   const { package: packages } = parse(text) as unknown as { package: (Omit<Crate, "checksum"> & Partial<Crate>)[] };

@@ -1,16 +1,16 @@
 import { join } from "node:path";
 import { CHECKOUT, readProjectFile } from "./checkout.ts";
 
-/** The program, and what is loaded by its URL while it runs, which nothing imports. */
+/** The entry points: the program, and the worker, which is loaded by URL and not imported. */
 const ENTRIES = ["main.ts", "src/unwrapping/worker.ts"];
 
-/** A package that goes into the program. */
+/** An npm package that is part of the executable. */
 export interface Package {
   name: string;
   version: string;
   /** checksum as in deno.lock: "sha512-" and base64 */
   integrity: string;
-  /** those of the same list that it needs, as "name@version" */
+  /** the packages of the same list that it needs, as "name@version" */
   dependencies: string[];
 }
 
@@ -22,7 +22,7 @@ interface Graph {
   modules: { dependencies?: { specifier: string }[] }[];
 }
 
-/** The entries of deno.json's imports that the gateway uses, as opposed to its tests. */
+/** The imports in deno.json that the gateway itself uses, not only its tests. */
 export async function usedImports(): Promise<Record<string, string>> {
   const { imports } = await readProjectFile();
   const specifiers = (await Promise.all(ENTRIES.map(specifiersFrom))).flat();
@@ -30,13 +30,13 @@ export async function usedImports(): Promise<Record<string, string>> {
   return Object.fromEntries(Object.entries(imports).filter(([name]) => isUsed(name)));
 }
 
-/** The packages behind these imports with those they need, in alphabetical order. */
+/** The packages of these imports and all their dependencies, in alphabetical order. */
 export async function packagesOf(imports: Record<string, string>): Promise<Package[]> {
   const lock: Lock = JSON.parse(await Deno.readTextFile(join(CHECKOUT, "deno.lock")));
   const found = new Map<string, Package>();
   const add = (id: string) => {
     const locked = lock.npm[id];
-    if (locked === undefined) throw new Error(`deno.lock does not have ${id}`);
+    if (locked === undefined) throw new Error(`deno.lock does not contain ${id}`);
     if (found.has(id)) return;
     const dependencies = (locked.dependencies ?? []).map((name) => lockedId(name, lock));
     const at = id.lastIndexOf("@");
@@ -47,7 +47,7 @@ export async function packagesOf(imports: Record<string, string>): Promise<Packa
   return [...found.values()].sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
-/** The lock names a dependency without its version where there is only one. */
+/** The id of a dependency. deno.lock omits its version if there is only one. */
 function lockedId(name: string, lock: Lock): string {
   if (name in lock.npm) return name;
   const ids = Object.keys(lock.npm).filter((id) => id.slice(0, id.lastIndexOf("@")) === name);
@@ -55,7 +55,7 @@ function lockedId(name: string, lock: Lock): string {
   return ids[0]!;
 }
 
-/** All that is imported, directly or not, as it is written in the sources. */
+/** The specifiers of all direct and indirect imports, as written in the sources. */
 async function specifiersFrom(module: string): Promise<string[]> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", module],

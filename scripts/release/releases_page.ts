@@ -1,7 +1,7 @@
-/** The web page that has the releases. It has no address yet: where this is empty, the documentation says so. */
+/** The URL of the page with the releases. There is none yet: while it is empty, the documentation says so. */
 export const RELEASES_PAGE: string = "";
 
-/** What docs/install.md says about it. */
+/** The sentence about it in docs/install.md. */
 export function whereReleasesAre(page = RELEASES_PAGE): string {
   return page === ""
     ? "There is no page with releases yet: `deno task release` makes one from a checkout ([below](#build-it-yourself))."

@@ -7,7 +7,7 @@ interface Project {
   license: string;
 }
 
-/** The parts of the gateway as a CycloneDX 1.6 document: npm packages, the kernel's crates, and the runtime. */
+/** The components of the gateway as a CycloneDX 1.6 document: npm packages, the kernel's crates and the runtime. */
 export function billOfMaterials(
   project: Project,
   packages: readonly Package[],

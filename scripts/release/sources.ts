@@ -2,22 +2,23 @@ import { cp } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { askForStamp, CHECKOUT } from "./checkout.ts";
 
-/** A folder that is gone at the end of its scope. */
+/** A folder that is removed when it is disposed. */
 export interface TemporaryFolder extends AsyncDisposable {
   readonly path: string;
 }
 
+/** Creates a temporary folder. */
 export async function temporaryFolder(): Promise<TemporaryFolder> {
   const path = await Deno.makeTempDir({ prefix: "nym-gateway-compile-" });
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
-/** Copies what the gateway is made of into an empty folder, with the stamp of the commit in its place. */
+/** Copies the gateway's sources into an empty folder and writes the commit into build_stamp.ts. */
 export async function copyStampedSources(to: string): Promise<void> {
   for (const file of ["main.ts", "deno.json", "deno.lock"]) {
     await Deno.copyFile(join(CHECKOUT, file), join(to, file));
   }
-  // without the kernel's source, which is beside what it is built to
+  // without the Rust source of the kernels, which are included as built
   await cp(join(CHECKOUT, "src"), join(to, "src"), { recursive: true, filter: (file) => basename(file) !== "rust" });
   await writeStamp(join(to, "src", "build", "build_stamp.ts"));
 }
@@ -29,6 +30,6 @@ async function writeStamp(path: string): Promise<void> {
     /(BUILD_STAMP: BuildStamp \| undefined = )undefined;/,
     `$1${JSON.stringify(stamp)};`,
   );
-  if (stamped === original) throw new Error(`${path} has no place for the stamp`);
+  if (stamped === original) throw new Error(`${path} has no declaration of BUILD_STAMP to replace`);
   await Deno.writeTextFile(path, stamped);
 }

@@ -202,7 +202,7 @@ Deno.test("a damaged file, a wrong passphrase and a file that is none are refuse
   const nothing = "; nothing was imported";
   const flipped = whole.slice();
   flipped[100_000]! ^= 4;
-  const unopened = "its contents can't be opened";
+  const unopened = "its contents can be opened";
   await refusal(flipped, 65, `it is damaged or cut short: nothing after byte 65536 of ${unopened}${nothing}`);
   const cut = whole.slice(0, 2 * SEALED_CHUNK + HEADER);
   await refusal(cut, 65, `it is damaged or cut short: nothing after byte 65536 of ${unopened}${nothing}`);

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { bundle } from "../../scripts/release/compile.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
-/** The files of a bundle, which was made in temporary folders within `folder`. */
+/** The files of a bundle that was built in temporary folders within `folder`. */
 async function bundledIn(folder: string): Promise<Record<string, string>> {
   const before = Deno.env.get("TMPDIR");
   Deno.env.set("TMPDIR", folder);
@@ -16,7 +16,7 @@ async function bundledIn(folder: string): Promise<Record<string, string>> {
   }
 }
 
-Deno.test("what goes into the program is the same wherever it is made, and names no folder of who made it", async () => {
+Deno.test("the bundle is the same wherever it is built, and contains no path of the builder", async () => {
   using folder = new TemporaryFolder();
   const deeper = folder.file("a/folder");
   Deno.mkdirSync(deeper, { recursive: true });
@@ -27,7 +27,7 @@ Deno.test("what goes into the program is the same wherever it is made, and names
     for (const trace of [folder.path, "../", "nym-gateway-compile", Deno.env.get("HOME") || "/root", "registry."]) {
       if (!name.endsWith(".wasm")) {
         const line = content.split("\n").find((line) => line.includes(trace) && /\/\/ |^ {2}"/.test(line));
-        assertEquals(line, undefined, `${name} holds ${trace}`);
+        assertEquals(line, undefined, `${name} contains ${trace}`);
       }
     }
   }

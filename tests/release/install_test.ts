@@ -22,12 +22,12 @@ async function run(program: string, ...args: string[]): Promise<Outcome> {
   return { code, output: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
 }
 
-/** Runs install.sh for a root of its own. */
+/** Runs install.sh with --root. */
 function install(root: TemporaryFolder, ...args: string[]): Promise<Outcome> {
   return run("sh", INSTALL, "--root", root.path, ...args);
 }
 
-/** A folder as `deno task release` makes it, with a script for a program. */
+/** A folder like that of `deno task release`, with a script as the program. */
 async function release(): Promise<TemporaryFolder> {
   const folder = new TemporaryFolder();
   Deno.writeTextFileSync(folder.file("nym-gateway-x"), "#!/bin/sh\necho 1\n");
@@ -37,7 +37,7 @@ async function release(): Promise<TemporaryFolder> {
   return folder;
 }
 
-/** A test that takes a program; where that is not, it is skipped and says so. */
+/** A test that needs a program; skipped, with a note, if it is missing. */
 function toolTest(tool: string, name: string, fn: () => Promise<void>): void {
   const isHere = (Deno.env.get("PATH") ?? "").split(":").some((folder) => isFile(join(folder, tool)));
   Deno.test({ name: isHere ? name : `${name} (skipped: there is no ${tool})`, ignore: !isHere, fn });
@@ -51,7 +51,7 @@ function isFile(path: string): boolean {
   }
 }
 
-toolTest("sh", "a release is installed into a root: program, unit, state folder", async () => {
+toolTest("sh", "a release is installed into --root: program, unit, state folder", async () => {
   using files = await release();
   using root = new TemporaryFolder();
   const { code, output } = await install(root, "--binary", files.file("nym-gateway-x"), "--service", "systemd");
@@ -64,7 +64,7 @@ toolTest("sh", "a release is installed into a root: program, unit, state folder"
 
 toolTest(
   "sh",
-  "all users may run what a root with a narrow umask installs, and nobody else may look into its state",
+  "with a restrictive umask, all users may still run the program, and only its user may read its state",
   async () => {
     using files = await release();
     using root = new TemporaryFolder();
@@ -79,7 +79,7 @@ toolTest(
   },
 );
 
-toolTest("sh", "a template serves any gateway by its id, and is the unit in all else", async () => {
+toolTest("sh", "the template unit takes a gateway's id, and otherwise equals the unit", async () => {
   using files = await release();
   using root = new TemporaryFolder();
   await install(root, "--binary", files.file("nym-gateway-x"), "--service", "systemd");
@@ -96,19 +96,19 @@ toolTest("sh", "a template serves any gateway by its id, and is the unit in all 
   ]);
 });
 
-Deno.test("the service comes back without end, but not from what only its operator can put right", () => {
+Deno.test("the service restarts without limit, except after errors that only the operator can fix", () => {
   const settings = Deno.readTextFileSync(SYSTEMD_UNIT).split("\n");
   for (const setting of ["StartLimitIntervalSec=0", "Restart=on-failure", "RestartSec=5"]) {
     assert(settings.includes(setting), setting);
   }
   assert(settings.some((line) => /^After=.*time-sync\.target/.test(line)));
   const [given = ""] = settings.filter((line) => line.startsWith("RestartPreventExitStatus="));
-  const { UNAVAILABLE, SOFTWARE, INPUT_OUTPUT } = ExitCode; // a port, an address, a clock; a crash; a disk
+  const { UNAVAILABLE, SOFTWARE, INPUT_OUTPUT } = ExitCode; // a port, an address or a clock; a crash; a disk
   for (const code of [1, UNAVAILABLE, SOFTWARE, INPUT_OUTPUT]) assert(!given.includes(`${code}`), `${code}`);
   for (const code of [ExitCode.USAGE, ExitCode.CONFIGURATION]) assertStringIncludes(given, `${code}`);
 });
 
-toolTest("sh", "the unit runs the program from where --prefix has put it; OpenRC gets its script", async () => {
+toolTest("sh", "the unit runs the program in --prefix; OpenRC gets its script", async () => {
   using files = await release();
   using root = new TemporaryFolder();
   const binary = ["--binary", files.file("nym-gateway-x"), "--prefix", "/opt/nym/"];
@@ -121,7 +121,7 @@ toolTest("sh", "the unit runs the program from where --prefix has put it; OpenRC
   );
 });
 
-toolTest("sh", "an upgrade replaces the program and leaves what the gateway has made", async () => {
+toolTest("sh", "an upgrade replaces the program and keeps the gateway's files", async () => {
   using files = await release();
   using root = new TemporaryFolder();
   const args = ["--binary", files.file("nym-gateway-x"), "--service", "systemd"];
@@ -134,13 +134,13 @@ toolTest("sh", "an upgrade replaces the program and leaves what the gateway has 
   Deno.mkdirSync(enabled);
   Deno.symlinkSync("/etc/systemd/system/nym-gateway.service", join(enabled, "nym-gateway.service"));
   const { output } = await install(root, "--uninstall");
-  assertEquals([...Deno.readDirSync(enabled)], [], "a link to a unit that is gone");
+  assertEquals([...Deno.readDirSync(enabled)], [], "no link to a removed unit");
   assertStringIncludes(output, "Kept: /var/lib/nym-gateway");
   assert(!isFile(root.file(PROGRAM)) && !isFile(root.file(UNIT)));
   assertEquals(Deno.readTextFileSync(root.file("var/lib/nym-gateway/key")), "secret");
 });
 
-toolTest("sh", "what is not as SHA256SUMS lists it is not installed", async () => {
+toolTest("sh", "a file that does not match SHA256SUMS is not installed", async () => {
   using files = await release();
   using root = new TemporaryFolder();
   const args = ["--binary", files.file("nym-gateway-x"), "--service", "systemd"];
@@ -153,13 +153,13 @@ toolTest("sh", "what is not as SHA256SUMS lists it is not installed", async () =
   assertEquals([...Deno.readDirSync(root.path)], []);
 });
 
-toolTest("sh", "arguments that make no sense are refused", async () => {
+toolTest("sh", "invalid arguments are refused", async () => {
   using root = new TemporaryFolder();
   const refused = {
     "--binary": "needs a value",
-    "--bin x": "there is no --bin",
+    "--bin x": "unknown option --bin",
     "--prefix a --binary b": "absolute",
-    "--prefix /opt/a&b --binary b": "has characters that the unit can't",
+    "--prefix /opt/a&b --binary b": "may only contain",
   };
   for (const [line, reason] of Object.entries(refused)) {
     const { code, output } = await install(root, ...line.split(" "));
@@ -168,7 +168,7 @@ toolTest("sh", "arguments that make no sense are refused", async () => {
   }
 });
 
-/** Runs lines of sh as root of a copy of this machine, over which all that they change is forgotten. */
+/** Runs lines of sh as root in a copy of this machine, whose changes are discarded. */
 function onThisMachine(lines: string): Promise<Outcome> {
   const script = `set -e
     mount -t tmpfs tmpfs /mnt
@@ -183,7 +183,7 @@ function onThisMachine(lines: string): Promise<Outcome> {
 const canLayer = Deno.build.os === "linux" && (await onThisMachine("true").catch(() => ({ code: 1 }))).code === 0;
 
 Deno.test({
-  name: "on a machine, install.sh makes a user, an upgrade goes on, what does not run is not installed" +
+  name: "on a machine, install.sh creates a user, upgrades, and refuses a program that does not run" +
     (canLayer ? "" : " (skipped: this user may not mount)"),
   ignore: !canLayer,
   fn: async () => {
@@ -214,14 +214,14 @@ Deno.test({
     const installed =
       "Installed /usr/local/bin/nym-gateway and /etc/systemd/system/nym-gateway.service; its files are in " +
       "/var/lib/nym-gateway.";
-    assertEquals(lines.slice(0, 2), ["Made the user nym-gateway.", installed]);
+    assertEquals(lines.slice(0, 2), ["Created the user nym-gateway.", installed]);
     assertStringIncludes(lines[3]!, "init --id gateway");
     assertEquals(lines[4], "    /usr/local/bin/nym-gateway check");
     assertEquals(lines.slice(6), [
       "nym-gateway 700",
       ".TH",
       installed,
-      "To go on with the new version:",
+      "To switch to the new version:",
       "    systemctl daemon-reload && systemctl restart nym-gateway",
       "nym-gateway",
       "1",
@@ -239,11 +239,11 @@ Deno.test({
   },
 });
 
-toolTest("shellcheck", "install.sh is portable and without the mistakes that shellcheck knows", async () => {
+toolTest("shellcheck", "shellcheck finds no mistakes in install.sh", async () => {
   assertEquals(await run("shellcheck", INSTALL), { code: 0, output: "" });
 });
 
-toolTest("systemd-analyze", "systemd takes the unit, and finds it little exposed", async () => {
+toolTest("systemd-analyze", "systemd accepts the unit and rates its exposure as low", async () => {
   using folder = new TemporaryFolder();
   const unit = folder.file("nym-gateway.service");
   using files = await release();
@@ -252,7 +252,7 @@ toolTest("systemd-analyze", "systemd takes the unit, and finds it little exposed
   for (const [name, as] of [["nym-gateway", "nym-gateway"], ["nym-gateway@", "nym-gateway@second"]]) {
     const text = Deno.readTextFileSync(root.file(`etc/systemd/system/${name}.service`));
     const file = folder.file(`${as}.service`);
-    Deno.writeTextFileSync(file, text.replace("/usr/local/bin/nym-gateway", "/bin/sh")); // that must be there
+    Deno.writeTextFileSync(file, text.replace("/usr/local/bin/nym-gateway", "/bin/sh")); // which must exist
     assertEquals(await run("systemd-analyze", "verify", "--man=no", file), { code: 0, output: "" });
   }
   const { output } = await run("systemd-analyze", "security", "--offline=true", "--no-pager", unit);

@@ -18,7 +18,7 @@ interface Bill {
   dependencies: { ref: string; dependsOn: string[] }[];
 }
 
-Deno.test("the bill of materials lists what goes into the program with checksums, and nothing that only tests use", async () => {
+Deno.test("the bill of materials lists the program's components with checksums, and none that only tests use", async () => {
   const project = { name: "@nym-gateway/gateway", version: "1.2.3", license: "Apache-2.0" };
   const packages = await packagesOf(await usedImports());
   const bill = billOfMaterials(project, packages, await kernelCrates(), "2.9.6") as Bill;
@@ -27,7 +27,7 @@ Deno.test("the bill of materials lists what goes into the program with checksums
   for (const name of ["@noble/curves", "@noble/hashes", "curve25519-dalek", "deno"]) assert(names.includes(name), name);
   for (const name of ["fast-check", "pure-rand", "kernel"]) assert(!names.includes(name), name);
   for (const { name, hashes } of bill.components) {
-    if (name === "deno") continue; // Deno checks what it fetches
+    if (name === "deno") continue; // Deno verifies its downloads
     const length = hashes![0]!.alg === "SHA-512" ? 128 : 64;
     assert(new RegExp(`^[0-9a-f]{${length}}$`).test(hashes![0]!.content), name);
   }
@@ -35,13 +35,13 @@ Deno.test("the bill of materials lists what goes into the program with checksums
   for (const { dependsOn } of bill.dependencies) for (const each of dependsOn) assert(references.includes(each), each);
 });
 
-Deno.test("the permissions that are baked in are narrow, and those of the task run", async () => {
+Deno.test("the permissions in the executable are narrow, and equal those of the task run", async () => {
   const flags = await bakedFlags();
   assert(flags.some((flag) => flag.startsWith("--allow-env=")), `${flags}`);
   for (const flag of flags) assert(/^--(allow-(net|read|write|env=.+|sys=.+)|v8-flags=.+)$/.test(flag), flag);
 });
 
-Deno.test("the platform of a program is told by its head", async () => {
+Deno.test("the platform of an executable is read from its header", async () => {
   assertEquals(await platformOf(Deno.execPath()), Deno.build.target);
   using folder = new TemporaryFolder();
   const heads: Record<string, [at: number, bytes: string][]> = {
@@ -59,7 +59,7 @@ Deno.test("the platform of a program is told by its head", async () => {
   }
 });
 
-Deno.test("the changelog's part is that of the version, or what is unreleased", () => {
+Deno.test("the changes are those of the version, or the unreleased ones", () => {
   const released =
     "# Changelog\n\n## Unreleased\n\n- new\n\n## 0.8.0 - 2026-12-01\n\n### Added\n\n- a\n\n## 0.7.0\n\n- b\n";
   assertEquals(changesOf("0.8.0", released), "### Added\n\n- a\n");
