@@ -107,8 +107,7 @@ function parseKey(text: string, path: string): KeyObject {
   }
   const bits = key.asymmetricKeyType === "rsa" ? key.asymmetricKeyDetails?.modulusLength ?? Infinity : Infinity;
   if (bits >= SHORTEST_RSA_KEY) return key;
-  const reason =
-    `it is an RSA key of ${bits} bits, but TLS needs at least ${SHORTEST_RSA_KEY}: request a new pair`;
+  const reason = `it is an RSA key of ${bits} bits, but TLS needs at least ${SHORTEST_RSA_KEY}: request a new pair`;
   throw refuse("key", path, reason);
 }
 
