@@ -211,7 +211,7 @@ export const COUNTERS = [
   },
   {
     name: "log_lines_dropped_total",
-    help: "Log lines that standard error did not take, as it failed or nobody read it.",
+    help: "Log lines lost because standard error failed or was not read.",
     series: { log_lines_dropped: "" },
   },
 ] as const satisfies readonly Family[];

@@ -30,6 +30,7 @@ import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts"
 import { ReplayFilter } from "../replay/replay_filter.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
 import { isMessage } from "../sphinx/slots.ts";
+import { plural } from "../text/plural.ts";
 import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import { Unwrapping } from "../unwrapping/unwrapping.ts";
 import { PROTOCOL_VERSION } from "../build/version.ts";
@@ -252,10 +253,10 @@ export class Gateway {
     );
   }
 
-  /** How it is, on one line. */
+  /** The gateway's state in one line, as in `2 clients online, 345 messages stored`. */
   get summary(): string {
     const { online } = this.clientsListener.server;
-    return `${online} clients online, ${this.mailbox.totals.messages} messages stored`;
+    return `${plural(online, "client")} online, ${plural(this.mailbox.totals.messages, "message")} stored`;
   }
 
   /**

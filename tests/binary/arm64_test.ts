@@ -7,9 +7,9 @@ import { packetFor, randomClientAddress } from "../support/packets.ts";
 import { TestClient } from "../support/test_client.ts";
 import { BINARY, BinaryGateway, binaryTest, outcomeOf } from "./binary.ts";
 
-/** Debian's package qemu-user-static has it. */
+/** From Debian's package qemu-user-static. */
 const EMULATOR = (Deno.env.get("PATH") ?? "").split(":").map((folder) => `${folder}/qemu-aarch64-static`).find(exists);
-/** Where the emulator finds the C library of arm64: Debian's packages libc6-arm64-cross and libgcc-s1-arm64-cross. */
+/** The C library for arm64, from Debian's packages libc6-arm64-cross and libgcc-s1-arm64-cross. */
 const LIBRARIES = { QEMU_LD_PREFIX: Deno.env.get("QEMU_LD_PREFIX") ?? "/usr/aarch64-linux-gnu" };
 const TARGET = "aarch64-unknown-linux-gnu";
 
@@ -19,7 +19,7 @@ const EMULATION = {
     exists(`${LIBRARIES.QEMU_LD_PREFIX}/lib/libc.so.6`),
 };
 
-binaryTest("the binary for arm64 tells its platform, makes a gateway, and a message gets through", async (binary) => {
+binaryTest("the binary for arm64 prints its platform, creates a gateway and delivers a message", async (binary) => {
   const info = await outcomeOf([EMULATOR!, binary, "build-info"], LIBRARIES);
   assertStringIncludes(info.stdout, `\ntarget: ${TARGET}\n`, info.stderr);
 

@@ -4,12 +4,12 @@ import { freePort } from "../support/reference_network.ts";
 
 /** The compiled gateway. */
 export const BINARY = Deno.env.get("NYM_BINARY") ?? "";
-/** ms */
-const START_TIMEOUT = 60_000; // an emulator takes its time
-/** ms between two looks at what is waited for */
+/** ms; an emulator is slow */
+const START_TIMEOUT = 60_000;
+/** ms between two polls */
 const LOOK_INTERVAL = 5;
 
-/** A test of the compiled gateway that NYM_BINARY names. `requirement`: what else it takes, and whether it is here. */
+/** A test of the compiled gateway in NYM_BINARY. `requirement`: what else it needs, and whether that is available. */
 export function binaryTest(
   name: string,
   fn: (binary: string) => Promise<void>,
@@ -17,11 +17,11 @@ export function binaryTest(
 ): void {
   if (BINARY === "") Deno.test({ name: `${name} (skipped: NYM_BINARY is not set)`, ignore: true, fn: () => {} });
   else if (!requirement.isMet) {
-    Deno.test({ name: `${name} (skipped: it takes ${requirement.name})`, ignore: true, fn: () => {} });
+    Deno.test({ name: `${name} (skipped: it needs ${requirement.name})`, ignore: true, fn: () => {} });
   } else Deno.test(name, () => fn(BINARY));
 }
 
-/** What it takes to have a file system, or a control group, of one's own. */
+/** Needed for a separate file system or control group. */
 export const ROOT_ON_LINUX = {
   name: "root on Linux",
   isMet: Deno.build.os === "linux" && Deno.uid() === 0,
@@ -33,7 +33,7 @@ export interface Outcome {
   stderr: string;
 }
 
-/** Runs a command to its end, with no environment but `env`. */
+/** Runs a command to its end with only `env` as its environment. */
 export async function outcomeOf(
   [program, ...args]: readonly string[],
   env: Record<string, string> = {},
@@ -43,7 +43,7 @@ export async function outcomeOf(
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
 }
 
-/** A compiled gateway as a process, with its files in a folder of its own. It ends with its scope. */
+/** A compiled gateway in a process, with its own temporary folder. Ends with its scope. */
 export class BinaryGateway implements AsyncDisposable {
   readonly home = Deno.makeTempDirSync({ prefix: "nym-gateway-binary-" });
   readonly mixnet = `127.0.0.1:${freePort()}`;
@@ -56,24 +56,24 @@ export class BinaryGateway implements AsyncDisposable {
   #log = "";
   #ended = false;
 
-  /** `binary` is its path, `wrapper` what runs it with its arguments, if that is not the system itself. */
+  /** `binary` is its path; `wrapper` is a command that runs it, if any. */
   constructor(
     readonly binary: string,
     private readonly wrapper: readonly string[] = [],
     private readonly variables: Record<string, string> = {},
   ) {}
 
-  /** Makes its keys and configuration; `directory` is a URL. */
+  /** Creates its keys and configuration; `directory` is a URL. */
   async init(directory: string): Promise<void> {
     const args = ["--mix-host", this.mixnet, "--clients-host", this.clients, "--directory", directory];
     const { code, stderr } = await outcomeOf([...this.wrapper, this.binary, "init", "--id", "gw", ...args], this.#env);
     if (code !== 0) throw new Error(`init of the compiled gateway failed: ${stderr}`);
     const path = join(this.home, "nym/gateways/gw/config/config.toml");
-    const config = await Deno.readTextFile(path); // where the operator's port is still the usual one
+    const config = await Deno.readTextFile(path); // which still has the operator's default port
     await Deno.writeTextFile(path, config.replaceAll("127.0.0.1:9001", this.operator.address));
   }
 
-  /** Resolves with the ms until it listens. */
+  /** Starts it; resolves with the ms until it is listening. */
   async start(): Promise<number> {
     const begin = performance.now();
     const [program, ...args] = [...this.wrapper, this.binary, "run", "--id", "gw"];
@@ -89,30 +89,30 @@ export class BinaryGateway implements AsyncDisposable {
     return time;
   }
 
-  /** Resolves with the match of what it has printed, or will have within some seconds. */
+  /** Resolves with the match in its output, waiting some seconds for it. */
   async printed(pattern: RegExp): Promise<RegExpExecArray> {
     const deadline = performance.now() + START_TIMEOUT;
     for (let match = pattern.exec(this.#log);; match = pattern.exec(this.#log)) {
       if (match !== null) return match;
       if (this.#ended || performance.now() > deadline) {
-        throw new Error(`the compiled gateway does not print ${pattern}, but: ${this.#log}`);
+        throw new Error(`the compiled gateway did not print ${pattern}, but: ${this.#log}`);
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL));
     }
   }
 
-  /** What it has printed since it was started. */
+  /** Its output since it was started. */
   get log(): string {
     return this.#log;
   }
 
-  /** kB as /proc/<pid>/status has them, for instance of "VmRSS". */
+  /** A value of /proc/<pid>/status in kB, as "VmRSS". */
   memory(kind: string): number {
     const status = Deno.readTextFileSync(`/proc/${this.#child!.pid}/status`);
     return Number(new RegExp(`^${kind}:\\s+(\\d+) kB`, "m").exec(status)![1]);
   }
 
-  /** Ends it; resolves with its exit code. */
+  /** Stops it; resolves with its exit code. */
   async stop(signal: Deno.Signal = "SIGTERM"): Promise<number> {
     const child = this.#child;
     if (child === undefined) return 0;

@@ -1,10 +1,10 @@
 // deno-lint-ignore-file no-console -- a command
 /**
- * Compiles the gateway for the tests in this folder, and prints the path of the file, which lies in the user's cache;
- * with `--target <triple>` for another platform than this.
+ * Compiles the gateway for the tests in this folder, for this platform or for `--target <triple>`, and prints the path
+ * of the executable in the user's cache.
  *
- * Where the runtime of this Deno can't be fetched, an older one serves: it is taken out of a program that was compiled
- * with Deno and is published as a Python package. A Deno that works with that comes from npm.
+ * If the runtime of this Deno cannot be downloaded, it uses an older one, extracted from a program that was compiled
+ * with Deno and published as a Python package, and a matching Deno from npm.
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
@@ -22,7 +22,7 @@ const { values: { target = Deno.build.target } } = parseArgs({
 const BINARY = join(CACHE, `nym-gateway-${target}`);
 
 const PACKAGE = { name: "bids-validator-deno", version: "3.0.0a3" };
-/** The platform in the name of its wheel, and the SHA-256 of the runtime in that. */
+/** The platform in the name of its wheel, and the SHA-256 of the runtime in it. */
 const RUNTIMES: Readonly<Record<string, { wheel: string; sha256: string }>> = {
   "x86_64-unknown-linux-gnu": {
     wheel: "manylinux_2_28_x86_64",
@@ -44,7 +44,7 @@ if (failure !== undefined) {
 }
 console.log(BINARY);
 
-/** Resolves with what went wrong, if anything did. */
+/** Resolves with the error, if there was one. */
 async function compileWith(deno: string, env: Record<string, string>): Promise<string | undefined> {
   const { success, stderr } = await new Deno.Command(deno, {
     args: [
@@ -72,7 +72,7 @@ async function olderDeno(): Promise<string> {
   return program;
 }
 
-/** A compiled program is the runtime, then its own files; the last eight bytes are the length of these, little-endian. */
+/** A compiled program consists of the runtime, its own files, and their length (u64, little-endian). */
 async function olderRuntime(): Promise<string> {
   const path = join(CACHE, `denort-${target}`);
   const { wheel: platform, sha256: expected } = RUNTIMES[target]!;
@@ -88,7 +88,7 @@ async function olderRuntime(): Promise<string> {
     const files = new DataView(program.buffer, program.length - 8).getBigUint64(0, true);
     const runtime = program.subarray(0, program.length - Number(files));
     const sha256 = createHash("sha256").update(runtime).digest("hex");
-    if (sha256 !== expected) throw new Error(`${PACKAGE.name} has another runtime: its SHA-256 is ${sha256}`);
+    if (sha256 !== expected) throw new Error(`${PACKAGE.name} contains an unexpected runtime with SHA-256 ${sha256}`);
     await Deno.writeFile(`${path}.new`, runtime, { mode: 0o755 });
     await Deno.rename(`${path}.new`, path);
   } finally {

@@ -4,13 +4,13 @@ import { freePort } from "../support/reference_network.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { binaryTest, outcomeOf, ROOT_ON_LINUX } from "./binary.ts";
 
-/** What the program links on Linux: parts of the C library, and GCC's. docs/install.md names them. */
+/** The libraries that the program links on Linux: parts of glibc, and GCC's. docs/install.md names them. */
 const LINKED = ["ld-linux", "libc.so", "libdl.so", "libgcc_s.so", "libm.so", "libpthread.so", "librt.so"];
 /** "nobody", who has no home */
 const USER = 65534;
 
 binaryTest(
-  "in a root file system with nothing but the C library, a user without a home makes and runs a gateway",
+  "in a root file system with only the C library, a user without a home creates and runs a gateway",
   async (binary) => {
     using root = new TemporaryFolder();
     const libraries = await linkedBy(binary);
@@ -36,18 +36,18 @@ binaryTest(
   ROOT_ON_LINUX,
 );
 
-binaryTest("the binary links the C library and nothing else", async (binary) => {
+binaryTest("the binary links only the C library", async (binary) => {
   const names = (await linkedBy(binary)).map((path) => LINKED.find((name) => path.includes(name)) ?? path);
   assertEquals(names.sort(), LINKED);
 }, { name: "Linux with ldd", isMet: Deno.build.os === "linux" });
 
-/** The libraries that the system's linker gives to a program. */
+/** The libraries that the dynamic linker loads for a program. */
 async function linkedBy(program: string): Promise<string[]> {
   const { stdout } = await outcomeOf(["ldd", program], { PATH: Deno.env.get("PATH")! });
   return [...stdout.matchAll(/\/\S+/g)].map(([path]) => path);
 }
 
-/** Runs the gateway with `root` as its root, where it has /proc besides; `run` is asked to end after three seconds. */
+/** Runs the gateway with `root` as its root, with /proc mounted; `run` is stopped after three seconds. */
 function inRoot(root: string, ...args: string[]) {
   const script = `mount -t proc proc "$0/proc" && cd / && ` +
     `exec timeout --preserve-status 3 chroot --userspec=${USER}:${USER} "$0" /nym-gateway "$@"`;

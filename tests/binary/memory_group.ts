@@ -1,4 +1,4 @@
-/** Where control groups of memory are: of version 1, or of version 2 if that has memory to control. */
+/** Control groups for memory: version 1, or version 2 if its memory controller is enabled. */
 const ROOTS = [
   { path: "/sys/fs/cgroup/memory", limit: "memory.limit_in_bytes", events: "memory.oom_control" },
   { path: "/sys/fs/cgroup", limit: "memory.max", events: "memory.events" },
@@ -6,10 +6,10 @@ const ROOTS = [
 
 const root = Deno.build.os === "linux" && Deno.uid() === 0 ? ROOTS.find(({ path }) => canGroup(path)) : undefined;
 
-/** What it takes to limit a program's memory. */
+/** Needed to limit a program's memory. */
 export const MEMORY_GROUPS = { name: "root, --allow-all and control groups for memory", isMet: root !== undefined };
 
-/** A control group of Linux whose programs together have so many bytes, of files in memory too. It ends with its scope. */
+/** A Linux control group with a memory limit, which includes cached files. Ends with its scope. */
 export class MemoryGroup implements Disposable {
   readonly #path = `${root!.path}/nym-gateway-test-${crypto.randomUUID()}`;
 
@@ -18,12 +18,12 @@ export class MemoryGroup implements Disposable {
     Deno.writeTextFileSync(`${this.#path}/${root!.limit}`, `${bytes}`);
   }
 
-  /** What to put before a command to run it in the group. */
+  /** Prefix for a command, to run it in the group. */
   get wrapper(): string[] {
     return ["/bin/sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', this.#path];
   }
 
-  /** Programs that were killed since they took more. */
+  /** The number of programs killed for exceeding the limit. */
   get kills(): number {
     return Number(/^oom_kill (\d+)$/m.exec(Deno.readTextFileSync(`${this.#path}/${root!.events}`))![1]);
   }
@@ -41,6 +41,6 @@ function canGroup(path: string): boolean {
     Deno.removeSync(probe);
     return has;
   } catch {
-    return false; // not here, or not for us
+    return false; // missing, or not permitted
   }
 }

@@ -5,7 +5,7 @@ import { BinaryGateway, binaryTest, outcomeOf } from "./binary.ts";
 import { MEMORY_GROUPS, MemoryGroup } from "./memory_group.ts";
 
 const MiB = 2 ** 20;
-/** Nobody listens there. */
+/** Nothing listens there. */
 const NO_DIRECTORY = "http://127.0.0.1:1";
 const RATE = 500; // packets a second
 const PACKETS = 2000;
@@ -36,16 +36,16 @@ binaryTest("a machine of 256 MB exports a gateway and imports it", async (binary
   assertEquals(group.kills, 0);
 }, MEMORY_GROUPS);
 
-binaryTest("an idle gateway has less than 80 MB, and less than half of that can't be taken back", async (binary) => {
+binaryTest("an idle gateway has less than 80 MB, and less than half of it is anonymous memory", async (binary) => {
   await using gateway = new BinaryGateway(binary);
   await gateway.init(NO_DIRECTORY);
   await gateway.start();
   const [resident, anonymous] = [gateway.memory("VmRSS"), gateway.memory("RssAnon")];
   assert(resident < 80_000_000 / 1024, `${resident} kB`);
-  assert(anonymous < resident / 2, `${anonymous} kB`); // the rest are pages of the program's file
+  assert(anonymous < resident / 2, `${anonymous} kB`); // the rest is the mapped executable
 }, { name: "Linux, and the permission to read /proc", isMet: canReadProc() });
 
-binaryTest("an idle gateway starts and stops within 96 MB, its file's pages included", async (binary) => {
+binaryTest("an idle gateway starts and stops within 96 MB, including its mapped executable", async (binary) => {
   using group = new MemoryGroup(96 * MiB);
   await using gateway = new BinaryGateway(binary, group.wrapper);
   await gateway.init(NO_DIRECTORY);
@@ -58,6 +58,6 @@ function canReadProc(): boolean {
   try {
     return Deno.readTextFileSync("/proc/self/status") !== "";
   } catch {
-    return false; // not here, or not for us
+    return false; // missing, or not permitted
   }
 }

@@ -7,7 +7,7 @@ import { eventually } from "../support/eventually.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { BinaryGateway, binaryTest, outcomeOf } from "./binary.ts";
 
-/** Nobody listens there. */
+/** Nothing listens there. */
 const NO_DIRECTORY = "http://127.0.0.1:1";
 
 binaryTest("the binary prints its version, commit and platform with an empty environment", async (binary) => {
@@ -20,7 +20,7 @@ binaryTest("the binary prints its version, commit and platform with an empty env
   assertStringIncludes(info.stdout, "\ncompiled: true\n");
 });
 
-binaryTest("the binary refuses what it does not understand with the exit codes of a checkout", async (binary) => {
+binaryTest("the binary refuses invalid arguments with the same exit codes as a checkout", async (binary) => {
   assertEquals((await outcomeOf([binary, "ruin"])).code, 64);
   const homeless = await outcomeOf([binary, "run", "--id", "gw"]);
   assertEquals(homeless.code, 78);
@@ -28,7 +28,7 @@ binaryTest("the binary refuses what it does not understand with the exit codes o
   assertEquals((await outcomeOf([binary, "run", "--id", "gw"], { NYM_HOME: "/nonexistent" })).code, 66);
 });
 
-binaryTest("two clients write to each other through the binary; it says which kernel unwraps", async (binary) => {
+binaryTest("two clients exchange messages through the binary, which logs the kernel in use", async (binary) => {
   await using directory = new Directory({ host: "127.0.0.1", port: 0 });
   await using mixnodes = new AsyncDisposableStack();
   for (const layer of [1, 2, 3]) {
@@ -52,7 +52,7 @@ binaryTest("two clients write to each other through the binary; it says which ke
 });
 
 binaryTest(
-  "the binary exports a gateway and imports it elsewhere, with no environment but its home",
+  "the binary exports a gateway and imports it elsewhere, with only NYM_HOME in its environment",
   async (binary) => {
     using folder = new TemporaryFolder();
     await using gateway = new BinaryGateway(binary);
@@ -78,7 +78,7 @@ binaryTest("the status page and the metrics are in the binary", async (binary) =
   assertStringIncludes(await (await fetch(`${url}metrics`)).text(), "# TYPE ");
 });
 
-binaryTest("the binary tells systemd that it serves, and then that it lives", async (binary) => {
+binaryTest("the binary notifies systemd that it is ready, and then that it is alive", async (binary) => {
   using resources = new DisposableStack();
   using folder = new TemporaryFolder();
   const socket = Deno.listenDatagram({ transport: "unixpacket", path: folder.file("notify") });

@@ -6,14 +6,17 @@ import { assertWhole, Load } from "../support/load.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { BinaryGateway, binaryTest } from "./binary.ts";
 
-/** What waits for its clients before the upgrade; what is on its way, at so many packets a second; how much of it is stored then. */
+/**
+ * Messages waiting before the upgrade; messages on their way, and their rate per second; how many of these are stored
+ * first.
+ */
 const WAITING = 1000;
 const ARRIVING = 6000;
 const RATE = 3000;
 const UPGRADE_AFTER = 2000;
 
 binaryTest(
-  "the file is replaced and the gateway restarted while packets arrive: all that it has taken is delivered, in order",
+  "the file is replaced and the gateway restarted while packets arrive: everything accepted is delivered in order",
   async (binary) => {
     using folder = new TemporaryFolder();
     const installed = folder.file("nym-gateway");
@@ -25,7 +28,7 @@ binaryTest(
     using waiting = await Load.prepare(gateway, 5, WAITING);
     using arriving = await Load.prepare(gateway, 5, ARRIVING);
     await waiting.send();
-    const sending = arriving.send({ rate: RATE }).catch(() => {}); // it is cut off
+    const sending = arriving.send({ rate: RATE }).catch(() => {}); // the connection is cut
     await gateway.operator.reaches("messages_stored_total", WAITING + UPGRADE_AFTER);
 
     await Deno.copyFile(binary, `${installed}.new`);
@@ -33,7 +36,7 @@ binaryTest(
     assertEquals(await gateway.stop(), 0, gateway.log);
     await sending;
     const taken = await stored(gateway);
-    assert(taken > WAITING && taken < WAITING + ARRIVING, `${taken} were taken: the upgrade did not come amid them`);
+    assert(taken > WAITING && taken < WAITING + ARRIVING, `${taken} were accepted: the upgrade was not in the middle`);
 
     await gateway.start();
     assertWhole(await waiting.receive(WAITING), WAITING);
@@ -41,7 +44,7 @@ binaryTest(
   },
 );
 
-/** Messages on the disk of a gateway that does not run. */
+/** The number of messages on the disk of a stopped gateway. */
 async function stored({ home }: BinaryGateway): Promise<number> {
   const data = `${home}/nym/gateways/gw/data`;
   using kv = await Deno.openKv(`${data}/inboxes/mailbox.kv`);

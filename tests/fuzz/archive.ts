@@ -15,7 +15,7 @@ const SMALL = ITEMS.slice(0, -1); // the last one is long
 const FILES = await Promise.all(SMALL.map(async (item) => (await tarOf(item)).subarray(0, -2 * BLOCK)));
 const END = new Uint8Array(2 * BLOCK);
 
-/** What is in an exported file when its sealing is right and its contents are not; and a header that is not. */
+/** An export whose seal is valid but whose contents are not, or with an invalid header. */
 export const archive: Target = {
   name: "archive",
   async attempt(random) {
@@ -35,17 +35,17 @@ export const archive: Target = {
   },
 };
 
-/** Errors are to be of one kind, and show nothing of what was read. */
+/** Errors must be of one kind and must not quote the contents. */
 function refusing(act: () => void): void {
   try {
     act();
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;
-    if (/\p{C}/u.test(error.message)) throw new Error(`it shows what was read: ${error.message}`, { cause: error });
+    if (/\p{C}/u.test(error.message)) throw new Error(`it quotes the contents: ${error.message}`, { cause: error });
   }
 }
 
-/** The files, some of them left out, doubled, moved or changed; where a name is, it gets its checksum. */
+/** The files, some of them omitted, duplicated, moved or changed, with valid header checksums. */
 function shuffled(random: Random): Uint8Array<ArrayBuffer>[] {
   const files = [...FILES];
   for (let changes = random.below(3); changes >= 0; changes--) {
@@ -70,7 +70,7 @@ function shuffled(random: Random): Uint8Array<ArrayBuffer>[] {
   return files;
 }
 
-/** The file with this first block, whose checksum (octal, at 148) is made right. */
+/** The file with this first block, after its checksum (octal, at 148) is corrected. */
 function withHead(file: Uint8Array<ArrayBuffer>, head: Uint8Array): Uint8Array<ArrayBuffer> {
   const changed = new Uint8Array(Math.max(BLOCK, file.length));
   changed.set(file);
@@ -81,13 +81,13 @@ function withHead(file: Uint8Array<ArrayBuffer>, head: Uint8Array): Uint8Array<A
   return changed;
 }
 
-/** No item may lead out of the gateway's folder, or into another database. */
+/** No item may lead outside the gateway's folder or into another database. */
 async function check(item: Item): Promise<void> {
   if (item.kind === "file") {
     if (!/^(replay\/\d{10}\.tags|[a-z_]+\.(pem|toml))$/.test(item.name)) throw new Error(item.name);
     let size = 0;
     for await (const piece of item.pieces) size += piece.length;
-    if (size !== item.size) throw new Error(`${size} bytes in place of ${item.size}`);
+    if (size !== item.size) throw new Error(`${size} bytes instead of ${item.size}`);
   }
   if (item.kind !== "entries") return;
   if (!["ledger", "mailbox"].includes(item.database)) throw new Error(item.database);

@@ -6,12 +6,12 @@ import { mutatedText } from "./mutate.ts";
 import type { Target } from "./target.ts";
 
 const OURS = renderConfig(defaultConfig("fuzz", "/tmp/gateways"));
-/** The same without comments, as most files of 0.7.0 are; and a part of it, since small files are parsed faster. */
+/** The same without comments, as most 0.7.0 files; and a part of it, because small files are parsed faster. */
 const PLAIN = OURS.split("\n").filter((line) => line !== "" && !line.startsWith("#")).join("\n");
 const SHORT = '[gateway]\nid = "fuzz"\nnym_root_directory = "/tmp"\n[debug]\nmessage_retrieval_limit = 5\n';
 const FILES = [SHORT, SHORT, SHORT, SHORT, SHORT, SHORT, PLAIN, OURS];
 
-/** A config.toml is read, or refused by an error for the operator. */
+/** A config.toml is parsed, or refused with an OperatorError. */
 export const toml: Target = {
   name: "toml",
   attempt(random) {
@@ -20,7 +20,7 @@ export const toml: Target = {
       if (typeof config.gateway.id !== "string") throw new Error("a configuration without an id");
     } catch (error) {
       if (!(error instanceof OperatorError)) throw error;
-      if (/\n/.test(error.message)) throw new Error(`more than a line: ${error.message}`, { cause: error });
+      if (/\n/.test(error.message)) throw new Error(`more than one line: ${error.message}`, { cause: error });
     }
   },
 };

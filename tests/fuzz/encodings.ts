@@ -4,7 +4,7 @@ import { ADDRESS_SIZE } from "../../src/sphinx/constants.ts";
 import { mutatedText } from "./mutate.ts";
 import type { Target } from "./target.ts";
 
-/** What is decoded is what encodes to the same text; any bytes come back. */
+/** Decoding and encoding are inverse: any bytes are restored, and decodable text is canonical. */
 export const base58: Target = {
   name: "base58",
   attempt(random) {
@@ -19,7 +19,7 @@ export const base58: Target = {
 
 const TAG = "SPHINX PRIVATE KEY";
 
-/** A key file is read, or refused by an Error that does not quote what the block holds. */
+/** A key file is parsed, or refused with an Error that does not quote its contents. */
 export const pem: Target = {
   name: "pem",
   attempt(random) {
@@ -31,7 +31,7 @@ export const pem: Target = {
       decodePem(TAG, mutatedText(random, valid));
     } catch (error) {
       if (!(error instanceof Error) || error.constructor !== Error) throw error;
-      if (error.message.includes(contents.slice(0, 20))) throw new Error("the error tells the key", { cause: error });
+      if (error.message.includes(contents.slice(0, 20))) throw new Error("the error quotes the key", { cause: error });
     }
   },
 };

@@ -5,7 +5,7 @@ import type { Target } from "./target.ts";
 
 const MAX_FRAMES = 3;
 
-/** Streams of frames, some of them not of packets, cut anywhere, against a parser that has all of the stream at once. */
+/** Streams of frames, some invalid, cut anywhere, compared with a parser that gets the whole stream at once. */
 export const frames: Target = {
   name: "frames",
   attempt(random) {
@@ -27,13 +27,13 @@ export const frames: Target = {
       }
       from = to;
     }
-    if (found.join() !== expected.join()) throw new Error(`packets ${found} in place of ${expected}`);
+    if (found.join() !== expected.join()) throw new Error(`packets ${found} instead of ${expected}`);
     if ((parser.corrupt !== undefined) !== corrupt) throw new Error(`corrupt: ${parser.corrupt}`);
-    if (!corrupt && parser.midFrame !== at < stream.length) throw new Error("the end is not where it is");
+    if (!corrupt && parser.midFrame !== at < stream.length) throw new Error("the end is reported wrongly");
   },
 };
 
-/** Each packet's first and last byte are its number, so that pieces show. */
+/** Each packet begins and ends with its number, so that torn packets are detected. */
 function randomStream(random: Random): Uint8Array {
   const stream = new Uint8Array(random.below(MAX_FRAMES + 1) * FRAME_SIZE + random.pick([0, random.below(FRAME_SIZE)]));
   for (let at = 0, number = 1; at < stream.length; at += FRAME_SIZE, number++) {

@@ -14,16 +14,16 @@ import { sphinxKernel, sphinxReference } from "./sphinx.ts";
 import type { Target } from "./target.ts";
 import { topology } from "./topology.ts";
 
-/** Inputs for each target; the long form has 10,000,000. */
+/** Inputs for each target; 10,000,000 in the long form. */
 const INPUTS = Number(Deno.env.get("FUZZ_INPUTS") ?? 5000);
-/** Seed of the first; the others count on from it. A seed that failed is replayed by FUZZ_SEED=… FUZZ_INPUTS=1. */
+/** Seed of the first input; later ones are consecutive. Replay a failed seed with FUZZ_SEED=… FUZZ_INPUTS=1. */
 const SEED = Number(Deno.env.get("FUZZ_SEED") ?? 1);
-/** The only target, if there is to be one. */
+/** The only target to run; undefined: all. */
 const TARGET = Deno.env.get("FUZZ_TARGET");
 
-/** How much more memory may be in use after all inputs than before. */
-const MAX_GROWTH = 20_000_000; // bytes
-/** Progress is looked at after so many inputs. */
+/** The most growth of memory in use over all inputs, in bytes. */
+const MAX_GROWTH = 20_000_000;
+/** Inputs between two progress reports. */
 const LOOK_EVERY = 16;
 
 const targets: readonly Target[] = [
@@ -40,21 +40,21 @@ const targets: readonly Target[] = [
   sphinxReference,
 ];
 
-/** The short form has less of what takes longest. */
+/** The short form uses fewer inputs for the slowest targets. */
 function inputsFor(target: Target): number {
   return target === sphinxReference && INPUTS <= 10_000 ? INPUTS / 25 : INPUTS;
 }
 
 for (const target of targets.filter(({ name }) => TARGET === undefined || name === TARGET)) {
   const inputs = inputsFor(target);
-  Deno.test(`${target.name}: ${inputs} inputs, mutated valid ones and others, do no harm`, async () => {
+  Deno.test(`${target.name}: ${inputs} mutated and random inputs do no harm`, async () => {
     const run = new LongRun(`fuzz ${target.name}`, inputs);
     using log = new LogLines();
     const before = bytesInUse();
     for (let seed = SEED; seed < SEED + inputs; seed++) {
       try {
         const attempt = target.attempt(new Random(seed));
-        // What streams hold weakly is held until the event loop turns.
+        // Weak references of streams are kept until the next turn of the event loop.
         if (attempt !== undefined) await attempt.then(seed % LOOK_EVERY === 0 ? () => setImmediate() : undefined);
       } catch (error) {
         throw new Error(`FUZZ_TARGET=${target.name} FUZZ_SEED=${seed}: ${(error as Error).message}`, { cause: error });
@@ -68,7 +68,7 @@ for (const target of targets.filter(({ name }) => TARGET === undefined || name =
   });
 }
 
-/** Counts log lines until the end of its scope, and keeps them back. */
+/** Counts and suppresses log lines until disposed. */
 class LogLines {
   count = 0;
 

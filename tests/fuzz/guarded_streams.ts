@@ -7,7 +7,9 @@ import type { Target } from "./target.ts";
 const MAX_FRAMES = 6;
 const HEAD_BYTES = new TextEncoder().encode(HEAD);
 
-/** What clients send, mutated and cut anywhere, against a guard that has all of it at once and a reader of what passed. */
+/**
+ * Client streams, mutated and cut anywhere, compared with a guard that gets everything at once, and checked after it.
+ */
 export const guardedStreams: Target = {
   name: "client-streams",
   attempt(random) {
@@ -24,11 +26,13 @@ export const guardedStreams: Target = {
       passed += guard.push(stream.subarray(from, to));
       from = to;
     }
-    if (guard.fault !== atOnce.fault || guard.frames !== atOnce.frames) throw new Error(`${guard.fault} in pieces`);
-    if (guard.fault === "head") return; // of which more passes in pieces, up to its bound
-    // Of a header in pieces its first ones have passed; without them a whole one is not known to be wrong.
+    if (guard.fault !== atOnce.fault || guard.frames !== atOnce.frames) {
+      throw new Error(`${guard.fault} for a stream in pieces`);
+    }
+    if (guard.fault === "head") return; // in pieces, more of a head passes, up to its bound
+    // In pieces, the beginning of an invalid header may have passed, of up to 13 bytes.
     if (passed < passing.length || passed > passing.length + 13) throw new Error(`${passed} bytes passed in pieces`);
-    if (guard.fault === undefined && passed !== stream.length) throw new Error("a fine stream is held back");
+    if (guard.fault === undefined && passed !== stream.length) throw new Error("a valid stream is held back");
     checkMessages(passing);
   },
 };
@@ -47,7 +51,7 @@ function randomFrame(random: Random): Uint8Array {
   return random.oneIn(20) ? maskedFrame(first, 2 ** 26, length) : maskedFrame(first, length);
 }
 
-/** Reads whole frames with the simplest code there is: no message that has passed may be beyond the bound. */
+/** Reads whole frames with the simplest possible code: no message that passed may exceed the bound. */
 function checkMessages(passed: Uint8Array): void {
   const text = new TextDecoder("latin1").decode(passed);
   const head = /^[^]*?\n\r*\n/.exec(text);
@@ -60,8 +64,8 @@ function checkMessages(passed: Uint8Array): void {
     if (start > passed.length) return;
     const length = short < 126 ? short : parseInt(hex(passed.subarray(at + 2, start - 4)), 16);
     const isControl = (first & 0x08) !== 0;
-    if (second < 0x80) throw new Error("a frame without a mask passed");
-    if (isControl && length > 125) throw new Error("a control frame beyond its bound passed");
+    if (second < 0x80) throw new Error("an unmasked frame passed");
+    if (isControl && length > 125) throw new Error("an oversized control frame passed");
     if (!isControl) message += length;
     if (message > MAX_MESSAGE_SIZE) throw new Error(`a message of ${message} bytes passed`);
     if (!isControl && first >= 0x80) message = 0;

@@ -1,6 +1,6 @@
 import type { Random } from "../support/random.ts";
 
-/** Texts on which parsers stumble. */
+/** Texts that are difficult for parsers. */
 const STUMBLING_BLOCKS = [
   "",
   "\0",
@@ -41,7 +41,7 @@ const STUMBLING_BLOCKS = [
   "[[a]]\n",
 ];
 
-/** A text that differs from a valid one in a few places, or is nothing like it. */
+/** A valid text with a few changes, or random text. */
 export function mutatedText(random: Random, valid: string): string {
   let text = valid;
   for (let changes = random.below(4); changes >= 0; changes--) {
@@ -69,7 +69,7 @@ export function mutatedText(random: Random, valid: string): string {
   return text;
 }
 
-/** Bytes that differ from valid ones in a few places; the length stays unless `resize`. */
+/** Valid bytes with a few changes; of the same length unless `resize`. */
 export function mutatedBytes(random: Random, valid: Uint8Array, resize = false): Uint8Array {
   let bytes = valid.slice();
   for (let changes = random.below(4); changes >= 0; changes--) {

@@ -6,7 +6,7 @@ import { Random } from "../support/random.ts";
 import { mutatedBytes, mutatedText } from "./mutate.ts";
 import type { Target } from "./target.ts";
 
-/** No answer is longer, whatever was asked. */
+/** The longest answer to any request. */
 const MAX_ANSWER = 200;
 
 const random = new Random(0);
@@ -46,9 +46,9 @@ export const binary: Target = {
 
 function check(action: Action): void {
   if ("message" in action && action.message.length > MAX_ANSWER) throw new Error(`a long answer: ${action.message}`);
-  if ("address" in action && action.address.length !== ADDRESS_SIZE) throw new Error("an address of another size");
+  if ("address" in action && action.address.length !== ADDRESS_SIZE) throw new Error("an address of the wrong size");
   if (action.kind === "forward") {
     if (action.packet.length !== PACKET_SIZE) throw new Error(`a packet of ${action.packet.length} bytes`);
-    if (encodeNodeAddress(action.to).length === 0) throw new Error("an address that is none");
+    if (encodeNodeAddress(action.to).length === 0) throw new Error("an invalid address");
   }
 }

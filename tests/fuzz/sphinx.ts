@@ -16,7 +16,7 @@ const reference = unwrapWithReference(privateKey);
 const client = randomClientAddress();
 const message = crypto.getRandomValues(new Uint8Array(MAX_MESSAGE_SIZE));
 const VALID = range(16).map((i) => packetFor(publicKey, client, message.subarray(0, i * 65)));
-/** What no honest sender builds, with a valid MAC. */
+/** Packets that no honest sender builds, with a valid MAC. */
 const CRAFTED = range(16).flatMap((i) => [
   craftedPacket(publicKey, finalPayload(client, message.subarray(0, i)), { flag: i }),
   craftedPacket(publicKey, crypto.getRandomValues(new Uint8Array(PAYLOAD_SIZE)), { destination: client }),
@@ -30,15 +30,15 @@ function randomPacket(random: Random): Uint8Array {
     case 1: // another point
       packet.set(random.bytes(POINT_SIZE));
       return packet;
-    case 2: // nothing of it
+    case 2: // random bytes
       return random.bytes(PACKET_SIZE);
-    default: // behind the valid header
+    default: // after the valid header
       packet.set(mutatedBytes(random, packet.subarray(PAYLOAD_OFFSET)), PAYLOAD_OFFSET);
       return packet;
   }
 }
 
-/** The kernel's outcomes are outcomes. */
+/** The kernel always returns a valid outcome. */
 export const sphinxKernel: Target = {
   name: "sphinx-kernel",
   attempt(random) {
@@ -46,12 +46,12 @@ export const sphinxKernel: Target = {
     kernel(packet);
     const outcome = readOutcome(packet, 0);
     if (outcome.kind === "dropped" ? !outcome.reason : outcome.message.length > MAX_MESSAGE_SIZE) {
-      throw new Error("no outcome at all");
+      throw new Error("an invalid outcome");
     }
   },
 };
 
-/** The reference's outcomes are the kernel's. */
+/** The kernel and the reference return the same outcomes. */
 export const sphinxReference: Target = {
   name: "sphinx-reference",
   attempt(random) {
@@ -59,6 +59,6 @@ export const sphinxReference: Target = {
     kernel(byKernel!);
     reference(byReference!);
     const [first, second] = [byKernel!, byReference!].map((slot) => JSON.stringify(readOutcome(slot, 0)));
-    if (first !== second) throw new Error(`the kernel finds ${first}, the reference ${second}`);
+    if (first !== second) throw new Error(`the kernel returns ${first}, the reference ${second}`);
   },
 };

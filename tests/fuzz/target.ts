@@ -1,8 +1,8 @@
 import type { Random } from "../support/random.ts";
 
-/** Something that takes input from strangers. */
+/** A part that handles untrusted input. */
 export interface Target {
   name: string;
-  /** Tries one input. Throws when the part does with it what it must not do. */
+  /** Tries one input. Throws if the part misbehaves. */
   attempt(random: Random): void | Promise<void>;
 }

@@ -23,7 +23,7 @@ const encoder = new TextEncoder();
 const TEXT = JSON.stringify(VALID);
 const WRONG = [null, undefined, true, -1, 0.5, 1e308, "", "x".repeat(300), [], [[]], {}, { length: -1 }, [null], [1]];
 
-/** What a directory may answer: a topology whose fields are what they should be, or none. */
+/** Answers of a directory: parsed to a topology with fields of the right types, or refused. */
 export const topology: Target = {
   name: "topology-json",
   attempt(random) {
@@ -76,7 +76,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The same value with some of its parts replaced. */
+/** A copy with some parts replaced. */
 function misshapen(random: Random, value: unknown): unknown {
   if (random.oneIn(12)) return random.pick(WRONG);
   if (Array.isArray(value)) return value.map((each) => misshapen(random, each));

@@ -4,16 +4,16 @@ import { NativeApplication } from "../support/native_application.ts";
 import type { ReferenceProcess } from "../support/reference_process.ts";
 import { freePort, ReferenceNetwork, referenceTest } from "../support/reference_network.ts";
 
-/** Seconds that the clients exchange messages while both are there; the long form sets it to 300. */
+/** Seconds during which both clients exchange messages; 300 in the long form. */
 const SECONDS = Number(Deno.env.get("NYM_ENDURANCE_SECONDS") ?? 6);
-/** Kills of the gateway; the long form sets it to 10 or more. */
+/** Kills of the gateway; 10 or more in the long form. */
 const KILLS = Number(Deno.env.get("NYM_KILLS") ?? 2);
 const LETTERS_TO_ABSENT = 5;
-/** ms between two letters of an exchange, and at most until a letter has arrived */
+/** ms between two messages of an exchange, and the longest time for one to arrive */
 const GAP = 1500;
 const TIMEOUT = 30_000;
 
-/** A native client with its application, which comes and goes, and everything that it ever received. */
+/** A native client with an application, which connects and disconnects, and everything it received. */
 class Correspondent {
   readonly received = new Map<string, number>();
   address = "";
@@ -42,11 +42,15 @@ class Correspondent {
     return letter;
   }
 
-  /** Resolves when all these letters have come. */
+  /** Resolves when all these messages have arrived. */
   async has(letters: string[]): Promise<void> {
     const deadline = performance.now() + TIMEOUT;
     while (letters.some((letter) => !this.received.has(letter)) && performance.now() < deadline) await pause(50);
-    assertEquals(letters.filter((letter) => !this.received.has(letter)), [], `letters that ${this.name} never got`);
+    assertEquals(
+      letters.filter((letter) => !this.received.has(letter)),
+      [],
+      `messages that never reached ${this.name}`,
+    );
   }
 
   async #read(application: NativeApplication): Promise<void> {
@@ -57,7 +61,7 @@ class Correspondent {
   }
 }
 
-referenceTest("native clients correspond over kills of the gateway and lose nothing", async () => {
+referenceTest("native clients exchange messages across kills of the gateway and lose nothing", async () => {
   await using network = await ReferenceNetwork.start({ gateway: false });
   await using gateway = await GatewayProcess.init("ours", freePort(), freePort(), network.directory);
   await gateway.start();
@@ -84,16 +88,16 @@ referenceTest("native clients correspond over kills of the gateway and lose noth
   for (let kill = 1; kill <= KILLS; kill++) {
     await exchange(SECONDS / (KILLS + 1));
     await bob.leave();
-    await pause(GAP); // what his leaving confirmed goes from the disk
+    await pause(GAP); // for the messages confirmed by leaving to be removed from the disk
     const inbox = () => gateway.storedFor(bob.address.split("@")[0]!);
     const before = await inbox();
     const letters = Array.from({ length: LETTERS_TO_ABSENT }, () => alice.write(bob, `to absent Bob ${++written}`));
     await gateway.storedReaches(before + letters.length, TIMEOUT, inbox);
     await gateway.stop("SIGKILL");
     await gateway.start();
-    await alice.leave(); // a native client does not connect again by itself
+    await alice.leave(); // a native client does not reconnect by itself
     await alice.come();
-    // A mixnode notices only by losing packets that its connection is gone: these may get lost.
+    // A mixnode notices a broken connection only by losing packets: these may be lost.
     for (const waiting = await inbox(); await inbox() === waiting;) {
       alice.write(bob, `is the way clear again? ${performance.now()}`);
       await pause(GAP);
@@ -102,9 +106,9 @@ referenceTest("native clients correspond over kills of the gateway and lose noth
     await bob.has(letters);
   }
   await exchange(SECONDS / (KILLS + 1));
-  // deno-lint-ignore no-console -- the figures are what the long form is run for
+  // deno-lint-ignore no-console -- the long form is run for its figures
   console.log(
-    `${written} letters in ${SECONDS} s and over ${KILLS} kills: ${bob.received.size} different ones to Bob, ` +
-      `${[...bob.received.values()].reduce((sum, times) => sum + times - 1, 0)} came again`,
+    `${written} messages in ${SECONDS} s across ${KILLS} kills: ${bob.received.size} different ones to Bob, ` +
+      `${[...bob.received.values()].reduce((sum, times) => sum + times - 1, 0)} more than once`,
   );
 });

@@ -7,9 +7,9 @@ import { Random } from "../support/random.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { freePort } from "../support/reference_network.ts";
 
-/** Kills of the crash test; the long form sets it to 20. */
+/** Kills of the crash test; 20 in the long form. */
 const KILLS = Number(Deno.env.get("NYM_KILLS") ?? 3);
-/** ms that a client has to get all */
+/** ms for a client to receive everything */
 const PATIENCE = 60_000;
 
 async function withGateway(use: (gateway: GatewayProcess) => Promise<void>): Promise<void> {
@@ -18,7 +18,7 @@ async function withGateway(use: (gateway: GatewayProcess) => Promise<void>): Pro
   await use(gateway);
 }
 
-Deno.test("clients get what is pushed, and what was stored", () =>
+Deno.test("clients receive pushed and stored messages", () =>
   withGateway(async (gateway) => {
     using pushed = await Load.prepare(gateway, 10, 2000);
     assertWhole(await pushed.push(), 2000);
@@ -31,18 +31,18 @@ Deno.test("clients get what is pushed, and what was stored", () =>
   }));
 
 for (const ending of ["close", "reset"] as const) {
-  Deno.test(`a client that comes and goes by ${ending} while packets arrive loses nothing`, () =>
+  Deno.test(`a client that connects and leaves by ${ending} while packets arrive loses nothing`, () =>
     withGateway(async (gateway) => {
       const count = 1500;
       using load = await Load.prepare(gateway, 1, count);
       const sending = load.send({ rate: 500 });
       const visits = await receiveInVisits(gateway, load, count, ending);
       await sending;
-      assert(visits > 10, `it came only ${visits} times`);
+      assert(visits > 10, `it connected only ${visits} times`);
     }));
 }
 
-Deno.test("what was committed survives a kill", () =>
+Deno.test("committed messages survive a kill", () =>
   withGateway(async (gateway) => {
     for (let kill = 1; kill <= KILLS; kill++) {
       using load = await Load.prepare(gateway, 1, 200);
@@ -55,8 +55,8 @@ Deno.test("what was committed survives a kill", () =>
   }));
 
 /**
- * The one client of a load comes, stays until it has up to a hundred messages more, and goes, until it has all; resolves with how
- * often it came.
+ * The client of a load connects, receives up to a hundred more messages, and leaves, until it has all; resolves with
+ * the number of its connections.
  */
 async function receiveInVisits(
   gateway: GatewayProcess,
@@ -77,7 +77,7 @@ async function receiveInVisits(
     while (received.size < goal) {
       for (const message of await client.messages(1)) {
         const number = new DataView(message.buffer, message.byteOffset).getUint32(0);
-        assert(number > last && number < count, `${number} came after ${last}`);
+        assert(number > last && number < count, `${number} arrived after ${last}`);
         received.add(last = number);
       }
     }

@@ -4,7 +4,7 @@ import { GatewayProcess } from "../support/gateway_process.ts";
 import { NativeApplication } from "../support/native_application.ts";
 import { freePort, ReferenceNetwork, referenceTest } from "../support/reference_network.ts";
 
-/** Our gateway among the 0.7.0 directory and mixnodes. */
+/** Our gateway with the 0.7.0 directory and mixnodes. */
 async function withNetwork(use: (network: ReferenceNetwork, gateway: GatewayProcess) => Promise<void>): Promise<void> {
   await using network = await ReferenceNetwork.start({ gateway: false });
   await using gateway = await GatewayProcess.init("ours", freePort(), freePort(), network.directory);
@@ -15,13 +15,13 @@ async function withNetwork(use: (network: ReferenceNetwork, gateway: GatewayProc
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
-/** Client key ‖ gateway key, as the native client wants it for binary messages. */
+/** Client key ‖ gateway key, the recipient of a native client's binary message. */
 function binaryRecipient(address: string): Uint8Array {
   return new Uint8Array(address.split("@").flatMap((part) => [...decodeBase58(part)!]));
 }
 
 referenceTest(
-  "native 0.7.0 clients write to each other through 0.7.0 mixnodes and our gateway",
+  "native 0.7.0 clients exchange messages through 0.7.0 mixnodes and our gateway",
   () =>
     withNetwork(async (network) => {
       const [alicePort, bobPort] = [freePort(), freePort()];
@@ -45,7 +45,7 @@ referenceTest(
 );
 
 referenceTest(
-  "a native client gets what came while it was away, in order, over a restart of the gateway",
+  "a native client receives the messages of its absence in order, across a restart of the gateway",
   () =>
     withNetwork(async (network, gateway) => {
       const [alicePort, bobPort] = [freePort(), freePort()];
@@ -61,7 +61,7 @@ referenceTest(
       const letters = ["first", "second", "third"];
       for (const [i, letter] of letters.entries()) {
         alice.sendText(toBob, letter);
-        await gateway.storedReaches(before + i + 1); // the mixnet itself keeps no order
+        await gateway.storedReaches(before + i + 1); // the mixnet itself does not preserve order
       }
       assertEquals(await gateway.stop("SIGTERM"), 0);
       await gateway.start();

@@ -6,7 +6,7 @@ import { freePort } from "../support/reference_network.ts";
 
 const PACKETS = 1000;
 
-Deno.test("frames that are sent again store nothing again, before a kill and after it", async () => {
+Deno.test("replayed frames are not stored again, before and after a kill", async () => {
   await using gateway = await GatewayProcess.init("ours", freePort(), freePort(), NO_DIRECTORY);
   await gateway.start();
   const storedFor = ({ addresses }: Load) => gateway.storedFor(addresses[0]!);
@@ -14,7 +14,7 @@ Deno.test("frames that are sent again store nothing again, before a kill and aft
   await first.send();
   await gateway.storedReaches(PACKETS, 30_000, () => storedFor(first));
 
-  /** Sends the packets once more, and new ones behind them; resolves when the new ones are stored. */
+  /** Replays the packets, followed by new ones; resolves when the new ones are stored. */
   async function replay(): Promise<void> {
     using fresh = await Load.prepare(gateway, 1, 10);
     await first.send({ next: fresh });

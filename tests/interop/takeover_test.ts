@@ -11,7 +11,7 @@ const TOKENS = new URL("../vectors/gateway-home-0.7.0.tokens.txt", import.meta.u
 const ID = "supergateway";
 
 Deno.test({
-  name: "a 0.7.0 home is taken over: its clients come with their old tokens and get 5, 4 and 0 messages",
+  name: "a 0.7.0 home is taken over: its clients log in with their old tokens and receive 5, 4 and 0 messages",
   fn: async () => {
     await using directory = new Directory({ host: "127.0.0.1", port: 0 });
     const home = await Deno.makeTempDir({ prefix: "nym-gateway-" });
@@ -35,7 +35,7 @@ Deno.test({
       assertEquals(answer, { type: "authenticate", status: true, acknowledgements: true });
       const messages = await client.messages(expected[i]!);
       assertEquals(new Set(messages.map((message) => message.toHex())).size, expected[i]);
-      await client.request("nonsense"); // its answer comes behind all that is pushed at a login
+      await client.request("nonsense"); // its answer follows everything pushed at the login
       assertEquals(client.unread, []);
     }
   },

@@ -3,44 +3,44 @@ import { numbered, numberOf } from "../mailbox/messages.ts";
 import { SimulatedLink } from "./simulated_link.ts";
 
 /**
- * The model: what one client was sent, what the gateway has answered for, and what the client has. Messages have numbers
- * from 0 on. Throws an Error at whatever the gateway must not do.
+ * The model of one client: the messages sent to it, those that the gateway has promised, and those that the client has.
+ * Messages are numbered from 0. Throws an Error if the gateway does something it must not.
  */
 export class Recipient {
   sent = 0;
   link: SimulatedLink | undefined;
-  /** numbers that are on the disk for certain, as long as the client may not have them */
+  /** messages certain to be on the disk, which the client may not have yet */
   owed: number[] = [];
-  /** up to here all messages have been removed from the disk for certain */
+  /** all messages up to here are certain to be removed from the disk */
   gone = -1;
   readonly #has = new Set<number>();
-  /** sent, and not known to be on the disk */
+  /** sent, but not certain to be on the disk */
   #unanswered: number[] = [];
-  /** when each was sent */
+  /** the time at which each was sent */
   readonly #sentAt: number[] = [];
-  /** on this connection: what has been read, and how many of these are acknowledged */
+  /** on this connection: the messages read, and how many of them are acknowledged */
   #read: number[] = [];
   #acknowledged = 0;
   #acknowledgedThrough = -1;
 
-  /** @param acknowledges whether it does, or is one of 0.7.0 */
+  /** @param acknowledges false for a 0.7.0 client */
   constructor(readonly acknowledges: boolean, private readonly limits: MailboxLimits) {}
 
-  /** The next message to it. */
+  /** The next message for it. */
   message(size: number): Uint8Array {
     return numbered(this.sent, size);
   }
 
-  /** The mailbox has taken that message, or refused it. While it is counting it may take more than it should. */
+  /** The mailbox has accepted or refused that message. While it is counting, it may accept more than the limit. */
   sentOne(taken: boolean, now: number, isCounting: boolean): void {
     if (!taken) return;
     const owed = this.owedAt(now).length;
-    if (!isCounting && owed >= this.limits.inboxMessages) throw new Error(`taken, though ${owed} are stored`);
+    if (!isCounting && owed >= this.limits.inboxMessages) throw new Error(`accepted, though ${owed} are stored`);
     this.#unanswered.push(this.sent);
     this.#sentAt[this.sent++] = now;
   }
 
-  /** Of those that are owed the ones whose time is not over. */
+  /** The owed messages that have not expired. */
   owedAt(now: number): number[] {
     return this.owed.filter((number) => now - this.#sentAt[number]! < this.limits.timeToLive);
   }
@@ -52,20 +52,20 @@ export class Recipient {
     return this.link = link;
   }
 
-  /** All that was stored and removed so far is on the disk. */
+  /** Everything stored and removed so far is on the disk. */
   answered(): void {
     this.owed.push(...this.#unanswered.filter((number) => !this.#has.has(number)));
     this.#unanswered = [];
     this.gone = this.#acknowledgedThrough;
   }
 
-  /** What the gateway had not answered for may be lost, or not; so may be its removals. */
+  /** Messages that the gateway had not promised, and removals not yet on the disk, may be lost or not. */
   gatewayCrashed(): void {
     this.#unanswered = [];
     this.#acknowledgedThrough = this.gone;
   }
 
-  /** Acknowledges this share of what it has read. */
+  /** Acknowledges this share of the messages read. */
   acknowledge(share: number): void {
     const { link } = this;
     if (link === undefined || !link.isOpen || link.stalled || link.cut) return;
@@ -77,7 +77,7 @@ export class Recipient {
 
   #receive(link: SimulatedLink, message: Uint8Array, now: number): void {
     const number = numberOf(message);
-    if (link !== this.link) return; // it gave up this connection, and what still comes over it
+    if (link !== this.link) return; // ignores what still arrives over an abandoned connection
     if (number >= this.sent) throw new Error(`${number} was never sent`);
     if (number <= this.gone) throw new Error(`${number} is back, though ${this.gone} was acknowledged and removed`);
     const last = this.#read.at(-1) ?? -1;

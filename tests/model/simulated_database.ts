@@ -1,17 +1,17 @@
 type Entries = Map<string, { key: Deno.KvKey; value: unknown }>;
 
-/** What a commit that is on its way will find. */
+/** What happens to commits. */
 export type Weather = "fine" | "slow" | "failing";
 
 /**
- * The one database of a simulated disk, in place of Deno.openKv's until the end of its scope. Commits can be slow or
- * fail, and a crash loses those that are on their way, or not: that is up to the caller.
+ * The only database of a simulated disk. Replaces Deno.openKv until disposed. Commits can be slow or fail, and the
+ * caller decides whether a crash loses those in progress.
  */
 export class SimulatedDatabase {
   weather: Weather = "fine";
-  /** so many commits fail from now on, whatever the weather */
+  /** the number of commits that will fail, whatever the weather */
   failures = 0;
-  /** how often it was asked for anything */
+  /** the number of operations */
   calls = 0;
   #entries: Entries = new Map();
   #sorted: string[] | undefined;
@@ -23,7 +23,7 @@ export class SimulatedDatabase {
     Object.defineProperty(Deno, "openKv", { ...this.#openKv, get: () => () => Promise.resolve(this.#open()) });
   }
 
-  /** Ends what slow commits wait for. */
+  /** Completes slow commits. */
   release(): void {
     this.weather = "fine";
     for (const { apply, done } of this.#waiting.splice(0)) {
@@ -32,7 +32,7 @@ export class SimulatedDatabase {
     }
   }
 
-  /** The program that has it open is gone. `arrived`: commits on their way reached the disk all the same. */
+  /** The program that has it open crashes. `arrived`: commits in progress reached the disk nevertheless. */
   crash(arrived: boolean): void {
     this.#generation++;
     this.weather = "fine";
@@ -47,7 +47,7 @@ export class SimulatedDatabase {
     const generation = this.#generation;
     const alive = () => {
       this.calls++;
-      // A program that has crashed waits for its disk for ever.
+      // A crashed program waits for its disk for ever.
       return generation === this.#generation ? Promise.resolve() : new Promise<void>(() => {});
     };
     const commit = async (mutations: ((entries: Entries) => void)[]) => {
@@ -113,7 +113,7 @@ export class SimulatedDatabase {
   }
 }
 
-/** A text that sorts among others as Deno KV sorts keys: part by part, and by kind, then value, within a part. */
+/** A text that sorts as Deno KV sorts keys: part by part, each by type and then by value. */
 function sortable(key: Deno.KvKey): string {
   return key.map((part) => {
     if (part instanceof Uint8Array) return `1${part.toHex()}\0`;

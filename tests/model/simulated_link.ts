@@ -1,10 +1,10 @@
 import type { MessageSocket, SocketEvents } from "../../src/clients/websocket.ts";
 
-/** ms from when the operating system took a frame until the client at the other end has read it: a slow one, on a slow line. */
+/** ms from handing a frame to the operating system until a slow client on a slow line has read it. */
 export const MAX_LATENCY = 5000;
-/** Bytes that operating systems and the network take of what a client does not read. */
+/** Bytes that operating systems and the network buffer for a client that does not read. */
 const WINDOW = 3000;
-/** ms after which a client that answers no pings is given up */
+/** ms after which a client that does not answer pings is disconnected */
 const GIVEN_UP_AFTER = 30_000;
 
 interface Frame {
@@ -13,23 +13,23 @@ interface Frame {
   takenAt: number;
 }
 
-/** Reads of what a client gets: text or a binary frame. */
+/** Called with each frame that the client reads, text or binary. */
 export type OnRead = (data: string | Uint8Array) => void;
 
 /**
- * A WebSocket of the gateway with all that is behind it: the operating system's buffers, a network and a client that
- * reads, stalls or has vanished. Moves when {@linkcode flow} is called.
+ * A WebSocket of the gateway with everything behind it: the operating system's buffers, a network, and a client that
+ * reads, stalls or has vanished. Advances when {@linkcode flow} is called.
  */
 export class SimulatedLink implements MessageSocket {
   readonly gone = Promise.resolve();
-  /** the gateway's; undefined when there is no gateway any more */
+  /** the gateway's; undefined after the gateway has crashed */
   events: SocketEvents | undefined;
   #state: "open" | "closing" | "closed" = "open";
-  /** frames that the gateway has sent */
+  /** frames sent by the gateway */
   sent = 0;
-  /** the client reads nothing for now, nor does it answer pings */
+  /** the client currently reads nothing and does not answer pings */
   stalled = false;
-  /** neither end hears of the other any more */
+  /** neither end receives anything from the other any more */
   cut = false;
   #silentSince: number | undefined;
   #now = 0;
@@ -58,12 +58,12 @@ export class SimulatedLink implements MessageSocket {
     if (this.isOpen) this.#buffered.push({ data: payload, isPing: true, takenAt: 0 });
   }
 
-  /** The gateway closes: what it has sent is still on its way. */
+  /** The gateway closes the connection. Frames already sent are still delivered. */
   close(): void {
     if (this.isOpen) this.#state = "closing";
   }
 
-  /** The gateway looks whether the client answers its pings. */
+  /** The gateway checks whether the client answers its pings. */
   tick(): void {
     if (!this.isOpen || this.#silentSince === undefined || this.#now - this.#silentSince < GIVEN_UP_AFTER) return;
     this.close();
@@ -71,7 +71,7 @@ export class SimulatedLink implements MessageSocket {
     this.events?.ended();
   }
 
-  /** What happens by itself until now. */
+  /** Advances to the current time. */
   flow(now: number): void {
     this.#now = now;
     if (this.#state === "closed") return;
@@ -90,18 +90,18 @@ export class SimulatedLink implements MessageSocket {
     if (this.isOpen && !this.cut && !this.stalled) this.events?.message(data);
   }
 
-  /** The client says goodbye properly, and reads nothing of what is on its way. */
+  /** The client closes the connection properly, without reading the frames on their way. */
   clientCloses(): void {
     if (this.isOpen && !this.cut && !this.stalled) this.#end();
   }
 
-  /** The connection is reset: both ends know. What was on its way is lost, or `read` before the reset is noticed. */
+  /** The connection is reset, and both ends notice. Frames on their way are lost, or `read` before that. */
   reset(read: boolean): void {
     if (read && !this.cut) this.#read(Infinity);
     this.#end();
   }
 
-  /** The gateway is no more, and hears of nothing. */
+  /** The gateway has crashed and receives nothing more. */
   abandon(read: boolean): void {
     this.events = undefined;
     this.reset(read);
@@ -112,7 +112,7 @@ export class SimulatedLink implements MessageSocket {
       const { data, isPing } = this.#flying.shift()!;
       this.#flyingBytes -= data.length;
       if (!isPing) this.onRead(data);
-      else if (typeof data !== "string") this.events?.pong(data); // at once: the way back takes no less than no time
+      else if (typeof data !== "string") this.events?.pong(data); // immediately: the way back takes no time
     }
   }
 

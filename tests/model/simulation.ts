@@ -17,20 +17,20 @@ import { turn, type VirtualTime } from "./virtual_time.ts";
 
 const CLIENTS = 3;
 const OPERATIONS = 30;
-/** ms between two looks of the clients' server at its connections */
+/** ms between two checks of the clients' server on its connections */
 const TICK = 250;
-/** Time passes in at most so many steps, so that a minute is not 240 of them. */
+/** The most steps in which time passes; otherwise a minute would take 240. */
 const MAX_STEPS = 12;
-/** Turns of the event loop without any event after which there is nothing left to happen. */
+/** Turns of the event loop without an event, after which nothing more will happen. */
 const QUIET_TURNS = 2;
-/** After this many ms nothing is unconfirmed, if the client is there: it is asked, and answers. */
+/** ms after which everything pushed is confirmed if the client is connected, because it answers pings. */
 const ALL_CONFIRMED = 20_000;
 
-/** Little, so that clients are slow now and then. */
+/** Small, so that clients are slow now and then. */
 const SLOW_CLIENT_BYTES = 50_000;
-/** After this many ms a commit that failed has been tried again. */
+/** ms after which a failed commit has been retried. */
 const RETRIED = 10_000;
-/** In some histories messages are kept for so many ms, and so many of them in an inbox. */
+/** In some histories: the time to live in ms, and the limit of an inbox. */
 const TIME_TO_LIVE = 90_000;
 const INBOX_MESSAGES = 40;
 
@@ -48,13 +48,13 @@ const LOGINS = IDS.map((id) =>
 const JUNK = "junk";
 const sealer = testSealer();
 
-/** One history of a gateway's mailbox and its clients' sessions, all of it by the numbers that `random` gives. */
+/** One history of a gateway's mailbox and its clients' sessions, determined by `random`. */
 export class Simulation {
   readonly #limits: MailboxLimits;
   readonly recipients: readonly Recipient[];
-  /** of the mailbox, over its restarts */
+  /** of the mailbox, across its restarts */
   readonly counters = new Counters();
-  /** what happened, in words */
+  /** the events, for people */
   readonly story: string[] = [];
   readonly #connections = new Set<Connection>();
   readonly #online = new Map<ClientId, Connection>();
@@ -73,7 +73,7 @@ export class Simulation {
     this.recipients = range(CLIENTS).map(() => new Recipient(random.oneIn(2), this.#limits));
   }
 
-  /** Lives through it. Throws an Error at whatever the gateway must not do. */
+  /** Runs the history. Throws an Error if the gateway does something it must not. */
   async run(): Promise<void> {
     await this.#start();
     for (let i = 0; i < OPERATIONS; i++) {
@@ -105,7 +105,7 @@ export class Simulation {
     else if (choice < 78) this.#tell(`${index} is reset`, () => link?.reset(random.oneIn(2)));
     else if (choice < 80) this.#tell(`${index} is cut off`, () => link && (link.cut = true));
     else if (choice < 82) this.#tell(`${index} stalls`, () => link && (link.stalled = true));
-    else if (choice < 84) this.#tell(`${index} reads on`, () => link && (link.stalled = false));
+    else if (choice < 84) this.#tell(`${index} continues to read`, () => link && (link.stalled = false));
     else if (choice < 86) this.#tell("commits are slow", () => this.database.weather = "slow");
     else if (choice < 88) this.#tell("commits fail", () => this.database.weather = "failing");
     else if (choice < 92) this.#tell("commits work", () => this.database.release());
@@ -182,7 +182,7 @@ export class Simulation {
 
   async #flush(): Promise<void> {
     if (this.database.weather !== "fine") return;
-    this.story.push("all is on the disk");
+    this.story.push("everything is on the disk");
     await this.#pass(RETRIED);
     await this.#mailbox.flush();
     for (const recipient of this.recipients) recipient.answered();
@@ -190,7 +190,7 @@ export class Simulation {
 
   async #crash(): Promise<void> {
     const arrived = this.random.oneIn(2);
-    this.story.push(`the gateway crashes; commits on their way ${arrived ? "arrived" : "are lost"}`);
+    this.story.push(`the gateway crashes; commits in progress ${arrived ? "reached the disk" : "are lost"}`);
     this.#epoch++;
     this.database.crash(arrived);
     this.time.forget();
@@ -222,7 +222,7 @@ export class Simulation {
     await this.#start();
   }
 
-  /** Everyone comes once more and stays: they have to get all that is owed, and then the disk is empty. */
+  /** All clients connect again and stay. They must receive everything owed, and then the disk must be empty. */
   async #end(): Promise<void> {
     this.database.release();
     await this.#flush();
@@ -231,7 +231,7 @@ export class Simulation {
     for (const [index, recipient] of this.recipients.entries()) {
       if (recipient.acknowledges) recipient.acknowledge(1);
       const owed = recipient.owedAt(this.time.now);
-      if (owed.length > 0) throw new Error(`${index} never gets ${owed.join(", ")}`);
+      if (owed.length > 0) throw new Error(`${index} never receives ${owed.join(", ")}`);
     }
     await this.#pass(ALL_CONFIRMED);
     await this.#flush();
@@ -243,17 +243,17 @@ export class Simulation {
     this.time.forget();
   }
 
-  /** Empty inboxes take as many messages as an inbox may have. */
+  /** Empty inboxes accept as many messages as the limit allows. */
   #fillAll(): void {
     const { inboxMessages } = this.#limits;
     if (inboxMessages === Infinity) return;
     for (const [index, id] of IDS.entries()) {
       const taken = range(inboxMessages + 1).filter(() => this.#mailbox.store(id, new Uint8Array(4))).length;
-      if (taken !== inboxMessages) throw new Error(`${index}'s empty inbox takes ${taken} messages`);
+      if (taken !== inboxMessages) throw new Error(`${index}'s empty inbox accepts ${taken} messages`);
     }
   }
 
-  /** Waits until all that happens without time has happened. */
+  /** Waits until everything that needs no time has happened. */
   async #settle(): Promise<void> {
     for (let quiet = 0; quiet < QUIET_TURNS;) {
       const before = this.#events();

@@ -6,12 +6,12 @@ import { SimulatedDatabase } from "./simulated_database.ts";
 import { Simulation } from "./simulation.ts";
 import { VirtualTime } from "./virtual_time.ts";
 
-/** Histories; the long form has 100,000. */
+/** Number of histories; 100,000 in the long form. */
 const HISTORIES = Number(Deno.env.get("MODEL_HISTORIES") ?? 600);
-/** Seed of the first; the others count on from it. A seed that failed is replayed by MODEL_SEED=… MODEL_HISTORIES=1. */
+/** Seed of the first history; later ones are consecutive. Replay a failed seed with MODEL_SEED=… MODEL_HISTORIES=1. */
 const SEED = Number(Deno.env.get("MODEL_SEED") ?? 1);
 
-Deno.test(`mailbox and sessions keep their promise over ${HISTORIES} histories of arrivals, clients, disks, crashes and time`, async () => {
+Deno.test(`mailbox and sessions keep their promises over ${HISTORIES} histories of messages, clients, disks, crashes and time`, async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const run = new LongRun("model", HISTORIES);

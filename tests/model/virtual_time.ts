@@ -7,8 +7,8 @@ interface Timer {
 }
 
 /**
- * Time that passes only when it is told to, until the end of its scope: what `performance.now`, `Date.now` and timers go
- * by. Turns of the event loop stay real.
+ * Virtual time for `performance.now`, `Date.now` and timers until disposed. It passes only on request. Turns of the
+ * event loop stay real.
  */
 export class VirtualTime {
   #now = 0;
@@ -32,7 +32,7 @@ export class VirtualTime {
     return this.#now;
   }
 
-  /** Lets `ms` pass; `settle` is awaited after each timer, so that one sees what the one before it did. */
+  /** Lets `ms` pass. Awaits `settle` after each timer, so that each sees the effects of the previous ones. */
   async advance(ms: number, settle: () => Promise<void>): Promise<void> {
     const end = this.#now + ms;
     for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) {
@@ -44,7 +44,7 @@ export class VirtualTime {
     this.#now = end;
   }
 
-  /** Timers that nobody will ever hear of again: those of a program that has crashed. */
+  /** Discards the timers of a crashed program. */
   forget(): void {
     this.#timers.clear();
   }
@@ -68,7 +68,7 @@ export class VirtualTime {
   }
 }
 
-/** One turn of the event loop: promises that can be settled are, and callbacks that wait for a turn are called. */
+/** One turn of the event loop: settles promises and calls pending callbacks. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

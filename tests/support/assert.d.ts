@@ -1,4 +1,4 @@
-/** The types of those functions of `@std/assert` that tests use; the npm package that has it here ships none. */
+/** Types of the functions of `@std/assert` that tests use. The npm package with it ships without types. */
 
 // deno-lint-ignore no-explicit-any -- constructors take anything
 type ErrorClass<E> = abstract new (...args: any[]) => E;

@@ -1,10 +1,10 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-setFlagsFromString("--expose-gc"); // which V8 heeds for contexts that are made after it
+setFlagsFromString("--expose-gc"); // V8 applies it to contexts created afterwards
 const collect = runInNewContext("gc") as () => void;
 
-/** Bytes in memory of V8's heap and outside of it, besides garbage: that is collected first. */
+/** Bytes in use on and off V8's heap after a garbage collection. */
 export function bytesInUse(): number {
   collect();
   const { heapUsed, external } = Deno.memoryUsage();

@@ -11,7 +11,7 @@ import { readTotals } from "../../src/mailbox/totals.ts";
 /** The folder of the released 0.7.0 programs. */
 const REFERENCE = Deno.env.get("NYM_REFERENCE");
 
-/** The compiled gateway, where that is to be tested. */
+/** The compiled gateway, if that is to be tested. */
 const BINARY = Deno.env.get("NYM_BINARY");
 
 /** How our gateway is started: compiled, or from this checkout as `deno task run` does it. */
@@ -28,26 +28,26 @@ const OURS = BINARY ? [BINARY] : [
 ];
 
 const ID = "gw";
-/** ms between two looks at what is waited for */
+/** ms between two polls */
 const LOOK_INTERVAL = 50;
 
 export type GatewayKind = "ours" | "0.7.0";
 
-/** What a command that has ended has said. */
+/** The output of a command that has ended. */
 export interface Outcome {
   code: number;
   stdout: string;
   stderr: string;
 }
 
-/** It ended before it listened. */
+/** The gateway ended before it was listening. */
 export class EndedAtStart extends Error {
   constructor(kind: GatewayKind, readonly code: number, readonly said: string) {
-    super(`the ${kind} gateway ended at its start with ${code}; it said:\n${said}`);
+    super(`the ${kind} gateway ended with ${code} while starting; its output:\n${said}`);
   }
 }
 
-/** A gateway as a process of its own, with a home of its own in a temporary folder. It ends with its scope. */
+/** A gateway in its own process, with its own temporary home. Ends with its scope. */
 export class GatewayProcess implements AsyncDisposable {
   #child: Deno.ChildProcess | undefined;
   #output: Promise<unknown> = Promise.resolve();
@@ -55,12 +55,12 @@ export class GatewayProcess implements AsyncDisposable {
   #sealer: Sealer | undefined;
   /** base58, once it has started */
   publicKey = "";
-  /** the cores that it may use from its next start on, as taskset takes them ("0", "0,1"); undefined: all */
+  /** the cores to use from the next start on, in the format of taskset ("0", "0,1"); undefined: all */
   cores: string | undefined;
-  /** variables of the environment that it has from its next start on, besides those it needs */
+  /** additional environment variables from the next start on */
   environment: Readonly<Record<string, string>> = {};
 
-  /** For a home that is there already; `init` makes one. */
+  /** For an existing home; `init` creates one. */
   constructor(
     readonly kind: GatewayKind,
     readonly home: string,
@@ -69,7 +69,7 @@ export class GatewayProcess implements AsyncDisposable {
     private readonly id = ID,
   ) {}
 
-  /** Makes a gateway that will listen on these ports of 127.0.0.1; `directory` is a URL. */
+  /** Creates a gateway that will listen on these ports of 127.0.0.1; `directory` is a URL. */
   static async init(
     kind: GatewayKind,
     mixPort: number,
@@ -81,7 +81,7 @@ export class GatewayProcess implements AsyncDisposable {
     const args = ["--mix-host", gateway.mixnet, "--clients-host", gateway.clients, "--directory", directory];
     const { success, stderr } = await gateway.#command("init", args).output();
     if (!success) throw new Error(`init of the ${kind} gateway failed: ${new TextDecoder().decode(stderr)}`);
-    // Many run at a time on one machine, which has the operator's port once.
+    // Many run at a time on one machine, and the operator's port is fixed.
     if (kind === "ours") gateway.configure(({ operator }) => operator.listeningAddress = "");
     return gateway;
   }
@@ -95,13 +95,13 @@ export class GatewayProcess implements AsyncDisposable {
     writeConfig(path, config);
   }
 
-  /** Carries out another command on it, to its end. */
+  /** Runs another command on it to the end. */
   async carryOut(command: string, ...args: string[]): Promise<Outcome> {
     const { code, stdout, stderr } = await this.#command(command, args).output();
     return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
   }
 
-  /** Starts it; resolves with the ms until it listens. `args`: further options of `run`. */
+  /** Starts it; resolves with the ms until it is listening. `args`: additional options of `run`. */
   async start(...args: string[]): Promise<number> {
     const begin = performance.now();
     const child = this.#command("run", args).spawn();
@@ -124,16 +124,16 @@ export class GatewayProcess implements AsyncDisposable {
 
   /** The running process. */
   get pid(): number {
-    if (this.#child === undefined) throw new Error(`the ${this.kind} gateway does not run`);
+    if (this.#child === undefined) throw new Error(`the ${this.kind} gateway is not running`);
     return this.#child.pid;
   }
 
-  /** What it has printed since it was started. */
+  /** Its output since it was started. */
   get log(): string {
     return this.#log;
   }
 
-  /** A file or folder of its home, as in `data/inboxes`. */
+  /** The path of a file or folder in its home, as in `data/inboxes`. */
   path(name: string): string {
     return join(this.home, ".nym/gateways", this.id, name);
   }
@@ -143,12 +143,12 @@ export class GatewayProcess implements AsyncDisposable {
     return this.path("data/inboxes");
   }
 
-  /** Opens what our gateway has stored, once it has started. */
+  /** Opens stored messages of our gateway, once it has started. */
   get sealer(): Sealer {
     return this.#sealer ??= new Sealer(loadStorageKey(join(this.inboxes, "../storage_key.pem")));
   }
 
-  /** Messages on the disk. */
+  /** The number of messages on the disk. */
   async stored(): Promise<number> {
     if (this.kind === "ours") {
       using kv = await Deno.openKv(join(this.inboxes, "mailbox.kv"));
@@ -161,7 +161,7 @@ export class GatewayProcess implements AsyncDisposable {
     return count;
   }
 
-  /** Messages of one client of our gateway on the disk; `address` in base58. */
+  /** The messages of one client of our gateway on the disk; `address` in base58. */
   async storedFor(address: string): Promise<number> {
     using kv = await Deno.openKv(join(this.inboxes, "mailbox.kv"));
     let count = 0;
@@ -175,7 +175,7 @@ export class GatewayProcess implements AsyncDisposable {
     return count;
   }
 
-  /** Waits until there are so many messages on the disk; throws if that takes longer than `timeout` ms. */
+  /** Waits until `count` messages are on the disk; throws after `timeout` ms. */
   async storedReaches(count: number, timeout = 30_000, look = () => this.stored()): Promise<void> {
     const deadline = performance.now() + timeout;
     for (let stored = await look(); stored < count; stored = await look()) {
@@ -184,7 +184,7 @@ export class GatewayProcess implements AsyncDisposable {
     }
   }
 
-  /** Ends it; resolves with its exit code. */
+  /** Stops it; resolves with its exit code. */
   async stop(signal: Deno.Signal = "SIGTERM"): Promise<number> {
     const child = this.#child;
     if (child === undefined) return 0;
@@ -231,7 +231,7 @@ export class GatewayProcess implements AsyncDisposable {
   }
 }
 
-/** Where Deno keeps the packages that are here already, whatever HOME a child has. */
+/** Deno's cache, which children use whatever their HOME is. */
 function denoDirectory(): string {
   const cache = Deno.env.get("XDG_CACHE_HOME") ?? join(Deno.env.get("HOME") ?? "", ".cache");
   return Deno.env.get("DENO_DIR") ?? join(cache, "deno");

@@ -8,10 +8,10 @@ import { packetFor } from "./packets.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
 import { TestClient } from "./test_client.ts";
 
-/** Nobody listens there. */
+/** Nothing listens there. */
 export const NO_DIRECTORY = "http://127.0.0.1:1";
 
-/** A gateway on free ports with its files in a temporary folder, which outlive restarts. */
+/** A gateway on free ports, with files in a temporary folder that survive restarts. */
 export class GatewayRig {
   readonly keys = generateKeyPair();
   readonly storageKey = crypto.getRandomValues(new Uint8Array(32));
@@ -45,7 +45,7 @@ export class GatewayRig {
     await this.gateway[Symbol.asyncDispose]();
   }
 
-  /** Starts a gateway with the files of the one before, which has to be stopped. */
+  /** Starts a gateway with the files of the previous one, which must be stopped. */
   async restart(): Promise<void> {
     this.gateway = await Gateway.start(this.config, this.keys, this.storageKey);
   }
@@ -54,7 +54,7 @@ export class GatewayRig {
     return packetFor(this.keys.publicKey, client, message);
   }
 
-  /** Sends packets as a mixnode does, over a connection of their own. */
+  /** Sends packets as a mixnode does, over a new connection. */
   async mix(...packets: Uint8Array[]): Promise<void> {
     const { host, port } = this.gateway.mixnetAddress;
     using connection = await Deno.connect({ hostname: host, port });

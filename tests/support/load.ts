@@ -8,7 +8,9 @@ import { randomClientAddress } from "./packets.ts";
 
 type Target = Pick<GatewayProcess, "mixnet" | "clients" | "publicKey">;
 
-/** Clients of a running gateway, and packets for them in turn; each message starts with its number (4, big-endian). */
+/**
+ * Clients of a running gateway, and packets for them in turn. Each message starts with its number (u32, big-endian).
+ */
 export class Load implements Disposable {
   private constructor(
     private readonly gateway: Target,
@@ -19,7 +21,7 @@ export class Load implements Disposable {
     private readonly packets: Packets,
   ) {}
 
-  /** Registers new clients, and makes packets for them. */
+  /** Registers new clients and builds packets for them. */
   static async prepare(gateway: Target, clients: number, count: number): Promise<Load> {
     using stack = new DisposableStack();
     const generator = stack.use(new LoadGenerator());
@@ -34,15 +36,15 @@ export class Load implements Disposable {
   }
 
   /**
-   * Sends the packets, and those of `next` behind them, over one connection: at `rate` a second, or as fast as they are
-   * taken. Rejects when the gateway ends the connection.
+   * Sends the packets, followed by those of `next`, over one connection, at `rate` per second or as fast as possible.
+   * Rejects when the gateway closes the connection.
    */
   async send({ rate = 0, next }: { rate?: number; next?: Load } = {}): Promise<void> {
     const packets = next === undefined ? this.packets : inRow(this.packets, next.packets);
     await this.generator.send(parseSocketAddress(this.gateway.mixnet)!, packets, rate);
   }
 
-  /** Sends the packets while all clients are there; resolves with what they got. */
+  /** Sends the packets while all clients are connected; resolves with what they received. */
   async push(rate = 0): Promise<Report> {
     await this.generator.expect(this.packets);
     await this.#logIn();
@@ -50,7 +52,7 @@ export class Load implements Disposable {
     return await this.#received();
   }
 
-  /** Lets the clients come for what is stored: the first `count` messages. */
+  /** Connects the clients to fetch the first `count` stored messages. */
   async receive(count: number): Promise<Report> {
     await this.generator.expect(slicePackets(this.packets, 0, count));
     await this.#logIn();
@@ -72,7 +74,7 @@ export class Load implements Disposable {
   }
 }
 
-/** The packets of one connection, and others behind them. */
+/** The packets of one connection, followed by others. */
 function inRow({ plan, streams: [first] }: Packets, { streams: [second] }: Packets): Packets {
   const both = new Uint8Array(new SharedArrayBuffer(first!.length + second!.length));
   both.set(first!);
@@ -80,10 +82,10 @@ function inRow({ plan, streams: [first] }: Packets, { streams: [second] }: Packe
   return { plan, streams: [both] };
 }
 
-/** Fails unless all that was expected came, once, in order and to whom it was for. */
+/** Fails unless every expected message arrived once, in order and at its client. */
 export function assertWhole(report: Report, expected: number): void {
   const { received, duplicates, disordered, misdelivered } = report;
   if (received !== expected || report.expected !== expected || duplicates + disordered + misdelivered > 0) {
-    throw new Error(`not all ${expected} messages came as they should: ${JSON.stringify(report)}`);
+    throw new Error(`not all ${expected} messages arrived as expected: ${JSON.stringify(report)}`);
   }
 }

@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 
-/** Lets the commits of an open database of Deno.openKv wait until the end of its scope, as a slow disk would. */
+/** Makes the commits of an open Deno KV database wait until disposed, as a slow disk would. */
 export class LockedDatabase {
   readonly #database: DatabaseSync;
 

@@ -1,18 +1,18 @@
-/** ms between two lines: a short run says nothing but its figures. */
+/** ms between two lines; a short run prints only its figures. */
 const INTERVAL = 10_000;
 
-/** The clock of this world, also where a test has another one. */
+/** The real clock, even if a test replaces it. */
 const now = performance.now.bind(performance);
 const encoder = new TextEncoder();
 
-/** Says on standard error how far a long run is, every now and then, and its figures at the end. */
+/** Prints the progress of a long run to standard error, and its figures at the end. */
 export class LongRun {
   readonly #began = now();
   #said = now();
 
   constructor(private readonly what: string, private readonly total: number) {}
 
-  /** `done` of the total are done. */
+  /** Reports that `done` of the total are done. */
   reached(done: number, remark = ""): void {
     if (now() - this.#said < INTERVAL) return;
     this.#said = now();
@@ -20,7 +20,7 @@ export class LongRun {
     this.#say(`${done} of ${this.total} (${share} %) after ${this.#seconds()} s ${remark}`.trimEnd());
   }
 
-  /** All is done, and that is what came out. */
+  /** Reports the end and the figures. */
   end(figures: string): void {
     this.#say(`${figures}, in ${this.#seconds()} s`);
   }

@@ -1,12 +1,12 @@
-/** ms that a client has to let its application in, and between two attempts */
+/** ms for a client to accept its application, and ms between two attempts */
 const OPEN_TIMEOUT = 5000;
 const RETRY_INTERVAL = 50;
 
-/** An application of a 0.7.0 native client, over its local WebSocket (spec §7). It ends with its scope. */
+/** An application of a 0.7.0 native client, over its local WebSocket (spec §7). Ends with its scope. */
 export class NativeApplication implements AsyncDisposable {
   readonly #socket: WebSocket;
   readonly #closed = Promise.withResolvers<void>();
-  /** Frames that no one asked for yet. */
+  /** Received frames that nobody has asked for yet. */
   readonly #frames: (string | Uint8Array)[] = [];
   #arrived = Promise.withResolvers<void>();
 
@@ -23,7 +23,7 @@ export class NativeApplication implements AsyncDisposable {
     };
   }
 
-  /** `url` is ws://127.0.0.1:port. A client that has just said that it is ready may not listen yet: it is tried again. */
+  /** `url` is ws://127.0.0.1:port. Retries, because a client reports that it is ready before it listens. */
   static async open(url: string): Promise<NativeApplication> {
     const deadline = performance.now() + OPEN_TIMEOUT;
     for (;;) {
@@ -38,11 +38,11 @@ export class NativeApplication implements AsyncDisposable {
     }
   }
 
-  /** The client's address: `<client base58>@<gateway base58>`. To be asked before messages arrive. */
+  /** The client's address: `<client base58>@<gateway base58>`. Ask before messages arrive. */
   async address(): Promise<string> {
     this.#socket.send(JSON.stringify({ type: "selfAddress" }));
     const answer = JSON.parse(await this.#next() as string) as { type: string; address: string };
-    if (answer.type !== "selfAddress") throw new Error(`The native client answered with ${answer.type}`);
+    if (answer.type !== "selfAddress") throw new Error(`The native client answered ${answer.type}`);
     return answer.address;
   }
 
@@ -50,7 +50,7 @@ export class NativeApplication implements AsyncDisposable {
     this.#socket.send(JSON.stringify({ type: "send", message, recipient }));
   }
 
-  /** `recipient` is the client's and its gateway's key: 64 bytes. */
+  /** `recipient` is the client's key followed by its gateway's: 64 bytes. */
   sendBinary(recipient: Uint8Array, data: Uint8Array): void {
     const request = new Uint8Array(recipient.length + data.length);
     request.set(recipient);
@@ -58,7 +58,7 @@ export class NativeApplication implements AsyncDisposable {
     this.#socket.send(request);
   }
 
-  /** The next message that the client received. It comes as text or as bytes, as the client sees fit. */
+  /** The next message that the client received. The client decides whether it is text or bytes. */
   async received(): Promise<Uint8Array> {
     for (;;) {
       const frame = await this.#next();
@@ -85,7 +85,7 @@ export class NativeApplication implements AsyncDisposable {
   }
 }
 
-/** How the client answers to what it was given to send. */
+/** The client's answers to requests to send. */
 const SENT = '{"type":"send"}';
 
 function closed(): Error {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { testSealer } from "./sealer.ts";
 
-/** Opens the mailbox of a folder as a gateway does, always with the same storage key. */
+/** Opens the mailbox in a folder as a gateway does, always with the same storage key. */
 export function openMailbox(folder: string): Promise<Mailbox> {
   return Mailbox.open(join(folder, "mailbox.kv"), testSealer());
 }

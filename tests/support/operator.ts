@@ -1,13 +1,13 @@
-/** ms between two looks at what is waited for */
+/** ms between two polls */
 const LOOK_INTERVAL = 20;
 const ATTEMPTS = 250;
 
-/** What a gateway tells its operator over HTTP. */
+/** The operator's endpoint of a gateway. */
 export class Operator {
-  /** `address`: where its endpoint listens, `ip:port` */
+  /** `address`: where the endpoint listens, `ip:port` */
   constructor(readonly address: string) {}
 
-  /** The value of a metric's series, as in `packets_dropped_total{reason="mac"}`: the name is without our prefix. */
+  /** The value of a metric's series, as in `packets_dropped_total{reason="mac"}`: the name has no prefix. */
   async metric(series: string): Promise<number> {
     const line = (await this.#get("/metrics")).text.split("\n").find((line) =>
       line.startsWith(`nym_gateway_${series} `)
@@ -16,7 +16,7 @@ export class Operator {
     return Number(line.split(" ").at(-1));
   }
 
-  /** Whether it says that it is ready, and what it says of each part. The gateway looks at these every 5 s at most. */
+  /** Whether it reports that it is ready, and the state of each part. The gateway checks these at most every 5 s. */
   async readiness(): Promise<{ ready: boolean; text: string }> {
     const { status, text } = await this.#get("/readyz");
     return { ready: status === 200, text };
@@ -33,7 +33,7 @@ export class Operator {
     }
   }
 
-  /** Resolves with what it says of its parts, as soon as that matches. */
+  /** Resolves with the reported states as soon as they match. */
   async says(pattern: RegExp, within = 60_000): Promise<string> {
     const end = performance.now() + within;
     for (;;) {
@@ -44,7 +44,7 @@ export class Operator {
     }
   }
 
-  /** It begins to listen a little later than the gateway itself. */
+  /** Retries, because it starts to listen slightly later than the gateway itself. */
   async #get(path: string): Promise<{ status: number; text: string }> {
     for (let attempt = 1;; attempt++) {
       try {

@@ -24,7 +24,7 @@ export function randomClientAddress(): Uint8Array {
   return publicKeyOf(randomScalar());
 }
 
-/** A packet on its last hop: the gateway with this key is to keep the message for the client. */
+/** A packet on its last hop, with a message for a client of the gateway with this key. */
 export function packetFor(gatewayKey: Uint8Array, client: Uint8Array, message: Uint8Array): Uint8Array {
   return buildPacket(
     [{ publicKey: gatewayKey, address: new Uint8Array(NODE_ADDRESS_SIZE), delay: 0n }],
@@ -33,7 +33,7 @@ export function packetFor(gatewayKey: Uint8Array, client: Uint8Array, message: U
   );
 }
 
-/** The payload of a final hop before it is encrypted: 16 zeros ‖ client ‖ message ‖ 0x01 ‖ zeros. */
+/** The payload of a final hop before encryption: 16 zeros ‖ client ‖ message ‖ 0x01 ‖ zeros. */
 export function finalPayload(client: Uint8Array, message: Uint8Array): Uint8Array {
   const payload = new Uint8Array(PAYLOAD_SIZE);
   payload.set(client, PAYLOAD_ZEROS_SIZE);
@@ -43,7 +43,7 @@ export function finalPayload(client: Uint8Array, message: Uint8Array): Uint8Arra
 }
 
 /**
- * A packet that no honest sender builds: any flag, header destination and payload, all of it with a valid MAC.
+ * A packet that no honest sender builds: any flag, destination in the header and payload, with a valid MAC.
  *
  * @param payload 1024 bytes, before encryption
  */

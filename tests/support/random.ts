@@ -1,8 +1,8 @@
-/** Numbers that look random and are the same for the same seed: a run that failed is made again by its seed. */
+/** Pseudorandom numbers from a seed, so that a failed run can be repeated. */
 export class Random {
   #state: number;
 
-  /** `seed`: any integer; its low 32 bits count. */
+  /** `seed`: any integer; only its low 32 bits are used. */
   constructor(seed: number) {
     this.#state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0;
   }

@@ -1,10 +1,10 @@
 import { clientFrame, Opcode, WebSocketFrames } from "../bench/load/websocket_frames.ts";
 import { formatSocketAddress, type SocketAddress } from "../../src/addresses/socket_address.ts";
 
-/** A WebSocket client that does what no library does: it reads nothing, answers nothing, or vanishes. */
+/** A WebSocket client that can do what libraries cannot: read nothing, answer nothing, or vanish. */
 export class RawClient {
   readonly #frames = new WebSocketFrames();
-  /** whether it answers those that it comes to while it reads messages */
+  /** whether it answers pings while it reads messages */
   answersPings = false;
 
   private constructor(readonly connection: Deno.TcpConn) {}
@@ -34,12 +34,12 @@ export class RawClient {
     await this.#write(clientFrame(Opcode.TEXT, new TextEncoder().encode(JSON.stringify(message))));
   }
 
-  /** Waits for the first byte of a frame, so that it is known to have come. */
+  /** Waits for the first byte of a frame, which shows that it has arrived. */
   async frameArrived(): Promise<void> {
     await this.connection.read(new Uint8Array(1));
   }
 
-  /** The next `count` messages; what else comes along is passed over. */
+  /** The next `count` messages; ignores other frames. */
   async messages(count: number): Promise<Uint8Array[]> {
     const messages: Uint8Array[] = [];
     const buffer = new Uint8Array(65_536);
@@ -54,13 +54,13 @@ export class RawClient {
     return messages;
   }
 
-  /** Reads all that comes, until the other side ends the connection. */
+  /** Reads everything until the other side ends the connection. */
   async readToEnd(): Promise<void> {
     const buffer = new Uint8Array(65_536);
     while (await this.connection.read(buffer).catch(() => null) !== null);
   }
 
-  /** Says goodbye, and reads to the end. */
+  /** Sends a close frame and reads to the end. */
   async close(): Promise<void> {
     await this.#write(clientFrame(Opcode.CLOSE, new Uint8Array()));
     await this.readToEnd();
@@ -70,7 +70,7 @@ export class RawClient {
     for (let at = 0; at < frame.length;) at += await this.connection.write(frame.subarray(at));
   }
 
-  /** Ends the connection; by a reset when something was sent to it that it has not read. */
+  /** Ends the connection, with a reset if there is unread data. */
   [Symbol.dispose](): void {
     this.connection.close();
   }

@@ -2,25 +2,25 @@ import type { GatewayNode, Topology } from "../../src/protocol/topology.ts";
 import { fetchTopology } from "../../src/peap/mod.ts";
 import { ReferenceProcess } from "./reference_process.ts";
 
-/** The 0.7.0 directory server listens here; it can't be told otherwise. */
+/** The port of the 0.7.0 directory server, which is not configurable. */
 const DIRECTORY_PORT = 8080;
 const LAYERS = [1, 2, 3];
-/** ms that nodes have to come up and to announce themselves */
+/** ms for nodes to start and announce themselves */
 const START_TIMEOUT = 20_000;
-/** ms between two looks at the topology */
+/** ms between two polls of the topology */
 const LOOK_INTERVAL = 50;
 
 /** The folder of the 0.7.0 programs, if there is one. */
 const PROGRAMS = Deno.env.get("NYM_REFERENCE");
 
-/** A test that needs the 0.7.0 programs: without them it is skipped, and says so. */
+/** A test that needs the 0.7.0 programs; skipped, with a note, without them. */
 export function referenceTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: PROGRAMS ? name : `${name} (skipped: NYM_REFERENCE is not set)`, ignore: !PROGRAMS, fn });
 }
 
 /**
- * A network of the 0.7.0 programs on this machine: directory, a mixnode in each of three layers and, if wished, a
- * gateway. Since the directory's port is fixed, there is one at a time: `start` waits until another one is gone.
+ * A network of the 0.7.0 programs on this machine: directory, a mixnode in each of three layers and, optionally, a
+ * gateway. The directory's port is fixed, so only one can run at a time: `start` waits for others to end.
  */
 export class ReferenceNetwork implements AsyncDisposable {
   /** URL */
@@ -35,9 +35,9 @@ export class ReferenceNetwork implements AsyncDisposable {
     this.home = home;
   }
 
-  /** Resolves once the directory lists all nodes. For use in a `referenceTest`. */
+  /** Resolves once the directory lists all nodes. Use it in a `referenceTest`. */
   static async start({ gateway }: { gateway: boolean }): Promise<ReferenceNetwork> {
-    if (!PROGRAMS) throw new Error("Cannot start the 0.7.0 network: NYM_REFERENCE names no folder");
+    if (!PROGRAMS) throw new Error("Cannot start the 0.7.0 network: NYM_REFERENCE is not set");
     await using starting = new AsyncDisposableStack();
     const network = starting.use(new ReferenceNetwork(PROGRAMS, await Deno.makeTempDir()));
     await network.#start(gateway);
@@ -52,21 +52,22 @@ export class ReferenceNetwork implements AsyncDisposable {
     return node;
   }
 
-  /** The directory's topology, as soon as it is right; throws if it isn't in 20 s. */
+  /** The directory's topology, as soon as it is as expected; throws after 20 s. */
   async topology(isRight: (topology: Topology) => boolean): Promise<Topology> {
     const deadline = performance.now() + START_TIMEOUT;
     for (;;) {
       const topology = await fetchTopology(this.directory);
       if (isRight(topology)) return topology;
-      if (performance.now() > deadline) throw new Error(`The topology is not right yet: ${JSON.stringify(topology)}`);
+      if (performance.now() > deadline) throw new Error(`The topology is not as expected: ${JSON.stringify(topology)}`);
       await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL));
     }
   }
 
   /**
-   * Starts a 0.7.0 native client, registered the first time its name is used; resolves when it serves its application on
-   * ws://127.0.0.1:`port`. It ends with its own scope, or else with the network.
-   * It takes any gateway that the directory lists: one that was told which (`init --gateway`) never gets to run.
+   * Starts a 0.7.0 native client, which registers when its name is first used; resolves when it serves its application
+   * on ws://127.0.0.1:`port`. It ends with its own scope, or otherwise with the network.
+   *
+   * It chooses any gateway in the directory: with a given one (\`init --gateway\`), 0.7.0 clients do not start.
    */
   async client(name: string, port: number): Promise<ReferenceProcess> {
     const options = ["--directory", this.directory, "--port", `${port}`];
@@ -100,7 +101,7 @@ export class ReferenceNetwork implements AsyncDisposable {
     );
   }
 
-  /** Runs the node or client of that id, which is made first if it isn't there. */
+  /** Runs the node or client with that id, after initializing it if necessary. */
   async #run(program: string, id: string, options: string[]): Promise<ReferenceProcess> {
     const path = `${this.#programs}/${program}`;
     const marker = `${this.home}/${program}-${id}`;
@@ -121,7 +122,7 @@ export class ReferenceNetwork implements AsyncDisposable {
   }
 }
 
-/** A port of 127.0.0.1 that is free now. */
+/** A currently free port of 127.0.0.1. */
 export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;

@@ -1,9 +1,9 @@
-/** The last lines that a program printed, kept to tell what it said when it does not do what it should. */
+/** The number of a program's last lines that are kept for error messages. */
 const KEPT_LINES = 50;
-/** ms until a program that was asked to end is ended. */
+/** ms for a program to end before it is killed. */
 const TERM_TIMEOUT = 5000;
 
-/** A running program of the 0.7.0 release. It ends with its scope. */
+/** A running program of the 0.7.0 release. Ends with its scope. */
 export class ReferenceProcess implements AsyncDisposable {
   readonly #name: string;
   readonly #child: Deno.ChildProcess;
@@ -12,7 +12,7 @@ export class ReferenceProcess implements AsyncDisposable {
   #printed = Promise.withResolvers<void>();
   #hasEnded = false;
 
-  /** `name` is for messages; `home` becomes its HOME, where it finds and leaves its files. */
+  /** `name` is for messages; `home` becomes its HOME, where its files are. */
   constructor(name: string, program: string, args: string[], home: string) {
     this.#name = name;
     const options = { args, clearEnv: true, env: { HOME: home, RUST_LOG: "info" }, stdin: "null" } as const;
@@ -23,14 +23,14 @@ export class ReferenceProcess implements AsyncDisposable {
     });
   }
 
-  /** Runs a program to its end, which must be a good one. */
+  /** Runs a program to its end, and fails unless it succeeds. */
   static async complete(name: string, program: string, args: string[], home: string): Promise<void> {
     await using process = new ReferenceProcess(name, program, args, home);
     const { code } = await process.#child.status;
     if (code !== 0) throw await process.#error(`ended with code ${code}`);
   }
 
-  /** Resolves once a line with this text was printed; throws if that is not within `timeout` ms. */
+  /** Resolves once a line with this text was printed; throws after `timeout` ms. */
   async printed(text: string, timeout = 20_000): Promise<void> {
     let late = false;
     const timer = setTimeout(() => {
@@ -51,7 +51,7 @@ export class ReferenceProcess implements AsyncDisposable {
   dbg() {
     return this.#lines.join("\n");
   }
-  /** Ends it, and waits until it is gone. */
+  /** Stops it and waits until it has ended. */
   async kill(signal: Deno.Signal): Promise<void> {
     try {
       this.#child.kill(signal);
@@ -85,7 +85,7 @@ export class ReferenceProcess implements AsyncDisposable {
   }
 
   async #error(what: string): Promise<Error> {
-    if (what.startsWith("ended")) await this.#reading; // all that it had to say
-    return new Error(`${this.#name} ${what}; it said:\n${this.#lines.join("\n")}`);
+    if (what.startsWith("ended")) await this.#reading; // its whole output
+    return new Error(`${this.#name} ${what}; its output:\n${this.#lines.join("\n")}`);
   }
 }

@@ -1,4 +1,4 @@
-/** Puts the monotonic clock (performance.now) forward, until the end of its scope. */
+/** Puts the monotonic clock (performance.now) forward until disposed. */
 export class ShiftedClock {
   readonly #now = performance.now;
   #shift = 0;

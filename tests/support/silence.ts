@@ -1,6 +1,6 @@
 import { setLogLevel } from "../../src/logging/log.ts";
 
-/** No log lines until the end of its scope: for tests of what the log has to complain of. */
+/** Suppresses log lines until disposed, for tests that cause warnings. */
 export class Silence {
   constructor() {
     setLogLevel("off");

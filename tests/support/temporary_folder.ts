@@ -1,8 +1,8 @@
-/** A folder of its own for a test, gone at the end of its scope. */
+/** A temporary folder for a test, removed when disposed. */
 export class TemporaryFolder {
   readonly path = Deno.makeTempDirSync({ prefix: "nym-gateway-test-" });
 
-  /** A path in it. */
+  /** The path of a file in it. */
   file(name: string): string {
     return `${this.path}/${name}`;
   }

@@ -1,9 +1,9 @@
 import { formatSocketAddress, type SocketAddress } from "../../src/addresses/socket_address.ts";
 
-/** Longest wait (ms) for a frame: only a test that fails waits so long. */
+/** The longest wait for a frame, in ms. Only failing tests wait that long. */
 const PATIENCE = 10_000;
 
-/** A client of a gateway that shows every frame it gets, in order. */
+/** A client that returns every received frame, in order. */
 export class TestClient {
   /** how the connection ended, once it has */
   readonly closed: Promise<CloseEvent>;
@@ -50,14 +50,14 @@ export class TestClient {
   /** The JSON of the next frame, which must be text. */
   async answer(): Promise<unknown> {
     const frame = await this.next();
-    if (typeof frame !== "string") throw new Error("a message came where an answer was expected");
+    if (typeof frame !== "string") throw new Error("expected an answer, but received a message");
     return JSON.parse(frame);
   }
 
   /** The next frame, which must be binary. */
   async message(): Promise<Uint8Array<ArrayBuffer>> {
     const frame = await this.next();
-    if (typeof frame === "string") throw new Error(`${frame} came where a message was expected`);
+    if (typeof frame === "string") throw new Error(`expected a message, but received ${frame}`);
     return frame;
   }
 
@@ -70,17 +70,17 @@ export class TestClient {
   async next(): Promise<string | Uint8Array<ArrayBuffer>> {
     const end = Date.now() + PATIENCE;
     while (this.#frames.length === 0) {
-      if (this.#socket.readyState === WebSocket.CLOSED) throw new Error("the connection ended without a further frame");
+      if (this.#socket.readyState === WebSocket.CLOSED) throw new Error("the connection ended without another frame");
       const { promise: late, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, end - Date.now());
       await Promise.race([this.#arrived.promise, late]);
       clearTimeout(timer);
-      if (Date.now() >= end) throw new Error(`no frame came within ${PATIENCE} ms`);
+      if (Date.now() >= end) throw new Error(`no frame arrived within ${PATIENCE} ms`);
     }
     return this.#frames.shift()!;
   }
 
-  /** What has come and was not asked for. */
+  /** Received frames that have not been taken. */
   get unread(): readonly (string | Uint8Array)[] {
     return this.#frames;
   }

@@ -1,6 +1,6 @@
 import type { Unwrapped } from "../../src/sphinx/unwrap.ts";
 
-/** Fails unless a hop got this out of a packet; gives it back with its type. */
+/** Fails unless unwrapping gave a result of this kind; returns it with its type. */
 export function expectUnwrapped<Kind extends Unwrapped["kind"]>(
   unwrapped: Unwrapped,
   kind: Kind,
