@@ -107,7 +107,8 @@ export const SECTIONS = {
       kind: flag,
       default: false,
       reloadable: "always",
-      comment: `Whether clients may send packets to mixnodes of the directory at non-public addresses (loopback, private,
+      comment:
+        `Whether clients may send packets to mixnodes of the directory at non-public addresses (loopback, private,
         link-local, multicast), or at this gateway's own. Anyone may post to a directory, so the default is false. A
         gateway whose own announce_address is of such a kind also sends to addresses of that kind.`,
     }),
@@ -236,7 +237,8 @@ export const SECTIONS = {
       kind: amount(0, "ms"),
       default: 30 * 86_400_000,
       reloadable: "always",
-      comment: `How long a client stays registered without ever logging in again, in ms; 0 means for ever. The default is
+      comment:
+        `How long a client stays registered without ever logging in again, in ms; 0 means for ever. The default is
         30 days. Only time during which the gateway runs and the client is not connected counts. Mail for a removed client
         is dropped until it logs in again, for which its token is still valid.`,
     }),

@@ -10,20 +10,20 @@ import { type Load, makeLoad, Rig } from "./rig.ts";
 import { median } from "./statistics.ts";
 
 const SIZES = [0, 1000, 100_000, 1_000_000];
-/** What is stored on top of what is there, for clients that are away, so many times. */
+/** Messages stored in addition to the existing ones, for offline clients, and the number of repetitions. */
 const PACKETS = 20_000;
 const ROUNDS = 3;
 const CLIENTS = 50;
-/** Starts of which the median is taken. */
+/** The number of starts for the median. */
 const STARTS = 3;
-/** ms in which the use of the processor at rest is measured */
+/** ms over which processor use at rest is measured */
 const REST = 6_000;
 
 export interface GrowthFigures {
   size: number;
-  /** ms, from the start of the process until it listens */
+  /** ms from the start of the process until it is listening */
   start: number;
-  /** packets/s, and processor µs a packet */
+  /** packets/s, and processor µs per packet */
   storeRate: number;
   storeCpu: number;
   /** bytes of the database */
@@ -34,7 +34,7 @@ export interface GrowthFigures {
   idle: number;
 }
 
-/** What many stored messages, and many registered clients, do to our gateway. */
+/** The effect of many stored messages, and of many registered clients, on our gateway. */
 export async function benchGrowth(): Promise<{ stored: GrowthFigures[]; registered: GrowthFigures[] }> {
   const load = await makeLoad(CLIENTS, ROUNDS * PACKETS, { connections: 1 });
   const stored = await grow("stored messages", load, "inboxes/mailbox.kv", storeMessages);
@@ -42,7 +42,7 @@ export async function benchGrowth(): Promise<{ stored: GrowthFigures[]; register
   return { stored, registered };
 }
 
-/** `fill` puts `size` of them into a database at a path. */
+/** `fill` adds `size` items to the database at a path. */
 async function grow(
   name: string,
   load: Load,
@@ -54,7 +54,7 @@ async function grow(
     progress(`growth: ${size} ${name} …`);
     await using rig = await Rig.init("ours");
     const path = join(rig.gateway.inboxes, "..", database);
-    await rig.gateway.start(); // makes the databases and their key
+    await rig.gateway.start(); // creates the databases and their key
     await rig.gateway.stop();
     await fill(path, rig.gateway.sealer, size);
     const figures = { size, ...await measure(rig, load, path) };
@@ -89,7 +89,7 @@ async function measure(rig: Rig, { warmUp, packets }: Load, path: string): Promi
   return { start: median(starts), storeRate: median(rates), storeCpu, fileSize, resident, idle };
 }
 
-/** Sends packets for clients that are away; resolves with how many were stored in a second, once all are. */
+/** Sends packets for offline clients; resolves with the number stored per second, once all are. */
 async function storeAll(rig: Rig, packets: Packets): Promise<number> {
   const { count } = packets.plan;
   const before = await rig.gateway.stored();
@@ -98,7 +98,7 @@ async function storeAll(rig: Rig, packets: Packets): Promise<number> {
   return count / (clock() - began) * 1000;
 }
 
-/** A database's file, and what has been written and not yet been moved into it. */
+/** The size of a database's file and its write-ahead log. */
 async function sizeOf(path: string): Promise<number> {
   const sizes = await Promise.all(
     [path, `${path}-wal`].map((file) => Deno.stat(file).then(({ size }) => size, () => 0)),

@@ -3,9 +3,9 @@ import type { Rig } from "./rig.ts";
 import { type Rounds, takeTurns } from "./rounds.ts";
 
 const CLIENTS = 5;
-/** ms after the start: what belongs to it is over by then */
+/** ms after which everything that belongs to the start is over */
 const SETTLING = 5_000;
-/** ms: the operating system counts processor time by 10 ms, 0.05% of this */
+/** ms; the operating system counts processor time in units of 10 ms, 0.05% of this */
 const DURATION = 20_000;
 
 export interface IdleFigures {
@@ -15,7 +15,7 @@ export interface IdleFigures {
   resident: number;
 }
 
-/** Connected clients that say nothing, and a directory that hears of the gateway: no packets. */
+/** Silent connected clients, and a directory to which the gateway announces itself; no packets. */
 export async function benchIdle(): Promise<Rounds<IdleFigures>> {
   return await takeTurns("idle", 1, async (rig) => {
     await rig.logIn(CLIENTS);
@@ -27,7 +27,7 @@ export async function benchIdle(): Promise<Rounds<IdleFigures>> {
   });
 }
 
-/** What it uses of one core, over so many ms. */
+/** Its use of one core over this many ms. */
 export async function idlePercent(rig: Rig, duration: number): Promise<number> {
   const before = await rig.figures();
   const begin = performance.now();

@@ -5,20 +5,20 @@ import { quantile } from "./statistics.ts";
 
 const ROUNDS = 3;
 const CLIENTS = 50;
-/** Packets to find the peak with. */
+/** Packets for finding the peak rate. */
 const PEAK_PACKETS = 20_000;
 const PEAK_SHARE = 0.8;
-/** Seconds that packets are sent at each rate. */
+/** Seconds of sending at each rate. */
 const DURATION = { "100/s": 5, "1,000/s": 8, "80% of peak": 4 };
 export type RateName = keyof typeof DURATION;
-/** More than this (packets/s) is not asked for, as so many packets are made. */
+/** The highest rate in packets/s, because packets are built in advance. */
 const MAX_RATE = 20_000;
 
-/** The shares of packets that are plotted: by ten steps for each nine, up to 99.9%. */
+/** The plotted shares of packets: ten steps for each nine, up to 99.9%. */
 export const SHARES: readonly number[] = Array.from({ length: 31 }, (_, i) => 1 - 10 ** (-i / 10));
 
 export interface LatencyFigures {
-  /** packets/s that were sent */
+  /** packets/s sent */
   rate: number;
   /** ms */
   p50: number;
@@ -30,13 +30,13 @@ export interface LatencyFigures {
 }
 
 /**
- * From the moment at which a packet is due to be sent (TCP in) to the moment at which its client has read the message
- * (WebSocket out), in an open loop: packets are due at a constant rate whatever the gateway does.
+ * The time from when a packet is due to be sent (TCP in) until its client has read the message (WebSocket out), in an
+ * open loop: packets are due at a constant rate whatever the gateway does.
  */
 export async function benchLatency(): Promise<Rounds<Record<RateName, LatencyFigures>>> {
   const count = PEAK_PACKETS + 100 * DURATION["100/s"] + 1000 * DURATION["1,000/s"] +
     MAX_RATE * DURATION["80% of peak"];
-  // One connection, over which packets are in the order in which they are due.
+  // One connection, with packets in the order in which they are due.
   const { warmUp, packets } = await makeLoad(CLIENTS, count, { connections: 1 });
   return await takeTurns("latency", ROUNDS, (rig) => measureLatency(rig, warmUp, packets));
 }

@@ -1,4 +1,4 @@
-/** What figures are worth nothing without. */
+/** The machine: figures are meaningless without it. */
 export interface Machine {
   processor: string;
   cores: number;

@@ -25,7 +25,7 @@ const PARTS = {
 } satisfies { [part in keyof Results]?: () => Promise<Results[part]> };
 type Part = keyof typeof PARTS;
 
-/** Measures the parts that are named, or all of them; writes results/README.md and its plots. */
+/** Measures the named parts, or all of them; writes results/README.md and its plots. */
 async function main(names: string[]): Promise<number> {
   const unknown = names.find((name) => !(name in PARTS));
   if (unknown !== undefined) {
@@ -33,9 +33,9 @@ async function main(names: string[]): Promise<number> {
     return 1;
   }
   const results = await loadResults(await describeMachine());
-  if (!KINDS.includes("0.7.0")) progress("NYM_REFERENCE does not name the folder of the 0.7.0 programs: ours alone");
+  if (!KINDS.includes("0.7.0")) progress("NYM_REFERENCE is not set: measuring our gateway only");
   for (const part of (names.length > 0 ? names : Object.keys(PARTS)) as Part[]) {
-    results[part] = await PARTS[part]() as never; // each part's own, as PARTS is made to satisfy
+    results[part] = await PARTS[part]() as never; // of the part's own type, as PARTS guarantees
     results.measured[part] = { at: new Date().toISOString(), otherLoad: otherLoad() };
     await saveResults(results);
   }

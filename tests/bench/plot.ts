@@ -1,4 +1,4 @@
-/** Colours for a light and for a dark page; an SVG picks one set by itself. */
+/** Colours for light and dark pages; the SVG chooses by itself. */
 const STYLE = `
   .page { fill: #ffffff; stroke: #d9dee5; }
   text { font: 13px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1f2733; }
@@ -24,7 +24,7 @@ const STYLE = `
 /** A series' colour: the first is ours. */
 export type Colour = "a" | "b";
 
-/** A picture that is drawn piece by piece; coordinates in pixels from its upper left corner. */
+/** An SVG drawn piece by piece. Coordinates are in pixels from its upper left corner. */
 export class Drawing {
   #body = "";
 
@@ -55,7 +55,7 @@ export class Drawing {
     this.#body += `<polyline points="${coordinates}" class="line ${colour}"/>\n`;
   }
 
-  /** Squares with the series' names, from `x` on. */
+  /** A legend that starts at `x`. */
   legend(x: number, y: number, series: readonly (readonly [name: string, colour: Colour])[]): void {
     for (const [name, colour] of series) {
       this.bar(x, y - 10, 12, 12, colour);
@@ -81,13 +81,13 @@ export function linear([from, to]: readonly [number, number], [start, end]: read
   return (value) => start + (value - from) / (to - from) * (end - start);
 }
 
-/** For values above 0. */
+/** A logarithmic scale, for positive values. */
 export function logarithmic(domain: readonly [number, number], range: readonly [number, number]): Scale {
   const scale = linear([Math.log10(domain[0]), Math.log10(domain[1])], range);
   return (value) => scale(Math.log10(value));
 }
 
-/** Round numbers from 0 to `maximum` or a little beyond, some `count` of them: the last one ends the axis. */
+/** About `count` round numbers from 0 to `maximum` or slightly more; the last one ends the axis. */
 export function ticks(maximum: number, count = 4): number[] {
   const rough = maximum / count;
   const magnitude = 10 ** Math.floor(Math.log10(rough));
@@ -95,7 +95,7 @@ export function ticks(maximum: number, count = 4): number[] {
   return Array.from({ length: Math.ceil(maximum / step - 1e-9) + 1 }, (_, i) => i * step);
 }
 
-/** A number for people: three digits of it, with commas. */
+/** A number for people: three significant digits, with commas. */
 export function readable(value: number): string {
   if (value === 0) return "0";
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));

@@ -11,7 +11,7 @@ const WIDTH = 860;
 const COLOURS: Record<GatewayKind, Colour> = { ours: "a", "0.7.0": "b" };
 const NAMES: Record<GatewayKind, string> = { ours: "this gateway", "0.7.0": "nym-gateway 0.7.0" };
 
-/** SVGs by name, of what was measured. */
+/** The plots of the results: SVGs by name. */
 export function plots(results: Results): Record<string, string> {
   const made: Record<string, string> = {};
   if (results.push && results.store && results.covers) made["throughput"] = throughput(results);
@@ -39,7 +39,7 @@ function throughput({ push, store, covers, machine }: Results): string {
 
   const panels = [
     { figure: "rate", heading: "packets per second (more is better)", from: 166, to: 450 },
-    { figure: "cpu", heading: "processor µs a packet (less is better)", from: 530, to: 790 },
+    { figure: "cpu", heading: "processor µs per packet (less is better)", from: 530, to: 790 },
   ] as const;
   for (const { figure, heading, from, to } of panels) {
     const values = rows.flatMap(([, rounds]) => kindsOf(rounds).map((kind) => of(rounds, kind, figure)));
@@ -71,7 +71,7 @@ function kindsOf(rounds: Rounds<unknown>): GatewayKind[] {
   return (["ours", "0.7.0"] as const).filter((kind) => kind in rounds);
 }
 
-/** A panel for each rate: how long which share of packets took at most. */
+/** A panel for each rate: the longest latency of each share of packets. */
 function latency(rounds: NonNullable<Results["latency"]>): string {
   const names: RateName[] = ["100/s", "1,000/s", "80% of peak"];
   const note =
@@ -119,7 +119,12 @@ function growth(figures: NonNullable<Results["growth"]>): string {
     { heading: "start, ms", figure: "start", unit: 1 },
     { heading: "database, MB", figure: "fileSize", unit: 1e6 },
   ];
-  const drawing = new Drawing(WIDTH, 350, "Growth", "With so many stored messages of 500 bytes, or registered clients");
+  const drawing = new Drawing(
+    WIDTH,
+    350,
+    "Growth",
+    "By the number of stored messages of 500 bytes, or of registered clients",
+  );
   const series = [["stored messages", "a", figures.stored], ["registered clients", "b", figures.registered]] as const;
   drawing.legend(WIDTH - 314, 34, series.map(([name, colour]) => [name, colour]));
   const [top, bottom] = [110, 310];

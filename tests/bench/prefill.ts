@@ -5,13 +5,13 @@ import type { Sealer } from "../../src/mailbox/sealing.ts";
 import { ADDRESS_SIZE } from "../../src/sphinx/constants.ts";
 import { MESSAGE_SIZE } from "./load/plan.ts";
 
-/** Stored messages belong to so many clients, in turn; each has a few of those that are committed together. */
+/** The number of clients that stored messages belong to in turn; each has a few in every commit. */
 const OWNERS = 1000;
 const STORED_TOGETHER = 5000;
-/** The database's limit of a commit is 1000 changes. */
+/** Changes in a commit; the database's limit is 1000. */
 const REGISTERED_TOGETHER = 500;
 
-/** Stores `count` messages, of `size` bytes, in the database of a gateway that does not run. */
+/** Stores `count` messages, of `size` bytes, in the database of a stopped gateway. */
 export async function storeMessages(path: string, sealer: Sealer, count: number, size = MESSAGE_SIZE): Promise<void> {
   await using mailbox = await Mailbox.open(path, sealer);
   const owners = Array.from({ length: OWNERS }, randomId);
@@ -23,7 +23,7 @@ export async function storeMessages(path: string, sealer: Sealer, count: number,
   }
 }
 
-/** Registers `count` clients in the ledger of a gateway that does not run. */
+/** Registers `count` clients in the ledger of a stopped gateway. */
 export async function registerClients(path: string, sealer: Sealer, count: number): Promise<void> {
   using _ = new CommitsTogether();
   using ledger = await Ledger.open(path, sealer);
@@ -37,7 +37,7 @@ function randomId(): ClientId {
   return clientId(crypto.getRandomValues(new Uint8Array(ADDRESS_SIZE)));
 }
 
-/** Until the end of its scope, values that are set within a turn of the event loop are committed together. */
+/** Until disposed, values set within a turn of the event loop are committed together. */
 class CommitsTogether {
   readonly #set = Deno.Kv.prototype.set;
 

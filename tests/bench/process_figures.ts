@@ -1,10 +1,10 @@
-/** What the operating system says of a process (Linux: /proc). */
+/** The figures of a process from the operating system (Linux: /proc). */
 export interface ProcessFigures {
   /** processor time used so far, all threads: ms */
   cpu: number;
   /** resident memory now: MB */
   resident: number;
-  /** the most it ever was: MB */
+  /** peak resident memory: MB */
   peak: number;
 }
 

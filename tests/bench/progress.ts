@@ -1,6 +1,6 @@
 const encoder = new TextEncoder();
 
-/** Says on stderr how far the benchmark is. */
+/** Prints the progress of the benchmark to standard error. */
 export function progress(text: string): void {
   Deno.stderr.writeSync(encoder.encode(`${text}\n`));
 }

@@ -5,18 +5,19 @@ import { type Rounds, takeTurns } from "./rounds.ts";
 
 const PACKETS = 20_000;
 const ROUNDS = 3;
-/** How many clients the messages go to in turn. */
+/** The number of clients that messages go to in turn. */
 export const PUSH_CLIENTS = [1, 50, 1000] as const;
-/** Clients of the mix, and one message in so many that is not cover traffic. */
+/** The number of clients in the load with cover traffic. */
 const MIX_CLIENTS = 50;
+/** One message in this many is real, the others are cover. */
 const MIX_REAL_EVERY = 10;
 
 export interface PushFigures {
-  /** packets/s from the first that was sent to the last message that came */
+  /** packets/s from the first packet sent to the last message received */
   rate: number;
-  /** processor µs a packet, until the messages have left the disk again */
+  /** processor µs per packet, until the messages have been removed from the disk */
   cpu: number;
-  /** MB after the start, and the most of the whole run */
+  /** MB after the start, and at the peak of the whole run */
   rest: number;
   peak: number;
   lost: number;
@@ -24,7 +25,7 @@ export interface PushFigures {
   coversLost: number;
 }
 
-/** Packets as fast as they are taken, for clients that are there. */
+/** Packets as fast as possible, for connected clients. */
 export async function benchPush(): Promise<Record<string, Rounds<PushFigures>>> {
   const results: Record<string, Rounds<PushFigures>> = {};
   for (const clients of PUSH_CLIENTS) {
@@ -34,13 +35,13 @@ export async function benchPush(): Promise<Record<string, Rounds<PushFigures>>> 
   return results;
 }
 
-/** The same with the share of loop-cover messages that a mixnet at rest has: they are pushed and never stored. */
+/** The same with the share of loop cover in a mixnet at rest; cover is pushed and never stored. */
 export async function benchCovers(): Promise<Rounds<PushFigures>> {
   const load = await makeLoad(MIX_CLIENTS, PACKETS, { realEvery: MIX_REAL_EVERY });
   return await takeTurns("90% cover traffic", ROUNDS, (rig) => measurePush(rig, load));
 }
 
-/** For a gateway that has just started. */
+/** For a newly started gateway. */
 export async function measurePush(rig: Rig, { clients, warmUp, packets }: Load): Promise<PushFigures> {
   const { resident: rest } = await rig.figures();
   await rig.logIn(clients);

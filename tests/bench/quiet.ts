@@ -1,14 +1,14 @@
 import { progress } from "./progress.ts";
 
-/** Measuring begins when other programs used less than this share of the machine within a look. */
+/** Measuring begins when other programs use less than this share of the machine in a sample. */
 const QUIET = 0.1;
 const LOOK = 500; // ms
-/** ms that are waited in all: on a machine that is never quiet a benchmark comes to its end as well. */
+/** The longest wait in all, in ms, so that a benchmark ends even on a machine that is never quiet. */
 let patience = 60_000;
 
 let looks: number[] = [];
 
-/** Waits until the machine has little else to do, for a while. */
+/** Waits a limited time until the machine has little else to do. */
 export async function awaitQuiet(): Promise<void> {
   let used = await busyShare();
   while (used > QUIET && patience > 0) {
@@ -19,14 +19,14 @@ export async function awaitQuiet(): Promise<void> {
   if (used > QUIET) progress(`  (the machine is ${Math.round(used * 100)}% busy with other things)`);
 }
 
-/** What share of the machine other programs used whenever measuring began, on the average since the last call. */
+/** The average share of the machine that other programs used when measuring began, since the last call. */
 export function otherLoad(): number {
   const load = looks.reduce((sum, look) => sum + look, 0) / looks.length;
   looks = [];
   return load;
 }
 
-/** The share of all cores that was in use, or taken by the host, during a look. */
+/** The share of all cores in use, or taken by the host, during a sample. */
 async function busyShare(): Promise<number> {
   const before = await ticks();
   await new Promise((resolve) => setTimeout(resolve, LOOK));

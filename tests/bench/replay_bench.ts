@@ -1,5 +1,8 @@
-// deno-lint-ignore-file no-console -- its table is its purpose
-/** What recognising replays costs, from the first packet to a full filter: `deno run --allow-all tests/bench/replay_bench.ts`. */
+// deno-lint-ignore-file no-console -- a command
+/**
+ * The cost of recognizing replays, from the first packet to a full filter: `deno run --allow-all
+ * tests/bench/replay_bench.ts`.
+ */
 import { join } from "node:path";
 import { ReplayFilter } from "../../src/replay/replay_filter.ts";
 
@@ -13,7 +16,7 @@ const tags = new Uint8Array(BATCH * 16);
 {
   await using filter = ReplayFilter.open(join(folder, "replay"), WINDOW);
   let packets = 0;
-  console.log("| packets seen | µs a packet | longest batch, ms |\n| --- | --- | --- |");
+  console.log("| packets seen | µs per packet | longest batch, ms |\n| --- | --- | --- |");
   for (const stretch of STRETCHES) {
     const first = packets;
     let time = 0;

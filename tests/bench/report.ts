@@ -8,7 +8,7 @@ import type { StoreFigures } from "./store.ts";
 import { median } from "./statistics.ts";
 import { targets } from "./targets.ts";
 
-/** What was measured, as Markdown. */
+/** The results as Markdown. */
 export function report(results: Results): string {
   const { machine, measured, unwrap, push, covers, store, latency, idle, scaling, growth } = results;
   const sections = [
@@ -40,7 +40,7 @@ before it (RFC 4737).`,
   if (unwrap) {
     sections.push(
       "## Unwrapping alone, on one core\n\n" + table(
-        ["way", "µs a packet, median", "least", "most"],
+        ["way", "µs per packet, median", "least", "most"],
         unwrap.map(({ name, median, least, most }) => [name, ...[median, least, most].map((n) => n.toFixed(1))]),
       ),
     );
@@ -97,7 +97,7 @@ function pushSection(push: NonNullable<Results["push"]>, covers: Results["covers
   const rows = loads.flatMap(([name, rounds]) =>
     kindsOf(rounds).map((kind) => [name, kind, ...pushFigures(rounds, kind), lossOf(rounds[kind]!)])
   );
-  const heads = ["to", "gateway", "packets/s", "processor µs a packet", "MB at the start", "MB at the peak"];
+  const heads = ["to", "gateway", "packets/s", "processor µs per packet", "MB at the start", "MB at the peak"];
   return "## Pushed to connected clients\n\nOur figures include the commit of each message to the disk, and its removal once it " +
     "is delivered. 0.7.0 stores nothing here. Cover messages are never stored.\n\n" +
     table([...heads, "lost / out of order"], rows);
@@ -118,9 +118,9 @@ function storeSection(rounds: Rounds<StoreFigures>): string {
     [
       "gateway",
       "packets/s",
-      "processor µs a packet",
+      "processor µs per packet",
       "20,000 read back, ms",
-      "µs a message",
+      "µs per message",
       "MB at the peak",
       "lost / out of order",
     ],
@@ -153,7 +153,7 @@ function scalingSection(scaling: NonNullable<Results["scaling"]>): string {
   );
   return "## One core and two\n\nPush to 50 clients. The gateway is pinned to its cores, and has an unwrapping worker for each. " +
     "With two cores it shares them with the load generator.\n\n" +
-    table(["cores", "gateway", "packets/s", "processor µs a packet"], rows);
+    table(["cores", "gateway", "packets/s", "processor µs per packet"], rows);
 }
 
 function growthSection(name: string, rows: GrowthFigures[]): string {
@@ -161,7 +161,7 @@ function growthSection(name: string, rows: GrowthFigures[]): string {
     [
       name.toLowerCase(),
       "store, packets/s",
-      "processor µs a packet",
+      "processor µs per packet",
       "rate ÷ with none",
       "start, ms",
       "database, MB",

@@ -7,10 +7,12 @@ import type { Rounds } from "./rounds.ts";
 import type { StoreFigures } from "./store.ts";
 import type { UnwrapFigures } from "./unwrap.ts";
 
-/** What was measured last, part by part. */
+/** The latest results, by part. */
 export interface Results {
   machine: Machine;
-  /** when each part was measured (ISO 8601), and what share of the machine other programs used when its rounds began */
+  /**
+   * when each part was measured (ISO 8601), and the share of the machine that other programs used when its rounds began
+   */
   measured: Record<string, { at: string; otherLoad: number }>;
   unwrap?: UnwrapFigures[];
   /** by the number of clients */
@@ -26,7 +28,7 @@ export interface Results {
 
 const FILE = new URL("results/results.json", import.meta.url);
 
-/** What earlier runs on this machine have left; those of other machines don't count. */
+/** The results of earlier runs on this machine; those of other machines are ignored. */
 export async function loadResults(machine: Machine): Promise<Results> {
   const text = await Deno.readTextFile(FILE).catch(() => undefined);
   const results = text === undefined ? undefined : JSON.parse(text) as Results;

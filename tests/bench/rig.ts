@@ -12,35 +12,35 @@ import { LoadGenerator } from "./load/generator.ts";
 import { makePackets, type Packets } from "./load/packets.ts";
 import { type ProcessFigures, processFigures } from "./process_figures.ts";
 
-/** The gateways that are measured: 0.7.0's is there when NYM_REFERENCE names the folder of its programs. */
+/** The gateways to measure; includes 0.7.0's if NYM_REFERENCE names the folder of its programs. */
 export const KINDS: readonly GatewayKind[] = Deno.env.get("NYM_REFERENCE") ? ["ours", "0.7.0"] : ["ours"];
 
-/** All gateways of a benchmark have this key, and so the packets that are made once serve for all. */
+/** The key of all gateways of a benchmark, so that packets are built only once. */
 const KEYS = generateKeyPair();
-/** As many clients as any load has; each load takes the first of them. */
+/** The most clients of any load; each load uses the first of them. */
 const CLIENTS = Array.from({ length: 1000 }, () => crypto.getRandomValues(new Uint8Array(ADDRESS_SIZE)));
 /** base58 */
 export const ADDRESSES: readonly string[] = CLIENTS.map(encodeBase58);
 
-/** Packets of a load before which both gateways have warmed up. */
+/** Packets that warm a gateway up. */
 const WARM_UP = 20_000;
-/** Clients are asked once a second how far they have read, and answer: wait (ms) a little longer. */
+/** ms for clients to confirm what they have read; they are pinged once a second. */
 const READ_AT_LEAST = 1500;
-/** ms within which everything must be where it belongs */
+/** ms for all messages to reach the disk or their clients */
 const PATIENCE = 30_000;
 const LOOK_INTERVAL = 20; // ms
 
-/** Connections that packets come over when it is the rate that matters. */
+/** The number of connections for packets when measuring rates. */
 const CONNECTIONS = 4;
 
-/** What is sent to find a rate: something to warm up with, and what is measured. */
+/** A load to measure a rate: packets to warm up, and packets to measure. */
 export interface Load {
   clients: number;
   warmUp: Packets;
   packets: Packets;
 }
 
-/** Makes `count` packets for so many clients; one message in `realEvery` is real, the others are cover traffic. */
+/** Builds `count` packets for this many clients; one message in `realEvery` is real, the others are cover. */
 export async function makeLoad(
   clients: number,
   count: number,
@@ -54,7 +54,7 @@ export async function makeLoad(
   };
 }
 
-/** A gateway as a process of its own with a home and a directory of its own, and a load generator for it. */
+/** A gateway process with its own home and directory, and a load generator for it. */
 export class Rig implements AsyncDisposable {
   private constructor(
     private readonly stack: AsyncDisposableStack,
@@ -64,10 +64,10 @@ export class Rig implements AsyncDisposable {
     readonly clients: SocketAddress,
   ) {}
 
-  /** Makes a gateway that is yet to be started. */
+  /** Creates a gateway without starting it. */
   static async init(kind: GatewayKind): Promise<Rig> {
     await using stack = new AsyncDisposableStack();
-    const directory = stack.use(new Directory({ host: "127.0.0.1", port: 0 })); // new: it has heard of no gateway
+    const directory = stack.use(new Directory({ host: "127.0.0.1", port: 0 })); // new, so it knows no gateways
     const gateway = stack.use(await GatewayProcess.init(kind, freePort(), freePort(), directory.url));
     const data = join(gateway.inboxes, "..");
     await Deno.writeTextFile(join(data, "private_sphinx.pem"), encodePem("X25519 PRIVATE KEY", KEYS.privateKey));
@@ -96,7 +96,7 @@ export class Rig implements AsyncDisposable {
     return await this.load.logIn(this.clients, ADDRESSES.slice(0, count), tokens);
   }
 
-  /** Sends packets to clients that are there, and waits for what they get. `began`, `times`: see clock. */
+  /** Sends packets to connected clients and waits for them to arrive. `began`, `times`: see clock. */
   async push(packets: Packets, rate = 0): Promise<{ report: Report; began: number; times: Float64Array }> {
     const times = await this.load.expect(packets);
     const began = await this.load.send(this.mixnet, packets, rate);
@@ -105,14 +105,14 @@ export class Rig implements AsyncDisposable {
     return { report, began, times };
   }
 
-  /** Disconnects the clients once they are seen to have read everything, and waits for it to have left the disk. */
+  /** Disconnects the clients once they have confirmed everything, and waits until it is removed from the disk. */
   async logOut(): Promise<void> {
     await pause(READ_AT_LEAST);
     await this.load.logOut();
     if (this.kind === "ours") await this.stored((count) => count === 0);
   }
 
-  /** Waits until the number of messages on the disk is right; throws if that takes too long. */
+  /** Waits until this many messages are on the disk; throws if that takes too long. */
   async stored(isRight: (count: number) => boolean): Promise<void> {
     const look = () => this.gateway.stored();
     const deadline = performance.now() + PATIENCE;
@@ -122,7 +122,7 @@ export class Rig implements AsyncDisposable {
     }
   }
 
-  /** Our gateway may lose nothing, send nothing twice and change no order; what 0.7.0's does is for the report. */
+  /** Throws if our gateway loses, duplicates or reorders messages. 0.7.0's are only reported. */
   check(report: Report): void {
     const { expected, received, duplicates, disordered, misdelivered } = report;
     if (this.kind === "ours" && (received < expected || duplicates + disordered + misdelivered > 0)) {

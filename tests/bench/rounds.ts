@@ -3,10 +3,10 @@ import { progress } from "./progress.ts";
 import { awaitQuiet } from "./quiet.ts";
 import { KINDS, Rig } from "./rig.ts";
 
-/** What each round has measured of each gateway. */
+/** The figures of each gateway, by round. */
 export type Rounds<Figures> = Partial<Record<GatewayKind, Figures[]>>;
 
-/** Measures the gateways in turns, so that all see the same machine; each time with a new one that has just started. */
+/** Measures the gateways in turn, so that conditions are the same for all; each time with a newly started one. */
 export async function takeTurns<Figures>(
   name: string,
   rounds: number,

@@ -7,10 +7,10 @@ const PACKETS = 20_000;
 const CLIENTS = 50;
 const ROUNDS = 3;
 
-/** The cores that a gateway is given. It has a worker for each. */
+/** The cores of a gateway, which has a worker for each. */
 export const CORES = { "1": "0", "2": "0,1" } as const;
 
-/** Push with one core and with two; the load generator may use both. */
+/** Push with one core and with two. The load generator may use both. */
 export async function benchScaling(): Promise<Record<string, Rounds<PushFigures>>> {
   const load = await makeLoad(CLIENTS, PACKETS);
   const results: Record<string, Rounds<PushFigures>> = {};

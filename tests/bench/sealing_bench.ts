@@ -1,5 +1,5 @@
-// deno-lint-ignore-file no-console -- its table is its purpose
-/** What sealing costs, and what it would by other ways: `deno run --allow-all tests/bench/sealing_bench.ts`. */
+// deno-lint-ignore-file no-console -- a command
+/** The cost of sealing, and of alternatives: `deno run --allow-all tests/bench/sealing_bench.ts`. */
 import { gcm } from "@noble/ciphers/aes.js";
 import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { createCipheriv } from "node:crypto";
@@ -10,13 +10,13 @@ import { Sealer } from "../../src/mailbox/sealing.ts";
 
 const MESSAGE_SIZE = 500;
 const ROUNDS = 60;
-/** µs that sealing may add to a message. */
+/** The most that sealing may add to a message, in µs. */
 const TARGET = 8;
 
 const key = crypto.getRandomValues(new Uint8Array(32));
 const sealer = new Sealer(key);
 
-/** µs a call: the best of many short rounds, as other programs only ever make it slower. */
+/** µs per call: the best of many short rounds, because other programs only make it slower. */
 function time(calls: number, act: (n: number) => void): number {
   let best = Infinity;
   for (let round = 0; round < ROUNDS; round++) {
@@ -27,7 +27,7 @@ function time(calls: number, act: (n: number) => void): number {
   return best;
 }
 
-/** All that is done for a chunk, as the mailbox does it: pseudonym, context, sealing. */
+/** Everything that the mailbox does for a chunk: pseudonym, context, sealing. */
 function sealChunk(n: number, value: Uint8Array): Uint8Array {
   const pseudonym = sealer.pseudonym(clients[n % clients.length]!);
   return sealer.seal(value, inboxContext(pseudonym, n));
@@ -39,7 +39,7 @@ const pseudonyms = time(1, () => {
   for (const client of clients) fresh.pseudonym(client);
 }) / clients.length;
 
-console.log(`Messages of ${MESSAGE_SIZE} bytes, µs a message\n`);
+console.log(`Messages of ${MESSAGE_SIZE} bytes, µs per message\n`);
 console.log("| messages in a chunk | sealed | opened |\n| --- | --- | --- |");
 let worst = 0;
 for (const count of [1, 4, 16, 64, 128]) {
@@ -52,13 +52,13 @@ for (const count of [1, 4, 16, 64, 128]) {
   worst = Math.max(worst, sealed);
   console.log(`| ${count} | ${sealed.toFixed(2)} | ${opened.toFixed(2)} |`);
 }
-console.log(`\npseudonym of a client that is not at hand: ${pseudonyms.toFixed(2)} µs`);
-console.log(`at most ${(worst + pseudonyms).toFixed(2)} µs a message, ${TARGET} are allowed\n`);
+console.log(`\npseudonym of a client that is not cached: ${pseudonyms.toFixed(2)} µs`);
+console.log(`at most ${(worst + pseudonyms).toFixed(2)} µs per message, ${TARGET} are allowed\n`);
 
 const plain = new Uint8Array(MESSAGE_SIZE);
 const context = new Uint8Array(40);
 const byRuntime = (cipher: "chacha20-poly1305" | "aes-256-gcm") => () => {
-  // The types tell the two apart by their names, which makes no difference here.
+  // The types distinguish the two by name, which makes no difference here.
   const sealing = createCipheriv(cipher as "chacha20-poly1305", key, new Uint8Array(12), { authTagLength: 16 });
   sealing.setAAD(context, { plaintextLength: plain.length });
   sealing.update(plain);
@@ -71,6 +71,6 @@ const ways: [name: string, act: () => void][] = [
   ["noble's XChaCha20-Poly1305", () => void xchacha20poly1305(key, new Uint8Array(24), context).encrypt(plain)],
   ["noble's AES-256-GCM", () => void gcm(key, new Uint8Array(12), context).encrypt(plain)],
 ];
-console.log("| cipher alone | µs a message |\n| --- | --- |");
+console.log("| cipher alone | µs per message |\n| --- | --- |");
 for (const [name, act] of ways) console.log(`| ${name} | ${time(300, act).toFixed(2)} |`);
 if (worst + pseudonyms > TARGET) Deno.exit(1);

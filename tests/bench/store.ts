@@ -6,27 +6,27 @@ const PACKETS = 20_000;
 const ROUNDS = 3;
 
 export interface StoreFigures {
-  /** packets/s from the first that was sent until all are on the disk */
+  /** packets/s from the first packet sent until all are on the disk */
   rate: number;
-  /** processor µs a packet */
+  /** processor µs per packet */
   cpu: number;
   /** ms from a client's login to its last stored message */
   readBack: number;
-  /** processor µs a message that is read back, until it has left the disk */
+  /** processor µs per message read back, until it has been removed from the disk */
   readBackCpu: number;
-  /** MB, the most of the whole run */
+  /** MB at the peak of the whole run */
   peak: number;
   lost: number;
   disordered: number;
 }
 
-/** Packets for a client that is away, which then comes for all of them. */
+/** Packets for an offline client, which then fetches all of them. */
 export async function benchStore(): Promise<Rounds<StoreFigures>> {
   const load = await makeLoad(1, PACKETS);
   return await takeTurns("store", ROUNDS, (rig) => measureStore(rig, load));
 }
 
-/** For a gateway that has just started. */
+/** For a newly started gateway. */
 async function measureStore(rig: Rig, { clients, warmUp, packets }: Load): Promise<StoreFigures> {
   const tokens = await rig.logIn(clients);
   await rig.push(warmUp);

@@ -3,7 +3,7 @@ import type { Results } from "./results.ts";
 import type { Rounds } from "./rounds.ts";
 import { median } from "./statistics.ts";
 
-/** A figure beside what was aimed at, in words. */
+/** A figure and its aim, for people. */
 export interface Target {
   measure: string;
   theirs: string;
@@ -13,10 +13,10 @@ export interface Target {
   reached: "beyond" | "yes" | "no";
 }
 
-/** How a figure compares: at least so much, or at most so much. */
+/** An aim: a minimum or a maximum. */
 type Aim = { least: number; beyond: number } | { most: number; beyond: number };
 
-/** The aims whose parts have been measured. */
+/** The aims for the parts that have been measured. */
 export function targets({ unwrap, push, store, latency, idle, growth }: Results): Target[] {
   const rows: Target[] = [];
   const add = (measure: string, theirs: string | undefined, ours: number | undefined, unit: string, aim: Aim) => {

@@ -11,15 +11,15 @@ import { progress } from "./progress.ts";
 import { awaitQuiet } from "./quiet.ts";
 import { median } from "./statistics.ts";
 
-/** As many as the pool gives a worker. */
+/** Packets in a batch, as in the pool. */
 const BATCH_PACKETS = 47;
-/** The ways to unwrap take turns, so that all see the same machine. */
+/** The number of rounds. The implementations take turns, so that all are measured under the same conditions. */
 const ROUNDS = 21;
 const BATCHES_A_ROUND = 10;
-/** The reference is some ten times slower: fewer batches do. */
+/** Fewer batches for the reference, which is about ten times slower. */
 const REFERENCE_BATCHES_A_ROUND = 1;
 
-/** Processor µs a packet. */
+/** Processor µs per packet. */
 export interface UnwrapFigures {
   name: string;
   median: number;
@@ -31,11 +31,11 @@ interface Contestant {
   name: string;
   unwrapBatch: UnwrapBatch;
   batches: number;
-  /** processor µs a packet, one for each round */
+  /** processor µs per packet, for each round */
   figures: number[];
 }
 
-/** Every way to unwrap that this V8 offers, on one core, in one run. */
+/** Measures all implementations that this V8 supports, on one core, in one run. */
 export async function benchUnwrap(): Promise<UnwrapFigures[]> {
   const { privateKey, publicKey } = generateKeyPair();
   const batch = new Uint8Array(BATCH_PACKETS * PACKET_SIZE);
@@ -54,7 +54,7 @@ export async function benchUnwrap(): Promise<UnwrapFigures[]> {
     least: Math.min(...figures),
     most: Math.max(...figures),
   }));
-  for (const { name, median } of results) progress(`unwrap: ${name}: ${median.toFixed(1)} µs a packet`);
+  for (const { name, median } of results) progress(`unwrap: ${name}: ${median.toFixed(1)} µs per packet`);
   if (!hasWideArithmetic()) {
     progress("unwrap: no wide arithmetic without --v8-flags=--experimental-wasm-wide-arithmetic");
   }
@@ -77,7 +77,7 @@ async function enter(privateKey: Uint8Array): Promise<Contestant[]> {
   return contestants;
 }
 
-/** Processor µs a packet: of all threads, so that what V8 compiles meanwhile counts as well. */
+/** Processor µs per packet of all threads, so that V8's compilation counts too. */
 function measure({ name, unwrapBatch, batches }: Contestant, packets: Uint8Array): number {
   const copies = Array.from({ length: batches }, () => packets.slice());
   const before = process.cpuUsage();

@@ -4,18 +4,18 @@ import { MAX_MESSAGE_SIZE } from "../../src/sphinx/constants.ts";
 import { range, readAll } from "../mailbox/messages.ts";
 import { Random } from "../support/random.ts";
 
-/** Clients whose inboxes are watched. */
+/** The number of clients whose inboxes are checked. */
 export const CLIENTS = 3;
 
 const NUMBER_SIZE = 4;
 
-/** Up to which number a client's messages are stored and confirmed; 0: none. */
+/** The last stored and the last confirmed message of a client; 0: none. */
 export interface Progress {
   stored: number;
   confirmed: number;
 }
 
-/** What a gateway that was killed had said: what it was about to do at most, and what it had on the disk. */
+/** What a killed gateway had reported: the most that it was about to do, and what was on the disk. */
 export interface Account {
   intended: Progress[];
   done: Progress[];
@@ -25,7 +25,7 @@ export function watched(client: number): ClientId {
   return clientId(new Uint8Array(32).fill(client + 1));
 }
 
-/** The message of this number: all of its bytes follow from it, so that one torn byte shows. */
+/** The message with this number, which determines all its bytes, so that a torn message is detected. */
 export function messageOf(client: number, number: number): Uint8Array<ArrayBuffer> {
   const random = new Random(number * CLIENTS + client);
   const message = random.bytes(random.between(NUMBER_SIZE, MAX_MESSAGE_SIZE));
@@ -38,12 +38,12 @@ export function newAccount(): Account {
   return { intended: none(), done: none() };
 }
 
-/** A line that a gateway says, and that {@linkcode note} takes down. */
+/** A line that a gateway prints for {@linkcode note}. */
 export function line(kind: "intended" | "done", progress: readonly Progress[]): string {
   return `${kind} ${progress.map(({ stored, confirmed }) => `${stored}/${confirmed}`).join(" ")}\n`;
 }
 
-/** Takes a line into the account. What was done had been intended. */
+/** Records a line. Everything done had been intended. */
 export function note(account: Account, text: string): void {
   const match = /^(intended|done) (.*)$/.exec(text);
   if (match === null) return;
@@ -54,10 +54,10 @@ export function note(account: Account, text: string): void {
 }
 
 /**
- * Compares the inboxes with the account: what was stored and not confirmed is there, in order and untorn; what was
- * confirmed is gone; what was under way may be either, but without a gap.
+ * Compares the inboxes with the account. Messages stored and not confirmed must exist, in order and intact. Confirmed
+ * ones must be gone. Those in progress may be either, but without a gap.
  *
- * @returns what is there now, as the next account starts from
+ * @returns the progress now, for the next account to start from
  * @throws {Error} that says what is wrong
  */
 export async function compare({ intended, done }: Account, mailbox: Mailbox): Promise<Progress[]> {
@@ -78,7 +78,7 @@ function verifiedNumber(client: number, message: Uint8Array): number {
   return number;
 }
 
-/** Judges the numbers of the messages that an inbox holds. */
+/** Checks the numbers of the messages in an inbox. */
 export function judge(numbers: readonly number[], intended: Progress, done: Progress, whose: string): Progress {
   const gap = numbers.findIndex((number, i) => i > 0 && number !== numbers[i - 1]! + 1);
   if (gap > 0) throw new Error(`${whose}: ${numbers[gap]} follows ${numbers[gap - 1]}`);

@@ -13,24 +13,24 @@ import { freePort } from "../support/reference_network.ts";
 import { TestClient } from "../support/test_client.ts";
 import { messageOf } from "./account.ts";
 
-/** Kills of a gateway as operators run it; the long form has 150. */
+/** Kills of a complete gateway; 150 in the long form. */
 const KILLS = Number(Deno.env.get("CRASH_GATEWAY_KILLS") ?? 3);
 const SEED = Number(Deno.env.get("CRASH_SEED") ?? 20_260_101);
 
-/** Packets for each client that are on their way when the kill comes. */
+/** Packets for each client on their way when it is killed. */
 const LOAD = 100;
-/** Clients that register just before a kill, which has to be remembered. */
+/** Clients that register just before a kill and must not be forgotten. */
 const NEWCOMERS = 5;
-/** ms from the first of them to the kill, at most */
+/** the longest time from the first of them to the kill, in ms */
 const MAX_DELAY = 250;
 
-/** A client over all of its connections, and what it knows of its inbox. */
+/** A client across its connections, and what it knows about its inbox. */
 class Recipient {
   readonly address = randomClientAddress();
   sent = 0;
-  /** these came and were not acknowledged: they have to come again */
+  /** received but not acknowledged: they must be pushed again */
   owed: number[] = [];
-  /** these were acknowledged, and that is known to be on the disk: they must not come again */
+  /** acknowledged, and certain to be removed from the disk: they must not be pushed again */
   readonly settled = new Set<number>();
   acknowledged: number[] = [];
   received = 0;
@@ -45,7 +45,7 @@ class Recipient {
   async connect(gateway: GatewayProcess): Promise<void> {
     this.connection = await TestClient.connect(parseSocketAddress(gateway.clients)!);
     this.#frames = [];
-    // Else all that it has read would count as delivered.
+    // Otherwise everything that it has read would count as delivered.
     const login = { address: encodeBase58(this.address), acknowledgements: true };
     if (this.#token === undefined) {
       const answer = await this.connection.request({ type: "register", ...login }) as { token: string };
@@ -56,15 +56,15 @@ class Recipient {
     }
   }
 
-  /** Takes messages until the one of this number, which comes after all that was stored before. */
+  /** Receives messages up to this number, which follows everything stored before. */
   async receiveThrough(number: number): Promise<void> {
     while (this.#frames.at(-1) !== number) this.#take(await this.connection.message());
     const came = new Set(this.#frames);
-    assertEquals(this.owed.filter((each) => !came.has(each)), [], "lost though they were stored");
+    assertEquals(this.owed.filter((each) => !came.has(each)), [], "lost although stored");
     this.owed = [...this.#frames];
   }
 
-  /** Says that all has arrived. The answer to the second request tells that the first one was taken. */
+  /** Acknowledges everything. The answer to the second request shows that the first one was processed. */
   async acknowledge(): Promise<void> {
     this.connection.send(JSON.stringify({ type: "received", frames: this.#frames.length }));
     assertEquals((await this.connection.request("nonsense") as { type: string }).type, "error");
@@ -72,14 +72,14 @@ class Recipient {
     this.owed = [];
   }
 
-  /** The gateway is gone: takes what it had still sent. */
+  /** After a kill: receives what the gateway had already sent. */
   async left(): Promise<void> {
     await this.connection.closed;
     const before = this.#frames.length;
     for (const each of this.connection.unread) this.#take(each as Uint8Array);
     const late = this.#frames.slice(before);
     this.owed.push(...late);
-    // Removals are committed before what comes later is pushed.
+    // Removals are committed before later messages are pushed.
     if (late.length > 0) { for (const number of this.acknowledged) this.settled.add(number); }
     this.acknowledged = [];
   }
@@ -96,7 +96,7 @@ class Recipient {
   }
 }
 
-Deno.test(`a gateway as operators run it loses nothing in ${KILLS} kills, and brings nothing back`, async () => {
+Deno.test(`a complete gateway loses nothing in ${KILLS} kills, and brings nothing back`, async () => {
   const run = new LongRun("kills of the whole gateway", KILLS);
   const random = new Random(SEED);
   await using gateway = await GatewayProcess.init("ours", freePort(), freePort(), NO_DIRECTORY);
@@ -116,7 +116,7 @@ Deno.test(`a gateway as operators run it loses nothing in ${KILLS} kills, and br
     await gateway.start();
     factory ??= new PacketFactory(decodeBase58(gateway.publicKey)!);
     for (const recipient of recipients) await recipient.connect(gateway);
-    // Before it has come again, as its coming would register it.
+    // Before it connects again, which would register it.
     const unseen = newcomer === undefined ? [] : packetsFor(newcomer, 1);
     const markers = recipients.flatMap((recipient) => packetsFor(recipient, 1));
     const load = range(LOAD).flatMap(() => recipients.flatMap((recipient) => packetsFor(recipient, 1)));
@@ -145,7 +145,7 @@ Deno.test(`a gateway as operators run it loses nothing in ${KILLS} kills, and br
   const sum = (figure: (recipient: Recipient) => number) => recipients.reduce((total, each) => total + figure(each), 0);
   run.end(
     `${KILLS} kills, ${sum(({ sent }) => sent)} messages sent, ${sum(({ received }) => received)} received, ` +
-      `${sum(({ again }) => again)} of them again, ${sum(({ settled }) => settled.size)} known to be gone`,
+      `${sum(({ again }) => again)} more than once, ${sum(({ settled }) => settled.size)} certain to be removed`,
   );
   assert(sum(({ received }) => received) >= KILLS);
 });

@@ -6,35 +6,35 @@ import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { type Account, compare, line, newAccount, note } from "./account.ts";
 import { childCommand, hasStrace, runChild } from "./mailbox_process.ts";
 
-/** Kills at a random time; the long form has 1600. */
+/** Kills at a random time; 1600 in the long form. */
 const RANDOM_KILLS = Number(Deno.env.get("CRASH_RANDOM_KILLS") ?? 16);
-/** Kills at a chosen system call; the long form has 800. */
+/** Kills at a chosen system call; 800 in the long form. */
 const SYSCALL_KILLS = Number(Deno.env.get("CRASH_SYSCALL_KILLS") ?? 6);
 const SEED = Number(Deno.env.get("CRASH_SEED") ?? 20_260_101);
 
-/** One home goes through this many kills before it is replaced. */
+/** Kills of one home before it is replaced. */
 const KILLS_A_HOME = 25;
-/** ms from the first line to the kill: a round takes about 2 */
+/** the longest time from the first line to the kill, in ms; a round takes about 2 ms */
 const MAX_DELAY = 60;
-/** One child in this many is killed this many ms after its start at most, mostly before it has opened its mailbox. */
+/** One child in this many is killed within this many ms of its start, usually before it has opened its mailbox. */
 const EARLY_KILLS = 8;
 const EARLY_DELAY = 45;
-/** rounds of a child that nobody kills */
+/** rounds of a child that is not killed */
 const ENDLESS = 100_000;
 const TRACED_ROUNDS = 25;
-/** Up to which call of each kind the kill comes: so many there are in these rounds, and a few in opening. */
+/** The last call of each kind at which a kill may happen: that many occur in these rounds, and a few in opening. */
 const CALLS = { pwrite64: 600, fsync: 30, ftruncate: 2, unlink: 1 };
 
-/** A home that is killed again and again, and looked at each time. */
+/** A home whose process is killed repeatedly, and which is checked each time. */
 class Home {
   readonly folder = new TemporaryFolder();
   readonly account: Account = newAccount();
   kills = 0;
 
   /**
-   * Opens the mailbox as a restarted gateway does; what is found is what the next child goes on from.
+   * Opens the mailbox as a restarted gateway does. The next child continues from what is found.
    *
-   * @returns how many messages there are
+   * @returns the number of messages
    */
   async inspect(): Promise<number> {
     const mailbox = await openMailbox(this.folder.path);
@@ -49,7 +49,7 @@ class Home {
   }
 }
 
-/** Has homes killed by `kill` until there were so many kills; it says whether a child came to its own end before that. */
+/** Calls `kill` until there were `count` kills. It returns whether the child ended by itself before. */
 async function killAgainAndAgain(
   what: string,
   count: number,
@@ -73,14 +73,14 @@ async function killAgainAndAgain(
       } catch (error) {
         throw new Error(`${what}, kill ${done}, CRASH_SEED=${seed}: ${(error as Error).message}`);
       }
-      run.reached(done, `${survived} came to their own end`);
+      run.reached(done, `${survived} ended by themselves`);
     }
   }
-  run.end(`${done} kills, ${survived} children came to their own end, ${messages} messages on the disk were looked at`);
+  run.end(`${done} kills, ${survived} children ended by themselves, ${messages} messages on the disk were checked`);
   assert(survived <= count, "nearly all are killed");
 }
 
-Deno.test(`what was committed survives ${RANDOM_KILLS} kills at any time, and what was confirmed stays gone`, () =>
+Deno.test(`committed messages survive ${RANDOM_KILLS} kills at any time, and confirmed ones stay removed`, () =>
   killAgainAndAgain("kills at any time", RANDOM_KILLS, async (home, random) => {
     const command = childCommand(home.folder.path, random.next(), ENDLESS, home.account.done);
     let timer: ReturnType<typeof setTimeout> | undefined;

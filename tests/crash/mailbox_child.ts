@@ -5,12 +5,12 @@ import { Random } from "../support/random.ts";
 import { CLIENTS, line, messageOf, type Progress, watched } from "./account.ts";
 
 /*
- * A mailbox under load, to be killed: stores, reads and confirms for some clients, and says on standard output what it
- * is about to do and what is on the disk. Arguments: folder, seed, rounds, "close" or "exit" for how it
+ * A mailbox under load, to be killed. It stores, reads and confirms messages for some clients, and reports on standard
+ * output what it is about to do and what is on the disk. Arguments: folder, seed, rounds, "close" or "exit" for how it
  * ends by itself, then `stored/confirmed` for each client.
  */
 
-/** Messages that come for one client in a round. */
+/** The most messages for one client in a round. */
 const MAX_ARRIVALS = 40;
 
 const [folder, seed, rounds, ending, ...progressTexts] = Deno.args;
@@ -20,7 +20,8 @@ const progress: Progress[] = progressTexts.map((text) => {
   return { stored: stored!, confirmed: confirmed! };
 });
 const encoder = new TextEncoder();
-const say = (text: string) => Deno.stdout.writeSync(encoder.encode(text)); // a pipe takes so few bytes at once or not at all
+/** A pipe accepts so few bytes either completely or not at all. */
+const say = (text: string) => Deno.stdout.writeSync(encoder.encode(text));
 
 const mailbox = await openMailbox(folder!);
 const readers: InboxReader[] = range(CLIENTS).map((client) => mailbox.openInbox(watched(client), () => {}));
@@ -38,7 +39,7 @@ for (let round = 0; round < Number(rounds); round++) {
     const from = progress[client]!.stored - arrivals[client]! + 1;
     for (const number of range(arrivals[client]!, from)) {
       mailbox.store(watched(client), messageOf(client, number));
-      if (late && random.oneIn(MAX_ARRIVALS)) await undefined; // the rest goes into another commit
+      if (late && random.oneIn(MAX_ARRIVALS)) await undefined; // puts the rest into another commit
     }
     const confirmed = unconfirmed[client]!.splice(0, confirmations[client]!);
     if (confirmed.length > 0) readers[client]!.confirm(confirmed.at(-1)!.sequence);
@@ -49,4 +50,4 @@ for (let round = 0; round < Number(rounds); round++) {
   for (const client of range(CLIENTS)) unconfirmed[client]!.push(...await readers[client]!.next());
 }
 if (ending === "close") await mailbox[Symbol.asyncDispose]();
-Deno.exit(0); // "exit": without a goodbye, so that the next one finds a log to recover
+Deno.exit(0); // "exit": without closing, so that the next child has to recover the database's log

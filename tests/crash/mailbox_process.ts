@@ -3,11 +3,11 @@ import { type Account, note, type Progress } from "./account.ts";
 
 const CHILD = fileURLToPath(new URL("./mailbox_child.ts", import.meta.url));
 
-/** Whether strace is here, and may trace. */
+/** Whether strace is installed and may trace. */
 export const hasStrace = await new Deno.Command("strace", { args: ["true"], stdout: "null", stderr: "null" }).output()
   .then(({ success }) => success, () => false);
 
-/** The command line of a child that goes on from `progress`. */
+/** The command line of a child that continues from `progress`. */
 export function childCommand(
   folder: string,
   seed: number,
@@ -32,9 +32,10 @@ export function childCommand(
 }
 
 /**
- * Runs a child and takes down what it says, to its end. `onFirstLine` is called when it has opened its mailbox. What it wrote before it was killed is still read.
+ * Runs a child to its end and records its reports, including those written just before a kill. Calls `onFirstLine` when
+ * it has opened its mailbox.
  *
- * @returns whether it came to its own end
+ * @returns whether it ended by itself
  */
 export async function runChild(
   command: readonly string[],
@@ -57,7 +58,7 @@ export async function runChild(
     }
   }
   const { success, signal } = await child.status;
-  if (!success && signal === null) throw new Error(`the child failed by itself: ${await errors}`);
+  if (!success && signal === null) throw new Error(`the child failed: ${await errors}`);
   await errors;
   return success;
 }

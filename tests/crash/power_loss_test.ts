@@ -9,16 +9,16 @@ import { childCommand, hasStrace, runChild } from "./mailbox_process.ts";
 import { type Operation, readTrace, straceOptions } from "./trace.ts";
 import { LOSSES, TracedDisk } from "./traced_disk.ts";
 
-/** Images that are looked at; the long form has 2000. */
+/** Images to check; 2000 in the long form. */
 const IMAGES = Number(Deno.env.get("CRASH_IMAGES") ?? 40);
 const SEED = Number(Deno.env.get("CRASH_SEED") ?? 20_260_101);
 
-/** Rounds of load, by runs of the mailbox over the same files; in 250 rounds SQLite checkpoints its log in between. */
+/** Rounds of load in each run of the mailbox over the same files; in 250 rounds, SQLite checkpoints its log. */
 const RUNS = IMAGES < 200 ? [10, 60] : [10, 60, 250];
-/** SQLite's index of the log: shared memory, which it makes anew after a crash. */
+/** SQLite's index of the log: shared memory, which it rebuilds after a crash. */
 const SHARED_MEMORY = "-shm";
 
-/** The files as they are, by path. */
+/** The files by path, with their contents. */
 function filesIn(folder: string): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
   for (const { name } of Deno.readDirSync(folder)) {
@@ -29,12 +29,12 @@ function filesIn(folder: string): Map<string, Uint8Array> {
 
 interface Run {
   before: Map<string, Uint8Array>;
-  /** what was on the disk before */
+  /** the files on the disk before */
   account: Account;
   operations: Operation[];
 }
 
-/** Lets mailboxes run over the same files, one after the other, and records what they do to them. */
+/** Runs mailboxes over the same files, one after another, and records their operations. */
 async function record(): Promise<Run[]> {
   using folder = new TemporaryFolder();
   using traces = new TemporaryFolder();
@@ -44,7 +44,7 @@ async function record(): Promise<Run[]> {
     const run = { before: filesIn(folder.path), account: structuredClone(account) };
     const trace = traces.file(`${i}`);
     const child = childCommand(folder.path, SEED + i, rounds, account.done, i === 0 ? "exit" : "close");
-    assert(await runChild(["strace", ...straceOptions(trace), ...child], account), "the run came to its own end");
+    assert(await runChild(["strace", ...straceOptions(trace), ...child], account), "the run ended by itself");
     const operations = readTrace(await Deno.readTextFile(trace), folder.path)
       .filter((operation) => !("path" in operation && operation.path.endsWith(SHARED_MEMORY)));
     runs.push({ ...run, operations });
@@ -52,7 +52,7 @@ async function record(): Promise<Run[]> {
   return runs;
 }
 
-/** Opens the files as a gateway that starts after the power came back, and compares them with the account. */
+/** Opens the files as a gateway does when the power is back, and compares them with the account. */
 async function inspect(files: Map<string, Uint8Array>, account: Account): Promise<void> {
   using folder = new TemporaryFolder();
   for (const [path, bytes] of files) Deno.writeFileSync(folder.file(basename(path)), bytes);
@@ -80,7 +80,7 @@ Deno.test({
       const disk = new TracedDisk(before);
       for (const operation of operations) {
         if (operation.kind === "said") note(account, operation.text.trimEnd());
-        // Just before a sync ends, the most is missing.
+        // Just before a sync ends, the most data is at risk.
         if (operation.kind === "sync") {
           point++;
           for (; images < IMAGES * point / points; images++) {

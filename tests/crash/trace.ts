@@ -1,13 +1,13 @@
-/** What a program did to its files and said on standard output, in order, as strace saw it. */
+/** What a program did to its files and printed, in order, as recorded by strace. */
 export type Operation =
   | { kind: "write"; path: string; at: number; data: Uint8Array }
   | { kind: "truncate"; path: string; size: number }
   | { kind: "create" | "remove"; path: string }
-  /** all that was done to the file, or to the entries of the folder, before `from` (an index) is on the disk */
+  /** all operations before `from` (an index) on the file, or on the entries of the folder, are on the disk */
   | { kind: "sync"; path: string; from: number }
   | { kind: "said"; text: string };
 
-/** The system calls that {@linkcode readTrace} wants to see. */
+/** The system calls that {@linkcode readTrace} needs. */
 export const TRACED = "openat,write,pwrite64,ftruncate,fsync,fdatasync,unlink,unlinkat,rename,renameat2,pwritev,writev";
 
 /** Options of strace for a trace in `file`. */
@@ -21,9 +21,9 @@ const RESUMED = /^(\d+) +<\.\.\. (\w+) resumed>.* = (-?\d+)/;
 const FILE = /^\d+<([^>]*)>/;
 
 /**
- * Reads a trace of the files in `folder`. A write counts from where it began, a sync from where it returned.
+ * Reads a trace of the files in `folder`. Writes are ordered by their start, syncs by their end.
  *
- * @throws {Error} at a call that it doesn't know how to replay
+ * @throws {Error} at a call that it cannot replay
  */
 export function readTrace(trace: string, folder: string): Operation[] {
   const operations: Operation[] = [];
@@ -76,13 +76,13 @@ export function readTrace(trace: string, folder: string): Operation[] {
         break;
       }
       default:
-        throw new Error(`a system call that can't be replayed: ${name}`);
+        throw new Error(`cannot replay a system call: ${name}`);
     }
   }
   return operations;
 }
 
-/** What follows the data of a call: its numbers. */
+/** The numbers after the data of a call. */
 function tail(args: string): string {
   return args.slice(args.lastIndexOf('"'));
 }
@@ -92,7 +92,7 @@ function bytesOf(args: string): Uint8Array {
   return Uint8Array.fromHex(args.slice(from, args.indexOf('"', from)).replaceAll("\\x", ""));
 }
 
-/** Paths are written as strings are: in hexadecimal, or as they are. */
+/** Decodes a path, which is written in hexadecimal or literally. */
 function unescaped(text: string): string {
   if (!text.startsWith("\\x")) return text;
   return new TextDecoder().decode(Uint8Array.fromHex(text.replaceAll("\\x", "")));

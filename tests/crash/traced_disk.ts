@@ -2,12 +2,12 @@ import { dirname } from "node:path";
 import type { Random } from "../support/random.ts";
 import type { Operation } from "./trace.ts";
 
-/** A disk writes sectors of so many bytes whole or not at all. */
+/** Bytes of a sector, which a disk writes completely or not at all. */
 const SECTOR_SIZE = 512;
 
 type Change = Extract<Operation, { kind: "write" | "truncate" }> & { index: number };
 
-/** A file's contents, whatever its name is or was. */
+/** The contents of a file, independent of its name. */
 interface Contents {
   onDisk: Uint8Array;
   /** since the last sync, in order */
@@ -21,13 +21,13 @@ interface Renaming {
   contents: Contents | undefined;
 }
 
-/** How much of what was not synced is on the disk when the power fails. */
+/** How much of the unsynced data is on the disk when the power fails. */
 export const LOSSES = ["all", "nothing", "any writes", "any sectors", "the last write only"] as const;
 export type Loss = typeof LOSSES[number];
 
 /**
- * A folder on a disk as a program wrote it, with what may be missing of it when the power fails: all that no sync had
- * ended for, names of files as well as contents, in part or out of order.
+ * A folder on a disk as a program wrote it, and what may be missing when the power fails: anything without a completed
+ * sync, names as well as contents, in part or out of order.
  */
 export class TracedDisk {
   readonly #names = new Map<string, Contents>();
@@ -35,7 +35,7 @@ export class TracedDisk {
   #renamings: Renaming[] = [];
   #index = 0;
 
-  /** `files`: what is on the disk before the first operation, by path. */
+  /** `files`: the files on the disk before the first operation, by path. */
   constructor(files: ReadonlyMap<string, Uint8Array>) {
     for (const [path, bytes] of files) {
       const contents = { onDisk: bytes, pending: [] };
@@ -44,7 +44,7 @@ export class TracedDisk {
     }
   }
 
-  /** To be called for each operation of a trace, in order. */
+  /** Call for each operation of a trace, in order. */
   apply(operation: Operation): void {
     const index = this.#index++;
     switch (operation.kind) {
@@ -66,7 +66,7 @@ export class TracedDisk {
     }
   }
 
-  /** The files that are found after the power failed now, by path. */
+  /** The files found if the power failed now, by path. */
   afterPowerLoss(loss: Loss, random: Random): Map<string, Uint8Array> {
     const names = new Map(this.#namesOnDisk);
     for (const renaming of survivors(this.#renamings, loss, random)) apply(names, renaming);
@@ -115,7 +115,7 @@ function survivors<T>(pending: readonly T[], loss: Loss, random: Random): readon
   }
 }
 
-/** The bytes after these changes; with `sectors`, any sectors of what was written may be missing. */
+/** The bytes after these changes. With `sectors`, any written sectors may be missing. */
 function changed(before: Uint8Array, changes: readonly Change[], sectors?: Random): Uint8Array {
   const ends = changes.map((change) => change.kind === "write" ? change.at + change.data.length : change.size);
   const bytes = new Uint8Array(Math.max(before.length, ...ends));

@@ -12,17 +12,17 @@ import { hasWrongClock, WrongClock } from "./wrong_clock.ts";
 
 const REPLAYED = 'packets_dropped_total{reason="replayed"}';
 const PACKETS = 50;
-/** Where the clock is put, in days from the right time. */
+/** Offsets of the clock, in days. */
 const JUMPS = [1, -1, 0, 400, 0];
 
 const skipped = hasWrongClock ? "" : " (skipped: no libfaketime)";
 
-/** The date in so many days, as it stands in the log. */
+/** The date this many days from now, as written in the log. */
 function dateIn(days: number): string {
   return new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 }
 
-/** A client's answer to a registration of a new address. */
+/** The answer to the registration of a new address. */
 async function registration(gateway: string): Promise<string> {
   await using client = await TestClient.connect(parseSocketAddress(gateway)!);
   const request = { type: "register", address: encodeBase58(randomClientAddress()) };
@@ -30,7 +30,7 @@ async function registration(gateway: string): Promise<string> {
 }
 
 Deno.test({
-  name: `a clock that jumps while the gateway runs makes nothing expire, and nothing come back${skipped}`,
+  name: `a clock that jumps while the gateway runs expires nothing and brings nothing back${skipped}`,
   ignore: !hasWrongClock,
   fn: async () => {
     using clock = new WrongClock();
@@ -54,12 +54,12 @@ Deno.test({
     let replays = 0;
     for (const days of JUMPS) {
       clock.set(days);
-      await directory.requests(2); // it goes on to announce itself
+      await directory.requests(2); // it continues to announce itself
       await post(mixnet!, frame(...packets, packetFor(key, bob.address, numbered(1000 + days))));
-      assertEquals(numberOf(await client.message()), 1000 + days); // over the session of before
+      assertEquals(numberOf(await client.message()), 1000 + days); // over the existing session
       replays += PACKETS;
       assertEquals(await operator.metric(REPLAYED), replays);
-      assertEquals(await registration(process.clients), "error"); // those of this hour are used up
+      assertEquals(await registration(process.clients), "error"); // this hour's registrations are used up
       assertEquals((await operator.readiness()).ready, true);
     }
     await gateway.store(100);
@@ -68,7 +68,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a clock that jumps from one run to the next makes nothing expire, and nothing come back${skipped}`,
+  name: `a clock that jumps between two runs expires nothing and brings nothing back${skipped}`,
   ignore: !hasWrongClock,
   fn: async () => {
     using clock = new WrongClock();
@@ -87,7 +87,7 @@ Deno.test({
       const dates = [dateIn(days)];
       await process.start();
       dates.push(dateIn(days));
-      assert(dates.some((date) => process.log.includes(` ${date}T`)), "it goes by the clock that is wrong");
+      assert(dates.some((date) => process.log.includes(` ${date}T`)), "it uses the wrong clock");
       await post(mixnet!, frame(...packets, packetFor(key, bob.address, numbered(PACKETS + run))));
       await operator.reaches("messages_stored_total", 1);
       assertEquals(await operator.metric(REPLAYED), PACKETS);

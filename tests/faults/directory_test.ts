@@ -4,16 +4,16 @@ import { report } from "../hostile/besieged.ts";
 import { eventually } from "../support/eventually.ts";
 import { FaultyGateway } from "./faulty_gateway.ts";
 
-/** MB that the gateway may take at most, whatever its directory answers */
+/** the most memory of the gateway in MB, whatever its directory answers */
 const MEMORY = 400;
 const MB = 1_000_000;
 
 const text = (body: string) => () => new Response(body);
-/** `size` bytes and more of a JSON list's entries, between these two. */
+/** At least `size` bytes of entries of a JSON list, between these two texts. */
 const listOf = (begin: string, entry: string, end: string, size: number) => () =>
   new Response(begin + entry.repeat(size / entry.length) + end);
 
-/** A byte every now and then, for ever. */
+/** A byte now and then, for ever. */
 const trickle: Answer = () => {
   let timer: ReturnType<typeof setInterval>;
   return new Response(
@@ -24,7 +24,7 @@ const trickle: Answer = () => {
   );
 };
 
-/** With what the gateway says of it. */
+/** Answers, and what the gateway logs about them. */
 const RUBBISH: readonly [what: string, answer: Answer | "never", said: string][] = [
   [
     "100 MB of JSON",
@@ -42,7 +42,7 @@ const RUBBISH: readonly [what: string, answer: Answer | "never", said: string][]
     listOf('{"mixNodes":[],"gatewayNodes":[{"registeredClients":[', '{"pubKey":"x"},', "{}]}]}", 140 * MB),
     "is not a directory's",
   ],
-  ["bytes that are no UTF-8", () => new Response(new Uint8Array(10_000).fill(0xff)), "is not a topology"],
+  ["invalid UTF-8", () => new Response(new Uint8Array(10_000).fill(0xff)), "is not a topology"],
   ["other types", text('{"mixNodes":{"host":1},"gatewayNodes":"none"}'), "is not a topology"],
   [
     "entries of other types",
@@ -51,7 +51,7 @@ const RUBBISH: readonly [what: string, answer: Answer | "never", said: string][]
   ],
   ["status 500", () => new Response("out of order", { status: 500 }), "status 500"],
   [
-    "redirects in a circle",
+    "a redirect loop",
     () => new Response(null, { status: 307, headers: { location: "/api/presence/topology" } }),
     "it redirects to /api/presence/topology (status 307)",
   ],
@@ -60,17 +60,17 @@ const RUBBISH: readonly [what: string, answer: Answer | "never", said: string][]
     () => new Response(null, { status: 307, headers: { location: "file:///etc/passwd" } }),
     "it redirects to file:///etc/passwd (status 307)",
   ],
-  ["an answer that goes on and on", trickle, "no complete answer within"],
-  ["nothing", "never", "no complete answer within"],
+  ["an endless answer", trickle, "no complete answer within"],
+  ["no answer", "never", "no complete answer within"],
 ];
 
-/** The most memory that a process has had since it started, in MB. */
+/** The peak memory of a process, in MB. */
 async function peakMemory(pid: number): Promise<number> {
   const { stdout } = await new Deno.Command("cat", { args: [`/proc/${pid}/status`] }).output();
   return Math.round(Number(/VmHWM:\s+(\d+)/.exec(new TextDecoder().decode(stdout))![1]) / 1024);
 }
 
-Deno.test("whatever the directory answers, the gateway starts, serves, says so, and gets over it", async () => {
+Deno.test("whatever the directory answers, the gateway starts, serves, logs it and recovers", async () => {
   await using directory = new DirectoryServer();
   const [topology, presence] = [directory.topology, directory.presence];
   await using gateway = await FaultyGateway.start({
@@ -80,7 +80,7 @@ Deno.test("whatever the directory answers, the gateway starts, serves, says so, 
     },
   });
   const { operator, process } = gateway;
-  const peaks: Record<string, number> = { "answers as it should": await peakMemory(process.pid) };
+  const peaks: Record<string, number> = { "valid answers": await peakMemory(process.pid) };
   for (const [what, answer, said] of RUBBISH) {
     await process.stop();
     directory.topology = directory.presence = answer === "never" ? directory.never : answer;
@@ -91,7 +91,7 @@ Deno.test("whatever the directory answers, the gateway starts, serves, says so, 
     peaks[what] = await peakMemory(process.pid);
     directory.topology = topology;
     directory.presence = presence;
-    await eventually("it is over", () => process.log.includes("answers again"), 20_000);
+    await eventually("it has recovered", () => process.log.includes("answers again"), 20_000);
   }
   directory.presence = directory.topology = () => new Response("out of order", { status: 500 });
   await operator.says(/^warn +directory +cannot be reached/m);

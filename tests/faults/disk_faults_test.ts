@@ -9,7 +9,7 @@ const MESSAGES = many(2000, 50_000);
 
 const skipped = hasStrace ? "" : " (skipped: no strace)";
 
-/** All files of a folder and those below. */
+/** All files in a folder and its subfolders. */
 async function filesBelow(folder: string): Promise<string[]> {
   const files: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
@@ -21,7 +21,7 @@ async function filesBelow(folder: string): Promise<string[]> {
 const SYNCS = "fsync,fdatasync";
 const WRITES = `${SYNCS},write,pwrite64,ftruncate`;
 
-/** How a disk may behave, the calls in which that shows and as what (strace), and what the gateway says of it. */
+/** How a disk may misbehave, in which calls and how (for strace), and what the gateway reports. */
 const FAULTS: readonly [disk: string, calls: string, fault: string, said: RegExp][] = [
   ["takes 600 ms for each sync", SYNCS, "delay_enter=600000", /^warn +mailbox +a write to the disk took \d+ ms/m],
   ["fails to sync", SYNCS, "error=EIO", /^fail +mailbox +cannot write messages \(disk I\/O error\)/m],
@@ -31,7 +31,7 @@ const FAULTS: readonly [disk: string, calls: string, fault: string, said: RegExp
 
 for (const [disk, calls, fault, said] of FAULTS) {
   Deno.test({
-    name: `a disk that ${disk} for a time costs time, and no message or order${skipped}`,
+    name: `a disk that ${disk} for a while costs time, but no message and no order${skipped}`,
     ignore: !hasStrace,
     fn: async () => {
       await using gateway = await FaultyGateway.start();
@@ -63,7 +63,7 @@ for (const [disk, calls, fault, said] of FAULTS) {
   });
 }
 
-Deno.test("a mailbox that another program has locked for a time costs time, and no message or order", async () => {
+Deno.test("a mailbox locked by another program for a while costs time, but no message and no order", async () => {
   await using gateway = await FaultyGateway.start();
   const { operator, process } = gateway;
   await gateway.store(300);

@@ -4,25 +4,24 @@ import { report } from "../hostile/besieged.ts";
 import { FaultyGateway } from "./faulty_gateway.ts";
 import { canMount } from "./small_disk.ts";
 
-/** MB; room for what is sent here, and not for much more */
+/** MB; room for the messages sent here, but not for much more */
 const SIZE = 40;
-/** More than may wait in memory and in the system's buffers. */
+/** More messages than fit into memory and the system's buffers. */
 const FLOOD = 20_000;
-/** What may wait for its commit: the mailbox's bound, and what was being unwrapped when it was reached. */
+/** The most messages waiting for a commit: the mailbox's bound, plus those being unwrapped when it was reached. */
 const MAY_WAIT = 8192 + 500;
 
 const skipped = canMount ? "" : " (skipped: this user may not mount)";
 
 Deno.test({
-  name:
-    `while the disk is full mail waits in memory and then at its sender, and all of it is there in the end${skipped}`,
+  name: `while the disk is full, mail waits in memory and then at its sender, and none is lost${skipped}`,
   ignore: !canMount,
   fn: async () => {
     await using gateway = await FaultyGateway.start({ megabytes: SIZE });
     const { operator, disk } = gateway;
     await gateway.store(500);
     const send = await gateway.prepare(FLOOD);
-    await disk!.fill(100_000); // which is enough for small writes, and not for mail
+    await disk!.fill(100_000); // enough for small writes, but not for mail
     let allTaken = false;
     const sending = send().then(() => allTaken = true, () => {});
     const said = await operator.says(/^fail +mailbox/m);
@@ -55,7 +54,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a gateway that is stopped while its disk is full comes to its end, and says what is lost${skipped}`,
+  name: `a gateway that is stopped while its disk is full ends, and reports what is lost${skipped}`,
   ignore: !canMount,
   fn: async () => {
     await using gateway = await FaultyGateway.start({ megabytes: SIZE });
@@ -63,7 +62,7 @@ Deno.test({
     await gateway.store(500);
     const send = await gateway.prepare(FLOOD);
     await disk!.fill(100_000);
-    const sending = send().catch(() => {}); // its connection ends with the gateway
+    const sending = send().catch(() => {}); // the gateway ends its connection
     await operator.reaches('queue_depth{queue="mailbox"}', 8192);
     const exitCode = await process.stop();
     await sending;
@@ -79,7 +78,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a disk that becomes low takes no more mail, which is counted, and takes it again once there is room${skipped}`,
+  name: `on a low disk mail is refused and counted, and accepted again once there is room${skipped}`,
   ignore: !canMount,
   fn: async () => {
     const adjust = ({ limits }: Config) => limits.minimumFreeDisk = (SIZE / 2) * 1_000_000;
@@ -101,7 +100,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `what the mailbox's file has free inside counts as free: emptied, it takes mail on a low disk${skipped}`,
+  name: `free space inside the mailbox's file counts: once emptied, it accepts mail on a low disk${skipped}`,
   ignore: !canMount,
   fn: async () => {
     const minimum = 20_000_000;
@@ -110,10 +109,10 @@ Deno.test({
       adjust: ({ limits }) => limits.minimumFreeDisk = minimum,
     });
     const { operator, disk } = gateway;
-    await gateway.store(24_000); // 13 MB: more than the database's log can take of the disk while they leave, some 8 MB
+    await gateway.store(24_000); // 13 MB: more than the database's log takes while they are removed, about 8 MB
     await disk!.fill(minimum - 1_000_000);
     await operator.says(/^fail +space/m);
-    await gateway.drop(300); // of what was there nothing is fetched yet
+    await gateway.drop(300); // nothing stored has been fetched yet
     await operator.reaches('messages_refused_total{reason="disk_low"}', 300);
     await gateway.readAll();
     const said = await operator.says(/^warn +space/m);

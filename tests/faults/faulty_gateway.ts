@@ -11,7 +11,7 @@ import { Operator } from "../support/operator.ts";
 import { quietPort } from "../support/quiet_port.ts";
 import { SmallDisk } from "./small_disk.ts";
 
-/** A gateway as a process, and a client of it whose messages are numbered, to see that none is lost or out of order. */
+/** A gateway process, and a client with numbered messages, to check that none is lost or out of order. */
 export class FaultyGateway implements AsyncDisposable {
   #sent = 0;
   #read = 0;
@@ -20,15 +20,12 @@ export class FaultyGateway implements AsyncDisposable {
     private readonly parts: AsyncDisposableStack,
     readonly process: GatewayProcess,
     readonly operator: Operator,
-    /** what its data is on, if that is a disk of its own */
+    /** the disk with its data, if it has its own */
     readonly disk: SmallDisk | undefined,
     private readonly member: Member,
   ) {}
 
-  /**
-   * `megabytes`: of a disk for its data; without, that is where other files are too. `environment`: further variables that
-   * it runs with.
-   */
+  /** `megabytes`: size of a separate disk for its data, if any. `environment`: additional environment variables. */
   static async start(
     { megabytes, adjust, environment = {} }: {
       megabytes?: number;
@@ -42,29 +39,32 @@ export class FaultyGateway implements AsyncDisposable {
     const operator = new Operator(`127.0.0.1:${quietPort()}`);
     process.configure((config) => {
       config.operator.listeningAddress = operator.address;
-      if (megabytes !== undefined) config.limits.minimumFreeDisk = 0; // disks are to become really full
+      if (megabytes !== undefined) config.limits.minimumFreeDisk = 0; // so that disks become completely full
       adjust?.(config);
     });
     const disk = starting.use(
       megabytes === undefined ? undefined : await SmallDisk.mount(process.path("data"), megabytes),
     );
-    starting.defer(async () => void await process.stop("SIGKILL")); // before the disk that it is on goes
+    starting.defer(async () => void await process.stop("SIGKILL")); // before its disk is unmounted
     await process.start();
     const member = await register(parseSocketAddress(process.clients)!);
     return new FaultyGateway(starting.move(), process, operator, disk, member);
   }
 
-  /** Messages that were sent so far. */
+  /** The number of messages sent so far. */
   get sent(): number {
     return this.#sent;
   }
 
-  /** Messages on the disk, one by one. */
+  /** The number of messages on the disk, counted one by one. */
   onDisk(): Promise<number> {
     return this.process.storedFor(encodeBase58(this.member.address));
   }
 
-  /** Makes the packets of so many further messages; what it resolves to sends them, and resolves when all are taken. */
+  /**
+   * Builds packets for `count` more messages. Resolves with a function that sends them, and resolves when all are
+   * accepted.
+   */
   async prepare(count: number): Promise<() => Promise<void>> {
     const plan = { first: this.#sent, count, clients: 1, connections: 1, realEvery: 1 };
     this.#sent += count;
@@ -76,7 +76,7 @@ export class FaultyGateway implements AsyncDisposable {
     return () => post(parseSocketAddress(this.process.mixnet)!, frames!);
   }
 
-  /** Sends so many further messages; resolves when the gateway has stored them, and all before since its start. */
+  /** Sends `count` more messages; resolves when these and all previous ones are stored. */
   async store(count: number): Promise<void> {
     const before = await this.operator.metric("messages_stored_total");
     const send = await this.prepare(count);
@@ -84,14 +84,14 @@ export class FaultyGateway implements AsyncDisposable {
     await this.operator.reaches("messages_stored_total", before + count, 60_000);
   }
 
-  /** Sends so many messages that must not be stored: the next ones have their numbers. */
+  /** Sends `count` messages that must not be stored. The next ones reuse their numbers. */
   async drop(count: number): Promise<void> {
     const send = await this.prepare(count);
     await send();
     this.#sent -= count;
   }
 
-  /** Logs in and reads all that was sent and not read by an earlier call: each once, in order, and nothing else. */
+  /** Logs in and reads everything sent since the last call: each message once, in order, and nothing else. */
   async readAll(): Promise<void> {
     const confirmed = await this.operator.metric("messages_confirmed_total");
     await using client = await logIn(this.#clients, this.member);

@@ -13,7 +13,7 @@ import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { canMount, SmallDisk } from "./small_disk.ts";
 import { UnreadableFile } from "./unreadable_file.ts";
 
-/** What a gateway that can't start exits with and says last. */
+/** The exit code and last words of a gateway that cannot start. */
 async function refusal(process: GatewayProcess): Promise<{ code: number; said: string }> {
   try {
     await process.start();
@@ -24,7 +24,7 @@ async function refusal(process: GatewayProcess): Promise<{ code: number; said: s
   throw new Error("it has started");
 }
 
-Deno.test("a second run on one home says so and ends, and the first goes on", async () => {
+Deno.test("a second run on the same home reports that and ends, and the first continues", async () => {
   await using gateway = await FaultyGateway.start();
   const { home, mixnet, clients } = gateway.process;
   await gateway.store(100);
@@ -41,7 +41,7 @@ const random = new Random(7);
 const REMEDY =
   "it is damaged: put back a copy of it, or move it away, with the files beside it that begin with its name";
 
-/** Files of the home and what is done to them; the exit code, and what is said besides the file's name. */
+/** Files of the home and what happens to them; the exit code, and what is reported besides the file's name. */
 const SPOILED: readonly [file: string, how: string, spoil: (path: string) => void, code: number, said: string][] = [
   ["data/inboxes/mailbox.kv", "is random bytes", fillRandomly, 74, `file is not a database; ${REMEDY}`],
   ["data/inboxes/mailbox.kv", "is cut", cut, 74, `disk image is malformed; ${REMEDY}`],
@@ -98,7 +98,7 @@ async function copy(from: string, to: string): Promise<void> {
   await new Deno.Command("cp", { args: ["-a", from, to] }).output();
 }
 
-Deno.test("files that won't do are named, with what to do; put back, all that was stored is there", async () => {
+Deno.test("damaged files are named with the remedy; once they are restored, all stored mail is there", async () => {
   await using gateway = await FaultyGateway.start();
   const { process } = gateway;
   await gateway.store(200);
@@ -117,7 +117,7 @@ Deno.test("files that won't do are named, with what to do; put back, all that wa
   await gateway.readAll();
 });
 
-Deno.test("an empty ledger is no loss to clients with a token, and an empty mailbox is a new one", async () => {
+Deno.test("clients with a token can log in with an empty ledger, and an empty mailbox is usable", async () => {
   await using gateway = await FaultyGateway.start();
   const { process } = gateway;
   await gateway.store(100);
@@ -159,7 +159,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `inboxes of 0.7.0 with what can't be read, or is no message, are taken over but for that${skipped}`,
+  name: `unreadable and invalid files in inboxes of 0.7.0 are skipped, and the rest is taken over${skipped}`,
   ignore: !canMount,
   fn: async () => {
     await using process = await GatewayProcess.init("ours", quietPort(), quietPort(), NO_DIRECTORY);
@@ -168,7 +168,7 @@ Deno.test({
     const inbox = `${process.inboxes}/${address}`;
     Deno.mkdirSync(`${inbox}/a folder`, { recursive: true });
     Deno.mkdirSync(`${process.inboxes}/no address`);
-    Deno.writeFileSync(`${process.inboxes}/${address.slice(1)}`, new Uint8Array(9)); // a file in a folder's place
+    Deno.writeFileSync(`${process.inboxes}/${address.slice(1)}`, new Uint8Array(9)); // a file instead of a folder
     Deno.writeFileSync(`${inbox}/too large`, new Uint8Array(976));
     for (const n of range(4)) Deno.writeFileSync(`${inbox}/${n}`, numbered(n));
     {
@@ -187,13 +187,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: `an init on a full disk leaves nothing that is in the way of the next one${skipped}`,
+  name: `a failed init on a full disk leaves nothing that blocks the next one${skipped}`,
   ignore: !canMount,
   fn: async () => {
     using folder = new TemporaryFolder();
     await using disk = await SmallDisk.mount(folder.path, 1);
     const init = () => nymGateway("init --id gw --mix-host 127.0.0.1 --clients-host 127.0.0.1", { HOME: folder.path });
-    for (const pages of range(5)) { // the files are written one after the other: each of them is one that has no room
+    for (const pages of range(5)) { // the files are written in turn: each of them runs out of space once
       await disk.fill(4096 * pages);
       const failed = await init();
       assertEquals(failed.code, 73, failed.stderr);
@@ -206,14 +206,14 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a home or a log where the runtime lets no program write is refused with the cause and what to do",
+  name: "a home or a log where the runtime lets no program write is refused with the cause and the remedy",
   ignore: Deno.build.os !== "linux",
   fn: async () => {
     const cause = "the runtime keeps programs from using anything in /dev, /proc and /sys; choose another place";
     const init = "init --id gw --mix-host 127.0.0.1 --clients-host 127.0.0.1";
     const elsewhere = await nymGateway(init, { NYM_HOME: "/dev/shm" });
     assertEquals(elsewhere.code, 77);
-    assertEquals(elsewhere.stderr, `error: Cannot look for /dev/shm/gateways/gw/config/config.toml: ${cause}\n`);
+    assertEquals(elsewhere.stderr, `error: Cannot access /dev/shm/gateways/gw/config/config.toml: ${cause}\n`);
     await using gateway = await GatewayProcess.init("ours", quietPort(), quietPort(), NO_DIRECTORY);
     gateway.configure(({ logging }) => logging.file = "/dev/stdout");
     assertEquals(await refusal(gateway), {
@@ -224,7 +224,7 @@ Deno.test({
   },
 });
 
-Deno.test("a storage key that is missing is not replaced while there is mail that it sealed", async () => {
+Deno.test("a missing storage key is not replaced while there is mail sealed with it", async () => {
   await using gateway = await FaultyGateway.start();
   const { process } = gateway;
   await gateway.store(100);

@@ -2,13 +2,13 @@ import { hasStrace } from "../crash/mailbox_process.ts";
 
 export { hasStrace };
 
-/** System calls of a process that fail or take their time, from its beginning to the end of its scope. Needs strace. */
+/** Makes system calls of a process fail or take longer until disposed. Needs strace. */
 export class Injection implements AsyncDisposable {
   private constructor(private readonly strace: Deno.ChildProcess, private readonly output: Promise<void>) {}
 
   /**
-   * `fault`: what strace's inject takes after the calls (names with commas between), as in `error=EIO` or
-   * `delay_enter=200000`. Only calls that concern one of the files `paths` count.
+   * `calls`: names separated by commas. `fault`: for strace's inject, as in `error=EIO` or `delay_enter=200000`. Only
+   * calls on one of the files `paths` are affected.
    */
   static async into(pid: number, paths: readonly string[], calls: string, fault: string): Promise<Injection> {
     const filter = paths.flatMap((path) => ["-P", path]);
@@ -29,7 +29,7 @@ export class Injection implements AsyncDisposable {
     return new Injection(strace, output);
   }
 
-  /** The process goes on without. */
+  /** Ends the injection; the process continues. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.strace.kill("SIGINT");
     await this.strace.status;

@@ -10,9 +10,9 @@ import { canMount, SmallDisk } from "./small_disk.ts";
 
 const ignore = Deno.build.os !== "linux";
 const canOpenTerminals = !ignore && await succeeds("script", "--quiet", "--return", "--command", "true", "/dev/null");
-const withoutTerminal = canOpenTerminals ? "" : " (skipped: script(1) can't open a terminal)";
+const withoutTerminal = canOpenTerminals ? "" : " (skipped: script(1) cannot open a terminal)";
 
-/** What fills a pipe that nobody reads. */
+/** Fills a pipe that nobody reads. */
 const FILL_PIPE = "head -c 65536 /dev/zero";
 
 async function succeeds(program: string, ...args: string[]): Promise<boolean> {
@@ -23,7 +23,7 @@ async function succeeds(program: string, ...args: string[]): Promise<boolean> {
   }
 }
 
-/** A gateway whose output goes where the shell command line `shell` sends it; there, `"$@"` is the gateway. */
+/** A gateway run by the shell command line `shell`, which redirects its output; `"$@"` is the gateway. */
 class ShellGateway implements AsyncDisposable {
   private constructor(
     private readonly process: GatewayProcess,
@@ -55,7 +55,7 @@ class ShellGateway implements AsyncDisposable {
     await this.operator.says(/^ok +mailbox/m);
   }
 
-  /** Has it log some lines, and waits until it has. */
+  /** Makes it log some lines, and waits for them. */
   async logSomething(pid = this.child.pid): Promise<void> {
     Deno.kill(pid, "SIGHUP");
     await this.serves();
@@ -80,7 +80,7 @@ class ShellGateway implements AsyncDisposable {
 }
 
 Deno.test({
-  name: "standard output and standard error that are full end no gateway; lines that are lost are counted",
+  name: "full standard output and standard error do not end a gateway; lost lines are counted",
   ignore,
   fn: async () => {
     await using gateway = await ShellGateway.start('exec "$@" >/dev/full 2>/dev/full');
@@ -106,7 +106,7 @@ Deno.test({
     await gateway.serves();
     await disk.fill();
     const { operator } = gateway;
-    while (await operator.metric("log_lines_dropped_total") === 0) await gateway.logSomething(); // its last page has room
+    while (await operator.metric("log_lines_dropped_total") === 0) await gateway.logSomething(); // fills the last page
     await disk.free();
     await gateway.logSomething();
     await eventually("the log goes on", () => Deno.readTextFileSync(log).includes("log lines are lost"));
@@ -119,7 +119,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a pipe that nobody reads holds up neither the start nor the gateway nor its end",
+  name: "a pipe that nobody reads blocks neither the start nor the gateway nor its end",
   ignore,
   fn: async () => {
     await using gateway = await ShellGateway.start(`${FILL_PIPE}; ${FILL_PIPE} >&2; exec "$@"`);
@@ -132,7 +132,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `a terminal that was stopped by Ctrl-S holds up neither the gateway nor its end${withoutTerminal}`,
+  name: `a terminal stopped by Ctrl-S blocks neither the gateway nor its end${withoutTerminal}`,
   ignore: !canOpenTerminals,
   fn: async () => {
     await using gateway = await ShellGateway.start('echo "pid $$."; exec "$@"', { onTerminal: true });
@@ -158,7 +158,7 @@ for (
   ] as const
 ) {
   Deno.test({
-    name: `a terminal that is closed ends no gateway, which is ${who}${withoutTerminal}`,
+    name: `closing the terminal does not end a gateway that is ${who}${withoutTerminal}`,
     ignore: !canOpenTerminals,
     fn: async () => {
       await using gateway = await ShellGateway.start(shell, { onTerminal: true });
@@ -168,7 +168,7 @@ for (
         await screen.find(/(Finished nym gateway startup)/);
         gateway.child.kill("SIGKILL"); // script(1), which holds the other end
         await gateway.child.status;
-        await gateway.operator.reaches("log_lines_dropped_total", 1); // of what SIGHUP has it log
+        await gateway.operator.reaches("log_lines_dropped_total", 1); // from the lines that SIGHUP makes it log
         await gateway.logSomething(pid);
         assert(!hasEnded(pid));
       } finally {
@@ -181,7 +181,7 @@ for (
 }
 
 Deno.test({
-  name: "a command whose reader is gone ends quietly, and one whose result can't be written says so",
+  name: "a command whose reader is gone ends quietly, and one whose output cannot be written reports that",
   ignore,
   fn: async () => {
     await using gateway = await ShellGateway.start('exec "$@" >/dev/null 2>&1');
@@ -200,7 +200,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "to the journal go lines with a priority and without a time, and to anything else as ever",
+  name: "lines to the journal have a priority and no time; other output is unchanged",
   ignore,
   fn: async () => {
     using folder = new TemporaryFolder();
@@ -225,7 +225,7 @@ Deno.test({
   },
 });
 
-/** What a terminal shows. */
+/** The contents of a terminal. */
 class Screen {
   readonly #reader: ReadableStreamDefaultReader<string>;
   #text = "";
@@ -255,13 +255,13 @@ class Screen {
   }
 }
 
-/** Whether there is no such process any more, but for what its parent may still ask. /proc is closed to tests. */
+/** Whether a process has ended or is a zombie. Uses cat, because tests may not read /proc. */
 function hasEnded(pid: number): boolean {
   const { success, stdout } = new Deno.Command("cat", { args: [`/proc/${pid}/status`], stderr: "null" }).outputSync();
   return !success || /^State:\s+Z/m.test(new TextDecoder().decode(stdout));
 }
 
-/** Runs it with a standard output that is closed at its other end from the beginning. */
+/** Runs a command whose standard output is closed at the other end from the beginning. */
 async function withoutReader(words: string[], env: Record<string, string>) {
   const line = `read _; exec ${words.map((word) => `'${word}'`).join(" ")}`;
   const child = new Deno.Command("sh", { args: ["-c", line], env, stdin: "piped", stdout: "piped", stderr: "piped" })

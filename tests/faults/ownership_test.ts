@@ -6,7 +6,7 @@ import { NO_DIRECTORY } from "../support/gateway_rig.ts";
 import { quietPort } from "../support/quiet_port.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
-/** A user who is not there, and that files can belong to nevertheless. */
+/** An id without a user, which can own files nevertheless. */
 const OTHER = 54_321;
 const INIT = "init --id gw --mix-host 127.0.0.1 --clients-host 127.0.0.1";
 
@@ -23,7 +23,7 @@ function ownsAnything(): boolean {
   }
 }
 
-/** All files and folders in a folder, each with its owner and its mode. */
+/** All files and folders in a folder, with owners and modes. */
 function* contents(folder: string): Generator<{ path: string; owner: number; mode: number; isFolder: boolean }> {
   for (const { name, isDirectory } of Deno.readDirSync(folder)) {
     const path = join(folder, name);
@@ -34,7 +34,7 @@ function* contents(folder: string): Generator<{ path: string; owner: number; mod
 }
 
 Deno.test({
-  name: "what init makes is for its user alone, whatever the umask",
+  name: "init creates files for its user alone, whatever the umask",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     for (const umask of ["000", "022", "777"]) {
@@ -51,7 +51,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `what root's commands make in the home of another user belongs to that user${skipped}`,
+  name: `files that root's commands create in the home of another user belong to that user${skipped}`,
   ignore: !isRoot,
   fn: async () => {
     await using gateway = await GatewayProcess.init("ours", quietPort(), quietPort(), NO_DIRECTORY);
@@ -81,14 +81,14 @@ Deno.test({
 });
 
 Deno.test({
-  name: `inboxes in a folder that is writable and another user's are used, with a warning${skipped}`,
+  name: `inboxes in a writable folder of another user are used, with a warning${skipped}`,
   ignore: !isRoot,
   fn: async () => {
     await using gateway = await GatewayProcess.init("ours", quietPort(), quietPort(), NO_DIRECTORY);
     await Deno.mkdir(gateway.inboxes);
     await Deno.chmod(gateway.inboxes, 0o777);
     await Deno.chown(gateway.inboxes, OTHER, OTHER);
-    const child = new Deno.Command("setpriv", { // so that root is a user like others
+    const child = new Deno.Command("setpriv", { // to take away the privileges of root
       args: ["--bounding-set", "-fowner,-chown,-dac_override", ...gateway.commandLine("run")],
       env: gateway.variables,
       stdout: "null",

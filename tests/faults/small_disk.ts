@@ -1,4 +1,4 @@
-/** Runs a program of the system; throws what it says when it fails. */
+/** Runs a system program; throws an error with its output if it fails. */
 export async function run(program: string, ...args: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command(program, { args, stdout: "null", stderr: "piped" }).output();
   if (!success) throw new Error(`${program} ${args.join(" ")} failed: ${new TextDecoder().decode(stderr)}`);
@@ -20,7 +20,7 @@ async function tryToMount(): Promise<boolean> {
   }
 }
 
-/** A disk of its own, of a few MB in memory, in place of a folder, whose contents it takes over. For who may mount. */
+/** A disk of a few MB in memory, mounted over a folder whose contents it takes over. Needs permission to mount. */
 export class SmallDisk implements AsyncDisposable {
   private constructor(private readonly folder: string) {}
 
@@ -33,7 +33,7 @@ export class SmallDisk implements AsyncDisposable {
     return new SmallDisk(folder);
   }
 
-  /** Fills it until {@linkcode free}, but for so many bytes. */
+  /** Fills it until {@linkcode free}, except for this many bytes. */
   async fill(left = 0): Promise<void> {
     using file = await Deno.create(this.#ballast);
     const some = new Uint8Array(4096);
@@ -48,7 +48,7 @@ export class SmallDisk implements AsyncDisposable {
     await Deno.remove(this.#ballast);
   }
 
-  /** Only while no file is open for writing. */
+  /** Call only while no file is open for writing. */
   async makeReadOnly(): Promise<void> {
     await run("mount", "-o", "remount,ro", this.folder);
   }
@@ -57,7 +57,7 @@ export class SmallDisk implements AsyncDisposable {
     await run("mount", "-o", "remount,rw", this.folder);
   }
 
-  /** Not before all that runs on it has ended. */
+  /** Call after everything that uses it has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     await run("umount", this.folder);
   }

@@ -1,6 +1,6 @@
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
-/** Where systems keep it (Debian's package is libfaketime). */
+/** Usual paths of libfaketime (Debian's package libfaketime). */
 const LIBRARIES = ["x86_64-linux-gnu", "aarch64-linux-gnu", "lib64", ""].map((folder) =>
   `/usr/lib/${folder}/faketime/libfaketime.so.1`
 );
@@ -13,10 +13,10 @@ const library = LIBRARIES.find((path) => {
   }
 });
 
-/** Whether a process can be given a wrong clock here. */
+/** Whether processes can be given a wrong clock here. */
 export const hasWrongClock = library !== undefined;
 
-/** A clock on the wall that can be set for other processes. The monotonic one goes on as ever, as it does on any system. */
+/** A wall clock for other processes that can be set. Their monotonic clock is not affected, as on any system. */
 export class WrongClock implements Disposable {
   readonly #folder = new TemporaryFolder();
   readonly #file = this.#folder.file("shift");
@@ -25,7 +25,7 @@ export class WrongClock implements Disposable {
     this.set(0);
   }
 
-  /** What the environment of a process must have for it to go by this clock. */
+  /** Environment variables for a process to use this clock. */
   get environment(): Record<string, string> {
     return {
       LD_PRELOAD: library!,
@@ -35,11 +35,11 @@ export class WrongClock implements Disposable {
     };
   }
 
-  /** Sets it so many days before or after the right time, at once. */
+  /** Sets it this many days after the right time, or before it if negative. Takes effect at once. */
   set(days: number): void {
     const next = `${this.#file}.next`;
     Deno.writeTextFileSync(next, `${days < 0 ? "" : "+"}${days}d\n`);
-    Deno.renameSync(next, this.#file); // it is read all the time
+    Deno.renameSync(next, this.#file); // processes read it all the time
   }
 
   [Symbol.dispose](): void {

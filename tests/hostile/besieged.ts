@@ -10,20 +10,20 @@ import { packetFor, randomClientAddress } from "../support/packets.ts";
 import { quietPort } from "../support/quiet_port.ts";
 import { TestClient } from "../support/test_client.ts";
 
-/** Whether the long forms are asked for: the numbers that are attacked with are those of the long one then. */
+/** Whether to run the long forms, with larger attacks. */
 const IS_LONG = Deno.env.get("NYM_HOSTILE") === "long";
 
-/** How many, in the short form and in the long one. */
+/** A number for the short form and one for the long form. */
 export function many(short: number, long: number): number {
   return IS_LONG ? long : short;
 }
 
 /** ms between two messages to the honest client */
 const PROBE_INTERVAL = 20;
-/** ms that descriptors have to be closed */
+/** ms to wait for descriptors to be closed */
 const PATIENCE = 30_000;
 
-/** A gateway as a process of its own under attack, and an honest client of it that is written to all the time. */
+/** A gateway process under attack, and an honest client that is sent messages all the time. */
 export class Besieged implements AsyncDisposable {
   readonly #latencies: number[] = [];
   #probing = true;
@@ -39,7 +39,7 @@ export class Besieged implements AsyncDisposable {
     readonly calmMemory: number,
   ) {}
 
-  /** `adjust` may change the configuration; `prepare` is what goes before the attack, and before memory is looked at. */
+  /** `adjust` may change the configuration; `prepare` runs before the attack and the first measurement of memory. */
   static async start(
     adjust: (config: Config) => void = () => {},
     prepare: (gateway: GatewayProcess, operator: Operator) => Promise<void> = () => Promise.resolve(),
@@ -73,17 +73,17 @@ export class Besieged implements AsyncDisposable {
     return parseSocketAddress(this.gateway.mixnet)!;
   }
 
-  /** What the process has in memory more than before, in MB. */
+  /** The growth of the process's resident memory, in MB. */
   async memoryGrowth(): Promise<number> {
     return await memoryOf(this.gateway.pid) - this.calmMemory;
   }
 
-  /** Descriptors that the process has open. */
+  /** The number of descriptors that the process has open. */
   async descriptors(): Promise<number> {
     return (await this.#openDescriptors()).length;
   }
 
-  /** The n-th number, from 1 on, that no descriptor of the process has. */
+  /** The n-th number, from 1, that is not an open descriptor of the process. */
   async freeDescriptor(n: number): Promise<number> {
     const open = new Set(await this.#openDescriptors());
     let number = -1;
@@ -91,7 +91,7 @@ export class Besieged implements AsyncDisposable {
     return number;
   }
 
-  /** Resolves when it has no more descriptors open than `count`. */
+  /** Resolves when at most `count` descriptors are open. */
   async descriptorsFallTo(count: number): Promise<void> {
     const end = performance.now() + PATIENCE;
     while (await this.descriptors() > count) {
@@ -100,7 +100,7 @@ export class Besieged implements AsyncDisposable {
     }
   }
 
-  /** Ends the messages to the honest client; how long one took at most and in 99 of 100 cases, in ms. */
+  /** Ends the messages to the honest client; returns their maximum and 99th percentile latency in ms. */
   async endProbing(): Promise<{ probes: number; p99: number; worst: number }> {
     this.#probing = false;
     await this.#probes;
@@ -111,7 +111,7 @@ export class Besieged implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#probing = false;
-    await this.#probes.catch(() => {}); // it has failed the test already, if it was to
+    await this.#probes.catch(() => {}); // if it failed, the test has failed already
     await this.client[Symbol.asyncDispose]();
     this.mixnode.close();
     await this.gateway[Symbol.asyncDispose]();
@@ -121,7 +121,7 @@ export class Besieged implements AsyncDisposable {
     return (await printed("ls", `/proc/${this.gateway.pid}/fd`)).trimEnd().split("\n").map(Number);
   }
 
-  /** A packet is not sent twice, as it would be taken for a replay: who attacks for long gets no more probes. */
+  /** Packets cannot be reused, because they would be dropped as replays: a long attack runs out of probes. */
   async #probe(): Promise<void> {
     for (const packet of this.packets.slice(1)) {
       if (!this.#probing) return;
@@ -139,30 +139,30 @@ async function deliver(mixnode: Deno.TcpConn, client: TestClient, packet: Uint8A
   await client.message();
 }
 
-/** What a program prints: /proc is closed to tests, but not to programs that they run. */
+/** The output of a program: tests may not read /proc, but programs that they run may. */
 async function printed(program: string, ...args: string[]): Promise<string> {
   const { stdout } = await new Deno.Command(program, { args, stderr: "null" }).output();
   return new TextDecoder().decode(stdout);
 }
 
-/** MB */
+/** resident memory in MB */
 async function memoryOf(pid: number): Promise<number> {
   const status = await printed("cat", `/proc/${pid}/status`);
   return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024);
 }
 
-/** Long forms are run on quiet machines: there, 99 of 100 messages to an honest client take less than a second. */
+/** In long forms, which run on quiet machines, 99 of 100 messages to an honest client must take less than a second. */
 export function assertServed({ p99 }: { p99: number }): void {
   assert(!IS_LONG || p99 < 1000, `an honest client was not served well: ${p99} ms`);
 }
 
-/** Prints what came out. */
+/** Prints the results. */
 export function report(what: string, figures: Record<string, unknown>): void {
   const text = Object.entries(figures).map(([name, value]) => `${name} ${value}`).join(", ");
   Deno.stderr.writeSync(new TextEncoder().encode(`${what}: ${text}\n`));
 }
 
-/** Opens `count` connections to `address`, some at a time. */
+/** Opens `count` connections to `address`, a few at a time. */
 export async function connectMany(address: SocketAddress, count: number): Promise<Deno.TcpConn[]> {
   const connections: Deno.TcpConn[] = [];
   while (connections.length < count) {

@@ -3,11 +3,11 @@ import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { TestClient } from "../support/test_client.ts";
 import { assertServed, Besieged, many, report } from "./besieged.ts";
 
-const MEMORY = 100; // MB that an attack may take
+const MEMORY = 100; // allowed growth in MB
 
 const randomAddress = () => encodeBase58(crypto.getRandomValues(new Uint8Array(32)));
 
-Deno.test("registrations from one network are limited, and cost its neighbours nothing", async () => {
+Deno.test("registrations from one network are limited, without affecting others", async () => {
   const attempts = many(3000, 100_000);
   const limit = 50;
   await using besieged = await Besieged.start(({ limits }) => {
@@ -34,12 +34,12 @@ Deno.test("registrations from one network are limited, and cost its neighbours n
   const growth = await besieged.memoryGrowth();
   report("registrations", { attempts, registered, refused, "MB grown": growth, ...honest });
   assertEquals(registered + refused, attempts);
-  assert(registered < limit + 60, "the honest client is one, and some flow in while the attack goes on");
+  assert(registered < limit + 60, "one is the honest client, and the bucket refills during the attack");
   assertLessOrEqual(growth, MEMORY);
   assertServed(honest);
 });
 
-Deno.test("guessed tokens take time, and then the connection", async () => {
+Deno.test("guessed tokens are delayed, and then the connection is closed", async () => {
   const guesses = many(300, 5000);
   await using besieged = await Besieged.start(({ limits }) => {
     limits.wrongTokensPerHourPerNetwork = 100;
@@ -54,7 +54,7 @@ Deno.test("guessed tokens take time, and then the connection", async () => {
         made++;
         const request = { type: "authenticate", address: randomAddress(), token: randomAddress() };
         const answer = await guesser.request(request).catch(() => undefined);
-        if (answer === undefined) { // the one before had closed the connection, which came late
+        if (answer === undefined) { // the previous answer closed the connection, which was noticed late
           made--;
           closed++;
           break;

@@ -9,19 +9,19 @@ import { Besieged, report } from "./besieged.ts";
 const isThere = await new Deno.Command("prlimit", { args: ["--version"], stdout: "null" }).output()
   .then(({ success }) => success, () => false);
 
-/** Connections of which some are never accepted. */
+/** Connections, some of which are never accepted. */
 async function crowd(address: SocketAddress, count: number): Promise<Deno.TcpConn[]> {
   const options = { hostname: address.host, port: address.port, timeout: 2000 };
   const attempts = await Promise.allSettled(Array.from({ length: count }, () => Deno.connect(options)));
   return attempts.flatMap((attempt) => attempt.status === "fulfilled" ? [attempt.value] : []);
 }
 
-/** How many descriptors the gateway may have from now on. */
+/** Sets the gateway's limit of descriptors. */
 async function limit({ gateway }: Besieged, count: number): Promise<void> {
   await new Deno.Command("prlimit", { args: [`--pid=${gateway.pid}`, `--nofile=${count}:`] }).output();
 }
 
-/** A client that has registered, as soon as one can; and how many attempts failed before. */
+/** Registers a client as soon as possible; also returns the number of failed attempts. */
 async function newcomer(address: SocketAddress): Promise<number> {
   const request = { type: "register", address: encodeBase58(randomClientAddress()) };
   for (let refused = 0; refused < 100; refused++) {
@@ -33,11 +33,11 @@ async function newcomer(address: SocketAddress): Promise<number> {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
-  throw new Error("no client gets in any more");
+  throw new Error("no client can connect any more");
 }
 
 Deno.test({
-  name: "without a descriptor left both ways in wait, sessions go on, and newcomers are served when some are free",
+  name: "without free descriptors, both listeners wait, sessions continue, and newcomers are served once some are free",
   ignore: !isThere,
   fn: async () => {
     await using besieged = await Besieged.start();
@@ -45,11 +45,11 @@ Deno.test({
     const limit = await besieged.descriptors() + 60;
     await new Deno.Command("prlimit", { args: [`--pid=${pid}`, `--nofile=${limit}:${limit}`] }).output();
     const crowds = await Promise.all([besieged.clientsAddress, besieged.mixnetAddress].map((to) => crowd(to, 100)));
-    await eventually("both ways in wait", () => besieged.gateway.log.split("Cannot accept").length > 2);
+    await eventually("both listeners wait", () => besieged.gateway.log.split("Cannot accept").length > 2);
     const most = await besieged.descriptors();
     for (const connection of crowds.flat()) connection.close();
     const refused = await newcomer(besieged.clientsAddress);
-    const honest = await besieged.endProbing(); // it has been written to all the time
+    const honest = await besieged.endProbing(); // it received messages all the time
     report("no descriptors", { limit, most, "refused attempts": refused, ...honest });
     assertEquals(most > limit - 40, true);
     assertEquals(besieged.gateway.log.includes("connections were lost"), false);
@@ -57,7 +57,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the first who comes after descriptors have become short waits, and the server behind the front stays",
+  name: "the first connection after descriptors run short waits, and the server behind the front survives",
   ignore: !isThere,
   fn: async () => {
     for (const left of [2, 4]) {
@@ -75,11 +75,11 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the operator's endpoint finds no descriptor, and neither it nor the gateway ends with that",
+  name: "when the operator's endpoint runs out of descriptors, neither it nor the gateway ends",
   ignore: !isThere,
   fn: async () => {
     await using besieged = await Besieged.start();
-    await besieged.operator.readiness(); // it is there
+    await besieged.operator.readiness(); // it is running
     await limit(besieged, await besieged.freeDescriptor(1));
     const visitors = await crowd(parseSocketAddress(besieged.operator.address)!, 3);
     await new Promise((resolve) => setTimeout(resolve, 500));

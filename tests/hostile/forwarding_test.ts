@@ -10,13 +10,13 @@ import type { TestClient } from "../support/test_client.ts";
 import { assertServed, Besieged, many, report } from "./besieged.ts";
 import { logIn, register } from "./members.ts";
 
-const MEMORY = 200; // MB, of which 22 are packets that wait
+const MEMORY = 200; // allowed growth in MB, including 22 for queued packets
 const PACKETS = many(2000, 20_000);
-/** Mixnodes that never read; more than sixteen can fill what may wait for all together. */
+/** Mixnodes that never read. More than sixteen can fill the total queue. */
 const STUCK = many(2, 20);
-/** A system takes some thousand packets for a connection that nobody reads. */
+/** The operating system buffers a few thousand packets for a connection that nobody reads. */
 const MOST = STUCK * 20_000;
-/** Packets of an honest client, one after the other. */
+/** Packets of an honest client, one after another. */
 const HONEST = 50;
 
 const UNFORWARDED = ["not_a_mixnode", "no_room", "unreachable"];
@@ -39,7 +39,7 @@ function topologyOf(mixnodes: readonly SocketAddress[]): Response {
   });
 }
 
-/** A listener whose queue of connections is full: whoever connects now hears nothing at all. */
+/** A listener whose backlog is full: new connections get no answer. */
 class BlackHole implements Disposable {
   readonly address: SocketAddress;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -56,7 +56,7 @@ class BlackHole implements Disposable {
     try {
       for (;;) hole.#filling.push(await Deno.connect({ hostname: host, port, signal: AbortSignal.timeout(500) }));
     } catch {
-      return hole; // this one was too many
+      return hole; // the backlog is full
     }
   }
 
@@ -66,7 +66,7 @@ class BlackHole implements Disposable {
   }
 }
 
-/** Sends requests as fast as they are answered, some on the way at a time; how many were taken. */
+/** Sends requests as fast as they are answered, several at a time; returns the number accepted. */
 async function flood(attacker: TestClient, requests: readonly Uint8Array[]): Promise<number> {
   let taken = 0;
   const pending = 100;
@@ -78,7 +78,7 @@ async function flood(attacker: TestClient, requests: readonly Uint8Array[]): Pro
   return taken;
 }
 
-/** Sends packets to a mixnode that are all to arrive, in order; how long one took in 99 of 100 cases, in ms. */
+/** Sends packets to a mixnode, all of which must arrive in order; returns their 99th percentile latency in ms. */
 async function forwardHonestly(client: TestClient, mixnode: FakeMixnode): Promise<number> {
   const took: number[] = [];
   for (const n of range(HONEST)) {
@@ -138,7 +138,7 @@ for (const forwardTo of ["topology", "any"] as const) {
   });
 }
 
-Deno.test("mixnodes that never read fill what is kept for them, and the others are served", async () => {
+Deno.test("mixnodes that never read fill their queues, and the others are served", async () => {
   const stuck = range(STUCK).map(() => new FakeMixnode(false));
   await using disposing = new AsyncDisposableStack();
   for (const each of stuck) disposing.use(each);
@@ -156,8 +156,8 @@ Deno.test("mixnodes that never read fill what is kept for them, and the others a
   let sent = 0;
   let taken = 0;
   const noRoom = 'forwarder_packets_total{outcome="no_room"}';
-  while (await operator.metric(noRoom) < PACKETS) { // until the systems' buffers have had enough too
-    if (sent > MOST) throw new Error(`${sent} packets have found room`);
+  while (await operator.metric(noRoom) < PACKETS) { // until the operating system's buffers are full too
+    if (sent > MOST) throw new Error(`${sent} packets were accepted`);
     taken += await flood(attacker, range(PACKETS).map((n) => requests[n % requests.length]!));
     sent += PACKETS;
   }

@@ -7,9 +7,9 @@ import { assertServed, Besieged, connectMany, many, report } from "./besieged.ts
 import type { Attack } from "./pouring_worker.ts";
 import { HUGE, JUNK, pour } from "./pouring.ts";
 
-const MEMORY = 100; // MB that an attack may take
+const MEMORY = 100; // allowed growth in MB
 
-/** A gateway whose counters can be read, by metric and label. */
+/** A gateway, and its counters by metric and label. */
 async function besiegedAndCounted(): Promise<
   { gateway: Besieged; count: (metric: string, reason: string) => Promise<number> }
 > {
@@ -22,7 +22,7 @@ async function besiegedAndCounted(): Promise<
   return { gateway, count };
 }
 
-/** Resolves with the bytes that were taken. */
+/** Resolves with the number of bytes accepted. */
 async function attack(order: Attack): Promise<number> {
   const worker = new Worker(new URL("./pouring_worker.ts", import.meta.url), { type: "module" });
   try {
@@ -36,7 +36,7 @@ async function attack(order: Attack): Promise<number> {
   }
 }
 
-Deno.test("frames of 64 MiB, before and after a login, take no memory", async () => {
+Deno.test("frames of 64 MiB use no memory, before and after a login", async () => {
   const [strangers, clients] = [many(200, 240), many(50, 500)];
   const { gateway: started, count } = await besiegedAndCounted();
   await using gateway = started;
@@ -54,7 +54,7 @@ Deno.test("frames of 64 MiB, before and after a login, take no memory", async ()
   assertServed(honest);
 });
 
-Deno.test("fragments without end and floods of pings are cut off", async () => {
+Deno.test("endless fragments and floods of pings are disconnected", async () => {
   const attackers = many(100, 200);
   const { gateway: started, count } = await besiegedAndCounted();
   await using gateway = started;
@@ -68,7 +68,7 @@ Deno.test("fragments without end and floods of pings are cut off", async () => {
   assertServed(honest);
 });
 
-Deno.test("heads without end, and heads that don't come, keep no newcomer out", async () => {
+Deno.test("endless heads and missing heads keep no newcomer out", async () => {
   const attackers = many(600, 3000);
   const { gateway: started, count } = await besiegedAndCounted();
   await using gateway = started;

@@ -6,12 +6,12 @@ import { Besieged, many, report } from "./besieged.ts";
 import { register } from "./members.ts";
 
 const PAIRS = many(200, 2000);
-/** Pairs that one connection tries: it may make a hundred requests before its login. */
+/** Pairs tried by one connection, which may make a hundred requests before its login. */
 const PAIRS_A_CONNECTION = 40;
 
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
-Deno.test("who guesses tokens can't tell a client that is registered from one that is not", async () => {
+Deno.test("guessing tokens does not reveal whether a client is registered", async () => {
   await using besieged = await Besieged.start(({ limits }) => limits.wrongTokenDelay = 1);
   await besieged.endProbing();
   const known = (await register(besieged.clientsAddress)).login.address;
@@ -22,7 +22,7 @@ Deno.test("who guesses tokens can't tell a client that is registered from one th
     for (let i = 0; i < PAIRS_A_CONNECTION && pair < PAIRS; i++, pair++) {
       const kinds: (keyof typeof took)[] = pair % 2 === 0 ? ["known", "unknown"] : ["unknown", "known"];
       for (const kind of kinds) {
-        const stranger = encodeBase58(randomClientAddress()); // made for both, so that both are asked after the same pause
+        const stranger = encodeBase58(randomClientAddress()); // in both cases, so that both have the same delay
         const address = kind === "known" ? known : stranger;
         const token = encodeBase58(crypto.getRandomValues(new Uint8Array(32)));
         const before = performance.now();

@@ -3,14 +3,14 @@ import type { SocketAddress } from "../../src/addresses/socket_address.ts";
 import { randomClientAddress } from "../support/packets.ts";
 import { TestClient } from "../support/test_client.ts";
 
-/** A client that has registered, and can log in. */
+/** A registered client. */
 export interface Member {
   readonly address: Uint8Array;
-  /** what it says to log in */
+  /** its login request */
   readonly login: { type: "authenticate"; address: string; token: string };
 }
 
-/** Registers a client, of a new address or of this one. */
+/** Registers a client with this address, by default a new one. */
 export async function register(gateway: SocketAddress, address = randomClientAddress()): Promise<Member> {
   await using client = await TestClient.connect(gateway);
   const name = encodeBase58(address);
@@ -19,7 +19,7 @@ export async function register(gateway: SocketAddress, address = randomClientAdd
   return { address, login: { type: "authenticate", address: name, token } };
 }
 
-/** A member's connection, right after its login: what waits for it comes next. */
+/** A member's connection just after its login; its stored messages follow. */
 export async function logIn(gateway: SocketAddress, member: Member): Promise<TestClient> {
   const client = await TestClient.connect(gateway);
   const { status } = await client.request(member.login) as { status?: boolean };
@@ -27,7 +27,7 @@ export async function logIn(gateway: SocketAddress, member: Member): Promise<Tes
   return client;
 }
 
-/** Sends frames as a mixnode does, over a connection of their own; resolves when the system has taken them. */
+/** Sends frames as a mixnode does, over a new connection; resolves when the operating system has accepted them. */
 export async function post({ host, port }: SocketAddress, frames: Uint8Array): Promise<void> {
   using connection = await Deno.connect({ hostname: host, port });
   for (let sent = 0; sent < frames.length;) sent += await connection.write(frames.subarray(sent));

@@ -10,14 +10,15 @@ import { packetFor, randomClientAddress } from "../support/packets.ts";
 import { assertServed, Besieged, connectMany, many, report } from "./besieged.ts";
 import { logIn, register } from "./members.ts";
 
-const MEMORY = 100; // MB
-/** Places, and the connections that an attacker has to fill them with several times over. */
+const MEMORY = 100; // allowed growth in MB
+/** Places for connections. */
 const PLACES = many(80, 2000);
+/** Connections of the attacker: twice as many. */
 const ATTACKERS = 2 * PLACES;
-/** Connections of an attacker that come from one network. */
+/** Connections of the attacker from one network. */
 const OF_A_NETWORK = 10;
 
-Deno.test("half-open frames keep no mixnode out, and are cut off", async () => {
+Deno.test("partial frames keep no mixnode out, and are disconnected", async () => {
   const count = many(500, 5000);
   await using besieged = await Besieged.start(({ limits }) => {
     limits.mixnetConnections = many(200, 2000);
@@ -26,12 +27,12 @@ Deno.test("half-open frames keep no mixnode out, and are cut off", async () => {
   const before = await besieged.descriptors();
   const attackers = await connectMany(besieged.mixnetAddress, count);
   const half = new Uint8Array(FRAME_SIZE / 2);
-  await Promise.all(attackers.map((attacker) => attacker.write(half).catch(() => {}))); // some are cut off already
+  await Promise.all(attackers.map((attacker) => attacker.write(half).catch(() => {}))); // some are disconnected already
   const growth = await besieged.memoryGrowth();
   const most = await besieged.descriptors();
   await besieged.descriptorsFallTo(before);
   const honest = await besieged.endProbing();
-  report("half-open frames", { connections: count, "descriptors before": before, most, "MB grown": growth, ...honest });
+  report("partial frames", { connections: count, "descriptors before": before, most, "MB grown": growth, ...honest });
   for (const attacker of attackers) attacker.close();
   assertLessOrEqual(growth, MEMORY);
   assertServed(honest);

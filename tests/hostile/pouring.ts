@@ -8,10 +8,10 @@ import { connectMany } from "./besieged.ts";
 export const FIN = 0x80;
 export const HUGE = 64 * 1024 * 1024;
 export const JUNK = new Uint8Array(65_536);
-/** Clients that log in at a time: fewer than may be connected without a login. */
+/** Clients that log in at a time: fewer than the limit before a login. */
 const LOGINS = 100;
 
-/** WebSockets of strangers, and of clients that have logged in. */
+/** WebSockets of strangers and of logged-in clients. */
 export async function webSockets(address: SocketAddress, strangers: number, clients: number): Promise<Deno.TcpConn[]> {
   const connections: Deno.TcpConn[] = [];
   while (connections.length < clients) {
@@ -34,7 +34,9 @@ async function open(address: SocketAddress, count: number, logIn: boolean): Prom
   return connections;
 }
 
-/** Sends `first` and then as much of `next` as is taken, up to `most` bytes; resolves with how much, once it is cut. */
+/**
+ * Sends `first`, then `next` repeatedly, up to `most` bytes; resolves with the bytes accepted once it is disconnected.
+ */
 export async function pour(
   connection: Deno.TcpConn,
   first: Uint8Array,
@@ -50,7 +52,7 @@ export async function pour(
     await connection.write(first);
     while (sent < most) sent += await connection.write(next);
   } catch {
-    // It is cut: that is what is to be seen.
+    // disconnected, as expected
   }
   await end;
   connection.close();

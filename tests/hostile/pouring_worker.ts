@@ -4,15 +4,15 @@ import { bytes, maskedFrame } from "../clients/front/streams.ts";
 import { FIN, HUGE, JUNK, pour, webSockets } from "./pouring.ts";
 
 /*
- * Attacks over many connections, in a thread of its own: who measures must not have to wait for its turn among those who
- * attack. Answers with how many bytes were taken.
+ * Attacks over many connections, in a separate thread so that measuring is not delayed by the attack. Answers with the
+ * number of bytes accepted.
  */
 
 export interface Attack {
   address: SocketAddress;
   strangers: number;
   clients: number;
-  /** frames of 64 MiB; or half of them fragments of a message that never ends, half pings */
+  /** frames of 64 MiB; or half of them fragments of an endless message, and half pings */
   kind: "huge frames" | "fragments and pings";
 }
 

@@ -18,12 +18,12 @@ const KILLS = many(2, 10);
 const RECEIVED = "packets_received_total";
 const REPLAYED = 'packets_dropped_total{reason="replayed"}';
 
-/** The same packet in other bytes: bit 255 of the shared secret does not count (RFC 7748 §5). */
+/** The same packet in another encoding: bit 255 of the shared secret is ignored (RFC 7748 §5). */
 function twin(packet: Uint8Array): Uint8Array {
   return packet.with(31, packet[31]! ^ 0x80);
 }
 
-Deno.test("packets that are sent again are dropped and counted: the same way, another way, and after kills", async () => {
+Deno.test("replayed packets are dropped and counted: over the same or another connection, and after kills", async () => {
   await using gateway = await GatewayProcess.init("ours", quietPort(), quietPort(), NO_DIRECTORY);
   const operator = new Operator(`127.0.0.1:${quietPort()}`);
   gateway.configure((config) => config.operator.listeningAddress = operator.address);

@@ -9,13 +9,13 @@ import type { Operator } from "../support/operator.ts";
 import { assertServed, Besieged, many, report } from "./besieged.ts";
 import { logIn, type Member, post, register } from "./members.ts";
 
-const MEMORY = 150; // MB that they may take
+const MEMORY = 150; // allowed growth in MB
 const CLIENTS = many(50, 1000);
-const MAIL = many(5, 100); // MB that wait for all of them
-/** How often memory is looked at while they are there, a second apart; the gateway gives them up after 30 s. */
+const MAIL = many(5, 100); // MB stored for all of them
+/** Measurements of memory, a second apart; the gateway disconnects the clients after 30 s. */
 const LOOKS = many(3, 40);
 
-/** Registers clients, and sends them mail, to each in turn; resolves when all of it is stored. */
+/** Registers clients and sends them mail in turn; resolves when all of it is stored. */
 async function fillInboxes(gateway: GatewayProcess, operator: Operator, messages: number): Promise<Member[]> {
   const address = parseSocketAddress(gateway.clients)!;
   const members: Member[] = [];
@@ -28,7 +28,7 @@ async function fillInboxes(gateway: GatewayProcess, operator: Operator, messages
   return members;
 }
 
-/** A program that has logged in as these clients and reads nothing. */
+/** Runs a program that logs in as these clients and reads nothing. */
 async function startStalled(gateway: string, members: readonly Member[]): Promise<Deno.ChildProcess> {
   const program = new URL("./stalled_program.ts", import.meta.url).pathname;
   const args = ["run", "--allow-net", program, gateway];
@@ -42,7 +42,7 @@ async function startStalled(gateway: string, members: readonly Member[]): Promis
   return child;
 }
 
-Deno.test("clients that never read cost a bounded memory, and lose nothing of what waits for them", async () => {
+Deno.test("clients that never read use bounded memory, and lose no stored mail", async () => {
   const messages = MAIL * 1_000_000 / MESSAGE_SIZE;
   let members: Member[] = [];
   await using besieged = await Besieged.start(

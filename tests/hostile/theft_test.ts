@@ -17,14 +17,14 @@ const address = encodeBase58(owner.publicKey);
 const registration = { type: "register", address };
 const refused = (message: string) => ({ type: "error", message });
 
-/** Asks for a challenge; the proof that a key makes of it that the owner's address is its own. */
+/** Requests a challenge, and proves ownership of the owner's address with the given key. */
 async function proofOf(client: TestClient, { privateKey }: KeyPair, gateway: Uint8Array): Promise<string> {
   const { nonce, publicKey } = await client.request({ type: "challenge" }) as { nonce: string; publicKey: string };
   const challenge = { nonce: decodeBase58(nonce)!, publicKey: decodeBase58(publicKey)! };
   return encodeBase58(proveAddress(privateKey, owner.publicKey, challenge, gateway)!);
 }
 
-Deno.test("who registers an address that is taken gets neither its token nor its mail, whatever he proves", async () => {
+Deno.test("registering a taken address yields neither its token nor its mail, whatever proof is given", async () => {
   await using besieged = await Besieged.start(({ limits }) => limits.wrongTokenDelay = 1);
   const { clientsAddress } = besieged;
   const gateway = decodeBase58(besieged.gateway.publicKey)!;
@@ -37,14 +37,14 @@ Deno.test("who registers an address that is taken gets neither its token nor its
     attempts++;
     assertEquals(await thief.request(request), answer);
   };
-  // What the owner once proved, as somebody on the way has read it.
+  // A proof of the owner, as read by an eavesdropper.
   await using proving = await TestClient.connect(clientsAddress);
   const seen = await proofOf(proving, owner, gateway);
   const proven = await proving.request({ ...registration, proof: seen, acknowledgements: true }) as {
     token: string;
   };
   assertEquals(proven.token, member.login.token);
-  assertEquals((await proving.messages(LETTERS)).map(numberOf), range(LETTERS)); // and does not acknowledge them
+  assertEquals((await proving.messages(LETTERS)).map(numberOf), range(LETTERS)); // without acknowledging them
 
   for (const _ of range(THIEVES)) {
     await using thief = await TestClient.connect(clientsAddress);
@@ -53,7 +53,7 @@ Deno.test("who registers an address that is taken gets neither its token nor its
     const forged = await proofOf(thief, generateKeyPair(), gateway);
     assertNotEquals(forged, seen);
     await attempt(thief, { ...registration, proof: forged }, refused("wrong proof"));
-    await proofOf(thief, owner, gateway); // a challenge of his own does not make the old proof good
+    await proofOf(thief, owner, gateway); // the old proof does not become valid for another challenge
     await attempt(thief, { ...registration, proof: seen }, refused("wrong proof"));
     await attempt(thief, { ...member.login, token: forged }, { type: "authenticate", status: false });
     assertEquals(thief.unread.length, 0);

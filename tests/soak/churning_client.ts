@@ -5,23 +5,23 @@ import { randomClientAddress } from "../support/packets.ts";
 import type { Random } from "../support/random.ts";
 import { RawClient } from "../support/raw_client.ts";
 
-/** ms that a client is there, or away, at most */
+/** the longest time that a client stays or is away, in ms */
 const STAY = 20_000;
 const ABSENCE = 10_000;
 /** ms between two acknowledgements */
 const SAYING = 1000;
-/** One visit in so many is by a client that reads a byte and vanishes. */
+/** One visit in this many reads a byte and vanishes. */
 const VANISHING = 6;
 
-/** A client that comes and goes, and checks that nothing is missing and nothing out of order. */
+/** A client that connects and disconnects, and checks that nothing is missing or out of order. */
 export class ChurningClient {
   readonly address = randomClientAddress();
   sent = 0;
-  /** all up to this number have come */
+  /** all messages up to this number have arrived */
   through = 0;
   again = 0;
   visits = 0;
-  /** what was wrong, if anything was */
+  /** the first problem, if any */
   fault: string | undefined;
   online = false;
   #token: string | undefined;
@@ -32,12 +32,12 @@ export class ChurningClient {
     private readonly acknowledges: boolean,
   ) {}
 
-  /** Registers, so that its messages are kept. */
+  /** Registers, so that its messages are stored. */
   async register(): Promise<void> {
     await this.#visit(new AbortController().signal, () => Promise.resolve());
   }
 
-  /** Comes and goes until `signal` is aborted. */
+  /** Connects and disconnects until `signal` is aborted. */
   async live(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await pause(this.random.below(ABSENCE), signal);
@@ -46,7 +46,7 @@ export class ChurningClient {
     }
   }
 
-  /** Comes for the last time, and stays until it has got all, for `ms` at most. */
+  /** Connects for the last time and stays until it has everything, at most `ms`. */
   async collect(ms: number): Promise<void> {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), ms);
@@ -89,7 +89,7 @@ export class ChurningClient {
     await closed;
   }
 
-  /** Comes, reads next to nothing, and is gone with a reset. */
+  /** Connects, reads almost nothing, and resets the connection. */
   async #vanish(signal: AbortSignal): Promise<void> {
     this.visits++;
     try {
@@ -98,7 +98,7 @@ export class ChurningClient {
       await raw.frameArrived();
       await pause(this.random.below(1000), signal);
     } catch {
-      await pause(1000, signal); // it could not even connect; the next visit tells whether that lasts
+      await pause(1000, signal); // it could not connect; the next visit shows whether that lasts
     }
   }
 
@@ -111,7 +111,7 @@ export class ChurningClient {
   }
 
   #take(number: number, last: number): number {
-    if (number <= last) this.fault ??= `${number} came after ${last} on one connection`;
+    if (number <= last) this.fault ??= `${number} arrived after ${last} on one connection`;
     if (number > this.through + 1) {
       this.fault ??= `${number - this.through - 1} messages after ${this.through} are missing`;
     }

@@ -5,7 +5,7 @@ import { PacketFactory } from "../bench/load/packet_factory.ts";
 import { range } from "../mailbox/messages.ts";
 import { Random } from "../support/random.ts";
 
-/** Packets for these clients (addresses of 32 bytes) in random order, `rate` a second. */
+/** Packets for these clients (addresses of 32 bytes) in random order, `rate` per second. */
 export interface SendOrder {
   mixnet: SocketAddress;
   gatewayKey: Uint8Array;
@@ -14,7 +14,7 @@ export interface SendOrder {
   seconds: number;
 }
 
-/** How many messages each client was sent so far; they are numbered from 1. */
+/** The number of messages sent to each client so far; they are numbered from 1. */
 export interface Sent {
   counts: number[];
   done: boolean;
@@ -22,7 +22,7 @@ export interface Sent {
 
 declare const self: DedicatedWorkerGlobalScope;
 
-/** What is due is sent every so many ms. */
+/** ms between two bursts of due packets */
 const BURST_INTERVAL = 20;
 const MAX_SIZE = 975;
 

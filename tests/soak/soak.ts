@@ -14,20 +14,20 @@ import type { SendOrder, Sent } from "./sender_worker.ts";
 const CLIENTS = 50;
 /** ms between two samples */
 const SAMPLE_INTERVAL = 1000;
-/** Tags of packets are kept for so many ms, so that it shows in minutes whether they go. */
+/** The replay window in ms: short, so that the removal of tags shows within minutes. */
 const REPLAY_WINDOW = 60_000;
-/** ms that clients have at the end to get what waits for them */
+/** ms for clients at the end to receive what is stored for them */
 const COLLECTING = 30_000;
 
 export interface SoakOrder {
   seconds: number;
-  /** packets a second */
+  /** packets per second */
   rate: number;
   /** seconds between two lines */
   lineEvery: number;
 }
 
-/** Lets a gateway work, and says a line every now and then; resolves with the verdict and with whether it is good. */
+/** Runs a gateway under load and prints a line now and then; resolves with the verdict and whether it is good. */
 export async function soak(order: SoakOrder, say: (line: string) => void): Promise<{ good: boolean; verdict: string }> {
   await using gateway = await GatewayProcess.init("ours", freePort(), freePort(), NO_DIRECTORY);
   await shortenReplayWindow(gateway.home);
@@ -53,7 +53,7 @@ async function shortenReplayWindow(home: string): Promise<void> {
   await Deno.writeTextFile(path, text.replace(/^replay_window = .*$/m, `replay_window = ${REPLAY_WINDOW}`));
 }
 
-/** Resolves when all has been sent. */
+/** Resolves when everything has been sent. */
 async function send(gateway: GatewayProcess, clients: ChurningClient[], { seconds, rate }: SoakOrder): Promise<void> {
   const worker = new Worker(new URL("./sender_worker.ts", import.meta.url), { type: "module" });
   const order: SendOrder = {
@@ -119,11 +119,12 @@ function judge(
   const { sent, through, again, visits } = sums(clients);
   const { flat, first, last } = trend(samples);
   const faults = clients.map(({ fault }) => fault).filter((fault) => fault !== undefined);
-  if (through < sent) faults.push(`${sent - through} messages never came`);
+  if (through < sent) faults.push(`${sent - through} messages never arrived`);
   if (!flat) faults.push("it grows");
   if (code !== 0) faults.push(`it ended with ${code}`);
-  const figures = `${sent} messages, ${through} arrived, ${again} of them again, in ${visits} visits; at first ` +
-    `${describe(first)}; in the end ${describe(last)}`;
+  const figures =
+    `${sent} messages, ${through} arrived, ${again} of them more than once, in ${visits} visits; at first ` +
+    `${describe(first)}; at the end ${describe(last)}`;
   return {
     good: faults.length === 0,
     verdict: `${faults.length === 0 ? "flat, nothing lost" : faults.join("; ")}: ${figures}`,

@@ -10,7 +10,7 @@ Deno.test("a soak of two seconds loses nothing", async () => {
   assert(verdict.includes("400 messages, 400 arrived"), verdict);
 });
 
-Deno.test("what grows is not called flat", () => {
+Deno.test("growth is not called flat", () => {
   const samples = (growth: number) => range(100).map((n) => ({ memory: 100 + n * growth, descriptors: 50, files: 3 }));
   assertEquals(trend(samples(0)).flat, true);
   assertEquals(trend(samples(0.05)).flat, true);

@@ -1,28 +1,28 @@
 import { clientOf, clock, connectionOf, isReal, LOOP_COVER, type Plan, realCount } from "./plan.ts";
 
-/** What came of a plan's messages. */
+/** The outcome of a plan's messages. */
 export interface Report {
   expected: number;
-  /** distinct real messages that came */
+  /** distinct real messages that arrived */
   received: number;
   duplicates: number;
-  /** came after a later one of the same connection and client (RFC 4737 §3.3) */
+  /** arrived after a later one of the same connection and client (RFC 4737 §3.3) */
   disordered: number;
-  /** came to another client than they were for, or were never sent */
+  /** arrived at the wrong client, or were never sent */
   misdelivered: number;
   covers: number;
-  /** when the last real message came (see clock) */
+  /** when the last real message arrived (see clock) */
   ended: number;
 }
 
-/** Keeps account of the messages that come for one plan. */
+/** Records the messages that arrive for one plan. */
 export class Arrivals {
   readonly report: Report;
   readonly #seen: Uint8Array;
   /** the last number of each client and connection */
   readonly #last: Int32Array;
 
-  /** @param times when each message came (see clock), by its number from the plan's first on; zeros if they did not */
+  /** @param times when each message arrived (see clock), by its number from the plan's first; zero if it did not */
   constructor(readonly plan: Plan, readonly times: Float64Array) {
     const none = { received: 0, duplicates: 0, disordered: 0, misdelivered: 0, covers: 0, ended: 0 };
     this.report = { expected: realCount(plan), ...none };
@@ -34,7 +34,7 @@ export class Arrivals {
     return this.report.received === this.report.expected;
   }
 
-  /** Messages of one read of a client, by its index. */
+  /** Records the messages of one read by the client with that index. */
   came(client: number, messages: Uint8Array[]): void {
     const now = clock();
     for (const message of messages) {

@@ -15,7 +15,7 @@ function arrivals(): Arrivals {
   return new Arrivals(PLAN, new Float64Array(PLAN.count));
 }
 
-Deno.test("a load is complete when every message came to its client, connections in any order", () => {
+Deno.test("a load is complete when every message has arrived at its client, with connections in any order", () => {
   const account = arrivals();
   account.came(0, [9, 8, 13, 12].map(message));
   account.came(1, [10, 11].map(message));
@@ -27,7 +27,7 @@ Deno.test("a load is complete when every message came to its client, connections
   assertEquals(account.times.every((time) => time > 0), true);
 });
 
-Deno.test("a load notes what came twice, out of order or to another client, and cover traffic", () => {
+Deno.test("a load records duplicate, disordered and misdelivered messages, and cover traffic", () => {
   const account = arrivals();
   account.came(0, [12, 8, 8, 10, 99].map(message));
   account.came(1, [LOOP_COVER]);

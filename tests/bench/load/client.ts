@@ -5,8 +5,8 @@ import { clientFrame, Opcode, WebSocketFrames } from "./websocket_frames.ts";
 const READ_SIZE = 32_768;
 
 /**
- * A client that costs as little as can be, since it shares the cores with the gateway that is measured. It does nothing
- * but answer pings and hand on what it gets.
+ * A client that costs as little as possible, because it shares the cores with the measured gateway. It only answers
+ * pings and passes on received messages.
  */
 export class LoadClient {
   readonly #raw: RawClient;
@@ -19,8 +19,8 @@ export class LoadClient {
   }
 
   /**
-   * Logs in: registers, or authenticates when there is a token; resolves with the token. `address`, `token`: base58.
-   * `onMessages` gets the messages of each read, valid for that call.
+   * Registers, or authenticates if there is a token; resolves with the token. `address`, `token`: base58. `onMessages`
+   * is called with the messages of each read, which are valid during the call.
    */
   static async logIn(
     gateway: SocketAddress,
@@ -37,9 +37,9 @@ export class LoadClient {
     throw new Error(`a login failed: ${JSON.stringify(answer)}`);
   }
 
-  /** Says goodbye and waits for the other end to have done so. */
+  /** Closes the connection properly. */
   async close(): Promise<void> {
-    await this.#send(Opcode.CLOSE, Uint8Array.of(1000 >> 8, 1000 & 0xff)).catch(() => {}); // gone already
+    await this.#send(Opcode.CLOSE, Uint8Array.of(1000 >> 8, 1000 & 0xff)).catch(() => {}); // closed already
     await this.#ended;
   }
 
@@ -58,7 +58,7 @@ export class LoadClient {
       if (messages.length > 0) onMessages(messages);
     }
     this.#answer.reject(new Error("the gateway closed the connection before the login"));
-    this.#answer.promise.catch(() => {}); // nobody waits for it after the login
+    this.#answer.promise.catch(() => {}); // not awaited after the login
     this.#raw[Symbol.dispose]();
   }
 

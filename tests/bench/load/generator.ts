@@ -4,12 +4,14 @@ import type { Packets } from "./packets.ts";
 import type { Answer, Request } from "./receiver_worker.ts";
 import type { SendOrder, Sent } from "./sender_worker.ts";
 
-/** The mixnodes and the clients of a measurement: two threads beside the gateway, a process of its own. */
+/** The mixnodes and clients of a measurement: two threads, separate from the gateway's process. */
 export class LoadGenerator implements Disposable {
   readonly #sender = new Worker(new URL("./sender_worker.ts", import.meta.url), { type: "module" });
   readonly #receiver = new Worker(new URL("./receiver_worker.ts", import.meta.url), { type: "module" });
 
-  /** Connects clients, by addresses (and tokens, else they register) in base58; resolves with their tokens. */
+  /**
+   * Connects clients by address, and by token unless they are to register, all in base58; resolves with their tokens.
+   */
   async logIn(gateway: SocketAddress, addresses: string[], tokens?: string[]): Promise<string[]> {
     const answer = await this.#ask({ type: "logIn", gateway, addresses, ...(tokens && { tokens }) });
     return (answer as { tokens: string[] }).tokens;
@@ -20,19 +22,22 @@ export class LoadGenerator implements Disposable {
     await this.#ask({ type: "close" });
   }
 
-  /** Keeps account of these packets' messages from now on; when each came is written into what this resolves with. */
+  /** Records these packets' messages from now on; resolves with an array that receives the time of each arrival. */
   async expect({ plan }: Packets): Promise<Float64Array> {
     const times = new Float64Array(new SharedArrayBuffer(plan.count * Float64Array.BYTES_PER_ELEMENT));
     await this.#ask({ type: "expect", plan, times });
     return times;
   }
 
-  /** Resolves when all that is expected has come, or when nothing comes any more. */
+  /** Resolves when all expected messages have arrived, or when no more arrive. */
   async received(): Promise<Report> {
     return (await this.#ask({ type: "wait" }) as { report: Report }).report;
   }
 
-  /** Sends packets, at `rate` a second or as fast as they are taken; resolves with when the first was due (see clock). */
+  /**
+   * Sends packets, at `rate` per second or as fast as possible; resolves with the time at which the first was due (see
+   * clock).
+   */
   async send(to: SocketAddress, { streams }: Packets, rate = 0): Promise<number> {
     this.#sender.postMessage({ to, streams, rate } satisfies SendOrder);
     const sent = await answerOf<Sent>(this.#sender);

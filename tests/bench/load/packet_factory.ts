@@ -16,8 +16,8 @@ import { deriveRoutingKeys } from "../../../src/sphinx/routing_keys.ts";
 import { finalPayload } from "../../support/packets.ts";
 
 /**
- * Builds packets on their last hop, each with a key of its own, four times as fast as buildPacket: X25519 is the
- * runtime's. Its clamped scalars are a sender's good right.
+ * Builds packets on their last hop, each with its own key, four times as fast as buildPacket, with the runtime's
+ * X25519. Its scalars are clamped, which senders may do.
  */
 export class PacketFactory {
   readonly #gatewayKey: KeyObject;

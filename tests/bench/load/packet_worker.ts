@@ -3,7 +3,7 @@ import { FRAME_SIZE } from "../../../src/mixnet/frames.ts";
 import { PacketFactory } from "./packet_factory.ts";
 import { isReal, LOOP_COVER, MESSAGE_SIZE, type Plan } from "./plan.ts";
 
-/** Frames of the packets with these numbers, each for the client beside it: 32 bytes. */
+/** Build frames of packets with these numbers, each for the client (32 bytes) at the same index. */
 export interface FramesOrder {
   gatewayKey: Uint8Array;
   plan: Plan;

@@ -2,17 +2,17 @@ import { FRAME_SIZE } from "../../../src/mixnet/frames.ts";
 import type { FramesOrder } from "./packet_worker.ts";
 import { clientOf, type Plan } from "./plan.ts";
 
-/** A load that is ready to be sent, in memory that all threads share. */
+/** A load ready to be sent, in shared memory. */
 export interface Packets {
   plan: Plan;
-  /** frames as they go over each connection */
+  /** the frames for each connection */
   streams: Uint8Array<SharedArrayBuffer>[];
 }
 
-/** Packets that a worker makes at a time. */
+/** Packets that a worker builds at a time. */
 const PART = 1000;
 
-/** Makes the packets of a plan, on all cores. `clients`: addresses of 32 bytes. */
+/** Builds the packets of a plan on all cores. `clients`: addresses of 32 bytes. */
 export async function makePackets(
   gatewayKey: Uint8Array,
   clients: readonly Uint8Array[],
@@ -49,9 +49,9 @@ export async function makePackets(
   return { plan, streams };
 }
 
-/** Packets `from` to `to` of those that come over one connection. */
+/** The packets `from` to `to` of a load with one connection. */
 export function slicePackets({ plan, streams: [stream] }: Packets, from: number, to: number): Packets {
-  if (plan.connections !== 1) throw new Error("packets of several connections are not in one row");
+  if (plan.connections !== 1) throw new Error("only loads with one connection can be sliced");
   return {
     plan: { ...plan, first: plan.first + from, count: to - from },
     streams: [stream!.subarray(from * FRAME_SIZE, to * FRAME_SIZE)],

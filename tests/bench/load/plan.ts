@@ -1,30 +1,30 @@
 /**
- * Which packets a load has. Packets are numbered in the order in which they are sent. Numbers take turns over the
- * connections, and then over the clients, so that the number alone tells where a packet belongs.
+ * The packets of a load. They are numbered in the order in which they are sent. Consecutive numbers rotate over the
+ * connections, and then over the clients, so that the number alone determines both.
  */
 export interface Plan {
   /** number of the first packet: a multiple of `connections` */
   first: number;
   count: number;
-  /** clients that messages are for, in turn */
+  /** the number of clients that messages are for, in turn */
   clients: number;
-  /** connections that packets come over; order is promised within each */
+  /** the number of connections for packets; order is promised within each */
   connections: number;
-  /** one message in so many is a real one, the others are loop-cover traffic */
+  /** one message in this many is real, the others are loop cover */
   realEvery: number;
 }
 
 /** Bytes of a message; it starts with its number (4, big-endian), and the rest is random. */
 export const MESSAGE_SIZE = 500;
-/** What loop-cover messages hold (spec §5). */
+/** The text of loop-cover messages (spec §5). */
 export const LOOP_COVER = new TextEncoder().encode("The cake is a lie!");
 
-/** Over which connection packet `number` comes. */
+/** The connection of packet `number`. */
 export function connectionOf(plan: Plan, number: number): number {
   return number % plan.connections;
 }
 
-/** Which client packet `number` is for. */
+/** The client that packet `number` is for. */
 export function clientOf(plan: Plan, number: number): number {
   return Math.floor(number / plan.connections) % plan.clients;
 }
@@ -33,12 +33,12 @@ export function isReal(plan: Plan, number: number): boolean {
   return (number - plan.first) % plan.realEvery === 0;
 }
 
-/** How many of the plan's messages are real. */
+/** The number of the plan's real messages. */
 export function realCount(plan: Plan): number {
   return Math.ceil(plan.count / plan.realEvery);
 }
 
-/** ms since 1970 as all threads of this process see it, to some hundredths. */
+/** ms since 1970, with a precision of some hundredths, the same in all threads of this process. */
 export function clock(): number {
   return performance.timeOrigin + performance.now();
 }

@@ -4,20 +4,20 @@ import { Arrivals, type Report } from "./arrivals.ts";
 import { LoadClient } from "./client.ts";
 import { clock, type Plan } from "./plan.ts";
 
-/** What the receiver is asked to do; it answers each with an {@linkcode Answer} when it is done. */
+/** A request to the receiver. It answers each with an {@linkcode Answer} when done. */
 export type Request =
-  /** keep account of this plan's messages from now on */
+  /** record this plan's messages from now on */
   | { type: "expect"; plan: Plan; times: Float64Array<SharedArrayBuffer> }
   /** connect these clients, by addresses and tokens in base58; without tokens they register */
   | { type: "logIn"; gateway: SocketAddress; addresses: string[]; tokens?: string[] }
-  /** wait for the messages of the plan, until nothing comes any more */
+  /** wait for the messages of the plan, until no more arrive */
   | { type: "wait" }
   | { type: "close" };
 export type Answer = { tokens: string[] } | { report: Report } | { done: true };
 
 declare const self: DedicatedWorkerGlobalScope;
 
-/** Clients that log in at the same time. */
+/** The number of clients that log in at the same time. */
 const LOGINS = 20;
 /** ms without any message after which no more are expected */
 const QUIET = 8_000;

@@ -3,13 +3,13 @@ import { FRAME_SIZE } from "../../../src/mixnet/frames.ts";
 import type { SocketAddress } from "../../../src/addresses/socket_address.ts";
 import { clock } from "./plan.ts";
 
-/** Send these streams, each over a connection of its own; `rate`: packets/s, 0 for as fast as they are taken. */
+/** Send these streams, each over its own connection; `rate`: packets/s, 0 for as fast as possible. */
 export interface SendOrder {
   to: SocketAddress;
   streams: Uint8Array<SharedArrayBuffer>[];
   rate: number;
 }
-/** When the first packet was due (see clock), or why not all went. */
+/** When the first packet was due (see clock), or why not all were sent. */
 export type Sent = { began: number } | { failure: string };
 
 declare const self: DedicatedWorkerGlobalScope;
@@ -17,7 +17,7 @@ declare const self: DedicatedWorkerGlobalScope;
 const WRITE_SIZE = 47 * FRAME_SIZE; // just under 64 KiB
 /** ms until the first packet is due, so that it is not late */
 const LEAD = 5;
-const cell = new Int32Array(new SharedArrayBuffer(4)); // nobody wakes who waits for it: a sleep to the tenth of a ms
+const cell = new Int32Array(new SharedArrayBuffer(4)); // never notified: waiting on it sleeps to within 0.1 ms
 
 self.onmessage = async ({ data }: MessageEvent<SendOrder>) => {
   self.postMessage(await send(data).catch((error): Sent => ({ failure: String(error) })));
@@ -25,7 +25,7 @@ self.onmessage = async ({ data }: MessageEvent<SendOrder>) => {
 
 async function send({ to, streams, rate }: SendOrder): Promise<Sent> {
   const connections = await Promise.all(streams.map(() => Deno.connect({ hostname: to.host, port: to.port })));
-  // Else the sender's own system would hold a packet back until the one before is acknowledged, some 40 ms later.
+  // Otherwise the operating system delays a packet until the previous one is acknowledged, about 40 ms later.
   for (const connection of connections) connection.setNoDelay();
   const began = clock() + (rate > 0 ? LEAD : 0);
   try {
@@ -42,8 +42,8 @@ async function sendAll(connection: Deno.Conn, stream: Uint8Array): Promise<void>
 }
 
 /**
- * Packet i is due i / rate after the start, whatever becomes of those before it: an open loop, in which the wait for a
- * gateway that reads nothing counts for all that were due meanwhile.
+ * Packet i is due i / rate after the start, whatever happened to the previous ones. In this open loop, waiting for a
+ * gateway that does not read counts for all packets due in the meantime.
  */
 async function sendAtRate(connection: Deno.Conn, stream: Uint8Array, began: number, rate: number): Promise<void> {
   const count = stream.length / FRAME_SIZE;

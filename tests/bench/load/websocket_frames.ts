@@ -10,7 +10,7 @@ export const Opcode = { TEXT: 1, BINARY: 2, CLOSE: 8, PING: 9, PONG: 10 } as con
 export class WebSocketFrames {
   #rest = new Uint8Array();
 
-  /** The frames that `chunk` completes; their payloads are views that are valid until the next step. */
+  /** The frames that `chunk` completes. Their payloads are views, valid until the next iteration. */
   *push(chunk: Uint8Array<ArrayBuffer>): Generator<{ opcode: number; payload: Uint8Array }> {
     let bytes = chunk;
     if (this.#rest.length > 0) {
@@ -21,9 +21,9 @@ export class WebSocketFrames {
     let at = 0;
     while (bytes.length - at >= 2) {
       const first = bytes[at]!;
-      if ((first & FIN) === 0) throw new Error("a fragmented message: gateways send none");
+      if ((first & FIN) === 0) throw new Error("unexpected fragmented message");
       const short = bytes[at + 1]! & LENGTH;
-      if (short === LENGTH_64) throw new Error("a message beyond 64 KiB: gateways send none");
+      if (short === LENGTH_64) throw new Error("unexpected message larger than 64 KiB");
       const start = at + (short === LENGTH_16 ? 4 : 2);
       if (start > bytes.length) break;
       const length = short === LENGTH_16 ? bytes[at + 2]! << 8 | bytes[at + 3]! : short;
@@ -35,7 +35,7 @@ export class WebSocketFrames {
   }
 }
 
-/** A frame as a client sends it, masked with zeros; `payload`: up to 65,535 bytes. */
+/** A client's frame, masked with zeros; `payload`: up to 65,535 bytes. */
 export function clientFrame(opcode: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
   const length = payload.length < LENGTH_16
     ? [payload.length]
