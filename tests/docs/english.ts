@@ -26,6 +26,21 @@ const PHRASES: readonly (readonly [phrase: string, instead: string])[] = [
   ["mend(s|ed|ing)?\\b", "fix, repair"],
   ["(clients?|mixnodes?|peers?|connections?|gateways?) who\\b", "that"],
   ["(for|to|by|against|from) who\\b", "whoever, or a noun"],
+  ["(what|that which) (is|was) (no|none)\\b", "an invalid …"],
+  ["(comes|came|coming) again\\b", "is pushed, sent or replayed again"],
+  ["good for (one|its|that|this|as)\\b", "valid for"],
+  ["tell(s|ing)? (it|them|one|that|this) from\\b", "distinguish"],
+  ["tell(s)? of\\b", "report"],
+  ["hear(s|d)? of\\b", "know, list"],
+  ["as (it|they|he) should\\b", "correctly, as expected"],
+  ["pass(ed|es)? over\\b", "ignore, skip"],
+  ["(can|could|to) be had\\b", "is available"],
+  ["(came|became|becomes) of (it|them)\\b", "the outcome"],
+  ["one (written )?form\\b", "canonical form"],
+  ["between two looks\\b", "between two checks, or polls"],
+  ["(small|capital) letters\\b", "lower case, upper case"],
+  ["(until|to) the end of (its|the|their) scope\\b", "until disposed"],
+  ["can(no|')t be helped\\b", "what it is"],
 ];
 
 const GAP = "[\\s*/#>+\"'`]+";

@@ -9,31 +9,27 @@ const EXEMPT = /^(tests\/vectors\/|LICENSE|tests\/docs\/english(_test)?\.ts$|.*C
 /** Folders and files whose English is still to be revised. Shorten this list, never lengthen it. */
 const STILL_TO_DO: readonly string[] = [
   "docs/configuration.md",
-  "scripts/",
-  "src/archive/",
   "src/cli/",
   "src/clients/",
-  "src/config/",
   "src/directory/",
-  "src/gateway/",
-  "src/limits/",
   "src/logging/",
   "src/mailbox/",
   "src/mixnet/",
   "src/operator/",
-  "src/peap/",
   "src/replay/",
-  "src/sandbox/",
-  "src/tls/",
-  "tests/",
+  "tests/cli/",
+  "tests/clients/",
+  "tests/directory/",
+  "tests/logging/",
+  "tests/mailbox/",
+  "tests/mixnet/",
+  "tests/operator/",
+  "tests/replay/",
 ];
 /** Files in those folders that are done. */
 const DONE: readonly string[] = [
   "src/cli/banner.ts",
   "src/cli/build_info.ts",
-  "tests/bench/results/README.md",
-  "tests/build/",
-  "tests/docs/",
 ];
 
 Deno.test("a phrase is found in any case, and over the lines of a comment or a string", () => {

@@ -48,7 +48,7 @@ function check(topology: Topology): void {
   }
 }
 
-/** What can be parsed as a whole is read the same, but for the clients. */
+/** If the whole text can be parsed at once, the result is the same, except for the clients. */
 function checkSame({ topology, isComplete }: TopologyReader, whole: Topology): void {
   const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
   const gateways = whole.gatewayNodes.map((node) => ({ ...node, registeredClients: [] }));

@@ -8,7 +8,7 @@ import { numberedPacket } from "../mixnet/numbered_packets.ts";
 import { assertServed, Besieged, many, report } from "./besieged.ts";
 import { logIn, register } from "./members.ts";
 
-const MEMORY = 150; // MB
+const MEMORY = 150; // allowed growth in MB
 const MiB = 1024 * 1024;
 
 const mixnode = (at: SocketAddress) => ({
@@ -20,7 +20,7 @@ const mixnode = (at: SocketAddress) => ({
   lastSeen: 0,
 });
 
-/** What a client is answered that sends packet 0 to that address. */
+/** The answer to a client that sends packet 0 to that address. */
 async function forward({ clientsAddress }: Besieged, to: SocketAddress): Promise<unknown> {
   await using client = await logIn(clientsAddress, await register(clientsAddress));
   const address = encodeNodeAddress(to);
@@ -31,7 +31,7 @@ async function forward({ clientsAddress }: Besieged, to: SocketAddress): Promise
   return await client.answer();
 }
 
-Deno.test("gateways with very many clients in the topology stop no forwarding, and hold nobody up", async () => {
+Deno.test("gateways with very many clients in the topology neither stop forwarding nor delay anyone", async () => {
   const size = many(34, 120) * MiB;
   const client = `{"pubKey":"${"4fg7".repeat(11)}"},`;
   const clients = client.repeat(size / client.length);
@@ -51,8 +51,8 @@ Deno.test("gateways with very many clients in the topology stop no forwarding, a
   assertServed(served);
 });
 
-Deno.test("what is posted as a mixnode does not make the gateway connect within its own network", async () => {
-  await using inner = new FakeMixnode(); // any service that trusts whoever connects from here
+Deno.test("a posted mixnode does not make the gateway connect within its own network", async () => {
+  await using inner = new FakeMixnode(); // a service that trusts connections from this machine
   await using directory = new DirectoryServer();
   const { port } = inner.address;
   const hosts = ["127.0.0.1", "::ffff:127.0.0.1", "0.0.0.0"].map((host) => ({ host, port }));
@@ -69,7 +69,7 @@ Deno.test("what is posted as a mixnode does not make the gateway connect within 
   assertMatch(besieged.gateway.log, /directory's mixnodes are not sent to/);
 });
 
-Deno.test("an entry with a gateway's address and another key does not keep it from starting, and health says so", async () => {
+Deno.test("an entry with a gateway's address and another key does not keep it from starting, but the health check warns", async () => {
   await using directory = new DirectoryServer();
   await using besieged = await Besieged.start(({ gateway, mixnetEndpoint, clientsEndpoint }) => {
     gateway.presenceDirectoryServer = directory.url;

@@ -40,15 +40,15 @@ Deno.test("partial frames keep no mixnode out, and are disconnected", async () =
 
 for (
   const { name, attack } of [
-    { name: "frames that are no packets", attack: () => numberedPacket(1) },
+    { name: "invalid packets", attack: () => numberedPacket(1) },
     {
-      name: "packets for nobody",
+      name: "packets for unknown clients",
       attack: (key: Uint8Array) => packetFor(key, randomClientAddress(), new Uint8Array()),
     },
   ]
 ) {
   Deno.test({
-    name: `connections that each brought one of ${name} and stay keep no mixnode out`,
+    name: `idle connections that delivered ${name} keep no mixnode out`,
     ignore: Deno.build.os !== "linux", // which has all of 127.0.0.0/8
     fn: async () => {
       await using directory = new DirectoryServer();
@@ -84,7 +84,7 @@ for (
       const stranger = await connectFrom("127.202.1.1", mixnetAddress);
       await deliver(stranger);
       await deliver(newcomer);
-      await deliver(mixnode); // which has been quieter than any attacker
+      await deliver(mixnode); // which has been idle longer than any attacker
 
       const growth = await besieged.memoryGrowth();
       const honest = await besieged.endProbing();

@@ -6,14 +6,14 @@ import { randomClientAddress } from "../support/packets.ts";
 import { assertServed, Besieged, many, report } from "./besieged.ts";
 import { logIn, type Member, register } from "./members.ts";
 
-const MEMORY = 200; // MB
+const MEMORY = 200; // allowed growth in MB
 const MOST = many(100, 20_000);
 const ATTEMPTS = 3 * MOST;
 const AT_A_TIME = 20;
-/** Bytes of an announcement: a thousand clients of 56 to 58 bytes, and the gateway's own entry. */
+/** The most bytes of an announcement: a thousand clients of 56 to 58 bytes, and the gateway's own entry. */
 const ANNOUNCEMENT = 60_000;
 
-Deno.test("registrations without end neither grow the ledger, nor what is announced, nor lock clients out", async () => {
+Deno.test("endless registrations neither grow the ledger and the announcement without bound, nor lock clients out", async () => {
   await using directory = new DirectoryServer();
   await using besieged = await Besieged.start(({ gateway, limits, debug }) => {
     gateway.presenceDirectoryServer = directory.url;
@@ -23,7 +23,7 @@ Deno.test("registrations without end neither grow the ledger, nor what is announ
   });
   const { clientsAddress, operator } = besieged;
   const stayed = await register(clientsAddress);
-  await (await logIn(clientsAddress, stayed))[Symbol.asyncDispose](); // it has come back
+  await (await logIn(clientsAddress, stayed))[Symbol.asyncDispose](); // it has logged in again
   const members: Member[] = [];
   const waiting = range(ATTEMPTS).values();
   await Promise.all(
@@ -44,7 +44,7 @@ Deno.test("registrations without end neither grow the ledger, nor what is announ
   assertLessOrEqual(await operator.metric("clients_registered"), MOST);
   const growth = await besieged.memoryGrowth();
   const served = await besieged.endProbing();
-  report("registrations without end", {
+  report("endless registrations", {
     attempts: ATTEMPTS,
     registered,
     "longest announcement": longest,

@@ -50,7 +50,7 @@ Deno.test("each network has a bucket, and the least recently used is forgotten f
   assertEquals(["a", "c", "b"].map((network) => buckets.take(network, 0)), [false, false, true]);
 });
 
-Deno.test("an IPv6 site has as much as a few of its networks", () => {
+Deno.test("an IPv6 site has the limit of a few networks", () => {
   const buckets = new NetworkBuckets({ burst: 3, perSecond: 0.001 });
   const take = (host: string) => buckets.take(networkOf(host), 0);
   const networks = Array.from({ length: 100 }, (_, i) => `2001:db8:1:${i.toString(16)}::1`);
