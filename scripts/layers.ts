@@ -22,7 +22,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   replay: ["counting", "files", "logging"],
   tls: ["errors", "logging"],
   unwrapping: ["logging", "sphinx", "text"],
-  mailbox: ["counting", "encoding", "files", "logging", "sphinx"],
+  mailbox: ["counting", "encoding", "files", "logging", "sphinx", "text"],
   archive: ["mailbox"],
   mixnet: ["addresses", "counting", "limits", "logging", "sphinx", "timing"],
   directory: ["addresses", "encoding", "errors", "files", "logging", "protocol", "text", "timing"],

@@ -164,7 +164,7 @@ function rowsOf({ gauges, columns, samples, totals = {} }: Status): [subject: st
       } dropped, ` +
       `${packets("packets_forwarded")} forwarded`,
     ],
-    ["messages", `${rate("stored")} stored, ${rate("pushed")} pushed`],
+    ["messages", `${rate("stored")} stored, ${rate("pushed")} pushed, ${rate("refused")} refused`],
     [
       "  since start",
       `${total("messages_stored")} stored, ${total("messages_pushed") + total("covers_pushed")} pushed, ` +

@@ -25,6 +25,7 @@ import { MixnetListener } from "../mixnet/listener.ts";
 import { type Origin, Origins } from "../mixnet/origins.ts";
 import { Counters } from "../counting/counters.ts";
 import { OperatorEndpoint, type Watched } from "../operator/endpoint.ts";
+import { Health } from "../operator/health.ts";
 import { emptyHistograms } from "../operator/histogram.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import { ReplayFilter } from "../replay/replay_filter.ts";
@@ -226,12 +227,14 @@ export class Gateway {
       clientsListener,
       unwrapping,
     };
+    const health = starting.use(new Health(checksOf(parts)));
+    health.watch();
     const operator = starting.use(
       openOperatorEndpoint(config.operator.listeningAddress, {
         counters,
         histograms,
         gauges: gaugesOf(parts),
-        checks: checksOf(parts),
+        health,
         build: { version, protocol, commit, target, deno },
         startedAt: Date.now(),
         name: gateway.id,

@@ -12,6 +12,7 @@ import { type MailboxLimits, NO_LIMITS, type Refusal } from "./limits.ts";
 import { encodeMark } from "./mark.ts";
 import type { Pseudonym } from "./pseudonym.ts";
 import { type NewChunk, Queue, VALUE_OVERHEAD } from "./queue.ts";
+import { RefusalReport } from "./refusal_report.ts";
 import { type Removal, Removals } from "./removals.ts";
 import type { Sealer } from "./sealing.ts";
 import { readTotals, setTotals, type Totals } from "./totals.ts";
@@ -58,6 +59,7 @@ export class Mailbox {
   readonly #queue = new Queue();
   readonly #usage: Usage;
   readonly #removals = new Removals();
+  readonly #refusals = new RefusalReport();
   #committed = Promise.withResolvers<void>();
   #removalTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #caretaker: Caretaker;
@@ -114,6 +116,7 @@ export class Mailbox {
     const refusal = this.#refusal(inbox, message.length);
     if (refusal !== undefined) {
       this.count(`messages_refused_${refusal}`);
+      this.#refusals.note(refusal);
       return false;
     }
     this.#usage.add(inbox, 1, message.length);
@@ -185,6 +188,7 @@ export class Mailbox {
     await this.flush();
     if (this.totals.messages > 0) await this.#caretaker.keepClock();
     clearTimeout(this.#removalTimer);
+    this.#refusals[Symbol.dispose]();
     this.#caretaker[Symbol.dispose]();
     for (const reader of this.#readers.values()) reader.close();
     this.kv.close();

@@ -4,14 +4,14 @@ import { pause } from "../timing/pause.ts";
 import type { SocketAddress } from "../addresses/socket_address.ts";
 import { isAskedFor } from "./asked_host.ts";
 import { CONTENT_TYPE, exposition, type Sources } from "./exposition.ts";
-import { type Check, type CheckResult, Health, worst } from "./health.ts";
+import { type CheckResult, type Health, worst } from "./health.ts";
 import { COLUMNS, History } from "./history.ts";
 import { settingsOf } from "./settings.ts";
 import page from "./status_page.html" with { type: "text" };
 
 /** What the endpoint shows of the gateway. */
 export interface Watched extends Sources {
-  readonly checks: Readonly<Record<string, Check>>;
+  readonly health: Health;
   readonly name: string;
   readonly location: string;
   /** as in config.ts; it holds no secrets */
@@ -32,6 +32,14 @@ const RANGES = { minutes: { interval: 2_000, length: 300 }, day: { interval: 300
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; " +
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/** Counters of packets and messages that got no further. */
+const DROPS: readonly string[] = [
+  "packets_dropped_total",
+  "forwarder_packets_total",
+  "messages_refused_total",
+  "messages_lost_total",
+];
+
 const NOT_ASKED_FOR = "The gateway does not answer for that host. To allow it: allowed_hosts in [operator].\n";
 
 /**
@@ -42,12 +50,10 @@ const NOT_ASKED_FOR = "The gateway does not answer for that host. To allow it: a
 export class OperatorEndpoint {
   #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #closing = new AbortController();
-  readonly #health: Health;
   readonly #histories: Readonly<Record<keyof typeof RANGES, History>>;
 
   private constructor(address: SocketAddress, private readonly watched: Watched) {
     this.#server = this.#serve(address);
-    this.#health = new Health(watched.checks);
     this.#histories = {
       minutes: new History(watched, RANGES.minutes.interval, RANGES.minutes.length),
       day: new History(watched, RANGES.day.interval, RANGES.day.length),
@@ -109,11 +115,13 @@ export class OperatorEndpoint {
       case "/status.json":
         return answer(JSON.stringify(await this.#status(searchParams)), 200, { "content-type": "application/json" });
       case "/metrics":
-        return answer(exposition(this.watched, await this.#health.check()), 200, { "content-type": CONTENT_TYPE });
+        return answer(exposition(this.watched, await this.watched.health.check()), 200, {
+          "content-type": CONTENT_TYPE,
+        });
       case "/healthz":
         return text("ok\n", 200);
       case "/readyz": {
-        const results = await this.#health.check();
+        const results = await this.watched.health.check();
         return text(readiness(results), worst(results) === "fail" ? 503 : 200);
       }
       default:
@@ -124,10 +132,8 @@ export class OperatorEndpoint {
   async #status(asked: URLSearchParams): Promise<Record<string, unknown>> {
     const { watched } = this;
     const history = this.#histories[asked.get("range") === "day" ? "day" : "minutes"];
-    const checks = await this.#health.check();
-    const dropped = COUNTERS.filter(({ name }) =>
-      name === "packets_dropped_total" || name === "forwarder_packets_total"
-    );
+    const checks = await watched.health.check();
+    const dropped = COUNTERS.filter(({ name }) => DROPS.includes(name));
     return {
       name: watched.name,
       location: watched.location,
@@ -141,7 +147,7 @@ export class OperatorEndpoint {
       warnings: warnings(),
       drops: dropped.flatMap(({ series }) => Object.entries(series))
         .filter(([name]) => name !== "packets_forwarded")
-        .map(([name, reason]) => ({ reason, packets: watched.counters.get(name as CounterName) })),
+        .map(([name, reason]) => ({ reason: reason || name, dropped: watched.counters.get(name as CounterName) })),
       interval: history.interval,
       length: history.length,
       columns: COLUMNS,

@@ -1,3 +1,7 @@
+import { logger } from "../logging/log.ts";
+
+const log = logger("nym_gateway::health");
+
 export const CHECK_STATUSES = ["ok", "warn", "fail"] as const;
 
 /** `warn`: it serves, but somebody should look. `fail`: it is not ready. */
@@ -22,16 +26,27 @@ interface HealthTimings {
   timeout: number;
   /** for which results are given again, so that whoever asks often does not write to the disk as often */
   lifetime: number;
+  /** from one look to the next, once it watches */
+  interval: number;
 }
 
-const TIMINGS: HealthTimings = { timeout: 3_000, lifetime: 5_000 };
+const TIMINGS: HealthTimings = { timeout: 3_000, lifetime: 5_000, interval: 30_000 };
 
-/** The gateway's health: named checks, done when somebody asks. */
-export class Health {
+/** The gateway's health: named checks, done when somebody asks. A change of state is logged. */
+export class Health implements Disposable {
   readonly #pending = new Map<string, Promise<Verdict>>();
   #results: { at: number; all: Promise<CheckResult[]> } | undefined;
+  /** of those that are not well, what was logged last */
+  readonly #ailing = new Map<string, CheckStatus>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #isDisposed = false;
 
   constructor(private readonly checks: Readonly<Record<string, Check>>, private readonly timings = TIMINGS) {}
+
+  /** Looks by itself from now on, so that changes are logged though nobody asks; until it is disposed. */
+  watch(): void {
+    this.#timer ??= setInterval(() => void this.check(), this.timings.interval);
+  }
 
   /** The results of all checks, in their order, at most 5 s old. It never rejects. */
   check(): Promise<CheckResult[]> {
@@ -49,7 +64,26 @@ export class Health {
     const timer = setTimeout(() => resolve({ status: "fail", reason }), this.timings.timeout);
     const verdict = await Promise.race([this.#start(name, check), late]);
     clearTimeout(timer);
+    if (!this.#isDisposed) this.#report(name, verdict);
     return { name, ...verdict };
+  }
+
+  #report(name: string, { status, reason }: Verdict): void {
+    if ((this.#ailing.get(name) ?? "ok") === status) return;
+    if (status === "ok") {
+      this.#ailing.delete(name);
+      log.info(`${name} is ok again: ${reason}`);
+    } else {
+      this.#ailing.set(name, status);
+      if (status === "warn") log.warn(`${name}: ${reason}`);
+      else log.error(`${name} fails: ${reason}`);
+    }
+  }
+
+  /** Looks no more by itself, and logs nothing more: what is being closed is no news. */
+  [Symbol.dispose](): void {
+    this.#isDisposed = true;
+    clearInterval(this.#timer);
   }
 
   /** A check that hangs is not started once more. */

@@ -10,6 +10,7 @@ export const COLUMNS = [
   "pushed",
   "forwarded",
   "dropped",
+  "refused", // messages for which there was no room
   "commitMedian", // ms; null when there was none
   "commitSlow", // ms; 99 % took no longer
   "unwrapMedian",
@@ -70,6 +71,7 @@ function readFigures({ counters, histograms }: Sources): Figures {
       counters.get("messages_pushed") + counters.get("covers_pushed"),
       counters.get("packets_forwarded"),
       sum("packets_dropped_") + sum("packets_unforwarded_"),
+      sum("messages_refused_"),
     ],
     commit: histograms.commit.counts.slice(),
     unwrap: histograms.unwrap.counts.slice(),

@@ -1,8 +1,9 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
 import { eventually } from "../support/eventually.ts";
 import { GatewayRig } from "../support/gateway_rig.ts";
+import { LogLines } from "../support/log_lines.ts";
 import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { selfSigned } from "../tls/self_signed.ts";
@@ -24,7 +25,7 @@ Deno.test("reloaded limits apply to clients that are already connected", async (
 });
 
 Deno.test("reloaded storage limits apply to new messages, and the health check reports that they are dropped", async () => {
-  using _silence = new Silence();
+  using log = new LogLines();
   await using rig = await GatewayRig.start(undefined, ({ operator }) => operator.listeningAddress = "127.0.0.1:0");
   const address = new Uint8Array(32).fill(1);
   const client = await rig.register(address);
@@ -39,6 +40,8 @@ Deno.test("reloaded storage limits apply to new messages, and the health check r
   await rig.mix(rig.packet(address, Uint8Array.of(1)));
   await eventually("it is dropped", () => rig.gateway.counters.get("messages_refused_disk_low") === 1);
   assertEquals(await space(), "fail");
+  assert(log.texts.includes("New messages are dropped, disk_low: too little disk is free (minimum_free_disk)"));
+  assert(log.texts.some((text) => text.startsWith("space fails: ")));
   changed.limits.minimumFreeDisk = 0;
   rig.gateway.reload(changed);
   await rig.mix(rig.packet(address, Uint8Array.of(2)));

@@ -1,6 +1,6 @@
 import { Counters } from "../../src/counting/counters.ts";
 import type { Watched } from "../../src/operator/endpoint.ts";
-import type { Verdict } from "../../src/operator/health.ts";
+import { Health, type Verdict } from "../../src/operator/health.ts";
 import { emptyHistograms } from "../../src/operator/histogram.ts";
 import { type GaugeName, GAUGES } from "../../src/operator/metric_table.ts";
 
@@ -13,7 +13,7 @@ export class FakeGateway implements Watched {
   readonly gauges = {} as Record<GaugeName, () => number>;
   /** what the only check says */
   verdict: Verdict = { status: "ok", reason: "a write to the disk took 1 ms" };
-  readonly checks = { mailbox: () => this.verdict };
+  readonly health = new Health({ mailbox: () => this.verdict }, { timeout: 3_000, lifetime: 0, interval: 3_600_000 });
   readonly build = { version: "1.0.0", protocol: "0.7.0", commit: "abc" };
   readonly startedAt = Date.now();
   readonly name = "lighthouse";

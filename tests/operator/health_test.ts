@@ -1,4 +1,6 @@
 import { assertEquals } from "@std/assert";
+import { eventually } from "../support/eventually.ts";
+import { LogLines } from "../support/log_lines.ts";
 import { type CheckResult, Health, type Verdict, worst } from "../../src/operator/health.ts";
 
 const ok: Verdict = { status: "ok", reason: "fine" };
@@ -27,7 +29,7 @@ Deno.test("a check that hangs fails, the others don't wait for it, and it is not
     starts++;
     return promise;
   };
-  const health = new Health({ hanging, fine: () => ok }, { timeout: 5, lifetime: -1 });
+  const health = new Health({ hanging, fine: () => ok }, { timeout: 5, lifetime: -1, interval: 3_600_000 });
   const expected: CheckResult[] = [
     { name: "hanging", status: "fail", reason: "no result within 5 ms" },
     { name: "fine", ...ok },
@@ -59,4 +61,33 @@ Deno.test("the worst status is that of all", () => {
   assertEquals(worst([]), "ok");
   assertEquals(worst(results("ok", "warn", "ok")), "warn");
   assertEquals(worst(results("fail", "warn")), "fail");
+});
+
+Deno.test("a check that changes its state is logged, once", async () => {
+  using log = new LogLines();
+  let verdict = ok;
+  using health = new Health({ space: () => verdict }, { timeout: 3_000, lifetime: -1, interval: 3_600_000 });
+  const look = async (next: Verdict) => {
+    verdict = next;
+    await health.check();
+    await health.check();
+  };
+  await look(ok);
+  await look({ status: "warn", reason: "little is free" });
+  await look({ status: "fail", reason: "nothing is free" });
+  await look({ status: "fail", reason: "nothing is free, still" });
+  await look(ok);
+  assertEquals(log.texts, ["space: little is free", "space fails: nothing is free", "space is ok again: fine"]);
+});
+
+Deno.test("health is looked at though nobody asks, until it is disposed", async () => {
+  using log = new LogLines();
+  using health = new Health({ space: () => ({ status: "fail", reason: "nothing is free" }) }, {
+    timeout: 3_000,
+    lifetime: -1,
+    interval: 5,
+  });
+  health.watch();
+  await eventually("it is logged", () => log.texts.length > 0);
+  assertEquals(log.texts, ["space fails: nothing is free"]);
 });

@@ -49,12 +49,14 @@ test("the page follows what happens", async (page, gateway, endpoint) => {
   assertEquals(await page.evaluate(shown("status")), "Serving");
   const working = setInterval(() => gateway.counters.add("packets_received", 10), 10);
   gateway.counters.add("packets_dropped_mac", 12);
+  gateway.counters.add("messages_refused_disk_low", 34);
   gateway.levels.inboxMessages = 1234;
   gateway.verdict = { status: "fail", reason: "no space left on device" };
   await page.until(`${shown("tiles")}.includes("1,234") && ${shown("status")} === "Not ready"`);
   await page.until(`document.querySelector("#charts .line").getAttribute("d").includes("L")`);
   clearInterval(working);
   assertStringIncludes(await page.evaluate(shown("drops")), "mac12");
+  assertStringIncludes(await page.evaluate(shown("drops")), "disk low34");
   assertStringIncludes(await page.evaluate(shown("checks")), "no space left on device");
 });
 

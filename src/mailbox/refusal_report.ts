@@ -1,0 +1,62 @@
+import { logger } from "../logging/log.ts";
+import { plural } from "../text/plural.ts";
+import type { Refusal } from "./limits.ts";
+
+const log = logger("nym_gateway::mailbox");
+
+/** ms between two lines on one reason */
+const INTERVAL = 60_000;
+
+const REASONS: Readonly<Record<Refusal, string>> = {
+  disk_low: "disk_low: too little disk is free (minimum_free_disk)",
+  mailbox_full: "mailbox_full: all mail together has reached mailbox_bytes",
+  inbox_full: "inbox_full: a client has as much waiting as inbox_messages or inbox_bytes allow",
+};
+
+/**
+ * Reports messages that are refused: for each reason a line at the first one, then a sum a minute while more come, and a
+ * line when that is over.
+ */
+export class RefusalReport implements Disposable {
+  /** how many have been refused since the last line, for reasons of which there was one in the last interval */
+  readonly #unreported = new Map<Refusal, number>();
+  readonly #interval: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** `interval`: ms between two lines on one reason */
+  constructor(interval = INTERVAL) {
+    this.#interval = interval;
+  }
+
+  /** A message was refused. */
+  note(reason: Refusal): void {
+    const unreported = this.#unreported.get(reason);
+    if (unreported === undefined) log.warn(`New messages are dropped, ${REASONS[reason]}`);
+    this.#unreported.set(reason, unreported === undefined ? 0 : unreported + 1);
+    this.#timer ??= setTimeout(() => this.#sumUp(), this.#interval);
+  }
+
+  /** Reports what has not been reported yet. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    for (const [reason, messages] of this.#unreported) if (messages > 0) this.#reportMore(reason, messages);
+    this.#unreported.clear();
+  }
+
+  #sumUp(): void {
+    for (const [reason, messages] of this.#unreported) {
+      if (messages > 0) {
+        this.#reportMore(reason, messages);
+        this.#unreported.set(reason, 0);
+      } else {
+        log.info(`No message has been dropped for a while, ${REASONS[reason]}`);
+        this.#unreported.delete(reason);
+      }
+    }
+    this.#timer = this.#unreported.size === 0 ? undefined : setTimeout(() => this.#sumUp(), this.#interval);
+  }
+
+  #reportMore(reason: Refusal, messages: number): void {
+    log.warn(`${plural(messages, "more message was", "more messages were")} dropped, ${REASONS[reason]}`);
+  }
+}

@@ -1,0 +1,26 @@
+import { setLogFormat, setLogOutput } from "../../src/logging/log.ts";
+
+/** What is logged until the end of its scope, in place of standard error. */
+export class LogLines implements Disposable {
+  readonly #lines: { level: string; message: string }[] = [];
+
+  constructor() {
+    setLogFormat("json");
+    setLogOutput((line) => this.#lines.push(JSON.parse(line)));
+  }
+
+  /** What was said, as in `Stopped`. */
+  get texts(): string[] {
+    return this.#lines.map(({ message }) => message);
+  }
+
+  /** The same of one level, as in `WARN`. */
+  of(level: string): string[] {
+    return this.#lines.filter((line) => line.level === level).map(({ message }) => message);
+  }
+
+  [Symbol.dispose](): void {
+    setLogOutput(undefined);
+    setLogFormat("text");
+  }
+}
