@@ -22,8 +22,9 @@ A gateway reads \`~/.nym/gateways/<id>/config/config.toml\` when it starts. \`in
 the file, including these comments. A missing key has its default. An unknown key or an invalid value is an error, which
 \`nym-gateway check --id <id>\` reports before it matters. Options of \`run\` override the file.
 
-On SIGHUP (\`systemctl reload\`, \`kill -HUP\`), a running gateway reads the file again and applies changes of the keys marked ↻
-without disconnecting anyone. It logs which changes need a restart. An invalid file is refused, and nothing changes.
+\`nym-gateway reload\`, which \`systemctl reload\` calls, makes a running gateway read the file again and apply changes of the
+keys marked ↻ without disconnecting anyone; so does SIGHUP. It reports which changes need a restart. An invalid file is
+refused, and nothing changes: \`reload\` prints the reason and exits with 78; the log, \`status\` and health show it too.
 
 ${(Object.keys(SECTIONS) as (keyof typeof SECTIONS)[]).map(section).join("\n\n")}
 

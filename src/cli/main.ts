@@ -14,6 +14,7 @@ import { type CommandName, COMMANDS, isCommand, type Options } from "./options.t
 import { manualPage } from "./man.ts";
 import { nodeDetails } from "./node_details.ts";
 import { print, printError, printText, refuseUnprinted, serveOutput, settleOutput } from "./output.ts";
+import { reload } from "./reload.ts";
 import { relocateGateway } from "./relocate.ts";
 import { run, type StartGateway } from "./run.ts";
 import { status } from "./status.ts";
@@ -81,6 +82,8 @@ async function carryOut(command: CommandName, options: Options, startGateway: St
       return await check(options);
     case "status":
       return await status(options);
+    case "reload":
+      return await reload(options);
     case "inboxes":
       return await inboxes(options);
     case "export":

@@ -42,6 +42,7 @@ export type CommandName =
   | "run"
   | "check"
   | "status"
+  | "reload"
   | "inboxes"
   | "export"
   | "import"
@@ -185,6 +186,12 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     purpose: "Shows how a running gateway is: its health, rates, inboxes and memory.",
     required: [],
     optional: ["id", "config", "output", "watch"],
+    isPlain: true,
+  },
+  reload: {
+    purpose: "Has a running gateway read its configuration file again, and says what came of it.",
+    required: [],
+    optional: ["id", "config"],
     isPlain: true,
   },
   inboxes: {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import { hostOf } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
 import { readConfig } from "../config/files.ts";
@@ -6,15 +7,18 @@ import type { Changes } from "../config/reloading.ts";
 import { loadKeyPair } from "../config/key_files.ts";
 import { loadStorageKey } from "../config/storage_key_file.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
-import { logger, warnings } from "../logging/log.ts";
+import { type LogFile, logger, warnings } from "../logging/log.ts";
 import { OperatorError } from "../errors/operator_error.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
+import { ControlSocket, type ReloadAnswer } from "./control.ts";
 import { findGateway } from "./home.ts";
 import { configureLogging, openLogFile } from "./logging.ts";
 import type { Options } from "./options.ts";
 import { print, printText, settleOutput } from "./output.ts";
 import { overrideConfig } from "./overrides.ts";
+import { describeReload } from "./reload.ts";
 import { refuseStray } from "./relocate.ts";
+import { noteRunning } from "./running.ts";
 import { ServiceManager } from "./service_manager.ts";
 import { serveUntilSignalled } from "./signals.ts";
 
@@ -23,9 +27,12 @@ export type StartGateway = (config: Config, keys: KeyPair, storageKey: Uint8Arra
 
 /** What serves, and can be told that the configuration has changed. */
 export interface Reloadable extends AsyncDisposable {
+  /** where its operator's endpoint listens, if it has one */
+  readonly operatorAddress: SocketAddress | undefined;
   /** how it is, on one line */
   readonly summary: string;
-  reload(config: Config): Changes;
+  /** Takes over what it can from the configuration that `read` returns. Throws what that throws, and OperatorErrors. */
+  reload(read: () => Config): Changes;
 }
 
 /** ms that the settings have to be printed before the start goes on without that */
@@ -43,6 +50,7 @@ export async function run(options: Options, startGateway: StartGateway): Promise
   print(`Starting gateway ${id ?? readConfig(path).gateway.id}...`);
   const read = () => overrideConfig(readConfig(path), options);
   await using serviceManager = ServiceManager.find();
+  await using running = new AsyncDisposableStack();
   await serveUntilSignalled(async () => {
     const configured = readConfig(path);
     refuseStray(found, configured, options);
@@ -53,9 +61,18 @@ export async function run(options: Options, startGateway: StartGateway): Promise
     printSettings(config, keys);
     await settleOutput(SETTINGS_TIME); // else they and the log would mix
     const gateway = await startGateway(config, keys, storageKey);
+    const control = running.use(ControlSocket.open(path, () => answerTo(() => reload(gateway, read))));
+    running.use(noteRunning(path, {
+      id: config.gateway.id,
+      operator: gateway.operatorAddress === undefined ? "" : formatSocketAddress(gateway.operatorAddress),
+      control: control?.path ?? "",
+    }));
     serviceManager?.ready(() => `${gateway.summary}${lastWarning()}`);
     return gateway;
-  }, (gateway) => reload(gateway, read));
+  }, (gateway) => {
+    log.info("Received SIGHUP: reading the configuration again");
+    answerTo(() => reload(gateway, read));
+  });
 }
 
 function lastWarning(): string {
@@ -63,30 +80,35 @@ function lastWarning(): string {
   return last === undefined ? "" : `; last warning at ${new Date(last.time).toISOString().slice(0, 19)}Z: ${last.text}`;
 }
 
-/** Takes over what has changed in the file; one with a mistake is refused, and what was configured before stays. */
-function reload(gateway: Reloadable, read: () => Config): void {
-  log.info("Received SIGHUP: reading the configuration again");
+/** Logs what comes of a reload; a configuration with a mistake is refused, and what was configured before stays. */
+function answerTo(reload: () => Changes): ReloadAnswer {
   try {
-    const config = read();
-    const { taken, left } = reloadWith(gateway, config);
-    log.info(taken.length === 0 ? "Nothing has changed that can be taken over" : `Changed: ${taken.join(", ")}`);
-    if (left.length > 0) log.warn(`In force only after a new start: ${left.join(", ")}`);
+    const { taken, left } = reload();
+    const { now, later } = describeReload(taken, left);
+    if (now !== undefined) log.info(now);
+    if (later !== undefined) log.warn(later);
+    return { taken, left };
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     log.error(`${error.message}; what was configured before stays`);
+    return { refused: error.message, exitCode: error.exitCode };
   }
 }
 
-function reloadWith(gateway: Reloadable, config: Config): Changes {
-  const logFile = openLogFile(config.logging);
-  try {
-    const changes = gateway.reload(config);
-    configureLogging(config.logging, logFile);
-    return changes;
-  } catch (error) {
-    logFile?.[Symbol.dispose]();
-    throw error;
-  }
+/** Takes over what has changed in the file. */
+function reload(gateway: Reloadable, read: () => Config): Changes {
+  using unused = new DisposableStack();
+  let taken: { logging: Config["logging"]; file: LogFile | undefined };
+  const changes = gateway.reload(() => {
+    const config = read();
+    const file = openLogFile(config.logging);
+    if (file !== undefined) unused.use(file);
+    taken = { logging: config.logging, file };
+    return config;
+  });
+  unused.move();
+  configureLogging(taken!.logging, taken!.file);
+  return changes;
 }
 
 function printSettings({ gateway, mixnetEndpoint: mixnet, clientsEndpoint: clients }: Config, keys: KeyPair): void {

@@ -8,6 +8,7 @@ import { findGateway } from "./home.ts";
 import type { Options } from "./options.ts";
 import { printError, printOn, printText } from "./output.ts";
 import { CLEAR_SCREEN, paint } from "./paint.ts";
+import { readRunning, type Running } from "./running.ts";
 import { parseSocketAddress } from "../addresses/socket_address.ts";
 import { durationText, sizeText } from "../text/units.ts";
 
@@ -40,13 +41,20 @@ interface Status {
  * fails. Throws an OperatorError when the gateway does not answer.
  */
 export async function status(options: Options): Promise<number> {
-  const { gateway, operator } = readConfig(findGateway(options).configPath);
+  const { configPath } = findGateway(options);
   const interval = readInterval(options.watch);
-  const look = () => ask(operator.listeningAddress, gateway.id);
+  const running = readRunning(configPath) ?? configuredAt(configPath);
+  const look = () => ask(running.operator, running.id);
   const found = await look();
   if (interval !== undefined) return await watch(found, look, interval, options);
   printText(options.output === "json" ? JSON.stringify(found, undefined, 2) : describe(found));
   return found.status === "fail" ? ExitCode.UNAVAILABLE : 0;
+}
+
+/** Where a gateway answers that has not written that down. */
+function configuredAt(configPath: string): Pick<Running, "id" | "operator"> {
+  const { gateway, operator } = readConfig(configPath);
+  return { id: gateway.id, operator: operator.listeningAddress };
 }
 
 /** Prints until nobody reads it any more; with --output json an object a line. A gateway that is away may come back. */
@@ -76,7 +84,8 @@ function readInterval(text: string | undefined): number | undefined {
 async function ask(address: string, id: string): Promise<Status> {
   if (address === "") {
     throw new OperatorError(
-      'Cannot ask the gateway: listening_address in [operator] is ""; set it to 127.0.0.1:9001 and start the gateway anew',
+      'Cannot ask the gateway: it has no status page, as listening_address in [operator] is "", or another program had ' +
+        "its port; set it, as to 127.0.0.1:9001, and restart the gateway",
       ExitCode.CONFIGURATION,
     );
   }

@@ -27,7 +27,7 @@ import { Counters } from "../counting/counters.ts";
 import { OperatorEndpoint, type Watched } from "../operator/endpoint.ts";
 import { Health } from "../operator/health.ts";
 import { emptyHistograms } from "../operator/histogram.ts";
-import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
+import { ExitCode, fileError, OperatorError, reasonOf } from "../errors/operator_error.ts";
 import { ReplayFilter } from "../replay/replay_filter.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
 import { isMessage } from "../sphinx/slots.ts";
@@ -38,6 +38,7 @@ import { PROTOCOL_VERSION } from "../build/version.ts";
 import { gaugesOf } from "./gauges.ts";
 import { checksOf } from "./health_checks.ts";
 import type { Parts } from "./parts.ts";
+import { Reloads } from "./reloads.ts";
 
 const log = logger("nym_gateway::node");
 
@@ -68,6 +69,7 @@ export class Gateway {
     readonly operatorAddress: SocketAddress | undefined,
     private readonly config: Config,
     private readonly clientsListener: ClientsListener,
+    private readonly reloads: Reloads,
   ) {}
 
   /**
@@ -216,7 +218,9 @@ export class Gateway {
       "Finished nym gateway startup procedure - it should now be able to receive mix and client traffic!",
     );
     const { version, protocol, commit, target, deno } = buildInfo();
+    const reloads = new Reloads();
     const parts: Parts = {
+      reloads,
       ledger,
       mailbox,
       disk,
@@ -253,6 +257,7 @@ export class Gateway {
       operator?.address,
       config,
       clientsListener,
+      reloads,
     );
   }
 
@@ -263,13 +268,22 @@ export class Gateway {
   }
 
   /**
-   * Applies the reloadable changes in a configuration, and renewed certificates.
+   * Applies the reloadable changes in the configuration that `read` returns, and renewed certificates.
    *
-   * @throws {OperatorError} if a certificate or key is invalid; nothing is changed in that case
+   * @throws {OperatorError} if it cannot be read, or a certificate or key is invalid; nothing is changed in that case,
+   * and health reports it
    */
-  reload(config: Config): Changes {
-    this.clientsListener.reload(config.clientsEndpoint);
-    return takeOver(this.config, config);
+  reload(read: () => Config): Changes {
+    try {
+      const config = read();
+      this.clientsListener.reload(config.clientsEndpoint);
+      const changes = takeOver(this.config, config);
+      this.reloads.succeeded(changes.left);
+      return changes;
+    } catch (error) {
+      this.reloads.refused(reasonOf(error));
+      throw error;
+    }
   }
 
   /**

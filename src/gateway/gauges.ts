@@ -4,7 +4,7 @@ import type { Parts } from "./parts.ts";
 
 /** The functions that read the operator's gauges. */
 export function gaugesOf(
-  { ledger, mailbox, disk, presence, forwarder, clientsListener, unwrapping }: Parts,
+  { ledger, mailbox, disk, presence, forwarder, clientsListener, unwrapping, reloads }: Parts,
 ): Record<GaugeName, () => number> {
   return {
     clientsOnline: () => clientsListener.server.online,
@@ -20,5 +20,7 @@ export function gaugesOf(
     directoryReachable: () => presence.isReachable ? 1 : 0,
     mixnodes: () => presence.mixnodes,
     heapUsed: heapBytes,
+    configAccepted: () => reloads.isRefused ? 0 : 1,
+    configAcceptedAt: () => reloads.succeededAt / 1000,
   };
 }

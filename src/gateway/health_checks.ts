@@ -16,7 +16,7 @@ const NEARLY_FULL = 0.9;
 
 /** The health checks by name. An unreachable directory only warns, because the gateway still delivers mail. */
 export function checksOf(
-  { mailbox, disk, limits, presence, mixnetListener, clientsListener, unwrapping }: Parts,
+  { mailbox, disk, limits, presence, mixnetListener, clientsListener, unwrapping, reloads }: Parts,
 ): Record<string, Check> {
   return {
     mailbox: async () => {
@@ -86,6 +86,7 @@ export function checksOf(
       if (mixnodes === 0) return warn("lists no mixnodes: clients' packets cannot be forwarded");
       return ok(`lists ${plural(mixnodes, "mixnode")}`);
     },
+    config: () => reloads.verdict,
   };
 }
 

@@ -7,6 +7,7 @@ import type { Forwarder } from "../mixnet/forwarder.ts";
 import type { MixnetListener } from "../mixnet/listener.ts";
 import type { Unwrapping } from "../unwrapping/unwrapping.ts";
 import type { ClientsListener } from "./clients_listener.ts";
+import type { Reloads } from "./reloads.ts";
 
 /** The parts of a running gateway that gauges and health checks read. */
 export interface Parts {
@@ -28,4 +29,5 @@ export interface Parts {
   readonly mixnetListener: MixnetListener;
   /** connections from clients */
   readonly clientsListener: ClientsListener;
+  readonly reloads: Reloads;
 }

@@ -33,6 +33,16 @@ export const GAUGES = [
     series: { directoryReachable: "" },
   },
   { name: "topology_mixnodes", help: "Mixnodes in the directory's last topology.", series: { mixnodes: "" } },
+  {
+    name: "config_last_reload_successful",
+    help: "0 when the configuration was refused as it was read last, so that the one before stays; else 1.",
+    series: { configAccepted: "" },
+  },
+  {
+    name: "config_last_reload_success_timestamp_seconds",
+    help: "When the configuration was read and taken over last, at the start or since (Unix time).",
+    series: { configAcceptedAt: "" },
+  },
   { name: "heap_used_bytes", help: "Memory of JavaScript objects of the main thread.", series: { heapUsed: "" } },
 ] as const satisfies readonly Family[];
 

@@ -21,7 +21,7 @@ Deno.test("the manual page tells the default of each command", () => {
   assertStringIncludes(page, "listen on for clients [default: 9000 (init); as configured (run)]. For init, run.");
   assertStringIncludes(
     page,
-    "the only one that there is (run, check, status, inboxes, export, relocate, node-details); " +
+    "the only one that there is (run, check, status, reload, inboxes, export, relocate, node-details); " +
       "the name that it was exported by (import)].",
   );
   assertStringIncludes(page, "show it again every so many seconds [default: once]. For status.");

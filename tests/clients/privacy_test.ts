@@ -22,7 +22,7 @@ Deno.test("with announce_clients = false the directory hears of no client, and t
   assertEquals(announced()!.registeredClients, []);
   const { clientsEndpoint } = rig.config;
   const changed = { ...rig.config, clientsEndpoint: { ...clientsEndpoint, announceClients: true } };
-  assertEquals(rig.gateway.reload(changed).taken, ["[clients_endpoint] announce_clients"]);
+  assertEquals(rig.gateway.reload(() => changed).taken, ["[clients_endpoint] announce_clients"]);
   await eventually("its client is", () => announced()!.registeredClients.length === 1);
   assertEquals(announced()!.registeredClients, [{ pubKey: encodeBase58(bob) }]);
 });

@@ -15,7 +15,7 @@ Deno.test("reloaded limits apply to clients that are already connected", async (
   const changed = structuredClone(rig.config);
   changed.limits.loginDeadline = 1;
   changed.debug.presenceSendingDelay = 1;
-  assertEquals(rig.gateway.reload(changed), {
+  assertEquals(rig.gateway.reload(() => changed), {
     taken: ["[limits] login_deadline"],
     left: ["[debug] presence_sending_delay"],
   });
@@ -36,14 +36,14 @@ Deno.test("reloaded storage limits apply to new messages, and the health check r
   };
   const changed = structuredClone(rig.config);
   changed.limits.minimumFreeDisk = Number.MAX_SAFE_INTEGER;
-  assertEquals(rig.gateway.reload(changed).taken, ["[limits] minimum_free_disk"]);
+  assertEquals(rig.gateway.reload(() => changed).taken, ["[limits] minimum_free_disk"]);
   await rig.mix(rig.packet(address, Uint8Array.of(1)));
   await eventually("it is dropped", () => rig.gateway.counters.get("messages_refused_disk_low") === 1);
   assertEquals(await space(), "fail");
   assert(log.texts.includes("New messages are dropped, disk_low: too little disk is free (minimum_free_disk)"));
   assert(log.texts.some((text) => text.startsWith("space fails: ")));
   changed.limits.minimumFreeDisk = 0;
-  rig.gateway.reload(changed);
+  rig.gateway.reload(() => changed);
   await rig.mix(rig.packet(address, Uint8Array.of(2)));
   assertEquals(await client.message(), Uint8Array.of(2));
 });
@@ -59,9 +59,9 @@ Deno.test("an invalid certificate is refused, and nothing else in the file is ap
   const changed = structuredClone(rig.config);
   changed.mixnetEndpoint.forwardTo = "any";
   changed.clientsEndpoint.tlsKey = other.key;
-  assertThrows(() => rig.gateway.reload(changed), OperatorError, "it does not belong to the certificate");
+  assertThrows(() => rig.gateway.reload(() => changed), OperatorError, "it does not belong to the certificate");
   changed.clientsEndpoint.tlsCertificate = other.certificate;
-  assertEquals(rig.gateway.reload(changed).taken, [
+  assertEquals(rig.gateway.reload(() => changed).taken, [
     "[mixnet_endpoint] forward_to",
     "[clients_endpoint] tls_certificate",
     "[clients_endpoint] tls_key",

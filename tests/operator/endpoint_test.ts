@@ -123,7 +123,7 @@ Deno.test("a gateway shows what it does, and nothing that is secret", async () =
   assertEquals(ready.status, 200, "a directory that is down is no reason not to serve");
   assertEquals(
     ready.body.split("\n").map((line) => line.split(/ +/).slice(0, 2).join(" ")),
-    ["ok mailbox", "ok space", "ok mixnet", "ok clients", "ok workers", "warn directory", ""],
+    ["ok mailbox", "ok space", "ok mixnet", "ok clients", "ok workers", "warn directory", "ok config", ""],
   );
   const { configuration } = JSON.parse(status.body);
   assertEquals(configuration[0].settings[0], { key: "id", value: "test" });

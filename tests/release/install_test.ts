@@ -88,11 +88,13 @@ toolTest("sh", "the template unit takes a gateway's id, and otherwise equals the
   assertEquals(template.filter((line) => !lines.includes(line)), [
     "Description=Nym gateway %i",
     "ExecStart=/usr/local/bin/nym-gateway run --id %i",
+    "ExecReload=/usr/local/bin/nym-gateway reload --id %i",
   ]);
   assertEquals(lines.filter((line) => !template.includes(line)), [
     "Description=Nym gateway",
     "Environment=NYM_GATEWAY_ID=gateway",
     "ExecStart=/usr/local/bin/nym-gateway run --id ${NYM_GATEWAY_ID}",
+    "ExecReload=/usr/local/bin/nym-gateway reload --id ${NYM_GATEWAY_ID}",
   ]);
 });
 
@@ -252,7 +254,7 @@ toolTest("systemd-analyze", "systemd accepts the unit and rates its exposure as 
   for (const [name, as] of [["nym-gateway", "nym-gateway"], ["nym-gateway@", "nym-gateway@second"]]) {
     const text = Deno.readTextFileSync(root.file(`etc/systemd/system/${name}.service`));
     const file = folder.file(`${as}.service`);
-    Deno.writeTextFileSync(file, text.replace("/usr/local/bin/nym-gateway", "/bin/sh")); // which must exist
+    Deno.writeTextFileSync(file, text.replaceAll("/usr/local/bin/nym-gateway", "/bin/sh")); // which must exist
     assertEquals(await run("systemd-analyze", "verify", "--man=no", file), { code: 0, output: "" });
   }
   const { output } = await run("systemd-analyze", "security", "--offline=true", "--no-pager", unit);

@@ -1,0 +1,148 @@
+import { dirname, join } from "node:path";
+import { ExitCode, OperatorError, reasonOf } from "../errors/operator_error.ts";
+import { logger } from "../logging/log.ts";
+
+const log = logger("nym_gateway::node");
+
+/** Bytes of a socket's path that every system takes. */
+const LONGEST_PATH = 100;
+/** The only request that there is, on a line. */
+const RELOAD = "reload\n";
+/** ms that a request may take to come, and that the gateway has to answer */
+const TIMEOUT = 10_000;
+/** Characters of an answer; it names keys of the configuration. */
+const LONGEST_ANSWER = 65_536;
+
+/** What came of reading the configuration again, as config/reloading.ts has it; or why it was refused. */
+export type ReloadAnswer =
+  | { readonly taken: readonly string[]; readonly left: readonly string[] }
+  | { readonly refused: string; readonly exitCode: ExitCode };
+
+/**
+ * The socket by which commands ask a gateway that runs. It is a file for the gateway's user alone (0600), so whoever can
+ * connect may ask. A request is a line, the answer one of JSON.
+ */
+export class ControlSocket implements AsyncDisposable {
+  readonly path: string;
+  readonly #listener: Deno.UnixListener;
+  readonly #reload: () => ReloadAnswer;
+  readonly #accepting: Promise<void>;
+  readonly #connections = new Set<Deno.UnixConn>();
+  /** the folder of a socket whose path would have been too long in the home */
+  readonly #folder: string | undefined;
+
+  private constructor(path: string, folder: string | undefined, reload: () => ReloadAnswer) {
+    this.path = path;
+    this.#folder = folder;
+    this.#reload = reload;
+    this.#listener = Deno.listen({ transport: "unix", path });
+    Deno.chmodSync(path, 0o600);
+    this.#accepting = this.#accept();
+  }
+
+  /** Listens beside the configuration file; undefined where that can't be done, which is a warning. */
+  static open(configPath: string, reload: () => ReloadAnswer): ControlSocket | undefined {
+    if (Deno.build.os === "windows") return undefined;
+    try {
+      const path = `${configPath}.socket`;
+      if (new TextEncoder().encode(path).length > LONGEST_PATH) {
+        const folder = Deno.makeTempDirSync({ prefix: "nym-gateway-" });
+        return new ControlSocket(join(folder, "socket"), folder, reload);
+      }
+      removeStale(path);
+      return new ControlSocket(path, undefined, reload);
+    } catch (error) {
+      const remedy = "SIGHUP has the configuration read again";
+      log.warn(`Cannot listen for commands in ${dirname(configPath)} (${reasonOf(error)}): ${remedy}`);
+      return undefined;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close(); // its file goes with it
+    for (const connection of this.#connections) close(connection);
+    await this.#accepting;
+    if (this.#folder !== undefined) await Deno.remove(this.#folder, { recursive: true });
+  }
+
+  async #accept(): Promise<void> {
+    const serving: Promise<void>[] = [];
+    try {
+      for await (const connection of this.#listener) serving.push(this.#serve(connection));
+    } catch (error) {
+      log.warn(`No more commands are taken: ${reasonOf(error)}`);
+    }
+    await Promise.all(serving);
+  }
+
+  async #serve(connection: Deno.UnixConn): Promise<void> {
+    this.#connections.add(connection);
+    const timer = setTimeout(() => close(connection), TIMEOUT);
+    try {
+      const request = await readText(connection, RELOAD.length);
+      if (request === RELOAD) await write(connection, JSON.stringify(this.#reload()) + "\n");
+    } catch {
+      // it is gone, and nobody waits for the answer
+    }
+    clearTimeout(timer);
+    close(connection);
+    this.#connections.delete(connection);
+  }
+}
+
+/**
+ * Asks the gateway that listens at `path` to read its configuration again.
+ * @throws {OperatorError} when it does not answer
+ */
+export async function askToReload(path: string): Promise<ReloadAnswer> {
+  const attempt = "Cannot ask the gateway";
+  try {
+    using connection = await Deno.connect({ transport: "unix", path });
+    const timer = setTimeout(() => close(connection), TIMEOUT);
+    await write(connection, RELOAD);
+    const text = await readText(connection, LONGEST_ANSWER).finally(() => clearTimeout(timer));
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.ConnectionRefused) {
+      throw new OperatorError(`${attempt}: it does not run`, ExitCode.UNAVAILABLE);
+    }
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw new OperatorError(`${attempt}: ${path} is closed to this user, use sudo`, ExitCode.NO_PERMISSION);
+    }
+    throw new OperatorError(`${attempt}: ${reasonOf(error)}`, ExitCode.UNAVAILABLE);
+  }
+}
+
+/** A gateway that was killed has left it. Another one that runs would hold the lock of the inboxes. */
+function removeStale(path: string): void {
+  try {
+    if (Deno.lstatSync(path).isSocket !== false) Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** What comes until `most` bytes are there or no more come. */
+async function readText(connection: Deno.UnixConn, most: number): Promise<string> {
+  const bytes = new Uint8Array(most);
+  let length = 0;
+  while (length < most) {
+    const read = await connection.read(bytes.subarray(length));
+    if (read === null) break;
+    length += read;
+  }
+  return new TextDecoder().decode(bytes.subarray(0, length));
+}
+
+async function write(connection: Deno.UnixConn, text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  for (let written = 0; written < bytes.length;) written += await connection.write(bytes.subarray(written));
+}
+
+function close(connection: Deno.UnixConn): void {
+  try {
+    connection.close();
+  } catch {
+    // it is
+  }
+}

@@ -1,0 +1,95 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { ControlSocket } from "../../src/cli/control.ts";
+import { GatewayProcess } from "../support/gateway_process.ts";
+import { NO_DIRECTORY } from "../support/gateway_rig.ts";
+import { Operator } from "../support/operator.ts";
+import { quietPort } from "../support/quiet_port.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+
+const ignore = Deno.build.os === "windows";
+
+/** A gateway that has not been started, with an operator's endpoint. */
+async function newGateway(): Promise<{ gateway: GatewayProcess; operator: Operator }> {
+  const gateway = await GatewayProcess.init("ours", quietPort(), quietPort(), NO_DIRECTORY);
+  const address = `127.0.0.1:${quietPort()}`;
+  gateway.configure(({ operator }) => operator.listeningAddress = address);
+  return { gateway, operator: new Operator(address) };
+}
+
+Deno.test({
+  name:
+    "a gateway that runs is asked to reload; a file that it refuses is told to whoever asked, and shows until it is mended",
+  ignore,
+  fn: async () => {
+    const made = await newGateway();
+    await using gateway = made.gateway;
+    const { operator } = made;
+    await gateway.start();
+    const path = gateway.path("config/config.toml");
+    const good = (await Deno.readTextFile(path)).replace("login_deadline = 10000", "login_deadline = 9000");
+    await Deno.writeTextFile(path, good.replace("presence_sending_delay = 1500", "presence_sending_delay = 1400"));
+    assertEquals(await gateway.carryOut("reload"), {
+      code: 0,
+      stdout: " Changed: [limits] login_deadline.\n In force only after a restart: [debug] presence_sending_delay.\n",
+      stderr: "",
+    });
+
+    await Deno.writeTextFile(path, good.replace("login_deadline = 9000", 'login_deadline = "soon"'));
+    const refused = await gateway.carryOut("reload");
+    assertEquals([refused.code, refused.stdout], [78, ""]);
+    assertMatch(refused.stderr, /^ ?error: .*config\.toml.*login_deadline/);
+    assertEquals(await operator.metric("config_last_reload_successful"), 0);
+    assertMatch(await operator.says(/^warn +config/m), /config +refused at .*: .*login_deadline/);
+    const status = await gateway.carryOut("status");
+    assertEquals([status.code, status.stderr], [0, ""], "it does not need a good file");
+    assertStringIncludes(status.stdout, "login_deadline");
+
+    await Deno.writeTextFile(path, "= not TOML");
+    Deno.kill(gateway.pid, "SIGHUP");
+    await operator.says(/line 1/);
+    assertEquals((await gateway.carryOut("reload")).code, 78);
+
+    await Deno.writeTextFile(path, good);
+    const mended = await gateway.carryOut("reload");
+    assertEquals([mended.code, mended.stdout], [0, " Nothing has changed.\n"]);
+    assertEquals(await operator.metric("config_last_reload_successful"), 1);
+    await operator.says(/^ok +config/m);
+  },
+});
+
+Deno.test({
+  name: "what a gateway writes down for commands is for its user alone, and goes with it",
+  ignore,
+  fn: async () => {
+    const { gateway: made } = await newGateway();
+    await using gateway = made;
+    const files = () => [...Deno.readDirSync(gateway.path("config"))].map(({ name }) => name).sort();
+    await gateway.start();
+    assertEquals(files(), ["config.toml", "config.toml.running", "config.toml.socket"]);
+    for (const name of files()) assertEquals(Deno.statSync(gateway.path(`config/${name}`)).mode! & 0o777, 0o600, name);
+    await gateway.stop("SIGKILL");
+    const { code, stderr } = await gateway.carryOut("reload");
+    assertEquals(code, 69);
+    assertStringIncludes(stderr, "it does not run");
+    await gateway.start();
+    assertEquals((await gateway.carryOut("reload")).code, 0, "what the one that was killed has left is replaced");
+    await gateway.stop();
+    assertEquals(files(), ["config.toml"]);
+    assertEquals((await gateway.carryOut("reload")).code, 69);
+  },
+});
+
+Deno.test({
+  name: "where the path of the socket would be too long for the system, it is elsewhere, and goes with the gateway",
+  ignore,
+  fn: async () => {
+    using folder = new TemporaryFolder();
+    const home = folder.file("x".repeat(120));
+    Deno.mkdirSync(home);
+    const control = ControlSocket.open(join(home, "config.toml"), () => ({ taken: [], left: [] }))!;
+    assert(Deno.lstatSync(control.path).isSocket);
+    await control[Symbol.asyncDispose]();
+    assertEquals([...Deno.readDirSync(home)].length, 0);
+  },
+});
