@@ -13,10 +13,13 @@ import { fail, type Finding, ok } from "./checks/finding.ts";
 import { checkCertificate, checkKeys } from "./checks/keys.ts";
 import { checkMachine } from "./checks/machine.ts";
 import { checkReachability } from "./checks/reachability.ts";
-import { checkInboxes, checkLogFile, checkPaths, checkStorageKey } from "./checks/storage.ts";
+import { checkInboxes, checkLogFile, checkPaths, checkStorageKey, checkWritable } from "./checks/storage.ts";
+import { checkChain } from "./checks/tls_chain.ts";
 import { findGateway, type FoundGateway } from "./home.ts";
 import type { Options } from "./options.ts";
 import { print, printText } from "./output.ts";
+import { readRunning } from "./running.ts";
+import { parseStatus, statusTextAt } from "./status_answer.ts";
 import { remedyForStray, strayText } from "./relocate.ts";
 import { paint } from "./paint.ts";
 
@@ -55,15 +58,26 @@ async function* findOut(found: FoundGateway, options: Options): AsyncGenerator<F
   if (stray !== undefined) yield fail("home", stray, remedyForStray(found), ExitCode.CONFIGURATION);
   yield* checkPaths(config);
   yield* checkKeys(config);
-  yield checkStorageKey(config);
+  yield await checkStorageKey(config);
   yield* checkCertificate(config);
+  yield* checkChain(config);
   const { isRunning, finding } = await checkInboxes(config.clientsEndpoint.inboxesDirectory);
   yield finding;
+  if (finding.status !== "fail") yield* checkWritable(config);
   yield* checkLogFile(config.logging);
   yield* checkAddresses(config, isRunning);
   yield* checkReachability(config, isRunning);
   yield* checkDirectory(config.gateway.presenceDirectoryServer, await expectedOf(config, isRunning));
-  yield* checkMachine(config.clientsEndpoint.inboxesDirectory, config.limits.minimumFreeDisk);
+  const { clientsEndpoint: { inboxesDirectory }, limits } = config;
+  yield* checkMachine(inboxesDirectory, limits.minimumFreeDisk, isRunning, await descriptorLimitOf(config, path));
+}
+
+/** What a gateway that runs says of itself; undefined when it does not. */
+async function descriptorLimitOf({ gateway, operator }: Config, path: string): Promise<number | undefined> {
+  const address = readRunning(path)?.operator ?? operator.listeningAddress;
+  const answer = address === "" ? undefined : await statusTextAt(address);
+  const status = answer === undefined ? undefined : parseStatus(answer);
+  return status?.name === gateway.id ? status.gauges["descriptorsLimit"] ?? undefined : undefined;
 }
 
 /** Undefined when its keys can't be read, which is a finding already. */

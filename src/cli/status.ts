@@ -1,40 +1,15 @@
-import { boundedBody } from "../directory/bounded_body.ts";
 import { readConfig } from "../config/files.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
-import type { Warning } from "../logging/log.ts";
 import { PACKET_SIZE } from "../sphinx/constants.ts";
-import { onOneLine } from "../text/one_line.ts";
 import { findGateway } from "./home.ts";
 import type { Options } from "./options.ts";
 import { printError, printOn, printText } from "./output.ts";
 import { CLEAR_SCREEN, paint } from "./paint.ts";
 import { readRunning, type Running } from "./running.ts";
-import { parseSocketAddress } from "../addresses/socket_address.ts";
+import { parseStatus, type Status, statusTextAt } from "./status_answer.ts";
 import { durationText, sizeText } from "../text/units.ts";
 
-/** ms that the gateway has for its answer */
-const TIMEOUT = 5000;
-/** bytes; its answer has some ten thousand */
-const MAX_ANSWER_SIZE = 1_048_576;
-
 const COLOURS = { ok: "green", warn: "yellow", fail: "red" } as const;
-
-/** What is read of the status page's figures (operator/endpoint.ts). */
-interface Status {
-  readonly name: string;
-  readonly build: { readonly version: string; readonly protocol: string };
-  /** ms since 1970 */
-  readonly startedAt: number;
-  readonly now: number;
-  readonly status: keyof typeof COLOURS;
-  readonly checks: readonly { name: string; status: keyof typeof COLOURS; reason: string }[];
-  readonly gauges: Readonly<Record<string, number>>;
-  /** counters since the start */
-  readonly totals?: Readonly<Record<string, number>>;
-  readonly warnings?: readonly Warning[];
-  readonly columns: readonly string[];
-  readonly samples: readonly (readonly (number | null)[])[];
-}
 
 /**
  * Asks a running gateway how it is, and prints it; with --watch again and again. Returns the exit code: 69 when a check
@@ -90,7 +65,7 @@ async function ask(address: string, id: string): Promise<Status> {
     );
   }
   const attempt = `Cannot ask the gateway at ${address} (listening_address in [operator])`;
-  const body = await statusAt(address.replace(/^0\.0\.0\.0:/, "127.0.0.1:").replace(/^\[::\]:/, "[::1]:"));
+  const body = await statusTextAt(address);
   if (body === undefined) {
     throw new OperatorError(
       `${attempt}: does it run? \`nym-gateway run --id ${id}\` starts it`,
@@ -109,33 +84,6 @@ async function ask(address: string, id: string): Promise<Status> {
     `${attempt}: gateway ${found.name} answers there; give ${id} another port, and start it anew`,
     ExitCode.UNAVAILABLE,
   );
-}
-
-/** What is answered there, or undefined; no proxy is asked that the environment may name. */
-async function statusAt(address: string): Promise<string | undefined> {
-  const { host: hostname, port } = parseSocketAddress(address)!;
-  using client = Deno.createHttpClient({ proxy: { transport: "tcp", hostname, port } });
-  try {
-    const response = await fetch(`http://${address}/status.json`, { client, signal: AbortSignal.timeout(TIMEOUT) });
-    return new TextDecoder().decode(await boundedBody(response, MAX_ANSWER_SIZE));
-  } catch {
-    return undefined;
-  }
-}
-
-function parseStatus(text: string): Status | undefined {
-  try {
-    const status: Partial<Status> | null = JSON.parse(
-      text,
-      (_, value) => typeof value === "string" ? onOneLine(value) : value,
-    );
-    const { name, build, gauges, checks, columns, samples } = status ?? {};
-    const isOurs = [name, build?.version, build?.protocol].every((text) => typeof text === "string") &&
-      typeof gauges === "object" && [checks, columns, samples].every(Array.isArray);
-    return isOurs ? status as Status : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function describe(status: Status): string {

@@ -32,6 +32,7 @@ import { ReplayFilter } from "../replay/replay_filter.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
 import { isMessage } from "../sphinx/slots.ts";
 import { plural } from "../text/plural.ts";
+import { isLoopback } from "../addresses/peer.ts";
 import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import { Unwrapping } from "../unwrapping/unwrapping.ts";
 import { PROTOCOL_VERSION } from "../build/version.ts";
@@ -303,6 +304,12 @@ function openOperatorEndpoint(address: string, watched: Watched): OperatorEndpoi
     const open = (address: SocketAddress) => OperatorEndpoint.listen(address, watched);
     const operator = listen("the operator", "listening_address in [operator]", address, open);
     log.info(`Status page and metrics for the operator at http://${formatSocketAddress(operator.address)}/`);
+    if (!isLoopback(operator.address.host)) {
+      log.warn(
+        `They are open to other machines, without a password: ${address} is listening_address in [operator]; ` +
+          "let a firewall pass only who should see them",
+      );
+    }
     return operator;
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;

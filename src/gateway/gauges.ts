@@ -1,3 +1,4 @@
+import { DescriptorCount } from "../limits/descriptor_use.ts";
 import type { GaugeName } from "../operator/metric_table.ts";
 import { heapBytes } from "../operator/process.ts";
 import type { Parts } from "./parts.ts";
@@ -6,6 +7,7 @@ import type { Parts } from "./parts.ts";
 export function gaugesOf(
   { ledger, mailbox, disk, presence, forwarder, clientsListener, unwrapping, reloads }: Parts,
 ): Record<GaugeName, () => number> {
+  const descriptors = new DescriptorCount();
   return {
     clientsOnline: () => clientsListener.server.online,
     clientsRegistered: () => ledger.size,
@@ -19,6 +21,8 @@ export function gaugesOf(
     workers: () => unwrapping.alive,
     directoryReachable: () => presence.isReachable ? 1 : 0,
     mixnodes: () => presence.mixnodes,
+    descriptorsHeld: () => descriptors.use.held,
+    descriptorsLimit: () => descriptors.use.limit,
     heapUsed: heapBytes,
     configAccepted: () => reloads.isRefused ? 0 : 1,
     configAcceptedAt: () => reloads.succeededAt / 1000,

@@ -2,7 +2,7 @@ import type { Check, Verdict } from "../operator/health.ts";
 import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";
 import { formatSocketAddress } from "../addresses/socket_address.ts";
 import { plural } from "../text/plural.ts";
-import { durationText, roundSizeText } from "../text/units.ts";
+import { durationText, sizeText } from "../text/units.ts";
 import { RENEWAL_DAYS } from "../tls/certificate.ts";
 import type { Parts } from "./parts.ts";
 
@@ -34,22 +34,30 @@ export function checksOf(
     space: () => {
       const { free } = disk;
       const { minimumFreeDisk, mailboxBytes } = limits;
+      const least = `less than minimum_free_disk (${sizeText(minimumFreeDisk)})`;
       if (disk.isBelow(minimumFreeDisk)) {
-        return fail(`${roundSizeText(free)} of disk is free, less than minimum_free_disk: new messages are dropped`);
+        return fail(`only ${sizeText(free)} of disk is free, ${least}: new messages are dropped`);
       }
       const { bytes } = mailbox.totals;
-      if (bytes + MAX_MESSAGE_SIZE > mailboxBytes) return fail("mailbox_bytes is reached: new messages are dropped");
+      if (bytes + MAX_MESSAGE_SIZE > mailboxBytes) {
+        return fail(`mailbox_bytes (${sizeText(mailboxBytes)}) is reached: new messages are dropped`);
+      }
       if (free < minimumFreeDisk) {
-        const inside = roundSizeText(disk.freeInside);
-        return warn(`only ${roundSizeText(free)} of disk is free, and ${inside} in the mailbox's file: free up space`);
+        const inside = sizeText(disk.freeInside);
+        return warn(
+          `only ${sizeText(free)} of disk is free, ${least}, and ${inside} in the mailbox's file: free up space`,
+        );
       }
       if (free < FREE_DISK_MARGIN * minimumFreeDisk) {
-        return warn(`only ${roundSizeText(free)} of disk is free: free up space`);
+        const minimum = sizeText(minimumFreeDisk);
+        return warn(
+          `only ${sizeText(free)} of disk is free, less than twice minimum_free_disk (${minimum}): free up space`,
+        );
       }
       if (bytes > NEARLY_FULL * mailboxBytes) {
-        return warn(`${roundSizeText(bytes)} of mail is stored, nearly mailbox_bytes`);
+        return warn(`${sizeText(bytes)} of mail is stored, nearly mailbox_bytes (${sizeText(mailboxBytes)})`);
       }
-      return ok(free === Infinity ? "the free space on the disk is unknown" : `${roundSizeText(free)} of disk is free`);
+      return ok(free === Infinity ? "the free space on the disk is unknown" : `${sizeText(free)} of disk is free`);
     },
     mixnet: () => {
       const where = formatSocketAddress(mixnetListener.address);

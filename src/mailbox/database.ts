@@ -45,6 +45,12 @@ export async function openPrivateDatabase(path: string): Promise<Deno.Kv> {
   return await Deno.openKv(path);
 }
 
+/** Whether a database is sealed by `sealer`, or holds nothing yet. It changes nothing. */
+export async function isSealedBy(path: string, sealer: Sealer): Promise<boolean> {
+  using kv = await Deno.openKv(path);
+  return (await rightChecks(kv, sealer)).includes(true) || await isEmpty(kv);
+}
+
 /** What to do about a database that can't be opened, as far as SQLite's words tell. */
 export function remedyFor(error: unknown): string | undefined {
   const text = error instanceof Error ? error.message : "";
@@ -60,8 +66,7 @@ export function remedyFor(error: unknown): string | undefined {
 
 /** With another key all that is stored would seem damaged and be skipped: so that key is refused. */
 async function checkStorageKey(kv: Deno.Kv, sealer: Sealer): Promise<void> {
-  const checks = await kv.getMany<(Uint8Array | null)[]>(CHECKS);
-  const right = checks.map(({ value }) => value !== null && sealer.open(value, CHECK_CONTEXT) !== undefined);
+  const right = await rightChecks(kv, sealer);
   if (right.every(Boolean)) return;
   if (!right.includes(true) && !await isEmpty(kv)) {
     throw new Error("it was not sealed with this storage key; put back the storage key file it was made with");
@@ -69,6 +74,11 @@ async function checkStorageKey(kv: Deno.Kv, sealer: Sealer): Promise<void> {
   const atomic = kv.atomic();
   for (const key of CHECKS) atomic.set(key, sealer.seal(new Uint8Array(0), CHECK_CONTEXT));
   await atomic.commit();
+}
+
+async function rightChecks(kv: Deno.Kv, sealer: Sealer): Promise<boolean[]> {
+  const checks = await kv.getMany<(Uint8Array | null)[]>(CHECKS);
+  return checks.map(({ value }) => value !== null && sealer.open(value, CHECK_CONTEXT) !== undefined);
 }
 
 async function isEmpty(kv: Deno.Kv): Promise<boolean> {

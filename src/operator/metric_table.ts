@@ -43,6 +43,16 @@ export const GAUGES = [
     help: "When the configuration was read and taken over last, at the start or since (Unix time).",
     series: { configAcceptedAt: "" },
   },
+  {
+    name: "descriptors_held",
+    help: "File descriptors that the process holds, found out by trying; NaN where that can't be done.",
+    series: { descriptorsHeld: "" },
+  },
+  {
+    name: "descriptors_limit",
+    help: "How many it may hold, as far as they were counted: there may be more where it is over 4000.",
+    series: { descriptorsLimit: "" },
+  },
   { name: "heap_used_bytes", help: "Memory of JavaScript objects of the main thread.", series: { heapUsed: "" } },
 ] as const satisfies readonly Family[];
 

@@ -7,15 +7,10 @@ export function durationText(ms: number): string {
   return hours > 0 ? `${hours} h ${minutes % 60} min` : `${minutes} min`;
 }
 
-/** A number of bytes as text. */
+/** A number of bytes as text, in the units of the configuration: 1 MB are 1,000,000 bytes. */
 export function sizeText(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB"];
-  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
-  return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${units[power]}`;
-}
-
-/** A number of bytes of disk or memory as text, in whole units. */
-export function roundSizeText(bytes: number): string {
-  const mib = bytes / 1024 / 1024;
-  return mib < 10 * 1024 ? `${Math.round(mib)} MiB` : `${Math.round(mib / 1024)} GiB`;
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  const value = bytes / 1000 ** power;
+  return `${power > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[power]}`;
 }

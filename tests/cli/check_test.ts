@@ -1,10 +1,13 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
+import { makeStorageKey, readStorageKey } from "../../src/config/storage_key_file.ts";
 import { writeKeptTopology } from "../../src/directory/kept_topology.ts";
-import { lockPrivateFolder } from "../../src/mailbox/database.ts";
+import { lockPrivateFolder, openDatabase } from "../../src/mailbox/database.ts";
+import { Sealer } from "../../src/mailbox/sealing.ts";
+import { canMount, SmallDisk } from "../faults/small_disk.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { selfSigned } from "../tls/self_signed.ts";
-import { nymGateway } from "./program.ts";
+import { nymGateway, outcomeOf, program } from "./program.ts";
 
 interface Finding {
   status: string;
@@ -107,7 +110,7 @@ Deno.test("what is in the way fails with the exit code of its kind, what may be 
   assertEquals(found["mixnet port"]?.status, "fail");
   assertStringIncludes(found["mixnet port"]?.remedy ?? "", `ss -ltnp 'sport = :${taken.addr.port}'`);
   assertEquals([found["clock"]?.status, found["directory"]?.status], ["warn", "warn"]);
-  assertMatch(found["clock"]?.found ?? "", /^36\d\d s ahead of/);
+  assertMatch(found["clock"]?.found ?? "", /^1 h 0 min ahead of/);
   assertStringIncludes(found["directory"]?.found ?? "", "in 1 of 3 layers");
   if (Deno.build.os !== "windows") {
     assertStringIncludes(found["key files"]?.remedy ?? "", "chmod 600");
@@ -300,3 +303,99 @@ Deno.test("a directory that can't be connected to fails, and says why", async ()
 function endless(): ReadableStream<Uint8Array> {
   return new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(1024 * 1024).fill(32)) });
 }
+
+Deno.test({
+  name: `a home that can't be written fails${canMount ? "" : " (skipped: this user may not mount)"}`,
+  ignore: !canMount,
+  fn: async () => {
+    await using rig = new CheckRig();
+    await rig.init();
+    await using disk = await SmallDisk.mount(rig.data, 4);
+    await disk.makeReadOnly();
+    const { code, found } = await rig.check();
+    assertEquals([code, found["storage"]?.status], [73, "fail"]);
+    assertMatch(found["storage"]!.found, /Cannot write in \S+data \(ledger_path in \[clients_endpoint\]\): Read-only/i);
+    await disk.makeWritable();
+    assertEquals((await rig.check()).found["storage"]?.status, "ok");
+    assertEquals([...Deno.readDirSync(rig.data)].filter(({ name }) => name.startsWith(".")).length, 0);
+  },
+});
+
+Deno.test("a storage key that the stored mail is not sealed with fails, as the start would", async () => {
+  await using rig = new CheckRig();
+  await rig.init();
+  const path = join(rig.data, "inboxes/mailbox.kv");
+  (await openDatabase(path, new Sealer(readStorageKey(join(rig.data, "storage_key.pem"))))).close();
+  assertEquals((await rig.check()).found["storage key"]?.status, "ok");
+  await Deno.remove(join(rig.data, "storage_key.pem"));
+  makeStorageKey(join(rig.data, "storage_key.pem"));
+  const before = await Deno.readFile(path);
+  const { code, found } = await rig.check();
+  assertEquals([code, found["storage key"]?.found], [74, `${path} was not sealed with this storage key`]);
+  assertEquals(await Deno.readFile(path), before, "check changes nothing");
+});
+
+Deno.test("before the start, a certificate is shown to a client that knows the announced name", async () => {
+  await using rig = new CheckRig();
+  await rig.init("--clients-announce-host wss://gateway.example.org");
+  using certificates = new TemporaryFolder();
+  const files = await selfSigned(certificates, "own"); // for localhost
+  const setName = (name: string) =>
+    rig.edit((text) =>
+      text.replace(/"wss:\/\/[^"]*"/, `"wss://${name}:9000"`)
+        .replace(/^tls_certificate = .*/m, `tls_certificate = "${files.certificate}"`)
+        .replace(/^tls_key = .*/m, `tls_key = "${files.key}"`)
+    );
+  await setName("localhost");
+  const unknown = (await rig.check()).found["TLS chain"]!;
+  assertEquals(unknown.status, "fail");
+  assertStringIncludes(unknown.found, "clients refuse it for localhost: invalid peer certificate");
+  assertStringIncludes(unknown.remedy!, "DENO_CERT");
+  Object.assign(rig.env, { DENO_CERT: files.certificate });
+  assertEquals((await rig.check()).found["TLS chain"]?.found, "clients accept it for localhost");
+  await setName("gateway.example.org");
+  assertEquals((await rig.check()).found["TLS chain"]?.status, "fail");
+});
+
+Deno.test("an operator's port that is in use, or open to others, is a warning: the gateway serves", async () => {
+  await using rig = new CheckRig();
+  await rig.init();
+  using taken = Deno.listen({ hostname: "0.0.0.0", port: 0 });
+  await rig.edit((text) => text.replace(/(\[operator\][^[]*listening_address = ).*/, `$1"0.0.0.0:${taken.addr.port}"`));
+  const { code, found } = await rig.check();
+  assertEquals([code, found["operator's port"]?.status, found["operator's address"]?.status], [0, "warn", "warn"]);
+  assertStringIncludes(found["operator's port"]!.found, "the gateway serves without status page and metrics");
+});
+
+Deno.test("the descriptors that count are those of the gateway that runs; a shell's are no failure", async () => {
+  await using rig = new CheckRig();
+  await rig.init();
+  const line = `ulimit -n 500; exec "$0" "$@"`;
+  const few = program("gateway_program.ts", ["check", "--id", "gw", "--output", "json"], rig.env, line);
+  const { code, stdout } = await outcomeOf(few);
+  const here = JSON.parse(stdout).findings.find(({ subject }: Finding) => subject === "descriptors");
+  assertEquals([code, here.status], [0, "warn"]);
+  assertMatch(here.found, /^only 4\d\d for a gateway started here; a service has its own limit$/);
+
+  using _running = await lockPrivateFolder(join(rig.data, "inboxes"));
+  let descriptorsLimit = 700;
+  const common = { build: { version: "", protocol: "" }, checks: [], columns: [], samples: [] };
+  await using page = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
+    return Response.json({ name: "gw", gauges: { descriptorsLimit }, ...common });
+  });
+  await rig.edit((text) =>
+    text.replace(/(\[operator\][^[]*listening_address = ).*/, `$1"127.0.0.1:${page.addr.port}"`)
+  );
+  const { found } = await rig.check();
+  assertEquals(found["descriptors"]?.status, "fail");
+  assertStringIncludes(found["descriptors"]!.found, "the gateway may hold only 700");
+  descriptorsLimit = 5000;
+  assertEquals((await rig.check()).found["descriptors"]?.status, "ok");
+});
+
+Deno.test("a clock that is far off is told in words that fit", async () => {
+  await using rig = new CheckRig();
+  await rig.init();
+  rig.date = new Date(Date.now() - 366 * 86_400_000 - 60_000);
+  assertMatch((await rig.check()).found["clock"]!.found, /^366 d 0 h ahead of/);
+});

@@ -118,7 +118,7 @@ Deno.test("a gateway that moves to another home has its clients, their mail in o
   );
   assertMatch(
     exported.stdout,
-    new RegExp(` clients +${CLIENTS}\n messages +${CLIENTS * MESSAGES}\n file +\\d+\\.\\d KiB, in`),
+    new RegExp(` clients +${CLIENTS}\n messages +${CLIENTS * MESSAGES}\n file +[\\d.]+ kB, in`),
   );
   assertEquals(namesIn(mail.folder.path), ["gateway.age", "passphrase"]);
 

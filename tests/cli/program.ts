@@ -10,9 +10,18 @@ const PERMISSIONS = ["--allow-net", "--allow-read", "--allow-write", "--allow-en
 
 const DENO_DIR = findDenoDirectory();
 
-/** The command that runs the program in `file`, a path from this folder, with an environment of just `env`. */
-export function program(file: string, args: readonly string[], env: Record<string, string>): Deno.Command {
-  return command([Deno.execPath(), ...denoArguments(file, args)], env);
+/**
+ * The command that runs the program in `file`, a path from this folder, with an environment of just `env`; through a shell's
+ * line that ends in `exec "$0" "$@"` if that is given.
+ */
+export function program(
+  file: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  line?: string,
+): Deno.Command {
+  const words = [Deno.execPath(), ...denoArguments(file, args)];
+  return command(line === undefined ? words : ["sh", "-c", line, ...words], env);
 }
 
 /** The same on a terminal of its own, a pseudo-terminal of script(1): its input is typed, its output is the screen. */

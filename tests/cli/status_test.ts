@@ -73,7 +73,7 @@ Deno.test("status of a gateway that is quiet now says what it has done since its
   const [columns, samples] = [["stored", "pushed", "refused"], [[1, 2, 3.5]]];
   page.answer = () => Response.json({ ...STATUS, now: 180_000, name: "test", totals, warnings, columns, samples });
   const { stdout } = await nymGateway("status", env);
-  assertMatch(stdout, /\n {3}since start +3000 \(3\.9 MiB\) received, 5 dropped, 10 \(13\.\d KiB\) forwarded\n/);
+  assertMatch(stdout, /\n {3}since start +3000 \(4.1 MB\) received, 5 dropped, 10 \(14 kB\) forwarded\n/);
   assertMatch(stdout, /\n messages +1\.0\/s stored, 2\.0\/s pushed, 3\.5\/s refused\n/);
   assertMatch(stdout, /\n {3}since start +2000 stored, 2000 pushed, 7 refused\n/);
   assertMatch(stdout, /\n\n last warnings\n 2 min ago +a\\u001b\n 10 s ago +b\n$/);

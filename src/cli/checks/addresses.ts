@@ -1,15 +1,20 @@
 import { hostOf, portOf } from "../../config/addresses.ts";
 import type { Config } from "../../config/config.ts";
 import { ExitCode, reasonOf } from "../../errors/operator_error.ts";
+import { isLoopback } from "../../addresses/peer.ts";
 import { parseSocketAddress } from "../../addresses/socket_address.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { kindOfAddress } from "../../addresses/kind_of_address.ts";
 import { addressesOf } from "../../addresses/resolve.ts";
 
+/** The gateway serves without it. */
+const OPERATORS_PORT = "operator's port";
+
 /** What listens where, and what the rest of the world is told of it. */
 export async function* checkAddresses(config: Config, isRunning: boolean): AsyncGenerator<Finding> {
   const { mixnetEndpoint: mixnet, clientsEndpoint: clients } = config;
   yield* checkPorts(config, isRunning);
+  yield* checkOpenness(config.operator.listeningAddress);
   yield await checkAnnounced("mixnet announced", mixnet.announceAddress, "[mixnet_endpoint]");
   yield await checkAnnounced("clients announced", clients.announceAddress, "[clients_endpoint]");
 }
@@ -21,13 +26,32 @@ function* checkPorts({ mixnetEndpoint, clientsEndpoint, operator }: Config, isRu
   const ports = [
     ["mixnet port", mixnetEndpoint.listeningAddress],
     ["clients port", clientsEndpoint.listeningAddress],
-    ["operator's port", operator.listeningAddress],
+    [OPERATORS_PORT, operator.listeningAddress],
   ] as const;
   for (const [subject, listening] of ports) {
     if (listening === "") continue;
-    yield checkPort(subject, listening, isRunning, held, own.find((other) => portOf(other) === portOf(listening)));
+    const found = checkPort(
+      subject,
+      listening,
+      isRunning,
+      held,
+      own.find((other) => portOf(other) === portOf(listening)),
+    );
+    yield subject === OPERATORS_PORT && found.status === "fail"
+      ? warn(subject, `${found.found}: the gateway serves without status page and metrics`, found.remedy!)
+      : found;
     own.push(listening);
   }
+}
+
+/** The operator's endpoint asks for no password. */
+function* checkOpenness(listening: string): Generator<Finding> {
+  if (listening === "" || isLoopback(parseSocketAddress(listening)!.host)) return;
+  yield warn(
+    "operator's address",
+    `${listening} is open to other machines: who can connect sees the status page, without a password`,
+    "set listening_address in [operator] to 127.0.0.1:9001, or let a firewall pass only who should see it",
+  );
 }
 
 /** `other`: an address of this gateway with the same port. */

@@ -2,6 +2,7 @@ import { type DirectoryAnswer, DirectoryClient, DirectoryError } from "../../dir
 import { type Addresses, announcesSame, type Identity, type Listing, listingOf } from "../../directory/listing.ts";
 import { ExitCode, reasonOf } from "../../errors/operator_error.ts";
 import { plural } from "../../text/plural.ts";
+import { durationText } from "../../text/units.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
 /** s; the directory gives the time in whole seconds, and takes some on its way */
@@ -48,7 +49,7 @@ export async function* checkDirectory(server: string, expected: Expected | undef
   const ahead = Math.round((Date.now() - time) / 1000);
   yield Math.abs(ahead) <= CLOCK_TOLERANCE ? ok("clock", "agrees with the directory's") : warn(
     "clock",
-    `${Math.abs(ahead)} s ${ahead > 0 ? "ahead of" : "behind"} the directory's`,
+    `${durationText(1000 * Math.abs(ahead))} ${ahead > 0 ? "ahead of" : "behind"} the directory's`,
     "have it set, as by systemd-timesyncd",
   );
 }

@@ -1,12 +1,12 @@
-import { dirname, join } from "node:path";
-import { exists } from "../../config/files.ts";
+import { join } from "node:path";
 import { freeDescriptors } from "../../limits/descriptors.ts";
 import { freeBytes, freeBytesInside } from "../../mailbox/disk_space.ts";
 import { hasSimd, hasWideArithmetic } from "../../sphinx/kernel/support.ts";
 import { ExitCode } from "../../errors/operator_error.ts";
 import { plural } from "../../text/plural.ts";
-import { roundSizeText } from "../../text/units.ts";
+import { sizeText } from "../../text/units.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
+import { nearestThere } from "./nearest_there.ts";
 
 const MIB = 1024 * 1024;
 /** bytes of free disk below which mail is in danger, and below which it soon may be */
@@ -19,11 +19,19 @@ const SMALL_MEMORY = 256 * MIB;
 const FEW_DESCRIPTORS = 1024;
 const ENOUGH_DESCRIPTORS = 4096;
 
-/** What the machine has to offer: disk, memory, descriptors, processor. `minimumFreeDisk`: bytes, as configured. */
-export function* checkMachine(inboxes: string, minimumFreeDisk: number): Generator<Finding> {
+/**
+ * What the machine has to offer: disk, memory, descriptors, processor. `minimumFreeDisk`: bytes, as configured;
+ * `descriptorLimit`: that of the gateway, if it runs and has said so.
+ */
+export function* checkMachine(
+  inboxes: string,
+  minimumFreeDisk: number,
+  isRunning: boolean,
+  descriptorLimit: number | undefined,
+): Generator<Finding> {
   yield checkDisk(inboxes, minimumFreeDisk);
-  yield checkMemory();
-  yield checkDescriptors();
+  yield checkMemory(isRunning);
+  yield isRunning ? checkDescriptors(descriptorLimit) : checkDescriptorsHere();
   yield checkProcessor();
 }
 
@@ -31,9 +39,10 @@ function checkDisk(folder: string, minimum: number): Finding {
   const there = nearestThere(folder);
   const free = freeBytes(there);
   if (free === Infinity) return unknown("disk");
-  const found = `${roundSizeText(free)} free for inboxes`;
+  const found = `${sizeText(free)} free for inboxes`;
   if (free < minimum && free + freeBytesInside(join(folder, "mailbox.kv")) < minimum) {
-    const remedy = `make room at ${there}, or lower minimum_free_disk in [limits]: with less, new messages are dropped`;
+    const remedy = `make room at ${there}, or lower minimum_free_disk in [limits] (${sizeText(minimum)}): ` +
+      "with less, new messages are dropped";
     return fail("disk", `only ${found}`, remedy, ExitCode.UNAVAILABLE);
   }
   if (free < LITTLE_DISK) {
@@ -44,25 +53,41 @@ function checkDisk(folder: string, minimum: number): Finding {
     : ok("disk", found);
 }
 
-function checkMemory(): Finding {
+/** A gateway that runs has what it needs of it already. */
+function checkMemory(isRunning: boolean): Finding {
   const memory = attempt(() => Deno.systemMemoryInfo());
   if (memory === undefined) return unknown("memory");
-  const found = `${roundSizeText(memory.available)} of ${roundSizeText(memory.total)} available`;
-  if (memory.available < LITTLE_MEMORY) return fail("memory", found, "end other programs", ExitCode.UNAVAILABLE);
+  const found = `${sizeText(memory.available)} of ${sizeText(memory.total)} available`;
+  if (memory.available < LITTLE_MEMORY && !isRunning) {
+    return fail("memory", found, "end other programs", ExitCode.UNAVAILABLE);
+  }
   return memory.available < SMALL_MEMORY
     ? warn("memory", found, "256 MB are enough for 500 packets/s")
     : ok("memory", found);
 }
 
-/** The limit is found by trying, as reading it takes rights that the program has no other need of. */
-function checkDescriptors(): Finding {
+const MORE_DESCRIPTORS = "raise it, with LimitNOFILE=65536 in the systemd unit or ulimit -n 65536";
+
+/** `limit`: what a gateway that runs says of itself; undefined when it does not answer, or can't tell. */
+function checkDescriptors(limit: number | undefined): Finding {
+  if (limit === undefined) {
+    return ok("descriptors", "the gateway does not say how many it may hold: it has no status page, or can't tell");
+  }
+  if (limit >= ENOUGH_DESCRIPTORS) return ok("descriptors", `the gateway may hold ${ENOUGH_DESCRIPTORS} or more`);
+  const found = `the gateway may hold only ${limit}, and a client takes three, or five with TLS`;
+  return limit < FEW_DESCRIPTORS
+    ? fail("descriptors", found, MORE_DESCRIPTORS, ExitCode.UNAVAILABLE)
+    : warn("descriptors", found, MORE_DESCRIPTORS);
+}
+
+/** What a gateway may hold that is started from here; the service has a limit of its own. */
+function checkDescriptorsHere(): Finding {
   const free = freeDescriptors(ENOUGH_DESCRIPTORS);
-  if (free >= ENOUGH_DESCRIPTORS) return ok("descriptors", `${ENOUGH_DESCRIPTORS} or more at the same time`);
-  const remedy = "raise it, with LimitNOFILE=65536 in the systemd unit or ulimit -n 65536";
-  const found = `only ${free} at the same time, and a client takes three, or five with TLS`;
-  return free < FEW_DESCRIPTORS
-    ? fail("descriptors", found, remedy, ExitCode.UNAVAILABLE)
-    : warn("descriptors", found, remedy);
+  const here = "for a gateway started here; a service has its own limit";
+  if (free >= FEW_DESCRIPTORS) {
+    return ok("descriptors", `${free} ${free < ENOUGH_DESCRIPTORS ? "" : "or more "}${here}`);
+  }
+  return warn("descriptors", `only ${free} ${here}`, MORE_DESCRIPTORS);
 }
 
 function checkProcessor(): Finding {
@@ -82,8 +107,4 @@ function attempt<T>(act: () => T): T | undefined {
   } catch {
     return undefined;
   }
-}
-
-function nearestThere(path: string): string {
-  return attempt(() => exists(path)) || dirname(path) === path ? path : nearestThere(dirname(path));
 }

@@ -4,7 +4,10 @@ import { exists } from "../../config/files.ts";
 import { pathsOf } from "../../config/relocation.ts";
 import { readStorageKey, storageKeyElsewhere } from "../../config/storage_key_file.ts";
 import { ExitCode, fileError, OperatorError } from "../../errors/operator_error.ts";
+import { isSealedBy, remedyFor } from "../../mailbox/database.ts";
+import { Sealer } from "../../mailbox/sealing.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
+import { nearestThere } from "./nearest_there.ts";
 
 /** Whether this user can use what is stored, and whether a gateway does: it keeps a file in the inboxes' folder locked. */
 export async function checkInboxes(folder: string): Promise<{ isRunning: boolean; finding: Finding }> {
@@ -22,11 +25,38 @@ export async function checkInboxes(folder: string): Promise<{ isRunning: boolean
   }
 }
 
+/** Whether files can be written where they have to be; it is tried with one that is taken away again. */
+export function* checkWritable({ clientsEndpoint }: Config): Generator<Finding> {
+  const places = [
+    { of: "inboxes_directory", folder: clientsEndpoint.inboxesDirectory },
+    { of: "ledger_path", folder: dirname(clientsEndpoint.ledgerPath) },
+  ];
+  let allCan = true;
+  for (const { of, folder } of places) {
+    const there = nearestThere(folder);
+    try {
+      const probe = Deno.makeTempFileSync({ dir: there, prefix: ".nym-gateway-check-" });
+      Deno.removeSync(probe);
+    } catch (error) {
+      allCan = false;
+      const { message, exitCode } = fileError(
+        `Cannot write in ${there} (${of} in [clients_endpoint])`,
+        error,
+        ExitCode.CANNOT_CREATE,
+      );
+      const remedy = "mount it for writing, or give it to the user that runs the gateway; or check as that user";
+      yield fail("storage", message, remedy, exitCode);
+    }
+  }
+  if (allCan) yield ok("storage", "can be written");
+}
+
 /** The key that seals the mail, without which what is stored can't be read. */
-export function checkStorageKey({ gateway, clientsEndpoint }: Config): Finding {
+export async function checkStorageKey({ gateway, clientsEndpoint }: Config): Promise<Finding> {
   const elsewhere = storageKeyElsewhere();
   const path = elsewhere ?? gateway.storageKeyFile;
   const subject = "storage key";
+  const remedy = "put back the file that the mail was stored with";
   try {
     if (elsewhere === undefined && !exists(path)) {
       return exists(join(clientsEndpoint.inboxesDirectory, "mailbox.kv"))
@@ -37,11 +67,29 @@ export function checkStorageKey({ gateway, clientsEndpoint }: Config): Finding {
         )
         : ok(subject, `${path}, which the first start makes`);
     }
-    readStorageKey(path);
+    const sealer = new Sealer(readStorageKey(path));
+    const { inboxesDirectory, ledgerPath } = clientsEndpoint;
+    const databases = [join(inboxesDirectory, "mailbox.kv"), ledgerPath.replace(/\.sled$/, ".kv")];
+    for (const database of databases) {
+      const other = await otherThanSealed(database, sealer);
+      if (other !== undefined) return fail(subject, other, remedy, ExitCode.INPUT_OUTPUT);
+    }
     return ok(subject, path);
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    return fail(subject, error.message, "put back the file that the mail was stored with", error.exitCode);
+    return fail(subject, error.message, remedy, error.exitCode);
+  }
+}
+
+/** What is in the way of opening a database with that key, if anything. */
+async function otherThanSealed(path: string, sealer: Sealer): Promise<string | undefined> {
+  try {
+    if (!exists(path) || Deno.statSync(path).size === 0 || await isSealedBy(path, sealer)) return undefined;
+    return `${path} was not sealed with this storage key`;
+  } catch (error) {
+    const { message } = fileError(`Cannot read ${path}`, error, ExitCode.INPUT_OUTPUT);
+    const remedy = remedyFor(error);
+    return remedy === undefined ? message : `${message}; ${remedy}`;
   }
 }
 
