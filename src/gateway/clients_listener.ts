@@ -36,6 +36,11 @@ export class ClientsListener implements AsyncDisposable {
     return this.renewal?.daysLeft;
   }
 
+  /** When that is over, ms since 1970; undefined without TLS. */
+  get certificateExpiry(): number | undefined {
+    return this.renewal?.expiry;
+  }
+
   /**
    * Loads the certificate in the files configured now. Turning TLS on or off needs a restart.
    *

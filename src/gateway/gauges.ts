@@ -5,7 +5,7 @@ import type { Parts } from "./parts.ts";
 
 /** The functions that read the operator's gauges. */
 export function gaugesOf(
-  { ledger, mailbox, disk, presence, forwarder, clientsListener, unwrapping, reloads }: Parts,
+  { ledger, mailbox, disk, limits, presence, forwarder, clientsListener, unwrapping, reloads }: Parts,
 ): Record<GaugeName, () => number> {
   const descriptors = new DescriptorCount();
   return {
@@ -13,8 +13,13 @@ export function gaugesOf(
     clientsRegistered: () => ledger.size,
     inboxMessages: () => mailbox.totals.messages,
     inboxBytes: () => mailbox.totals.bytes,
+    inboxBytesLimit: () => limits.mailboxBytes,
     oldestMessage: () => mailbox.oldestAge / 1000,
     diskFree: () => disk.free,
+    diskFreeMinimum: () => limits.minimumFreeDisk,
+    clientConnectionsLimit: () => limits.clientConnections,
+    mixnetConnectionsLimit: () => limits.mixnetConnections,
+    certificateExpiry: () => (clientsListener.certificateExpiry ?? NaN) / 1000,
     unwrappingQueue: () => unwrapping.queued,
     mailboxQueue: () => mailbox.waiting,
     forwarderQueue: () => forwarder.queued,

@@ -10,12 +10,37 @@ export const GAUGES = [
   { name: "inbox_messages", help: "Messages on the disk, of all clients.", series: { inboxMessages: "" } },
   { name: "inbox_bytes", help: "Their bytes, without what the database adds.", series: { inboxBytes: "" } },
   {
+    name: "inbox_bytes_limit",
+    help: "How many there may be (mailbox_bytes); beyond that new messages are dropped.",
+    series: { inboxBytesLimit: "" },
+  },
+  {
     name: "oldest_message_age_seconds",
     help:
       "For how long the oldest of them has been kept, not counting time in which the gateway was down; as of a minute ago.",
     series: { oldestMessage: "" },
   },
   { name: "disk_free_bytes", help: "Free space on the disk with the inboxes.", series: { diskFree: "" } },
+  {
+    name: "disk_free_minimum_bytes",
+    help: "How much of it has to be free (minimum_free_disk); with less, new messages are dropped.",
+    series: { diskFreeMinimum: "" },
+  },
+  {
+    name: "client_connections_limit",
+    help: "How many WebSockets of clients may be open at once.",
+    series: { clientConnectionsLimit: "" },
+  },
+  {
+    name: "mixnet_connections_limit",
+    help: "How many connections of mixnodes may be open at once.",
+    series: { mixnetConnectionsLimit: "" },
+  },
+  {
+    name: "tls_certificate_expiry_timestamp_seconds",
+    help: "When the TLS certificate in use ends (Unix time); NaN without TLS.",
+    series: { certificateExpiry: "" },
+  },
   {
     name: "queue_depth",
     help: "What waits in memory: packets to be unwrapped, messages to be written, packets for mixnodes.",

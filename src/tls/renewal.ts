@@ -39,6 +39,11 @@ export class CertificateRenewal implements Disposable {
     return daysLeft(this.current);
   }
 
+  /** When that is over, ms since 1970. */
+  get expiry(): number {
+    return this.current.notAfter;
+  }
+
   /**
    * Loads the certificate in the files, unless it is in use already, and watches these files from now on.
    *

@@ -115,8 +115,21 @@ Deno.test("a gateway shows what it does, and nothing that is secret", async () =
       "nym_gateway_clients_registered 1",
       "nym_gateway_directory_reachable 0",
       'nym_gateway_check_status{check="mailbox",status="ok"} 1',
+      "nym_gateway_inbox_bytes_limit 10000000000",
+      "nym_gateway_disk_free_minimum_bytes 200000000",
+      "nym_gateway_client_connections_limit 10000",
+      "nym_gateway_mixnet_connections_limit 2000",
+      "nym_gateway_config_last_reload_successful 1",
+      "nym_gateway_tls_certificate_expiry_timestamp_seconds NaN",
+      "nym_gateway_log_lines_dropped_total 0",
     ]
   ) assert(metrics.body.split("\n").includes(line), line);
+  const valueOf = (name: string) => Number(new RegExp(`^${name} (.*)$`, "m").exec(metrics.body)?.[1]);
+  if (Deno.build.os !== "windows") {
+    assert(valueOf("nym_gateway_descriptors_held") > 10);
+    assert(valueOf("nym_gateway_descriptors_limit") > valueOf("nym_gateway_descriptors_held"));
+  }
+  assert(Math.abs(valueOf("nym_gateway_config_last_reload_success_timestamp_seconds") - Date.now() / 1000) < 600);
   for (const name of ["commit", "unwrap"]) {
     assert(/_count [1-9]/.test(metrics.body.split(`nym_gateway_${name}_duration_seconds_sum`)[1]!), name);
   }
