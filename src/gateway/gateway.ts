@@ -244,6 +244,12 @@ export class Gateway {
         startedAt: Date.now(),
         name: gateway.id,
         location: gateway.location,
+        identity: {
+          publicKey: encodeBase58(keys.publicKey),
+          mixnet: mixnetEndpoint.announceAddress,
+          clients: clientsEndpoint.announceAddress,
+          directory: gateway.presenceDirectoryServer,
+        },
         configuration: config,
         allowedHosts: () => config.operator.allowedHosts,
       }),

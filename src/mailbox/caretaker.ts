@@ -24,6 +24,8 @@ export class Caretaker implements Disposable {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isDue = false;
   #oldest = Infinity;
+  /** when the first message since the beginning of the walk was stored */
+  #stored = Infinity;
 
   /** `wake` is called when a step is due. */
   constructor(
@@ -46,6 +48,12 @@ export class Caretaker implements Disposable {
   /** For how long the oldest message has been stored, in ms by the clock, as of the last walk. */
   get oldestAge(): number {
     return this.totals.messages === 0 || this.#oldest === Infinity ? 0 : this.clock - this.#oldest;
+  }
+
+  /** A message was stored, the only one if `isFirst`: it may be the oldest before the next walk finds it. */
+  stored(isFirst: boolean): void {
+    if (this.#stored === Infinity) this.#stored = this.clock;
+    if (isFirst || this.#oldest === Infinity) this.#oldest = this.clock;
   }
 
   get isDue(): boolean {
@@ -89,11 +97,12 @@ export class Caretaker implements Disposable {
     const count = ({ inbox, last, messages, bytes }: Found) => usage.found(inbox, last, messages, bytes);
     const expiry = this.clock - (this.limits.timeToLive || Infinity);
     this.#walkStart = performance.now();
+    this.#stored = Infinity;
     return new Walk(this.kv, this.sealer, this.totals.sequence, expiry, usage.isPartial ? count : undefined);
   }
 
   async #end(walk: Walk): Promise<void> {
-    this.#oldest = walk.oldest;
+    this.#oldest = Math.min(walk.oldest, this.#stored);
     this.usage.foundAll();
     this.#walk = undefined;
     this.#stepIn(Math.max(WALK_PAUSE, WALK_SHARE * (performance.now() - this.#walkStart)));

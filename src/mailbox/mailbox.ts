@@ -119,6 +119,7 @@ export class Mailbox {
       this.#refusals.note(refusal);
       return false;
     }
+    this.#caretaker.stored(this.totals.messages === 0 && this.#queue.count === 0);
     this.#usage.add(inbox, 1, message.length);
     this.#queue.add(inbox, message);
     this.#commits.start();
@@ -140,7 +141,10 @@ export class Mailbox {
     return this.#usage.isPartial;
   }
 
-  /** For how long the oldest message has been stored, in ms by the mailbox's clock, as of a minute ago or so. */
+  /**
+   * For how long the oldest message has been stored, in ms by the mailbox's clock. When it has left, its age stands until
+   * the next walk, for a minute or so.
+   */
   get oldestAge(): number {
     return this.#caretaker.oldestAge;
   }

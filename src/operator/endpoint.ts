@@ -14,6 +14,13 @@ export interface Watched extends Sources {
   readonly health: Health;
   readonly name: string;
   readonly location: string;
+  /** what others know the gateway by: its public key (base58), the addresses that it announces, and where it does */
+  readonly identity: {
+    readonly publicKey: string;
+    readonly mixnet: string;
+    readonly clients: string;
+    readonly directory: string;
+  };
   /** as in config.ts; it holds no secrets */
   readonly configuration: object;
   /** hosts besides this machine and its addresses that may be asked for, in their one form (asked_host.ts) */
@@ -137,6 +144,7 @@ export class OperatorEndpoint {
     return {
       name: watched.name,
       location: watched.location,
+      identity: watched.identity,
       build: watched.build,
       startedAt: watched.startedAt,
       now: Date.now(),
@@ -148,6 +156,7 @@ export class OperatorEndpoint {
       drops: dropped.flatMap(({ series }) => Object.entries(series))
         .filter(([name]) => name !== "packets_forwarded")
         .map(([name, reason]) => ({ reason: reason || name, dropped: watched.counters.get(name as CounterName) })),
+      latest: this.#histories.minutes.latest,
       interval: history.interval,
       length: history.length,
       columns: COLUMNS,

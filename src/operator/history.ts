@@ -1,6 +1,6 @@
 import type { Sources } from "./exposition.ts";
 import { quantile } from "./histogram.ts";
-import { heapBytes, residentBytes } from "./process.ts";
+import { cpuSeconds, heapBytes, residentBytes } from "./process.ts";
 
 /** What a sample holds, in this order; rates are per second and over the time since the sample before. */
 export const COLUMNS = [
@@ -20,6 +20,7 @@ export const COLUMNS = [
   "resident", // bytes
   "heap",
   "online",
+  "processor", // percent of one core
 ] as const;
 
 export type Sample = readonly (number | null)[];
@@ -41,6 +42,11 @@ export class History {
     return this.#samples.filter(([at]) => at! > time);
   }
 
+  /** The newest sample; undefined at the very beginning. */
+  get latest(): Sample | undefined {
+    return this.#samples.at(-1);
+  }
+
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }
@@ -57,6 +63,8 @@ export class History {
 interface Figures {
   at: number;
   totals: number[];
+  /** seconds */
+  processor: number;
   commit: Float64Array;
   unwrap: Float64Array;
 }
@@ -73,6 +81,7 @@ function readFigures({ counters, histograms }: Sources): Figures {
       sum("packets_dropped_") + sum("packets_unforwarded_"),
       sum("messages_refused_"),
     ],
+    processor: cpuSeconds(),
     commit: histograms.commit.counts.slice(),
     unwrap: histograms.unwrap.counts.slice(),
   };
@@ -97,6 +106,7 @@ function sampleBetween(before: Figures, now: Figures, { gauges, histograms }: So
     residentBytes(),
     heapBytes(),
     gauges.clientsOnline(),
+    rounded(Math.max(0, now.processor - before.processor) / seconds * 100),
   ];
 }
 

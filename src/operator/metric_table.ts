@@ -17,7 +17,7 @@ export const GAUGES = [
   {
     name: "oldest_message_age_seconds",
     help:
-      "For how long the oldest of them has been kept, not counting time in which the gateway was down; as of a minute ago.",
+      "For how long the oldest of them has been kept, not counting time in which the gateway was down; one that has left counts for a minute more.",
     series: { oldestMessage: "" },
   },
   { name: "disk_free_bytes", help: "Free space on the disk with the inboxes.", series: { diskFree: "" } },

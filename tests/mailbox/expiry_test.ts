@@ -156,3 +156,18 @@ Deno.test("a mark that is all that is left of an inbox confirms nothing that com
   await keeper.store(5, 6);
   assertEquals(await keeper.numbers(), [5, 6]);
 });
+
+Deno.test("the oldest message has its age before a walk has found it, and a new one after all are gone", async () => {
+  await using keeper = await Keeper.start();
+  await keeper.pass(5 * MINUTE);
+  await keeper.store(1);
+  await keeper.pass(20_000);
+  assertEquals(Math.round(keeper.mailbox.oldestAge / 1000), 20);
+  await keeper.store(2);
+  await keeper.pass(20_000);
+  assertEquals(Math.round(keeper.mailbox.oldestAge / 1000), 40);
+  await keeper.pass(11 * SPELL);
+  await keeper.store(3);
+  await keeper.pass(1000);
+  assertEquals(Math.round(keeper.mailbox.oldestAge / 1000), 1);
+});

@@ -18,6 +18,12 @@ export class FakeGateway implements Watched {
   readonly startedAt = Date.now();
   readonly name = "lighthouse";
   readonly location = "Neuchâtel";
+  readonly identity = {
+    publicKey: "67o5N4joxR2btmhrbsxMimzGmQMfnyeMxD8WAHPSS86t",
+    mixnet: "203.0.113.7:1789",
+    clients: "wss://gateway.example.org:9000",
+    directory: "https://directory.example.org",
+  };
   allowed: string[] = [];
   readonly allowedHosts = () => this.allowed;
   readonly configuration = { gateway: { id: "lighthouse" }, mixnetEndpoint: { listeningAddress: "0.0.0.0:1789" } };
