@@ -68,7 +68,7 @@ function parseCommand(command: CommandName, given: readonly string[]): Request {
       throw usageError(`${command} has no option ${shown}${suggestedOption(shown, names)}`);
     }
     if (options[name] !== undefined) throw usageError(`--${name} is given twice`);
-    options[name] = valueOf(name, token);
+    options[name] = valueOf(name, token, !isNamed && name === argument);
   }
   const missing = required.filter((name) => options[name] === undefined);
   if (missing.length > 0) {
@@ -101,8 +101,8 @@ function tokensOf(args: readonly string[], names: readonly OptionName[]): readon
   return tokens;
 }
 
-/** The value may begin with a minus sign, as that of a latitude does, but not like an option. */
-function valueOf(name: OptionName, { value, inlineValue }: OptionToken): string {
+/** The value may begin with a minus sign, as that of a latitude does, but not like an option. `isArgument`: it came without a name. */
+function valueOf(name: OptionName, { value, inlineValue }: OptionToken, isArgument: boolean): string {
   const { value: kind, choices } = OPTIONS[name];
   if (kind === undefined && value === undefined) return GIVEN;
   if (kind === undefined) throw usageError(`--${name} takes no value`);
@@ -110,7 +110,8 @@ function valueOf(name: OptionName, { value, inlineValue }: OptionToken): string 
     throw usageError(`--${name} needs a value: ${usageOf(name)}`);
   }
   if (choices?.includes(value) === false) {
-    throw usageError(`--${name} is "${value}" and can be ${choices.join(", ")}${suggestion(value, choices)}`);
+    const what = isArgument ? `<${kind}>` : `--${name}`;
+    throw usageError(`${what} is "${value}" and can be ${choices.join(", ")}${suggestion(value, choices)}`);
   }
   return value;
 }

@@ -11,7 +11,9 @@ export function completions(shell: Shell): string {
 
 function bash(): string {
   const cases = commands.map(([name, command]) => `    ${name}) words="${words(name, command).join(" ")}" ;;`);
-  return `# Completions of nym-gateway for bash: nym-gateway completions bash > /etc/bash_completion.d/nym-gateway
+  return `# Completions of nym-gateway for bash:
+#   folder=~/.local/share/bash-completion/completions
+#   mkdir -p "$folder" && nym-gateway completions bash > "$folder/nym-gateway"
 _nym_gateway_ids() {
   local home config
   for home in "\${NYM_HOME:-$HOME/.nym}" \${NYM_HOME:+""} /var/lib/nym-gateway; do

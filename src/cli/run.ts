@@ -58,9 +58,10 @@ export async function run(options: Options, startGateway: StartGateway): Promise
     configureLogging(config.logging, openLogFile(config.logging));
     const keys = loadKeyPair(config.gateway);
     const storageKey = loadStorageKey(config.gateway.storageKeyFile, sealedFiles(config));
-    printSettings(config, keys);
+    printIdentity(config, keys);
     await settleOutput(SETTINGS_TIME); // else they and the log would mix
     const gateway = await startGateway(config, keys, storageKey);
+    printAddresses(config);
     const control = running.use(ControlSocket.open(path, () => answerTo(() => reload(gateway, read))));
     running.use(noteRunning(path, {
       id: config.gateway.id,
@@ -111,12 +112,20 @@ function reload(gateway: Reloadable, read: () => Config): Changes {
   return changes;
 }
 
-function printSettings({ gateway, mixnetEndpoint: mixnet, clientsEndpoint: clients }: Config, keys: KeyPair): void {
+function printIdentity({ gateway, mixnetEndpoint: mixnet, clientsEndpoint: clients }: Config, keys: KeyPair): void {
   printText(`Public key: ${encodeBase58(keys.publicKey)}\n`);
-  for (const host of [hostOf(mixnet.listeningAddress), hostOf(clients.listeningAddress)]) {
-    if (SPECIAL_HOSTS.includes(host)) printText(bindingNote(host));
+  const endpoints = [
+    { host: hostOf(mixnet.listeningAddress), announced: hostOf(mixnet.announceAddress) },
+    { host: hostOf(clients.listeningAddress), announced: hostOf(new URL(clients.announceAddress).host) },
+  ];
+  for (const { host, announced } of endpoints) {
+    if (SPECIAL_HOSTS.includes(host) && SPECIAL_HOSTS.includes(announced)) printText(bindingNote(host));
   }
   print(`Directory server [presence]: ${gateway.presenceDirectoryServer}`);
+}
+
+/** Once they are listened on. */
+function printAddresses({ mixnetEndpoint: mixnet, clientsEndpoint: clients }: Config): void {
   print(`Listening for incoming sphinx packets on ${mixnet.listeningAddress}`);
   print(`Announcing the following socket address for sphinx packets: ${mixnet.announceAddress}`);
   print(`Listening for incoming clients packets on ${clients.listeningAddress}`);

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { parseArguments } from "../../src/cli/arguments.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
 
@@ -87,4 +87,8 @@ Deno.test("what can't be understood is refused, with what may have been meant", 
     "run --id x -- y": 'unexpected argument "y"',
   };
   for (const [line, message] of Object.entries(cases)) assertEquals(refusal(line), message, line);
+});
+
+Deno.test("a word that stands for an option is not called by its dashes", () => {
+  assertMatch(refusal("completions tcsh"), /^<shell> is "tcsh" and can be bash, zsh, fish/);
 });

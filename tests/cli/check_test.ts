@@ -399,3 +399,11 @@ Deno.test("a clock that is far off is told in words that fit", async () => {
   rig.date = new Date(Date.now() - 366 * 86_400_000 - 60_000);
   assertMatch((await rig.check()).found["clock"]!.found, /^366 d 0 h ahead of/);
 });
+
+Deno.test("an id in the file that is not that of its home is found", async () => {
+  await using rig = new CheckRig();
+  await rig.init();
+  await rig.edit((text) => text.replace(/^id = .*/m, 'id = "other"'));
+  const { code, found } = await rig.check();
+  assertEquals([code, found["home"]?.status], [78, "fail"]);
+});

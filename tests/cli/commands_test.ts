@@ -63,6 +63,22 @@ Deno.test("init prints and logs what 0.7.0 does, and run prints what 0.7.0 does"
     assertEquals(normalised, run.printed.replace(/Public key: \w+/, "Public key: …").replace(".sled", ".kv"));
   }));
 
+Deno.test("run says that it listens once it does, and has a note only where nothing is announced that others reach", () =>
+  inHome(async (home) => {
+    const env = { HOME: home };
+    const announced = "--mix-announce-host 203.0.113.7 --clients-announce-host gateway.example.org";
+    await nymGateway(`init --id gw --mix-host 0.0.0.0 --clients-host 0.0.0.0 ${announced}`, env);
+    const { stdout } = await nymGateway("run", env);
+    assert(!stdout.includes("NOTE"), stdout);
+    assertStringIncludes(stdout, "\nListening for incoming sphinx packets on 0.0.0.0:1789\n");
+    const noted = await nymGateway("run --clients-announce-host 127.0.0.1", env);
+    assertEquals(noted.stdout.match(/NOTE/g)?.length, 1);
+
+    const failed = await nymGateway("run", { ...env, NYM_TEST_START: "fails" });
+    assertEquals([failed.code, failed.stdout.includes("Listening")], [69, false]);
+    assertStringIncludes(failed.stdout, "Public key: ");
+  }));
+
 Deno.test("run of a 0.7.0 home prints the lines that 0.7.0 printed, and tightens its keys", () =>
   inHome(async (home) => {
     await unpackHome070(home);

@@ -73,3 +73,10 @@ Deno.test({
     assertEquals(await offeredIn(env, "init", "--id", ""), []);
   },
 });
+
+Deno.test("bash's script says how to put it where bash looks, though that folder may not be there", () => {
+  assertStringIncludes(
+    completions("bash"),
+    'mkdir -p "$folder" && nym-gateway completions bash > "$folder/nym-gateway"',
+  );
+});
