@@ -77,7 +77,7 @@ async function descriptorLimitOf({ gateway, operator }: Config, path: string): P
   const address = readRunning(path)?.operator ?? operator.listeningAddress;
   const answer = address === "" ? undefined : await statusTextAt(address);
   const status = answer === undefined ? undefined : parseStatus(answer);
-  return status?.name === gateway.id ? status.gauges["descriptorsLimit"] ?? undefined : undefined;
+  return status?.name === gateway.id ? status.gauges["descriptorsLimit"] : undefined;
 }
 
 /** Undefined when its keys can't be read, which is a finding already. */

@@ -61,13 +61,15 @@ export async function run(options: Options, startGateway: StartGateway): Promise
     printIdentity(config, keys);
     await settleOutput(SETTINGS_TIME); // else they and the log would mix
     const gateway = await startGateway(config, keys, storageKey);
-    printAddresses(config);
     const control = running.use(ControlSocket.open(path, () => answerTo(() => reload(gateway, read))));
     running.use(noteRunning(path, {
       id: config.gateway.id,
       operator: gateway.operatorAddress === undefined ? "" : formatSocketAddress(gateway.operatorAddress),
       control: control?.path ?? "",
     }));
+    await settleOutput(SETTINGS_TIME);
+    printAddresses(config);
+    await settleOutput(SETTINGS_TIME);
     serviceManager?.ready(() => `${gateway.summary}${lastWarning()}`);
     return gateway;
   }, (gateway) => {

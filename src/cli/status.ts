@@ -101,7 +101,7 @@ function describe(status: Status): string {
   ].join("\n");
 }
 
-function rowsOf({ gauges, columns, samples, totals = {} }: Status): [subject: string, text: string][] {
+function rowsOf({ gauges, columns, samples, totals = {} }: Status): Row[] {
   const latest = samples.at(-1);
   const figure = (column: string) => latest?.[columns.indexOf(column)] ?? undefined;
   const rate = (column: string) => `${(figure(column) ?? 0).toFixed(1)}/s`;
@@ -127,12 +127,26 @@ function rowsOf({ gauges, columns, samples, totals = {} }: Status): [subject: st
       `${total("messages_stored")} stored, ${total("messages_pushed") + total("covers_pushed")} pushed, ` +
       `${total("messages_refused_")} refused`,
     ],
-    ["inboxes", `${inboxMessages} messages, ${sizeText(inboxBytes)}${oldest}`],
+    ["inboxes", `${inboxMessages} messages, ${sizeText(inboxBytes)}${limit(gauges["inboxBytesLimit"])}${oldest}`],
+    ...known(gauges["diskFree"], (free) => ["disk", `${sizeText(free)} free${least(gauges["diskFreeMinimum"])}`]),
     ["clients", `${clientsOnline} online, ${clientsRegistered} registered`],
+    ...known(gauges["mixnodes"], (mixnodes) => ["mixnodes", `${mixnodes} in the directory`]),
     ["slowest 1 %", `commit ${took("commitSlow")}, unwrap ${took("unwrapSlow")}`],
     ["memory", resident === undefined ? "–" : sizeText(resident)],
+    ...known(figure("processor"), (percent) => ["processor", `${percent.toFixed(1)} % of one core`]),
+    ...known(gauges["descriptorsHeld"], (held) => ["descriptors", `${held} open`]),
   ];
 }
+
+type Row = [subject: string, text: string];
+
+/** A row for a figure that the gateway knows. */
+function known(figure: number | undefined, row: (figure: number) => Row): Row[] {
+  return figure === undefined ? [] : [row(figure)];
+}
+
+const limit = (bytes: number | undefined) => bytes === undefined ? "" : ` of ${sizeText(bytes)} at most`;
+const least = (bytes: number | undefined) => bytes === undefined ? "" : `, of which ${sizeText(bytes)} are kept free`;
 
 /** The last ones that were logged, under a line of their own. */
 function warningsOf({ warnings = [], now }: Status): string[] {

@@ -17,6 +17,7 @@ export interface Status {
   readonly now: number;
   readonly status: "ok" | "warn" | "fail";
   readonly checks: readonly { name: string; status: "ok" | "warn" | "fail"; reason: string }[];
+  /** those that are known */
   readonly gauges: Readonly<Record<string, number>>;
   /** counters since the start */
   readonly totals?: Readonly<Record<string, number>>;

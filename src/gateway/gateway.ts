@@ -71,6 +71,7 @@ export class Gateway {
     private readonly config: Config,
     private readonly clientsListener: ClientsListener,
     private readonly reloads: Reloads,
+    private readonly health: Health,
   ) {}
 
   /**
@@ -265,6 +266,7 @@ export class Gateway {
       config,
       clientsListener,
       reloads,
+      health,
     );
   }
 
@@ -290,6 +292,8 @@ export class Gateway {
     } catch (error) {
       this.reloads.refused(reasonOf(error));
       throw error;
+    } finally {
+      this.health.renew();
     }
   }
 

@@ -150,7 +150,10 @@ export class OperatorEndpoint {
       now: Date.now(),
       status: worst(checks),
       checks,
-      gauges: Object.fromEntries(Object.entries(watched.gauges).map(([name, read]) => [name, read()])),
+      gauges: Object.fromEntries(
+        Object.entries(watched.gauges).map(([name, read]) => [name, read()] as const)
+          .filter(([, value]) => Number.isFinite(value)),
+      ),
       totals: watched.counters.snapshot(),
       warnings: warnings(),
       drops: dropped.flatMap(({ series }) => Object.entries(series))

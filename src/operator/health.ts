@@ -43,6 +43,11 @@ export class Health implements Disposable {
 
   constructor(private readonly checks: Readonly<Record<string, Check>>, private readonly timings = TIMINGS) {}
 
+  /** Something has changed: whoever asks next gets new results. */
+  renew(): void {
+    this.#results = undefined;
+  }
+
   /** Looks by itself from now on, so that changes are logged though nobody asks; until it is disposed. */
   watch(): void {
     this.#timer ??= setInterval(() => void this.check(), this.timings.interval);

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { ControlSocket } from "../../src/cli/control.ts";
+import { exists } from "../../src/config/files.ts";
+import { eventually } from "../support/eventually.ts";
 import { GatewayProcess } from "../support/gateway_process.ts";
 import { NO_DIRECTORY } from "../support/gateway_rig.ts";
 import { Operator } from "../support/operator.ts";
@@ -25,7 +27,7 @@ Deno.test({
     const made = await newGateway();
     await using gateway = made.gateway;
     const { operator } = made;
-    await gateway.start();
+    await start(gateway);
     const path = gateway.path("config/config.toml");
     const good = (await Deno.readTextFile(path)).replace("login_deadline = 10000", "login_deadline = 9000");
     await Deno.writeTextFile(path, good.replace("presence_sending_delay = 1500", "presence_sending_delay = 1400"));
@@ -40,7 +42,7 @@ Deno.test({
     assertEquals([refused.code, refused.stdout], [78, ""]);
     assertMatch(refused.stderr, /^ ?error: .*config\.toml.*login_deadline/);
     assertEquals(await operator.metric("config_last_reload_successful"), 0);
-    assertMatch(await operator.says(/^warn +config/m), /config +refused at .*: .*login_deadline/);
+    assertMatch((await operator.readiness()).text, /config +refused at .*: .*login_deadline/);
     const status = await gateway.carryOut("status");
     assertEquals([status.code, status.stderr], [0, ""], "it does not need a good file");
     assertStringIncludes(status.stdout, "login_deadline");
@@ -54,7 +56,7 @@ Deno.test({
     const mended = await gateway.carryOut("reload");
     assertEquals([mended.code, mended.stdout], [0, " Nothing has changed.\n"]);
     assertEquals(await operator.metric("config_last_reload_successful"), 1);
-    await operator.says(/^ok +config/m);
+    assertMatch((await operator.readiness()).text, /^ok +config/m);
   },
 });
 
@@ -65,14 +67,14 @@ Deno.test({
     const { gateway: made } = await newGateway();
     await using gateway = made;
     const files = () => [...Deno.readDirSync(gateway.path("config"))].map(({ name }) => name).sort();
-    await gateway.start();
+    await start(gateway);
     assertEquals(files(), ["config.toml", "config.toml.running", "config.toml.socket"]);
     for (const name of files()) assertEquals(Deno.statSync(gateway.path(`config/${name}`)).mode! & 0o777, 0o600, name);
     await gateway.stop("SIGKILL");
     const { code, stderr } = await gateway.carryOut("reload");
     assertEquals(code, 69);
     assertStringIncludes(stderr, "it does not run");
-    await gateway.start();
+    await start(gateway);
     assertEquals((await gateway.carryOut("reload")).code, 0, "what the one that was killed has left is replaced");
     await gateway.stop();
     assertEquals(files(), ["config.toml"]);

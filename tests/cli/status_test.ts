@@ -47,6 +47,12 @@ Deno.test("status shows the health and figures of a gateway that runs", async ()
   assertMatch(stdout, /^ test, version 1\.0\.0, protocol 0\.7\.0, up \d+ s {2}warn\n/);
   assertStringIncludes(stdout, "\n ok    clients     listening on 127.0.0.1:");
   assertMatch(stdout, /\n clients +1 online, 1 registered\n/);
+  assertMatch(
+    stdout,
+    /\n inboxes +0 messages, 0 B of 10 GB at most\n disk +[\d.]+ [MGT]B free, of which 200 MB are kept free\n/,
+  );
+  assertMatch(stdout, /\n mixnodes +0 in the directory\n/);
+  if (Deno.build.os !== "windows") assertMatch(stdout, /\n descriptors +\d+ open\n/);
   const json = JSON.parse((await nymGateway("status --id test --output json", env)).stdout);
   assertEquals([json.name, json.gauges.clientsOnline], ["test", 1]);
   assertStringIncludes(json.warnings.at(-1).text, "directory");
