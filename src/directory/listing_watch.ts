@@ -8,6 +8,7 @@ const DOUBLE_LASTS = 5 * 60_000;
 /** Watches what the directory says of this gateway, and warns for as long as something is wrong with it. */
 export class ListingWatch {
   #isMissing = false;
+  #isListed: boolean | undefined;
   #clash: Clash | undefined;
   /** when and where another gateway with our key was seen last */
   #double: { readonly at: number; readonly where: Addresses } | undefined;
@@ -25,11 +26,17 @@ export class ListingWatch {
     const isOlder = own !== undefined && before !== undefined && announcesSame(own, before);
     if (own !== undefined && !isOwnAsAnnounced && !isOlder) this.#double = { at: this.now(), where: own };
     this.#clash = clash;
+    this.#isListed = mustBeListed ? isOwnAsAnnounced : undefined;
     this.#isMissing = mustBeListed && own === undefined;
     const { fault } = this;
     if (fault === undefined || this.#said?.text === fault && this.now() - this.#said.at < REMINDER_INTERVAL) return;
     this.#said = { at: this.now(), text: fault };
     this.warn(fault);
+  }
+
+  /** Whether the directory lists this gateway as it announces itself; undefined until it has heard of it. */
+  get isListed(): boolean | undefined {
+    return this.#isListed;
   }
 
   /** What is wrong, if anything. */

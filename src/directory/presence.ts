@@ -105,6 +105,11 @@ export class Presence {
     return this.#receivedAt === undefined ? undefined : Math.max(0, Date.now() - this.#receivedAt);
   }
 
+  /** Whether the directory lists this gateway as it announces itself; undefined until it has heard of it. */
+  get isListed(): boolean | undefined {
+    return this.#watch.isListed;
+  }
+
   /** What is wrong with what the directory says of this gateway, if anything. */
   get fault(): string | undefined {
     return this.#watch.fault;

@@ -25,6 +25,7 @@ export function gaugesOf(
     forwarderQueue: () => forwarder.queued,
     workers: () => unwrapping.alive,
     directoryReachable: () => presence.isReachable ? 1 : 0,
+    directoryListsGateway: () => presence.isListed === undefined ? NaN : Number(presence.isListed),
     mixnodes: () => presence.mixnodes,
     descriptorsHeld: () => descriptors.use.held,
     descriptorsLimit: () => descriptors.use.limit,

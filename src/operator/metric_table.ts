@@ -57,6 +57,11 @@ export const GAUGES = [
     help: "1 when the last requests to the directory server succeeded, else 0.",
     series: { directoryReachable: "" },
   },
+  {
+    name: "directory_lists_gateway",
+    help: "1 when the directory lists this gateway as it announces itself, else 0; NaN until it has heard of it.",
+    series: { directoryListsGateway: "" },
+  },
   { name: "topology_mixnodes", help: "Mixnodes in the directory's last topology.", series: { mixnodes: "" } },
   {
     name: "config_last_reload_successful",

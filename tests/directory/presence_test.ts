@@ -4,6 +4,7 @@ import { Presence, type PresenceContext } from "../../src/directory/presence.ts"
 import { OperatorError } from "../../src/errors/operator_error.ts";
 import { setLogOutput } from "../../src/logging/log.ts";
 import { GatewayRig } from "../support/gateway_rig.ts";
+import { eventually } from "../support/eventually.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { formatSocketAddress } from "../../src/addresses/socket_address.ts";
 import { type Answer, DirectoryServer } from "./directory_server.ts";
@@ -288,4 +289,20 @@ Deno.test("disposing ends requests that are under way, and waits that are long",
     await server.requests(2);
     await running[Symbol.asyncDispose]();
     assertEquals(lines, []);
+  }));
+
+Deno.test("it is known whether the directory lists us as we announce ourselves, once it has heard of us", () =>
+  logging(async () => {
+    await using server = new DirectoryServer();
+    using rig = new Rig();
+    server.topology = serving([mixnode("10.0.0.7:1")]);
+    await using own = rig.presence(server);
+    await own.prepare();
+    assertEquals(own.isListed, undefined);
+    own.start();
+    await eventually("it is missed", () => own.isListed === false);
+    server.topology = serving([mixnode("10.0.0.7:1")], [{ ...OTHER, ...SELF }]);
+    await eventually("it is listed", () => own.isListed === true);
+    server.topology = serving([mixnode("10.0.0.7:1")], [{ ...OTHER, ...SELF, mixnetListener: "10.0.0.9:1789" }]);
+    await eventually("it is listed elsewhere", () => own.isListed === false);
   }));

@@ -133,7 +133,7 @@ test(
     assertStringIncludes(await page.evaluate(shown("totals")), "Packets received1,000 (1.4 MB)");
     const tiles = await page.evaluate<string>(shown("tiles"));
     for (
-      const text of ["2.5 GB of 10 GB", "below 200 MB", "7in the directory", "140open", "of 1,024 that are allowed"]
+      const text of ["2.5 GB of 10 GB", "below 200 MB", "7 in the directory", "140 open", "of 1,024 that are allowed"]
     ) {
       assertStringIncludes(tiles, text);
     }
