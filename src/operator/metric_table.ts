@@ -59,7 +59,7 @@ export const GAUGES = [
   },
   {
     name: "directory_lists_gateway",
-    help: "1 when the directory lists this gateway as it announces itself, else 0; NaN until it has heard of it.",
+    help: "1 when the directory lists this gateway as it announces itself, else 0; NaN before its first answer.",
     series: { directoryListsGateway: "" },
   },
   { name: "topology_mixnodes", help: "Mixnodes in the directory's last topology.", series: { mixnodes: "" } },

@@ -1,6 +1,6 @@
 import { setLogFormat, setLogOutput } from "../../src/logging/log.ts";
 
-/** What is logged until the end of its scope, in place of standard error. */
+/** Captures log lines in place of standard error until disposed. */
 export class LogLines implements Disposable {
   readonly #lines: { level: string; message: string }[] = [];
 
