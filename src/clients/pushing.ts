@@ -44,10 +44,10 @@ export class Pushing {
     private readonly failed: (error: unknown) => void,
   ) {}
 
-  /** There is more in the inbox. */
+  /** There is more in the inbox. What is in memory, for a client that keeps up, is pushed in this very turn. */
   nudge(): void {
     this.#nudged = true;
-    this.#pushing ??= this.#push().catch(this.failed);
+    if (this.#pushing === undefined && !this.#pushFresh()) this.#pushing = this.#push().catch(this.failed);
   }
 
   /** Resolves when nothing goes on here any more, once it has ended. */
@@ -94,6 +94,23 @@ export class Pushing {
 
   #isFull(): boolean {
     return this.socket.bufferedAmount > this.context.slowClientBytes;
+  }
+
+  /** Pushes without waiting for anything. Says whether that is all that there is for now. */
+  #pushFresh(): boolean {
+    let pushed = 0;
+    while (this.#isOpen() && !(this.#unlooked >= LOOK_EVERY && this.#isFull())) {
+      if (this.#unlooked >= LOOK_EVERY) this.#unlooked = 0;
+      const next = this.reader.take();
+      if (next === undefined) {
+        this.#nudged = this.reader.isBehind;
+        break;
+      }
+      this.#send(next.message, next.sequence);
+      pushed++;
+    }
+    if (pushed > 0) this.context.count("messages_pushed", pushed);
+    return !this.#nudged || !this.#isOpen();
   }
 
   async #push(): Promise<void> {

@@ -4,6 +4,7 @@ import { bytesOf, type Chunk, decodeChunk, firstOf } from "./chunk.ts";
 import { firstEntries } from "./entries.ts";
 import { CONFIRMED, inboxContext, inboxKey, inboxPrefix, placeOf } from "./keys.ts";
 import { decodeMark } from "./mark.ts";
+import type { StoredMessage } from "./fresh.ts";
 import type { Pseudonym } from "./pseudonym.ts";
 import type { Removal } from "./removals.ts";
 import type { Sealer } from "./sealing.ts";
@@ -15,54 +16,55 @@ export interface ReaderStore {
   readonly kv: Deno.Kv;
   readonly sealer: Sealer;
   readonly count: Count;
-  /** the last sequence number given so far */
+  /** the last sequence number given so far, in any inbox */
   lastSequence(): number;
+  /** all messages of an inbox up to this sequence number are on the disk, or have left it */
+  diskThrough(inbox: Pseudonym): number;
+  /** the first message in memory after that number, if there is one */
+  fresh(inbox: Pseudonym, after: number): StoredMessage | undefined;
+  /** takes out of memory what is there up to that number, for good; says how many messages that was */
+  confirmFresh(inbox: Pseudonym, through: number): number;
   remove(removals: Removal[]): void;
   closeInbox(reader: InboxReader): void;
 }
 
-/** A stored message with its sequence number. */
-export interface StoredMessage {
-  readonly sequence: number;
-  readonly message: Uint8Array;
-}
-
 /** Chunks that one read takes from disk: at most 1 MiB. */
 const READ_CHUNKS = 64;
-/** Fresh messages that wait in memory for one reader, at most 1 MB; what is beyond it is read from disk again. */
-const MAX_TAIL = 1024;
 /** Chunks handed out and not confirmed; with that many a reader waits for confirmations before it reads on. */
 const MAX_UNCONFIRMED_CHUNKS = 65_536;
 
+/** What a reader keeps of a chunk that it has handed out. */
+export interface ChunkFigures {
+  readonly first: number;
+  readonly last: number;
+  readonly messages: number;
+  readonly bytes: number;
+}
+
 /**
- * Reads one inbox, in order, from the disk and then from the tail: what was stored since the reader came stays in
- * memory until it is read, within a bound. What is handed out stays on disk until it is confirmed.
+ * Reads one inbox, in order: what is on the disk, and then what has yet to be written (fresh.ts), which may be taken in
+ * the very turn in which it comes. What is handed out stays where it is until it is confirmed.
  */
 export class InboxReader {
   /** sequence number of the last message handed out */
   #after = CONFIRMED;
-  /** everything stored after this sequence number is in the tail */
-  #tailSince: number;
-  #tail: Chunk[] = [];
-  #tailCount = 0;
-  #unconfirmed: { first: number; last: number; messages: number; bytes: number }[] = [];
+  /** messages up to here are on the disk or have left it, those after it are in memory */
+  #diskThrough: number;
+  /** chunks that were handed out, on the disk */
+  #unconfirmed: ChunkFigures[] = [];
   /** messages up to here are confirmed, as the database knows when the mark is set */
   #confirmed = CONFIRMED;
   /** messages up to here have left the disk, as their time was over */
   #expired = CONFIRMED;
-  /** messages up to here were pushed, though others of their chunk were given back */
-  #pushed = CONFIRMED;
   #marked = false;
   /** resolves once it may read, or is closed */
   readonly #settled = Promise.withResolvers<void>();
   /** it will read on, by a nudge of its own, when something is confirmed */
   #blocked = false;
-  /** nothing is kept in the tail, as the client does not read */
-  #resting = false;
   #closed = false;
 
   constructor(readonly inbox: Pseudonym, private readonly store: ReaderStore, readonly nudge: () => void) {
-    this.#tailSince = store.lastSequence();
+    this.#diskThrough = store.diskThrough(inbox);
   }
 
   /**
@@ -70,18 +72,33 @@ export class InboxReader {
    * @throws what the database throws
    */
   async next(): Promise<StoredMessage[]> {
-    if (this.#closed) return [];
-    this.#resting = false;
-    this.#blocked = this.#unconfirmed.length >= MAX_UNCONFIRMED_CHUNKS;
-    if (this.#blocked) return [];
+    if (this.#isBlocked()) return [];
     await this.#settled.promise;
-    while (!this.#closed) {
-      const chunks = this.#after >= this.#tailSince ? this.#takeTail() : await this.#readDisk();
-      if (this.#closed || chunks.length === 0) return [];
-      const messages = chunks.flatMap((chunk) => this.#handOut(chunk));
+    while (this.isBehind) {
+      const through = this.#diskThrough;
+      const { chunks, isAll } = await this.#readDisk();
+      if (this.#closed) return [];
+      // One that has just come to the disk is in memory until its commit is known to have succeeded.
+      const messages = chunks.filter(({ last }) => last <= this.#diskThrough).flatMap((chunk) => this.#handOut(chunk));
+      if (isAll) this.#after = Math.max(this.#after, through);
       if (messages.length > 0) return messages; // else all of these were damaged or confirmed
     }
-    return [];
+    const messages: StoredMessage[] = [];
+    for (let next = this.take(); next !== undefined; next = this.take()) messages.push(next);
+    return messages;
+  }
+
+  /** Whether the next message has to be looked for on the disk. */
+  get isBehind(): boolean {
+    return !this.#closed && this.#after < this.#diskThrough;
+  }
+
+  /** The next message if it is in memory, without waiting for anything; undefined when there is none or it {@linkcode isBehind}. */
+  take(): StoredMessage | undefined {
+    if (this.isBehind || this.#isBlocked()) return undefined;
+    const next = this.store.fresh(this.inbox, this.#after);
+    if (next !== undefined) this.#after = next.sequence;
+    return next;
   }
 
   /**
@@ -91,7 +108,10 @@ export class InboxReader {
     this.#settled.resolve();
   }
 
-  /** Messages up to sequence number `through` have arrived: they leave the disk. Void once the reader is closed. */
+  /**
+   * Messages up to sequence number `through` have arrived: they leave the disk, or are never written. Void once the reader
+   * is closed.
+   */
   confirm(through: number): void {
     if (this.#closed || through <= this.#confirmed) return;
     this.#confirmed = through;
@@ -103,26 +123,22 @@ export class InboxReader {
       messages,
       bytes,
     }));
-    this.store.count("messages_confirmed", arrived.reduce((sum, { messages }) => sum + messages, 0));
+    const fresh = this.store.confirmFresh(this.inbox, through);
+    this.store.count("messages_confirmed", arrived.reduce((sum, { messages }) => sum + messages, fresh));
     const head = this.#unconfirmed[0];
     const inPart = head !== undefined && head.first <= through;
     const mark = { inbox: this.inbox, last: CONFIRMED, messages: 0, bytes: 0 };
     if (inPart) removals.push({ ...mark, mark: through });
     else if (this.#marked) removals.push(mark);
     this.#marked = inPart;
-    this.store.remove(removals);
+    if (removals.length > 0) this.store.remove(removals);
     if (this.#blocked) this.nudge();
   }
 
-  /**
-   * What was handed out after sequence number `through` was not pushed, as the client does not read: nothing of it stays
-   * in memory, nor what comes from now on. All of it is read from the disk when it is asked for again.
-   */
+  /** What was handed out after sequence number `through` was not pushed, as the client does not read: it comes again. */
   giveBack(through: number): void {
-    this.#after = this.#pushed = through;
+    this.#after = through;
     this.#unconfirmed = this.#unconfirmed.filter(({ first }) => first <= through);
-    this.#dropTail(this.store.lastSequence());
-    this.#resting = true;
   }
 
   /** The time of messages up to sequence number `through` is over: they leave the disk (called by the mailbox). */
@@ -132,46 +148,38 @@ export class InboxReader {
     if (this.#blocked) this.nudge();
   }
 
-  /** Takes what was just committed (called by the mailbox before the nudge). */
-  stored(chunk: Chunk): void {
-    if (chunk.last <= this.#after || chunk.last <= this.#tailSince) return;
-    if (this.#resting) return this.#dropTail(chunk.last);
-    this.#tail.push(chunk);
-    this.#tailCount += chunk.messages.length;
-    while (this.#tailCount > MAX_TAIL) {
-      const gone = this.#tail.shift()!;
-      this.#tailCount -= gone.messages.length;
-      this.#tailSince = gone.last;
-    }
+  /**
+   * A chunk has come to the disk (called by the mailbox). Its messages up to sequence number `confirmed` were confirmed
+   * meanwhile.
+   */
+  landed(chunk: ChunkFigures, confirmed: number): void {
+    this.#diskThrough = chunk.last;
+    if (confirmed >= chunk.last) return;
+    if (confirmed >= chunk.first) this.#marked = true;
+    if (this.#after >= chunk.first) this.#unconfirmed.push(chunk);
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#tail = [];
     this.#settled.resolve();
     this.store.closeInbox(this);
   }
 
-  #dropTail(through: number): void {
-    this.#tail = [];
-    this.#tailCount = 0;
-    this.#tailSince = Math.max(this.#tailSince, through);
+  /** While it is, the nudge comes with the next confirmation. */
+  #isBlocked(): boolean {
+    this.#blocked = this.#unconfirmed.length >= MAX_UNCONFIRMED_CHUNKS;
+    return this.#blocked || this.#closed;
   }
 
-  #takeTail(): Chunk[] {
-    const tail = this.#tail;
-    this.#tail = [];
-    this.#tailCount = 0;
-    return tail.filter(({ last }) => last > this.#after);
-  }
-
-  async #readDisk(): Promise<Chunk[]> {
+  /** The next chunks on the disk; `isAll`: there are no more for now. */
+  async #readDisk(): Promise<{ chunks: Chunk[]; isAll: boolean }> {
     const chunks: Chunk[] = [];
     const { kv, sealer } = this.store;
     const prefix = inboxPrefix(this.inbox);
     const start = inboxKey(this.inbox, this.#after === CONFIRMED ? CONFIRMED : this.#after + 1);
-    for (const { key, value } of await firstEntries(kv, { prefix, start }, READ_CHUNKS, () => this.#damaged())) {
+    const entries = await firstEntries(kv, { prefix, start }, READ_CHUNKS, () => this.#damaged());
+    for (const { key, value } of entries) {
       const last = placeOf(key, this.store.lastSequence())?.last;
       if (last === undefined) {
         this.#damaged();
@@ -186,7 +194,7 @@ export class InboxReader {
       const chunk = opened && decodeChunk(last, opened);
       chunks.push(chunk ?? this.#damaged() ?? { last, time: 0, messages: [] });
     }
-    return chunks;
+    return { chunks, isAll: entries.length < READ_CHUNKS };
   }
 
   #damaged(): undefined {
@@ -196,14 +204,17 @@ export class InboxReader {
 
   #handOut(chunk: Chunk): StoredMessage[] {
     const first = firstOf(chunk);
+    const known = Math.max(this.#confirmed, this.#after);
     this.#after = chunk.last;
     if (chunk.last <= this.#expired) return [];
-    // A chunk of which a part was given back is there already.
-    if (this.#unconfirmed.at(-1)?.last !== chunk.last) {
-      this.#unconfirmed.push({ first, last: chunk.last, messages: chunk.messages.length, bytes: bytesOf(chunk) });
-    }
+    // A chunk of which a part was given back, or pushed before it was written, is there already.
+    if (this.#unconfirmed.at(-1)?.last !== chunk.last) this.#unconfirmed.push(figuresOf(chunk));
     const messages = chunk.messages.map((message, i) => ({ sequence: first + i, message }));
-    const known = Math.max(this.#confirmed, this.#pushed);
     return messages.filter(({ sequence }) => sequence > known);
   }
+}
+
+/** What a reader keeps of a chunk. */
+export function figuresOf(chunk: Chunk): ChunkFigures {
+  return { first: firstOf(chunk), last: chunk.last, messages: chunk.messages.length, bytes: bytesOf(chunk) };
 }

@@ -1,17 +1,17 @@
 import type { Count } from "../counting/counters.ts";
 import { logger } from "../logging/log.ts";
 import { Caretaker } from "./caretaker.ts";
-import { bytesOf, type Chunk } from "./chunk.ts";
+import { bytesOf } from "./chunk.ts";
 import type { ClientId } from "./client_id.ts";
 import { type Commit, Commits } from "./commits.ts";
 import { openDatabase } from "./database.ts";
 import type { DiskSpace } from "./disk_space.ts";
-import { InboxReader, type ReaderStore } from "./inbox_reader.ts";
+import { Fresh, type NewChunk, VALUE_OVERHEAD } from "./fresh.ts";
+import { figuresOf, InboxReader, type ReaderStore } from "./inbox_reader.ts";
 import { CONFIRMED, inboxContext, inboxKey } from "./keys.ts";
 import { type MailboxLimits, NO_LIMITS, type Refusal } from "./limits.ts";
 import { encodeMark } from "./mark.ts";
 import type { Pseudonym } from "./pseudonym.ts";
-import { type NewChunk, Queue, VALUE_OVERHEAD } from "./queue.ts";
 import { RefusalReport } from "./refusal_report.ts";
 import { type Removal, Removals } from "./removals.ts";
 import type { Sealer } from "./sealing.ts";
@@ -46,8 +46,11 @@ interface Contents {
  * The messages of all clients, on disk until their delivery is confirmed.
  *
  * Group commit: a commit starts when the previous one has ended and takes all that waits, within the database's
- * limits; a message counts as stored when its commit is on the disk, and only then its client's reader is nudged.
- * Sequence numbers are given in order of arrival over all clients, so they grow within each inbox and never come twice.
+ * limits; a message counts as stored when its commit is on the disk. Its client's reader need not wait for that: it is
+ * nudged in the turn in which the message comes. What is confirmed before its commit is never written.
+ *
+ * After a crash numbers go on from the totals on the disk. So each commit writes totals that cover all numbers given by
+ * then, those of messages that it has not included: none of them may ever be taken for that of a later message.
  *
  * What does not fit into the limits is not taken: the newest goes, and not what was there before. Else whoever floods an
  * inbox would delete the mail in it, which was promised to be kept.
@@ -56,11 +59,12 @@ export class Mailbox {
   readonly #commits: Commits;
   readonly #readers = new Map<Pseudonym, InboxReader>();
   readonly #readerStore: ReaderStore;
-  readonly #queue = new Queue();
+  readonly #fresh: Fresh;
   readonly #usage: Usage;
   readonly #removals = new Removals();
   readonly #refusals = new RefusalReport();
-  #committed = Promise.withResolvers<void>();
+  /** resolves when there may be room again; undefined while nobody waits for that */
+  #roomMade: PromiseWithResolvers<void> | undefined;
   #removalTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #caretaker: Caretaker;
 
@@ -74,12 +78,16 @@ export class Mailbox {
     private readonly limits: MailboxLimits,
     private readonly disk: Pick<DiskSpace, "isBelow">,
   ) {
+    this.#fresh = new Fresh(totals);
     this.#commits = new Commits({ take: () => this.#take(), pause: () => this.#pause() }, onCommit, syncAlong);
     this.#readerStore = {
       kv,
       sealer,
       count,
       lastSequence: () => totals.sequence,
+      diskThrough: (inbox) => this.#fresh.diskThrough(inbox),
+      fresh: (inbox, after) => this.#fresh.next(inbox, after),
+      confirmFresh: (inbox, through) => this.#confirmFresh(inbox, through),
       remove: (removals) => this.#remove(removals),
       closeInbox: (reader) => this.#closeInbox(reader),
     };
@@ -119,21 +127,24 @@ export class Mailbox {
       this.#refusals.note(refusal);
       return false;
     }
-    this.#caretaker.stored(this.totals.messages === 0 && this.#queue.count === 0);
+    this.#caretaker.stored(this.totals.messages === 0 && this.#fresh.waiting === 0);
     this.#usage.add(inbox, 1, message.length);
-    this.#queue.add(inbox, message);
+    this.#fresh.add(inbox, message);
     this.#commits.start();
+    this.#readers.get(inbox)?.nudge();
     return true;
   }
 
   /** undefined when there is room for more messages, else a promise that there may be. */
   room(): Promise<void> | undefined {
-    return this.#queue.count < MAX_WAITING ? undefined : this.#committed.promise;
+    if (this.#fresh.waiting < MAX_WAITING) return undefined;
+    this.#roomMade ??= Promise.withResolvers();
+    return this.#roomMade.promise;
   }
 
   /** Messages that wait for their commit. */
   get waiting(): number {
-    return this.#queue.count;
+    return this.#fresh.waiting;
   }
 
   /** Whether what was there at the start has still to be counted, so that limits of inboxes may be overstepped. */
@@ -216,23 +227,22 @@ export class Mailbox {
 
   /** As much as one commit may have, in order. */
   #take(): Commit | undefined {
-    if (this.#queue.count === 0 && this.#removals.count === 0) return undefined;
+    if (this.#fresh.waiting === 0 && this.#removals.count === 0) return undefined;
     clearTimeout(this.#removalTimer);
     this.#removalTimer = undefined;
     const removals = this.#removals.take(MAX_COMMIT_REMOVALS);
     const size = removals.length * (VALUE_OVERHEAD + encodeMark(0).length);
     const values = MAX_COMMIT_MUTATIONS - removals.length;
     const { clock } = this.#caretaker;
-    const chunks = this.#queue.take(this.totals.sequence, clock, values, MAX_COMMIT_SIZE - size);
+    const chunks = this.#fresh.take(clock, values, MAX_COMMIT_SIZE - size);
     const contents = { chunks, removals };
     this.totals.clock = clock;
-    this.totals.sequence = chunks.at(-1)?.chunk.last ?? this.totals.sequence;
     this.#addToTotals(contents, 1);
     for (const { inbox, last, messages, bytes } of removals) this.#usage.remove(inbox, last, messages, bytes);
     return {
       changes: this.#changes(contents),
       written: () => {
-        this.#report(chunks);
+        this.#landed(chunks);
         this.#done(removals);
       },
       givenUp: () => {
@@ -272,29 +282,49 @@ export class Mailbox {
   /** Of what was never written nothing may stay in the totals: a later commit may succeed, and writes them. */
   #giveUp(contents: Contents): void {
     this.#addToTotals(contents, -1);
-    const lost = countMessages(contents.chunks);
+    let lost = 0;
+    for (const each of contents.chunks) lost += each.chunk.messages.length - this.#fresh.landed(each);
     if (lost === 0) return; // removals: those messages come again
     log.error(`${lost} messages could not be written and are lost`);
     this.count("messages_lost", lost);
   }
 
-  #report(chunks: readonly NewChunk[]): void {
-    const nudged = new Set<InboxReader>();
-    for (const { inbox, chunk } of chunks) {
-      const reader = this.#readers.get(inbox);
-      if (reader === undefined) continue;
-      reader.stored(chunk);
-      nudged.add(reader);
+  /** What was confirmed while it was being written leaves again. */
+  #landed(chunks: readonly NewChunk[]): void {
+    let stored = 0;
+    for (const each of chunks) {
+      const { inbox, chunk } = each;
+      const figures = figuresOf(chunk);
+      const { first, last, messages, bytes } = figures;
+      const confirmed = this.#fresh.landed(each);
+      const mark = first + confirmed - 1;
+      this.#readers.get(inbox)?.landed(figures, mark);
+      if (confirmed === messages) this.#remove([{ inbox, last, messages, bytes }]);
+      else if (confirmed > 0) this.#remove([{ inbox, last: CONFIRMED, messages: 0, bytes: 0, mark }]);
+      stored += messages;
     }
-    if (chunks.length > 0) this.count("messages_stored", countMessages(chunks));
-    for (const reader of nudged) reader.nudge();
+    if (stored > 0) this.count("messages_stored", stored);
+  }
+
+  #confirmFresh(inbox: Pseudonym, through: number): number {
+    const { messages, unwritten, unwrittenBytes } = this.#fresh.confirm(inbox, through);
+    if (unwritten > 0) {
+      this.#usage.remove(inbox, through, unwritten, unwrittenBytes);
+      this.#makeRoom();
+    }
+    if (messages > unwritten) this.#removals.expect(inbox);
+    return messages;
   }
 
   /** A commit has ended, one way or the other. */
   #done(removals: readonly Removal[]): void {
     for (const inbox of this.#removals.settle(removals)) this.#readers.get(inbox)?.settled();
-    this.#committed.resolve();
-    this.#committed = Promise.withResolvers();
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
+    this.#roomMade?.resolve();
+    this.#roomMade = undefined;
   }
 
   #refusal(inbox: Pseudonym, size: number): Refusal | undefined {
@@ -302,7 +332,7 @@ export class Mailbox {
     if (this.disk.isBelow(minimumFreeDisk)) return "disk_low";
     const { messages, bytes } = this.#usage.of(inbox);
     if (messages >= inboxMessages || bytes + size > inboxBytes) return "inbox_full";
-    return this.totals.bytes + this.#queue.bytes + size > mailboxBytes ? "mailbox_full" : undefined;
+    return this.totals.bytes + this.#fresh.waitingBytes + size > mailboxBytes ? "mailbox_full" : undefined;
   }
 
   #pause(): Promise<void> | undefined {
@@ -314,8 +344,8 @@ export class Mailbox {
     const wasCounting = this.isCounting;
     const expired = await this.#caretaker.step();
     if (wasCounting && !this.isCounting) {
-      this.totals.messages = this.#usage.all.messages - this.#queue.count;
-      this.totals.bytes = this.#usage.all.bytes - this.#queue.bytes;
+      this.totals.messages = this.#usage.all.messages - this.#fresh.waiting;
+      this.totals.bytes = this.#usage.all.bytes - this.#fresh.waitingBytes;
     }
     this.#expire(expired);
   }
@@ -332,8 +362,4 @@ export class Mailbox {
     this.count("messages_expired", expired.reduce((sum, { waiting }) => sum + waiting, 0));
     this.#remove(expired.map(({ inbox, last, messages, bytes }) => ({ inbox, last, messages, bytes })));
   }
-}
-
-function countMessages(chunks: readonly { chunk: Chunk }[]): number {
-  return chunks.reduce((sum, { chunk }) => sum + chunk.messages.length, 0);
 }

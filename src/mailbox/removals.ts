@@ -18,6 +18,8 @@ export class Removals {
   #waiting: Removal[] = [];
   /** how many there are of each inbox, those included that are being committed */
   readonly #left = new Map<Pseudonym, number>();
+  /** those of which something in the commit under way is to leave as soon as it is there */
+  readonly #expected = new Set<Pseudonym>();
 
   /** How many wait to be committed. */
   get count(): number {
@@ -26,7 +28,7 @@ export class Removals {
 
   /** Whether something has still to leave this inbox. */
   concern(inbox: Pseudonym): boolean {
-    return this.#left.has(inbox);
+    return this.#left.has(inbox) || this.#expected.has(inbox);
   }
 
   add(removals: readonly Removal[]): void {
@@ -36,21 +38,28 @@ export class Removals {
     }
   }
 
+  /** Something of the commit under way is to leave this inbox: what that is comes when the commit is over. */
+  expect(inbox: Pseudonym): void {
+    this.#expected.add(inbox);
+  }
+
   /** The first ones, to be committed; they are to be {@linkcode settle}d. */
   take(most: number): Removal[] {
     return this.#waiting.splice(0, most);
   }
 
-  /** These are on the disk, or given up. Yields each inbox that nothing has to leave any more. */
+  /** The commit of these is over: they are on the disk, or given up. Yields each inbox that nothing has to leave any more. */
   *settle(removals: readonly Removal[]): Generator<Pseudonym> {
     for (const { inbox } of removals) {
       const left = this.#left.get(inbox)! - 1;
       if (left > 0) this.#left.set(inbox, left);
       else {
         this.#left.delete(inbox);
-        yield inbox;
+        this.#expected.add(inbox);
       }
     }
+    for (const inbox of this.#expected) if (!this.#left.has(inbox)) yield inbox;
+    this.#expected.clear();
   }
 
   /** Those of these inboxes that wait. */

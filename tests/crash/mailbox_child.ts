@@ -1,4 +1,5 @@
-import type { InboxReader, StoredMessage } from "../../src/mailbox/inbox_reader.ts";
+import type { StoredMessage } from "../../src/mailbox/fresh.ts";
+import type { InboxReader } from "../../src/mailbox/inbox_reader.ts";
 import { range } from "../mailbox/messages.ts";
 import { openMailbox } from "../support/open_mailbox.ts";
 import { Random } from "../support/random.ts";

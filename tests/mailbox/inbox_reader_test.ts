@@ -5,7 +5,7 @@ import { testSealer } from "../support/sealer.ts";
 import { Counters } from "../../src/counting/counters.ts";
 import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { client, numbered, range, readAll, readNumbers } from "./messages.ts";
+import { client, numbered, numberOf, range, readAll, readNumbers } from "./messages.ts";
 import { damage, keyOf, keysOnDisk, onDisk } from "./on_disk.ts";
 
 const ignore = () => {};
@@ -19,59 +19,94 @@ async function storeEach(mailbox: Mailbox, numbers: number[], size = 40): Promis
   }
 }
 
-Deno.test("a reader is nudged for each commit, and reads the new after the old", async () => {
+Deno.test("a reader is nudged when a message comes, before it is on the disk, and reads the new after the old", async () => {
   using folder = new TemporaryFolder();
   await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
   await storeEach(mailbox, range(3));
   let nudges = 0;
   const reader = mailbox.openInbox(bob, () => nudges++);
-  await storeEach(mailbox, [3]);
+  mailbox.store(bob, numbered(3));
   assertEquals(nudges, 1);
   assertEquals(await readNumbers(reader), range(4));
+  await mailbox.flush();
   await storeEach(mailbox, [4, 5]);
   assertEquals(nudges, 3);
   assertEquals(await readNumbers(reader), [4, 5]);
   assertEquals(await reader.next(), []);
 });
 
-Deno.test("a reader that comes during a commit misses nothing of it", async () => {
+Deno.test("a reader that comes while messages wait reads those on the disk, then those of the commit, then the rest", async () => {
   using folder = new TemporaryFolder();
-  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
-  const nudged = Promise.withResolvers<void>();
-  mailbox.store(bob, numbered(0));
-  await undefined; // the commit is under way
-  const reader = mailbox.openInbox(bob, nudged.resolve);
-  const before = await readNumbers(reader);
-  await nudged.promise;
-  assertEquals([...before, ...await readNumbers(reader)], [0]);
-});
-
-Deno.test("what does not fit into the tail is read from the disk, in order", async () => {
-  using folder = new TemporaryFolder();
-  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
+  const committing = Promise.withResolvers<void>();
+  const synced = Promise.withResolvers<void>();
+  let slow = false;
+  const sync = () => {
+    if (slow) committing.resolve();
+    return slow ? synced.promise : Promise.resolve();
+  };
+  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer(), ignore, ignore, sync);
+  await storeEach(mailbox, range(2));
+  slow = true;
+  for (const n of [2, 3]) mailbox.store(bob, numbered(n));
+  await committing.promise;
+  for (const n of [4, 5]) mailbox.store(bob, numbered(n));
   const reader = mailbox.openInbox(bob, ignore);
-  await storeEach(mailbox, [0]);
-  assertEquals(await readNumbers(reader), [0]); // from here on it reads from the tail
-  for (const from of [1, 501, 1001, 1501]) {
-    for (const n of range(500, from)) mailbox.store(bob, numbered(n));
-    await mailbox.flush();
-  }
   const first = await reader.next();
-  await storeEach(mailbox, [2001]);
-  const rest = await readNumbers(reader);
-  assertEquals(first.length + rest.length, 2001);
-  assertEquals(rest, range(rest.length, first.length + 1));
+  synced.resolve();
+  await mailbox.flush();
+  assertEquals([...first.map(({ message }) => numberOf(message)), ...await readNumbers(reader)], range(6));
+  assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), range(6));
 });
 
-Deno.test("a single commit that is larger than the tail is read from the disk", async () => {
+Deno.test("what is taken in the turn in which it comes, and confirmed before its commit, is never written", async () => {
   using folder = new TemporaryFolder();
-  await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
-  const reader = mailbox.openInbox(bob, ignore);
+  const path = folder.file("mailbox.kv");
+  const counters = new Counters();
+  await using mailbox = await Mailbox.open(path, testSealer(), counters.add);
   await storeEach(mailbox, [0]);
-  assertEquals(await readNumbers(reader), [0]);
-  for (const n of range(5000, 1)) mailbox.store(bob, numbered(n, 4));
+  const reader = mailbox.openInbox(bob, ignore);
+  await readAll(reader);
+  for (const n of range(3, 1)) mailbox.store(bob, numbered(n));
+  assertEquals(range(3).map(() => numberOf(reader.take()!.message)), range(3, 1));
+  reader.confirm(3); // of the numbers 2 to 4, and what is on the disk
   await mailbox.flush();
-  assertEquals(await readNumbers(reader), range(5000, 1));
+  assertEquals(await keysOnDisk(path, ["inbox"]), [keyOf(bob, 4)]);
+  assertEquals([counters.get("messages_stored"), counters.get("messages_confirmed")], [2, 3]);
+  assertObjectMatch({ ...mailbox.totals }, { sequence: 4, messages: 1, bytes: 40 });
+  assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), [3]);
+});
+
+Deno.test("what is confirmed while it is being written leaves after that commit, in whole chunks or by a mark", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  const committing = Promise.withResolvers<void>();
+  const synced = Promise.withResolvers<void>();
+  const sync = () => {
+    committing.resolve();
+    return synced.promise;
+  };
+  const eve = client(2);
+  await using mailbox = await Mailbox.open(path, testSealer(), ignore, ignore, sync);
+  const reader = mailbox.openInbox(bob, ignore);
+  for (const n of range(4)) mailbox.store(bob, numbered(n));
+  for (const n of range(2)) mailbox.store(eve, numbered(n));
+  const eves = mailbox.openInbox(eve, ignore);
+  await committing.promise;
+  assertEquals([await readNumbers(reader), await readNumbers(eves)], [range(4), range(2)]);
+  reader.confirm(3);
+  eves.confirm(mailbox.totals.sequence);
+  const newer = mailbox.openInbox(eve, ignore).next(); // waits for the disk, as that would bring them back
+  synced.resolve();
+  assertEquals(await newer, []);
+  await mailbox.flush();
+  assertEquals(await keysOnDisk(path, ["inbox"]), [keyOf(bob, CONFIRMED), keyOf(bob, 4)]);
+  assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), [3]);
+  reader.confirm(4); // void, there is a newer one
+  const last = mailbox.openInbox(bob, ignore);
+  last.confirm((await readAll(last)).at(-1)!.sequence);
+  await mailbox.flush();
+  assertEquals(await keysOnDisk(path, ["inbox"]), []);
+  assertObjectMatch({ ...mailbox.totals }, { messages: 0, bytes: 0 });
 });
 
 Deno.test("what is confirmed leaves the disk, and what is confirmed of a chunk does not come again", async () => {

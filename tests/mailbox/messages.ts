@@ -1,5 +1,6 @@
 import { type ClientId, clientId } from "../../src/mailbox/client_id.ts";
-import type { InboxReader, StoredMessage } from "../../src/mailbox/inbox_reader.ts";
+import type { StoredMessage } from "../../src/mailbox/fresh.ts";
+import type { InboxReader } from "../../src/mailbox/inbox_reader.ts";
 
 /** The n-th of the clients of a test. */
 export function client(n: number): ClientId {

@@ -1,7 +1,7 @@
 type Entries = Map<string, { key: Deno.KvKey; value: unknown }>;
 
-/** What happens to commits. */
-export type Weather = "fine" | "slow" | "failing";
+/** What happens to commits; "late": they can be read long before whoever made them knows that they have succeeded. */
+export type Weather = "fine" | "slow" | "late" | "failing";
 
 /**
  * The only database of a simulated disk. Replaces Deno.openKv until disposed. Commits can be slow or fail, and the
@@ -59,8 +59,9 @@ export class SimulatedDatabase {
         this.#sorted = undefined;
         for (const mutate of mutations) mutate(this.#entries);
       };
+      if (this.weather !== "slow") apply();
       if (this.weather === "slow") await new Promise<void>((done) => this.#waiting.push({ apply, done }));
-      else apply();
+      if (this.weather === "late") await new Promise<void>((done) => this.#waiting.push({ apply: () => {}, done }));
       return { ok: true as const, versionstamp: "" };
     };
     const set = (key: Deno.KvKey, value: unknown) => (entries: Entries) =>

@@ -23,6 +23,8 @@ const TICK = 250;
 const MAX_STEPS = 12;
 /** Turns of the event loop without an event, after which nothing more will happen. */
 const QUIET_TURNS = 2;
+/** ms in which a client takes a full inbox, of which little waits in the buffers of its connection. */
+const ALL_TAKEN = 12_000;
 /** ms after which everything pushed is confirmed if the client is connected, because it answers pings. */
 const ALL_CONFIRMED = 20_000;
 
@@ -106,7 +108,7 @@ export class Simulation {
     else if (choice < 80) this.#tell(`${index} is cut off`, () => link && (link.cut = true));
     else if (choice < 82) this.#tell(`${index} stalls`, () => link && (link.stalled = true));
     else if (choice < 84) this.#tell(`${index} continues to read`, () => link && (link.stalled = false));
-    else if (choice < 86) this.#tell("commits are slow", () => this.database.weather = "slow");
+    else if (choice < 86) this.#tell("commits are slow", () => this.database.weather = random.pick(["slow", "late"]));
     else if (choice < 88) this.#tell("commits fail", () => this.database.weather = "failing");
     else if (choice < 92) this.#tell("commits work", () => this.database.release());
     else if (choice < 95) await this.#flush();
@@ -227,7 +229,7 @@ export class Simulation {
     this.database.release();
     await this.#flush();
     for (const index of range(CLIENTS)) this.#connect(index);
-    await this.#pass(MAX_LATENCY + 3000);
+    await this.#pass(MAX_LATENCY + ALL_TAKEN);
     for (const [index, recipient] of this.recipients.entries()) {
       if (recipient.acknowledges) recipient.acknowledge(1);
       const owed = recipient.owedAt(this.time.now);
