@@ -1,4 +1,13 @@
 import { type Chunk, CHUNK_OVERHEAD, encodeChunk, MAX_CHUNK_SIZE, sizeInChunk } from "./chunk.ts";
+import {
+  encodePage,
+  type Journal,
+  type JournalRecord,
+  MAX_PAGE_SIZE,
+  type NewPage,
+  type Page,
+  RECORD_OVERHEAD,
+} from "./journal.ts";
 import { MAX_KEY_SIZE } from "./keys.ts";
 import type { Pseudonym } from "./pseudonym.ts";
 import { SEAL_SIZE } from "./sealing.ts";
@@ -6,6 +15,11 @@ import type { Totals } from "./totals.ts";
 
 /** What a value takes in a commit besides its contents. */
 export const VALUE_OVERHEAD = MAX_KEY_SIZE + SEAL_SIZE;
+
+/** Of a commit, what inboxes may take of it while something goes into the journal too. */
+const INBOXES_SHARE = 3 / 4;
+/** Pages of the journal that go with one commit. */
+const MAX_EMPTIED = 64;
 
 /** A chunk with its client, and the value that is to be sealed. */
 export interface NewChunk {
@@ -20,15 +34,17 @@ export interface StoredMessage {
   readonly message: Uint8Array;
 }
 
-/** One inbox's messages, with consecutive sequence numbers. */
+/** One inbox's messages, with consecutive sequence numbers: first those taken, then those in the journal, then the rest. */
 interface FreshInbox {
   /** sequence number of the first message */
   first: number;
   readonly messages: Uint8Array[];
-  /** so many of them, from the first on, are in the commit under way */
+  /** so many of them go to the inbox itself with the commit under way */
   taken: number;
-  /** that many more of that commit were confirmed since, and are no longer here */
+  /** that many more of these were confirmed since, and are no longer here */
   confirmed: number;
+  /** where those in the journal are, each in its page */
+  readonly pages: Page[];
 }
 
 /** What a confirmation has taken out. */
@@ -37,11 +53,27 @@ export interface Confirmed {
   /** those that will never be written, as they still waited for their commit */
   readonly unwritten: number;
   readonly unwrittenBytes: number;
+  /** those that were in the journal, or are in the page of it that is being written */
+  readonly journaled: number;
+  readonly journaledBytes: number;
+}
+
+const NOTHING: Confirmed = { messages: 0, unwritten: 0, unwrittenBytes: 0, journaled: 0, journaledBytes: 0 };
+
+/** What goes to the disk with one commit. */
+export interface Taken {
+  readonly chunks: readonly NewChunk[];
+  readonly pages: readonly NewPage[];
+  /** pages that are no longer needed, by number */
+  readonly emptied: readonly number[];
+  /** of the messages in chunks and pages, those that were not in the journal before */
+  readonly messages: number;
+  readonly bytes: number;
 }
 
 /**
- * The messages that are not on the disk yet, each inbox's in order: those that wait for their commit, and those of the
- * commit under way. They get their sequence numbers here. Within an inbox these grow and never come twice, and while it
+ * The messages that are not in their inboxes on the disk yet, each inbox's in order: those in the journal, those of the
+ * commit under way, and those that wait for theirs. They get their sequence numbers here. Within an inbox these grow and never come twice, and while it
  * has messages here they follow each other; two inboxes may have messages of the same number.
  *
  * Its owner stops giving it more when too many wait (mailbox.ts).
@@ -52,7 +84,7 @@ export class Fresh {
   #bytes = 0;
 
   /** @param totals whose `sequence` is the highest number given, to whichever inbox */
-  constructor(private readonly totals: Pick<Totals, "sequence">) {}
+  constructor(private readonly totals: Pick<Totals, "sequence">, private readonly journal: Journal) {}
 
   /** How many messages wait for a commit. */
   get waiting(): number {
@@ -67,7 +99,7 @@ export class Fresh {
   add(inbox: Pseudonym, message: Uint8Array): void {
     let fresh = this.#inboxes.get(inbox);
     if (fresh === undefined) {
-      fresh = { first: this.totals.sequence + 1, messages: [], taken: 0, confirmed: 0 };
+      fresh = { first: this.totals.sequence + 1, messages: [], taken: 0, confirmed: 0, pages: [] };
       this.#inboxes.set(inbox, fresh);
     }
     fresh.messages.push(message);
@@ -92,51 +124,157 @@ export class Fresh {
   }
 
   /**
-   * Takes as many of those that wait as go into so many values that take so many bytes together. They stay here until
-   * they have {@linkcode landed}.
-   * @param time of the chunks
+   * Takes as many of those that wait as go into so many values that take so many bytes together, into the journal or to
+   * their inboxes: that of a client that keeps up into the journal. An inbox that takes any gets what it has in the
+   * journal too, and so do all of which something is in the page `stale`. What goes to inboxes stays here until it has
+   * {@linkcode landed}.
+   * @param time by the mailbox's clock
    */
-  take(time: number, values: number, bytes: number): NewChunk[] {
+  take(
+    time: number,
+    values: number,
+    bytes: number,
+    keepsUp: (inbox: Pseudonym) => boolean,
+    stale: Page | undefined,
+  ): Taken {
+    const waiting = this.#waiting;
+    const waitingBytes = this.#bytes;
     const chunks: NewChunk[] = [];
-    let left = bytes;
-    for (const [inbox, fresh] of [...this.#inboxes]) {
-      const { messages } = fresh;
-      while (fresh.taken < messages.length && chunks.length < values) {
-        let to = fresh.taken;
-        let size = 0;
-        const limit = Math.min(MAX_CHUNK_SIZE, left - VALUE_OVERHEAD - CHUNK_OVERHEAD);
-        while (to < messages.length && size + sizeInChunk(messages[to]!) <= limit) size += sizeInChunk(messages[to++]!);
-        if (to === fresh.taken) break;
-        const part = messages.slice(fresh.taken, to);
-        chunks.push({ inbox, ...encodeChunk(fresh.first + to - 1, time, part) });
-        this.#waiting -= part.length;
-        this.#bytes -= bytesOfAll(part);
-        left -= size + VALUE_OVERHEAD + CHUNK_OVERHEAD;
-        fresh.taken = to;
-      }
-      if (fresh.taken < messages.length) break;
-      this.#inboxes.delete(inbox); // to the end, so that what comes next waits for others' turn
-      this.#inboxes.set(inbox, fresh);
+    const forJournal: [Pseudonym, FreshInbox][] = [];
+    const forInboxes: [Pseudonym, FreshInbox][] = [];
+    for (const each of this.#inboxes) {
+      const [inbox, { messages, pages }] = each;
+      const isStale = stale !== undefined && pages[0] === stale;
+      if (!isStale && messages.length === pages.length) continue;
+      const isForJournal = !isStale && (keepsUp(inbox) || this.journal.isFrozen && pages.length > 0);
+      (isForJournal ? forJournal : forInboxes).push(each);
     }
-    return chunks;
+    const share = forJournal.length > 0 ? INBOXES_SHARE : 1;
+    let left = share * bytes;
+    for (const [inbox, fresh] of forInboxes) {
+      left -= this.#takeChunks(inbox, fresh, time, share * values - chunks.length, left, chunks);
+    }
+    const emptied = this.journal.takeEmpty(MAX_EMPTIED);
+    left += (1 - share) * bytes;
+    const pages = this.#takePages(forJournal, time, values - chunks.length - emptied.length, left);
+    return { chunks, pages, emptied, messages: waiting - this.#waiting, bytes: waitingBytes - this.#bytes };
+  }
+
+  /** Says how many bytes they take. */
+  #takeChunks(
+    inbox: Pseudonym,
+    fresh: FreshInbox,
+    time: number,
+    values: number,
+    bytes: number,
+    chunks: NewChunk[],
+  ): number {
+    const { messages, pages } = fresh;
+    let used = 0;
+    for (let count = 0; count < values && fresh.taken < messages.length; count++) {
+      const from = fresh.taken;
+      let to = from;
+      let size = 0;
+      const limit = Math.min(MAX_CHUNK_SIZE, bytes - used - VALUE_OVERHEAD - RECORD_OVERHEAD - CHUNK_OVERHEAD);
+      while (to < messages.length && size + sizeInChunk(messages[to]!) <= limit) size += sizeInChunk(messages[to++]!);
+      if (to === from) break;
+      const part = messages.slice(from, to);
+      chunks.push({ inbox, ...encodeChunk(fresh.first + to - 1, time, part) });
+      used += size + VALUE_OVERHEAD + RECORD_OVERHEAD + CHUNK_OVERHEAD;
+      fresh.taken = to;
+      const moved = pages.splice(0, part.length);
+      for (const page of moved) page.left--;
+      if (moved.length > 0) this.journal.leave(inbox, fresh.first + from + moved.length - 1, moved.at(-1)!);
+      const unwritten = part.slice(moved.length);
+      this.#waiting -= unwritten.length;
+      this.#bytes -= bytesOfAll(unwritten);
+    }
+    if (fresh.taken === messages.length) this.#putLast(inbox, fresh);
+    return used;
+  }
+
+  /** What is gone from the journal is in the first page. */
+  #takePages(inboxes: [Pseudonym, FreshInbox][], time: number, values: number, bytes: number): NewPage[] {
+    const pages: NewPage[] = [];
+    let records: JournalRecord[] = [];
+    let members: [FreshInbox, number][] = [];
+    let size = 0;
+    let used = 0;
+    const end = () => {
+      if (records.length === 0) return;
+      const page = this.journal.add(size, time);
+      const value = encodePage(records);
+      let at = (records.length - members.length) * RECORD_OVERHEAD;
+      for (const [fresh, index] of members) {
+        const { length } = fresh.messages[index]!;
+        // From now on what is in memory is the page, and not the packet that it came in.
+        fresh.messages[index] = value.subarray(at + RECORD_OVERHEAD, at + RECORD_OVERHEAD + length);
+        fresh.pages.push(page);
+        at += RECORD_OVERHEAD + length;
+      }
+      page.left = members.length;
+      pages.push({ number: page.number, value });
+      records = [];
+      members = [];
+      size = 0;
+    };
+    for (const gone of this.journal.takeGone()) {
+      if (size + RECORD_OVERHEAD > MAX_PAGE_SIZE) end();
+      records.push(gone);
+      size += RECORD_OVERHEAD;
+      used += RECORD_OVERHEAD;
+    }
+    for (const [inbox, fresh] of inboxes) {
+      const { messages } = fresh;
+      for (let index = fresh.pages.length; index < messages.length; index++) {
+        const message = messages[index]!;
+        const more = RECORD_OVERHEAD + message.length;
+        if (used + more + (pages.length + 1) * VALUE_OVERHEAD > bytes || pages.length + 1 > values) break;
+        if (size + more > MAX_PAGE_SIZE) end();
+        records.push({ inbox, sequence: fresh.first + index, message });
+        members.push([fresh, index]);
+        size += more;
+        used += more;
+        this.#waiting--;
+        this.#bytes -= message.length;
+      }
+      this.#putLast(inbox, fresh);
+    }
+    end();
+    return pages;
+  }
+
+  /** So that what comes next waits for others' turn. */
+  #putLast(inbox: Pseudonym, fresh: FreshInbox): void {
+    this.#inboxes.delete(inbox);
+    this.#inboxes.set(inbox, fresh);
   }
 
   /** Messages of an inbox up to this sequence number have arrived: none of them is here any more. */
   confirm(inbox: Pseudonym, through: number): Confirmed {
     const fresh = this.#inboxes.get(inbox);
     const count = fresh === undefined ? 0 : Math.min(fresh.messages.length, through - fresh.first + 1);
-    if (fresh === undefined || count <= 0) return { messages: 0, unwritten: 0, unwrittenBytes: 0 };
+    if (fresh === undefined || count <= 0) return NOTHING;
     const gone = fresh.messages.splice(0, count);
     fresh.first += count;
     const taken = Math.min(count, fresh.taken);
     fresh.taken -= taken;
     fresh.confirmed += taken;
-    const unwritten = gone.slice(taken);
+    const pages = fresh.pages.splice(0, count - taken);
+    for (const page of pages) page.left--;
+    if (pages.length > 0) this.journal.leave(inbox, fresh.first - 1, pages.at(-1)!);
+    const unwritten = gone.slice(taken + pages.length);
     const unwrittenBytes = bytesOfAll(unwritten);
     this.#waiting -= unwritten.length;
     this.#bytes -= unwrittenBytes;
     this.#tidy(inbox, fresh);
-    return { messages: count, unwritten: unwritten.length, unwrittenBytes };
+    return {
+      messages: count,
+      unwritten: unwritten.length,
+      unwrittenBytes,
+      journaled: pages.length,
+      journaledBytes: bytesOfAll(gone.slice(taken, taken + pages.length)),
+    };
   }
 
   /** The commit with this chunk is over. Says how many of its messages were confirmed meanwhile: the first ones. */

@@ -59,6 +59,8 @@ export class InboxReader {
   #marked = false;
   /** resolves once it may read, or is closed */
   readonly #settled = Promise.withResolvers<void>();
+  /** the client does not read: something was given back, and not asked for again */
+  #resting = false;
   /** it will read on, by a nudge of its own, when something is confirmed */
   #blocked = false;
   #closed = false;
@@ -73,6 +75,7 @@ export class InboxReader {
    */
   async next(): Promise<StoredMessage[]> {
     if (this.#isBlocked()) return [];
+    this.#resting = false;
     await this.#settled.promise;
     while (this.isBehind) {
       const through = this.#diskThrough;
@@ -86,6 +89,11 @@ export class InboxReader {
     const messages: StoredMessage[] = [];
     for (let next = this.take(); next !== undefined; next = this.take()) messages.push(next);
     return messages;
+  }
+
+  /** Whether it has handed out all that is on the disk, and takes what comes when it comes. */
+  get keepsUp(): boolean {
+    return !this.#closed && !this.#resting && !this.#blocked && !this.isBehind;
   }
 
   /** Whether the next message has to be looked for on the disk. */
@@ -138,6 +146,7 @@ export class InboxReader {
   /** What was handed out after sequence number `through` was not pushed, as the client does not read: it comes again. */
   giveBack(through: number): void {
     this.#after = through;
+    this.#resting = true;
     this.#unconfirmed = this.#unconfirmed.filter(({ first }) => first <= through);
   }
 

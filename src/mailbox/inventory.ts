@@ -1,8 +1,10 @@
 import { bytesOf, decodeChunk, firstOf } from "./chunk.ts";
 import { openDatabase } from "./database.ts";
 import { ALL, entriesOf } from "./entries.ts";
+import { type JournalRecord, readJournal } from "./journal.ts";
 import { CONFIRMED, INBOX, inboxContext, placeOf } from "./keys.ts";
 import { decodeMark } from "./mark.ts";
+import type { Pseudonym } from "./pseudonym.ts";
 import type { Sealer } from "./sealing.ts";
 import { readTotals } from "./totals.ts";
 
@@ -30,16 +32,17 @@ export async function* inventory(path: string, sealer: Sealer): AsyncGenerator<I
   await Deno.stat(path);
   using kv = await openDatabase(path, sealer);
   const { clock } = await readTotals(kv, sealer);
-  let current: { id: string; summary: InboxSummary } | undefined;
+  const { inboxes: journal } = await readJournal(kv, sealer, () => {});
+  let current: { id: Pseudonym; summary: InboxSummary } | undefined;
   let confirmed = CONFIRMED;
   for await (const { key, value } of entriesOf(kv, { prefix: [INBOX] }, ALL, () => {})) {
     const place = placeOf(key, Number.MAX_SAFE_INTEGER);
     if (place === undefined) continue;
     const { inbox, last } = place;
     if (current?.id !== inbox) {
-      if (current !== undefined) yield current.summary;
-      const summary = { inbox: inbox.slice(0, SHOWN), messages: 0, bytes: 0, oldest: undefined, damaged: 0 };
-      current = { id: inbox, summary };
+      if (current !== undefined) yield withJournal(current.summary, journal.get(current.id));
+      if (current !== undefined) journal.delete(current.id);
+      current = { id: inbox, summary: emptyInbox(inbox) };
       confirmed = CONFIRMED;
     }
     const opened = sealer.open(value, inboxContext(inbox, last));
@@ -60,5 +63,21 @@ export async function* inventory(path: string, sealer: Sealer): AsyncGenerator<I
       };
     }
   }
-  if (current !== undefined) yield current.summary;
+  if (current !== undefined) yield withJournal(current.summary, journal.get(current.id));
+  if (current !== undefined) journal.delete(current.id);
+  for (const [inbox, records] of journal) {
+    if (records.length > 0) yield withJournal(emptyInbox(inbox), records);
+  }
+}
+
+function emptyInbox(inbox: Pseudonym): InboxSummary {
+  return { inbox: inbox.slice(0, SHOWN), messages: 0, bytes: 0, oldest: undefined, damaged: 0 };
+}
+
+/** With what a client that is online, or was until a moment ago, has in the journal: all of it has just come. */
+function withJournal(summary: InboxSummary, records: readonly Required<JournalRecord>[] = []): InboxSummary {
+  if (records.length === 0) return summary;
+  const { messages, bytes, oldest = 0 } = summary;
+  const more = bytesOf({ messages: records.map(({ message }) => message) });
+  return { ...summary, messages: messages + records.length, bytes: bytes + more, oldest };
 }

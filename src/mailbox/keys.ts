@@ -8,6 +8,7 @@ import { bytesOfPseudonym, type Pseudonym, pseudonymOf } from "./pseudonym.ts";
  * | ---------------------------- | --------------------------------------------------------- |
  * | `["inbox", pseudonym, 0]`    | number: messages up to this one are confirmed, though their chunk still holds others |
  * | `["inbox", pseudonym, last]` | a chunk (chunk.ts)                                        |
+ * | `["journal", …, number]`     | messages of clients that are online (journal.ts)          |
  * | `["totals"]`                 | totals.ts                                                 |
  * | `["storage_key", n]`         | tells the right storage key from another (database.ts)    |
  * | `["probe"]`                  | not sealed: when the health check wrote it, in ms since 1970 |

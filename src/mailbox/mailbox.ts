@@ -1,13 +1,14 @@
 import type { Count } from "../counting/counters.ts";
 import { logger } from "../logging/log.ts";
 import { Caretaker } from "./caretaker.ts";
-import { bytesOf } from "./chunk.ts";
 import type { ClientId } from "./client_id.ts";
 import { type Commit, Commits } from "./commits.ts";
 import { openDatabase } from "./database.ts";
 import type { DiskSpace } from "./disk_space.ts";
-import { Fresh, type NewChunk, VALUE_OVERHEAD } from "./fresh.ts";
+import { Fresh, type Taken, VALUE_OVERHEAD } from "./fresh.ts";
 import { figuresOf, InboxReader, type ReaderStore } from "./inbox_reader.ts";
+import { Journal, type Page, pageContext, pageKey } from "./journal.ts";
+import { emptyJournal } from "./journal_at_start.ts";
 import { CONFIRMED, inboxContext, inboxKey } from "./keys.ts";
 import { type MailboxLimits, NO_LIMITS, type Refusal } from "./limits.ts";
 import { encodeMark } from "./mark.ts";
@@ -16,7 +17,7 @@ import { RefusalReport } from "./refusal_report.ts";
 import { type Removal, Removals } from "./removals.ts";
 import type { Sealer } from "./sealing.ts";
 import { readTotals, setTotals, type Totals } from "./totals.ts";
-import { Usage } from "./usage.ts";
+import { type Held, Usage } from "./usage.ts";
 import type { Found } from "./walk.ts";
 
 const log = logger("nym_gateway::mailbox");
@@ -33,13 +34,18 @@ const MAX_COMMIT_REMOVALS = 500;
 const MAX_WAITING = 8192;
 /** Removals ride along with stores; without any, they go together after this many ms, or when a commit would be full. */
 const REMOVAL_DELAY = 20;
+/** What stays in the journal for so many ms moves to its inbox, and so does what came first when it has so many bytes. */
+const MOVE_AFTER = 5_000;
+const MAX_JOURNAL_SIZE = 8_388_608;
+const NOTHING: Held = { messages: 0, bytes: 0 };
 /** Written by the mailbox's health check, over and over. */
 const PROBE_KEY = ["probe"];
 
 /** What is in one commit. */
-interface Contents {
-  readonly chunks: readonly NewChunk[];
+interface Contents extends Taken {
   readonly removals: readonly Removal[];
+  /** what has left the journal by confirmations */
+  readonly confirmed: Held;
 }
 
 /**
@@ -59,7 +65,13 @@ export class Mailbox {
   readonly #commits: Commits;
   readonly #readers = new Map<Pseudonym, InboxReader>();
   readonly #readerStore: ReaderStore;
+  readonly #journal = new Journal();
   readonly #fresh: Fresh;
+  /** what has left the journal by confirmations and is still in the totals */
+  #confirmed: Held = NOTHING;
+  #moveTimer: ReturnType<typeof setTimeout> | undefined;
+  /** the journal is to be empty */
+  #isClosing = false;
   readonly #usage: Usage;
   readonly #removals = new Removals();
   readonly #refusals = new RefusalReport();
@@ -78,7 +90,7 @@ export class Mailbox {
     private readonly limits: MailboxLimits,
     private readonly disk: Pick<DiskSpace, "isBelow">,
   ) {
-    this.#fresh = new Fresh(totals);
+    this.#fresh = new Fresh(totals, this.#journal);
     this.#commits = new Commits({ take: () => this.#take(), pause: () => this.#pause() }, onCommit, syncAlong);
     this.#readerStore = {
       kv,
@@ -112,7 +124,14 @@ export class Mailbox {
     disk: Pick<DiskSpace, "isBelow"> = { isBelow: () => false },
   ): Promise<Mailbox> {
     const kv = await openDatabase(path, sealer);
-    return new Mailbox(kv, sealer, await readTotals(kv, sealer), count, onCommit, syncAlong, limits, disk);
+    try {
+      const totals = await readTotals(kv, sealer);
+      await emptyJournal(kv, sealer, totals, () => count("stored_values_damaged"));
+      return new Mailbox(kv, sealer, totals, count, onCommit, syncAlong, limits, disk);
+    } catch (error) {
+      kv.close();
+      throw error;
+    }
   }
 
   /**
@@ -200,9 +219,11 @@ export class Mailbox {
   /** Commits what waits and closes the database. What can't be written is counted as lost. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.endRetries(0);
+    this.#isClosing = true;
     await this.flush();
     if (this.totals.messages > 0) await this.#caretaker.keepClock();
     clearTimeout(this.#removalTimer);
+    clearTimeout(this.#moveTimer);
     this.#refusals[Symbol.dispose]();
     this.#caretaker[Symbol.dispose]();
     for (const reader of this.#readers.values()) reader.close();
@@ -216,7 +237,11 @@ export class Mailbox {
   #remove(removals: Removal[]): void {
     this.#removals.add(removals);
     if (this.#removals.count >= MAX_COMMIT_REMOVALS) this.#commits.start();
-    else this.#removalTimer ??= setTimeout(() => this.#removalsAreDue(), REMOVAL_DELAY);
+    else this.#commitSoon();
+  }
+
+  #commitSoon(): void {
+    this.#removalTimer ??= setTimeout(() => this.#removalsAreDue(), REMOVAL_DELAY);
   }
 
   /** When commits are being made already, one takes them too; the next ones have a timer of their own. */
@@ -227,22 +252,31 @@ export class Mailbox {
 
   /** As much as one commit may have, in order. */
   #take(): Commit | undefined {
-    if (this.#fresh.waiting === 0 && this.#removals.count === 0) return undefined;
+    if (this.#journal.first !== undefined) {
+      this.#moveTimer ??= setTimeout(() => {
+        this.#moveTimer = undefined;
+        this.#commits.start();
+      }, MOVE_AFTER);
+    }
+    const { clock } = this.#caretaker;
+    const stale = this.#stalePage(clock);
+    if (!this.#hasWork && stale === undefined) return undefined;
     clearTimeout(this.#removalTimer);
     this.#removalTimer = undefined;
     const removals = this.#removals.take(MAX_COMMIT_REMOVALS);
-    const size = removals.length * (VALUE_OVERHEAD + encodeMark(0).length);
+    const size = removals.length * (VALUE_OVERHEAD + encodeMark(0).length) + this.#journal.goneSize;
     const values = MAX_COMMIT_MUTATIONS - removals.length;
-    const { clock } = this.#caretaker;
-    const chunks = this.#fresh.take(clock, values, MAX_COMMIT_SIZE - size);
-    const contents = { chunks, removals };
+    const keepsUp = (inbox: Pseudonym) => !this.#isClosing && this.#readers.get(inbox)?.keepsUp === true;
+    const taken = this.#fresh.take(clock, values, MAX_COMMIT_SIZE - size, keepsUp, stale);
+    const contents = { ...taken, removals, confirmed: this.#journal.isFrozen ? NOTHING : this.#confirmed };
+    this.#confirmed = NOTHING;
     this.totals.clock = clock;
     this.#addToTotals(contents, 1);
     for (const { inbox, last, messages, bytes } of removals) this.#usage.remove(inbox, last, messages, bytes);
     return {
       changes: this.#changes(contents),
       written: () => {
-        this.#landed(chunks);
+        this.#landed(taken);
         this.#done(removals);
       },
       givenUp: () => {
@@ -252,7 +286,18 @@ export class Mailbox {
     };
   }
 
-  #changes({ chunks, removals }: Contents): Deno.AtomicOperation {
+  get #hasWork(): boolean {
+    return this.#fresh.waiting > 0 || this.#removals.count > 0 || this.#journal.hasNews;
+  }
+
+  /** The first page of the journal if what is left in it is to move to its inboxes. */
+  #stalePage(clock: number): Page | undefined {
+    const { first, size, isFrozen } = this.#journal;
+    if (first === undefined || first.left === 0 || isFrozen) return undefined;
+    return this.#isClosing || size > MAX_JOURNAL_SIZE || clock - first.time >= MOVE_AFTER ? first : undefined;
+  }
+
+  #changes({ chunks, pages, emptied, removals }: Contents): Deno.AtomicOperation {
     const atomic = this.kv.atomic();
     setTotals(atomic, this.totals, this.sealer);
     for (const { inbox, last, mark } of removals) {
@@ -260,6 +305,8 @@ export class Mailbox {
       else atomic.delete(inboxKey(inbox, last));
     }
     for (const { inbox, chunk, value } of chunks) this.#set(atomic, inbox, chunk.last, value);
+    for (const { number, value } of pages) atomic.set(pageKey(number), this.sealer.seal(value, pageContext(number)));
+    for (const number of emptied) atomic.delete(pageKey(number));
     return atomic;
   }
 
@@ -268,11 +315,9 @@ export class Mailbox {
     atomic.set(inboxKey(inbox, last), this.sealer.seal(value, inboxContext(inbox, last)));
   }
 
-  #addToTotals({ chunks, removals }: Contents, sign: 1 | -1): void {
-    for (const { chunk } of chunks) {
-      this.totals.messages += sign * chunk.messages.length;
-      this.totals.bytes += sign * bytesOf(chunk);
-    }
+  #addToTotals({ messages, bytes, confirmed, removals }: Contents, sign: 1 | -1): void {
+    this.totals.messages += sign * (messages - confirmed.messages);
+    this.totals.bytes += sign * (bytes - confirmed.bytes);
     for (const { messages, bytes } of removals) {
       this.totals.messages -= sign * messages;
       this.totals.bytes -= sign * bytes;
@@ -282,16 +327,16 @@ export class Mailbox {
   /** Of what was never written nothing may stay in the totals: a later commit may succeed, and writes them. */
   #giveUp(contents: Contents): void {
     this.#addToTotals(contents, -1);
-    let lost = 0;
-    for (const each of contents.chunks) lost += each.chunk.messages.length - this.#fresh.landed(each);
-    if (lost === 0) return; // removals: those messages come again
+    this.#journal.freeze();
+    let lost = contents.messages;
+    for (const each of contents.chunks) lost -= this.#fresh.landed(each);
+    if (lost <= 0) return; // removals: those messages come again
     log.error(`${lost} messages could not be written and are lost`);
     this.count("messages_lost", lost);
   }
 
   /** What was confirmed while it was being written leaves again. */
-  #landed(chunks: readonly NewChunk[]): void {
-    let stored = 0;
+  #landed({ chunks, messages: stored }: Taken): void {
     for (const each of chunks) {
       const { inbox, chunk } = each;
       const figures = figuresOf(chunk);
@@ -301,18 +346,22 @@ export class Mailbox {
       this.#readers.get(inbox)?.landed(figures, mark);
       if (confirmed === messages) this.#remove([{ inbox, last, messages, bytes }]);
       else if (confirmed > 0) this.#remove([{ inbox, last: CONFIRMED, messages: 0, bytes: 0, mark }]);
-      stored += messages;
     }
     if (stored > 0) this.count("messages_stored", stored);
   }
 
   #confirmFresh(inbox: Pseudonym, through: number): number {
-    const { messages, unwritten, unwrittenBytes } = this.#fresh.confirm(inbox, through);
-    if (unwritten > 0) {
-      this.#usage.remove(inbox, through, unwritten, unwrittenBytes);
+    const { messages, unwritten, unwrittenBytes, journaled, journaledBytes } = this.#fresh.confirm(inbox, through);
+    if (unwritten + journaled > 0) {
+      this.#usage.remove(inbox, through, unwritten + journaled, unwrittenBytes + journaledBytes);
       this.#makeRoom();
     }
-    if (messages > unwritten) this.#removals.expect(inbox);
+    if (journaled > 0) {
+      const { messages, bytes } = this.#confirmed;
+      this.#confirmed = { messages: messages + journaled, bytes: bytes + journaledBytes };
+      this.#commitSoon();
+    }
+    if (messages > unwritten + journaled) this.#removals.expect(inbox);
     return messages;
   }
 
@@ -344,8 +393,8 @@ export class Mailbox {
     const wasCounting = this.isCounting;
     const expired = await this.#caretaker.step();
     if (wasCounting && !this.isCounting) {
-      this.totals.messages = this.#usage.all.messages - this.#fresh.waiting;
-      this.totals.bytes = this.#usage.all.bytes - this.#fresh.waitingBytes;
+      this.totals.messages = this.#usage.all.messages - this.#fresh.waiting + this.#confirmed.messages;
+      this.totals.bytes = this.#usage.all.bytes - this.#fresh.waitingBytes + this.#confirmed.bytes;
     }
     this.#expire(expired);
   }

@@ -1,6 +1,7 @@
 import { logger } from "../logging/log.ts";
 import { bytesOf, decodeChunk } from "./chunk.ts";
 import { ALL, entriesOf } from "./entries.ts";
+import { readJournal } from "./journal.ts";
 import { CONFIRMED, INBOX, inboxContext, placeOf } from "./keys.ts";
 import { decodeMark } from "./mark.ts";
 import type { Sealer } from "./sealing.ts";
@@ -57,6 +58,14 @@ async function recount(kv: Deno.Kv, sealer: Sealer): Promise<Totals> {
     totals.messages += chunk.messages.length;
     totals.bytes += bytesOf(chunk);
     totals.clock = Math.max(totals.clock, chunk.time);
+  }
+  const { inboxes } = await readJournal(kv, sealer, () => {});
+  for (const records of inboxes.values()) {
+    for (const { sequence, message } of records) {
+      totals.sequence = Math.max(totals.sequence, sequence);
+      totals.messages++;
+      totals.bytes += message.length;
+    }
   }
   return totals;
 }

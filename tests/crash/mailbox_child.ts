@@ -30,10 +30,16 @@ const unconfirmed: StoredMessage[][] = range(CLIENTS).map(() => []);
 
 for (let round = 0; round < Number(rounds); round++) {
   const arrivals = range(CLIENTS).map(() => random.oneIn(3) ? 0 : random.between(1, MAX_ARRIVALS));
-  const confirmations = unconfirmed.map((messages) => random.oneIn(2) ? 0 : random.between(0, messages.length));
+  const confirmations = unconfirmed.map(({ length }, client) =>
+    random.oneIn(2) ? 0 : random.between(0, length + arrivals[client]!)
+  );
   for (const client of range(CLIENTS)) progress[client]!.stored += arrivals[client]!;
-  for (const client of range(CLIENTS)) progress[client]!.confirmed += confirmations[client]!;
-  say(line("intended", progress));
+  say(
+    line(
+      "intended",
+      progress.map(({ stored, confirmed }, i) => ({ stored, confirmed: confirmed + confirmations[i]! })),
+    ),
+  );
 
   const late = random.oneIn(2);
   for (const client of range(CLIENTS)) {
@@ -42,8 +48,12 @@ for (let round = 0; round < Number(rounds); round++) {
       mailbox.store(watched(client), messageOf(client, number));
       if (late && random.oneIn(MAX_ARRIVALS)) await undefined; // puts the rest into another commit
     }
+    // Some are confirmed before they are written, and some while they are.
+    const reader = readers[client]!;
+    for (let next = reader.take(); next !== undefined; next = reader.take()) unconfirmed[client]!.push(next);
     const confirmed = unconfirmed[client]!.splice(0, confirmations[client]!);
-    if (confirmed.length > 0) readers[client]!.confirm(confirmed.at(-1)!.sequence);
+    if (confirmed.length > 0) reader.confirm(confirmed.at(-1)!.sequence);
+    progress[client]!.confirmed += confirmed.length;
   }
   await mailbox.flush();
   say(line("done", progress));

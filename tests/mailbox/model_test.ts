@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { bytesOf, decodeChunk } from "../../src/mailbox/chunk.ts";
 import type { StoredMessage } from "../../src/mailbox/fresh.ts";
 import type { InboxReader } from "../../src/mailbox/inbox_reader.ts";
+import { readJournal } from "../../src/mailbox/journal.ts";
 import { CONFIRMED, inboxContext, inboxPrefix } from "../../src/mailbox/keys.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { testSealer } from "../support/sealer.ts";
@@ -157,6 +158,10 @@ class System {
         sum.messages += chunk.messages.length;
         sum.bytes += bytesOf(chunk);
       }
+    }
+    for (const records of (await readJournal(kv, sealer, () => {})).inboxes.values()) {
+      sum.messages += records.length;
+      sum.bytes += bytesOf({ messages: records.map(({ message }) => message) });
     }
     return sum;
   }

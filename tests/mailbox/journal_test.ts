@@ -1,0 +1,180 @@
+import { assertEquals, assertObjectMatch } from "@std/assert";
+import fc from "fast-check";
+import { inventory } from "../../src/mailbox/inventory.ts";
+import { decodePage, encodePage, type JournalRecord } from "../../src/mailbox/journal.ts";
+import { Mailbox } from "../../src/mailbox/mailbox.ts";
+import { pseudonymOf } from "../../src/mailbox/pseudonym.ts";
+import { VirtualTime } from "../model/virtual_time.ts";
+import { Counters } from "../../src/counting/counters.ts";
+import { testSealer } from "../support/sealer.ts";
+import { Silence } from "../support/silence.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { client, numbered, range, readAll, readNumbers } from "./messages.ts";
+import { damage, keysOnDisk } from "./on_disk.ts";
+
+const ignore = () => {};
+const [bob, eve] = [client(1), client(2)];
+
+const anyInbox = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(pseudonymOf);
+const anyRecord: fc.Arbitrary<JournalRecord> = fc.record({
+  inbox: anyInbox,
+  sequence: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+  message: fc.uint8Array({ maxLength: 1500 }),
+}, { requiredKeys: ["inbox", "sequence"] });
+
+Deno.test("a page holds its records, and one that is torn or of other bytes is none or another", () => {
+  fc.assert(fc.property(fc.array(anyRecord, { maxLength: 20 }), fc.nat(), (records, cut) => {
+    const page = encodePage(records);
+    assertEquals(decodePage(page), records);
+    const torn = decodePage(page.subarray(0, cut % (page.length + 1)));
+    assertEquals(torn, torn && records.slice(0, torn.length));
+  }));
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 500 }), (bytes) => {
+    const records = decodePage(bytes);
+    if (records !== undefined) assertEquals(encodePage(records), bytes);
+  }));
+});
+
+/** A mailbox with clients that keep up. */
+async function withReaders(path: string) {
+  const mailbox = await Mailbox.open(path, testSealer());
+  const readers = [bob, eve].map((id) => mailbox.openInbox(id, ignore));
+  for (const reader of readers) await reader.next();
+  return { mailbox, readers, bobs: readers[0]!, eves: readers[1]! };
+}
+
+Deno.test("messages of clients that keep up share a page, which goes when all of them have arrived", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  const { mailbox, bobs, eves } = await withReaders(path);
+  await using _ = mailbox;
+  for (const n of range(3)) mailbox.store(bob, numbered(n));
+  mailbox.store(eve, numbered(3));
+  await mailbox.flush();
+  assertEquals([(await keysOnDisk(path, ["journal"])).length, await keysOnDisk(path, ["inbox"])], [1, []]);
+  assertObjectMatch({ ...mailbox.totals }, { messages: 4, bytes: 160 });
+  const summaries = await Array.fromAsync(inventory(path, testSealer()));
+  assertEquals(summaries.map(({ messages }) => messages).sort(), [1, 3]);
+  bobs.confirm((await readAll(bobs)).at(-1)!.sequence);
+  await mailbox.flush();
+  assertObjectMatch({ ...mailbox.totals }, { messages: 1, bytes: 40 });
+  eves.confirm((await readAll(eves)).at(-1)!.sequence);
+  await mailbox.flush();
+  assertEquals(await keysOnDisk(path), [["storage_key", 0], ["storage_key", 1], ["totals"]]);
+  assertObjectMatch({ ...mailbox.totals }, { messages: 0, bytes: 0 });
+});
+
+Deno.test("what stays for long moves to its inbox, in few chunks, and is handed out and confirmed as before", async () => {
+  using folder = new TemporaryFolder();
+  using time = new VirtualTime();
+  const path = folder.file("mailbox.kv");
+  const { mailbox, bobs, eves } = await withReaders(path);
+  await using _ = mailbox;
+  for (const n of range(20)) {
+    mailbox.store(bob, numbered(n));
+    mailbox.store(eve, numbered(n));
+    await mailbox.flush();
+    eves.confirm((await readAll(eves)).at(-1)!.sequence);
+  }
+  const handedOut = await readAll(bobs);
+  bobs.confirm(handedOut[4]!.sequence);
+  await mailbox.flush();
+  await time.advance(12_000, () => mailbox.flush());
+  assertEquals([await keysOnDisk(path, ["journal"]), (await keysOnDisk(path, ["inbox"])).length], [[], 1]);
+  assertObjectMatch({ ...mailbox.totals }, { messages: 15, bytes: 600 });
+  bobs.confirm(handedOut[9]!.sequence);
+  await mailbox.flush();
+  assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), range(10, 10));
+  const last = mailbox.openInbox(bob, ignore);
+  last.confirm((await readAll(last)).at(-1)!.sequence);
+  await mailbox.flush();
+  assertObjectMatch({ ...mailbox.totals }, { messages: 0, bytes: 0 });
+  assertEquals(await keysOnDisk(path, ["inbox"]), []);
+});
+
+/** The files of a mailbox as a kill leaves them, at another path. */
+function killed(path: string, copy: string): void {
+  for (const end of ["", "-wal"]) Deno.copyFileSync(path + end, copy + end);
+}
+
+Deno.test("after a kill the next start moves the journal to the inboxes, without what was confirmed", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  const copy = folder.file("copy.kv");
+  {
+    const { mailbox, bobs } = await withReaders(path);
+    await using _ = mailbox;
+    for (const n of range(100)) {
+      mailbox.store(bob, numbered(n, 900));
+      mailbox.store(eve, numbered(n));
+      if (n % 10 === 9) await mailbox.flush();
+    }
+    bobs.confirm((await readAll(bobs))[29]!.sequence);
+    await mailbox.flush();
+    killed(path, copy);
+  }
+  await using mailbox = await Mailbox.open(copy, testSealer());
+  assertObjectMatch({ ...mailbox.totals }, { messages: 170, bytes: 70 * 900 + 100 * 40 });
+  assertEquals(await keysOnDisk(copy, ["journal"]), []);
+  assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), range(70, 30));
+  assertEquals(await readNumbers(mailbox.openInbox(eve, ignore)), range(100));
+  mailbox.store(bob, numbered(100));
+  await mailbox.flush();
+  assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), range(71, 30));
+});
+
+Deno.test("a mailbox that is closed leaves nothing in the journal, so that one without can open it", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  {
+    const { mailbox } = await withReaders(path);
+    await using _ = mailbox;
+    for (const n of range(50)) mailbox.store(bob, numbered(n));
+    await mailbox.flush();
+    assertEquals((await keysOnDisk(path, ["journal"])).length, 1);
+  }
+  assertEquals(await keysOnDisk(path, ["journal"]), []);
+  await using mailbox = await Mailbox.open(path, testSealer());
+  assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), range(50));
+});
+
+Deno.test("a damaged page is counted, and the others' messages are delivered", async () => {
+  using _silence = new Silence();
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  const copy = folder.file("copy.kv");
+  {
+    const { mailbox } = await withReaders(path);
+    await using _ = mailbox;
+    for (const n of range(3)) {
+      mailbox.store(bob, numbered(n));
+      await mailbox.flush();
+    }
+    killed(path, copy);
+  }
+  await damage(copy, (await keysOnDisk(copy, ["journal"]))[1]!, (value) => value[50]! ^= 1);
+  const counters = new Counters();
+  await using mailbox = await Mailbox.open(copy, testSealer(), counters.add);
+  assertEquals(counters.get("stored_values_damaged"), 1);
+  assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), [0, 2]);
+});
+
+Deno.test("journals of any kind of messages fit into commits: many inboxes, large and small messages, many confirmations", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  await using mailbox = await Mailbox.open(path, testSealer());
+  const clients = range(2000).map(client);
+  const readers = clients.map((id) => mailbox.openInbox(id, ignore));
+  for (const reader of readers) await reader.next();
+  for (const size of [4, 975, 975]) {
+    for (const id of clients) mailbox.store(id, numbered(0, size));
+    await mailbox.flush();
+  }
+  for (const reader of readers) reader.confirm((await readAll(reader))[1]!.sequence);
+  await mailbox.flush();
+  assertObjectMatch({ ...mailbox.totals }, { messages: 2000, bytes: 2000 * 975 });
+  for (const reader of readers) reader.confirm(mailbox.totals.sequence);
+  await mailbox.flush();
+  assertObjectMatch({ ...mailbox.totals }, { messages: 0, bytes: 0 });
+  assertEquals(await keysOnDisk(path, ["journal"]), []);
+});
