@@ -30,9 +30,10 @@ const unconfirmed: StoredMessage[][] = range(CLIENTS).map(() => []);
 
 for (let round = 0; round < Number(rounds); round++) {
   const arrivals = range(CLIENTS).map(() => random.oneIn(3) ? 0 : random.between(1, MAX_ARRIVALS));
-  const confirmations = unconfirmed.map(({ length }, client) =>
-    random.oneIn(2) ? 0 : random.between(0, length + arrivals[client]!)
-  );
+  const confirmations = unconfirmed.map(({ length }, client) => {
+    const all = length + arrivals[client]!;
+    return random.pick([0, random.between(0, all), all]);
+  });
   for (const client of range(CLIENTS)) progress[client]!.stored += arrivals[client]!;
   say(
     line(
@@ -42,7 +43,8 @@ for (let round = 0; round < Number(rounds); round++) {
   );
 
   const late = random.oneIn(2);
-  for (const client of range(CLIENTS)) {
+  const first = random.below(CLIENTS); // so that each has the highest numbers now and then
+  for (const client of range(CLIENTS).map((client) => (first + client) % CLIENTS)) {
     const from = progress[client]!.stored - arrivals[client]! + 1;
     for (const number of range(arrivals[client]!, from)) {
       mailbox.store(watched(client), messageOf(client, number));

@@ -112,6 +112,7 @@ export class Simulation {
     else if (choice < 88) this.#tell("commits fail", () => this.database.weather = "failing");
     else if (choice < 92) this.#tell("commits work", () => this.database.release());
     else if (choice < 95) await this.#flush();
+    else if (choice < 96) await this.#beBrisk(index);
     else if (choice < 98) await this.#crash();
     else await this.#restart();
   }
@@ -130,6 +131,25 @@ export class Simulation {
       const taken = this.#mailbox.store(IDS[index]!, recipient.message(size));
       recipient.sentOne(taken, now, this.#mailbox.isCounting);
     }
+  }
+
+  /** The client has messages before they are on the disk, says so, and then the gateway crashes. */
+  async #beBrisk(index: number): Promise<void> {
+    const { random, database } = this;
+    this.#connect(index);
+    await this.#pass(ALL_TAKEN);
+    this.#tell("commits are slow", () => database.weather = "slow");
+    this.#store(index, random.between(1, 3)); // of these the commit is under way
+    await this.#settle();
+    for (const each of random.pick([[index], range(CLIENTS)])) this.#store(each, random.between(1, 8));
+    await this.#pass(ALL_TAKEN);
+    if (this.recipients[index]!.acknowledges) {
+      this.#tell(`${index} acknowledges`, () => this.recipients[index]!.acknowledge(1));
+    }
+    this.#tell("commits work", () => database.release());
+    await this.#pass(TICK);
+    if (random.oneIn(2)) await this.#crash();
+    this.#store(index, random.between(1, 8));
   }
 
   #connect(index: number): void {
