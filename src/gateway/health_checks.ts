@@ -21,14 +21,17 @@ export function checksOf(
   return {
     mailbox: async () => {
       if (mailbox.failure !== undefined) {
+        const { failure, waiting } = mailbox;
         return fail(
-          `cannot write messages (${mailbox.failure}): ${mailbox.waiting} are waiting, and the gateway is retrying`,
+          `cannot write messages (${failure}): ${waiting} are waiting, only clients that are online get new ones, and the gateway is retrying`,
         );
       }
       const begin = performance.now();
       await mailbox.probe();
       const took = Math.max(1, Math.round(performance.now() - begin));
-      if (took > SLOW_WRITE) return warn(`a write to the disk took ${took} ms: mail is delayed`);
+      if (took > SLOW_WRITE) {
+        return warn(`a write to the disk took ${took} ms: mail for clients that are away is delayed`);
+      }
       return ok(`a write to the disk took ${took} ms`);
     },
     space: () => {
@@ -36,7 +39,11 @@ export function checksOf(
       const { minimumFreeDisk, mailboxBytes } = limits;
       const least = `less than minimum_free_disk (${sizeText(minimumFreeDisk)})`;
       if (disk.isBelow(minimumFreeDisk)) {
-        return fail(`only ${sizeText(free)} of disk is free, ${least}: new messages are dropped`);
+        return fail(
+          `only ${
+            sizeText(free)
+          } of disk is free, ${least}: new messages are dropped, except for clients that are online`,
+        );
       }
       const { bytes } = mailbox.totals;
       if (bytes + MAX_MESSAGE_SIZE > mailboxBytes) {

@@ -96,6 +96,11 @@ export class InboxReader {
     return !this.#closed && !this.#resting && !this.#blocked && !this.isBehind;
   }
 
+  /** Whether it keeps up, and nothing of what it has handed out stays on the disk for want of a confirmation. */
+  get owesNothing(): boolean {
+    return this.keepsUp && this.#unconfirmed.length === 0;
+  }
+
   /** Whether the next message has to be looked for on the disk. */
   get isBehind(): boolean {
     return !this.#closed && this.#after < this.#diskThrough;

@@ -378,7 +378,8 @@ export class Mailbox {
 
   #refusal(inbox: Pseudonym, size: number): Refusal | undefined {
     const { inboxMessages, inboxBytes, mailboxBytes, minimumFreeDisk } = this.limits;
-    if (this.disk.isBelow(minimumFreeDisk)) return "disk_low";
+    // What a client takes and confirms at once needs no room: of one that does not, little is written before that shows.
+    if (this.disk.isBelow(minimumFreeDisk) && !this.#readers.get(inbox)?.owesNothing) return "disk_low";
     const { messages, bytes } = this.#usage.of(inbox);
     if (messages >= inboxMessages || bytes + size > inboxBytes) return "inbox_full";
     return this.totals.bytes + this.#fresh.waitingBytes + size > mailboxBytes ? "mailbox_full" : undefined;

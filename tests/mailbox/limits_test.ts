@@ -2,6 +2,7 @@ import { assertEquals, assertObjectMatch } from "@std/assert";
 import { type MailboxLimits, NO_LIMITS } from "../../src/mailbox/limits.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { Counters } from "../../src/counting/counters.ts";
+import { VirtualTime } from "../model/virtual_time.ts";
 import { testSealer } from "../support/sealer.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { client, numbered, range, readAll, readNumbers } from "./messages.ts";
@@ -93,6 +94,26 @@ Deno.test("while the disk is low nothing is taken, all is handed out, and then i
   await mailbox.flush();
   assertEquals(await readNumbers(reader), [2]);
   assertEquals(counters.get("messages_refused_disk_low"), 1);
+});
+
+Deno.test("while the disk is low a client that confirms what it takes gets its mail, and one that does not gets no more once some has moved to its inbox", async () => {
+  using folder = new TemporaryFolder();
+  using time = new VirtualTime();
+  const { mailbox, counters } = await open(folder.file("mailbox.kv"), { minimumFreeDisk: 1 }, { isBelow: () => true });
+  await using _ = mailbox;
+  const readers = [bob, eve].map((id) => mailbox.openInbox(id, ignore));
+  const [bobs, eves] = [readers[0]!, readers[1]!];
+  for (const reader of readers) assertEquals(await reader.next(), []);
+  for (const n of range(10)) {
+    for (const id of [bob, eve]) assertEquals(mailbox.store(id, numbered(n)), true);
+    bobs.confirm(bobs.take()!.sequence);
+    eves.take();
+    await mailbox.flush();
+  }
+  await time.advance(12_000, () => mailbox.flush());
+  assertEquals([bob, eve].map((id) => mailbox.store(id, numbered(10))), [true, false]);
+  assertEquals(counters.get("messages_refused_disk_low"), 1);
+  assertEquals(await readNumbers(mailbox.openInbox(eve, ignore)), range(10));
 });
 
 Deno.test("what was stored before a start is counted by a walk, whatever comes and goes meanwhile", async () => {
