@@ -29,6 +29,9 @@ Deno.test("reloaded storage limits apply to new messages, and the health check r
   await using rig = await GatewayRig.start(undefined, ({ operator }) => operator.listeningAddress = "127.0.0.1:0");
   const address = new Uint8Array(32).fill(1);
   const client = await rig.register(address);
+  const absent = new Uint8Array(32).fill(2);
+  await (await rig.register(absent))[Symbol.asyncDispose]();
+  await eventually("it is away", () => rig.gateway.counters.get("client_connections_closed") === 1);
   const { host, port } = rig.gateway.operatorAddress!;
   const space = async () => {
     const { checks } = await (await fetch(`http://${host}:${port}/status.json`)).json();
@@ -37,8 +40,9 @@ Deno.test("reloaded storage limits apply to new messages, and the health check r
   const changed = structuredClone(rig.config);
   changed.limits.minimumFreeDisk = Number.MAX_SAFE_INTEGER;
   assertEquals(rig.gateway.reload(() => changed).taken, ["[limits] minimum_free_disk"]);
-  await rig.mix(rig.packet(address, Uint8Array.of(1)));
+  await rig.mix(rig.packet(absent, Uint8Array.of(0)), rig.packet(address, Uint8Array.of(1)));
   await eventually("it is dropped", () => rig.gateway.counters.get("messages_refused_disk_low") === 1);
+  assertEquals(await client.message(), Uint8Array.of(1), "a client that is online gets its mail");
   assertEquals(await space(), "fail");
   assert(log.texts.includes("New messages are dropped, disk_low: too little disk is free (minimum_free_disk)"));
   assert(log.texts.some((text) => text.startsWith("space fails: ")));
