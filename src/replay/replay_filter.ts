@@ -17,7 +17,8 @@ const GENERATION_CAPACITY = 1_310_720;
 const SHORTEST_PART = 1000;
 /**
  * Bytes that wait while nothing can be written; beyond it they are given up. Room for the tags of all packets that are
- * admitted while no commit succeeds, some 17,000 of them (mailbox.ts: those that wait, and those of the commit).
+ * admitted for absent clients while no commit succeeds, some 17,000 of them (mailbox.ts: those that wait, and those of the
+ * commit). Those of clients that are online go on coming; given up, they are known until the next start.
  */
 const MAX_PENDING = 262_144;
 
