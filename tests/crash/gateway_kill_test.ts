@@ -21,6 +21,8 @@ const SEED = Number(Deno.env.get("CRASH_SEED") ?? 20_260_101);
 const LOAD = 100;
 /** Clients that register just before a kill and must not be forgotten. */
 const NEWCOMERS = 5;
+/** ms within which what has come is written */
+const PATIENCE = 30_000;
 /** the longest time from the first of them to the kill, in ms */
 const MAX_DELAY = 250;
 
@@ -28,7 +30,7 @@ const MAX_DELAY = 250;
 class Recipient {
   readonly address = randomClientAddress();
   sent = 0;
-  /** received but not acknowledged: they must be pushed again */
+  /** received but not acknowledged: they must be pushed again, once they are known to be on the disk */
   owed: number[] = [];
   /** acknowledged, and certain to be removed from the disk: they must not be pushed again */
   readonly settled = new Set<number>();
@@ -75,12 +77,13 @@ class Recipient {
   /** After a kill: receives what the gateway had already sent. */
   async left(): Promise<void> {
     await this.connection.closed;
-    const before = this.#frames.length;
+    // What was pushed just before the kill may not have been written: it comes again, or does not.
     for (const each of this.connection.unread) this.#take(each as Uint8Array);
-    const late = this.#frames.slice(before);
-    this.owed.push(...late);
-    // Removals are committed before later messages are pushed.
-    if (late.length > 0) { for (const number of this.acknowledged) this.settled.add(number); }
+  }
+
+  /** All that was acknowledged has left the disk. */
+  settle(): void {
+    for (const number of this.acknowledged) this.settled.add(number);
     this.acknowledged = [];
   }
 
@@ -96,6 +99,14 @@ class Recipient {
   }
 }
 
+/** Resolves when so many messages are on the disk. */
+async function reaches(gateway: GatewayProcess, count: number): Promise<void> {
+  const deadline = performance.now() + PATIENCE;
+  for (let stored = await gateway.stored(); stored !== count; stored = await gateway.stored()) {
+    if (performance.now() > deadline) throw new Error(`${stored} messages are on the disk, not ${count}`);
+  }
+}
+
 Deno.test(`a complete gateway loses nothing in ${KILLS} kills, and brings nothing back`, async () => {
   const run = new LongRun("kills of the whole gateway", KILLS);
   const random = new Random(SEED);
@@ -105,6 +116,8 @@ Deno.test(`a complete gateway loses nothing in ${KILLS} kills, and brings nothin
   const mixnet = parseSocketAddress(gateway.mixnet)!;
   let factory: PacketFactory | undefined;
   let newcomer: Recipient | undefined;
+  /** messages of earlier newcomers */
+  let kept = 0;
 
   function packetsFor(recipient: Recipient, count: number): Uint8Array[] {
     return range(count, recipient.sent + 1).map((number) =>
@@ -129,6 +142,10 @@ Deno.test(`a complete gateway loses nothing in ${KILLS} kills, and brings nothin
     await newcomer?.connect(gateway);
     await newcomer?.receiveThrough(1);
     await newcomer?.connection[Symbol.asyncDispose]();
+    if (newcomer !== undefined) kept++; // it never acknowledges
+    const owed = recipients.reduce((sum, recipient) => sum + recipient.owed.length, kept);
+    await reaches(gateway, owed); // what has come is written, and what was acknowledged is gone
+    for (const recipient of recipients) recipient.settle();
     if (kill <= NEWCOMERS) {
       newcomer = new Recipient(recipients.length);
       await newcomer.connect(gateway);
