@@ -14,7 +14,7 @@ interface Run {
  */
 export class Delivery {
   #frames = 0;
-  /** frames pushed and not confirmed; bounded by the reader's bound on unconfirmed chunks, as each has a run */
+  /** frames pushed and not confirmed; bounded by what an inbox may hold, as they stay in it until they are */
   readonly #runs: Run[] = [];
   #acknowledges = false;
 
