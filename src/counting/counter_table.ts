@@ -32,7 +32,7 @@ export const COUNTERS = [
       packets_dropped_flag: "flag",
       packets_dropped_padding: "padding",
       packets_dropped_destination: "destination",
-      packets_dropped_forward_hop: "forward_hop",
+      packets_dropped_wrong_hop: "forward_hop",
       packets_dropped_unknown_client: "unknown_client",
       packets_dropped_replayed: "replayed",
       packets_dropped_worker_died: "worker_died",

@@ -28,7 +28,9 @@ export class Arrivals {
   }
 
   #take(outcome: Outcome): void {
-    if (outcome.kind === "dropped") return this.count(`packets_dropped_${outcome.reason}`);
+    if (outcome.kind !== "message") {
+      return this.count(`packets_dropped_${outcome.kind === "dropped" ? outcome.reason : "wrong_hop"}`);
+    }
     const { message } = outcome;
     const id = clientId(outcome.destination);
     // Checked first, so that packets for unknown clients cannot fill the replay filter.

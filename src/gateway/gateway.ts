@@ -30,7 +30,7 @@ import { emptyHistograms } from "../operator/histogram.ts";
 import { ExitCode, fileError, OperatorError, reasonOf } from "../errors/operator_error.ts";
 import { ReplayFilter } from "../replay/replay_filter.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
-import { isMessage } from "../sphinx/slots.ts";
+import { isGood } from "../sphinx/slots.ts";
 import { plural } from "../text/plural.ts";
 import { isLoopback } from "../addresses/peer.ts";
 import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
@@ -186,7 +186,7 @@ export class Gateway {
     const origins = new Origins();
     const onResults = (results: Uint8Array, packets: number, seconds: number) => {
       histograms.unwrap.observe(seconds);
-      origins.settle(packets, (i) => isMessage(results, i), performance.now());
+      origins.settle(packets, (i) => isGood(results, i), performance.now());
       arrivals.take(results, packets);
     };
     const onLost = (packets: number) => {
@@ -194,7 +194,7 @@ export class Gateway {
       count("packets_dropped_worker_died", packets);
     };
     const workers = Math.max(1, navigator.hardwareConcurrency);
-    const unwrapping = starting.use(await Unwrapping.start(keys.privateKey, workers, onResults, onLost));
+    const unwrapping = starting.use(await Unwrapping.start(keys.privateKey, "final", workers, onResults, onLost));
     const sink = {
       add: (packet: Uint8Array, origin: Origin) => {
         origins.add(origin);

@@ -1,21 +1,21 @@
 import { logger } from "../logging/log.ts";
 import { plural } from "../text/plural.ts";
-import { PACKET_SIZE } from "../sphinx/constants.ts";
+import { type HopKind, SLOT_SIZE } from "../sphinx/slots.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
 
 const log = logger("nym_gateway::unwrapping");
 
 /** What the threads run. */
 export const WORKER_SCRIPT = new URL("./worker.ts", import.meta.url);
-/** Just under 64 KiB. */
-export const BATCH_SIZE = 47 * PACKET_SIZE;
+/** As many packets as a read of 64 KiB brings. */
+export const BATCH_SIZE = 47 * SLOT_SIZE;
 /** Batches that a worker may have at a time: enough that it is never idle, few enough that waits are short. */
 const BATCHES_PER_WORKER = 4;
 /** ms until a replacement worker that could not be started is retried. */
 export const RESTART_DELAY = 1000;
 
 interface Batch {
-  /** the packets, kept until the results arrive so that another worker can take over when one dies */
+  /** the packets in their slots, kept until the results arrive so that another worker can take over when one dies */
   packets: Uint8Array<ArrayBuffer>;
   /** A worker died while it had this batch. An idle worker retries it, and it is given up if that one dies too. */
   suspect: boolean;
@@ -43,6 +43,7 @@ interface Thread {
  */
 export class UnwrappingPool {
   readonly #privateKey: Uint8Array;
+  readonly #hops: HopKind;
   readonly #script: URL;
   readonly #onResults: OnResults;
   readonly #onLost: (packets: number) => void;
@@ -63,12 +64,14 @@ export class UnwrappingPool {
 
   private constructor(
     privateKey: Uint8Array,
+    hops: HopKind,
     workers: number,
     onResults: OnResults,
     onLost: (packets: number) => void,
     script: URL,
   ) {
     this.#privateKey = privateKey;
+    this.#hops = hops;
     this.#maximum = BATCHES_PER_WORKER * workers;
     this.#script = script;
     this.#onResults = onResults;
@@ -76,17 +79,18 @@ export class UnwrappingPool {
   }
 
   /**
-   * Starts `workers` threads, which run `script` (worker.ts). `onLost` is called with the number of packets that were given
+   * Starts `workers` threads, which run `script` (worker.ts) and handle `hops`. `onLost` is called with the number of packets that were given
    * up because they crashed workers.
    */
   static async start(
     privateKey: Uint8Array,
+    hops: HopKind,
     workers: number,
     onResults: OnResults,
     onLost: (packets: number) => void,
     script = WORKER_SCRIPT,
   ): Promise<UnwrappingPool> {
-    const pool = new UnwrappingPool(privateKey, workers, onResults, onLost, script);
+    const pool = new UnwrappingPool(privateKey, hops, workers, onResults, onLost, script);
     try {
       const kernels = await Promise.all(Array.from({ length: workers }, () => pool.#spawn()));
       log.info(`unwrapping with ${kernels[0]} in ${plural(workers, "worker")}`);
@@ -100,7 +104,7 @@ export class UnwrappingPool {
   /** Copies the packet into the batch that is filling. Ask for {@linkcode room} first. */
   add(packet: Uint8Array): void {
     this.#filling.set(packet, this.#filled);
-    this.#filled += PACKET_SIZE;
+    this.#filled += SLOT_SIZE;
     if (this.#filled === BATCH_SIZE) this.flush();
   }
 
@@ -128,7 +132,7 @@ export class UnwrappingPool {
 
   /** Packets in flight or waiting for a worker. */
   get queued(): number {
-    return this.#inFlight.reduce((sum, batch) => sum + batch.packets.length, this.#filled) / PACKET_SIZE;
+    return this.#inFlight.reduce((sum, batch) => sum + batch.packets.length, this.#filled) / SLOT_SIZE;
   }
 
   /** Waits for the results of all that was added, then ends the threads. */
@@ -185,7 +189,7 @@ export class UnwrappingPool {
       ready.reject(new Error(`cannot start an unwrapping worker: ${event.message}`));
       this.#bury(thread, event.message);
     };
-    worker.postMessage({ privateKey: this.#privateKey } satisfies ToWorker);
+    worker.postMessage({ privateKey: this.#privateKey, hops: this.#hops } satisfies ToWorker);
     const kernel = await ready.promise;
     this.#threads.push(thread);
     this.flush();
@@ -203,7 +207,7 @@ export class UnwrappingPool {
   #passOn(): void {
     while (this.#inFlight[0]?.results !== undefined) {
       const { results, packets, seconds } = this.#inFlight.shift()!;
-      const count = packets.length / PACKET_SIZE;
+      const count = packets.length / SLOT_SIZE;
       if (results === "lost") this.#onLost(count);
       else this.#onResults(results!, count, seconds);
     }

@@ -2,7 +2,7 @@ import { logger } from "../logging/log.ts";
 import { plural } from "../text/plural.ts";
 import { PACKET_SIZE } from "../sphinx/constants.ts";
 import { chooseUnwrap } from "../sphinx/kernel/kernel.ts";
-import type { UnwrapBatch } from "../sphinx/slots.ts";
+import { type HopKind, SLOT_SIZE, type UnwrapBatch } from "../sphinx/slots.ts";
 import { BATCH_SIZE, type OnResults, RESTART_DELAY, UnwrappingPool, WORKER_SCRIPT } from "./pool.ts";
 
 const log = logger("nym_gateway::unwrapping");
@@ -41,6 +41,7 @@ export class Unwrapping {
 
   private constructor(
     private readonly privateKey: Uint8Array,
+    private readonly hops: HopKind,
     private readonly workers: number,
     private readonly onResults: OnResults,
     private readonly onLost: (packets: number) => void,
@@ -53,6 +54,7 @@ export class Unwrapping {
   /**
    * Chooses the fastest way to unwrap here; starts no worker yet.
    *
+   * @param hops those that this node handles
    * @param workers how many are started under high load
    * @param onLost is called with the number of packets that were given up because they crashed workers
    * @param period ms of low load after which the workers are ended
@@ -61,6 +63,7 @@ export class Unwrapping {
    */
   static async start(
     privateKey: Uint8Array,
+    hops: HopKind,
     workers: number,
     onResults: OnResults,
     onLost: (packets: number) => void,
@@ -68,16 +71,16 @@ export class Unwrapping {
     choose = chooseUnwrap,
     script = WORKER_SCRIPT,
   ): Promise<Unwrapping> {
-    const { name, unwrapBatch } = await choose(privateKey);
+    const { name, unwrapBatch } = await choose(privateKey, hops);
     log.info(`unwrapping with ${name}, in ${plural(workers, "worker")} under high load`);
-    return new Unwrapping(privateKey, workers, onResults, onLost, period, unwrapBatch, script);
+    return new Unwrapping(privateKey, hops, workers, onResults, onLost, period, unwrapBatch, script);
   }
 
   /** Copies the packet. Ask for {@linkcode room} first. */
   add(packet: Uint8Array): void {
     if (this.#pool !== undefined) return this.#pool.add(packet);
     this.#filling.set(packet, this.#filled);
-    this.#filled += PACKET_SIZE;
+    this.#filled += SLOT_SIZE;
     if (this.#filled === BATCH_SIZE) this.flush();
   }
 
@@ -104,7 +107,7 @@ export class Unwrapping {
     this.#filled = 0;
     const now = performance.now();
     const seconds = (now - begin) / 1000;
-    this.onResults(batch, batch.length / PACKET_SIZE, seconds);
+    this.onResults(batch, batch.length / SLOT_SIZE, seconds);
     if (now - this.#since > WINDOW) this.#restartClock(now);
     this.#busy += seconds;
     if (this.#busy > HIGH_LOAD * WINDOW / 1000) this.#start();
@@ -122,7 +125,7 @@ export class Unwrapping {
 
   /** Packets that were added and whose results have not been passed on. */
   get queued(): number {
-    return this.#pool?.queued ?? this.#filled / PACKET_SIZE;
+    return this.#pool?.queued ?? this.#filled / SLOT_SIZE;
   }
 
   /** Waits for the results of all that was added, then ends the workers. */
@@ -131,7 +134,7 @@ export class Unwrapping {
     this.#closed = true;
     await this.#starting;
     clearInterval(this.#timer);
-    if (this.#pool === undefined && this.#filled > 0) this.onLost(this.#filled / PACKET_SIZE);
+    if (this.#pool === undefined && this.#filled > 0) this.onLost(this.#filled / SLOT_SIZE);
     await this.#pool?.[Symbol.asyncDispose]();
   }
 
@@ -147,8 +150,15 @@ export class Unwrapping {
       this.onResults(results, packets, seconds);
     };
     try {
-      const pool = await UnwrappingPool.start(this.privateKey, this.workers, onResults, this.onLost, this.script);
-      for (let at = 0; at < this.#filled; at += PACKET_SIZE) pool.add(this.#filling.subarray(at, at + PACKET_SIZE));
+      const pool = await UnwrappingPool.start(
+        this.privateKey,
+        this.hops,
+        this.workers,
+        onResults,
+        this.onLost,
+        this.script,
+      );
+      for (let at = 0; at < this.#filled; at += SLOT_SIZE) pool.add(this.#filling.subarray(at, at + PACKET_SIZE));
       this.#filled = 0;
       this.#pool = pool;
       pool.flush();

@@ -4,6 +4,7 @@ import { buildPacket } from "../../src/sphinx/build.ts";
 import {
   ADDRESS_SIZE,
   FINAL_FLAG,
+  FORWARD_FLAG,
   MAX_MESSAGE_SIZE,
   META_PREFIX_SIZE,
   NODE_ADDRESS_SIZE,
@@ -60,16 +61,23 @@ export function packetKinds(keys: KeyPair): Record<string, () => Uint8Array> {
     "payload of zeros": () => craftedPacket(keys.publicKey, new Uint8Array(PAYLOAD_SIZE)),
     // half of all u-coordinates are on the twist, and most of the others have a part of low order
     "any point as shared secret": () => packetWithSecret(keys.privateKey, randomBytes(POINT_SIZE), payload()),
+    "any point as shared secret, forward hop": () =>
+      packetWithSecret(keys.privateKey, randomBytes(POINT_SIZE), payload(), FORWARD_FLAG),
     "a shared secret above p": () =>
       packetWithSecret(keys.privateKey, numberToBytesLE(P + 2n + BigInt(randomBelow(17)), POINT_SIZE), payload()),
   };
 }
 
 /** A packet with a valid MAC under any shared secret, which takes the private key to make. */
-function packetWithSecret(privateKey: Uint8Array, sharedSecret: Uint8Array, payload: Uint8Array): Uint8Array {
+function packetWithSecret(
+  privateKey: Uint8Array,
+  sharedSecret: Uint8Array,
+  payload: Uint8Array,
+  flag = FINAL_FLAG,
+): Uint8Array {
   const keys = deriveRoutingKeys(multiply(privateKey, sharedSecret)!);
   const plain = randomBytes(ROUTING_SIZE);
-  plain[0] = FINAL_FLAG;
+  plain[0] = flag;
   plain.set(payload.subarray(16, 16 + ADDRESS_SIZE), META_PREFIX_SIZE);
   const routing = xorStream(keys.streamKey, plain);
   return concatBytes(sharedSecret, headerMac(keys.macKey, routing), routing, encrypt(keys.payloadKey, payload));

@@ -6,7 +6,7 @@ import { hasWideArithmetic } from "../../src/sphinx/kernel/support.ts";
 const WIDE_ARITHMETIC = "--v8-flags=--experimental-wasm-wide-arithmetic";
 const CHOICE = `
   import { chooseUnwrap } from ${JSON.stringify(new URL("../../src/sphinx/kernel/kernel.ts", import.meta.url))};
-  console.log((await chooseUnwrap(new Uint8Array(32).fill(1))).name);`;
+  console.log((await chooseUnwrap(new Uint8Array(32).fill(1), "final")).name);`;
 
 const knowsWideArithmetic = (await deno("eval", WIDE_ARITHMETIC, "")).success;
 

@@ -18,6 +18,7 @@ import { multiply, publicKeyOf, randomScalar } from "../../src/sphinx/curve.ts";
 import { headerMac, xorStream } from "../../src/sphinx/header_protection.ts";
 import { encrypt } from "../../src/sphinx/lioness.ts";
 import { deriveRoutingKeys } from "../../src/sphinx/routing_keys.ts";
+import { packetAt, SLOT_SIZE } from "../../src/sphinx/slots.ts";
 
 /** A client's address: 32 bytes, an X25519 public key. */
 export function randomClientAddress(): Uint8Array {
@@ -31,6 +32,13 @@ export function packetFor(gatewayKey: Uint8Array, client: Uint8Array, message: U
     client,
     message,
   );
+}
+
+/** Packets in the slots of a batch (slots.ts). */
+export function batchOf(...packets: readonly Uint8Array[]): Uint8Array {
+  const batch = new Uint8Array(packets.length * SLOT_SIZE);
+  packets.forEach((packet, i) => packetAt(batch, i).set(packet));
+  return batch;
 }
 
 /** The payload of a final hop before encryption: 16 zeros ‖ client ‖ message ‖ 0x01 ‖ zeros. */

@@ -1,5 +1,5 @@
 /// <reference lib="webworker" />
-import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
+import { SLOT_SIZE } from "../../src/sphinx/slots.ts";
 import type { FromWorker, ToWorker } from "../../src/unwrapping/worker.ts";
 import { FRAIL } from "./frail.ts";
 
@@ -21,7 +21,7 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     return;
   }
   const { batch } = data;
-  for (let at = 0; at < batch.length; at += PACKET_SIZE) {
+  for (let at = 0; at < batch.length; at += SLOT_SIZE) {
     const kind = batch[at];
     if (kind === FRAIL.deadly) throw new Error("a deadly packet");
     if (kind === FRAIL.deadlyOnce && happensOnce("deadly once")) throw new Error("a packet that is deadly once");

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
 import type { UnwrapBatch } from "../../src/sphinx/slots.ts";
-import { readOutcome } from "../../src/sphinx/slots.ts";
+import { readOutcome, SLOT_SIZE } from "../../src/sphinx/slots.ts";
 import { Unwrapping } from "../../src/unwrapping/unwrapping.ts";
 import { range } from "../mailbox/messages.ts";
 import { eventually } from "../support/eventually.ts";
@@ -30,7 +30,7 @@ class Stream {
   readonly take = (results: Uint8Array, packets: number): void => {
     for (const i of range(packets)) {
       const outcome = readOutcome(results, i);
-      if (outcome.kind === "dropped") throw new Error(`dropped: ${outcome.reason}`);
+      if (outcome.kind !== "message") throw new Error(`no message: ${JSON.stringify(outcome)}`);
       this.out.push(outcome.message[0]!);
     }
   };
@@ -54,7 +54,7 @@ Deno.test("a few packets are unwrapped without workers, before the next ones are
   using _silence = new Silence();
   const { privateKey, publicKey } = generateKeyPair();
   const stream = new Stream(publicKey);
-  await using unwrapping = await Unwrapping.start(privateKey, 2, stream.take, () => assert(false));
+  await using unwrapping = await Unwrapping.start(privateKey, "final", 2, stream.take, () => assert(false));
   await stream.send(unwrapping, 1);
   stream.assertWhole();
   await stream.send(unwrapping, 60); // more than a batch
@@ -68,7 +68,7 @@ Deno.test("workers come when there is much to do and go when there is not; the o
   const stream = new Stream(publicKey);
   {
     const { take } = stream;
-    await using unwrapping = await Unwrapping.start(privateKey, 2, take, () => assert(false), SHORT_PERIOD);
+    await using unwrapping = await Unwrapping.start(privateKey, "final", 2, take, () => assert(false), SHORT_PERIOD);
     for (const _ of range(2)) {
       for (const end = Date.now() + 10_000; unwrapping.alive < 2;) {
         assert(Date.now() < end, "no workers come");
@@ -123,10 +123,11 @@ async function startFrail(folder: TemporaryFolder, out: (number | string)[]): Pr
   };
   const onResults = (results: Uint8Array, packets: number) => {
     const view = new DataView(results.buffer, results.byteOffset);
-    out.push(...range(packets).map((i) => view.getUint32(i * PACKET_SIZE + 1)));
+    out.push(...range(packets).map((i) => view.getUint32(i * SLOT_SIZE + 1)));
   };
   return await Unwrapping.start(
     new TextEncoder().encode(folder.path),
+    "final",
     2,
     onResults,
     (packets) => out.push(`${packets} lost`),

@@ -6,40 +6,47 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::lioness;
-use crate::shared_key::shared_key;
+use crate::shared_key::{blinded, shared_key};
 
 // A packet (spec §1): shared secret ‖ MAC ‖ routing information ‖ payload.
 const SHARED_SECRET_SIZE: usize = 32;
 const MAC_SIZE: usize = 16;
 const ROUTING_SIZE: usize = 300;
 const HEADER_SIZE: usize = SHARED_SECRET_SIZE + MAC_SIZE + ROUTING_SIZE;
-pub const PACKET_SIZE: usize = HEADER_SIZE + 1024;
+const PACKET_SIZE: usize = HEADER_SIZE + 1024;
 
 // The routing information of a final hop: flag ‖ version ‖ destination ‖ more that a gateway has no use for.
 const FORWARD_FLAG: u8 = 1;
 const FINAL_FLAG: u8 = 2;
-const DESTINATION_AT: usize = 4;
-const DESTINATION_SIZE: usize = 32;
-const FINAL_META_SIZE: usize = DESTINATION_AT + DESTINATION_SIZE;
+const ADDRESS_AT: usize = 4;
+const ADDRESS_SIZE: usize = 32;
+const ADDRESS_END: usize = ADDRESS_AT + ADDRESS_SIZE;
+// That of a forward hop: flag ‖ version ‖ next address ‖ delay ‖ next MAC ‖ next routing information.
+const DELAY_SIZE: usize = 8;
+const FORWARD_META_SIZE: usize = ADDRESS_END + DELAY_SIZE;
+const ROUTING_STEP_SIZE: usize = FORWARD_META_SIZE + MAC_SIZE;
+const STREAM_SIZE: usize = ROUTING_SIZE + ROUTING_STEP_SIZE;
 
 // The final payload: zeros ‖ destination ‖ message ‖ terminator ‖ zeros.
 const PAYLOAD_ZEROS_SIZE: usize = 16;
-const MESSAGE_AT: usize = PAYLOAD_ZEROS_SIZE + DESTINATION_SIZE;
+const MESSAGE_AT: usize = PAYLOAD_ZEROS_SIZE + ADDRESS_SIZE;
 const MESSAGE_TERMINATOR: u8 = 1;
 
-// A result (slots.ts): outcome ‖ message length ‖ destination ‖ replay tag ‖ message.
-const RESULT_LENGTH_AT: usize = 1;
-const RESULT_DESTINATION_AT: usize = RESULT_LENGTH_AT + 2;
-const RESULT_TAG_AT: usize = RESULT_DESTINATION_AT + DESTINATION_SIZE;
+// A slot (slots.ts): packet ‖ outcome ‖ replay tag ‖ destination or next address ‖ message length or delay.
+const RESULT_TAG_AT: usize = 1;
 const REPLAY_TAG_SIZE: usize = 16;
-const RESULT_MESSAGE_AT: usize = RESULT_TAG_AT + REPLAY_TAG_SIZE;
+const RESULT_ADDRESS_AT: usize = RESULT_TAG_AT + REPLAY_TAG_SIZE;
+const RESULT_NUMBER_AT: usize = RESULT_ADDRESS_AT + ADDRESS_SIZE;
+const RESULT_SIZE: usize = RESULT_NUMBER_AT + DELAY_SIZE;
+pub const SLOT_SIZE: usize = PACKET_SIZE + RESULT_SIZE;
 
 const SEED: &[u8] =
     b"Dwste mou enan moxlo arketa makru kai ena upomoxlio gia na ton topothetisw kai tha kinisw thn gh.";
 const STREAM_KEY_SIZE: usize = 16;
 const MAC_KEY_SIZE: usize = 16;
 /// The routing keys of spec §2 without the blinding factor, which only forward hops need.
-const ROUTING_KEYS_SIZE: usize = STREAM_KEY_SIZE + MAC_KEY_SIZE + lioness::KEY_SIZE;
+const FINAL_KEYS_SIZE: usize = STREAM_KEY_SIZE + MAC_KEY_SIZE + lioness::KEY_SIZE;
+const ROUTING_KEYS_SIZE: usize = FINAL_KEYS_SIZE + 32;
 /// A key serves one packet only, so the IV is always zero.
 const ZERO_IV: [u8; 16] = [0; 16];
 
@@ -49,57 +56,78 @@ const REPLAY_TAG_LABEL: &[u8] = b"nym-gateway replay tag";
 #[repr(u8)]
 enum Outcome {
     Message = 0,
+    Forward,
     LowOrder,
     Mac,
     Flag,
+    WrongHop,
     Padding,
     Destination,
-    ForwardHop,
 }
 
-/// Unwraps a packet (spec §2) with the checks of the reference in the reference's order, and puts its result in its place.
-pub fn unwrap_in_place(packet: &mut [u8; PACKET_SIZE], private_key: &[u8; 32]) {
-    let outcome = unwrap(packet, private_key).err().unwrap_or(Outcome::Message);
-    packet[0] = outcome as u8;
+/// Unwraps the packet in a slot (spec §2) with the checks of the reference in the reference's order, and puts its result
+/// there. A hop with another flag than this node handles is dropped before its second multiplication or its payload
+/// costs anything.
+pub fn unwrap_in_place(slot: &mut [u8; SLOT_SIZE], private_key: &[u8; 32], flag: u8) {
+    let (packet, result) = slot.split_first_chunk_mut().expect("1372 bytes");
+    result[0] = unwrap(packet, result, private_key, flag).unwrap_or_else(|reason| reason) as u8;
 }
 
-fn unwrap(packet: &mut [u8; PACKET_SIZE], private_key: &[u8; 32]) -> Result<(), Outcome> {
-    let (shared_secret, rest) = packet.split_first_chunk().expect("32 bytes");
-    let (mac, routing) = rest[..MAC_SIZE + ROUTING_SIZE].split_at(MAC_SIZE);
+fn unwrap(
+    packet: &mut [u8; PACKET_SIZE],
+    result: &mut [u8],
+    private_key: &[u8; 32],
+    flag: u8,
+) -> Result<Outcome, Outcome> {
+    let (header, payload) = packet.split_first_chunk_mut::<HEADER_SIZE>().expect("348 bytes");
+    let (shared_secret, rest) = header.split_first_chunk().expect("32 bytes");
+    let (mac, routing) = rest.split_at(MAC_SIZE);
 
     let shared_key = shared_key(private_key, shared_secret).ok_or(Outcome::LowOrder)?;
     let mut keys = [0; ROUTING_KEYS_SIZE];
-    Hkdf::<Sha256>::new(None, &shared_key).expand(SEED, &mut keys).expect("less than 255 blocks");
+    let needed = if flag == FORWARD_FLAG { ROUTING_KEYS_SIZE } else { FINAL_KEYS_SIZE };
+    Hkdf::<Sha256>::new(None, &shared_key).expand(SEED, &mut keys[..needed]).expect("less than 255 blocks");
     let (stream_key, keys) = keys.split_first_chunk::<STREAM_KEY_SIZE>().expect("16 bytes");
-    let (mac_key, payload_key) = keys.split_first_chunk::<MAC_KEY_SIZE>().expect("16 bytes");
-    let payload_key = payload_key.first_chunk().expect("192 bytes");
+    let (mac_key, keys) = keys.split_first_chunk::<MAC_KEY_SIZE>().expect("16 bytes");
+    let (payload_key, keys) = keys.split_first_chunk().expect("192 bytes");
+    let blinding_factor = keys.first_chunk().expect("32 bytes");
 
     hmac(mac_key).chain_update(routing).verify_truncated_left(mac).map_err(|_| Outcome::Mac)?;
 
-    let mut meta = [0; FINAL_META_SIZE];
-    meta.copy_from_slice(&routing[..FINAL_META_SIZE]);
-    Ctr128BE::<Aes128>::new(stream_key.into(), &ZERO_IV.into()).apply_keystream(&mut meta);
+    let mut plain = [0; STREAM_SIZE];
+    plain[..ROUTING_SIZE].copy_from_slice(routing);
+    let (meta, further) = plain.split_at_mut(ADDRESS_END);
+    let mut stream = Ctr128BE::<Aes128>::new(stream_key.into(), &ZERO_IV.into());
+    stream.apply_keystream(meta);
     match meta[0] {
-        FORWARD_FLAG => return Err(Outcome::ForwardHop),
-        FINAL_FLAG => {}
+        FORWARD_FLAG | FINAL_FLAG if meta[0] != flag => return Err(Outcome::WrongHop),
+        FORWARD_FLAG | FINAL_FLAG => {}
         _ => return Err(Outcome::Flag),
     }
-    let destination = &meta[DESTINATION_AT..];
+    let address = &meta[ADDRESS_AT..];
 
-    let payload = &mut packet[HEADER_SIZE..];
-    lioness::decrypt(payload_key, payload);
-    let length = message_length(payload).ok_or(Outcome::Padding)?;
-    if &payload[PAYLOAD_ZEROS_SIZE..MESSAGE_AT] != destination {
-        return Err(Outcome::Destination);
-    }
-
+    let outcome = if flag == FORWARD_FLAG {
+        let next_secret = blinded(blinding_factor, shared_secret).ok_or(Outcome::LowOrder)?;
+        stream.apply_keystream(further);
+        let (delay, next) = further.split_at(DELAY_SIZE);
+        result[RESULT_NUMBER_AT..].copy_from_slice(delay);
+        header[..SHARED_SECRET_SIZE].copy_from_slice(&next_secret);
+        header[SHARED_SECRET_SIZE..].copy_from_slice(next); // MAC and routing information
+        lioness::decrypt(payload_key, payload);
+        Outcome::Forward
+    } else {
+        lioness::decrypt(payload_key, payload);
+        let length = message_length(payload).ok_or(Outcome::Padding)?;
+        if &payload[PAYLOAD_ZEROS_SIZE..MESSAGE_AT] != address {
+            return Err(Outcome::Destination);
+        }
+        result[RESULT_NUMBER_AT..].copy_from_slice(&(length as u64).to_be_bytes());
+        Outcome::Message
+    };
+    result[RESULT_ADDRESS_AT..RESULT_NUMBER_AT].copy_from_slice(address);
     let tag = hmac(&shared_key).chain_update(REPLAY_TAG_LABEL).finalize().into_bytes();
-    packet[RESULT_LENGTH_AT..RESULT_DESTINATION_AT].copy_from_slice(&(length as u16).to_be_bytes());
-    packet[RESULT_DESTINATION_AT..RESULT_TAG_AT].copy_from_slice(destination);
-    packet[RESULT_TAG_AT..RESULT_MESSAGE_AT].copy_from_slice(&tag[..REPLAY_TAG_SIZE]);
-    let message_at = HEADER_SIZE + MESSAGE_AT;
-    packet.copy_within(message_at..message_at + length, RESULT_MESSAGE_AT);
-    Ok(())
+    result[RESULT_TAG_AT..RESULT_ADDRESS_AT].copy_from_slice(&tag[..REPLAY_TAG_SIZE]);
+    Ok(outcome)
 }
 
 fn hmac(key: &[u8]) -> Hmac<Sha256> {
