@@ -15,6 +15,80 @@ export type SeriesOf<Families extends readonly Family[]> = KeyOf<Families[number
 /** The keys of each member of a union. */
 export type KeyOf<Union> = Union extends unknown ? keyof Union : never;
 
+/** Why any node drops a packet that it received. */
+export const DROPPED = {
+  packets_dropped_low_order: "low_order",
+  packets_dropped_mac: "mac",
+  packets_dropped_flag: "flag",
+  packets_dropped_wrong_hop: "wrong_hop",
+  packets_dropped_padding: "padding",
+  packets_dropped_destination: "destination",
+  packets_dropped_replayed: "replayed",
+  packets_dropped_worker_died: "worker_died",
+} as const;
+
+/** The outcomes of packets that a node forwards. */
+export const FORWARDED = {
+  packets_forwarded: "forwarded",
+  packets_unforwarded_no_room: "no_room",
+  packets_unforwarded_unreachable: "unreachable",
+} as const;
+
+/** What any node of the mixnet counts besides. */
+export const MIXNET_COUNTERS = [
+  {
+    name: "replay_tags_lost_total",
+    help: "Packets that could be replayed, because their tag was forgotten early or not written to disk.",
+    label: "reason",
+    series: { replay_tags_forgotten_early: "forgotten_early", replay_tags_unwritten: "unwritten" },
+  },
+  {
+    name: "mixnode_connections_opened_total",
+    help: "Connections made to mixnodes.",
+    series: { mixnode_connections_opened: "" },
+  },
+  {
+    name: "mixnode_connections_closed_total",
+    help: "Connections to mixnodes that ended.",
+    series: { mixnode_connections_closed: "" },
+  },
+  {
+    name: "mixnode_connects_failed_total",
+    help: "Attempts to connect to a mixnode that failed.",
+    series: { mixnode_connects_failed: "" },
+  },
+  {
+    name: "mixnet_connections_opened_total",
+    help: "Connections from mixnodes.",
+    series: { connections_opened: "" },
+  },
+  {
+    name: "mixnet_connections_closed_total",
+    help: "Connections from mixnodes that ended.",
+    series: { connections_closed: "" },
+  },
+  {
+    name: "mixnet_accept_errors_total",
+    help: "Failed attempts to accept a connection from a mixnode, as when file descriptors run short.",
+    series: { accept_errors: "" },
+  },
+  {
+    name: "mixnet_streams_broken_total",
+    help: "Mixnet streams that were corrupt, or were cut or stalled within a frame.",
+    label: "reason",
+    series: { streams_corrupt: "corrupt", streams_cut: "cut", streams_stalled: "stalled" },
+  },
+  {
+    name: "mixnet_connections_limited_total",
+    help: "Connections from mixnodes that were closed by a limit, by reason.",
+    label: "reason",
+    series: { connections_refused: "refused", connections_evicted: "evicted", connections_idle: "idle" },
+  },
+] as const satisfies readonly Family[];
+
+/** The counters of any node of the mixnet. */
+export type MixnetCounterName = SeriesOf<typeof MIXNET_COUNTERS> | keyof typeof DROPPED | keyof typeof FORWARDED;
+
 /** Every counter of the gateway and the metric that shows it. Each is shown from the start, as 0. */
 export const COUNTERS = [
   {
@@ -27,15 +101,9 @@ export const COUNTERS = [
     help: "Sphinx packets received from the mixnet and dropped, by reason.",
     label: "reason",
     series: {
-      packets_dropped_low_order: "low_order",
-      packets_dropped_mac: "mac",
-      packets_dropped_flag: "flag",
-      packets_dropped_padding: "padding",
-      packets_dropped_destination: "destination",
+      ...DROPPED,
       packets_dropped_wrong_hop: "forward_hop",
       packets_dropped_unknown_client: "unknown_client",
-      packets_dropped_replayed: "replayed",
-      packets_dropped_worker_died: "worker_died",
     },
   },
   {
@@ -87,64 +155,15 @@ export const COUNTERS = [
     series: { stored_values_damaged: "mailbox", ledger_entries_damaged: "ledger" },
   },
   {
-    name: "replay_tags_lost_total",
-    help: "Packets that could be replayed, because their tag was forgotten early or not written to disk.",
-    label: "reason",
-    series: { replay_tags_forgotten_early: "forgotten_early", replay_tags_unwritten: "unwritten" },
-  },
-  {
     name: "forwarder_packets_total",
     help: "Packets from clients, by outcome.",
     label: "outcome",
     series: {
-      packets_forwarded: "forwarded",
+      ...FORWARDED,
       packets_unforwarded_not_a_mixnode: "not_a_mixnode",
-      packets_unforwarded_no_room: "no_room",
-      packets_unforwarded_unreachable: "unreachable",
     },
   },
-  {
-    name: "mixnode_connections_opened_total",
-    help: "Connections made to mixnodes.",
-    series: { mixnode_connections_opened: "" },
-  },
-  {
-    name: "mixnode_connections_closed_total",
-    help: "Connections to mixnodes that ended.",
-    series: { mixnode_connections_closed: "" },
-  },
-  {
-    name: "mixnode_connects_failed_total",
-    help: "Attempts to connect to a mixnode that failed.",
-    series: { mixnode_connects_failed: "" },
-  },
-  {
-    name: "mixnet_connections_opened_total",
-    help: "Connections from mixnodes.",
-    series: { connections_opened: "" },
-  },
-  {
-    name: "mixnet_connections_closed_total",
-    help: "Connections from mixnodes that ended.",
-    series: { connections_closed: "" },
-  },
-  {
-    name: "mixnet_accept_errors_total",
-    help: "Failed attempts to accept a connection from a mixnode, as when file descriptors run short.",
-    series: { accept_errors: "" },
-  },
-  {
-    name: "mixnet_streams_broken_total",
-    help: "Mixnet streams that were corrupt, or were cut or stalled within a frame.",
-    label: "reason",
-    series: { streams_corrupt: "corrupt", streams_cut: "cut", streams_stalled: "stalled" },
-  },
-  {
-    name: "mixnet_connections_limited_total",
-    help: "Connections from mixnodes that were closed by a limit, by reason.",
-    label: "reason",
-    series: { connections_refused: "refused", connections_evicted: "evicted", connections_idle: "idle" },
-  },
+  ...MIXNET_COUNTERS,
   {
     name: "client_connections_opened_total",
     help: "WebSockets opened by clients.",

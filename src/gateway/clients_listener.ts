@@ -1,6 +1,6 @@
 import { type ClientLimits, ClientsServer, type ServerContext } from "../clients/server.ts";
 import type { Config } from "../config/config.ts";
-import { listen } from "./listening.ts";
+import { listen } from "../node/listening.ts";
 import { type CertificateFiles, readCertificate } from "../tls/certificate.ts";
 import { CertificateRenewal } from "../tls/renewal.ts";
 

@@ -11,7 +11,8 @@ import { DirectoryClient } from "../directory/client.ts";
 import { KEPT_TOPOLOGY } from "../directory/kept_topology.ts";
 import { Presence, presenceTimings } from "../directory/presence.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
-import { listen } from "./listening.ts";
+import { listen } from "../node/listening.ts";
+import { PacketsIn } from "../node/packets_in.ts";
 import { countLostLines, logger } from "../logging/log.ts";
 import { lockPrivateFolder, remedyFor } from "../mailbox/database.ts";
 import { DiskSpace } from "../mailbox/disk_space.ts";
@@ -21,8 +22,6 @@ import { LedgerCaretaker } from "../mailbox/ledger_caretaker.ts";
 import { Mailbox } from "../mailbox/mailbox.ts";
 import { Sealer } from "../mailbox/sealing.ts";
 import { Forwarder } from "../mixnet/forwarder.ts";
-import { MixnetListener } from "../mixnet/listener.ts";
-import { type Origin, Origins } from "../mixnet/origins.ts";
 import { Counters } from "../counting/counters.ts";
 import { OperatorEndpoint, type Watched } from "../operator/endpoint.ts";
 import { Health } from "../operator/health.ts";
@@ -30,11 +29,9 @@ import { emptyHistograms } from "../operator/histogram.ts";
 import { ExitCode, fileError, OperatorError, reasonOf } from "../errors/operator_error.ts";
 import { ReplayFilter } from "../replay/replay_filter.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
-import { isGood } from "../sphinx/slots.ts";
 import { plural } from "../text/plural.ts";
 import { isLoopback } from "../addresses/peer.ts";
 import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
-import { Unwrapping } from "../unwrapping/unwrapping.ts";
 import { PROTOCOL_VERSION } from "../build/version.ts";
 import { gaugesOf } from "./gauges.ts";
 import { checksOf } from "./health_checks.ts";
@@ -183,33 +180,19 @@ export class Gateway {
     starting.use(new LedgerCaretaker(ledger));
 
     const arrivals = new Arrivals(ledger, replays, mailbox, clients, count);
-    const origins = new Origins();
-    const onResults = (results: Uint8Array, packets: number, seconds: number) => {
-      histograms.unwrap.observe(seconds);
-      origins.settle(packets, (i) => isGood(results, i), performance.now());
-      arrivals.take(results, packets);
-    };
-    const onLost = (packets: number) => {
-      origins.settle(packets, () => false, performance.now());
-      count("packets_dropped_worker_died", packets);
-    };
-    const workers = Math.max(1, navigator.hardwareConcurrency);
-    const unwrapping = starting.use(await Unwrapping.start(keys.privateKey, "final", workers, onResults, onLost));
-    const sink = {
-      add: (packet: Uint8Array, origin: Origin) => {
-        origins.add(origin);
-        unwrapping.add(packet);
-      },
-      flush: () => unwrapping.flush(),
-      room: () => unwrapping.room() ?? mailbox.room(),
-    };
-    const mixnetListener = starting.use(
-      listen(
-        "sphinx packets",
-        "listening_address in [mixnet_endpoint]",
-        mixnetEndpoint.listeningAddress,
-        (address) => MixnetListener.listen(address, sink, count, limits, presence.isMixnodeHost),
-      ),
+    const packetsIn = starting.use(
+      await PacketsIn.open(mixnetEndpoint.listeningAddress, "listening_address in [mixnet_endpoint]", {
+        privateKey: keys.privateKey,
+        hops: "final",
+        take: (results, packets, seconds) => {
+          histograms.unwrap.observe(seconds);
+          arrivals.take(results, packets);
+        },
+        room: () => mailbox.room(),
+        isMixnodeHost: presence.isMixnodeHost,
+        limits,
+        count,
+      }),
     );
     logger("nym_gateway::node::mixnet_handling::receiver::listener")
       .info(`Starting mixnet listener at ${mixnetEndpoint.listeningAddress}`);
@@ -229,9 +212,9 @@ export class Gateway {
       limits,
       presence,
       forwarder,
-      mixnetListener,
+      mixnetListener: packetsIn.listener,
       clientsListener,
-      unwrapping,
+      unwrapping: packetsIn.unwrapping,
     };
     const health = starting.use(new Health(checksOf(parts)));
     health.watch();
@@ -260,7 +243,7 @@ export class Gateway {
       counters,
       mailbox,
       ledger,
-      mixnetListener.address,
+      packetsIn.listener.address,
       clients.address,
       operator?.address,
       config,

@@ -1,3 +1,4 @@
+import type { MixnetCounterName } from "../counting/counter_table.ts";
 import type { Count } from "../counting/counters.ts";
 import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import { type ConnectSettings, MixnodeLink } from "./mixnode_link.ts";
@@ -18,14 +19,14 @@ const END_TIME = 2000;
  */
 export class Forwarder {
   readonly #settings: ConnectSettings;
-  readonly #count: Count;
+  readonly #count: Count<MixnetCounterName>;
   readonly #links = new Map<string, MixnodeLink>();
   readonly #running = new Set<Promise<void>>();
   #queued = 0;
   #disposed = false;
 
   /** Events are counted by name through `count`. */
-  constructor(settings: ConnectSettings, count: Count) {
+  constructor(settings: ConnectSettings, count: Count<MixnetCounterName>) {
     this.#settings = settings;
     this.#count = count;
   }

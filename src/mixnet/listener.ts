@@ -1,3 +1,4 @@
+import type { MixnetCounterName } from "../counting/counter_table.ts";
 import type { Count } from "../counting/counters.ts";
 import { Accepting } from "../limits/accepting.ts";
 import { peerNetwork } from "../limits/peers.ts";
@@ -73,7 +74,7 @@ interface Stream extends Origin {
 export class MixnetListener {
   readonly #listener: Deno.TcpListener;
   readonly #sink: PacketSink;
-  readonly #count: Count;
+  readonly #count: Count<MixnetCounterName>;
   readonly #limits: MixnetLimits;
   readonly #isMixnode: (host: string) => boolean;
   readonly #places: Places<Stream>;
@@ -86,7 +87,7 @@ export class MixnetListener {
   private constructor(
     listener: Deno.TcpListener,
     sink: PacketSink,
-    count: Count,
+    count: Count<MixnetCounterName>,
     limits: MixnetLimits,
     isMixnode: (host: string) => boolean,
   ) {
@@ -113,7 +114,7 @@ export class MixnetListener {
   static listen(
     address: SocketAddress,
     sink: PacketSink,
-    count: Count,
+    count: Count<MixnetCounterName>,
     limits = UNLIMITED,
     isMixnode: (host: string) => boolean = () => false,
   ): MixnetListener {

@@ -1,3 +1,4 @@
+import type { MixnetCounterName } from "../counting/counter_table.ts";
 import type { Count } from "../counting/counters.ts";
 import type { SocketAddress } from "../addresses/socket_address.ts";
 import { backoff } from "../timing/backoff.ts";
@@ -26,7 +27,7 @@ export class MixnodeLink {
   readonly queue: Uint8Array[] = [];
   readonly #to: SocketAddress;
   readonly #settings: ConnectSettings;
-  readonly #count: Count;
+  readonly #count: Count<MixnetCounterName>;
   readonly #onTaken: (packets: number) => void;
   readonly #ending = new AbortController();
   #connection: Deno.Conn | undefined;
@@ -36,7 +37,7 @@ export class MixnodeLink {
   constructor(
     to: SocketAddress,
     settings: ConnectSettings,
-    count: Count,
+    count: Count<MixnetCounterName>,
     onTaken: (packets: number) => void,
   ) {
     this.#to = to;

@@ -1,3 +1,4 @@
+import type { MixnetCounterName } from "../counting/counter_table.ts";
 import { makePrivateFolder } from "../files/private.ts";
 import type { Count } from "../counting/counters.ts";
 import { logger } from "../logging/log.ts";
@@ -56,7 +57,7 @@ export class ReplayFilter {
   private constructor(
     private readonly folder: string,
     private readonly window: number,
-    private readonly count: Count,
+    private readonly count: Count<MixnetCounterName>,
     private readonly capacity: number,
     private readonly now: () => number,
   ) {
@@ -73,7 +74,7 @@ export class ReplayFilter {
   static open(
     folder: string,
     window: number,
-    count: Count = () => {},
+    count: Count<MixnetCounterName> = () => {},
     capacity = GENERATION_CAPACITY,
     now = () => performance.timeOrigin + performance.now(),
   ): ReplayFilter {

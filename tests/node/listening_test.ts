@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { listen } from "../../src/gateway/listening.ts";
+import { listen } from "../../src/node/listening.ts";
 import { ExitCode, OperatorError } from "../../src/errors/operator_error.ts";
 import type { SocketAddress } from "../../src/addresses/socket_address.ts";
 

@@ -1,0 +1,68 @@
+import type { SocketAddress } from "../addresses/socket_address.ts";
+import type { MixnetCounterName } from "../counting/counter_table.ts";
+import type { Count } from "../counting/counters.ts";
+import { type MixnetLimits, MixnetListener } from "../mixnet/listener.ts";
+import { type Origin, Origins } from "../mixnet/origins.ts";
+import { type HopKind, isGood } from "../sphinx/slots.ts";
+import { Unwrapping } from "../unwrapping/unwrapping.ts";
+import { listen } from "./listening.ts";
+
+/** What a node needs in order to take packets of mixnodes. */
+export interface PacketsInContext {
+  readonly privateKey: Uint8Array;
+  /** the hops that it handles */
+  readonly hops: HopKind;
+  /** Takes the results of `packets` packets (slots.ts), in order of arrival; unwrapping them took `seconds`. */
+  readonly take: (results: Uint8Array, packets: number, seconds: number) => void;
+  /** undefined when there is room for what comes out, else a promise that resolves when there may be */
+  readonly room: () => Promise<void> | undefined;
+  /** whether a mixnode of the topology has this IP address */
+  readonly isMixnodeHost: (ip: string) => boolean;
+  readonly limits: MixnetLimits;
+  readonly count: Count<MixnetCounterName>;
+}
+
+/** The way in of a node: packets of mixnodes, unwrapped. A connection is told when one of its packets was good. */
+export class PacketsIn implements AsyncDisposable {
+  private constructor(
+    private readonly parts: AsyncDisposableStack,
+    readonly listener: MixnetListener,
+    readonly unwrapping: Unwrapping,
+  ) {}
+
+  /**
+   * Listens at `address` (`ip:port`), which is set by `key`.
+   * @throws {OperatorError} when it can't
+   */
+  static async open(address: string, key: string, context: PacketsInContext): Promise<PacketsIn> {
+    const { privateKey, hops, take, room, isMixnodeHost, limits, count } = context;
+    await using starting = new AsyncDisposableStack();
+    const origins = new Origins();
+    const onResults = (results: Uint8Array, packets: number, seconds: number) => {
+      origins.settle(packets, (i) => isGood(results, i), performance.now());
+      take(results, packets, seconds);
+    };
+    const onLost = (packets: number) => {
+      origins.settle(packets, () => false, performance.now());
+      count("packets_dropped_worker_died", packets);
+    };
+    const workers = Math.max(1, navigator.hardwareConcurrency);
+    const unwrapping = starting.use(await Unwrapping.start(privateKey, hops, workers, onResults, onLost));
+    const sink = {
+      add: (packet: Uint8Array, origin: Origin) => {
+        origins.add(origin);
+        unwrapping.add(packet);
+      },
+      flush: () => unwrapping.flush(),
+      room: () => unwrapping.room() ?? room(),
+    };
+    const open = (address: SocketAddress) => MixnetListener.listen(address, sink, count, limits, isMixnodeHost);
+    const listener = starting.use(listen("sphinx packets", key, address, open));
+    return new PacketsIn(starting.move(), listener, unwrapping);
+  }
+
+  /** Closes all connections, and hands on what they had brought. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.parts.disposeAsync();
+  }
+}
