@@ -1,28 +1,38 @@
 import { join } from "node:path";
 import type { Key } from "./key.ts";
 import type { Kind, Value, Values } from "./kinds.ts";
-import { SECTIONS } from "./sections.ts";
+import { SECTION_COMMENTS, SECTIONS } from "./sections.ts";
+import { MIXNODE_SECTION_COMMENTS, MIXNODE_SECTIONS } from "./mixnode_sections.ts";
 
 /** `slow_client_bytes` as `slowClientBytes`. */
 export type CamelCase<Name extends string> = Name extends `${infer Word}_${infer Rest}`
   ? `${Word}${Capitalize<CamelCase<Rest>>}`
   : Name;
 
-/**
- * A gateway's settings, from its config.toml and command line: the keys of sections.ts in camel case, as in
- * `limits.slowClientBytes`. Addresses are `ip:port` or `[ipv6]:port`, times are in ms.
- */
-export type Config = {
-  [Section in keyof typeof SECTIONS as CamelCase<Section>]: {
-    [Name in keyof typeof SECTIONS[Section] & string as CamelCase<Name>]: typeof SECTIONS[Section][Name] extends
+/** The values of a table's keys, by their names in camel case. */
+export type ConfigOf<Sections> = {
+  [Section in keyof Sections & string as CamelCase<Section>]: {
+    [Name in keyof Sections[Section] & string as CamelCase<Name>]: Sections[Section][Name] extends
       { kind: Kind<infer T> } ? T : never;
   };
 };
 
+/**
+ * A gateway's settings, from its config.toml and command line: the keys of sections.ts in camel case, as in
+ * `limits.slowClientBytes`. Addresses are `ip:port` or `[ipv6]:port`, times are in ms.
+ */
+export type Config = ConfigOf<typeof SECTIONS>;
+
+/** A mixnode's settings: the keys of mixnode_sections.ts. */
+export type MixnodeConfig = ConfigOf<typeof MIXNODE_SECTIONS>;
+
 /** The options that override keys. */
-export type OverridingOption = {
-  [Section in keyof typeof SECTIONS]: OptionOf<typeof SECTIONS[Section][keyof typeof SECTIONS[Section]]>;
-}[keyof typeof SECTIONS];
+export type OverridingOption = OptionsOf<typeof SECTIONS> | OptionsOf<typeof MIXNODE_SECTIONS>;
+
+/** The options of all keys in these sections. */
+export type OptionsOf<Sections> = {
+  [Section in keyof Sections]: OptionOf<Sections[Section][keyof Sections[Section]]>;
+}[keyof Sections];
 
 /** The option of a key; never if it has none. */
 export type OptionOf<K> = K extends Key<Value, infer Option> ? Option : never;
@@ -39,44 +49,85 @@ export interface NamedKey extends Key<Value, OverridingOption> {
   readonly property: string;
 }
 
-/** All keys, in the order of the file. */
-export const KEYS: readonly NamedKey[] = Object.entries(SECTIONS).flatMap(([section, keys]) =>
-  Object.entries<Key<Value, OverridingOption>>(keys).map(([name, key]) => ({
-    ...key,
-    section,
-    name,
-    sectionProperty: inCamelCase(section),
-    property: inCamelCase(name),
-  }))
-);
+/** All that is known of a kind of config.toml; `C` is the type of its values. */
+export interface Table<C> {
+  /** in the order of the file */
+  readonly keys: readonly NamedKey[];
+  /** on sections as a whole */
+  readonly comments: Readonly<Record<string, string | undefined>>;
+  /** the kind of program that reads it */
+  readonly program: "gateway" | "mixnode";
+  /** the sections in which unknown keys are ignored with a warning; elsewhere they are errors */
+  readonly lenient: readonly string[];
+  /** never set: it ties `C` to the table */
+  readonly config?: C;
+}
+
+type Sections = Readonly<Record<string, Readonly<Record<string, Key<Value, OverridingOption>>>>>;
+
+function keysOf(sections: Sections): NamedKey[] {
+  return Object.entries(sections).flatMap(([section, keys]) =>
+    Object.entries(keys).map(([name, key]) => ({
+      ...key,
+      section,
+      name,
+      sectionProperty: inCamelCase(section),
+      property: inCamelCase(name),
+    }))
+  );
+}
+
+/** All keys of a gateway, in the order of the file. */
+export const KEYS: readonly NamedKey[] = keysOf(SECTIONS as Sections);
+
+/** All that is known of a gateway's config.toml. */
+export const GATEWAY: Table<Config> = { keys: KEYS, comments: SECTION_COMMENTS, program: "gateway", lenient: [] };
+
+/** All that is known of a mixnode's config.toml. */
+export const MIXNODE: Table<MixnodeConfig> = {
+  keys: keysOf(MIXNODE_SECTIONS as Sections),
+  comments: MIXNODE_SECTION_COMMENTS,
+  program: "mixnode",
+  lenient: ["debug"], // 0.7.0's file may have keys there whose names nobody knows any more
+};
 
 function inCamelCase(name: string): string {
   return name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** Builds a configuration. `valueFor` gets each key and the values already set in its section. */
+/** Builds a gateway's configuration. `valueFor` gets each key and the values already set in its section. */
 export function configWith(valueFor: (key: NamedKey, section: Values) => Value): Config {
+  return tableWith(GATEWAY, valueFor);
+}
+
+/** Builds the configuration of any table. */
+export function tableWith<C>(table: Table<C>, valueFor: (key: NamedKey, section: Values) => Value): C {
   const config: Record<string, Record<string, Value>> = {};
-  for (const key of KEYS) {
+  for (const key of table.keys) {
     const section = config[key.sectionProperty] ??= {};
     section[key.property] = valueFor(key, section);
   }
-  return config as Config;
+  return config as C;
 }
 
 /** The value of a key in a configuration. */
-export function valueOf(config: Config, { sectionProperty, property }: NamedKey): Value {
+export function valueOf(config: Config | MixnodeConfig, { sectionProperty, property }: NamedKey): Value {
   const sections: Readonly<Record<string, Values>> = config;
   return sections[sectionProperty]![property]!;
 }
 
-/** The default configuration of gateway `id`, whose files are in `<rootDirectory>/<id>`. */
-export function defaultConfig(id: string, rootDirectory: string): Config {
+/** The default configuration of node `id`, whose files are in `<rootDirectory>/<id>`. */
+export function defaultsOf<C>(table: Table<C>, id: string, rootDirectory: string): C {
   const home = { id, rootDirectory };
-  return configWith(({ default: value }) => typeof value === "function" ? value(home) : value);
+  return tableWith(table, ({ default: value }) => typeof value === "function" ? value(home) : value);
 }
 
-/** The path of gateway `id`'s configuration file. */
+/** The default configuration of gateway `id`. */
+export function defaultConfig(id: string, rootDirectory: string): Config {
+  return defaultsOf(GATEWAY, id, rootDirectory);
+}
+
+/** The path of node `id`'s configuration file. */
 export function configPath(id: string, rootDirectory: string): string {
   return join(rootDirectory, id, "config", "config.toml");
 }

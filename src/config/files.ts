@@ -2,9 +2,9 @@ import { dirname } from "node:path";
 import { makePrivateFolder, openPrivateFile } from "../files/private.ts";
 import { logger } from "../logging/log.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
-import type { Config } from "./config.ts";
-import { parseConfig } from "./parse.ts";
-import { renderConfig } from "./render.ts";
+import { type Config, GATEWAY, type MixnodeConfig, type Table } from "./config.ts";
+import { parseTable } from "./parse.ts";
+import { renderTable } from "./render.ts";
 
 /** Access for the gateway's user alone. */
 const PRIVATE_FILE = 0o600;
@@ -13,12 +13,22 @@ const log = logger("pemstore::pemstore");
 
 /** Reads a config.toml. Throws an OperatorError that names the file and, if one is at fault, the key. */
 export function readConfig(path: string): Config {
-  return parseConfig(readText(path, path), path);
+  return readTable(GATEWAY, path);
+}
+
+/** Reads the config.toml of any table, as {@linkcode readConfig} does. */
+export function readTable<C extends Config | MixnodeConfig>(table: Table<C>, path: string): C {
+  return parseTable(table, readText(path, path), path);
 }
 
 /** Writes a new config.toml and creates the folders above it. Throws an OperatorError, also if the file exists. */
 export function writeConfig(path: string, config: Config): void {
-  writePrivate(path, renderConfig(config));
+  writeTable(GATEWAY, path, config);
+}
+
+/** Writes the config.toml of any table, as {@linkcode writeConfig} does. */
+export function writeTable<C extends Config | MixnodeConfig>(table: Table<C>, path: string, config: C): void {
+  writePrivate(path, renderTable(table, config));
 }
 
 /** Reads a text file. Throws an OperatorError that refers to it as `name`. */

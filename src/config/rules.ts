@@ -1,15 +1,22 @@
-import type { Config } from "./config.ts";
+import type { Config, MixnodeConfig, Table } from "./config.ts";
+
+/** Returns which key is wrong, and why, if the rule is broken. */
+type Rule<C> = (config: C) => string | undefined;
+
+const backoffs: Rule<Config | MixnodeConfig> = (
+  { debug: { packetForwardingInitialBackoff: initial, packetForwardingMaximumBackoff: maximum } },
+) =>
+  maximum < initial
+    ? `"packet_forwarding_maximum_backoff" in [debug] is below packet_forwarding_initial_backoff (${initial})`
+    : undefined;
 
 /** Rules between keys. Each returns which key is wrong, and why, if it is broken. */
-const RULES: readonly ((config: Config) => string | undefined)[] = [
+const RULES: readonly Rule<Config>[] = [
   ({ mixnetEndpoint: { listeningAddress }, clientsEndpoint }) =>
     listeningAddress === clientsEndpoint.listeningAddress
       ? `"listening_address" in [clients_endpoint] is the same as in [mixnet_endpoint]: ${listeningAddress}`
       : undefined,
-  ({ debug: { packetForwardingInitialBackoff: initial, packetForwardingMaximumBackoff: maximum } }) =>
-    maximum < initial
-      ? `"packet_forwarding_maximum_backoff" in [debug] is below packet_forwarding_initial_backoff (${initial})`
-      : undefined,
+  backoffs,
   ({ clientsEndpoint: { tlsCertificate, tlsKey } }) =>
     (tlsCertificate === "") !== (tlsKey === "")
       ? `"${tlsKey === "" ? "tls_key" : "tls_certificate"}" in [clients_endpoint] must be set too: TLS needs both files`
@@ -17,6 +24,8 @@ const RULES: readonly ((config: Config) => string | undefined)[] = [
 ];
 
 /** The first rule that `config` breaks, for people, as in `"tls_key" in [clients_endpoint] must be set too: …`. */
-export function brokenRule(config: Config): string | undefined {
-  return RULES.map((rule) => rule(config)).find((reason) => reason !== undefined);
+export function brokenRule<C extends Config | MixnodeConfig>(table: Table<C>, config: C): string | undefined {
+  const rules = table.program === "gateway" ? RULES : [backoffs];
+  return (rules as readonly Rule<Config | MixnodeConfig>[]).map((rule) => rule(config))
+    .find((reason) => reason !== undefined);
 }

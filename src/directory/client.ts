@@ -34,7 +34,7 @@ export class DirectoryError extends Error {
   override readonly name = "DirectoryError";
 }
 
-/** The two requests that a gateway makes of a directory server (spec §6). */
+/** The two requests that a node makes of a directory server (spec §6). */
 export class DirectoryClient {
   /** The server's URL, without a slash at its end. */
   readonly url: string;
@@ -64,13 +64,13 @@ export class DirectoryClient {
   }
 
   /**
-   * Posts a gateway's presence, `body` being its JSON. Throws as `topology` does, and also when whoever answers does not
+   * Posts a node's presence, `body` being its JSON. Throws as `topology` does, and also when whoever answers does not
    * say as a directory does that it has heard: a portal or a web server answers 200 to anything.
    */
-  async announce(body: string, signal: AbortSignal): Promise<void> {
+  async announce(kind: "gateways" | "mixnodes", body: string, signal: AbortSignal): Promise<void> {
     const headers = { "content-type": "application/json" };
     const init = { method: "POST", headers, body };
-    await this.#request("/api/presence/gateways", init, signal, async (response) => {
+    await this.#request(`/api/presence/${kind}`, init, signal, async (response) => {
       if (!isAcceptance(await boundedBody(response, MAX_ANSWER_SIZE))) {
         throw new DirectoryError("its answer to our presence is not a directory's");
       }

@@ -60,7 +60,8 @@ function clashOf({ clientListener, mixnetListener }: Identity, other: GatewayNod
   return undefined;
 }
 
-function isSameAddress(a: string, b: string): boolean {
+/** Whether two `host:port`, or two URLs, are the same however they are written. */
+export function isSameAddress(a: string, b: string): boolean {
   return a === b || normalAddress(a) === normalAddress(b);
 }
 

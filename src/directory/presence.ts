@@ -2,9 +2,8 @@ import type { SocketAddress } from "../addresses/socket_address.ts";
 import { ExitCode, OperatorError, reasonOf } from "../errors/operator_error.ts";
 import { logger } from "../logging/log.ts";
 import { durationText } from "../text/units.ts";
-import { retryDelays } from "../timing/backoff.ts";
-import { pause } from "../timing/pause.ts";
-import { type DirectoryClient, DirectoryError, type GatewayPresence } from "./client.ts";
+import type { DirectoryClient, GatewayPresence } from "./client.ts";
+import { DirectoryContact, type RetryTimings } from "./contact.ts";
 import { readKeptTopology, writeKeptTopology } from "./kept_topology.ts";
 import { type Addresses, type Listing, listingOf } from "./listing.ts";
 import { ListingWatch } from "./listing_watch.ts";
@@ -24,15 +23,11 @@ const log = logger("nym_gateway::node::presence");
 const LONG = 4096;
 
 /** All in ms. */
-export interface PresenceTimings {
+export interface PresenceTimings extends RetryTimings {
   sendingDelay: number;
   /** a long announcement that has not changed is sent this often */
   longDelay: number;
   topologyRefresh: number;
-  /** the wait after a first failure; it doubles from one failure to the next … */
-  firstRetry: number;
-  /** … up to this */
-  maximumRetry: number;
 }
 
 /** The timings of a gateway that sends its presence every `sendingDelay` ms. */
@@ -68,9 +63,7 @@ export class Presence {
   readonly #directory: DirectoryClient;
   readonly #context: PresenceContext;
   readonly #timings: PresenceTimings;
-  readonly #stopping = new AbortController();
-  readonly #failing = new Set<string>();
-  #loops: Promise<void>[] = [];
+  readonly #contact: DirectoryContact;
   #mixnodes = Mixnodes.none();
   /** when they came, ms since 1970; undefined: they never did */
   #receivedAt: number | undefined;
@@ -88,6 +81,7 @@ export class Presence {
     this.#directory = directory;
     this.#context = context;
     this.#timings = timings;
+    this.#contact = new DirectoryContact(directory, timings);
   }
 
   /** Mixnodes that packets may go to. */
@@ -97,7 +91,7 @@ export class Presence {
 
   /** Whether the directory did its part when it was last asked. */
   get isReachable(): boolean {
-    return this.#failing.size === 0;
+    return this.#contact.isReachable;
   }
 
   /** How old (ms) the topology in use is; undefined if there is none. */
@@ -132,9 +126,12 @@ export class Presence {
     const kept = await readKeptTopology(this.#context.keptAt);
     this.#before = kept?.announced;
     let listing: Listing | undefined;
-    const isUpToDate = await this.#attempt("topology", async () => void (listing = await this.#refreshTopology()));
+    const isUpToDate = await this.#contact.attempt(
+      "topology",
+      async () => void (listing = await this.#refreshTopology()),
+    );
     if (!isUpToDate && kept !== undefined) {
-      this.#mixnodes = await Mixnodes.at(kept.mixnodes, this.#context.mayConnect, this.#stopping.signal);
+      this.#mixnodes = await Mixnodes.at(kept.mixnodes, this.#context.mayConnect, this.#contact.signal);
       this.#receivedAt = kept.receivedAt;
       log.info(`using the topology of ${durationText(this.topologyAge!)} ago, with ${this.mixnodes} mixnodes`);
     }
@@ -155,45 +152,13 @@ export class Presence {
   /** Begins to announce this gateway and to follow the topology, until disposed. */
   start(): void {
     const { sendingDelay, topologyRefresh } = this.#timings;
-    this.#loops = [
-      this.#repeat("presence", sendingDelay, () => this.#announce()),
-      this.#repeat("topology", topologyRefresh, async () => void await this.#refreshTopology()),
-    ];
+    this.#contact.repeat("presence", sendingDelay, () => this.#announce());
+    this.#contact.repeat("topology", topologyRefresh, async () => void await this.#refreshTopology());
   }
 
   /** Ends requests that are under way, and waits for them. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopping.abort();
-    await Promise.all(this.#loops);
-  }
-
-  async #repeat(activity: string, interval: number, request: () => Promise<void>): Promise<void> {
-    const { firstRetry, maximumRetry } = this.#timings;
-    let delays = retryDelays(firstRetry, maximumRetry);
-    while (!this.#stopping.signal.aborted) {
-      const succeeded = await this.#attempt(activity, request);
-      if (succeeded) delays = retryDelays(firstRetry, maximumRetry);
-      await pause(succeeded ? interval : delays.next().value, this.#stopping.signal);
-    }
-  }
-
-  /** Makes a request and notes whether the directory did its part: its first failure and its recovery are logged. */
-  async #attempt(activity: string, request: () => Promise<void>): Promise<boolean> {
-    try {
-      await request();
-    } catch (error) {
-      if (this.#stopping.signal.aborted) return false;
-      if (!(error instanceof DirectoryError)) throw error;
-      if (this.#failing.size === 0) {
-        log.warn(`directory ${this.#directory.url} unreachable: ${error.message}; retrying`);
-      }
-      this.#failing.add(activity);
-      return false;
-    }
-    if (this.#failing.delete(activity) && this.#failing.size === 0) {
-      log.info(`directory ${this.#directory.url} answers again`);
-    }
-    return true;
+    await this.#contact[Symbol.asyncDispose]();
   }
 
   /** An announcement replaces the one before at the directory, so each has the clients in it. */
@@ -206,7 +171,7 @@ export class Presence {
     const { body, at } = this.#announced;
     const now = performance.now();
     if (body.length > LONG && now - at < this.#timings.longDelay) return;
-    await this.#directory.announce(body, this.#stopping.signal);
+    await this.#directory.announce("gateways", body, this.#contact.signal);
     this.#announced.at = now;
     this.#hasAnnounced = true;
   }
@@ -215,9 +180,9 @@ export class Presence {
     const { mayConnect, self } = this.#context;
     const mustBeListed = this.#hasAnnounced;
     if (mustBeListed) this.#before = undefined; // what is listed from now on is newer
-    const { topology, isWhole } = await this.#directory.topology(this.#stopping.signal);
+    const { topology, isWhole } = await this.#directory.topology(this.#contact.signal);
     const hosts = topology.mixNodes.map(({ host }) => host);
-    this.#mixnodes = await Mixnodes.at(hosts, mayConnect, this.#stopping.signal);
+    this.#mixnodes = await Mixnodes.at(hosts, mayConnect, this.#contact.signal);
     this.#receivedAt = Date.now();
     this.#reportRefused(this.#mixnodes.refused);
     await this.#keep(this.#receivedAt);

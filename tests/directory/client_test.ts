@@ -25,7 +25,7 @@ Deno.test("presence is posted as JSON", async () => {
     type = request.headers.get("content-type");
     return Response.json({ ok: true }, { status: 201 });
   };
-  await new DirectoryClient(server.url).announce(`{"pubKey":"g"}`, ALWAYS);
+  await new DirectoryClient(server.url).announce("gateways", `{"pubKey":"g"}`, ALWAYS);
   assertEquals(server.posted, [`{"pubKey":"g"}`]);
   assertEquals(type, "application/json");
 });
@@ -48,7 +48,7 @@ Deno.test("rubbish is an error that says what it is", async () => {
     assertEquals(await failure(client.topology(ALWAYS)), reason);
   }
   server.presence = () => Response.json({ error: "version" }, { status: 422 });
-  assertEquals(await failure(client.announce("{}", ALWAYS)), "it answered with status 422");
+  assertEquals(await failure(client.announce("gateways", "{}", ALWAYS)), "it answered with status 422");
 });
 
 Deno.test("a server that answers 2xx to anything, and not as a directory does, has not heard of us", async () => {
@@ -63,10 +63,13 @@ Deno.test("a server that answers 2xx to anything, and not as a directory does, h
   ];
   for (const answer of others) {
     server.presence = answer;
-    assertEquals(await failure(client.announce("{}", ALWAYS)), "its answer to our presence is not a directory's");
+    assertEquals(
+      await failure(client.announce("gateways", "{}", ALWAYS)),
+      "its answer to our presence is not a directory's",
+    );
   }
   server.presence = () => Response.json({ ok: true });
-  await client.announce("{}", ALWAYS);
+  await client.announce("gateways", "{}", ALWAYS);
 });
 
 Deno.test("no redirect is followed, whatever its status: the error names where to", async () => {
@@ -77,7 +80,7 @@ Deno.test("no redirect is followed, whatever its status: the error names where t
     const location = `${elsewhere.url}/api/presence/x\u202e`;
     const answer = () => new Response(null, { status, headers: { location: encodeURI(location) } });
     server.topology = server.presence = answer;
-    for (const request of [client.topology(ALWAYS), client.announce("{}", ALWAYS)]) {
+    for (const request of [client.topology(ALWAYS), client.announce("gateways", "{}", ALWAYS)]) {
       const said = await failure(request);
       assertEquals(
         said.startsWith(`it redirects to ${encodeURI(location)} (status ${status}), which is not followed`),

@@ -1,0 +1,33 @@
+import { DROPPED, type Family, FORWARDED, MIXNET_COUNTERS, type SeriesOf } from "../counting/counter_table.ts";
+
+/** Every name that is counted anywhere in a mixnode, and the metric in which it is shown. */
+export const MIXNODE_COUNTERS = [
+  {
+    name: "packets_received_total",
+    help: "Sphinx packets that were unwrapped, whatever came of them.",
+    series: { packets_received: "" },
+  },
+  {
+    name: "packets_dropped_total",
+    help: "Sphinx packets that were dropped, by reason.",
+    label: "reason",
+    series: {
+      ...DROPPED,
+      packets_dropped_wrong_hop: "final_hop",
+      packets_dropped_address: "address",
+      packets_dropped_not_a_node: "not_a_node",
+      packets_dropped_long_delay: "long_delay",
+      packets_dropped_no_room: "no_room",
+      packets_dropped_stopping: "stopping",
+    },
+  },
+  {
+    name: "forwarder_packets_total",
+    help: "Packets whose delay was over, by what became of them.",
+    label: "outcome",
+    series: FORWARDED,
+  },
+  ...MIXNET_COUNTERS,
+] as const satisfies readonly Family[];
+
+export type MixnodeCounterName = SeriesOf<typeof MIXNODE_COUNTERS>;

@@ -1,0 +1,107 @@
+import type { SocketAddress } from "../addresses/socket_address.ts";
+
+interface Held {
+  /** ms, of performance.now() */
+  readonly due: number;
+  readonly to: SocketAddress;
+  readonly packet: Uint8Array;
+}
+
+/** Sends a packet on; it is `late` ms late. */
+export type Release = (to: SocketAddress, packet: Uint8Array, late: number) => void;
+
+/**
+ * Packets that wait for their delay: one heap, ordered by when they are due, and one timer for the first of them. It
+ * holds `capacity` packets and no more; who adds one asks for {@linkcode hasRoom} first.
+ */
+export class HeldPackets {
+  /** a binary heap: no entry is due before its parent */
+  readonly #heap: Held[] = [];
+  readonly #capacity: () => number;
+  readonly #release: Release;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** when the timer fires */
+  #wakesAt = Infinity;
+  #drained: PromiseWithResolvers<void> | undefined;
+
+  constructor(capacity: () => number, release: Release) {
+    this.#capacity = capacity;
+    this.#release = release;
+  }
+
+  get size(): number {
+    return this.#heap.length;
+  }
+
+  get hasRoom(): boolean {
+    return this.#heap.length < this.#capacity();
+  }
+
+  /** Holds the packet, which is kept and not copied, for `delay` ms; without a delay it is released at once. */
+  hold(to: SocketAddress, packet: Uint8Array, delay: number): void {
+    if (delay === 0) return this.#release(to, packet, 0);
+    this.#push({ due: performance.now() + delay, to, packet });
+    this.#arm();
+  }
+
+  /**
+   * Goes on releasing what is due within `patience` ms, and resolves with the number of packets that were still held
+   * then, and are dropped.
+   */
+  async drain(patience: number): Promise<number> {
+    const end = performance.now() + patience;
+    while (this.#heap.length > 0 && this.#heap[0]!.due <= end && performance.now() < end) {
+      this.#drained = Promise.withResolvers();
+      await this.#drained.promise;
+    }
+    clearTimeout(this.#timer);
+    return this.#heap.splice(0).length;
+  }
+
+  #arm(): void {
+    const due = this.#heap[0]?.due ?? Infinity;
+    if (due >= this.#wakesAt) return;
+    clearTimeout(this.#timer);
+    this.#wakesAt = due;
+    this.#timer = setTimeout(() => this.#wake(), Math.max(0, due - performance.now()));
+  }
+
+  #wake(): void {
+    this.#wakesAt = Infinity;
+    const now = performance.now();
+    while (this.#heap.length > 0 && this.#heap[0]!.due <= now) {
+      const { due, to, packet } = this.#pop();
+      this.#release(to, packet, now - due);
+    }
+    this.#arm();
+    this.#drained?.resolve();
+  }
+
+  #push(held: Held): void {
+    const heap = this.#heap;
+    let at = heap.push(held) - 1;
+    while (at > 0) {
+      const parent = at - 1 >> 1;
+      if (heap[parent]!.due <= held.due) break;
+      heap[at] = heap[parent]!;
+      at = parent;
+    }
+    heap[at] = held;
+  }
+
+  #pop(): Held {
+    const heap = this.#heap;
+    const first = heap[0]!;
+    const last = heap.pop()!;
+    if (heap.length === 0) return first;
+    let at = 0;
+    for (let child = 1; child < heap.length; child = 2 * at + 1) {
+      if (child + 1 < heap.length && heap[child + 1]!.due < heap[child]!.due) child++;
+      if (heap[child]!.due >= last.due) break;
+      heap[at] = heap[child]!;
+      at = child;
+    }
+    heap[at] = last;
+    return first;
+  }
+}

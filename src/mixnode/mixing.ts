@@ -1,0 +1,51 @@
+import type { SocketAddress } from "../addresses/socket_address.ts";
+import type { Count } from "../counting/counters.ts";
+import type { ReplayFilter } from "../replay/replay_filter.ts";
+import { decodeNodeAddress } from "../sphinx/node_address.ts";
+import { type Outcome, readOutcome } from "../sphinx/slots.ts";
+import type { HeldPackets } from "./held_packets.ts";
+import type { MixnodeCounterName } from "./counter_table.ts";
+
+const NS_PER_MS = 1e6;
+
+/** What decides on packets: all of it may change while the mixnode runs. */
+export interface MixingRules {
+  /** A packet is to go there once its delay is over. */
+  readonly expect: (to: SocketAddress) => void;
+  /** ms; a packet that asks for more is dropped */
+  readonly longestDelay: () => number;
+}
+
+/** Where unwrapped packets go: each is counted, and each good one held for its delay. */
+export class Mixing {
+  constructor(
+    private readonly replays: ReplayFilter,
+    private readonly held: HeldPackets,
+    private readonly rules: MixingRules,
+    private readonly count: Count<MixnodeCounterName>,
+  ) {}
+
+  /** Takes the results of `packets` packets (slots.ts), in order of arrival. */
+  take(results: Uint8Array, packets: number): void {
+    for (let i = 0; i < packets; i++) this.#take(readOutcome(results, i));
+    this.replays.flush(); // in this turn, so before any of them leaves: a kill forgets none
+    this.count("packets_received", packets);
+  }
+
+  #take(outcome: Outcome): void {
+    if (outcome.kind !== "forward") {
+      return this.count(`packets_dropped_${outcome.kind === "dropped" ? outcome.reason : "wrong_hop"}`);
+    }
+    const to = decodeNodeAddress(outcome.nextAddress);
+    const delay = Number(outcome.delay) / NS_PER_MS;
+    // The tag comes last: packets that go nowhere may not crowd out others'.
+    if (to === undefined) this.count("packets_dropped_address");
+    else if (delay > this.rules.longestDelay()) this.count("packets_dropped_long_delay");
+    else if (!this.held.hasRoom) this.count("packets_dropped_no_room");
+    else if (!this.replays.admit(outcome.replayTag)) this.count("packets_dropped_replayed");
+    else {
+      this.rules.expect(to);
+      this.held.hold(to, outcome.packet.slice(), delay);
+    }
+  }
+}
