@@ -46,7 +46,7 @@ export class MixnodePresence implements AsyncDisposable {
   #nodes = Mixnodes.none();
   /** a look at the topology that is under way */
   #looking: Promise<void> | undefined;
-  /** when the topology was last looked at, ms of performance.now() */
+  /** when a packet last gave rise to one, ms of performance.now() */
   #lookedAt = -Infinity;
 
   constructor(directory: DirectoryClient, context: MixnodeContext, timings: MixnodeTimings) {
@@ -100,7 +100,11 @@ export class MixnodePresence implements AsyncDisposable {
    * again, which is done at most once in a second.
    */
   async lookAgain(): Promise<void> {
-    if (this.#looking === undefined && performance.now() - this.#lookedAt < LOOK_INTERVAL) return;
+    if (this.#looking === undefined) {
+      const now = performance.now();
+      if (now - this.#lookedAt < LOOK_INTERVAL) return;
+      this.#lookedAt = now;
+    }
     this.#looking ??= this.#contact.attempt("topology", async () => void await this.#refresh())
       .then(() => this.#looking = undefined);
     await this.#looking;
@@ -123,7 +127,6 @@ export class MixnodePresence implements AsyncDisposable {
 
   async #refresh(): Promise<Topology> {
     const { self, mayConnect } = this.#context;
-    this.#lookedAt = performance.now();
     const { topology } = await this.#directory.topology(this.#contact.signal);
     const others = topology.mixNodes.filter(({ pubKey }) => pubKey !== self.pubKey).map(({ host }) => host);
     const gateways = topology.gatewayNodes.map(({ mixnetListener }) => mixnetListener);

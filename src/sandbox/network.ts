@@ -1,17 +1,18 @@
 import { join } from "node:path";
-import { type Config, defaultConfig } from "../config/config.ts";
+import { type Config, defaultConfig, defaultsOf, MIXNODE, type MixnodeConfig } from "../config/config.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import { STORAGE_KEY_SIZE } from "../mailbox/sealing.ts";
-import { Counters } from "../counting/counters.ts";
+import { Mixnode } from "../mixnode/mixnode.ts";
 import { generateKeyPair } from "../sphinx/curve.ts";
 import { Directory } from "./directory.ts";
-import { Mixnode, type MixnodeCounterName } from "./mixnode.ts";
 import { type NetworkPorts, refusePortsInUse } from "./ports.ts";
 import { until } from "./until.ts";
 
 const HOST = "127.0.0.1";
-/** ms to wait for the gateway to announce itself */
+/** ms; shorter than elsewhere, as the whole network has just started */
+const FIRST_BACKOFF = 250;
+/** ms to wait for nodes to announce themselves */
 const ANNOUNCE_TIMEOUT = 10_000;
 
 /**
@@ -22,9 +23,8 @@ export class Network {
   private constructor(
     private readonly parts: AsyncDisposableStack,
     readonly directory: Directory,
+    /** one in each layer, from the first on */
     readonly mixnodes: readonly Mixnode[],
-    /** of all mixnodes together */
-    readonly mixnodeCounters: Counters<MixnodeCounterName>,
     readonly gateway: Gateway,
     /** base58 */
     readonly gatewayKey: string,
@@ -42,13 +42,18 @@ export class Network {
     await using starting = new AsyncDisposableStack();
     const home = starting.adopt(makeHome(), (folder) => Deno.remove(folder, { recursive: true }));
     const directory = starting.use(new Directory({ host: HOST, port: ports.directory }));
-    const counters = new Counters<MixnodeCounterName>();
-    const mixnodes = ports.mixnodes.map((port, i) =>
-      starting.use(new Mixnode({ host: HOST, port }, i + 1, directory.url, counters.add))
-    );
+    const mixnodes: Mixnode[] = [];
+    for (const [i, port] of ports.mixnodes.entries()) {
+      const config = mixnodeConfig(home, port, i + 1, directory.url);
+      mixnodes.push(starting.use(await Mixnode.start(config, generateKeyPair())));
+    }
     // The mixnodes come first: the gateway forwards only to those in the topology that it fetched last.
-    await Promise.all(mixnodes.map((mixnode) => mixnode.announced()));
-    signal.throwIfAborted();
+    await until(
+      () => directory.topology().mixNodes.length === mixnodes.length,
+      ANNOUNCE_TIMEOUT,
+      () => "The mixnodes have not announced themselves to the directory",
+      signal,
+    );
 
     const keys = generateKeyPair();
     const gatewayKey = encodeBase58(keys.publicKey);
@@ -63,7 +68,8 @@ export class Network {
       () => "The gateway has not announced itself to the directory",
       signal,
     );
-    return new Network(starting.move(), directory, mixnodes, counters, gateway, gatewayKey, inboxesDirectory);
+    await Promise.all(mixnodes.map(({ presence }) => presence.lookAgain())); // now that all are listed
+    return new Network(starting.move(), directory, mixnodes, gateway, gatewayKey, inboxesDirectory);
   }
 
   /** Bytes that the gateway's mailbox occupies on disk. */
@@ -87,6 +93,23 @@ function makeHome(): string {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`Cannot create a folder for temporary files (TMPDIR sets where): ${reason}`, { cause });
   }
+}
+
+function mixnodeConfig(home: string, port: number, layer: number, directory: string): MixnodeConfig {
+  const config = defaultsOf(MIXNODE, `layer${layer}`, join(home, ".nym", "mixnodes"));
+  const address = `${HOST}:${port}`;
+  return {
+    ...config,
+    mixnode: {
+      ...config.mixnode,
+      layer,
+      location: "local",
+      listeningAddress: address,
+      announceAddress: address,
+      presenceDirectoryServer: directory,
+    },
+    debug: { ...config.debug, packetForwardingInitialBackoff: FIRST_BACKOFF },
+  };
 }
 
 function gatewayConfig(home: string, ports: NetworkPorts, directory: string, operator: string): Config {

@@ -75,8 +75,8 @@ function introduce(terminal: Terminal, { directory, mixnodes, gateway, gatewayKe
   terminal.line(`  ${terminal.paint("A mixnet of your own", "bold")}`);
   terminal.line();
   part("directory", directory.url);
-  for (const { layer, address } of mixnodes) {
-    part(`mixnode ${layer}`, `${formatSocketAddress(address)}, layer ${layer}`);
+  for (const [i, { address }] of mixnodes.entries()) {
+    part(`mixnode ${i + 1}`, `${formatSocketAddress(address)}, layer ${i + 1}`);
   }
   part("gateway", `${formatSocketAddress(gateway.mixnetAddress)} for mixnodes`);
   part("", `ws://${formatSocketAddress(gateway.clientsAddress)} for clients`);

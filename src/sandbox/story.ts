@@ -164,7 +164,7 @@ function hashOf(data: Uint8Array): string {
 
 function showNetwork(terminal: Terminal, { directory, mixnodes, gateway, gatewayKey }: Network): void {
   done(terminal, "directory", directory.url);
-  done(terminal, "mixnodes", mixnodes.map(({ layer, address }) => `layer ${layer} on :${address.port}`).join(", "));
+  done(terminal, "mixnodes", mixnodes.map(({ address }, i) => `layer ${i + 1} on :${address.port}`).join(", "));
   done(terminal, "gateway", `mixnet on :${gateway.mixnetAddress.port}, clients on :${gateway.clientsAddress.port}`);
   done(terminal, "its key", gatewayKey);
 }

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { BANNER } from "../../src/cli/banner.ts";
 import { generateIdentity, Peap } from "../../src/peap/mod.ts";
 import { Directory } from "../../src/sandbox/directory.ts";
-import { Mixnode } from "../../src/sandbox/mixnode.ts";
+import { MixnodeRig } from "../mixnode/mixnode_rig.ts";
 import { eventually } from "../support/eventually.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { BinaryGateway, binaryTest, outcomeOf } from "./binary.ts";
@@ -30,16 +30,16 @@ binaryTest("the binary refuses invalid arguments with the same exit codes as a c
 
 binaryTest("two clients exchange messages through the binary, which logs the kernel in use", async (binary) => {
   await using directory = new Directory({ host: "127.0.0.1", port: 0 });
-  await using mixnodes = new AsyncDisposableStack();
-  for (const layer of [1, 2, 3]) {
-    const mixnode = mixnodes.use(new Mixnode({ host: "127.0.0.1", port: 0 }, layer, directory.url, () => {}));
-    await mixnode.announced();
-  }
+  await using stack = new AsyncDisposableStack();
+  const mixnodes: MixnodeRig[] = [];
+  for (const layer of [1, 2, 3]) mixnodes.push(stack.use(await MixnodeRig.start(directory.url, layer)));
+  await eventually("the mixnodes are listed", () => directory.topology().mixNodes.length === mixnodes.length);
   await using gateway = new BinaryGateway(binary);
   await gateway.init(directory.url);
   await gateway.start();
   await gateway.printed(/unwrapping with WebAssembly with(out)? wide arithmetic, in \d+ worker/);
   await eventually("it has announced itself", () => directory.topology().gatewayNodes.length > 0);
+  await Promise.all(mixnodes.map(({ mixnode }) => mixnode.presence.lookAgain()));
 
   const options = { directory: directory.url, meanHopDelay: 1 };
   await using alice = await Peap.connect({ ...options, identity: generateIdentity() });

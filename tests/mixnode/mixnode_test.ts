@@ -111,9 +111,7 @@ Deno.test("a node that has just joined is found when the first packet for it com
   await using last = new LastHop();
   await using directory = new Directory(LOCAL);
   await using rig = await MixnodeRig.start(directory.url);
-  const started = performance.now();
   await last.announceTo(directory.url);
-  await eventually("the topology may be looked at again", () => performance.now() - started > 1000);
   await rig.send(last.packet("to a newcomer", rig.hop(500)));
   await eventually("it has come", () => last.received.length === 1);
 });
