@@ -1,5 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { MixnodeConfig } from "../../src/config/config.ts";
+import { MIXNODE, type MixnodeConfig } from "../../src/config/config.ts";
+import { readTable } from "../../src/config/files.ts";
+import { loadKeyPair } from "../../src/config/key_files.ts";
+import { Mixnode } from "../../src/mixnode/mixnode.ts";
+import type { Mixnode as MixnodeEntry } from "../../src/protocol/topology.ts";
+import { PATH_OF_MIXNODE_CONFIG_070, unpackMixnodeHome070 } from "../config/home_070.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
 import { Directory } from "../../src/sandbox/directory.ts";
@@ -187,6 +193,27 @@ Deno.test("a mixnode starts without its directory, and is listed when that is ba
   assert(!rig.mixnode.presence.isReachable);
   await using directory = new Directory({ host: "127.0.0.1", port });
   await eventually("it is listed", () => directory.topology().mixNodes.length === 1);
+});
+
+Deno.test("a 0.7.0 mixnode's home is taken over: its key, its layer, its address", async () => {
+  using _silence = new Silence();
+  using folder = new TemporaryFolder();
+  await unpackMixnodeHome070(folder.path);
+  await using directory = new Directory(LOCAL);
+  const config = readTable(MIXNODE, folder.file(PATH_OF_MIXNODE_CONFIG_070));
+  const address = `127.0.0.1:${quietPort()}`; // its own is the usual one, which may be in use here
+  const addresses = { listeningAddress: address, announceAddress: address, presenceDirectoryServer: directory.url };
+  const keys = loadKeyPair(config.mixnode);
+  await using _mixnode = await Mixnode.start({ ...config, mixnode: { ...config.mixnode, ...addresses } }, keys);
+  await eventually("it is listed", () => directory.topology().mixNodes.length === 1);
+  const [{ lastSeen: _, ...entry }] = directory.topology().mixNodes as [MixnodeEntry];
+  assertEquals(entry, {
+    host: address,
+    pubKey: encodeBase58(keys.publicKey),
+    layer: 2,
+    location: "unknown",
+    version: "0.7.0",
+  });
 });
 
 Deno.test("another mixnode with our address is a warning, or in the way if the operator wants that", async () => {

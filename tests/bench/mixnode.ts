@@ -1,0 +1,142 @@
+// deno-lint-ignore-file no-console -- its output is its purpose
+/**
+ * Measures a mixnode: `deno run --allow-all --v8-flags=--experimental-wasm-wide-arithmetic tests/bench/mixnode.ts [packets]
+ * [per second]`. Packets ask for exponential delays of 200 ms on average. It prints what a packet costs the mixnode's process,
+ * how late packets left, counted from when they were sent, and how many were lost.
+ */
+import { Buffer } from "node:buffer";
+import { createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { TextLineStream } from "./lines.ts";
+import { FRAME_SIZE, FrameParser } from "../../src/mixnet/frames.ts";
+import {
+  FORWARD_FLAG,
+  FORWARD_META_SIZE,
+  MAC_OFFSET,
+  META_PREFIX_SIZE,
+  NODE_ADDRESS_SIZE,
+  PACKET_SIZE,
+  PAYLOAD_OFFSET,
+  PAYLOAD_SIZE,
+  ROUTING_OFFSET,
+  ROUTING_SIZE,
+  VERSION,
+} from "../../src/sphinx/constants.ts";
+import { headerMac, xorStream } from "../../src/sphinx/header_protection.ts";
+import { encodeNodeAddress } from "../../src/sphinx/node_address.ts";
+import { deriveRoutingKeys } from "../../src/sphinx/routing_keys.ts";
+import { quietPort } from "../support/quiet_port.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { awaitQuiet } from "./quiet.ts";
+
+const MEAN_DELAY = 200;
+/** ms after which what has not come is lost */
+const PATIENCE = 10_000;
+
+interface Usage {
+  /** µs of processor time */
+  cpu: number;
+  rss: number;
+  counters: Record<string, number>;
+}
+
+/** Forward hops, each with a key of its own. What the next hop would find is of no account: its MAC is the packet's number. */
+class ForwardFactory {
+  readonly #key: KeyObject;
+  readonly #next: Uint8Array;
+
+  constructor(nodeKey: Uint8Array, port: number) {
+    const x = Buffer.from(nodeKey).toString("base64url");
+    this.#key = createPublicKey({ key: { kty: "OKP", crv: "X25519", x }, format: "jwk" });
+    this.#next = encodeNodeAddress({ host: "127.0.0.1", port });
+  }
+
+  /** @param delay ms */
+  build(number: number, delay: number): Uint8Array {
+    const { privateKey, publicKey } = generateKeyPairSync("x25519");
+    const keys = deriveRoutingKeys(diffieHellman({ privateKey, publicKey: this.#key }));
+    const plain = new Uint8Array(ROUTING_SIZE);
+    plain.set([FORWARD_FLAG, ...VERSION]);
+    plain.set(this.#next, META_PREFIX_SIZE);
+    const view = new DataView(plain.buffer);
+    view.setBigUint64(META_PREFIX_SIZE + NODE_ADDRESS_SIZE, BigInt(Math.round(delay * 1e6)));
+    view.setUint32(FORWARD_META_SIZE, number);
+    const routing = xorStream(keys.streamKey, plain);
+    const packet = new Uint8Array(PACKET_SIZE);
+    packet.set(Buffer.from(publicKey.export({ format: "jwk" }).x!, "base64url"));
+    packet.set(headerMac(keys.macKey, routing), MAC_OFFSET);
+    packet.set(routing, ROUTING_OFFSET);
+    packet.set(crypto.getRandomValues(new Uint8Array(PAYLOAD_SIZE)), PAYLOAD_OFFSET);
+    return packet;
+  }
+}
+
+const packets = Number(Deno.args[0] ?? 100_000);
+const rate = Number(Deno.args[1] ?? 1000);
+using folder = new TemporaryFolder();
+const port = quietPort();
+const args = ["run", "--no-check", "--allow-all", "--v8-flags=--experimental-wasm-wide-arithmetic"];
+const script = new URL("./mixnode_child.ts", import.meta.url).pathname;
+await using child = new Deno.Command(Deno.execPath(), {
+  args: [...args, script, folder.path, `127.0.0.1:${port}`],
+  stdin: "piped",
+  stdout: "piped",
+}).spawn();
+const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream()).getReader();
+const line = async () => (await lines.read()).value ?? "";
+const input = child.stdin.getWriter();
+const usage = async (): Promise<Usage> => {
+  await input.write(new TextEncoder().encode("usage\n"));
+  return JSON.parse(await line());
+};
+
+using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+const factory = new ForwardFactory(Uint8Array.fromHex(await line()), listener.addr.port);
+const delays = Float64Array.from({ length: packets }, () => -Math.log(1 - Math.random()) * MEAN_DELAY);
+const frames = new Uint8Array(packets * FRAME_SIZE);
+for (let i = 0; i < packets; i++) frames.set(factory.build(i, delays[i]!), i * FRAME_SIZE + 1);
+console.log(`${packets} packets are made`);
+
+const sentAt = new Float64Array(packets);
+const late: number[] = [];
+const receiving = (async () => {
+  using connection = await listener.accept();
+  const parser = new FrameParser();
+  const buffer = new Uint8Array(65_536);
+  while (late.length < packets) {
+    const length = await connection.read(buffer);
+    if (length === null) return;
+    const now = performance.now();
+    for (const packet of parser.push(buffer.subarray(0, length))) {
+      const number = new DataView(packet.buffer, packet.byteOffset).getUint32(MAC_OFFSET);
+      late.push(now - sentAt[number]! - delays[number]!);
+    }
+  }
+})();
+
+await awaitQuiet();
+const before = await usage();
+using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+connection.setNoDelay(true);
+const began = performance.now();
+for (let sent = 0; sent < packets;) {
+  const now = performance.now();
+  const due = Math.min(packets, sent + 512, Math.ceil((now - began) / 1000 * rate));
+  sentAt.fill(now, sent, due);
+  for (let at = sent * FRAME_SIZE; at < due * FRAME_SIZE;) {
+    at += await connection.write(frames.subarray(at, due * FRAME_SIZE));
+  }
+  sent = due;
+  await new Promise((resolve) => setTimeout(resolve, 1));
+}
+await Promise.race([receiving, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+const after = await usage();
+await input.close();
+
+late.sort((a, b) => a - b);
+const quantile = (q: number) => late[Math.min(late.length - 1, Math.floor(late.length * q))]!.toFixed(2);
+console.log(`${packets} packets at ${rate}/s: ${packets - late.length} lost`);
+console.log(`late: p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms, worst ${quantile(1)} ms`);
+console.log(`processor: ${((after.cpu - before.cpu) / packets).toFixed(1)} µs a packet`);
+console.log(`memory: ${Math.round(before.rss / 1e6)} MB before, ${Math.round(after.rss / 1e6)} MB after`);
+console.log(JSON.stringify(after.counters));
+Deno.exit(0);

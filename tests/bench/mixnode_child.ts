@@ -1,0 +1,23 @@
+// deno-lint-ignore-file no-console -- it answers on standard output
+/** A mixnode as a process of its own, for mixnode.ts: `usage` on standard input has it print what it has used and counted. */
+import process from "node:process";
+import { defaultsOf, MIXNODE } from "../../src/config/config.ts";
+import { setLogLevel } from "../../src/logging/log.ts";
+import { Mixnode } from "../../src/mixnode/mixnode.ts";
+import { generateKeyPair } from "../../src/sphinx/curve.ts";
+
+setLogLevel("error");
+const [folder, address] = Deno.args as [string, string];
+const config = defaultsOf(MIXNODE, "bench", folder);
+Object.assign(config.mixnode, { listeningAddress: address, announceAddress: address, forwardTo: "any" });
+config.mixnode.presenceDirectoryServer = "http://127.0.0.1:1"; // nobody listens there
+const keys = generateKeyPair();
+{
+  await using mixnode = await Mixnode.start(config, keys);
+  console.log(keys.publicKey.toHex());
+  for await (const _line of Deno.stdin.readable) {
+    const { user, system } = process.cpuUsage();
+    const { rss } = Deno.memoryUsage();
+    console.log(JSON.stringify({ cpu: user + system, rss, counters: mixnode.counters.snapshot() }));
+  }
+}

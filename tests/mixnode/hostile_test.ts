@@ -1,0 +1,95 @@
+import { assertEquals, assertLessOrEqual } from "@std/assert";
+import { decodeNodeAddress, encodeNodeAddress, padNodeAddress } from "../../src/sphinx/node_address.ts";
+import { frame, FRAME_SIZE } from "../../src/mixnet/frames.ts";
+import { Directory } from "../../src/sandbox/directory.ts";
+import { FINAL_FLAG, FORWARD_FLAG, PACKET_SIZE, PAYLOAD_SIZE } from "../../src/sphinx/constants.ts";
+import { range } from "../mailbox/messages.ts";
+import { connectMany, many } from "../hostile/besieged.ts";
+import { eventually } from "../support/eventually.ts";
+import { craftedPacket } from "../support/packets.ts";
+import { Silence } from "../support/silence.ts";
+import { LastHop, MixnodeRig } from "./mixnode_rig.ts";
+
+const MEMORY = 150e6; // bytes
+
+/** A mixnode under attack, and an honest packet that must get through after it. */
+async function besiege(
+  attack: (rig: MixnodeRig, last: LastHop) => Promise<void>,
+  adjust: (config: MixnodeRig["config"]) => void = () => {},
+): Promise<void> {
+  using _silence = new Silence();
+  await using last = new LastHop();
+  await using directory = new Directory({ host: "127.0.0.1", port: 0 });
+  await last.announceTo(directory.url);
+  await using rig = await MixnodeRig.start(directory.url, 1, adjust);
+  await attack(rig, last);
+  await rig.send(last.packet("honest", rig.hop(10)));
+  await eventually("the honest packet has come", () => last.texts.includes("honest"));
+}
+
+Deno.test("every flag but a forward hop's is dropped for it, though the MAC is right", () =>
+  besiege(async (rig, last) => {
+    const destination = padNodeAddress(encodeNodeAddress(last.address));
+    assertEquals(decodeNodeAddress(destination), last.address);
+    const payload = crypto.getRandomValues(new Uint8Array(PAYLOAD_SIZE));
+    const packets = range(256).map((flag) => craftedPacket(rig.keys.publicKey, payload, { flag, destination }));
+    await rig.send(...packets);
+    await rig.counted("packets_received", packets.length);
+    // The delay of the forward hop is random: 292 years on average.
+    const { wrong, flags, long } = {
+      wrong: rig.count("packets_dropped_wrong_hop"),
+      flags: rig.count("packets_dropped_flag"),
+      long: rig.count("packets_dropped_long_delay"),
+    };
+    assertEquals([wrong, flags, long], [1, 256 - [FORWARD_FLAG, FINAL_FLAG].length, 1]);
+  }));
+
+Deno.test("half frames keep nobody out, and are cut off", () =>
+  besiege(async (rig) => {
+    const attackers = await connectMany(rig.address, many(300, 3000));
+    const half = new Uint8Array(FRAME_SIZE / 2);
+    await Promise.all(attackers.map((attacker) => attacker.write(half).catch(() => {}))); // some are cut off already
+    const gone = () => rig.count("connections_closed") + rig.count("connections_refused") >= attackers.length;
+    await eventually("all are cut off", gone);
+    for (const attacker of attackers) attacker.close();
+  }, ({ limits }) => Object.assign(limits, { mixnetConnections: 100, mixnetFrameDeadline: 1000 })));
+
+Deno.test("a corrupt stream ends its connection, and no other", () =>
+  besiege(async (rig, last) => {
+    const { host: hostname, port } = rig.address;
+    using other = await Deno.connect({ hostname, port });
+    using corrupt = await Deno.connect({ hostname, port });
+    await corrupt.write(new Uint8Array(FRAME_SIZE).fill(77));
+    assertEquals(await corrupt.read(new Uint8Array(1)).catch(() => null), null);
+    await other.write(frame(last.packet("from another", rig.hop())));
+    await eventually("it has come", () => last.texts.includes("from another"));
+  }));
+
+Deno.test("a flood of junk is dropped, and takes no memory", () =>
+  besiege(async (rig) => {
+    const before = Deno.memoryUsage().rss;
+    const count = many(5_000, 200_000);
+    const junk = range(100).map(() => crypto.getRandomValues(new Uint8Array(PACKET_SIZE)));
+    for (let sent = 0; sent < count; sent += junk.length) await rig.send(...junk);
+    await rig.counted("packets_received", count);
+    assertEquals(rig.count("packets_dropped_mac"), count);
+    assertLessOrEqual(Deno.memoryUsage().rss - before, MEMORY);
+  }));
+
+Deno.test("a flood of one packet is forwarded once", () =>
+  besiege(async (rig, last) => {
+    const packet = last.packet("again and again", rig.hop(1));
+    const copies = range(100).map(() => packet);
+    const count = many(3_000, 100_000);
+    for (let sent = 0; sent < count; sent += copies.length) await rig.send(...copies);
+    await rig.counted("packets_dropped_replayed", count - 1);
+    assertEquals(last.texts, ["again and again"]);
+  }));
+
+Deno.test("packets that ask for the longest delay fill what may wait and no more; others go on when it is over", () =>
+  besiege(async (rig, last) => {
+    await rig.send(...range(60).map((i) => last.packet(`${i}`, rig.hop(1500))));
+    await rig.counted("packets_received", 60);
+    assertEquals([rig.mixnode.waiting, rig.count("packets_dropped_no_room")], [50, 10]);
+    await eventually("they have gone", () => rig.mixnode.waiting === 0);
+  }, ({ limits }) => Object.assign(limits, { heldPackets: 50, longestDelay: 1500 })));
