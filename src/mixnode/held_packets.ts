@@ -7,8 +7,8 @@ interface Held {
   readonly packet: Uint8Array;
 }
 
-/** Sends a packet on; it is `late` ms late. */
-export type Release = (to: SocketAddress, packet: Uint8Array, late: number) => void;
+/** Sends a packet on. */
+export type Release = (to: SocketAddress, packet: Uint8Array) => void;
 
 /**
  * Packets that wait for their delay: one heap, ordered by when they are due, and one timer for the first of them. It
@@ -39,7 +39,7 @@ export class HeldPackets {
 
   /** Holds the packet, which is kept and not copied, for `delay` ms; without a delay it is released at once. */
   hold(to: SocketAddress, packet: Uint8Array, delay: number): void {
-    if (delay === 0) return this.#release(to, packet, 0);
+    if (delay === 0) return this.#release(to, packet);
     this.#push({ due: performance.now() + delay, to, packet });
     this.#arm();
   }
@@ -70,8 +70,8 @@ export class HeldPackets {
     this.#wakesAt = Infinity;
     const now = performance.now();
     while (this.#heap.length > 0 && this.#heap[0]!.due <= now) {
-      const { due, to, packet } = this.#pop();
-      this.#release(to, packet, now - due);
+      const { to, packet } = this.#pop();
+      this.#release(to, packet);
     }
     this.#arm();
     this.#drained?.resolve();
