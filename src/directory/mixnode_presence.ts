@@ -10,8 +10,10 @@ import { presenceTimings } from "./presence.ts";
 
 const log = logger("nym_gateway::node::presence");
 
-/** ms between two looks that packets give rise to */
+/** ms at least between two looks that packets give rise to … */
 const LOOK_INTERVAL = 1000;
+/** … and this many times what the last one took: anyone can send such packets, and make a directory's answer long. */
+const LOOK_SHARE = 20;
 
 /** All in ms. */
 export interface MixnodeTimings extends RetryTimings {
@@ -46,8 +48,8 @@ export class MixnodePresence implements AsyncDisposable {
   #nodes = Mixnodes.none();
   /** a look at the topology that is under way */
   #looking: Promise<void> | undefined;
-  /** when a packet last gave rise to one, ms of performance.now() */
-  #lookedAt = -Infinity;
+  /** when a packet may give rise to the next, ms of performance.now() */
+  #nextLook = -Infinity;
 
   constructor(directory: DirectoryClient, context: MixnodeContext, timings: MixnodeTimings) {
     this.#directory = directory;
@@ -97,16 +99,11 @@ export class MixnodePresence implements AsyncDisposable {
 
   /**
    * A packet is to go to a node that is not known: it may have joined since. Resolves when the topology has been looked at
-   * again, which is done at most once in a second.
+   * again, or at once if that was done too shortly before.
    */
   async lookAgain(): Promise<void> {
-    if (this.#looking === undefined) {
-      const now = performance.now();
-      if (now - this.#lookedAt < LOOK_INTERVAL) return;
-      this.#lookedAt = now;
-    }
-    this.#looking ??= this.#contact.attempt("topology", async () => void await this.#refresh())
-      .then(() => this.#looking = undefined);
+    if (this.#looking === undefined && performance.now() < this.#nextLook) return;
+    this.#looking ??= this.#look();
     await this.#looking;
   }
 
@@ -123,6 +120,14 @@ export class MixnodePresence implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#contact[Symbol.asyncDispose]();
     await this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    const began = performance.now();
+    await this.#contact.attempt("topology", async () => void await this.#refresh());
+    const now = performance.now();
+    this.#nextLook = now + Math.max(LOOK_INTERVAL, LOOK_SHARE * (now - began));
+    this.#looking = undefined;
   }
 
   async #refresh(): Promise<Topology> {

@@ -1,0 +1,61 @@
+import { assert, assertEquals } from "@std/assert";
+import { DirectoryClient } from "../../src/directory/client.ts";
+import { MixnodePresence } from "../../src/directory/mixnode_presence.ts";
+import { eventually } from "../support/eventually.ts";
+import { Silence } from "../support/silence.ts";
+import { DirectoryServer } from "./directory_server.ts";
+
+const SELF = { host: "10.0.0.1:1789", pubKey: "own", layer: 1, version: "0.7.0", location: "here" };
+const TIMINGS = { sendingDelay: 2 ** 30, topologyRefresh: 2 ** 30, firstRetry: 1, maximumRetry: 4 };
+
+function presenceAt(server: DirectoryServer, mayConnect = (_ip: string) => true): MixnodePresence {
+  const context = { self: SELF, mayConnect, refuseAddressClash: false };
+  return new MixnodePresence(new DirectoryClient(server.url), context, TIMINGS);
+}
+
+/** The directory lists these nodes, by `ip:port`, each with a key of its own or this one. */
+function lists(server: DirectoryServer, mixnodes: Record<string, string>, gateways: string[] = []): void {
+  const mixNodes = Object.entries(mixnodes).map(([host, pubKey]) => ({ ...SELF, host, pubKey, lastSeen: 0 }));
+  const gatewayNodes = gateways.map((mixnetListener) => ({
+    ...{ clientListener: "ws://10.0.0.9:9000", mixnetListener, pubKey: mixnetListener, registeredClients: [] },
+    ...{ version: "0.7.0", location: "", lastSeen: 0 },
+  }));
+  server.topology = () => Response.json({ cocoNodes: [], mixNodes, mixProviderNodes: [], gatewayNodes });
+}
+
+Deno.test("all mixnodes and gateways are known that one may connect to, and not itself", async () => {
+  await using server = new DirectoryServer();
+  lists(server, { "10.0.0.1:1789": "own", "10.0.0.2:1789": "a", "127.0.0.1:1": "b" }, ["10.0.0.3:1789"]);
+  await using presence = presenceAt(server, (ip) => ip !== "127.0.0.1");
+  await presence.prepare();
+  const known = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"].filter((host) =>
+    presence.isNode({ host, port: 1789 }) && presence.isNodeHost(host)
+  );
+  assertEquals([known, presence.nodes], [["10.0.0.2", "10.0.0.3"], 2]);
+});
+
+Deno.test("packets for unknown nodes have the topology looked at again, but not again and again", async () => {
+  await using server = new DirectoryServer();
+  lists(server, {});
+  await using presence = presenceAt(server);
+  await presence.prepare();
+  lists(server, { "10.0.0.2:1789": "a" });
+  await Promise.all(Array.from({ length: 100 }, () => presence.lookAgain()));
+  for (let i = 0; i < 100; i++) await presence.lookAgain();
+  assert(presence.isNode({ host: "10.0.0.2", port: 1789 }));
+  assertEquals(server.asked, 2);
+});
+
+Deno.test("a directory that fails is no reason to forget its nodes", async () => {
+  using _silence = new Silence();
+  await using server = new DirectoryServer();
+  lists(server, { "10.0.0.2:1789": "a" });
+  await using presence = presenceAt(server);
+  await presence.prepare();
+  server.topology = () => new Response(null, { status: 500 });
+  await presence.lookAgain();
+  assertEquals([presence.isReachable, presence.nodes], [false, 1]);
+  lists(server, { "10.0.0.3:1789": "a" });
+  presence.start();
+  await eventually("it answers again", () => presence.isNode({ host: "10.0.0.3", port: 1789 }));
+});
