@@ -127,6 +127,7 @@ export const MIXNODE_SECTIONS = {
   },
 };
 
+/** Comments on sections as a whole. */
 export const MIXNODE_SECTION_COMMENTS: { readonly [Name in keyof typeof MIXNODE_SECTIONS]?: string } = {
   limits:
     `A "network" is the /24 of an IPv4 address, the /64 of an IPv6 address. All connections together have to fit into

@@ -24,6 +24,7 @@ export class DirectoryContact implements AsyncDisposable {
   readonly #failing = new Set<string>();
   readonly #loops: Promise<void>[] = [];
 
+  /** `timings` say how soon a failed request is retried. */
   constructor(directory: DirectoryClient, timings: RetryTimings) {
     this.#directory = directory;
     this.#timings = timings;

@@ -17,7 +17,9 @@ const LOOK_SHARE = 20;
 
 /** All in ms. */
 export interface MixnodeTimings extends RetryTimings {
+  /** between two announcements */
   readonly sendingDelay: number;
+  /** between two looks at the topology */
   readonly topologyRefresh: number;
 }
 
@@ -51,6 +53,7 @@ export class MixnodePresence implements AsyncDisposable {
   /** when a packet may give rise to the next, ms of performance.now() */
   #nextLook = -Infinity;
 
+  /** Asks nothing of `directory` yet. */
   constructor(directory: DirectoryClient, context: MixnodeContext, timings: MixnodeTimings) {
     this.#directory = directory;
     this.#context = context;

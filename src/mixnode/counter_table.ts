@@ -4,12 +4,12 @@ import { DROPPED, type Family, FORWARDED, MIXNET_COUNTERS, type SeriesOf } from 
 export const MIXNODE_COUNTERS = [
   {
     name: "packets_received_total",
-    help: "Sphinx packets that were unwrapped, whatever came of them.",
+    help: "Sphinx packets received and unwrapped, whatever the outcome.",
     series: { packets_received: "" },
   },
   {
     name: "packets_dropped_total",
-    help: "Sphinx packets that were dropped, by reason.",
+    help: "Sphinx packets received and dropped, by reason.",
     label: "reason",
     series: {
       ...DROPPED,
@@ -23,11 +23,12 @@ export const MIXNODE_COUNTERS = [
   },
   {
     name: "forwarder_packets_total",
-    help: "Packets whose delay was over, by what became of them.",
+    help: "Packets whose delay had passed, by outcome.",
     label: "outcome",
     series: FORWARDED,
   },
   ...MIXNET_COUNTERS,
 ] as const satisfies readonly Family[];
 
+/** The counters of a mixnode. */
 export type MixnodeCounterName = SeriesOf<typeof MIXNODE_COUNTERS>;

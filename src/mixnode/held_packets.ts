@@ -24,15 +24,18 @@ export class HeldPackets {
   #wakesAt = Infinity;
   #drained: PromiseWithResolvers<void> | undefined;
 
+  /** `capacity` is asked for each packet, as it may change; `release` gets each packet when its delay is over. */
   constructor(capacity: () => number, release: Release) {
     this.#capacity = capacity;
     this.#release = release;
   }
 
+  /** Packets that wait. */
   get size(): number {
     return this.#heap.length;
   }
 
+  /** Whether one more may wait. */
   get hasRoom(): boolean {
     return this.#heap.length < this.#capacity();
   }

@@ -18,6 +18,7 @@ export interface MixingRules {
 
 /** Where unwrapped packets go: each is counted, and each good one held for its delay. */
 export class Mixing {
+  /** Outcomes are counted by name through `count`. */
   constructor(
     private readonly replays: ReplayFilter,
     private readonly held: HeldPackets,

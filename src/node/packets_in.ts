@@ -9,6 +9,7 @@ import { listen } from "./listening.ts";
 
 /** What a node needs in order to take packets of mixnodes. */
 export interface PacketsInContext {
+  /** 32 bytes, canonical */
   readonly privateKey: Uint8Array;
   /** the hops that it handles */
   readonly hops: HopKind;
@@ -18,7 +19,9 @@ export interface PacketsInContext {
   readonly room: () => Promise<void> | undefined;
   /** whether a mixnode of the topology has this IP address */
   readonly isMixnodeHost: (ip: string) => boolean;
+  /** of connections; they may change while it runs */
   readonly limits: MixnetLimits;
+  /** gets events by name */
   readonly count: Count<MixnetCounterName>;
 }
 

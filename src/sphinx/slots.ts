@@ -11,7 +11,7 @@ const ADDRESS_AT = TAG_AT + TAG_SIZE;
 const NUMBER_AT = ADDRESS_AT + ADDRESS_SIZE;
 const MESSAGE_AT = PAYLOAD_OFFSET + MESSAGE_OFFSET;
 
-/** A packet with room for what becomes of it: 1429 bytes. */
+/** A packet with room for its outcome: 1429 bytes. */
 export const SLOT_SIZE = NUMBER_AT + DELAY_SIZE;
 
 /** The hops that a node handles: a mixnode forward ones, a gateway final ones. It drops the others. */
@@ -25,7 +25,7 @@ const FOUND_IN_FORWARD_HOPS: readonly string[] = ["forward"];
 /** Why a packet was dropped. */
 export type DropReason = Exclude<typeof OUTCOMES[number], "message" | "forward">;
 
-/** What became of a packet. */
+/** The outcome of a packet. */
 export type Outcome =
   | { kind: "message"; destination: Uint8Array; message: Uint8Array; replayTag: Uint8Array }
   /** `nextAddress` is zero-padded (spec §3), `delay` in ns */
@@ -40,7 +40,7 @@ export function packetAt(batch: Uint8Array, index: number): Uint8Array {
   return batch.subarray(index * SLOT_SIZE, index * SLOT_SIZE + PACKET_SIZE);
 }
 
-/** Puts what became of the packet in slot `index` there, at a node that handles `hops`. */
+/** Writes the outcome of the packet into slot `index`, at a node that handles `hops`. */
 export function writeOutcome(batch: Uint8Array, index: number, unwrapped: Unwrapped, hops: HopKind): void {
   const slot = slotAt(batch, index);
   const { kind } = unwrapped;

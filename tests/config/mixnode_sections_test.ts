@@ -46,7 +46,7 @@ Deno.test("what is written is read back the same, and explains each key", () => 
   }
 });
 
-Deno.test("an unknown key in [debug] is warned of and passed over, elsewhere it is an error", () => {
+Deno.test("an unknown key in [debug] is ignored with a warning, elsewhere it is an error", () => {
   const text = renderTable(MIXNODE, DEFAULTS);
   const lines: string[] = [];
   setLogOutput((line) => lines.push(line));
@@ -57,7 +57,7 @@ Deno.test("an unknown key in [debug] is warned of and passed over, elsewhere it 
     setLogOutput(undefined);
   }
   assertEquals(lines.length, 1);
-  assertStringIncludes(lines[0]!, 'unknown key "metrics_sending_delay" in [debug] is passed over');
+  assertStringIncludes(lines[0]!, 'unknown key "metrics_sending_delay" in [debug] is ignored');
   const wrong = text.replace("layer = 1", "layers = 1");
   const error = assertThrows(() => parseTable(MIXNODE, wrong, "it"), OperatorError);
   assertEquals(error.message, 'Cannot read it: unknown key "layers" in [mixnode]; did you mean "layer"?');

@@ -122,7 +122,7 @@ Deno.test("a node that has just joined is found when the first packet for it com
   await eventually("it has come", () => last.received.length === 1);
 });
 
-Deno.test("a packet that comes again is dropped, also by a mixnode that was killed in between", async () => {
+Deno.test("a replayed packet is dropped, also by a mixnode that was killed in between", async () => {
   using _silence = new Silence();
   await using last = new LastHop();
   await using directory = await directoryWith(last);
