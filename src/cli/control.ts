@@ -13,7 +13,7 @@ const TIMEOUT = 10_000;
 /** Characters of an answer; it names keys of the configuration. */
 const LONGEST_ANSWER = 65_536;
 
-/** What came of reading the configuration again, as config/reloading.ts has it; or why it was refused. */
+/** The outcome of reading the configuration again, as in config/reloading.ts; or why it was refused. */
 export type ReloadAnswer =
   | { readonly taken: readonly string[]; readonly left: readonly string[] }
   | { readonly refused: string; readonly exitCode: ExitCode };

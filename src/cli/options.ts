@@ -189,7 +189,7 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     isPlain: true,
   },
   reload: {
-    purpose: "Has a running gateway read its configuration file again, and says what came of it.",
+    purpose: "Makes a running gateway read its configuration file again, and prints the outcome.",
     required: [],
     optional: ["id", "config"],
     isPlain: true,

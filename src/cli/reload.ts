@@ -5,7 +5,7 @@ import type { Options } from "./options.ts";
 import { print } from "./output.ts";
 import { readRunning } from "./running.ts";
 
-/** What is said of a reload, for people who asked for it and in the log. */
+/** How a reload is reported, to whoever asked for it and in the log. */
 export function describeReload(taken: readonly string[], left: readonly string[]): { now?: string; later?: string } {
   return {
     ...(taken.length > 0
@@ -16,7 +16,7 @@ export function describeReload(taken: readonly string[], left: readonly string[]
 }
 
 /**
- * Has a gateway that runs read its configuration file again, and prints what came of it.
+ * Has a gateway that runs read its configuration file again, and prints the outcome.
  * @throws {OperatorError} with the gateway's reason when it refuses the file, and when it does not run
  */
 export async function reload(options: Options): Promise<void> {

@@ -83,7 +83,7 @@ function lastWarning(): string {
   return last === undefined ? "" : `; last warning at ${new Date(last.time).toISOString().slice(0, 19)}Z: ${last.text}`;
 }
 
-/** Logs what comes of a reload; a configuration with a mistake is refused, and what was configured before stays. */
+/** Logs the outcome of a reload. An invalid configuration is refused, and the previous one stays in force. */
 function answerTo(reload: () => Changes): ReloadAnswer {
   try {
     const { taken, left } = reload();

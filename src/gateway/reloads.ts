@@ -1,6 +1,6 @@
 import type { Verdict } from "../operator/health.ts";
 
-/** What came of reading the configuration, at the start and since. */
+/** The outcome of reading the configuration, at the start and since. */
 export class Reloads {
   /** when it was read and taken over last, ms since 1970 */
   #succeededAt = Date.now();
