@@ -2,9 +2,9 @@ import { parseIp } from "../addresses/ip_literal.ts";
 import { isLoopback } from "../addresses/peer.ts";
 
 /**
- * Whether a request for `host`, as a URL has it, is one for an endpoint that listens at IP address `listening`: it names
- * this machine, that address, any address where all are listened at, or one of `allowed`. Any other name may be one that
- * somebody else points here, so that a web page of theirs could read the answers (DNS rebinding).
+ * Whether an endpoint that listens on the IP address `listening` answers requests for `host` (as in a URL): only for
+ * loopback, for `listening`, for any IP address if `listening` is unspecified, and for hosts in `allowed`. Any other name
+ * may be one that an attacker points at this machine so that their web page can read the answers (DNS rebinding).
  */
 export function isAskedFor(host: string, listening: string, allowed: readonly string[]): boolean {
   const asked = host.replace(/^\[(.*)\]$/, "$1");

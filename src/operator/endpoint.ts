@@ -9,37 +9,40 @@ import { COLUMNS, History } from "./history.ts";
 import { settingsOf } from "./settings.ts";
 import page from "./status_page.html" with { type: "text" };
 
-/** What the endpoint shows of the gateway. */
+/** What the endpoint shows about the gateway. */
 export interface Watched extends Sources {
+  /** the checks of `/readyz`, which also appear on the page and in the metrics */
   readonly health: Health;
+  /** the gateway's id */
   readonly name: string;
+  /** as configured, in free text */
   readonly location: string;
-  /** what others know the gateway by: its public key (base58), the addresses that it announces, and where it does */
+  /** how others know the gateway: its public key (base58), the addresses that it announces, and the directory's URL */
   readonly identity: {
     readonly publicKey: string;
     readonly mixnet: string;
     readonly clients: string;
     readonly directory: string;
   };
-  /** as in config.ts; it holds no secrets */
+  /** the configuration in force (config.ts), which contains no secrets */
   readonly configuration: object;
-  /** hosts besides this machine and its addresses that may be asked for, in their one form (asked_host.ts) */
+  /** further hosts that the endpoint answers for, in canonical form (asked_host.ts) */
   readonly allowedHosts: () => readonly string[];
 }
 
 const log = logger("nym_gateway::operator");
 
-/** A server that could not be made anew is tried again after this many ms. */
+/** ms between attempts to restart the server */
 const SERVE_RETRY = 100;
 
-/** Ten minutes, and a day; ms and samples. */
+/** Ten minutes and a day: the interval in ms, and the number of samples. */
 const RANGES = { minutes: { interval: 2_000, length: 300 }, day: { interval: 300_000, length: 288 } } as const;
 
-/** The page holds all it needs; nothing else may be loaded, nor may it be shown inside another site's page. */
+/** The page is self-contained: it may load nothing else, and no other site may embed it. */
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; " +
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** Counters of packets and messages that got no further. */
+/** Counters of packets and messages that were dropped. */
 const DROPS: readonly string[] = [
   "packets_dropped_total",
   "forwarder_packets_total",
@@ -47,12 +50,13 @@ const DROPS: readonly string[] = [
   "messages_lost_total",
 ];
 
-const NOT_ASKED_FOR = "The gateway does not answer for that host. To allow it: allowed_hosts in [operator].\n";
+const NOT_ASKED_FOR =
+  "The gateway does not answer for this host. To allow it, add it to allowed_hosts in [operator].\n";
 
 /**
- * What the operator looks at, over HTTP: `/` a status page, `/metrics` for Prometheus, `/healthz` (it runs) and `/readyz`
- * (it serves; each check with its reason). It changes nothing, knows no client by name, and asks for no password: it is
- * for loopback, or a network of the operator's own.
+ * The operator's view of the gateway, over HTTP: `/` is a status page, `/metrics` is for Prometheus, `/healthz` says
+ * whether the gateway is running, and `/readyz` whether it is ready, with the reason for each check. It changes nothing,
+ * identifies no client and needs no password: it is for loopback, or for a network that only the operator can reach.
  */
 export class OperatorEndpoint {
   #server: Deno.HttpServer<Deno.NetAddr>;
@@ -68,19 +72,21 @@ export class OperatorEndpoint {
   }
 
   /**
-   * Listens at `address` (port 0: any free one).
-   * @throws {Deno.errors.AddrInUse} and the other errors of Deno.listen.
+   * Listens on `address`; port 0 stands for any free port.
+   *
+   * @throws {Deno.errors.AddrInUse} and the other errors of Deno.listen
    */
   static listen(address: SocketAddress, watched: Watched): OperatorEndpoint {
     return new OperatorEndpoint(address, watched);
   }
 
-  /** Where it listens, with the port that port 0 became. */
+  /** The address that it listens on, with the actual port. */
   get address(): SocketAddress {
     const { hostname, port } = this.#server.addr;
     return { host: hostname, port };
   }
 
+  /** Stops listening once the current requests are answered. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     for (const history of Object.values(this.#histories)) history[Symbol.dispose]();
@@ -89,13 +95,13 @@ export class OperatorEndpoint {
 
   #serve({ host, port }: SocketAddress): Deno.HttpServer<Deno.NetAddr> {
     const server = Deno.serve({ hostname: host, port, onListen: () => {} }, (request) => this.#answer(request));
-    server.finished.catch((error) => this.#serveAgain(error)); // else that would be the end of the whole program
+    server.finished.catch((error) => this.#serveAgain(error)); // an unhandled rejection would end the program
     return server;
   }
 
-  /** Deno's server ends when it can't accept, as when it finds no descriptor. */
+  /** Deno's server stops for good when it cannot accept a connection, for instance when descriptors run out. */
   async #serveAgain(reason: unknown): Promise<void> {
-    log.error(`The status page's server has ended, making another: ${reason}`);
+    log.error(`The status page's server failed, restarting it: ${reason}`);
     const { address } = this;
     while (!this.#closing.signal.aborted) {
       try {
@@ -111,7 +117,7 @@ export class OperatorEndpoint {
     const { pathname, searchParams, hostname } = new URL(request.url);
     if (!isAskedFor(hostname, this.address.host, this.watched.allowedHosts())) return text(NOT_ASKED_FOR, 403);
     if (request.method !== "GET" && request.method !== "HEAD") {
-      return text("Only GET, please.\n", 405, { allow: "GET, HEAD" });
+      return text("Only GET and HEAD are allowed.\n", 405, { allow: "GET, HEAD" });
     }
     switch (pathname) {
       case "/":
@@ -132,7 +138,7 @@ export class OperatorEndpoint {
         return text(readiness(results), worst(results) === "fail" ? 503 : 200);
       }
       default:
-        return text("There are /, /metrics, /healthz and /readyz.\n", 404);
+        return text("Not found. Try /, /metrics, /healthz or /readyz.\n", 404);
     }
   }
 

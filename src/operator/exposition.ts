@@ -14,10 +14,13 @@ import {
 } from "./metric_table.ts";
 import { cpuSeconds, residentBytes } from "./process.ts";
 
-/** What the figures are read from. */
+/** Where the metrics are read from. */
 export interface Sources {
+  /** events since the start */
   readonly counters: Counters;
+  /** called whenever metrics are read; NaN means unknown */
   readonly gauges: Readonly<Record<GaugeName, () => number>>;
+  /** durations in seconds */
   readonly histograms: Readonly<Record<HistogramName, Histogram>>;
   /** labels of the build info */
   readonly build: Readonly<Record<string, string>>;
@@ -25,9 +28,10 @@ export interface Sources {
   readonly startedAt: number;
 }
 
+/** The Content-Type header of {@linkcode exposition}. */
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** All metrics in Prometheus' text format 0.0.4. */
+/** All metrics and the results of the health checks, in Prometheus' text format 0.0.4. */
 export function exposition(sources: Sources, checks: readonly CheckResult[]): string {
   const { counters, gauges, histograms } = sources;
   const text: string[] = [];

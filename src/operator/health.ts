@@ -2,58 +2,64 @@ import { logger } from "../logging/log.ts";
 
 const log = logger("nym_gateway::health");
 
+/** Every status, from best to worst. */
 export const CHECK_STATUSES = ["ok", "warn", "fail"] as const;
 
-/** `warn`: it serves, but somebody should look. `fail`: it is not ready. */
+/** `warn`: the gateway works, but needs attention. `fail`: the gateway is not ready. */
 export type CheckStatus = typeof CHECK_STATUSES[number];
 
+/** What a check found. */
 export interface Verdict {
+  /** the state of the part that was checked */
   readonly status: CheckStatus;
   /** one line for the operator */
   readonly reason: string;
 }
 
+/** A verdict with the name of its check. */
 export interface CheckResult extends Verdict {
+  /** as in `mailbox`; a label of the metrics */
   readonly name: string;
 }
 
-/** Looks at one part. What it throws is a failure. */
+/** Checks one part of the gateway. An exception counts as `fail`, with its message as the reason. */
 export type Check = () => Verdict | Promise<Verdict>;
 
 /** All in ms. */
 interface HealthTimings {
-  /** for a check; one that is later has failed */
+  /** a check that takes longer has failed */
   timeout: number;
-  /** for which results are given again, so that whoever asks often does not write to the disk as often */
+  /** how long results are reused, so that frequent requests do not cause frequent writes to the disk */
   lifetime: number;
-  /** from one look to the next, once it watches */
+  /** between checks, while watching */
   interval: number;
 }
 
 const TIMINGS: HealthTimings = { timeout: 3_000, lifetime: 5_000, interval: 30_000 };
 
-/** The gateway's health: named checks, done when somebody asks. A change of state is logged. */
+/** The gateway's health: named checks, run on request. Changes of status are logged. */
 export class Health implements Disposable {
   readonly #pending = new Map<string, Promise<Verdict>>();
   #results: { at: number; all: Promise<CheckResult[]> } | undefined;
-  /** of those that are not well, what was logged last */
+  /** the status that was last logged for each check that is not ok */
   readonly #ailing = new Map<string, CheckStatus>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #isDisposed = false;
 
+  /** `checks` run in parallel; results are in their order. `timings` in ms. */
   constructor(private readonly checks: Readonly<Record<string, Check>>, private readonly timings = TIMINGS) {}
 
-  /** Something has changed: whoever asks next gets new results. */
+  /** Discards the results: the next request runs the checks again. */
   renew(): void {
     this.#results = undefined;
   }
 
-  /** Looks by itself from now on, so that changes are logged though nobody asks; until it is disposed. */
+  /** Runs the checks regularly until disposed, so that changes are logged even if nobody asks. */
   watch(): void {
     this.#timer ??= setInterval(() => void this.check(), this.timings.interval);
   }
 
-  /** The results of all checks, in their order, at most 5 s old. It never rejects. */
+  /** The results of all checks in their order, at most 5 s old. Never rejects. */
   check(): Promise<CheckResult[]> {
     const now = performance.now();
     if (this.#results === undefined || now - this.#results.at > this.timings.lifetime) {
@@ -85,13 +91,13 @@ export class Health implements Disposable {
     }
   }
 
-  /** Looks no more by itself, and logs nothing more: what is being closed is no news. */
+  /** Stops watching and logging: parts that fail because they are being closed are not worth a message. */
   [Symbol.dispose](): void {
     this.#isDisposed = true;
     clearInterval(this.#timer);
   }
 
-  /** A check that hangs is not started once more. */
+  /** A check that hangs is not started a second time. */
   #start(name: string, check: Check): Promise<Verdict> {
     const running = this.#pending.get(name);
     if (running !== undefined) return running;
@@ -103,7 +109,7 @@ export class Health implements Disposable {
   }
 }
 
-/** The worst status of all. */
+/** The worst status among the results; `ok` if there are no results. */
 export function worst(results: readonly CheckResult[]): CheckStatus {
   const severity = results.map(({ status }) => CHECK_STATUSES.indexOf(status));
   return CHECK_STATUSES[Math.max(0, ...severity)]!;

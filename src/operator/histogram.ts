@@ -1,8 +1,8 @@
 import { type HistogramName, HISTOGRAMS } from "./metric_table.ts";
 
-/** How often something took how long: cumulative buckets as Prometheus has them. Times in seconds. */
+/** Counts durations by bucket, for a Prometheus histogram. All times are in seconds. */
 export class Histogram {
-  /** observations in each bucket, not cumulated; the last one has those above all bounds */
+  /** observations per bucket, not cumulative; the last bucket has those above all bounds */
   readonly counts: Float64Array;
   #sum = 0;
 
@@ -11,7 +11,7 @@ export class Histogram {
     this.counts = new Float64Array(bounds.length + 1);
   }
 
-  /** Notes one duration; for once a batch or commit, not once a packet. */
+  /** Counts one duration in seconds. Meant for each batch or commit, not for each packet. */
   observe = (seconds: number): void => {
     let bucket = 0;
     while (bucket < this.bounds.length && seconds > this.bounds[bucket]!) bucket++;
@@ -19,20 +19,20 @@ export class Histogram {
     this.#sum += seconds;
   };
 
-  /** All durations together. */
+  /** The sum of all durations. */
   get sum(): number {
     return this.#sum;
   }
 }
 
-/** A histogram for each of the table, without observations yet. */
+/** An empty histogram for each entry of the table. */
 export function emptyHistograms(): Record<HistogramName, Histogram> {
   return { commit: new Histogram(HISTOGRAMS.commit.bounds), unwrap: new Histogram(HISTOGRAMS.unwrap.bounds) };
 }
 
 /**
- * The duration that the share `q` (0 to 1) of the observations in `counts` did not exceed, in seconds, by interpolation in
- * its bucket; of the last bucket only its lower bound is known. undefined without observations.
+ * The quantile `q` (0 to 1) of the observations in `counts`, in seconds, interpolated within its bucket; for the last
+ * bucket, its lower bound. undefined without observations.
  */
 export function quantile(q: number, bounds: readonly number[], counts: ArrayLike<number>): number | undefined {
   let total = 0;

@@ -2,7 +2,7 @@ import type { Sources } from "./exposition.ts";
 import { quantile } from "./histogram.ts";
 import { cpuSeconds, heapBytes, residentBytes } from "./process.ts";
 
-/** What a sample holds, in this order; rates are per second and over the time since the sample before. */
+/** The values of a sample, in this order. Rates are per second, over the time since the previous sample. */
 export const COLUMNS = [
   "time", // ms since 1970
   "received",
@@ -10,9 +10,9 @@ export const COLUMNS = [
   "pushed",
   "forwarded",
   "dropped",
-  "refused", // messages for which there was no room
-  "commitMedian", // ms; null when there was none
-  "commitSlow", // ms; 99 % took no longer
+  "refused", // messages, for lack of space
+  "commitMedian", // ms; null without commits
+  "commitSlow", // ms; the 99th percentile
   "unwrapMedian",
   "unwrapSlow",
   "inboxMessages",
@@ -23,15 +23,16 @@ export const COLUMNS = [
   "processor", // percent of one core
 ] as const;
 
+/** One value for each of {@linkcode COLUMNS}; null if unknown. */
 export type Sample = readonly (number | null)[];
 
-/** Samples at equal intervals, for the status page's charts: as many as fit, the oldest go. */
+/** The latest samples, taken at equal intervals, for the charts of the status page. */
 export class History {
   #samples: Sample[] = [];
   #before: Figures;
   readonly #timer: ReturnType<typeof setInterval>;
 
-  /** Takes a sample every `interval` ms, and keeps `length` of them, until disposed. */
+  /** Takes a sample every `interval` ms until disposed, and keeps the last `length`. */
   constructor(private readonly sources: Sources, readonly interval: number, readonly length: number) {
     this.#before = readFigures(sources);
     this.#timer = setInterval(() => this.#take(), interval);
@@ -42,11 +43,12 @@ export class History {
     return this.#samples.filter(([at]) => at! > time);
   }
 
-  /** The newest sample; undefined at the very beginning. */
+  /** The newest sample; undefined before the first. */
   get latest(): Sample | undefined {
     return this.#samples.at(-1);
   }
 
+  /** Takes no more samples. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }
@@ -59,7 +61,7 @@ export class History {
   }
 }
 
-/** Cumulative figures at one time. */
+/** Cumulative figures at one moment. */
 interface Figures {
   at: number;
   totals: number[];
@@ -110,7 +112,7 @@ function sampleBetween(before: Figures, now: Figures, { gauges, histograms }: So
   ];
 }
 
-/** To four digits, as charts show no more. */
+/** Rounds to four significant digits, which is all that charts show. */
 function rounded(value: number): number {
   return Number(value.toPrecision(4));
 }

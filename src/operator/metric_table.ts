@@ -1,128 +1,134 @@
 import type { Family, SeriesOf } from "../counting/counter_table.ts";
 
-/** Opens the name of every metric of ours. */
+/** The prefix of the gateway's own metrics. */
 export const PREFIX = "nym_gateway_";
 
-/** What is asked of the gateway's parts when somebody looks. */
+/** Values that are read from the gateway's parts whenever metrics are requested. */
 export const GAUGES = [
   { name: "clients_online", help: "Clients that are logged in.", series: { clientsOnline: "" } },
-  { name: "clients_registered", help: "Clients that are registered here.", series: { clientsRegistered: "" } },
-  { name: "inbox_messages", help: "Messages on the disk, of all clients.", series: { inboxMessages: "" } },
-  { name: "inbox_bytes", help: "Their bytes, without what the database adds.", series: { inboxBytes: "" } },
+  { name: "clients_registered", help: "Registered clients.", series: { clientsRegistered: "" } },
+  { name: "inbox_messages", help: "Stored messages of all clients.", series: { inboxMessages: "" } },
+  {
+    name: "inbox_bytes",
+    help: "Size of the stored messages, without the overhead of the database.",
+    series: { inboxBytes: "" },
+  },
   {
     name: "inbox_bytes_limit",
-    help: "How many there may be (mailbox_bytes); beyond that new messages are dropped.",
+    help: "Limit for the size of the stored messages (mailbox_bytes); above it new messages are dropped.",
     series: { inboxBytesLimit: "" },
   },
   {
     name: "oldest_message_age_seconds",
     help:
-      "For how long the oldest of them has been kept, not counting time in which the gateway was down; one that has left counts for a minute more.",
+      "Age of the oldest stored message, not counting time when the gateway was down; updated within a minute of its removal.",
     series: { oldestMessage: "" },
   },
   { name: "disk_free_bytes", help: "Free space on the disk with the inboxes.", series: { diskFree: "" } },
   {
     name: "disk_free_minimum_bytes",
-    help: "How much of it has to be free (minimum_free_disk); with less, new messages are dropped.",
+    help: "Free space that must remain (minimum_free_disk); with less, new messages are dropped.",
     series: { diskFreeMinimum: "" },
   },
   {
     name: "client_connections_limit",
-    help: "How many WebSockets of clients may be open at once.",
+    help: "Limit for open WebSockets of clients.",
     series: { clientConnectionsLimit: "" },
   },
   {
     name: "mixnet_connections_limit",
-    help: "How many connections of mixnodes may be open at once.",
+    help: "Limit for open connections from mixnodes.",
     series: { mixnetConnectionsLimit: "" },
   },
   {
     name: "tls_certificate_expiry_timestamp_seconds",
-    help: "When the TLS certificate in use ends (Unix time); NaN without TLS.",
+    help: "When the TLS certificate in use expires (Unix time); NaN without TLS.",
     series: { certificateExpiry: "" },
   },
   {
     name: "queue_depth",
-    help: "What waits in memory: packets to be unwrapped, messages to be written, packets for mixnodes.",
+    help: "Items queued in memory: packets to unwrap, messages to write, packets to forward.",
     label: "queue",
     series: { unwrappingQueue: "unwrapping", mailboxQueue: "mailbox", forwarderQueue: "forwarder" },
   },
   {
     name: "unwrapping_workers",
-    help: "Threads that unwrap packets; 0 while there are so few that the main thread does.",
+    help: "Threads that unwrap packets; 0 while the load is low and the main thread does it.",
     series: { workers: "" },
   },
   {
     name: "directory_reachable",
-    help: "1 when the last requests to the directory server succeeded, else 0.",
+    help: "1 if the latest requests to the directory succeeded, else 0.",
     series: { directoryReachable: "" },
   },
   {
     name: "directory_lists_gateway",
-    help: "1 when the directory lists this gateway as it announces itself, else 0; NaN before its first answer.",
+    help: "1 if the directory lists this gateway as it announces itself, else 0; NaN while unknown.",
     series: { directoryListsGateway: "" },
   },
-  { name: "topology_mixnodes", help: "Mixnodes in the directory's last topology.", series: { mixnodes: "" } },
+  { name: "topology_mixnodes", help: "Mixnodes in the latest topology from the directory.", series: { mixnodes: "" } },
   {
     name: "config_last_reload_successful",
-    help: "0 when the configuration was refused as it was read last, so that the one before stays; else 1.",
+    help: "0 if the latest reload of the configuration was refused and the previous one stays in force, else 1.",
     series: { configAccepted: "" },
   },
   {
     name: "config_last_reload_success_timestamp_seconds",
-    help: "When the configuration was read and taken over last, at the start or since (Unix time).",
+    help: "When the configuration in force was loaded (Unix time).",
     series: { configAcceptedAt: "" },
   },
   {
     name: "descriptors_held",
-    help: "File descriptors that the process holds, found out by trying; NaN where that can't be done.",
+    help: "Open file descriptors of the process, measured by opening more; NaN if that is not possible.",
     series: { descriptorsHeld: "" },
   },
   {
     name: "descriptors_limit",
-    help: "How many it may hold, as far as they were counted: there may be more where it is over 4000.",
+    help: "Limit for open file descriptors, counted up to a bound: a value above 4000 means at least that many.",
     series: { descriptorsLimit: "" },
   },
-  { name: "heap_used_bytes", help: "Memory of JavaScript objects of the main thread.", series: { heapUsed: "" } },
+  { name: "heap_used_bytes", help: "Memory of the main thread's JavaScript objects.", series: { heapUsed: "" } },
 ] as const satisfies readonly Family[];
 
+/** The name of a gauge in code, as in `clientsOnline`. */
 export type GaugeName = SeriesOf<typeof GAUGES>;
 
-/** Connections that are open now: opened minus closed ones. */
+/** Connections that are open now: those opened minus those closed. */
 export const OPEN_CONNECTIONS = [
-  { name: "mixnet_connections", help: "Open connections of mixnodes.", of: "connections" },
+  { name: "mixnet_connections", help: "Open connections from mixnodes.", of: "connections" },
   { name: "mixnode_connections", help: "Open connections to mixnodes.", of: "mixnode_connections" },
   { name: "client_connections", help: "Open WebSockets of clients, logged in or not.", of: "client_connections" },
 ] as const;
 
-/** Durations, in seconds; `bounds` are those of the buckets. */
+/** Durations in seconds; `bounds` are the upper bounds of the buckets. */
 export const HISTOGRAMS = {
   commit: {
     name: "commit_duration_seconds",
-    help: "How long it took to write a commit of the mailbox to the disk.",
+    help: "Time to write a commit of the mailbox to the disk.",
     bounds: [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1, 2, 4, 8],
   },
   unwrap: {
     name: "unwrap_duration_seconds",
-    help: "How long it took to unwrap a batch of 1 to 47 packets.",
+    help: "Time to unwrap a batch of 1 to 47 packets.",
     bounds: [0.00006, 0.000125, 0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5],
   },
 } as const;
 
+/** The name of a histogram in code, as in `commit`. */
 export type HistogramName = keyof typeof HISTOGRAMS;
 
-/** What the rest of the exposition is made of. */
+/** Metrics that are in no other list. */
 export const OTHERS = {
   build: {
     type: "gauge",
     name: `${PREFIX}build_info`,
-    help: "Always 1; the labels say what runs.",
+    help: "Always 1; the labels describe the running build.",
     labels: ["version", "protocol", "commit", "target", "deno"],
   },
   check: {
     type: "gauge",
     name: `${PREFIX}check_status`,
-    help: "1 for the status that a health check has, 0 for the others.",
+    help: "1 for the current status of a health check, 0 for the others.",
     labels: ["check", "status"],
   },
   memory: { type: "gauge", name: "process_resident_memory_bytes", help: "Resident memory of the process.", labels: [] },

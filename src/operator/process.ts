@@ -1,6 +1,6 @@
 import process from "node:process";
 
-/** Resident memory of the whole process, with its workers, in bytes. */
+/** Resident memory of the whole process, workers included, in bytes. */
 export function residentBytes(): number {
   return Deno.memoryUsage().rss;
 }
@@ -10,7 +10,7 @@ export function heapBytes(): number {
   return Deno.memoryUsage().heapUsed;
 }
 
-/** Processor time that the process has used, in seconds. */
+/** Processor time that the process has used, user and system, in seconds. */
 export function cpuSeconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;

@@ -1,12 +1,14 @@
-/** A section of the configuration as config.toml has it. */
+/** A section of the configuration, with the names of config.toml. */
 export interface SettingsSection {
+  /** as in `mixnet_endpoint` */
   readonly name: string;
+  /** in the order of config.toml; values as text */
   readonly settings: readonly { readonly key: string; readonly value: string }[];
 }
 
 /**
- * The configuration in force, for people to read: sections and keys by their names in config.toml. It holds no secrets:
- * those are in files of their own, of which the configuration has the paths.
+ * The configuration for people to read: sections and keys as they are named in config.toml. It contains no secrets, only
+ * the paths of the files that do.
  */
 export function settingsOf(config: object): SettingsSection[] {
   return Object.entries(config).map(([section, values]) => ({

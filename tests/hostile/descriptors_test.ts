@@ -86,7 +86,7 @@ Deno.test({
     await limit(besieged, 1000);
     for (const visitor of visitors) visitor.close();
     await besieged.operator.says(/./);
-    assertEquals(besieged.gateway.log.includes("The status page's server has ended"), true);
+    assertEquals(besieged.gateway.log.includes("The status page's server failed"), true);
     await besieged.endProbing();
   },
 });

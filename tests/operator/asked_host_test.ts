@@ -16,18 +16,18 @@ const hosts = [
 ];
 const loopback = hosts.slice(0, 4);
 
-/** For which of the hosts it answers when it listens there. */
+/** The hosts that it answers for when it listens on `listening`. */
 const answered = (listening: string, ...allowed: string[]) =>
   hosts.filter((host) => isAskedFor(host, listening, allowed));
 
-Deno.test("it answers for loopback and for the address that it listens at, on every address", () => {
+Deno.test("it answers for loopback and for the address that it listens on", () => {
   assertEquals(answered("127.0.0.1"), loopback);
   assertEquals(answered("::1"), loopback);
   assertEquals(answered("192.168.1.2"), [...loopback, "192.168.1.2"]);
   assertEquals(answered("fe80::1"), [...loopback, "[fe80::1]"]);
 });
 
-Deno.test("where it listens at all addresses it answers for each, but for no name", () => {
+Deno.test("on an unspecified address it answers for every IP address, but for no name", () => {
   for (const all of ["0.0.0.0", "::"]) {
     assertEquals(answered(all), [...loopback, "192.168.1.2", "10.0.0.1", "[fe80::1]"]);
   }

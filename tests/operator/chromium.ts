@@ -1,7 +1,7 @@
-/** Where Debian's package puts it; NYM_CHROMIUM names another. */
+/** Debian's path, unless NYM_CHROMIUM names another. */
 const PROGRAM = Deno.env.get("NYM_CHROMIUM") ?? "/usr/bin/chromium";
 
-/** Loopback and no more: nothing of what a browser does for itself. */
+/** Only loopback: without the requests that a browser makes of its own accord. */
 const OPTIONS = [
   "--headless",
   "--no-sandbox",
@@ -15,7 +15,7 @@ const OPTIONS = [
   "--remote-debugging-port=0",
 ];
 
-/** Whether there is a browser to test with. */
+/** Whether a browser is installed. */
 export function hasChromium(): boolean {
   try {
     return Deno.statSync(PROGRAM).isFile;
@@ -24,10 +24,11 @@ export function hasChromium(): boolean {
   }
 }
 
+/** A screen to show a page on; sizes in CSS pixels. */
 export interface Screen {
   width: number;
   height: number;
-  /** a phone's screen: touched, and with three pixels where a desktop has one */
+  /** whether it is a phone's: a touch screen with three device pixels per CSS pixel */
   isPhone: boolean;
   scheme: "light" | "dark";
 }
@@ -44,8 +45,9 @@ export class Chromium implements AsyncDisposable {
   #session: string | undefined;
   #calls = 0;
   readonly #answers = new Map<number, (answer: Answer) => void>();
-  /** what the page has asked for, and what went wrong in it */
+  /** the URLs that the page has requested */
   readonly requests: string[] = [];
+  /** uncaught exceptions and log entries of the page, as JSON */
   readonly errors: string[] = [];
 
   private constructor() {
@@ -55,6 +57,7 @@ export class Chromium implements AsyncDisposable {
     this.#errors = this.#connect();
   }
 
+  /** Resolves when the page is ready to be driven. */
   static async start(): Promise<Chromium> {
     const chromium = new Chromium();
     await chromium.#ready.promise;
@@ -73,7 +76,7 @@ export class Chromium implements AsyncDisposable {
 
   readonly #ready = Promise.withResolvers<void>();
 
-  /** Calls a method of the protocol. */
+  /** Calls a method of the DevTools protocol; rejects with its error. */
   call<T>(method: string, params: Record<string, unknown> = {}): Promise<T> {
     const id = ++this.#calls;
     const session = this.#session === undefined ? {} : { sessionId: this.#session };
@@ -83,6 +86,7 @@ export class Chromium implements AsyncDisposable {
     return promise;
   }
 
+  /** Navigates to `url`, on a screen as described. */
   async show(url: string, { width, height, isPhone, scheme }: Screen): Promise<void> {
     const deviceScaleFactor = isPhone ? 3 : 1;
     await this.call("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor, mobile: isPhone });
@@ -90,17 +94,17 @@ export class Chromium implements AsyncDisposable {
     await this.call("Page.navigate", { url });
   }
 
-  /** The value of an expression in the page. */
+  /** Evaluates an expression in the page; its value must be representable in JSON. */
   async evaluate<T>(expression: string): Promise<T> {
     const parameters = { expression, returnByValue: true, awaitPromise: true };
     const { result } = await this.call<{ result: { value: T } }>("Runtime.evaluate", parameters);
     return result.value;
   }
 
-  /** Waits until an expression in the page is true. */
+  /** Waits until an expression in the page is true, for at most `within` ms. */
   async until(expression: string, within = 15_000): Promise<void> {
     for (const end = Date.now() + within; !await this.evaluate<boolean>(`Boolean(${expression})`);) {
-      if (Date.now() > end) throw new Error(`not within ${within} ms: ${expression}`);
+      if (Date.now() > end) throw new Error(`not true within ${within} ms: ${expression}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
@@ -133,7 +137,7 @@ export class Chromium implements AsyncDisposable {
       this.#socket.onopen = () => this.#ready.resolve();
       this.#socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
     }
-    this.#ready.reject(new Error(`Chromium ended; it said:\n${text}`));
+    this.#ready.reject(new Error(`Chromium ended, with this output:\n${text}`));
     this.#ready.promise.catch(() => {});
   }
 

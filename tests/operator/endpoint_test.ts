@@ -22,7 +22,7 @@ async function ask(address: SocketAddress, path: string, init: RequestInit = {})
   return { status: response.status, headers: response.headers, body: await response.text() };
 }
 
-/** The status of a request that names another host than the one it goes to, as fetch can't. */
+/** The status line of a request whose Host header is `host`, which fetch cannot set. */
 async function askAs(host: string, { port }: SocketAddress): Promise<string> {
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
   await connection.write(
@@ -33,7 +33,7 @@ async function askAs(host: string, { port }: SocketAddress): Promise<string> {
   return new TextDecoder().decode(answer.subarray(0, length ?? 0)).split("\r\n")[0]!;
 }
 
-Deno.test("a gateway is alive, and ready while no check fails", async () => {
+Deno.test("a gateway is alive, and ready as long as no check fails", async () => {
   const gateway = new FakeGateway();
   await using endpoint = OperatorEndpoint.listen(local, gateway);
   assertEquals((await ask(endpoint.address, "/healthz")).body, "ok\n");
@@ -41,7 +41,7 @@ Deno.test("a gateway is alive, and ready while no check fails", async () => {
   assertEquals([status, body], [200, "ok    mailbox  a write to the disk took 1 ms\n"]);
 });
 
-Deno.test("a gateway whose check fails is alive, but not ready; the reason is told", async () => {
+Deno.test("a gateway with a failing check is alive but not ready, and says why", async () => {
   const gateway = new FakeGateway();
   gateway.verdict = { status: "fail", reason: "no space left on device" };
   await using endpoint = OperatorEndpoint.listen(local, gateway);
@@ -50,14 +50,14 @@ Deno.test("a gateway whose check fails is alive, but not ready; the reason is to
   assertEquals([status, body], [503, "fail  mailbox  no space left on device\n"]);
 });
 
-Deno.test("a warning is told, and no reason not to be ready", async () => {
+Deno.test("a gateway with a warning is ready", async () => {
   const gateway = new FakeGateway();
   gateway.verdict = { status: "warn", reason: "cannot be reached" };
   await using endpoint = OperatorEndpoint.listen(local, gateway);
   assertEquals((await ask(endpoint.address, "/readyz")).status, 200);
 });
 
-Deno.test("the page needs nothing from elsewhere, and no browser may let it have any", async () => {
+Deno.test("the page needs no other resources, and its policy forbids them", async () => {
   await using endpoint = OperatorEndpoint.listen(local, new FakeGateway());
   const { headers, body } = await ask(endpoint.address, "/");
   assertEquals(headers.get("content-type"), "text/html; charset=utf-8");
@@ -65,14 +65,14 @@ Deno.test("the page needs nothing from elsewhere, and no browser may let it have
   assertEquals(body.match(/(src|href)="(?!data:|metrics|readyz|healthz)[^"]*"/g), null);
 });
 
-Deno.test("it only answers what is there, to those who ask for it", async () => {
+Deno.test("it refuses unknown paths and methods", async () => {
   await using endpoint = OperatorEndpoint.listen(local, new FakeGateway());
   assertEquals((await ask(endpoint.address, "/admin")).status, 404);
   const posted = await ask(endpoint.address, "/", { method: "POST" });
   assertEquals([posted.status, posted.headers.get("allow")], [405, "GET, HEAD"]);
 });
 
-Deno.test("a name that somebody else points here gets nothing, on loopback or any other address", async () => {
+Deno.test("a foreign name that points to this machine is refused, on loopback and other addresses", async () => {
   for (const host of ["127.0.0.1", "0.0.0.0"]) {
     await using endpoint = OperatorEndpoint.listen({ host, port: 0 }, new FakeGateway());
     for (const asked of ["localhost:9001", "127.0.0.1", "[::1]:80", `LOCALHOST:${endpoint.address.port}`]) {
@@ -84,7 +84,7 @@ Deno.test("a name that somebody else points here gets nothing, on loopback or an
   }
 });
 
-Deno.test("it answers for the hosts that are allowed now", async () => {
+Deno.test("it answers for the hosts that are currently allowed", async () => {
   const gateway = new FakeGateway();
   await using endpoint = OperatorEndpoint.listen(local, gateway);
   gateway.allowed = ["gateway.example.org"];
@@ -93,7 +93,7 @@ Deno.test("it answers for the hosts that are allowed now", async () => {
   assertEquals(await askAs("gateway.example.org", endpoint.address), "HTTP/1.1 403 Forbidden");
 });
 
-Deno.test("a gateway shows what it does, and nothing that is secret", async () => {
+Deno.test("a running gateway shows its figures and no secrets", async () => {
   using _silence = new Silence();
   await using rig = await GatewayRig.start(NO_DIRECTORY, ({ operator }) => operator.listeningAddress = "127.0.0.1:0");
   const { operatorAddress, counters } = rig.gateway;
@@ -133,7 +133,7 @@ Deno.test("a gateway shows what it does, and nothing that is secret", async () =
   for (const name of ["commit", "unwrap"]) {
     assert(/_count [1-9]/.test(metrics.body.split(`nym_gateway_${name}_duration_seconds_sum`)[1]!), name);
   }
-  assertEquals(ready.status, 200, "a directory that is down is no reason not to serve");
+  assertEquals(ready.status, 200, "a gateway is ready even if the directory is down");
   assertEquals(
     ready.body.split("\n").map((line) => line.split(/ +/).slice(0, 2).join(" ")),
     ["ok mailbox", "ok space", "ok mixnet", "ok clients", "ok workers", "warn directory", "ok config", ""],
@@ -146,7 +146,7 @@ Deno.test("a gateway shows what it does, and nothing that is secret", async () =
   for (const secret of secrets) assert(!shown.includes(secret));
 });
 
-Deno.test("a port that is taken is no reason not to serve", async () => {
+Deno.test("a gateway serves clients even if the operator's port is taken", async () => {
   using _silence = new Silence();
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const address = `127.0.0.1:${taken.addr.port}`;

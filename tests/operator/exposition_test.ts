@@ -5,7 +5,7 @@ import { promtool } from "./promtool.ts";
 
 const checks = [{ name: "mailbox", status: "warn", reason: "slow" }] as const;
 
-Deno.test("what has happened is shown, by reason and result", () => {
+Deno.test("metrics show what happened, by reason and result", () => {
   const gateway = new FakeGateway();
   gateway.counters.add("packets_received", 7);
   gateway.counters.add("packets_dropped_mac", 2);
@@ -45,7 +45,7 @@ Deno.test("each metric has one HELP and one TYPE line, before its samples", () =
   for (const line of exposition(new FakeGateway(), checks).trimEnd().split("\n")) {
     const [, kind, name] = /^# (HELP|TYPE) (\S+) \S/.exec(line) ?? [];
     if (kind === "HELP") {
-      assert(!names.has(name!), `${name} comes twice`);
+      assert(!names.has(name!), `${name} appears twice`);
       names.add(name!);
       current = name!;
     } else if (kind === "TYPE") assertEquals(name, current);
@@ -59,7 +59,7 @@ Deno.test("labels are escaped", () => {
   assertStringIncludes(exposition(gateway, checks), 'nym_gateway_build_info{version="a\\"b\\\\c\\nd"} 1');
 });
 
-Deno.test("Prometheus finds nothing to complain of", async () => {
+Deno.test("promtool accepts the metrics", async () => {
   const result = await promtool(["check", "metrics"], exposition(new FakeGateway(), checks));
-  assertEquals(result ?? { code: 0, output: "" }, { code: 0, output: "" }); // without promtool there is nothing to ask
+  assertEquals(result ?? { code: 0, output: "" }, { code: 0, output: "" }); // skipped without promtool
 });

@@ -4,14 +4,14 @@ import { Health, type Verdict } from "../../src/operator/health.ts";
 import { emptyHistograms } from "../../src/operator/histogram.ts";
 import { type GaugeName, GAUGES } from "../../src/operator/metric_table.ts";
 
-/** What the endpoint would show of a gateway, with figures that a test can set. */
+/** A gateway as the endpoint sees it, with figures that a test can set. */
 export class FakeGateway implements Watched {
   readonly counters = new Counters();
   readonly histograms = emptyHistograms();
-  /** what the gauges show */
+  /** the values of the gauges */
   readonly levels = {} as Record<GaugeName, number>;
   readonly gauges = {} as Record<GaugeName, () => number>;
-  /** what the only check says */
+  /** the result of its only check */
   verdict: Verdict = { status: "ok", reason: "a write to the disk took 1 ms" };
   readonly health = new Health({ mailbox: () => this.verdict }, { timeout: 3_000, lifetime: 0, interval: 3_600_000 });
   readonly build = { version: "1.0.0", protocol: "0.7.0", commit: "abc" };

@@ -5,7 +5,7 @@ import { type CheckResult, Health, type Verdict, worst } from "../../src/operato
 
 const ok: Verdict = { status: "ok", reason: "fine" };
 
-Deno.test("checks are reported in their order, and what one throws is its failure", async () => {
+Deno.test("results are in the order of the checks, and a check that throws has failed", async () => {
   const health = new Health({
     first: () => ok,
     second: () => Promise.reject(new Error("disk full")),
@@ -22,7 +22,7 @@ Deno.test("checks are reported in their order, and what one throws is its failur
   ]);
 });
 
-Deno.test("a check that hangs fails, the others don't wait for it, and it is not started twice", async () => {
+Deno.test("a check that hangs fails, does not hold up others, and is not started twice", async () => {
   let starts = 0;
   const { promise, resolve } = Promise.withResolvers<Verdict>();
   const hanging = () => {
@@ -42,7 +42,7 @@ Deno.test("a check that hangs fails, the others don't wait for it, and it is not
   assertEquals((await health.check())[0], { name: "hanging", ...ok });
 });
 
-Deno.test("those who ask at the same time, or soon after, get the same results", async () => {
+Deno.test("requests at the same time, or soon after, share their results", async () => {
   let checks = 0;
   const health = new Health({
     counted: () => {
@@ -55,7 +55,7 @@ Deno.test("those who ask at the same time, or soon after, get the same results",
   assertEquals(checks, 1);
 });
 
-Deno.test("the worst status is that of all", () => {
+Deno.test("the overall status is the worst of all", () => {
   const results = (...statuses: CheckResult["status"][]) =>
     statuses.map((status) => ({ name: "", reason: "", status }));
   assertEquals(worst([]), "ok");
@@ -63,7 +63,7 @@ Deno.test("the worst status is that of all", () => {
   assertEquals(worst(results("fail", "warn")), "fail");
 });
 
-Deno.test("a check that changes its state is logged, once", async () => {
+Deno.test("each change of a check's status is logged once", async () => {
   using log = new LogLines();
   let verdict = ok;
   using health = new Health({ space: () => verdict }, { timeout: 3_000, lifetime: -1, interval: 3_600_000 });
@@ -80,7 +80,7 @@ Deno.test("a check that changes its state is logged, once", async () => {
   assertEquals(log.texts, ["space: little is free", "space fails: nothing is free", "space is ok again: fine"]);
 });
 
-Deno.test("health is looked at though nobody asks, until it is disposed", async () => {
+Deno.test("health is watched even if nobody asks", async () => {
   using log = new LogLines();
   using health = new Health({ space: () => ({ status: "fail", reason: "nothing is free" }) }, {
     timeout: 3_000,

@@ -15,5 +15,5 @@ Deno.test("quantiles are interpolated within their bucket", () => {
   assertEquals(quantile(0.5, bounds, [0, 0, 10, 0]), 3);
   assertEquals(quantile(1, bounds, [5, 5, 0, 0]), 2);
   assertEquals(quantile(0.75, bounds, [2, 2, 0, 0]), 1.5);
-  assertEquals(quantile(0.99, bounds, [1, 0, 0, 9]), 4, "of the last bucket only the lower bound is known");
+  assertEquals(quantile(0.99, bounds, [1, 0, 0, 9]), 4, "the lower bound of the last bucket");
 });

@@ -6,7 +6,7 @@ import { FakeGateway } from "./fake_gateway.ts";
 const column = (samples: Sample[], name: typeof COLUMNS[number]) =>
   samples.map((sample) => sample[COLUMNS.indexOf(name)]!);
 
-Deno.test("samples hold rates and latencies of their interval, and levels", async () => {
+Deno.test("samples hold rates and latencies over their interval, and current levels", async () => {
   const gateway = new FakeGateway();
   using history = new History(gateway, 5, 1000);
   await eventually("there is a sample", () => history.since(0).length > 0);
@@ -24,10 +24,14 @@ Deno.test("samples hold rates and latencies of their interval, and levels", asyn
   assertEquals(column(samples, "inboxMessages")[at], 17);
   assert(column(samples, "resident")[at]! > 1e6);
   await eventually("another sample", () => history.since(0).length > at + 1);
-  assertEquals(history.since(0)[at + 1]![COLUMNS.indexOf("received")], 0, "rates are of the interval, not of all time");
+  assertEquals(
+    history.since(0)[at + 1]![COLUMNS.indexOf("received")],
+    0,
+    "rates are over the interval, not since the start",
+  );
 });
 
-Deno.test("only the newest samples are kept, and only newer ones are given", async () => {
+Deno.test("only the newest samples are kept, and only those after a given time are returned", async () => {
   using history = new History(new FakeGateway(), 1, 3);
   await eventually("it is full", () => history.since(0).length === 3);
   const [first] = column(history.since(0), "time");

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { COUNTERS, type Family } from "../../src/counting/counter_table.ts";
 import { GAUGES, HISTOGRAMS, OPEN_CONNECTIONS } from "../../src/operator/metric_table.ts";
 
-Deno.test("names and labels follow Prometheus' conventions, and none comes twice", () => {
+Deno.test("names and labels follow Prometheus' conventions and are unique", () => {
   const families: Family[] = [...COUNTERS, ...GAUGES];
   const all = [...families, ...OPEN_CONNECTIONS, ...Object.values(HISTOGRAMS)];
   for (const { name, help } of all) {

@@ -6,46 +6,46 @@ import { promtool } from "./promtool.ts";
 
 const FOLDER = new URL("../../scripts/monitoring/", import.meta.url);
 
-/** What a scrape gives, by name. */
+/** The names of all metrics in a scrape. */
 const METRICS = new Set(
   exposition(new FakeGateway(), [{ name: "mailbox", status: "ok", reason: "" }])
     .split("\n").filter((line) => /^\w/.test(line)).map((line) => /^\w+/.exec(line)![0]),
 );
 
-Deno.test("the document lists the metrics that there are", () => {
+Deno.test("the documentation lists the current metrics", () => {
   const text = Deno.readTextFileSync(DOCUMENT);
-  const outdated = "it is out of date: deno task docs; deno fmt docs";
+  const outdated = "it is out of date: run deno task docs";
   const cells = (text: string) => text.split("\n").map((line) => line.replace(/ +\|/g, " |").replace(/-+/g, "-"));
   assertEquals(cells(text).join("\n"), cells(withMetrics(text)).join("\n"), outdated);
 });
 
-Deno.test("rules and dashboard ask for metrics that there are", () => {
+Deno.test("rules and dashboard use existing metrics", () => {
   for (const file of ["alerts.yml", "alerts_test.yml", "grafana_dashboard.json"]) {
     const text = Deno.readTextFileSync(new URL(file, FOLDER));
     const names = text.match(/\b(nym_gateway_|process_)[a-z_]+/g) ?? [];
     assert(names.length > 5, file);
-    for (const name of names) assert(METRICS.has(name), `${file} asks for ${name}`);
+    for (const name of names) assert(METRICS.has(name), `${file} uses ${name}`);
   }
 });
 
-Deno.test("the panels of the dashboard have places of their own", () => {
+Deno.test("the panels of the dashboard do not overlap", () => {
   const { panels } = JSON.parse(Deno.readTextFileSync(new URL("grafana_dashboard.json", FOLDER)));
   const taken = new Set<string>();
   for (const { id, title, gridPos: { x, y, w, h } } of panels) {
     assert(x + w <= 24, title);
     for (let place = 0; place < w * h; place++) {
       const name = `${x + place % w},${y + Math.floor(place / w)}`;
-      assert(!taken.has(name), `${title} (${id}) lies on another panel`);
+      assert(!taken.has(name), `${title} (${id}) overlaps another panel`);
       taken.add(name);
     }
   }
 });
 
-Deno.test("Prometheus takes the configuration and the rules, and the rules fire when they should", async () => {
+Deno.test("promtool accepts the configuration and the rules, and the rules fire correctly", async () => {
   const folder = FOLDER.pathname;
   const runs = [["check", "config", `${folder}prometheus.yml`], ["test", "rules", `${folder}alerts_test.yml`]];
   for (const args of runs) {
-    const { code, output } = await promtool(args) ?? { code: 0, output: "not here" };
+    const { code, output } = await promtool(args) ?? { code: 0, output: "skipped" };
     assertEquals(code, 0, output);
   }
 });

@@ -1,4 +1,4 @@
-/** Runs Prometheus' promtool with `input`; undefined when it is not here (Debian's package prometheus has it). */
+/** Runs promtool with `input`; undefined if it is not installed (it is in Debian's package prometheus). */
 export async function promtool(args: string[], input = ""): Promise<{ code: number; output: string } | undefined> {
   let child: Deno.ChildProcess;
   try {

@@ -17,7 +17,7 @@ const LOADED = `document.querySelector("#checks li")`;
 function test(name: string, act: (page: Chromium, gateway: FakeGateway, endpoint: OperatorEndpoint) => Promise<void>) {
   const ignore = !hasChromium();
   Deno.test({
-    name: ignore ? `${name} (skipped: there is no Chromium; NYM_CHROMIUM names it)` : name,
+    name: ignore ? `${name} (skipped: Chromium is not installed; NYM_CHROMIUM can name it)` : name,
     ignore,
     fn: async () => {
       await using page = await Chromium.start();
@@ -30,7 +30,7 @@ function test(name: string, act: (page: Chromium, gateway: FakeGateway, endpoint
 
 const urlOf = ({ address }: OperatorEndpoint) => `http://127.0.0.1:${address.port}/`;
 
-test("the page fits any screen, light and dark, and asks nobody else for anything", async (page, _, endpoint) => {
+test("the page fits any screen, light and dark, and makes no requests to other sites", async (page, _, endpoint) => {
   const url = urlOf(endpoint);
   const backgrounds = new Set<string>();
   for (const screen of [DESKTOP, PHONE]) {
@@ -47,7 +47,7 @@ test("the page fits any screen, light and dark, and asks nobody else for anythin
   assertEquals(page.errors, []);
 });
 
-test("the page follows what happens", async (page, gateway, endpoint) => {
+test("the page updates itself", async (page, gateway, endpoint) => {
   await page.show(urlOf(endpoint), DESKTOP);
   await page.until(LOADED);
   assertEquals(await page.evaluate(shown("status")), "Serving");
@@ -64,7 +64,7 @@ test("the page follows what happens", async (page, gateway, endpoint) => {
   assertStringIncludes(await page.evaluate(shown("checks")), "no space left on device");
 });
 
-test("a point of a chart tells its figures to who points at it", async (page, _, endpoint) => {
+test("pointing at a chart shows its figures", async (page, _, endpoint) => {
   await page.show(urlOf(endpoint), DESKTOP);
   await page.until(`document.querySelector("#charts .line")?.getAttribute("d")`);
   await page.evaluate(`document.querySelector(".chart").scrollIntoView()`);
@@ -76,7 +76,7 @@ test("a point of a chart tells its figures to who points at it", async (page, _,
   assertStringIncludes(await page.evaluate(`document.querySelector(".tip").textContent`), "received");
 });
 
-test("what the gateway says is text, whatever it holds", async (page, gateway, endpoint) => {
+test("the page shows what the gateway says as text, never as HTML", async (page, gateway, endpoint) => {
   const nasty = "<img src=x onerror='document.title=1'>";
   gateway.verdict = { status: "warn", reason: nasty };
   await page.show(urlOf(endpoint), DESKTOP);
@@ -85,7 +85,7 @@ test("what the gateway says is text, whatever it holds", async (page, gateway, e
   assertEquals(await page.evaluate("document.images.length"), 0);
 });
 
-test("a gateway that is gone is seen to be", async (page, _, endpoint) => {
+test("the page says when the gateway does not answer", async (page, _, endpoint) => {
   await page.show(urlOf(endpoint), DESKTOP);
   await page.until(LOADED);
   await endpoint[Symbol.asyncDispose]();
@@ -93,7 +93,7 @@ test("a gateway that is gone is seen to be", async (page, _, endpoint) => {
   assert(await page.evaluate(`!document.getElementById("notice").hidden`));
 });
 
-test("the page shows control and format characters as what they are", async (page, gateway, endpoint) => {
+test("the page escapes control and format characters", async (page, gateway, endpoint) => {
   gateway.verdict = { status: "warn", reason: "gpj.\u202eexe\u2028" };
   await page.show(urlOf(endpoint), DESKTOP);
   await page.until(LOADED);
@@ -101,7 +101,7 @@ test("the page shows control and format characters as what they are", async (pag
 });
 
 test(
-  "health comes first, and what is wrong first of that, for those who hear it too",
+  "the page begins with health, failed checks first, and announces it to screen readers",
   async (page, gateway, endpoint) => {
     using _quiet = new LogLines();
     const checks = { space: () => ok, mailbox: () => ({ ...ok, status: "fail" as const }) };
@@ -119,7 +119,7 @@ test(
 );
 
 test(
-  "it says what others know the gateway by, how full it is, and what was warned of",
+  "the page shows the gateway's identity, how full it is, and the latest warnings",
   async (page, gateway, endpoint) => {
     using _quiet = new LogLines();
     Object.assign(gateway.levels, { inboxBytes: 2.5e9, inboxBytesLimit: 10e9, diskFree: 31e9, diskFreeMinimum: 2e8 });
@@ -133,7 +133,7 @@ test(
     assertStringIncludes(await page.evaluate(shown("totals")), "Packets received1,000 (1.4 MB)");
     const tiles = await page.evaluate<string>(shown("tiles"));
     for (
-      const text of ["2.5 GB of 10 GB", "below 200 MB", "7 in the directory", "140 open", "of 1,024 that are allowed"]
+      const text of ["2.5 GB of 10 GB", "below 200 MB", "7 in the directory", "140 open", "of 1,024 allowed"]
     ) {
       assertStringIncludes(tiles, text);
     }
@@ -142,15 +142,15 @@ test(
   },
 );
 
-test("the view of a day has today's figures before its first point", async (page, _, endpoint) => {
+test("the view of a day shows current figures before its first point", async (page, _, endpoint) => {
   await page.show(urlOf(endpoint), DESKTOP);
   await page.until(`${shown("tiles")}.match(/Memory[1-9]/)`);
   await page.evaluate(`document.querySelector("[value=day]").click()`);
-  await page.until(`${shown("charts")}.includes("the first point comes 5 min after the start")`);
+  await page.until(`${shown("charts")}.includes("the first point appears 5 min after the start")`);
   assertMatch(await page.evaluate(shown("tiles")), /Memory[1-9]\d* ?MB/);
 });
 
-test("no two ticks of an axis say the same", async (page, gateway, endpoint) => {
+test("the ticks of an axis have different labels", async (page, gateway, endpoint) => {
   await page.show(urlOf(endpoint), DESKTOP);
   const ticks = `Array.from(document.querySelectorAll("#charts svg"), (svg) =>
     Array.from(svg.querySelectorAll("text[text-anchor=end]"), ({ textContent }) => textContent))`;
@@ -175,7 +175,7 @@ test("all text has a contrast of 4.5 to 1, light and dark", async (page, gateway
   }
 });
 
-/** What is shown with less, as WCAG 2 measures it: backgrounds may be half transparent. */
+/** The text with less contrast as WCAG 2 measures it, on backgrounds that may be translucent. */
 const LOW_CONTRAST = `(() => {
   const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const over = (colours) => {
