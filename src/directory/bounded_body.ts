@@ -1,10 +1,10 @@
-/** The whole body of an answer; undefined when it is longer than `maximum` bytes, of which no more are kept. */
+/** The whole body of an answer; undefined if it is longer than `maximum` bytes. Never holds more than that. */
 export async function boundedBody(response: Response, maximum: number): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array[] = []; // bounded by `maximum` bytes in all
+  const chunks: Uint8Array[] = []; // at most `maximum` bytes in total
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.length;
-    if (size > maximum) return undefined; // this ends the request
+    if (size > maximum) return undefined; // which cancels the request
     chunks.push(chunk);
   }
   const body = new Uint8Array(size);

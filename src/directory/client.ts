@@ -4,46 +4,48 @@ import type { GatewayNode, Topology } from "../protocol/topology.ts";
 import { onOneLine } from "../text/one_line.ts";
 import { boundedBody } from "./bounded_body.ts";
 
-/** ms until an answer must be there; one that is long has as much again for each MiB */
+/** ms for an answer; a long answer gets this much again for each MiB */
 export const REQUEST_TIMEOUT = 5000;
 const TIMED_SIZE = 1024 * 1024;
 
-/** Bytes of a topology: each of a hundred gateways may list twenty thousand clients. What comes after is not read. */
+/** Bytes of a topology that are read: enough for a hundred gateways with twenty thousand clients each. */
 export const MAX_TOPOLOGY_SIZE = 128 * 1024 * 1024;
-/** Bytes of the answer to a presence. */
+/** Bytes of the answer to an announcement. */
 const MAX_ANSWER_SIZE = 4096;
-/** Bytes of a topology that are read in one go, below a millisecond. */
+/** Bytes of a topology that are parsed in one go, which takes less than a millisecond. */
 const PIECE_SIZE = 1024;
-/** Characters of a redirect's address that are shown. */
+/** Characters of a redirect's target that are shown. */
 const LOCATION_SIZE = 200;
 
-/** What a gateway posts of itself; the directory itself fills in when it was seen (spec §6). */
+/** A gateway's announcement. Its clients are added to it, and the directory sets `lastSeen` (spec §6). */
 export type GatewayPresence = Omit<GatewayNode, "registeredClients" | "lastSeen">;
 
-/** What a directory says. */
+/** An answer of the directory. */
 export interface DirectoryAnswer {
+  /** the current nodes; gateways come without their clients */
   readonly topology: Topology;
-  /** false when there were more nodes than are taken, or more bytes than are read */
+  /** false if there were more nodes or bytes than are read */
   readonly isWhole: boolean;
-  /** by the directory's clock, ms since 1970, to the second; undefined if it does not say */
+  /** the directory's clock in ms since 1970, to the second; undefined if the answer does not contain it */
   readonly time: number | undefined;
 }
 
-/** The directory did not do what it was asked. The message says why; it names no address but a redirect's. */
+/** The directory did not do what it was asked. The message says why; the only address in it is a redirect's target. */
 export class DirectoryError extends Error {
+  /** for logs */
   override readonly name = "DirectoryError";
 }
 
 /** The two requests that a node makes of a directory server (spec §6). */
 export class DirectoryClient {
-  /** The server's URL, without a slash at its end. */
+  /** The server's URL, without a trailing slash. */
   readonly url: string;
   readonly #timeout: number;
   readonly #maximum: number;
 
   /**
-   * `url` is that of the server, http or https, without `/api`; `timeout` in ms, for an answer or a MiB of it; `maximum`
-   * bytes of a topology are read.
+   * `url` is the server's http or https URL, without `/api`. `timeout` in ms is for an answer, or for each MiB of it. At
+   * most `maximum` bytes of a topology are read.
    */
   constructor(url: string, timeout = REQUEST_TIMEOUT, maximum = MAX_TOPOLOGY_SIZE) {
     this.url = url.replace(/\/+$/, "");
@@ -52,8 +54,9 @@ export class DirectoryClient {
   }
 
   /**
-   * Asks for the current nodes; gateways come without their clients. Throws a DirectoryError, or the signal's
-   * reason once that is aborted.
+   * Requests the current nodes; gateways come without their clients.
+   *
+   * @throws {DirectoryError} if there is no valid answer; the signal's reason once that is aborted
    */
   async topology(signal: AbortSignal): Promise<DirectoryAnswer> {
     return await this.#request("/api/presence/topology", { method: "GET" }, signal, async (response, onProgress) => {
@@ -77,7 +80,7 @@ export class DirectoryClient {
     });
   }
 
-  /** Resolves with what `read` makes of a 2xx answer. */
+  /** Resolves with the result of `read` for a 2xx answer. */
   async #request<T>(
     path: string,
     init: RequestInit,
@@ -99,7 +102,7 @@ export class DirectoryClient {
     signal.addEventListener("abort", end);
     try {
       signal.throwIfAborted();
-      // A redirect may lead anywhere, with a GET in place of the POST: where the directory is, the operator says.
+      // A redirect may lead anywhere, and turn the POST into a GET. Only the operator says where the directory is.
       const response = await fetch(this.url + path, { ...init, redirect: "manual", signal: ending.signal });
       if (!response.ok) {
         await response.body?.cancel();
@@ -128,7 +131,7 @@ export class DirectoryClient {
       }
       if (Math.floor(size / TIMED_SIZE) < Math.floor((size += chunk.length) / TIMED_SIZE)) onProgress();
       if (size <= this.#maximum) continue;
-      if (reader.hasMixnodes) return reader; // which ends the request
+      if (reader.hasMixnodes) return reader; // which cancels the request
       throw new DirectoryError(`its answer is longer than ${this.#maximum} bytes`);
     }
     if (!reader.isComplete) throw new DirectoryError("its answer is not a topology");
@@ -136,7 +139,7 @@ export class DirectoryClient {
   }
 }
 
-/** Why an answer that is not 2xx is of no use. */
+/** Why an answer with a status other than 2xx is refused. */
 function refusalOf({ status, headers }: Response, path: string): string {
   const location = headers.get("location");
   if (status < 300 || status >= 400 || location === null) return `it answered with status ${status}`;
@@ -145,7 +148,7 @@ function refusalOf({ status, headers }: Response, path: string): string {
     `presence_directory_server in [gateway] to it, without ${path}`;
 }
 
-/** Whether the answer to a presence is what 0.7.0 directories say: `{"ok":true}`. */
+/** Whether the answer to an announcement is that of a 0.7.0 directory: `{"ok":true}`. */
 function isAcceptance(body: Uint8Array | undefined): boolean {
   try {
     const answer: unknown = JSON.parse(new TextDecoder().decode(body));

@@ -1,6 +1,6 @@
 import { type KindOfAddress, kindOfAddress } from "../addresses/kind_of_address.ts";
 
-/** Addresses that no mixnode on the internet has, and where what listens may trust whoever connects from here. */
+/** Addresses that no mixnode on the internet has, and where services may trust connections from this machine. */
 const NOT_ON_THE_INTERNET: readonly (KindOfAddress | undefined)[] = [
   "unspecified",
   "loopback",
@@ -12,11 +12,12 @@ const NOT_ON_THE_INTERNET: readonly (KindOfAddress | undefined)[] = [
 ];
 
 /**
- * Whether packets may be sent to a mixnode at `ip`: an address on the internet that is not our own; and where this
- * gateway has mixnodes come to an address that is not on the internet, one of the same kind, as the whole network is there.
+ * Whether packets may be sent to a mixnode at `ip`. It must be an address on the internet that is not our own. If this
+ * gateway announces an address that is not on the internet, addresses of the same kind are allowed too, because the whole
+ * network must be there.
  *
- * @param announced the host that mixnodes are told  @param own all that this gateway listens on and announces; of names
- * nothing is known
+ * @param announced the host that is announced to mixnodes
+ * @param own all hosts that this gateway listens on and announces; host names are not resolved
  */
 export function isConnectable(ip: string, announced: string, own: readonly string[]): boolean {
   const kind = kindOfAddress(ip);

@@ -1,22 +1,22 @@
 import { openPrivateFile } from "../files/private.ts";
 import type { Addresses } from "./listing.ts";
 
-/** What a gateway keeps of the last good topology, for a start at which the directory fails. */
+/** The part of the last good topology that is saved, for a start while the directory is down. */
 export interface KeptTopology {
   /** ms since 1970 */
   readonly receivedAt: number;
   /** the mixnodes' `ip:port` */
   readonly mixnodes: readonly string[];
-  /** what this gateway announced then */
+  /** what this gateway announced at that time */
   readonly announced: Addresses;
 }
 
-/** The file, in the folder of the inboxes. */
+/** The file's name, in the folder of the inboxes. */
 export const KEPT_TOPOLOGY = "topology.json";
-/** Bytes of a file that is read: four times what as many mixnodes as are ever taken have. */
+/** The longest file that is read, in bytes: four times what the largest number of mixnodes takes. */
 const MAX_SIZE = 4 * 1024 * 1024;
 
-/** Undefined when there is none, or it is not as it was written: it is of use, but nothing depends on it. */
+/** Reads the file; undefined if it is missing or damaged. It is useful, but nothing depends on it. Never rejects. */
 export async function readKeptTopology(path: string): Promise<KeptTopology | undefined> {
   try {
     if ((await Deno.stat(path)).size > MAX_SIZE) return undefined;
@@ -27,7 +27,7 @@ export async function readKeptTopology(path: string): Promise<KeptTopology | und
   }
 }
 
-/** Replaces the file, for this user alone, as a whole or not at all. Throws what the file system does. */
+/** Replaces the file atomically; only this user can read it. Throws the errors of the file system. */
 export async function writeKeptTopology(path: string, kept: KeptTopology): Promise<void> {
   const unfinished = `${path}.part`;
   {

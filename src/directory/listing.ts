@@ -2,7 +2,7 @@ import { formatSocketAddress, parseSocketAddress } from "../addresses/socket_add
 import type { GatewayNode } from "../protocol/topology.ts";
 import { Slices } from "../timing/slices.ts";
 
-/** Where a gateway is, as it announces it. */
+/** The addresses that a gateway announces. */
 export interface Addresses {
   /** `host:port` */
   readonly mixnetListener: string;
@@ -10,32 +10,33 @@ export interface Addresses {
   readonly clientListener: string;
 }
 
-/** What makes a gateway what it is to others. */
+/** A gateway's key and addresses. */
 export interface Identity extends Addresses {
   /** base58 */
   readonly pubKey: string;
 }
 
-/** What a directory says of a gateway. */
+/** What a directory says about this gateway. */
 export interface Listing {
-  /** its own entry */
+  /** its entry, if there is one */
   readonly own: GatewayNode | undefined;
-  /** whether that has the addresses that the gateway announces */
+  /** whether that entry has the addresses that the gateway announces */
   readonly isOwnAsAnnounced: boolean;
-  /** another gateway that announces one of its addresses: the same clients' address, if there is such a one */
+  /** another gateway that announces one of its addresses; one with the same clients' address takes precedence */
   readonly clash: Clash | undefined;
 }
 
-/** Another gateway's entry, and what it has in common with ours. */
+/** Another gateway that announces one of our addresses. */
 export interface Clash {
+  /** which address: that for mixnodes or that for clients */
   readonly kind: "mixnet" | "clients";
   /** the address that both announce */
   readonly address: string;
-  /** the other gateway's, base58 */
+  /** the other gateway's public key, base58 */
   readonly pubKey: string;
 }
 
-/** Finds what is said of the gateway `self` among all. */
+/** What `nodes`, the gateways of a topology, say about the gateway `self`. */
 export async function listingOf(self: Identity, nodes: readonly GatewayNode[]): Promise<Listing> {
   const slices = new Slices();
   let own: GatewayNode | undefined;
@@ -48,7 +49,7 @@ export async function listingOf(self: Identity, nodes: readonly GatewayNode[]): 
   return { own, isOwnAsAnnounced: own !== undefined && announcesSame(own, self), clash };
 }
 
-/** Whether both have the same addresses, however they are written. */
+/** Whether both have the same addresses, in whatever notation. */
 export function announcesSame(a: Addresses, b: Addresses): boolean {
   return isSameAddress(a.mixnetListener, b.mixnetListener) && isSameAddress(a.clientListener, b.clientListener);
 }

@@ -1,26 +1,26 @@
 import { type Addresses, announcesSame, type Clash, type Listing } from "./listing.ts";
 
-/** ms after which it is said again that something is still wrong */
+/** ms between warnings about the same fault */
 const REMINDER_INTERVAL = 10 * 60_000;
-/** Two gateways with one key take turns at the directory: for so long (ms) after it was seen, the other is there. */
+/** Two gateways with one key replace each other at the directory: the other counts as running for this time (ms). */
 const DOUBLE_LASTS = 5 * 60_000;
 
-/** Watches what the directory says of this gateway, and warns for as long as something is wrong with it. */
+/** Watches what the directory says about this gateway, and warns as long as there is a fault. */
 export class ListingWatch {
   #isMissing = false;
   #isListed: boolean | undefined;
   #clash: Clash | undefined;
-  /** when and where another gateway with our key was seen last */
+  /** when and where another gateway with our key was last seen */
   #double: { readonly at: number; readonly where: Addresses } | undefined;
-  /** what was said last, and when */
+  /** the latest warning, and when it was given */
   #said: { readonly at: number; readonly text: string } | undefined;
 
-  /** `now`: ms of any origin */
+  /** `warn` is called with a fault when it appears and every ten minutes after that; `now` returns ms of any origin. */
   constructor(private readonly warn: (text: string) => void, private readonly now = () => performance.now()) {}
 
   /**
-   * Takes what the directory said. `before`: where an entry of ours from an earlier run may be; `mustBeListed`: whether
-   * the directory has heard of us and says all that it knows.
+   * Takes what the directory says. `before`: the addresses in an entry that an earlier run may have left; `mustBeListed`:
+   * whether the directory has accepted an announcement and its answer is complete.
    */
   look({ own, isOwnAsAnnounced, clash }: Listing, before: Addresses | undefined, mustBeListed: boolean): void {
     const isOlder = own !== undefined && before !== undefined && announcesSame(own, before);
@@ -34,23 +34,23 @@ export class ListingWatch {
     this.warn(fault);
   }
 
-  /** Whether the directory lists this gateway as it announces itself; undefined until it has heard of it. */
+  /** Whether the directory lists this gateway as it announces itself; undefined while unknown. */
   get isListed(): boolean | undefined {
     return this.#isListed;
   }
 
-  /** What is wrong, if anything. */
+  /** What is wrong now, for the operator; undefined if nothing is. */
   get fault(): string | undefined {
     if (this.#double !== undefined && this.now() - this.#double.at < DOUBLE_LASTS) {
       const { mixnetListener, clientListener } = this.#double.where;
       return `another gateway has this gateway's key: the directory lists it with ${mixnetListener} and ` +
-        `${clientListener}. Mail may go there; stop one of them, or give one another key`;
+        `${clientListener}. Mail may go there; stop one of them, or give one of them a new key`;
     }
-    if (this.#isMissing) return "the directory does not list this gateway, though it takes its announcements";
+    if (this.#isMissing) return "the directory does not list this gateway, although it accepts its announcements";
     if (this.#clash === undefined) return undefined;
     const { kind, address, pubKey } = this.#clash;
     const what = kind === "mixnet" ? "mixnet address" : "clients' address";
-    return `the gateway with public key ${pubKey} announces our ${what} ${address} too: it is set wrong there or ` +
-      "here, or somebody posted it to the directory to do harm";
+    return `the gateway with public key ${pubKey} announces our ${what} ${address} too: one of the ` +
+      "two gateways is misconfigured, or somebody posted a false entry to the directory";
   }
 }

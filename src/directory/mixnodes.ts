@@ -2,9 +2,9 @@ import { addressesOf } from "../addresses/resolve.ts";
 import { formatSocketAddress, parseSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import { Slices } from "../timing/slices.ts";
 
-/** What a mixnode may announce in place of `ip:port`, which clients of 0.7.0 look up. */
+/** What a mixnode may announce instead of `ip:port`; clients of 0.7.0 resolve it. */
 const NAMED = /^(?<name>[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_.])?):(?<port>[1-9]\d{0,4})$/i;
-/** Names that are looked up, how many at a time, and the ms that there are for all: those of slow servers are left out. */
+/** Names that are resolved, how many at a time, and the ms for all of them: slow name servers' names are left out. */
 const MAX_NAMES = 256;
 const NAMES_AT_A_TIME = 16;
 const LOOK_UP_TIME = 2000;
@@ -14,18 +14,18 @@ export class Mixnodes {
   readonly #addresses = new Set<string>();
   readonly #hosts = new Set<string>();
 
-  /** `refused`: mixnodes that are nowhere one may connect to. */
+  /** `refused`: the number of addresses that `mayConnect` refused. */
   private constructor(private readonly mayConnect: (ip: string) => boolean, public refused = 0) {}
 
-  /** There are none. */
+  /** No mixnodes at all. */
   static none(): Mixnodes {
     return new Mixnodes(() => false);
   }
 
   /**
-   * Takes the mixnodes at `hosts`, each `host:port`; names are looked up, and all their addresses judged by `mayConnect`:
-   * anyone may post to a directory, and what is posted must not make this gateway connect to anything. What is no address
-   * at all is left out.
+   * The mixnodes at `hosts`, each `host:port`. Names are resolved, until `signal` is aborted or too much time has passed.
+   * `mayConnect` decides on each IP address: anyone can post to a directory, and must not be able to make this gateway
+   * connect to arbitrary addresses. Invalid hosts are left out.
    */
   static async at(
     hosts: readonly string[],
@@ -43,13 +43,14 @@ export class Mixnodes {
     }
     if (named.size === 0) return mixnodes;
     const late = AbortSignal.any([signal, AbortSignal.timeout(LOOK_UP_TIME)]);
-    const waiting = named.values(); // shared by those that look names up
+    const waiting = named.values(); // shared by the concurrent lookups
     await Promise.all(Array.from({ length: NAMES_AT_A_TIME }, async () => {
       for (const host of waiting) for (const address of await lookUp(host, late)) mixnodes.#take(address);
     }));
     return mixnodes;
   }
 
+  /** Whether one of them has this IP address and port. */
   has(address: SocketAddress): boolean {
     return this.#addresses.has(formatSocketAddress(address));
   }
@@ -59,11 +60,12 @@ export class Mixnodes {
     return this.#hosts.has(ip);
   }
 
+  /** The number of different addresses. */
   get size(): number {
     return this.#addresses.size;
   }
 
-  /** All of them as `ip:port`. */
+  /** The addresses as `ip:port`. */
   get addresses(): readonly string[] {
     return [...this.#addresses];
   }

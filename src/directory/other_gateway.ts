@@ -1,12 +1,12 @@
 import { encodeBase58 } from "../encoding/base58.ts";
 
-/** ms */
+/** ms for the whole exchange */
 const ANSWER_TIME = 3000;
 const SECRET_SIZE = 32;
 
 /**
- * Whether a gateway serves clients at `url` (ws or wss): it is asked to log in a client that does not exist, and every
- * gateway since 0.7.0 answers that with `authenticate` (spec §5). To be asked while our own gateway does not listen.
+ * Whether a gateway serves clients at `url` (ws or wss). It tries to log in a client that does not exist, which every
+ * gateway since 0.7.0 answers with `authenticate` (spec §5). Call it while our own gateway is not listening. Never rejects.
  */
 export async function isGatewayAt(url: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();

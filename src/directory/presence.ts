@@ -1,6 +1,7 @@
 import type { SocketAddress } from "../addresses/socket_address.ts";
 import { ExitCode, OperatorError, reasonOf } from "../errors/operator_error.ts";
 import { logger } from "../logging/log.ts";
+import { plural } from "../text/plural.ts";
 import { durationText } from "../text/units.ts";
 import type { DirectoryClient, GatewayPresence } from "./client.ts";
 import { DirectoryContact, type RetryTimings } from "./contact.ts";
@@ -10,23 +11,25 @@ import { ListingWatch } from "./listing_watch.ts";
 import { Mixnodes } from "./mixnodes.ts";
 import { isGatewayAt } from "./other_gateway.ts";
 
-/** ms between two long announcements: the directory forgets a gateway after 10 s, so one of them may be lost */
+/** ms between two long announcements: the directory forgets a gateway after 10 s, so one may be lost */
 const LONG_DELAY = 4500;
-/** ms between two looks at the topology */
+/** ms between two requests for the topology */
 export const TOPOLOGY_REFRESH = 30_000;
-/** The topology is kept on disk when it has changed, and as often as this (ms), for its age. */
+/** The topology is saved when it changes, and at this interval (ms) to update its age. */
 const KEEPING_INTERVAL = 10 * 60_000;
 
 const log = logger("nym_gateway::node::presence");
 
-/** An announcement of more bytes is long. */
+/** A longer announcement, in bytes, counts as long. */
 const LONG = 4096;
 
 /** All in ms. */
 export interface PresenceTimings extends RetryTimings {
+  /** between announcements */
   sendingDelay: number;
-  /** a long announcement that has not changed is sent this often */
+  /** between announcements that are long and have not changed */
   longDelay: number;
+  /** between requests for the topology */
   topologyRefresh: number;
 }
 
@@ -41,23 +44,24 @@ export function presenceTimings(sendingDelay: number): PresenceTimings {
   };
 }
 
-/** What presence needs of the gateway. */
+/** What presence needs from the gateway. */
 export interface PresenceContext {
+  /** what is announced, apart from the clients */
   readonly self: GatewayPresence;
-  /** asked before each announcement; as long as it returns the same array, the announcement is the same */
+  /** called before each announcement; as long as it returns the same array, the announcement is the same */
   readonly announcedClients: () => readonly { pubKey: string }[];
   /** whether packets may be sent to a mixnode at this IP address */
   readonly mayConnect: (ip: string) => boolean;
-  /** the file for the last good topology */
+  /** the path of the file with the last good topology */
   readonly keptAt: string;
-  /** whether not to start when another gateway announces one of our addresses, though it can't be seen to be there */
+  /** whether to refuse to start if another gateway announces one of our addresses, even if it does not answer there */
   readonly refuseAnyClash: boolean;
 }
 
 /**
- * Keeps the directory aware of this gateway and this gateway aware of the mixnodes. A directory that is down, slow or
- * answers rubbish is never a reason to stop serving: the last good topology stays in use, over a restart too, and
- * attempts go on. Nor is what anybody may post there: it is a warning.
+ * Announces this gateway to the directory, and learns of mixnodes from it. A directory that is down, slow or answers with
+ * garbage is never a reason to stop serving: the last good topology stays in use, even across a restart, and requests are
+ * retried. Nor is anything that anyone can post there: that is a warning.
  */
 export class Presence {
   readonly #directory: DirectoryClient;
@@ -65,18 +69,19 @@ export class Presence {
   readonly #timings: PresenceTimings;
   readonly #contact: DirectoryContact;
   #mixnodes = Mixnodes.none();
-  /** when they came, ms since 1970; undefined: they never did */
+  /** when they were received, ms since 1970; undefined if never */
   #receivedAt: number | undefined;
-  /** what was announced when this gateway ran last; undefined once the directory has heard of it since */
+  /** what an earlier run announced; undefined once the directory has accepted an announcement of this run */
   #before: Addresses | undefined;
   #hasAnnounced = false;
   readonly #watch = new ListingWatch((fault) => log.warn(fault));
   #written = { at: -Infinity, mixnodes: "" };
   #isKeepingFailing = false;
   #refused = 0;
-  /** `at`: when it was sent last */
+  /** `at`: when it was last sent */
   #announced: { clients: readonly { pubKey: string }[]; body: string; at: number } | undefined;
 
+  /** Makes no request before {@linkcode prepare} and {@linkcode start}. */
   constructor(directory: DirectoryClient, context: PresenceContext, timings: PresenceTimings) {
     this.#directory = directory;
     this.#context = context;
@@ -84,7 +89,7 @@ export class Presence {
     this.#contact = new DirectoryContact(directory, timings);
   }
 
-  /** Mixnodes that packets may go to. */
+  /** The number of mixnodes that packets may be sent to. */
   get mixnodes(): number {
     return this.#mixnodes.size;
   }
@@ -94,17 +99,17 @@ export class Presence {
     return this.#contact.isReachable;
   }
 
-  /** How old (ms) the topology in use is; undefined if there is none. */
+  /** The age (ms) of the topology in use; undefined without one. */
   get topologyAge(): number | undefined {
     return this.#receivedAt === undefined ? undefined : Math.max(0, Date.now() - this.#receivedAt);
   }
 
-  /** Whether the directory lists this gateway as it announces itself; undefined until it has heard of it. */
+  /** Whether the directory lists this gateway as it announces itself; undefined while unknown. */
   get isListed(): boolean | undefined {
     return this.#watch.isListed;
   }
 
-  /** What is wrong with what the directory says of this gateway, if anything. */
+  /** What is wrong with the directory's listing of this gateway, for the operator; undefined if nothing is. */
   get fault(): string | undefined {
     return this.#watch.fault;
   }
@@ -118,9 +123,11 @@ export class Presence {
   readonly isMixnodeHost = (ip: string): boolean => this.#mixnodes.hasHost(ip);
 
   /**
-   * Looks at the topology once, before this gateway listens or announces itself; what was kept is used where the
-   * directory fails. Throws an OperatorError when another gateway already announces our clients' address and serves
-   * clients there (spec §6). An entry alone, which anyone may post, is a warning, unless the operator wants it otherwise.
+   * Requests the topology once, before this gateway listens or announces itself; uses the saved one if the directory
+   * fails. If another gateway has an entry with one of our addresses, which anyone can post, that is only a warning,
+   * unless the operator wants it otherwise.
+   *
+   * @throws {OperatorError} if another gateway announces our clients' address and serves clients there (spec §6)
    */
   async prepare(): Promise<void> {
     const kept = await readKeptTopology(this.#context.keptAt);
@@ -133,17 +140,21 @@ export class Presence {
     if (!isUpToDate && kept !== undefined) {
       this.#mixnodes = await Mixnodes.at(kept.mixnodes, this.#context.mayConnect, this.#contact.signal);
       this.#receivedAt = kept.receivedAt;
-      log.info(`using the topology of ${durationText(this.topologyAge!)} ago, with ${this.mixnodes} mixnodes`);
+      log.info(
+        `using the topology from ${durationText(this.topologyAge!)} ago, with ${plural(this.mixnodes, "mixnode")}`,
+      );
     }
     const clash = listing?.clash;
     if (clash === undefined) return;
-    // We don't listen yet. So what answers there as a gateway is another one; or one that shares our key and the address,
-    // but then the directory lists it. Who is at a mixnet address cannot be found out, as nothing is ever sent there.
+    // We are not listening yet, so a gateway that answers there is another one, or one that shares our key and address,
+    // which the directory then lists. There is no way to find out who is at a mixnet address, which never answers.
     const isOthers = clash.kind === "clients" && !listing!.isOwnAsAnnounced && await isGatewayAt(clash.address);
     if (!isOthers && !this.#context.refuseAnyClash) return;
-    const [whom, section] = clash.kind === "mixnet" ? ["sphinx", "mixnet_endpoint"] : ["clients", "clients_endpoint"];
+    const [whom, section] = clash.kind === "mixnet"
+      ? ["sphinx packets", "mixnet_endpoint"]
+      : ["clients", "clients_endpoint"];
     throw new OperatorError(
-      `Cannot announce ${clash.address} for ${whom} packets: the gateway with public key ${clash.pubKey} announces it ` +
+      `Cannot announce ${clash.address} for ${whom}: the gateway with public key ${clash.pubKey} announces it ` +
         `already (directory ${this.#directory.url}); stop that gateway, or set another announce_address in [${section}]`,
       ExitCode.UNAVAILABLE,
     );
@@ -161,7 +172,7 @@ export class Presence {
     await this.#contact[Symbol.asyncDispose]();
   }
 
-  /** An announcement replaces the one before at the directory, so each has the clients in it. */
+  /** An announcement replaces the previous one at the directory, so each contains all clients. */
   async #announce(): Promise<void> {
     const clients = this.#context.announcedClients();
     if (this.#announced?.clients !== clients) {
@@ -179,7 +190,7 @@ export class Presence {
   async #refreshTopology(): Promise<Listing> {
     const { mayConnect, self } = this.#context;
     const mustBeListed = this.#hasAnnounced;
-    if (mustBeListed) this.#before = undefined; // what is listed from now on is newer
+    if (mustBeListed) this.#before = undefined; // entries are newer from now on
     const { topology, isWhole } = await this.#directory.topology(this.#contact.signal);
     const hosts = topology.mixNodes.map(({ host }) => host);
     this.#mixnodes = await Mixnodes.at(hosts, mayConnect, this.#contact.signal);
@@ -191,11 +202,11 @@ export class Presence {
     return listing;
   }
 
-  /** Once, and again when there are more. */
+  /** Warns once, and again if the number grows. */
   #reportRefused(refused: number): void {
     if (refused > this.#refused) {
       log.warn(
-        `${refused} of the directory's mixnodes are not sent to: their addresses are this gateway's own, or not on the ` +
+        `ignoring ${refused} of the directory's mixnodes: their addresses are this gateway's own, or not on the ` +
           "internet (allow_private_mixnodes in [mixnet_endpoint])",
       );
     }
@@ -205,7 +216,7 @@ export class Presence {
   async #keep(receivedAt: number): Promise<void> {
     const { addresses } = this.#mixnodes;
     const mixnodes = addresses.join();
-    if (addresses.length === 0) return; // as right after the start of a directory: what is kept is of more use
+    if (addresses.length === 0) return; // as after a restart of the directory: the saved topology is more useful
     if (mixnodes === this.#written.mixnodes && receivedAt - this.#written.at < KEEPING_INTERVAL) return;
     const { mixnetListener, clientListener } = this.#context.self;
     const announced = { mixnetListener, clientListener };
@@ -214,7 +225,7 @@ export class Presence {
       this.#written = { at: receivedAt, mixnodes };
       this.#isKeepingFailing = false;
     } catch (error) {
-      if (!this.#isKeepingFailing) log.warn(`cannot keep the topology for the next start: ${reasonOf(error)}`);
+      if (!this.#isKeepingFailing) log.warn(`cannot save the topology for the next start: ${reasonOf(error)}`);
       this.#isKeepingFailing = true;
     }
   }

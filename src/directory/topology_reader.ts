@@ -1,17 +1,17 @@
 import { parseGatewayNode, parseMixnode, type Topology } from "../protocol/topology.ts";
 
-/** Bytes of an entry, without its clients; a longer one is passed over. */
+/** Bytes of an entry, without its clients; longer entries are skipped. */
 const ENTRY_SIZE = 4096;
-/** Entries of a kind that are looked at; a network of 0.7.0 has some hundred. */
+/** Entries of a kind that are read; a network of 0.7.0 has a few hundred. */
 export const MAX_NODES = 20_000;
 
 const CLIENTS = "registeredClients";
-/** No key that matters is longer. */
+/** The length of the longest key that matters. */
 const KEY_SIZE = CLIENTS.length;
-/** What an entry has in place of its clients. */
+/** What replaces the clients of an entry. */
 const NO_CLIENTS = new TextEncoder().encode("[]");
 
-/** How deep the keys of the whole are, and those of an entry: `{"mixNodes":[{"host":…},…],…}`. */
+/** The nesting depth of the topology's keys, and of an entry's: `{"mixNodes":[{"host":…},…],…}`. */
 const WHOLE = 1;
 const ENTRY = 3;
 
@@ -26,18 +26,18 @@ const CLOSING_BRACE = 0x7d;
 
 /**
  * Reads the directory's answer to `GET /api/presence/topology` (spec §6), cut anywhere: bytes are pushed in, nodes come
- * out. Anyone may post to a directory, so anyone decides how long its answer is, and nearly all of it may be clients of
- * other gateways, which nobody here needs. So the answer is never held and never parsed as a whole: clients are passed
- * over byte by byte, and each entry without them is parsed for itself. An entry that can't be used hides no other.
+ * out. Anyone can post to a directory and so make its answer long, and nearly all of it may be other gateways' clients,
+ * which are not needed here. So the answer is never held or parsed as a whole: clients are skipped byte by byte, and each
+ * entry is parsed on its own, without them. An invalid entry does not hide others.
  */
 export class TopologyReader {
   readonly #topology: Topology = { mixNodes: [], gatewayNodes: [] };
   readonly #complete = new Set<keyof Topology>();
   #depth = 0;
   #isInString = false;
-  /** whether the next byte of the string follows a backslash that was the last byte of a chunk */
+  /** whether the last byte of the previous chunk was a backslash that escapes the next byte */
   #isEscaped = false;
-  /** the last string where keys are, and the last key of the whole */
+  /** the latest string at a key's depth, and the latest key of the topology */
   #key = "";
   #keyOfWhole = "";
   /** the list that is being read */
@@ -45,33 +45,33 @@ export class TopologyReader {
   #entries = 0;
   #hasTooMany = false;
   #entry = new Uint8Array(ENTRY_SIZE);
-  /** beyond `ENTRY_SIZE` for one that is too long */
+  /** more than `ENTRY_SIZE` for an entry that is too long */
   #entryLength = 0;
   #isAtClients = false;
 
-  /** Whether all mixnodes are read: nothing else is needed to send packets. */
+  /** Whether all mixnodes have been read, which is all that is needed to send packets. */
   get hasMixnodes(): boolean {
     return this.#complete.has("mixNodes");
   }
 
-  /** What is read so far. */
+  /** The nodes read so far. */
   get topology(): Topology {
     return this.#topology;
   }
 
-  /** Whether the answer is a topology, and complete. */
+  /** Whether the answer is a complete topology. */
   get isComplete(): boolean {
     return this.#depth === 0 && this.#complete.size === 2;
   }
 
-  /** Whether no node is missing. */
+  /** Whether it is complete, and no node was left out because there were too many. */
   get isWhole(): boolean {
     return this.isComplete && !this.#hasTooMany;
   }
 
-  /** Takes some microseconds for a KiB. */
+  /** Reads a part of the answer, in some microseconds per KiB. */
   push(chunk: Uint8Array): void {
-    let kept = 0; // of an entry, what comes before this has been kept
+    let kept = 0; // the part of the entry before this offset has been kept
     for (let i = 0; i < chunk.length; i++) {
       if (this.#isInString) {
         i = this.#readString(chunk, i);
@@ -115,7 +115,7 @@ export class TopologyReader {
     if (this.#list !== undefined && this.#depth >= ENTRY && !this.#isAtClients) this.#keep(chunk.subarray(kept));
   }
 
-  /** Reads on in a string at `begin`; where it ends, or the chunk. */
+  /** Continues reading a string at `begin`; returns the offset of its end, or that of the chunk. */
   #readString(chunk: Uint8Array, begin: number): number {
     let i = begin;
     if (this.#isEscaped) i++;

@@ -9,7 +9,7 @@ async function failure(request: Promise<unknown>): Promise<string> {
   return (await assertRejects(() => request, DirectoryError)).message;
 }
 
-Deno.test("the topology is fetched, with a slash at the end of the URL too", async () => {
+Deno.test("the topology is requested, also from a URL with a trailing slash", async () => {
   await using server = new DirectoryServer();
   server.topology = () => Response.json({ mixNodes: [MIXNODE], gatewayNodes: [] });
   for (const url of [server.url, `${server.url}/`]) {
@@ -30,7 +30,7 @@ Deno.test("presence is posted as JSON", async () => {
   assertEquals(type, "application/json");
 });
 
-Deno.test("rubbish is an error that says what it is", async () => {
+Deno.test("an invalid answer is an error that says what it is", async () => {
   await using server = new DirectoryServer();
   const client = new DirectoryClient(server.url);
   const notOne = "its answer is not a topology";
@@ -51,7 +51,7 @@ Deno.test("rubbish is an error that says what it is", async () => {
   assertEquals(await failure(client.announce("gateways", "{}", ALWAYS)), "it answered with status 422");
 });
 
-Deno.test("a server that answers 2xx to anything, and not as a directory does, has not heard of us", async () => {
+Deno.test("a server that answers 2xx to anything, but not as a directory does, has not accepted an announcement", async () => {
   await using server = new DirectoryServer();
   const client = new DirectoryClient(server.url);
   const others = [
@@ -72,7 +72,7 @@ Deno.test("a server that answers 2xx to anything, and not as a directory does, h
   await client.announce("gateways", "{}", ALWAYS);
 });
 
-Deno.test("no redirect is followed, whatever its status: the error names where to", async () => {
+Deno.test("no redirect is followed, whatever its status; the error names its target", async () => {
   await using elsewhere = new DirectoryServer();
   await using server = new DirectoryServer();
   const client = new DirectoryClient(server.url);
@@ -95,7 +95,7 @@ Deno.test("no redirect is followed, whatever its status: the error names where t
   assertEquals([elsewhere.asked, elsewhere.posted], [0, []]);
 });
 
-/** A topology that goes on for ever, from what comes first on. */
+/** An endless topology that begins with the given text. */
 function endless(server: DirectoryServer, begin: string, repeated: string): { sent: () => number } {
   let sent = 0;
   const piece = new TextEncoder().encode(repeated.repeat(Math.ceil(65_536 / repeated.length)));
@@ -112,7 +112,7 @@ function endless(server: DirectoryServer, begin: string, repeated: string): { se
   return { sent: () => sent };
 }
 
-Deno.test("an endless answer is cut off; if all mixnodes have come, they are used", async () => {
+Deno.test("an endless answer is cut off, but mixnodes are used if their list is complete", async () => {
   await using server = new DirectoryServer();
   const maximum = 2_000_000;
   const client = new DirectoryClient(server.url, 60_000, maximum);
@@ -124,7 +124,7 @@ Deno.test("an endless answer is cut off; if all mixnodes have come, they are use
   assertEquals([topology.mixNodes, isWhole], [[MIXNODE], false]);
 });
 
-Deno.test("the clients of other gateways are no reason to refuse a topology, and hold up nothing else", async () => {
+Deno.test("a topology with very many clients is read, without holding up the event loop", async () => {
   await using server = new DirectoryServer();
   const client = { pubKey: "4fg7".repeat(11) };
   const gateway = { clientListener: "ws://1.2.3.4:1", mixnetListener: "1.2.3.4:2", pubKey: "g" };
@@ -140,7 +140,7 @@ Deno.test("the clients of other gateways are no reason to refuse a topology, and
   assert(turns > 10, `other things had ${turns} turns meanwhile`);
 });
 
-Deno.test("an answer that does not come, or does not end, is given up", async () => {
+Deno.test("an answer that does not arrive, or does not end, times out", async () => {
   await using server = new DirectoryServer();
   server.topology = server.never;
   assertEquals(await failure(new DirectoryClient(server.url, 20).topology(ALWAYS)), "no complete answer within 20 ms");
@@ -148,7 +148,7 @@ Deno.test("an answer that does not come, or does not end, is given up", async ()
   assertEquals(await failure(new DirectoryClient(server.url, 20).topology(ALWAYS)), "no complete answer within 20 ms");
 });
 
-Deno.test("a directory that is not there, or hangs up, is an error that names no address", async () => {
+Deno.test("a directory that is unreachable, or hangs up, is an error that names no address", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const client = new DirectoryClient(`http://127.0.0.1:${listener.addr.port}`);
   const hangUp = async () => (await listener.accept()).close();
@@ -157,7 +157,7 @@ Deno.test("a directory that is not there, or hangs up, is an error that names no
   assertEquals(await failure(client.topology(ALWAYS)), "the connection failed");
 });
 
-Deno.test("a request ends when it is aborted, with the reason that was given", async () => {
+Deno.test("a request that is aborted rejects with the signal's reason", async () => {
   await using server = new DirectoryServer();
   server.topology = server.never;
   const ending = new AbortController();

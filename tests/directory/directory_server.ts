@@ -1,15 +1,15 @@
-/** What a request gets: a status and a body, or whatever the test thinks up. */
+/** Answers a request, in whatever way the test needs. */
 export type Answer = (request: Request) => Response | Promise<Response>;
 
-/** A directory on a real local port that answers as it is told to, and remembers what it got. */
+/** A directory on a real local port that answers as a test wants, and records the requests. */
 export class DirectoryServer implements AsyncDisposable {
-  /** how the two requests are answered from now on */
+  /** how the two kinds of requests are answered; may be replaced at any time */
   presence: Answer = () => Response.json({ ok: true }, { status: 201 });
   topology: Answer = () => Response.json({ cocoNodes: [], mixNodes: [], mixProviderNodes: [], gatewayNodes: [] });
-  /** bodies of the presences that were posted */
+  /** the bodies of the announcements */
   readonly posted: string[] = [];
   readonly url: string;
-  /** requests that came */
+  /** the number of requests */
   get asked(): number {
     return this.#requests;
   }
@@ -25,10 +25,10 @@ export class DirectoryServer implements AsyncDisposable {
     this.url = `http://127.0.0.1:${this.#server.addr.port}`;
   }
 
-  /** An answer that does not come as long as the server runs. */
+  /** An answer that does not arrive while the server runs. */
   readonly never: Answer = () => this.#ended.promise;
 
-  /** Resolves once `count` more requests have come in. */
+  /** Resolves after `count` more requests. */
   async requests(count: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.push({ count: this.#requests + count, resolve });

@@ -8,7 +8,7 @@ const KEPT = {
   announced: { mixnetListener: "9.9.9.9:1789", clientListener: "ws://9.9.9.9:9000" },
 };
 
-Deno.test("what is kept is read again, for this user alone, and replaced as a whole", async () => {
+Deno.test("a saved topology is read back, readable for this user only, and replaced as a whole", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("topology.json");
   assertEquals(await readKeptTopology(path), undefined);
@@ -22,7 +22,7 @@ Deno.test("what is kept is read again, for this user alone, and replaced as a wh
   assertEquals(Array.from(Deno.readDirSync(folder.path), ({ name }) => name), ["topology.json"]);
 });
 
-Deno.test("a file that is damaged, or too long, is as good as none", async () => {
+Deno.test("a file that is damaged or too long is ignored", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("topology.json");
   const text = JSON.stringify(KEPT);

@@ -14,7 +14,7 @@ const NODE = {
 };
 const list = (...nodes: Partial<typeof NODE>[]) => listingOf(SELF, nodes.map((node) => ({ ...NODE, ...node })));
 
-Deno.test("another gateway with our mixnet or clients address is a clash, our own entry is not", async () => {
+Deno.test("another gateway with our mixnet or clients' address is a clash; our own entry is not", async () => {
   const clash = async (...nodes: Partial<typeof NODE>[]) => (await list(...nodes)).clash;
   const mixnet = { pubKey: "m", mixnetListener: "[0::1]:1789" };
   const clients = { pubKey: "c", clientListener: "ws://A.example:9000/" };
@@ -27,7 +27,7 @@ Deno.test("another gateway with our mixnet or clients address is a clash, our ow
   assertEquals(await clash({ ...mixnet, pubKey: "own" }), undefined);
 });
 
-Deno.test("our own entry is found, and whether it has our addresses, however they are written", async () => {
+Deno.test("our own entry is found, and its addresses are compared in any notation", async () => {
   const { own, isOwnAsAnnounced } = await list({}, { pubKey: "own" });
   assertEquals([own?.mixnetListener, isOwnAsAnnounced], ["1.2.3.4:1789", false]);
   const written = { pubKey: "own", mixnetListener: "[0:0::1]:1789", clientListener: "ws://A.example:9000/" };
@@ -36,7 +36,7 @@ Deno.test("our own entry is found, and whether it has our addresses, however the
   assertEquals(announcesSame(SELF, { ...SELF, clientListener: "ws://b.example:9000" }), false);
 });
 
-/** A watch with a clock of its own, and what it has said. */
+/** A watch with its own clock, and its warnings. */
 function watching() {
   const said: string[] = [];
   let now = 0;
@@ -44,7 +44,7 @@ function watching() {
   return { said, watch, after: (minutes: number) => void (now += minutes * 60_000) };
 }
 
-Deno.test("a gateway with our key elsewhere is said at once and again, and is over after a while", async () => {
+Deno.test("another gateway with our key is reported at once and repeatedly, until it has been gone for a while", async () => {
   const { said, watch, after } = watching();
   const double = await list({ pubKey: "own" });
   const alone = await list({ ...SELF });
@@ -52,7 +52,7 @@ Deno.test("a gateway with our key elsewhere is said at once and again, and is ov
   assertEquals([said.length, said[0]?.includes("1.2.3.4:1789")], [1, true]);
   for (let i = 0; i < 4; i++) {
     after(3);
-    watch.look(i % 2 === 0 ? alone : double, undefined, true); // they take turns
+    watch.look(i % 2 === 0 ? alone : double, undefined, true); // they replace each other
     assertEquals(watch.fault, said[0]);
   }
   assertEquals(said.length, 2);
@@ -61,7 +61,7 @@ Deno.test("a gateway with our key elsewhere is said at once and again, and is ov
   assertEquals([watch.fault, said.length], [undefined, 2]);
 });
 
-Deno.test("an older entry of ours is not another gateway", async () => {
+Deno.test("our own older entry is not another gateway", async () => {
   const { said, watch } = watching();
   const listing = await list({ pubKey: "own" });
   watch.look(listing, { mixnetListener: NODE.mixnetListener, clientListener: NODE.clientListener }, false);
@@ -70,12 +70,12 @@ Deno.test("an older entry of ours is not another gateway", async () => {
   assertEquals(said.length, 1);
 });
 
-Deno.test("a clash is said, and when the directory does not list us though it has heard", async () => {
+Deno.test("a clash is reported, and a directory that accepts announcements but does not list us", async () => {
   const { said, watch } = watching();
   watch.look(await list({}), undefined, false);
   assertEquals(watch.fault, undefined);
   watch.look(await list({}), undefined, true);
-  assertEquals(watch.fault, "the directory does not list this gateway, though it takes its announcements");
+  assertEquals(watch.fault, "the directory does not list this gateway, although it accepts its announcements");
   watch.look(await list({ ...SELF }, { clientListener: SELF.clientListener }), undefined, true);
   assertEquals(
     watch.fault?.startsWith("the gateway with public key g announces our clients' address ws://a.example:9000 too"),

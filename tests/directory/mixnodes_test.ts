@@ -5,14 +5,14 @@ import { Mixnodes } from "../../src/directory/mixnodes.ts";
 const { signal } = new AbortController();
 const anywhere = () => true;
 
-Deno.test("mixnodes are known by their addresses, however they are written", async () => {
+Deno.test("mixnodes are found by their addresses, in any notation", async () => {
   const mixnodes = await Mixnodes.at(["1.2.3.4:5", "[2001:DB8:0::1]:6", "nonsense", "1.2.3.4:70000"], anywhere, signal);
   assertEquals(mixnodes.addresses, ["1.2.3.4:5", "[2001:db8::1]:6"]);
   assertEquals([mixnodes.has({ host: "1.2.3.4", port: 5 }), mixnodes.has({ host: "1.2.3.4", port: 6 })], [true, false]);
   assertEquals([mixnodes.hasHost("2001:db8::1"), mixnodes.hasHost("2001:db8::2")], [true, false]);
 });
 
-Deno.test("names are looked up, and judged by what they lead to", async () => {
+Deno.test("names are resolved, and judged by their addresses", async () => {
   const hosts = ["localhost:1789", "no-such-name.invalid:1789"];
   const mixnodes = await Mixnodes.at(hosts, anywhere, signal);
   assertEquals(mixnodes.has({ host: "127.0.0.1", port: 1789 }), true);
@@ -21,7 +21,7 @@ Deno.test("names are looked up, and judged by what they lead to", async () => {
   assertEquals([refused.size, refused.refused, judged.includes("127.0.0.1")], [0, judged.length, true]);
 });
 
-Deno.test("mixnodes that are not on the internet, or at our own address, are not connected to", () => {
+Deno.test("the gateway does not connect to mixnodes that are not on the internet, or at its own address", () => {
   const own = ["0.0.0.0", "9.9.9.9", "8.8.8.8"];
   const refused = [
     "127.0.0.1",
@@ -44,7 +44,7 @@ Deno.test("mixnodes that are not on the internet, or at our own address, are not
   assertEquals(["1.2.3.4", "2a00:1450::1", "9.9.9.8"].every((ip) => isConnectable(ip, "8.8.8.8", own)), true);
 });
 
-Deno.test("a gateway that announces an address of its own network sends to others there, and nowhere else within", () => {
+Deno.test("a gateway that announces a private address sends to private addresses, but to no others off the internet", () => {
   const within = (announced: string) =>
     ["127.0.0.1", "10.1.2.3", "192.168.1.1", "169.254.169.254", "1.2.3.4"].filter((ip) =>
       isConnectable(ip, announced, [])

@@ -25,7 +25,7 @@ const serving = (mixNodes: unknown[], gatewayNodes: unknown[] = []): Answer => (
   Response.json({ mixNodes, gatewayNodes });
 const broken: Answer = () => new Response(null, { status: 500 });
 
-/** Files that presences of a test have. */
+/** The files of a test's presences. */
 class Rig implements Disposable {
   readonly #folder = new TemporaryFolder();
   readonly keptAt = this.#folder.file("topology.json");
@@ -46,7 +46,7 @@ class Rig implements Disposable {
   }
 }
 
-/** Runs `act` with the lines that are logged meanwhile, without their times, and with a promise of a matching one. */
+/** Runs `act` with the lines logged in the meantime, without their times, and a function that waits for a matching line. */
 async function logging(
   act: (lines: string[], line: (pattern: RegExp) => Promise<void>) => Promise<void>,
 ): Promise<void> {
@@ -67,7 +67,7 @@ async function logging(
   }
 }
 
-Deno.test("presence is posted again and again, with the clients that are registered then", async () => {
+Deno.test("presence is posted regularly, with the clients that are then registered", async () => {
   await using server = new DirectoryServer();
   let clients = NO_CLIENTS;
   using rig = new Rig();
@@ -81,7 +81,7 @@ Deno.test("presence is posted again and again, with the clients that are registe
   assertEquals(last, { ...SELF, registeredClients: [{ pubKey: "c" }], lastSeen: 0 });
 });
 
-Deno.test("the clients are written again only when there is a new array of them", async () => {
+Deno.test("the announcement is only built again for a new array of clients", async () => {
   await using server = new DirectoryServer();
   let written = 0;
   const clients = [{ pubKey: "c", toJSON: () => ({ pubKey: `written ${++written}` }) }];
@@ -93,7 +93,7 @@ Deno.test("the clients are written again only when there is a new array of them"
   assertEquals([written, new Set(server.posted).size], [1, 1]);
 });
 
-Deno.test("a long announcement is sent when it has changed, or after a while, and a short one each time", async () => {
+Deno.test("a long announcement is sent when it changes or after a while, a short one every time", async () => {
   await using server = new DirectoryServer();
   let clients = Array.from({ length: 200 }, (_, i) => ({ pubKey: `a client's key ${i}` }));
   using rig = new Rig();
@@ -109,7 +109,7 @@ Deno.test("a long announcement is sent when it has changed, or after a while, an
   assert(server.posted.length > 4);
 });
 
-Deno.test("the topology is followed, and its mixnodes are known by their addresses", async () => {
+Deno.test("the topology is refreshed, and its mixnodes are found by their addresses", async () => {
   await using server = new DirectoryServer();
   server.topology = serving([mixnode("10.0.0.7:1")]);
   using rig = new Rig();
@@ -133,7 +133,7 @@ Deno.test("the topology is followed, and its mixnodes are known by their address
   assert(running.isMixnode({ host: "::1", port: 2 }));
 });
 
-Deno.test("an entry with our address and another key is a warning: anyone may post one", () =>
+Deno.test("an entry with our address and another key is a warning, because anyone can post one", () =>
   logging(async (lines) => {
     await using server = new DirectoryServer();
     using rig = new Rig();
@@ -147,7 +147,7 @@ Deno.test("an entry with our address and another key is a warning: anyone may po
     assertEquals([own.fault, lines.length], [undefined, 1]);
   }));
 
-Deno.test("an address that another gateway is seen to have is refused, or any that one announces when that is wanted", () =>
+Deno.test("an address where another gateway answers is refused, and optionally any that another gateway announces", () =>
   logging(async () => {
     await using other = await GatewayRig.start();
     const clientListener = `ws://${formatSocketAddress(other.gateway.clientsAddress)}`;
@@ -160,10 +160,10 @@ Deno.test("an address that another gateway is seen to have is refused, or any th
     assertEquals(error.exitCode, 69);
     assertEquals(
       error.message,
-      `Cannot announce ${clientListener} for clients packets: the gateway with public key other announces it already ` +
+      `Cannot announce ${clientListener} for clients: the gateway with public key other announces it already ` +
         `(directory ${server.url}); stop that gateway, or set another announce_address in [clients_endpoint]`,
     );
-    // What answers there may have our key, as behind one balancer.
+    // The gateway that answers there may have our key, as behind a load balancer.
     server.topology = serving([], [entry, { ...entry, mixnetListener: SELF.mixnetListener, pubKey: "own" }]);
     await own.prepare();
     await other.stop();
@@ -176,7 +176,7 @@ Deno.test("an address that another gateway is seen to have is refused, or any th
     await assertRejects(() => strict.prepare(), OperatorError, "Cannot announce 10.0.0.1:1789 for sphinx packets");
   }));
 
-Deno.test("what serves WebSockets at our address and is no gateway is no reason not to start", () =>
+Deno.test("a server of WebSockets at our address that is not a gateway does not prevent the start", () =>
   logging(async () => {
     await using web = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
       if (request.headers.get("upgrade") !== "websocket") return new Response("hello");
@@ -193,7 +193,7 @@ Deno.test("what serves WebSockets at our address and is no gateway is no reason 
     assert(own.fault !== undefined);
   }));
 
-Deno.test("our key at another address is said at once, unless that is where we were before", () =>
+Deno.test("another gateway with our key is reported at once, unless it is our own previous address", () =>
   logging(async (lines, line) => {
     await using server = new DirectoryServer();
     using rig = new Rig();
@@ -207,7 +207,7 @@ Deno.test("our key at another address is said at once, unless that is where we w
     await own.prepare();
     assertEquals([own.fault, lines], [undefined, []]);
     own.start();
-    await line(/another gateway has this gateway's key: the directory lists it with 10\.0\.0\.9:1789/); // it posts on
+    await line(/another gateway has this gateway's key: the directory lists it with 10\.0\.0\.9:1789/); // it keeps posting
     assert(own.fault?.includes("10.0.0.9:1789"));
 
     await using unknown = rig.presence(server, { keptAt: `${rig.keptAt}.none` });
@@ -215,7 +215,7 @@ Deno.test("our key at another address is said at once, unless that is where we w
     assert(unknown.fault?.includes("10.0.0.9:1789"));
   }));
 
-Deno.test("a restart while the directory fails uses the last good topology", () =>
+Deno.test("a restart while the directory is down uses the last good topology", () =>
   logging(async (lines) => {
     await using server = new DirectoryServer();
     using rig = new Rig();
@@ -223,7 +223,7 @@ Deno.test("a restart while the directory fails uses the last good topology", () 
       await using first = rig.presence(server);
       server.topology = serving([mixnode("10.0.0.7:1"), mixnode("127.0.0.1:2")]);
       await first.prepare();
-      server.topology = serving([]); // as right after a directory's own restart
+      server.topology = serving([]); // as after a restart of the directory
       await first.prepare();
     }
     server.topology = broken;
@@ -235,7 +235,7 @@ Deno.test("a restart while the directory fails uses the last good topology", () 
     assertEquals(lines.map((text) => text.slice(0, 5).trim()), ["WARN", "INFO"]);
   }));
 
-Deno.test("mixnodes that may not be connected to are said, and left out", () =>
+Deno.test("mixnodes with forbidden addresses are reported and ignored", () =>
   logging(async (lines) => {
     await using server = new DirectoryServer();
     using rig = new Rig();
@@ -245,10 +245,10 @@ Deno.test("mixnodes that may not be connected to are said, and left out", () =>
     await own.prepare();
     assertEquals([own.mixnodes, own.isMixnode({ host: "127.0.0.1", port: 2 })], [1, false]);
     assertEquals(lines.length, 1);
-    assertMatch(lines[0]!, /^WARN .* of the directory's mixnodes are not sent to/);
+    assertMatch(lines[0]!, /^WARN .* of the directory's mixnodes: /);
   }));
 
-Deno.test("a directory that can't tell of clashes is a warning", () =>
+Deno.test("a directory that cannot be asked about clashes is a warning", () =>
   logging(async (lines) => {
     await using server = new DirectoryServer();
     server.topology = broken;
@@ -259,7 +259,7 @@ Deno.test("a directory that can't tell of clashes is a warning", () =>
     assertMatch(lines[0] ?? "", /^WARN .*> directory http:\S+ unreachable: it answered with status 500; retrying$/);
   }));
 
-Deno.test("one line tells that the directory fails and one that it answers again; its last topology stays", () =>
+Deno.test("a failure of the directory and its recovery are logged once; the last topology stays in use", () =>
   logging(async (lines, line) => {
     await using server = new DirectoryServer();
     server.topology = serving([mixnode("10.0.0.7:1")]);
@@ -279,7 +279,7 @@ Deno.test("one line tells that the directory fails and one that it answers again
     assertEquals(running.mixnodes, 0);
   }));
 
-Deno.test("disposing ends requests that are under way, and waits that are long", () =>
+Deno.test("disposing ends pending requests and long waits", () =>
   logging(async (lines) => {
     await using server = new DirectoryServer();
     server.presence = server.never;
@@ -291,7 +291,7 @@ Deno.test("disposing ends requests that are under way, and waits that are long",
     assertEquals(lines, []);
   }));
 
-Deno.test("it is known whether the directory lists us as we announce ourselves, once it has heard of us", () =>
+Deno.test("after an announcement, presence knows whether the directory lists us as announced", () =>
   logging(async () => {
     await using server = new DirectoryServer();
     using rig = new Rig();
@@ -300,7 +300,7 @@ Deno.test("it is known whether the directory lists us as we announce ourselves, 
     await own.prepare();
     assertEquals(own.isListed, undefined);
     own.start();
-    await eventually("it is missed", () => own.isListed === false);
+    await eventually("it is missing", () => own.isListed === false);
     server.topology = serving([mixnode("10.0.0.7:1")], [{ ...OTHER, ...SELF }]);
     await eventually("it is listed", () => own.isListed === true);
     server.topology = serving([mixnode("10.0.0.7:1")], [{ ...OTHER, ...SELF, mixnetListener: "10.0.0.9:1789" }]);

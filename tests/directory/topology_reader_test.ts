@@ -27,7 +27,7 @@ function read(text: string, cuts: readonly number[] = []): TopologyReader {
   return reader;
 }
 
-/** What is read of a topology in JSON: the same as when it is parsed whole, but for the clients. */
+/** The nodes read from a topology in JSON: the same as if it were parsed whole, except for the clients. */
 function expected(json: unknown) {
   const topology = parseTopology(json);
   topology?.gatewayNodes.forEach((node) => node.registeredClients = []);
@@ -54,7 +54,7 @@ const entry = (node: Record<string, unknown>) =>
     { weight: 1, arbitrary: value },
   );
 
-Deno.test("it reads what parsing the whole would give, but for clients, wherever the answer is cut", () => {
+Deno.test("it reads the same nodes as a JSON parser, except for clients, wherever the answer is cut", () => {
   const topology = fc.record({
     cocoNodes: value,
     mixNodes: fc.array(entry(MIXNODE), { maxLength: 5 }),
@@ -71,13 +71,13 @@ Deno.test("it reads what parsing the whole would give, but for clients, wherever
   );
 });
 
-Deno.test("it reads single bytes as well as the whole", () => {
+Deno.test("it reads an answer byte by byte", () => {
   const json = { mixNodes: [{ ...MIXNODE, location: 'a "quoted\\ [{' }], gatewayNodes: [GATEWAY, GATEWAY] };
   const text = JSON.stringify(json);
   assertEquals(read(text, Array.from(text, (_, i) => i)).topology, expected(json));
 });
 
-Deno.test("keys count where they belong and nowhere else", () => {
+Deno.test("keys count only at their proper place", () => {
   const json = {
     cocoNodes: [{ mixNodes: [MIXNODE] }, "mixNodes", [[MIXNODE]]],
     mixNodes: [MIXNODE, [MIXNODE], { nodes: [MIXNODE] }, { ...MIXNODE, location: "registeredClients" }],
@@ -86,7 +86,7 @@ Deno.test("keys count where they belong and nowhere else", () => {
   assertEquals(read(JSON.stringify(json)).topology, expected(json));
 });
 
-Deno.test("a key that is written with escapes is no list that is passed over, and its entry is lost alone", () => {
+Deno.test("clients under a key with escapes are not skipped, and only their entry is lost", () => {
   const clients = Array.from({ length: 1000 }, () => ({ pubKey: "c" }));
   const text = JSON.stringify({
     mixNodes: [],
@@ -97,7 +97,7 @@ Deno.test("a key that is written with escapes is no list that is passed over, an
   assertEquals(read(escaped).topology.gatewayNodes.map(({ pubKey }) => pubKey), ["g"]);
 });
 
-Deno.test("what is no topology, or not all of one, is not complete", () => {
+Deno.test("an invalid or partial topology is not complete", () => {
   const whole = JSON.stringify({ mixNodes: [MIXNODE], gatewayNodes: [] });
   const texts = [
     "",
@@ -115,7 +115,7 @@ Deno.test("what is no topology, or not all of one, is not complete", () => {
   assertEquals(read(whole).isComplete, true);
 });
 
-Deno.test("nodes are bounded, and whoever has too many of one kind hides none of the other", () => {
+Deno.test("the number of nodes is bounded, and too many of one kind do not hide those of the other", () => {
   const mixNodes = Array.from({ length: MAX_NODES + 10 }, (_, i) => ({ ...MIXNODE, pubKey: `${i}` }));
   const { topology } = read(JSON.stringify({ mixNodes, gatewayNodes: [GATEWAY] }));
   assertEquals([topology.mixNodes.length, topology.gatewayNodes.length], [MAX_NODES, 1]);
