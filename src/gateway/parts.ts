@@ -29,5 +29,6 @@ export interface Parts {
   readonly mixnetListener: MixnetListener;
   /** connections from clients */
   readonly clientsListener: ClientsListener;
+  /** the outcome of loading the configuration */
   readonly reloads: Reloads;
 }

@@ -1,32 +1,35 @@
 import type { Verdict } from "../operator/health.ts";
 
-/** The outcome of reading the configuration, at the start and since. */
+/** The outcome of loading the configuration, at the start and by later reloads. */
 export class Reloads {
-  /** when it was read and taken over last, ms since 1970 */
+  /** when it was last loaded successfully, ms since 1970 */
   #succeededAt = Date.now();
   #refusal: { at: number; reason: string } | undefined;
   #left: readonly string[] = [];
 
-  /** It was taken over; `left`: keys that need a restart. */
+  /** Records that it was applied, except for the keys in `left`, which need a restart. */
   succeeded(left: readonly string[]): void {
     this.#succeededAt = Date.now();
     this.#refusal = undefined;
     this.#left = left;
   }
 
+  /** Records that it was refused, with the reason for the operator; the previous configuration stays in force. */
   refused(reason: string): void {
     this.#refusal = { at: Date.now(), reason };
   }
 
+  /** Whether the latest reload was refused. */
   get isRefused(): boolean {
     return this.#refusal !== undefined;
   }
 
+  /** When the configuration in force was loaded, ms since 1970. */
   get succeededAt(): number {
     return this.#succeededAt;
   }
 
-  /** What health says of it. */
+  /** The result of the health check `config`. */
   get verdict(): Verdict {
     if (this.#refusal !== undefined) {
       const { at, reason } = this.#refusal;
@@ -39,7 +42,7 @@ export class Reloads {
   }
 }
 
-/** As in the log. */
+/** The time in the format of the log. */
 function timeOf(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
