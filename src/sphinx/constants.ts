@@ -15,7 +15,7 @@ export const SCALAR_SIZE = 32;
 export const MAC_SIZE = 16;
 
 /** A client's address: its X25519 public key. */
-export const ADDRESS_SIZE = POINT_SIZE;
+export const ADDRESS_SIZE: number = POINT_SIZE;
 /** A node's address (spec §3), zero-padded. */
 export const NODE_ADDRESS_SIZE = 32;
 /** The SURB identifier: always zeros in 0.7.0. */
@@ -26,33 +26,33 @@ export const DELAY_SIZE = 8;
 const FLAG_SIZE = 1;
 const VERSION_SIZE = 3;
 /** Flag and version, which begin the routing information of every hop. */
-export const META_PREFIX_SIZE = FLAG_SIZE + VERSION_SIZE;
+export const META_PREFIX_SIZE: number = FLAG_SIZE + VERSION_SIZE;
 /** What a forward hop reads before the next MAC: flag, version, next address, delay. */
-export const FORWARD_META_SIZE = META_PREFIX_SIZE + NODE_ADDRESS_SIZE + DELAY_SIZE;
+export const FORWARD_META_SIZE: number = META_PREFIX_SIZE + NODE_ADDRESS_SIZE + DELAY_SIZE;
 /** What a final hop reads: flag, version, destination, identifier. */
-export const FINAL_META_SIZE = META_PREFIX_SIZE + ADDRESS_SIZE + IDENTIFIER_SIZE;
+export const FINAL_META_SIZE: number = META_PREFIX_SIZE + ADDRESS_SIZE + IDENTIFIER_SIZE;
 
 /** What each forward hop strips from the routing information and replaces with the same amount of keystream. */
-export const ROUTING_STEP_SIZE = FORWARD_META_SIZE + MAC_SIZE;
+export const ROUTING_STEP_SIZE: number = FORWARD_META_SIZE + MAC_SIZE;
 /** The encrypted routing information. */
-export const ROUTING_SIZE = ROUTING_STEP_SIZE * MAX_HOPS;
+export const ROUTING_SIZE: number = ROUTING_STEP_SIZE * MAX_HOPS;
 /** The keystream of one hop: the routing information plus the step that a forward hop appends. */
-export const STREAM_SIZE = ROUTING_SIZE + ROUTING_STEP_SIZE;
+export const STREAM_SIZE: number = ROUTING_SIZE + ROUTING_STEP_SIZE;
 
 /** Everything before the payload. */
-export const HEADER_SIZE = POINT_SIZE + MAC_SIZE + ROUTING_SIZE;
+export const HEADER_SIZE: number = POINT_SIZE + MAC_SIZE + ROUTING_SIZE;
 /** The encrypted payload. */
 export const PAYLOAD_SIZE = 1024;
 /** A whole packet: 1372 bytes. */
-export const PACKET_SIZE = HEADER_SIZE + PAYLOAD_SIZE;
+export const PACKET_SIZE: number = HEADER_SIZE + PAYLOAD_SIZE;
 
 /** The zeros at the start of the final payload, which prove that it was not tampered with. */
 export const PAYLOAD_ZEROS_SIZE = 16;
 /** The offset of the message in the final payload, after the zeros and the destination. */
-export const MESSAGE_OFFSET = PAYLOAD_ZEROS_SIZE + ADDRESS_SIZE;
+export const MESSAGE_OFFSET: number = PAYLOAD_ZEROS_SIZE + ADDRESS_SIZE;
 const TERMINATOR_SIZE = 1;
 /** The longest message that one packet carries: 975 bytes. */
-export const MAX_MESSAGE_SIZE = PAYLOAD_SIZE - MESSAGE_OFFSET - TERMINATOR_SIZE;
+export const MAX_MESSAGE_SIZE: number = PAYLOAD_SIZE - MESSAGE_OFFSET - TERMINATOR_SIZE;
 
 /** The byte that ends the message in the final payload; only zeros follow. */
 export const MESSAGE_TERMINATOR = 0x01;
@@ -65,8 +65,8 @@ export const FINAL_FLAG = 2;
 export const VERSION: readonly number[] = [0, 1, 0];
 
 /** The offset of the MAC in a packet. */
-export const MAC_OFFSET = POINT_SIZE;
+export const MAC_OFFSET: number = POINT_SIZE;
 /** The offset of the routing information in a packet. */
-export const ROUTING_OFFSET = MAC_OFFSET + MAC_SIZE;
+export const ROUTING_OFFSET: number = MAC_OFFSET + MAC_SIZE;
 /** The offset of the payload in a packet. */
-export const PAYLOAD_OFFSET = HEADER_SIZE;
+export const PAYLOAD_OFFSET: number = HEADER_SIZE;

@@ -12,13 +12,22 @@ const NUMBER_AT = ADDRESS_AT + ADDRESS_SIZE;
 const MESSAGE_AT = PAYLOAD_OFFSET + MESSAGE_OFFSET;
 
 /** A packet with room for its outcome: 1429 bytes. */
-export const SLOT_SIZE = NUMBER_AT + DELAY_SIZE;
+export const SLOT_SIZE: number = NUMBER_AT + DELAY_SIZE;
 
 /** The hops that a node handles: a mixnode forward ones, a gateway final ones. It drops the others. */
 export type HopKind = "forward" | "final";
 
 /** The outcomes of unwrapping: a slot's outcome is an index into this list. `wrong_hop`: one that this node drops. */
-const OUTCOMES = ["message", "forward", "low_order", "mac", "flag", "wrong_hop", "padding", "destination"] as const;
+export const OUTCOMES = [
+  "message",
+  "forward",
+  "low_order",
+  "mac",
+  "flag",
+  "wrong_hop",
+  "padding",
+  "destination",
+] as const;
 /** What the reference, which handles both kinds, finds in hops of one kind only. */
 const FOUND_IN_FINAL_HOPS: readonly string[] = ["message", "padding", "destination"];
 const FOUND_IN_FORWARD_HOPS: readonly string[] = ["forward"];
