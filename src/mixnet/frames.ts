@@ -1,7 +1,7 @@
 import { PACKET_SIZE } from "../sphinx/constants.ts";
 
 /** A frame of the mixnet stream: size flag (1) ‖ packet (spec §4). */
-export const FRAME_SIZE = 1 + PACKET_SIZE;
+export const FRAME_SIZE: number = 1 + PACKET_SIZE;
 
 const PACKET_FLAG = 0;
 /** Sizes that have a flag but no use: whatever such a frame holds, it is no packet. */

@@ -21,7 +21,9 @@ export interface PacketSink {
 
 /** What mixnodes' connections may take. */
 export interface MixnetLimits {
+  /** in total */
   readonly mixnetConnections: number;
+  /** from one network of peers (limits/peers.ts) */
   readonly mixnetConnectionsPerNetwork: number;
   /** ms from the beginning of a frame to its end */
   readonly mixnetFrameDeadline: number;

@@ -5,10 +5,13 @@ import { backoff } from "../timing/backoff.ts";
 import { pause } from "../timing/pause.ts";
 import { frame, FRAME_SIZE } from "./frames.ts";
 
-/** How a mixnode is connected to: all in milliseconds. */
+/** How to connect to a mixnode; all in ms. */
 export interface ConnectSettings {
+  /** for one attempt */
   connectTimeout: number;
+  /** the wait after the first failure; it doubles with each further failure … */
   initialBackoff: number;
+  /** … up to this, after which the mixnode is given up */
   maximumBackoff: number;
   /** after which a connection that has carried nothing is closed */
   idleTime?: number;
@@ -24,6 +27,7 @@ const IDLE_TIME = 5 * 60_000;
  * it. It lives from its first packet until it is idle or has given the mixnode up; `run` is that life.
  */
 export class MixnodeLink {
+  /** packets of `PACKET_SIZE` bytes that have not been written, oldest first */
   readonly queue: Uint8Array[] = [];
   readonly #to: SocketAddress;
   readonly #settings: ConnectSettings;
@@ -46,11 +50,13 @@ export class MixnodeLink {
     this.#onTaken = onTaken;
   }
 
+  /** Queues a packet of `PACKET_SIZE` bytes, which is kept and not copied. */
   add(packet: Uint8Array): void {
     this.queue.push(packet);
     this.#wake?.();
   }
 
+  /** Whether there is a connection to the mixnode. */
   get isConnected(): boolean {
     return this.#connection !== undefined;
   }

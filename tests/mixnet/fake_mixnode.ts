@@ -3,7 +3,7 @@ import type { SocketAddress } from "../../src/addresses/socket_address.ts";
 import { Counted } from "./counted.ts";
 import { numberOf } from "./numbered_packets.ts";
 
-/** A mixnode that takes numbered packets, on a port of its own (or the one given). */
+/** A mixnode that receives numbered packets, on any free port or the given one. */
 export class FakeMixnode {
   readonly received: number[] = [];
   readonly events = new Counted();
@@ -12,14 +12,14 @@ export class FakeMixnode {
   readonly #connections = new Set<Deno.TcpConn>();
   readonly #working: Promise<void>[] = [];
 
-  /** `reads`: false for a mixnode that accepts connections and never reads. */
+  /** `reads`: false for a mixnode that accepts connections but never reads from them. */
   constructor(readonly reads = true, { host, port } = { host: "127.0.0.1", port: 0 }) {
     this.#listener = Deno.listen({ hostname: host, port });
     this.address = { host, port: this.#listener.addr.port };
     this.#working.push(this.#accept());
   }
 
-  /** Closes all connections, but not the port. */
+  /** Closes all connections, but keeps listening. */
   disconnect(): void {
     for (const connection of this.#connections) connection.close();
     this.#connections.clear();

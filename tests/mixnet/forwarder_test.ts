@@ -20,7 +20,7 @@ Deno.test("packets reach their mixnode in order, over one connection", async () 
   await counted.reached("packets_forwarded", 501);
 });
 
-Deno.test("it connects to IPv6 addresses", async () => {
+Deno.test("the forwarder connects to IPv6 addresses", async () => {
   await using mixnode = new FakeMixnode(true, { host: "::1", port: 0 });
   await using forwarder = new Forwarder(SETTINGS, new Counted().count);
   assert(forwarder.forward(mixnode.address, numberedPacket(1)));
@@ -28,31 +28,31 @@ Deno.test("it connects to IPv6 addresses", async () => {
   assertEquals(mixnode.received, [1]);
 });
 
-Deno.test("a mixnode that never reads fills its own queue and harms no other", async () => {
+Deno.test("a mixnode that never reads fills its own queue and does not affect others", async () => {
   await using stuck = new FakeMixnode(false);
   await using honest = new FakeMixnode();
   const counted = new Counted();
   await using forwarder = new Forwarder(SETTINGS, counted.count);
   const packet = numberedPacket(0);
   let accepted = 0;
-  // The kernel takes some more after each refusal, until it is full as well.
+  // After each refusal the kernel takes some more, until its buffers are full too.
   await eventually("its queue is full", () => {
     while (forwarder.forward(stuck.address, packet)) accepted++;
     return counted.of("packets_unforwarded_no_room") >= 3;
   });
-  assert(accepted * packet.length < 64 << 20, "what is kept for it is bounded");
+  assert(accepted * packet.length < 64 << 20, "its queue is bounded");
   assert(forwarder.forward(honest.address, numberedPacket(7)));
   await honest.events.reached("packets", 1);
   assertEquals(honest.received, [7]);
-  stuck.disconnect(); // or the forwarder's end would wait its two seconds for it
+  stuck.disconnect(); // or closing the forwarder would wait two seconds for it
 });
 
-/** Nobody is given up while a test looks. */
+/** So long that no mixnode is given up during a test. */
 const PATIENT = { ...SETTINGS, initialBackoff: 60_000, maximumBackoff: 60_000 };
-/** An address of this machine where nobody listens, a different one for each n. */
+/** A different local address for each n, where nothing listens. */
 const nowhere = (n: number) => ({ host: `127.1.${n >> 8}.${n & 0xff}`, port: 1 });
 
-Deno.test("mixnodes that are not there fill what may wait in all, and give it up for others", async () => {
+Deno.test("queues for unreachable mixnodes may use all the space, but give it up for others", async () => {
   await using honest = new FakeMixnode();
   const counted = new Counted();
   await using forwarder = new Forwarder(PATIENT, counted.count);
@@ -69,7 +69,7 @@ Deno.test("mixnodes that are not there fill what may wait in all, and give it up
   assertEquals(forwarder.queued, 16_384 - 100);
 });
 
-Deno.test("mixnodes that are not there take no place of those that are: the oldest are evicted", async () => {
+Deno.test("unreachable mixnodes do not take places from others: the oldest are evicted", async () => {
   await using honest = new FakeMixnode();
   const counted = new Counted();
   await using forwarder = new Forwarder(PATIENT, counted.count);
@@ -83,12 +83,12 @@ Deno.test("mixnodes that are not there take no place of those that are: the olde
   assertEquals(forwarder.queued, 1023);
 });
 
-Deno.test("mixnodes that get nothing any more are evicted too, and lose nothing", async () => {
+Deno.test("idle mixnodes are evicted too, and lose nothing", async () => {
   await using many = new FakeMixnode(true, { host: "0.0.0.0", port: 0 });
   await using honest = new FakeMixnode();
   await using forwarder = new Forwarder(SETTINGS, new Counted().count);
   const { port } = many.address;
-  const count = 1024; // as many as may be connected
+  const count = 1024; // the limit
   for (const n of numbers(count)) assert(forwarder.forward({ ...nowhere(n), port }, numberedPacket(n)));
   await many.events.reached("packets", count);
   assert(forwarder.forward(honest.address, numberedPacket(7)));
@@ -97,7 +97,7 @@ Deno.test("mixnodes that get nothing any more are evicted too, and lose nothing"
   await many.events.reached("packets", count + 100);
 });
 
-Deno.test("the end does not wait for ever for a mixnode that never reads", async () => {
+Deno.test("closing does not wait for ever for a mixnode that never reads", async () => {
   await using stuck = new FakeMixnode(false);
   const counted = new Counted();
   const forwarder = new Forwarder(SETTINGS, counted.count);
@@ -107,10 +107,10 @@ Deno.test("the end does not wait for ever for a mixnode that never reads", async
     return counted.of("packets_unforwarded_no_room") >= 5;
   });
   await forwarder[Symbol.asyncDispose]();
-  assert(counted.of("packets_unforwarded_unreachable") > 0, "what it did not take is counted");
+  assert(counted.of("packets_unforwarded_unreachable") > 0, "what it did not read is counted");
 });
 
-Deno.test("packets wait in order for a mixnode that is not there yet", async () => {
+Deno.test("packets wait in order for a mixnode that is not listening yet", async () => {
   const { address } = await gone(new FakeMixnode());
   const counted = new Counted();
   await using forwarder = new Forwarder({ ...SETTINGS, maximumBackoff: 10_000 }, counted.count);
@@ -121,7 +121,7 @@ Deno.test("packets wait in order for a mixnode that is not there yet", async () 
   assertEquals(mixnode.received, numbers(3));
 });
 
-Deno.test("a mixnode that stays away is given up, and tried again for the next packet", async () => {
+Deno.test("a mixnode that stays unreachable is given up, and retried for the next packet", async () => {
   const { address } = await gone(new FakeMixnode());
   const counted = new Counted();
   await using forwarder = new Forwarder(SETTINGS, counted.count);
@@ -134,7 +134,7 @@ Deno.test("a mixnode that stays away is given up, and tried again for the next p
   assertEquals(mixnode.received, [3]);
 });
 
-Deno.test("a lost connection is noticed at once and made again for the next packet", async () => {
+Deno.test("a lost connection is noticed at once, and opened again for the next packet", async () => {
   await using mixnode = new FakeMixnode();
   const counted = new Counted();
   await using forwarder = new Forwarder(SETTINGS, counted.count);
@@ -148,19 +148,19 @@ Deno.test("a lost connection is noticed at once and made again for the next pack
   assertEquals(counted.of("mixnode_connections_opened"), 5);
 });
 
-Deno.test("the end waits for a live connection to take what is queued", async () => {
+Deno.test("closing waits for a live connection to take what is queued", async () => {
   await using mixnode = new FakeMixnode();
   const forwarder = new Forwarder(SETTINGS, new Counted().count);
   assert(forwarder.forward(mixnode.address, numberedPacket(0)));
   await mixnode.events.reached("packets", 1);
   for (const i of numbers(1000)) assert(forwarder.forward(mixnode.address, numberedPacket(i + 1)));
   await forwarder[Symbol.asyncDispose]();
-  assert(!forwarder.forward(mixnode.address, numberedPacket(0)), "after the end nothing is taken");
+  assert(!forwarder.forward(mixnode.address, numberedPacket(0)), "nothing is taken after closing");
   await mixnode.events.reached("packets", 1001);
   assertEquals(mixnode.received, numbers(1001));
 });
 
-Deno.test("the end drops and counts what waits for a mixnode that is not there", async () => {
+Deno.test("closing drops and counts packets for an unreachable mixnode", async () => {
   const { address } = await gone(new FakeMixnode());
   const counted = new Counted();
   const forwarder = new Forwarder({ ...SETTINGS, initialBackoff: 60_000 }, counted.count);
@@ -170,7 +170,7 @@ Deno.test("the end drops and counts what waits for a mixnode that is not there",
   assertEquals(counted.of("packets_unforwarded_unreachable"), 1);
 });
 
-Deno.test("an idle connection is closed, and made again for the next packet", async () => {
+Deno.test("an idle connection is closed, and opened again for the next packet", async () => {
   await using mixnode = new FakeMixnode();
   await using forwarder = new Forwarder({ ...SETTINGS, idleTime: 50 }, new Counted().count);
   assert(forwarder.forward(mixnode.address, numberedPacket(0)));
@@ -181,7 +181,7 @@ Deno.test("an idle connection is closed, and made again for the next packet", as
   assertEquals(mixnode.events.of("connections"), 2);
 });
 
-/** Disposes of a mixnode and returns it: its port is free and known. */
+/** Disposes of a mixnode and returns it, so that its port is known and free. */
 async function gone(mixnode: FakeMixnode): Promise<FakeMixnode> {
   await mixnode[Symbol.asyncDispose]();
   return mixnode;

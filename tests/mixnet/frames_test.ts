@@ -4,7 +4,7 @@ import { frame, FRAME_SIZE, FrameParser } from "../../src/mixnet/frames.ts";
 import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
 import { numberedPacket, numberOf } from "./numbered_packets.ts";
 
-/** The numbers of the packets that come out when `chunks` are pushed in; each is read before the next step. */
+/** The numbers of the packets in `chunks`; each packet is read before the next step of the parser. */
 function parse(parser: FrameParser, ...chunks: Uint8Array[]): number[] {
   return chunks.flatMap((chunk) => [...parser.push(chunk).map(numberOf)]);
 }
@@ -17,7 +17,7 @@ Deno.test("a frame is a zero byte and the packet", () => {
   assertEquals(frame(packet).length, FRAME_SIZE);
 });
 
-Deno.test("packets come out whole wherever the stream is cut in two", () => {
+Deno.test("packets are complete wherever the stream is cut in two", () => {
   for (let cut = 0; cut <= stream.length; cut++) {
     const parser = new FrameParser();
     const before = parse(parser, stream.subarray(0, cut));
@@ -28,11 +28,11 @@ Deno.test("packets come out whole wherever the stream is cut in two", () => {
   }
 });
 
-Deno.test("packets come out whole from single bytes", () => {
+Deno.test("packets are complete when the stream arrives byte by byte", () => {
   assertEquals(parse(new FrameParser(), ...Array.from(stream, (byte) => Uint8Array.of(byte))), [0, 1, 2]);
 });
 
-Deno.test("packets come out whole wherever the stream is cut in many", () => {
+Deno.test("packets are complete wherever the stream is cut into many pieces", () => {
   fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: stream.length }), { maxLength: 12 }), (cuts) => {
     const ends = [...cuts.sort((a, b) => a - b), stream.length];
     const chunks = ends.map((end, i) => stream.subarray(ends[i - 1] ?? 0, end));
@@ -40,7 +40,7 @@ Deno.test("packets come out whole wherever the stream is cut in many", () => {
   }));
 });
 
-Deno.test("a packet is the bytes of its frame and not a copy that lives on", () => {
+Deno.test("a packet is a view of its frame, not a copy", () => {
   const [first] = new FrameParser().push(stream);
   assertEquals(first?.length, PACKET_SIZE);
   assertEquals(first?.buffer, stream.buffer);
@@ -52,7 +52,7 @@ Deno.test("every flag but 0 corrupts the stream, after the packets before it", (
     const parser = new FrameParser();
     assertEquals(parse(parser, broken), [5], `flag ${flag}`);
     assertMatch(parser.corrupt!, new RegExp(`flag ${flag}`));
-    assertEquals(parse(parser, stream), [], "nothing comes out of a corrupt stream");
+    assertEquals(parse(parser, stream), [], "a corrupt stream yields nothing");
   }
 });
 

@@ -14,15 +14,15 @@ const LIMITS: MixnetLimits = {
   limitLoopback: true,
 };
 
-/** Packets from this number on don't unwrap. */
+/** Packets from this number on are bad. */
 const BAD = 1000;
 
-/** A listener that takes all packets, finds them good and counts them with its events. */
+/** A listener whose sink counts packets along with its events, and reports those below `BAD` as good. */
 class Rig {
   readonly counted = new Counted();
   readonly #listener: MixnetListener;
 
-  /** Packets wait for `room`. */
+  /** `room`: that of the sink. */
   constructor(
     limits: Partial<MixnetLimits>,
     room: () => Promise<void> | undefined = () => undefined,
@@ -52,12 +52,12 @@ class Rig {
   }
 }
 
-/** Resolves when the other side has closed the connection. */
+/** Resolves when the peer has closed the connection. */
 async function closed(connection: Deno.Conn): Promise<void> {
   assertEquals(await connection.read(new Uint8Array(1)).catch(() => null), null);
 }
 
-Deno.test("half a frame is waited for until its deadline, however slowly it goes on", async () => {
+Deno.test("the listener waits for the rest of a frame until the deadline, however slowly it arrives", async () => {
   await using rig = new Rig({ mixnetFrameDeadline: 200 });
   using honest = await rig.connect();
   using dripping = await rig.connect();
@@ -65,7 +65,7 @@ Deno.test("half a frame is waited for until its deadline, however slowly it goes
   const dripped = (async () => {
     for (const byte of frame(numberedPacket(1)).subarray(0, 1000)) {
       await dripping.write(Uint8Array.of(byte));
-      await new Promise((resolve) => setTimeout(resolve, 5)); // the pace of it, as nothing answers
+      await new Promise((resolve) => setTimeout(resolve, 5)); // the pace of the sender; there is no answer to wait for
     }
   })().catch(() => {}); // it is cut off
   await closed(dripping);
@@ -75,20 +75,20 @@ Deno.test("half a frame is waited for until its deadline, however slowly it goes
   await rig.counted.reached("packets", 2);
 });
 
-Deno.test("a stream that always has half a frame but goes on is fine", async () => {
+Deno.test("a stream that is always inside a frame, but makes progress, stays open", async () => {
   await using rig = new Rig({ mixnetFrameDeadline: 200 });
   using mixnode = await rig.connect();
   const stream = frame(...numbers(20).map(numberedPacket));
   await mixnode.write(stream.subarray(0, 10));
   for (let i = 0; i < 19; i++) {
     await mixnode.write(stream.subarray(10 + i * FRAME_SIZE, 10 + (i + 1) * FRAME_SIZE));
-    await new Promise((resolve) => setTimeout(resolve, 20)); // in all longer than the deadline, in which nothing may happen
+    await new Promise((resolve) => setTimeout(resolve, 20)); // longer than the deadline in total; nothing may happen
   }
   await rig.counted.reached("packets", 19);
   assertEquals(rig.counted.of("streams_stalled"), 0);
 });
 
-Deno.test("an idle connection stays, unless it is to be closed", async () => {
+Deno.test("an idle connection stays open unless there is a timeout", async () => {
   await using patient = new Rig({ mixnetFrameDeadline: 100 });
   using kept = await patient.connect();
   await using rig = new Rig({ mixnetFrameDeadline: 400, mixnetIdleTimeout: 100 });
@@ -123,7 +123,7 @@ Deno.test("when all places are taken, connections without a good packet are evic
   assertEquals([rig.counted.of("connections_evicted"), rig.counted.of("connections_refused")], [2, 0]);
 });
 
-Deno.test("when all have brought good packets, the one that has been quiet longest is evicted", async () => {
+Deno.test("if all have brought good packets, the one that has been quiet for longest is evicted", async () => {
   await using rig = new Rig({ mixnetConnections: 2, mixnetConnectionsPerNetwork: 2 });
   using busy = await rig.connect();
   await busy.write(frame(numberedPacket(0)));
@@ -132,7 +132,7 @@ Deno.test("when all have brought good packets, the one that has been quiet longe
   await quiet.write(frame(numberedPacket(1)));
   await rig.counted.reached("packets", 2);
   await busy.write(frame(numberedPacket(2)));
-  await quiet.write(frame(numberedPacket(BAD))); // bytes alone are no use
+  await quiet.write(frame(numberedPacket(BAD))); // bad packets do not count
   await rig.counted.reached("packets", 4);
   using newcomer = await rig.connect();
   await closed(quiet);
@@ -155,7 +155,7 @@ Deno.test("a mixnode of the topology keeps its place before its first packet", a
   await rig.counted.reached("packets", 2);
 });
 
-Deno.test("a packet that there is no room for yet is not lost when its connection is evicted", async () => {
+Deno.test("a packet that waits for room in the sink is not lost when its connection is evicted", async () => {
   let room: PromiseWithResolvers<void> | undefined = Promise.withResolvers();
   let asked = 0;
   const rig = new Rig({ mixnetConnections: 1, mixnetConnectionsPerNetwork: 1 }, () => {

@@ -7,7 +7,7 @@ import { numberedPacket, numberOf, numbers } from "./numbered_packets.ts";
 
 const LOCAL: SocketAddress = { host: "127.0.0.1", port: 0 };
 
-/** Takes up to `capacity` packets, then says that it is full until `makeRoom`. */
+/** Takes up to `capacity` packets; then it is full until `makeRoom` is called. */
 class TestSink implements PacketSink {
   readonly taken: number[] = [];
   readonly events = new Counted();
@@ -47,12 +47,12 @@ async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void>
   for (let written = 0; written < bytes.length;) written += await connection.write(bytes.subarray(written));
 }
 
-/** Resolves when the other side has closed the connection. */
+/** Resolves when the peer has closed the connection. */
 async function closed(connection: Deno.Conn): Promise<void> {
   assertEquals(await connection.read(new Uint8Array(1)).catch(() => null), null);
 }
 
-Deno.test("packets of a stream reach the sink in order, and are flushed", async () => {
+Deno.test("the packets of a stream reach the sink in order, and are flushed", async () => {
   const sink = new TestSink();
   await using listener = MixnetListener.listen(LOCAL, sink, new Counted().count);
   using mixnode = await connect(listener.address);
@@ -79,7 +79,7 @@ Deno.test("a corrupt stream closes its connection and no other", async () => {
   assertEquals(counted.of("connections_closed"), 1);
 });
 
-Deno.test("a stream that ends inside a frame is counted, its packets stay", async () => {
+Deno.test("a stream that ends inside a frame is counted, and its earlier packets are kept", async () => {
   const sink = new TestSink();
   const counted = new Counted();
   await using listener = MixnetListener.listen(LOCAL, sink, counted.count);
@@ -91,11 +91,11 @@ Deno.test("a stream that ends inside a frame is counted, its packets stay", asyn
   assertEquals(counted.of("streams_cut"), 1);
 });
 
-Deno.test("nothing is read while the sink is full, so that the mixnode has to wait", async () => {
+Deno.test("nothing is read while the sink is full, so the mixnode has to wait", async () => {
   const sink = new TestSink(10);
   await using listener = MixnetListener.listen(LOCAL, sink, new Counted().count);
   using mixnode = await connect(listener.address);
-  const all = 20_000; // 27 MB: more than the two kernels' buffers take
+  const all = 20_000; // 27 MB: more than fits into the kernel's buffers on both sides
   let sent = false;
   const sending = writeAll(mixnode, frame(...numbers(all).map(numberedPacket))).then(() => sent = true);
   await sink.events.reached("asked for room", 1);
@@ -111,7 +111,7 @@ Deno.test("nothing is read while the sink is full, so that the mixnode has to wa
   assertEquals(sink.taken, numbers(all));
 });
 
-Deno.test("connections that wait together do not overfill the sink when there is room", async () => {
+Deno.test("connections that wait at the same time do not overfill the sink once there is room", async () => {
   const sink = new TestSink(1);
   await using listener = MixnetListener.listen(LOCAL, sink, new Counted().count);
   await using mixnodes = new AsyncDisposableStack();
@@ -127,7 +127,7 @@ Deno.test("connections that wait together do not overfill the sink when there is
   assertEquals(sink.taken.toSorted(), numbers(8));
 });
 
-Deno.test("the end hands what was read to the sink and closes connections and port", async () => {
+Deno.test("closing hands what was read to the sink, and closes all connections and the port", async () => {
   const sink = new TestSink(1);
   const listener = MixnetListener.listen(LOCAL, sink, new Counted().count);
   using mixnode = await connect(listener.address);
@@ -143,7 +143,7 @@ Deno.test("the end hands what was read to the sink and closes connections and po
   await assertRejects(() => connect(address), Deno.errors.ConnectionRefused);
 });
 
-Deno.test("it listens on IPv6", async () => {
+Deno.test("the listener listens on IPv6", async () => {
   const sink = new TestSink();
   await using listener = MixnetListener.listen({ host: "::1", port: 0 }, sink, new Counted().count);
   assertEquals(listener.address.host, "::1");

@@ -1,13 +1,13 @@
 import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
 
-/** A packet-sized array that carries `number` and bytes that depend on it everywhere: not a Sphinx packet. */
+/** `PACKET_SIZE` bytes that begin with `number` and all depend on it; not a Sphinx packet. */
 export function numberedPacket(number: number): Uint8Array<ArrayBuffer> {
   const packet = Uint8Array.from({ length: PACKET_SIZE }, (_, i) => number + i);
   new DataView(packet.buffer).setUint32(0, number);
   return packet;
 }
 
-/** The number in a packet; throws when a byte of it is not as it was made. */
+/** The number of a packet; throws if any byte has changed. */
 export function numberOf(packet: Uint8Array): number {
   const number = new DataView(packet.buffer, packet.byteOffset).getUint32(0);
   const expected = numberedPacket(number);
@@ -17,7 +17,7 @@ export function numberOf(packet: Uint8Array): number {
   return number;
 }
 
-/** The numbers from 0 to `end`, without it. */
+/** The numbers from 0 up to, but not including, `end`. */
 export function numbers(end: number): number[] {
   return Array.from({ length: end }, (_, i) => i);
 }

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { type Origin, Origins } from "../../src/mixnet/origins.ts";
 
-/** Origins that remember when they proved good. */
+/** Origins that record when they proved good. */
 function named(count: number): (Origin & { readonly provedAt: number[] })[] {
   return Array.from({ length: count }, () => {
     const provedAt: number[] = [];
@@ -10,7 +10,7 @@ function named(count: number): (Origin & { readonly provedAt: number[] })[] {
   });
 }
 
-Deno.test("results go to where their packets came from, however they are cut", () => {
+Deno.test("results are reported to the origins of their packets, in whatever batches they arrive", () => {
   const [a, b, c] = named(3);
   const origins = new Origins();
   for (const origin of [a!, a!, b!, c!, c!, a!]) origins.add(origin);
@@ -21,7 +21,7 @@ Deno.test("results go to where their packets came from, however they are cut", (
   assertEquals([a, b, c].map((origin) => origin!.provedAt), [[2], [], [2, 3]]);
 });
 
-Deno.test("whatever comes from wherever, and in whatever batches, each origin learns of its own", () => {
+Deno.test("in any sequence of packets and batches, each origin gets its own results", () => {
   const packets = fc.array(fc.record({ from: fc.nat(3), good: fc.boolean() }), { maxLength: 60 });
   fc.assert(fc.property(packets, fc.infiniteStream(fc.integer({ min: 1, max: 9 })), (sent, sizes) => {
     const all = named(4);
