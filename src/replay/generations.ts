@@ -8,9 +8,11 @@ const FILE_NAME = /^(\d{10})\.tags$/;
 
 /** Tags that came one after the other in time, and that are forgotten together. */
 export interface Generation {
+  /** from 1 on, in the order of time; part of its file's name */
   readonly number: number;
   /** ms, of the filter's own time; its tags came from then on, for a part of the window */
   start: number;
+  /** the first 8 bytes of each tag, as two little-endian words */
   readonly tags: TagSet;
 }
 
@@ -34,7 +36,7 @@ export function generationFile(folder: string, number: number): string {
 /**
  * Reads the last `most` generations of a folder and removes the others, along with files that say too little.
  *
- * Damage may have made anything of a start. Which of them is damaged can't be told, so none may make the others' tags
+ * Damage may have made anything of a start. Which of them is damaged is unknown, so none may make the others' tags
  * seem too old: all then count from the last start, and that from `now` when it is no time at all.
  *
  * @param capacity tags of a generation

@@ -8,13 +8,13 @@ import { TagSet } from "./tag_set.ts";
 
 const log = logger("nym_gateway::replay");
 
-/** The window is divided into so many parts; a part's tags are forgotten together, in a whole. */
+/** The window is divided into this many parts; tags of one part expire together. */
 const PARTS = 2;
 /** Those parts, the one that goes on, and one that is partly out of the window. */
 const MAX_GENERATIONS = PARTS + 2;
 /** Tags of a generation: five eighths of 2^21 slots of 8 bytes. All generations: 5.2 million tags in 64 MiB. */
 const GENERATION_CAPACITY = 1_310_720;
-/** A generation lasts at least so many ms, however short the window is. */
+/** A generation lasts at least this long, in ms, however short the window is. */
 const SHORTEST_PART = 1000;
 /**
  * Bytes that wait while nothing can be written; beyond it they are given up. Room for the tags of all packets that are
@@ -33,7 +33,7 @@ const MAX_PENDING = 262_144;
  * Of every tag 8 bytes are kept, so a packet is taken for another once in 10^12 at most.
  *
  * A tag is in its file before the turn of the event loop ends in which its packet was admitted, so before the message
- * can be committed: a kill forgets none. It is synced along with that commit, before anybody hears of the message: a
+ * can be committed: a kill forgets none. It is synced along with that commit, before anybody knows of the message: a
  * power failure forgets none of messages that were pushed.
  */
 export class ReplayFilter {
@@ -65,7 +65,7 @@ export class ReplayFilter {
   }
 
   /**
-   * Opens or makes the folder with the tags, reading those that are there (100 ms a million).
+   * Opens or makes the folder with the tags, reading the existing ones (100 ms a million).
    *
    * @param window ms, of those in which the program runs
    * @param capacity tags of a generation
@@ -105,7 +105,7 @@ export class ReplayFilter {
     return true;
   }
 
-  /** Writes the tags that were admitted to their file. What can't be written now is tried again with what comes next. */
+  /** Writes the tags that were admitted to their file. What can't be written now is retried with what comes next. */
   flush(): void {
     this.#turn = undefined;
     if (this.#pendingSize === 0) return;
@@ -126,6 +126,7 @@ export class ReplayFilter {
     this.#unsynced = true;
   }
 
+  /** Writes and syncs what was admitted, and closes the file. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.flush();
     await this.sync();

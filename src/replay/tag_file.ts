@@ -59,14 +59,17 @@ export class TagFile {
     return this.#file.writeSync(bytes);
   }
 
+  /** Resolves when everything appended has reached the disk; rejects with the error of the file system. */
   sync(): Promise<void> {
     return this.#file.syncData();
   }
 
+  /** Like {@linkcode sync}, but blocks, and throws the error. */
   syncNow(): void {
     this.#file.syncDataSync();
   }
 
+  /** Closes the file without syncing it. */
   [Symbol.dispose](): void {
     this.#file.close();
   }

@@ -1,41 +1,49 @@
 const FIRST_SLOTS = 1024;
-/** Beyond this share of its slots a set is full or grows: a search then looks at 4 slots side by side, on average. */
+/** The share of slots beyond which a set is full or grows; a search then takes 4 adjacent slots on average. */
 const MAX_LOAD = 5 / 8;
 
 /**
- * A set of numbers of 64 bits, given as two of 32 bits, of which not both are 0. It takes 8 bytes a slot, and its slots
- * are at most as many as its capacity needs (open addressing, linear probing, doubling).
+ * A set of 64-bit numbers other than 0, each given as two unsigned 32-bit words. It has 8 bytes per slot, and never more
+ * slots than its capacity needs (open addressing, linear probing, doubling).
  */
 export class TagSet {
   readonly #capacity: number;
-  /** Senders choose tags at will: where one goes is a secret, so that nobody can crowd them together. */
+  /** Senders can choose tags at will. These secrets keep them from choosing many that collide. */
   readonly #factor = randomOdd();
   readonly #otherFactor = randomOdd();
   #slots = FIRST_SLOTS;
   #words: Uint32Array;
   #size = 0;
 
-  /** @param capacity how many it can hold  @param expected how many it has room for without growing */
+  /**
+   * An empty set.
+   *
+   * @param capacity how many numbers it can hold
+   * @param expected how many it can hold without growing, up to the capacity
+   */
   constructor(capacity: number, expected: number) {
     this.#capacity = capacity;
     while (MAX_LOAD * this.#slots < Math.min(expected, capacity)) this.#slots *= 2;
     this.#words = new Uint32Array(2 * this.#slots);
   }
 
+  /** How many numbers it contains. */
   get size(): number {
     return this.#size;
   }
 
+  /** Whether it has reached its capacity. */
   get isFull(): boolean {
     return this.#size >= this.#capacity;
   }
 
+  /** Whether it contains the number `high` ‖ `low`. */
   has(high: number, low: number): boolean {
     const at = this.#find(high, low);
     return this.#words[at] !== 0 || this.#words[at + 1] !== 0;
   }
 
-  /** Adds one that it does not have. Ask {@linkcode isFull} first. */
+  /** Adds a number that it does not contain. Check {@linkcode isFull} first. */
   add(high: number, low: number): void {
     if (this.#size >= MAX_LOAD * this.#slots) this.#grow();
     this.#put(high, low);
@@ -48,7 +56,7 @@ export class TagSet {
     this.#words[at + 1] = low;
   }
 
-  /** Where it is, or the empty slot where it would be. */
+  /** The index of its slot, or of the empty slot where it would go. */
   #find(high: number, low: number): number {
     const words = this.#words;
     const last = 2 * this.#slots - 2;

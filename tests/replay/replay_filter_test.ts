@@ -9,13 +9,13 @@ import { TemporaryFolder } from "../support/temporary_folder.ts";
 const WINDOW = 60_000;
 const CAPACITY = 100;
 
-/** 16 bytes that look as random as those of packets do. */
+/** 16 bytes that look as random as the tags of packets. */
 function tag(n: number): Uint8Array {
   const words = Uint32Array.of(Math.imul(n + 1, 0x9e3779b1), n, 0, 0);
   return new Uint8Array(words.buffer);
 }
 
-/** A filter on a folder of its own, with a clock that is set by hand. */
+/** A filter with its own folder, and a clock that is set by hand. */
 class Rig implements AsyncDisposable {
   readonly #folder = new TemporaryFolder();
   readonly counters = new Counters();
@@ -39,7 +39,7 @@ class Rig implements AsyncDisposable {
     this.filter = this.#open();
   }
 
-  /** As after a kill: nothing is tidied up. The old one is still there, as the test's process lives on. */
+  /** As after a kill, without any cleanup first. The old filter is closed later, because the test's process lives on. */
   async afterKill(): Promise<void> {
     const killed = this.filter;
     this.filter = this.#open();
@@ -56,7 +56,7 @@ class Rig implements AsyncDisposable {
   }
 }
 
-Deno.test("a packet is admitted once, also over a restart and a kill", async () => {
+Deno.test("a packet is admitted once, even across a restart and a kill", async () => {
   await using rig = new Rig();
   assert(rig.admits(1));
   assert(!rig.admits(1));
@@ -67,7 +67,7 @@ Deno.test("a packet is admitted once, also over a restart and a kill", async () 
   assertEquals(range(4).map((n) => rig.admits(n)), [true, false, false, true]);
 });
 
-Deno.test("a packet is known for the whole window, and not for ever", async () => {
+Deno.test("a packet is remembered for the whole window, but not for ever", async () => {
   await using rig = new Rig();
   assert(rig.admits(1));
   rig.now += WINDOW;
@@ -107,7 +107,7 @@ Deno.test("files are only appended to", async () => {
   }
 });
 
-Deno.test("damaged files cost what is damaged in them, and no start", async () => {
+Deno.test("a damaged file loses only what is damaged, and does not prevent the start", async () => {
   using _silence = new Silence();
   await using rig = new Rig();
   for (const n of range(150)) rig.admits(n);
@@ -122,7 +122,7 @@ Deno.test("damaged files cost what is damaged in them, and no start", async () =
   assert(range(150).every((n) => !rig.admits(n)));
 });
 
-Deno.test("a flipped bit in when a file was begun makes nothing that came be forgotten", async () => {
+Deno.test("a flipped bit in the start of a file makes the filter forget nothing", async () => {
   for (const bit of range(64)) {
     for (const file of range(3)) {
       await using rig = new Rig();
@@ -143,7 +143,7 @@ Deno.test("a flipped bit in when a file was begun makes nothing that came be for
 });
 
 for (const jump of [-86_400_000, 86_400_000]) {
-  Deno.test(`a clock that jumps by ${jump} ms from one run to the next keeps what is known, and not for ever`, async () => {
+  Deno.test(`after the clock jumps by ${jump} ms between two runs, tags are kept, but not for ever`, async () => {
     await using rig = new Rig();
     rig.admits(1);
     rig.now += jump;
@@ -158,7 +158,7 @@ for (const jump of [-86_400_000, 86_400_000]) {
   });
 }
 
-Deno.test("while nothing can be written it serves from memory, and writes what it can afterwards", async () => {
+Deno.test("while writing fails, the filter works from memory, and writes afterwards", async () => {
   using _silence = new Silence();
   await using rig = new Rig();
   Deno.removeSync(rig.path, { recursive: true });
@@ -170,7 +170,7 @@ Deno.test("while nothing can be written it serves from memory, and writes what i
   assertEquals([rig.admits(1), rig.admits(2)], [false, false]);
 });
 
-Deno.test("what can't be written for long is given up, and counted", async () => {
+Deno.test("tags that cannot be written for a long time are given up, and counted", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const counters = new Counters();
@@ -185,13 +185,13 @@ Deno.test("what can't be written for long is given up, and counted", async () =>
   assert(range(40_000).every((n) => !filter.admit(tag(n))));
 });
 
-/** `jump`: of the clock, while the program is away */
+/** `jump`: of the clock in ms, while the program is not running */
 type Operation =
   | { kind: "admit"; tag: number }
   | { kind: "wait"; time: number }
   | { kind: "restart" | "kill"; jump: number };
 
-Deno.test("in any history: what came within the window is known, what came long before is not", async () => {
+Deno.test("in any history, tags within the window are remembered, and much older ones are not", async () => {
   const operation: fc.Arbitrary<Operation> = fc.oneof(
     { weight: 30, arbitrary: fc.record({ kind: fc.constant("admit" as const), tag: fc.nat({ max: 60 }) }) },
     { weight: 8, arbitrary: fc.record({ kind: fc.constant("wait" as const), time: fc.nat({ max: WINDOW / 2 }) }) },

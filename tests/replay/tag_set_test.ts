@@ -5,8 +5,8 @@ import { range } from "../mailbox/messages.ts";
 
 const number32 = fc.integer({ min: 0, max: 0xffffffff });
 
-Deno.test("a set has what was added, and nothing else", () => {
-  const few = fc.integer({ min: 0, max: 7 }); // that many fall together
+Deno.test("a set contains what was added, and nothing else", () => {
+  const few = fc.integer({ min: 0, max: 7 }); // few, so that many are the same
   const entries = fc.array(fc.tuple(fc.oneof(few, number32), fc.oneof(few, number32).map((low) => low || 1)));
   fc.assert(fc.property(entries, entries, (added, others) => {
     const set = new TagSet(1000, 0);
@@ -22,7 +22,7 @@ Deno.test("a set has what was added, and nothing else", () => {
 });
 
 for (const expected of [0, 5000, 12_288, 1e6]) {
-  Deno.test(`a set that expects ${expected} takes its capacity, and keeps all`, () => {
+  Deno.test(`a set that expects ${expected} can be filled to its capacity`, () => {
     const set = new TagSet(12_288, expected);
     const numbers = range(12_288, 1);
     for (const n of numbers) {
