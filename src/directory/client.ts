@@ -67,8 +67,8 @@ export class DirectoryClient {
   }
 
   /**
-   * Posts a node's presence, `body` being its JSON. Throws as `topology` does, and also when whoever answers does not
-   * say as a directory does that it has heard: a portal or a web server answers 200 to anything.
+   * Posts a node's announcement; `body` is its JSON. Throws like {@linkcode topology}, and also if the answer is not a
+   * directory's acceptance: a captive portal or a web server may answer anything with 200.
    */
   async announce(kind: "gateways" | "mixnodes", body: string, signal: AbortSignal): Promise<void> {
     const headers = { "content-type": "application/json" };

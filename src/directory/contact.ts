@@ -14,8 +14,8 @@ export interface RetryTimings {
 }
 
 /**
- * What a node does with its directory again and again, until disposed. A directory that is down, slow or answers rubbish
- * is never a reason to stop serving: it is retried, and its first failure and its recovery are logged.
+ * Makes a node's regular requests to its directory, until disposed. A directory that is down, slow or answers with
+ * garbage is never a reason to stop serving: requests are retried, and the first failure and the recovery are logged.
  */
 export class DirectoryContact implements AsyncDisposable {
   readonly #directory: DirectoryClient;
@@ -30,22 +30,22 @@ export class DirectoryContact implements AsyncDisposable {
     this.#timings = timings;
   }
 
-  /** Aborted when it is disposed: for requests. */
+  /** For requests; aborted on disposal. */
   get signal(): AbortSignal {
     return this.#stopping.signal;
   }
 
-  /** Whether the directory did its part when it was last asked. */
+  /** Whether the latest request of each kind succeeded. */
   get isReachable(): boolean {
     return this.#failing.size === 0;
   }
 
-  /** Makes a request every `interval` ms from now on, and sooner after a failure. */
+  /** Makes a request now and every `interval` ms after that; after a failure, at the intervals of the timings. */
   repeat(activity: string, interval: number, request: () => Promise<void>): void {
     this.#loops.push(this.#repeat(activity, interval, request));
   }
 
-  /** Makes a request and notes whether the directory did its part. */
+  /** Makes a request; resolves with whether it succeeded. Rejects with errors other than a DirectoryError. */
   async attempt(activity: string, request: () => Promise<void>): Promise<boolean> {
     try {
       await request();
@@ -64,7 +64,7 @@ export class DirectoryContact implements AsyncDisposable {
     return true;
   }
 
-  /** Ends requests that are under way, and waits for them. */
+  /** Aborts pending requests, and waits for them to end. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping.abort();
     await Promise.all(this.#loops);

@@ -10,16 +10,16 @@ import { presenceTimings } from "./presence.ts";
 
 const log = logger("nym_gateway::node::presence");
 
-/** ms at least between two looks that packets give rise to … */
+/** The least time in ms between two requests for the topology that packets cause … */
 const LOOK_INTERVAL = 1000;
-/** … and this many times what the last one took: anyone can send such packets, and make a directory's answer long. */
+/** … and this many times the duration of the latest: anyone can send such packets, and make a directory's answer long. */
 const LOOK_SHARE = 20;
 
 /** All in ms. */
 export interface MixnodeTimings extends RetryTimings {
-  /** between two announcements */
+  /** between announcements */
   readonly sendingDelay: number;
-  /** between two looks at the topology */
+  /** between requests for the topology */
   readonly topologyRefresh: number;
 }
 
@@ -28,19 +28,19 @@ export function mixnodeTimings(sendingDelay: number): MixnodeTimings {
   return presenceTimings(sendingDelay);
 }
 
-/** What presence needs of the mixnode. */
+/** What presence needs from the mixnode. */
 export interface MixnodeContext {
-  /** what is posted; the directory itself fills in when it was seen (spec §6) */
+  /** what is announced; the directory adds when it was last seen (spec §6) */
   readonly self: Omit<Mixnode, "lastSeen">;
   /** whether packets may be sent to a node at this IP address */
   readonly mayConnect: (ip: string) => boolean;
-  /** whether not to start when another mixnode announces our address, which anybody may post */
+  /** whether to refuse to start if another mixnode announces our address, which anyone can post */
   readonly refuseAddressClash: boolean;
 }
 
 /**
- * Keeps the directory aware of this mixnode, and this mixnode aware of the nodes that packets may go to: all mixnodes and
- * gateways but itself.
+ * Announces this mixnode to the directory, and learns from it which nodes packets may be sent to: all mixnodes and
+ * gateways except this one.
  */
 export class MixnodePresence implements AsyncDisposable {
   readonly #directory: DirectoryClient;
@@ -48,12 +48,12 @@ export class MixnodePresence implements AsyncDisposable {
   readonly #timings: MixnodeTimings;
   readonly #contact: DirectoryContact;
   #nodes = Mixnodes.none();
-  /** a look at the topology that is under way */
+  /** a pending request for the topology that a packet caused */
   #looking: Promise<void> | undefined;
-  /** when a packet may give rise to the next, ms of performance.now() */
+  /** when a packet may cause the next, ms of performance.now() */
   #nextLook = -Infinity;
 
-  /** Asks nothing of `directory` yet. */
+  /** Makes no request before {@linkcode prepare} and {@linkcode start}. */
   constructor(directory: DirectoryClient, context: MixnodeContext, timings: MixnodeTimings) {
     this.#directory = directory;
     this.#context = context;
@@ -61,17 +61,17 @@ export class MixnodePresence implements AsyncDisposable {
     this.#contact = new DirectoryContact(directory, timings);
   }
 
-  /** Addresses that packets may go to. */
+  /** The number of addresses that packets may be sent to. */
   get nodes(): number {
     return this.#nodes.size;
   }
 
-  /** Whether the directory did its part when it was last asked. */
+  /** Whether the latest requests to the directory succeeded. */
   get isReachable(): boolean {
     return this.#contact.isReachable;
   }
 
-  /** Whether another node of the current topology takes packets at `address`. */
+  /** Whether another node of the current topology receives packets at `address`. */
   isNode(address: SocketAddress): boolean {
     return this.#nodes.has(address);
   }
@@ -80,8 +80,10 @@ export class MixnodePresence implements AsyncDisposable {
   readonly isNodeHost = (ip: string): boolean => this.#nodes.hasHost(ip);
 
   /**
-   * Looks at the topology once, before this mixnode listens or announces itself. When another mixnode announces its
-   * address, that is a warning or, if the operator wants that, an OperatorError.
+   * Requests the topology once, before this mixnode listens or announces itself. If another mixnode announces the same
+   * address, that is a warning.
+   *
+   * @throws {OperatorError} in that case, if the operator wants it
    */
   async prepare(): Promise<void> {
     let topology: Topology | undefined;
@@ -92,7 +94,7 @@ export class MixnodePresence implements AsyncDisposable {
     const clash =
       `the mixnode with public key ${other.pubKey} announces ${host} too (directory ${this.#directory.url})`;
     if (!refuseAddressClash) {
-      return log.warn(`${clash}: it is set wrong there or here, or somebody posted it to do harm`);
+      return log.warn(`${clash}: one of the two mixnodes is misconfigured, or somebody posted a false entry`);
     }
     throw new OperatorError(
       `Cannot announce ${host}: ${clash}; stop it, or set another announce_address in [mixnode]`,
@@ -101,8 +103,8 @@ export class MixnodePresence implements AsyncDisposable {
   }
 
   /**
-   * A packet is to go to a node that is not known: it may have joined since. Resolves when the topology has been looked at
-   * again, or at once if that was done too shortly before.
+   * Call it when a packet is for an unknown node, which may have joined recently. Resolves when the topology has been
+   * refreshed, or at once if that was done too recently.
    */
   async lookAgain(): Promise<void> {
     if (this.#looking === undefined && performance.now() < this.#nextLook) return;
@@ -110,7 +112,7 @@ export class MixnodePresence implements AsyncDisposable {
     await this.#looking;
   }
 
-  /** Begins to announce this mixnode and to follow the topology, until disposed. */
+  /** Announces this mixnode and refreshes the topology from now on, until disposed. */
   start(): void {
     const { sendingDelay, topologyRefresh } = this.#timings;
     const body = JSON.stringify({ ...this.#context.self, lastSeen: 0 });
@@ -119,7 +121,7 @@ export class MixnodePresence implements AsyncDisposable {
     this.#contact.repeat("topology", topologyRefresh, async () => void await this.#refresh());
   }
 
-  /** Ends requests that are under way, and waits for them. */
+  /** Aborts pending requests, and waits for them to end. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#contact[Symbol.asyncDispose]();
     await this.#looking;

@@ -94,7 +94,7 @@ export class Presence {
     return this.#mixnodes.size;
   }
 
-  /** Whether the directory did its part when it was last asked. */
+  /** Whether the latest requests to the directory succeeded. */
   get isReachable(): boolean {
     return this.#contact.isReachable;
   }
@@ -160,14 +160,14 @@ export class Presence {
     );
   }
 
-  /** Begins to announce this gateway and to follow the topology, until disposed. */
+  /** Announces this gateway and refreshes the topology from now on, until disposed. */
   start(): void {
     const { sendingDelay, topologyRefresh } = this.#timings;
     this.#contact.repeat("presence", sendingDelay, () => this.#announce());
     this.#contact.repeat("topology", topologyRefresh, async () => void await this.#refreshTopology());
   }
 
-  /** Ends requests that are under way, and waits for them. */
+  /** Aborts pending requests, and waits for them to end. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#contact[Symbol.asyncDispose]();
   }

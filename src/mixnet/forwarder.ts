@@ -3,19 +3,19 @@ import type { Count } from "../counting/counters.ts";
 import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import { type ConnectSettings, MixnodeLink } from "./mixnode_link.ts";
 
-/** Packets that wait for one mixnode (1.4 MB); a further one is dropped. A mixnode that never reads fills only this. */
+/** Packets queued for one mixnode (1.4 MB); more are dropped. A mixnode that never reads fills only this queue. */
 const QUEUE_PER_MIXNODE = 1024;
-/** Packets that wait for all mixnodes together (22 MB); for a further one, the longest queue gives up its newest. */
+/** Packets queued for all mixnodes (22 MB); beyond that, the longest queue drops its newest packet. */
 const QUEUE_IN_TOTAL = 16_384;
-/** Mixnodes with a connection or a queue, so that descriptors last; for a further one, one that is of less use ends. */
+/** Mixnodes with a connection or a queue, to bound descriptors; beyond that, an unreachable or idle one is evicted. */
 const MIXNODES = 1024;
-/** How long the end waits (ms) for live connections to take what is queued. */
+/** How long closing waits (ms) for live connections to take what is queued. */
 const END_TIME = 2000;
 
 /**
- * The way out: packets to mixnodes, over one connection to each (spec §4). It is made for the first packet, kept while
- * it is used, and made again with exponential backoff as long as packets wait for it. Nothing is acknowledged in the
- * mixnet: a connection that is lost loses what its kernel had taken and the mixnode had not read, and no more.
+ * Outgoing packets: sends them to mixnodes, over one connection to each (spec §4). A connection is opened for the first
+ * packet, kept while it is used, and reopened with exponential backoff as long as packets wait for it. Nothing is
+ * acknowledged in the mixnet: a lost connection loses what the kernel had taken and the mixnode had not read, no more.
  */
 export class Forwarder {
   readonly #settings: ConnectSettings;
@@ -32,8 +32,9 @@ export class Forwarder {
   }
 
   /**
-   * Queues `packet` (`PACKET_SIZE` bytes, kept and not copied) for the mixnode at `to`. false: no room, or the end has
-   * come; the packet is dropped and counted. Mixnodes that are not there or don't read never take the room of others.
+   * Queues `packet` (`PACKET_SIZE` bytes, kept and not copied) for the mixnode at `to`. Returns false if there is no room
+   * or this is closed; the packet is then dropped and counted. Mixnodes that are unreachable or do not read never take
+   * the room of others.
    */
   forward(to: SocketAddress, packet: Uint8Array): boolean {
     const link = this.#disposed ? undefined : this.#linkTo(to);
@@ -46,21 +47,21 @@ export class Forwarder {
     return true;
   }
 
-  /** Packets that wait for mixnodes. */
+  /** The number of packets queued for all mixnodes. */
   get queued(): number {
     return this.#queued;
   }
 
-  /** Waits shortly for live connections to take what is queued, drops and counts the rest, and closes everything. */
+  /** Gives live connections a short time to take what is queued, drops and counts the rest, and closes everything. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     for (const link of this.#links.values()) link.end();
     await this.#allEnded();
     for (const link of this.#links.values()) link.break();
-    await this.#allEnded(); // bounded as well: before Deno 2.9 a blocked write outlives the closing of its connection
+    await this.#allEnded(); // also bounded: before Deno 2.9 a blocked write outlives its closed connection
   }
 
-  /** Whether one more may wait for this mixnode, if need be in place of one that waits in the longest queue. */
+  /** Whether one more packet may be queued for this mixnode, if necessary instead of one in the longest queue. */
   #makeRoom(link: MixnodeLink): boolean {
     if (this.#queued < QUEUE_IN_TOTAL) return true;
     let longest = link;
@@ -70,7 +71,7 @@ export class Forwarder {
     return true;
   }
 
-  /** Ends one that has no connection, or one that has nothing to do: the oldest of which there are more. */
+  /** Evicts the oldest link of the larger group: those without a connection, or those that are idle. */
   #evict(): boolean {
     const links = [...this.#links];
     const unreached = links.filter(([, link]) => !link.isConnected);
@@ -95,7 +96,7 @@ export class Forwarder {
   }
 
   async #run(name: string, link: MixnodeLink): Promise<void> {
-    do await link.run(); while (link.queue.length > 0); // a packet may come in the very turn in which it ends
+    do await link.run(); while (link.queue.length > 0); // a packet may be added in the very turn in which it ends
     if (this.#links.get(name) === link) this.#links.delete(name);
   }
 

@@ -4,12 +4,12 @@ import { PACKET_SIZE } from "../sphinx/constants.ts";
 export const FRAME_SIZE: number = 1 + PACKET_SIZE;
 
 const PACKET_FLAG = 0;
-/** Sizes that have a flag but no use: whatever such a frame holds, it is no packet. */
+/** Sizes that have a flag but are not used: such a frame does not hold a packet. */
 const RESERVED_SIZES: ReadonlyMap<number, number> = new Map([[1, 2048], [2, 512], [3, 32768]]);
 
 /**
- * Turns the bytes of one mixnet stream, cut anywhere, into packets. It knows no socket: bytes are pushed in, packets
- * come out. Once the stream is corrupt (spec §4), it yields nothing more.
+ * Turns the bytes of one mixnet stream, cut anywhere, into packets, without I/O. Once the stream is corrupt (spec §4), it
+ * yields nothing more.
  */
 export class FrameParser {
   readonly #frame = new Uint8Array(FRAME_SIZE);
@@ -18,7 +18,7 @@ export class FrameParser {
 
   /**
    * Yields the packets that `chunk` completes: views of `PACKET_SIZE` bytes, valid until the next step. The generator
-   * must be run to its end, as what it has not looked at is not kept.
+   * must be run to its end: bytes that it has not reached are not kept.
    */
   *push(chunk: Uint8Array): Generator<Uint8Array> {
     let at = 0;
@@ -43,12 +43,12 @@ export class FrameParser {
     }
   }
 
-  /** Why the stream is corrupt, once it is. */
+  /** Why the stream is corrupt; undefined if it is not. */
   get corrupt(): string | undefined {
     return this.#corrupt;
   }
 
-  /** Whether the stream, if it ended here, would end inside a frame. */
+  /** Whether the stream is inside a frame now. */
   get midFrame(): boolean {
     return this.#filled > 0;
   }

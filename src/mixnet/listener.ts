@@ -9,17 +9,17 @@ import type { SocketAddress } from "../addresses/socket_address.ts";
 import { FrameParser } from "./frames.ts";
 import type { Origin } from "./origins.ts";
 
-/** What takes the packets of all mixnodes' connections. */
+/** Receives the packets of all mixnodes' connections. */
 export interface PacketSink {
   /** Copies the packet (`PACKET_SIZE` bytes), and reports to `origin` if it is good. Called only when there is room. */
   add(packet: Uint8Array, origin: Origin): void;
-  /** undefined when there is room for a packet, else a promise of room: the listener reads no further until then. */
+  /** undefined if there is room for a packet, else a promise of room; the listener stops reading until then. */
   room(): Promise<void> | undefined;
-  /** A read's packets are all in: what waits for a fuller batch may go. */
+  /** Called after the packets of each read: an incomplete batch need not wait any longer. */
   flush(): void;
 }
 
-/** What mixnodes' connections may take. */
+/** Limits for mixnodes' connections. */
 export interface MixnetLimits {
   /** in total */
   readonly mixnetConnections: number;
@@ -27,20 +27,20 @@ export interface MixnetLimits {
   readonly mixnetConnectionsPerNetwork: number;
   /** ms from the beginning of a frame to its end */
   readonly mixnetFrameDeadline: number;
-  /** ms after which a connection that brings nothing is closed; 0: never */
+  /** ms after which a silent connection is closed; 0: never */
   readonly mixnetIdleTimeout: number;
-  /** whether what counts for a network counts for this machine too */
+  /** whether the limit per network also applies to loopback */
   readonly limitLoopback: boolean;
 }
 
 const log = logger("nym_gateway::mixnet");
 
 const READ_SIZE = 65_536;
-/** Until a read fills it: a connection that brings little costs little memory. */
+/** Until a read fills it, so that quiet connections cost little memory. */
 const FIRST_READ_SIZE = 4096;
 /** When all places are taken, mixnodes of the topology have half of them, and connections without a good packet these. */
 const SHARES: Shares<Stream> = { pending: 1 / 8, known: 1 / 2, usefulAt: ({ usefulAt }) => usefulAt };
-/** Deadlines are looked at this often (ms), or more often if they are short. */
+/** ms between checks of deadlines; less if they are short */
 const TICK = 1000;
 
 const UNLIMITED: MixnetLimits = {
@@ -51,27 +51,26 @@ const UNLIMITED: MixnetLimits = {
   limitLoopback: false,
 };
 
-/** What is known of a connection. Times in ms, of performance.now(). */
+/** The state of a connection. Times in ms of performance.now(). */
 interface Stream extends Origin {
   readonly connection: Deno.TcpConn;
   readonly network: string;
   readonly parser: FrameParser;
   heardAt: number;
-  /** when it came, or when the last of its packets turned out to be good */
+  /** when it was accepted, or when its latest good packet was unwrapped */
   usefulAt: number;
-  /** whether one has */
+  /** whether it has brought a good packet */
   isConfirmed: boolean;
-  /** when the frame began that has not ended yet */
+  /** when the current, incomplete frame began */
   frameBeganAt: number | undefined;
-  /** false while we are the ones who keep it waiting */
+  /** false while it waits for us */
   isRead: boolean;
 }
 
 /**
- * The way in: mixnodes connect and push frames (spec §4); nothing is ever sent back. A connection whose stream is
- * corrupt is closed; the others never notice. When the sink is full nothing is read, so that TCP pushes back. When places
- * run out, connections that have not brought a good packet are evicted before those that have, and those before mixnodes of
- * the topology (Places).
+ * Incoming packets: mixnodes connect and push frames (spec §4); nothing is ever sent back. A corrupt stream closes its own
+ * connection only. While the sink is full nothing is read, which creates backpressure. When places run out, connections
+ * that have not brought a good packet are evicted before those that have, and those before mixnodes of the topology.
  */
 export class MixnetListener {
   readonly #listener: Deno.TcpListener;
@@ -109,9 +108,10 @@ export class MixnetListener {
   }
 
   /**
-   * Listens at `address` (port 0: any free one). Events are counted by name through `count`. `isMixnode` says of an IP
-   * address whether a mixnode of the topology has it.
-   * @throws {Deno.errors.AddrInUse} and the other errors of Deno.listen.
+   * Listens on `address`; port 0 stands for any free port. Events are counted by name through `count`. `isMixnode` says
+   * whether a mixnode of the topology has an IP address.
+   *
+   * @throws {Deno.errors.AddrInUse} and the other errors of Deno.listen
    */
   static listen(
     address: SocketAddress,
@@ -124,13 +124,13 @@ export class MixnetListener {
     return new MixnetListener(listener, sink, count, limits, isMixnode);
   }
 
-  /** Where it listens, with the port that port 0 became. */
+  /** The address that it listens on, with the actual port. */
   get address(): SocketAddress {
     const { hostname, port } = this.#listener.addr;
     return { host: hostname, port };
   }
 
-  /** Whether connections can be accepted, as far as the last attempt tells. */
+  /** Whether the latest attempt to accept a connection succeeded. */
   get isAccepting(): boolean {
     return this.#accepting.succeeds;
   }
@@ -191,13 +191,13 @@ export class MixnetListener {
   async #serve(stream: Stream): Promise<void> {
     const { connection, parser } = stream;
     try {
-      connection.setKeepAlive(true); // a mixnode that vanished without a word is noticed in the end
+      connection.setKeepAlive(true); // to notice, in the end, a mixnode that vanished
     } catch {
-      // It is gone already, as the read will tell.
+      // It is closed already, which the read will notice.
     }
     let buffer = new Uint8Array(FIRST_READ_SIZE);
     for (;;) {
-      const length = await connection.read(buffer).catch(() => null); // a reset ends a stream as its end does
+      const length = await connection.read(buffer).catch(() => null); // a reset counts as the end of the stream
       if (length === null) break;
       stream.isRead = false;
       const packets = await this.#take(stream, buffer.subarray(0, length));
@@ -210,7 +210,7 @@ export class MixnetListener {
       else stream.frameBeganAt ??= stream.heardAt;
     }
     if (parser.corrupt !== undefined) this.#count("streams_corrupt");
-    else if (parser.midFrame && this.#streams.has(stream)) this.#count("streams_cut"); // and not by us
+    else if (parser.midFrame && this.#streams.has(stream)) this.#count("streams_cut"); // and we did not close it
     this.#close(stream);
   }
 
@@ -230,7 +230,7 @@ export class MixnetListener {
     }
   }
 
-  /** Room is asked for before each packet, so that many connections woken at once do not overfill the sink. */
+  /** Checks for room before each packet, so that many connections that wake at once do not overfill the sink. */
   async #take(stream: Stream, chunk: Uint8Array): Promise<number> {
     let packets = 0;
     for (const packet of stream.parser.push(chunk)) {
@@ -246,7 +246,7 @@ export class MixnetListener {
   }
 
   #close(stream: Stream): void {
-    if (!this.#streams.delete(stream)) return; // closed already, by the other end of this object's life
+    if (!this.#streams.delete(stream)) return; // closed already
     this.#places.leave(stream.network, stream);
     this.#count("connections_closed");
     stream.connection.close();

@@ -13,18 +13,18 @@ export interface ConnectSettings {
   initialBackoff: number;
   /** … up to this, after which the mixnode is given up */
   maximumBackoff: number;
-  /** after which a connection that has carried nothing is closed */
+  /** after which an idle connection is closed; five minutes by default */
   idleTime?: number;
 }
 
-/** Packets that go in one write: just under 64 KiB. */
+/** Packets in one write: just under 64 KiB. */
 const WRITE_PACKETS = 47;
 /** ms, unless the settings say otherwise */
 const IDLE_TIME = 5 * 60_000;
 
 /**
- * The way to one mixnode: a queue (its bounds are the forwarder's, who adds to it) and the one connection that empties
- * it. It lives from its first packet until it is idle or has given the mixnode up; `run` is that life.
+ * The link to one mixnode: a queue, which the forwarder fills and bounds, and the connection that empties it. It exists
+ * from its first packet until it has been idle or has given the mixnode up; `run` is its lifetime.
  */
 export class MixnodeLink {
   /** packets of `PACKET_SIZE` bytes that have not been written, oldest first */
@@ -61,12 +61,12 @@ export class MixnodeLink {
     return this.#connection !== undefined;
   }
 
-  /** Whether there is a connection, and nothing waits for it. */
+  /** Whether there is a connection, and its queue is empty. */
   get isIdle(): boolean {
     return this.isConnected && this.queue.length === 0;
   }
 
-  /** Drops the packet that came last, unless it may be on its way already; returns whether it did. */
+  /** Drops the newest packet, unless it may be in the current write; returns whether it did. */
   giveUpNewest(): boolean {
     if (this.queue.length <= WRITE_PACKETS) return false;
     this.queue.pop();
@@ -74,7 +74,7 @@ export class MixnodeLink {
     return true;
   }
 
-  /** Ends `run` once a live connection has taken what is queued; what has no live connection is dropped. */
+  /** Ends `run`: a live connection first takes what is queued; without one, it is dropped. */
   end(): void {
     this.#ending.abort();
     this.#wake?.();
@@ -87,8 +87,8 @@ export class MixnodeLink {
   }
 
   /**
-   * Connects, sends, waits for more; again after a loss. It resolves with an empty queue: after `IDLE_TIME`, told to
-   * end, or with what was queued dropped and counted when the mixnode has not answered for all of the backoff.
+   * Connects, sends and waits for more, and reconnects after a loss. Resolves with an empty queue: after the idle time,
+   * after `end`, or when the mixnode stayed unreachable for the whole backoff and its packets were dropped and counted.
    */
   async run(): Promise<void> {
     let delays = this.#delays();
@@ -127,10 +127,10 @@ export class MixnodeLink {
     return true;
   }
 
-  /** Sends over the connection until it is lost, idle or told to end; returns whether it took a packet. */
+  /** Sends over the connection until it is lost, idle or to end; returns whether it took a packet. */
   async #send(): Promise<boolean> {
     const connection = this.#connection!;
-    // A mixnode never sends anything: a read ends only when the connection does, which a write alone notices too late.
+    // A mixnode never sends anything, so the read ends when the connection does. A write would notice that too late.
     const reading = connection.read(new Uint8Array(1)).catch(() => null).then(() => this.#disconnect());
     let sent = false;
     while (this.#connection !== undefined) {
@@ -142,7 +142,7 @@ export class MixnodeLink {
     return sent;
   }
 
-  /** Waits for a packet, the end or a loss: false when none of them came in the idle time. */
+  /** Waits for a packet, the end or a loss; resolves with false if nothing happens within the idle time. */
   async #woken(): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => resolve(false), this.#settings.idleTime ?? IDLE_TIME);
@@ -154,8 +154,8 @@ export class MixnodeLink {
   }
 
   /**
-   * Writes the head of the queue; returns whether at least a packet went. Packets of which a lost connection took every
-   * byte are gone: the mixnode may have them or not. The others stay queued, as a part of a frame is nothing to it.
+   * Writes the head of the queue; returns whether at least one packet was written. If the connection is lost, packets that
+   * it took completely are gone, whether the mixnode has them or not. The others stay queued: parts of frames are void.
    */
   async #write(connection: Deno.Conn): Promise<boolean> {
     const frames = frame(...this.queue.slice(0, WRITE_PACKETS));

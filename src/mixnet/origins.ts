@@ -1,24 +1,24 @@
-/** What packets come from. */
+/** A source of packets. */
 export interface Origin {
-  /** One of its packets, or several, were good: their MAC is authentic and they hold a message. `now` in ms. */
+  /** Called when at least one of its packets was good: its MAC was authentic, and the node handles it. `now` in ms. */
   proved(now: number): void;
 }
 
 /**
- * Remembers where packets came from that are being unwrapped elsewhere: results come back in the order of arrival, so a
- * count for each run of packets of one origin will do, and packets carry nothing. It holds what the unwrapping has.
+ * Remembers where the packets that are being unwrapped came from. Results arrive in the order of the packets, so counting
+ * runs of packets of the same origin is enough. Bounded by the packets that are being unwrapped.
  */
 export class Origins {
   readonly #runs: { origin: Origin; packets: number }[] = [];
 
-  /** A packet of `origin` comes after those before. */
+  /** Records that the next packet is from `origin`. */
   add(origin: Origin): void {
     const last = this.#runs.at(-1);
     if (last?.origin === origin) last.packets++;
     else this.#runs.push({ origin, packets: 1 });
   }
 
-  /** The first `packets` are done; `isGood` says of each, from 0 on, what came out. */
+  /** Settles the first `packets` packets; `isGood` says whether the one at an index, from 0 on, was good. */
   settle(packets: number, isGood: (index: number) => boolean, now: number): void {
     for (let at = 0; at < packets;) {
       const run = this.#runs[0]!;

@@ -13,7 +13,7 @@ function presenceAt(server: DirectoryServer, mayConnect = (_ip: string) => true)
   return new MixnodePresence(new DirectoryClient(server.url), context, TIMINGS);
 }
 
-/** The directory lists these nodes, by `ip:port`, each with a key of its own or this one. */
+/** Makes the directory list these nodes: mixnodes as `ip:port` with their keys, gateways as `ip:port`. */
 function lists(server: DirectoryServer, mixnodes: Record<string, string>, gateways: string[] = []): void {
   const mixNodes = Object.entries(mixnodes).map(([host, pubKey]) => ({ ...SELF, host, pubKey, lastSeen: 0 }));
   const gatewayNodes = gateways.map((mixnetListener) => ({
@@ -23,7 +23,7 @@ function lists(server: DirectoryServer, mixnodes: Record<string, string>, gatewa
   server.topology = () => Response.json({ cocoNodes: [], mixNodes, mixProviderNodes: [], gatewayNodes });
 }
 
-Deno.test("all mixnodes and gateways are known that one may connect to, and not itself", async () => {
+Deno.test("a mixnode knows all mixnodes and gateways that it may connect to, except itself", async () => {
   await using server = new DirectoryServer();
   lists(server, { "10.0.0.1:1789": "own", "10.0.0.2:1789": "a", "127.0.0.1:1": "b" }, ["10.0.0.3:1789"]);
   await using presence = presenceAt(server, (ip) => ip !== "127.0.0.1");
@@ -34,7 +34,7 @@ Deno.test("all mixnodes and gateways are known that one may connect to, and not 
   assertEquals([known, presence.nodes], [["10.0.0.2", "10.0.0.3"], 2]);
 });
 
-Deno.test("packets for unknown nodes have the topology looked at again, but not again and again", async () => {
+Deno.test("packets for unknown nodes refresh the topology, but not too often", async () => {
   await using server = new DirectoryServer();
   lists(server, {});
   await using presence = presenceAt(server);
@@ -46,7 +46,7 @@ Deno.test("packets for unknown nodes have the topology looked at again, but not 
   assertEquals(server.asked, 2);
 });
 
-Deno.test("a directory that fails is no reason to forget its nodes", async () => {
+Deno.test("nodes are kept while the directory fails", async () => {
   using _silence = new Silence();
   await using server = new DirectoryServer();
   lists(server, { "10.0.0.2:1789": "a" });
