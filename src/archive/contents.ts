@@ -45,7 +45,7 @@ export const MAX_FILE_SIZE = 1_048_576;
 const MANIFEST = "manifest.json";
 const FORMAT = 1;
 /** The files with the tags of packets seen. There may be any number. */
-const TAG_FILE = /^replay\/\d{10}\.tags$/;
+const TAG_FILE = /^replay\/\d{10}\.(?:seen|tags)$/;
 const ENTRIES = /^(?<database>\w+)\/(?<number>\d{6})\.msgpack$/;
 
 /** Whether a name is that of a file with tags of packets seen. */

@@ -86,6 +86,12 @@ export const MIXNODE_SECTIONS = {
         did. Anyone may post such an entry, so the default is false: a warning.`,
     }),
     replay_window: mixnet_endpoint.replay_window,
+    replay_packets: key({
+      kind: amount(1000, "packets"),
+      default: 5_242_880,
+      comment: `The most packets remembered, each in about 16 bytes of memory once it has arrived. With more of them
+        within replay_window, the oldest are forgotten, and counted.`,
+    }),
     replay_directory: key({
       kind: path,
       default: inData("replay"),

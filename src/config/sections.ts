@@ -117,7 +117,15 @@ export const SECTIONS = {
       default: 86_400_000,
       comment: `How long packets are remembered, in ms, also across restarts. A packet that is replayed within this time
         is dropped. The default is a day. Only time during which the gateway runs counts, so a wrong clock does not make
-        it forget. A very busy gateway remembers for less time: five million packets, in at most 64 MB of memory.`,
+        it forget.`,
+    }),
+    replay_packets: key({
+      kind: amount(1000, "packets"),
+      default: 5_242_880,
+      comment: `The most packets remembered, each in about 16 bytes of memory once it has arrived. With more of them
+        within replay_window, the oldest packets of the clients that get the most are forgotten, and counted, so flooding
+        a few clients does not make the gateway forget what others got. A client that is always online gets a packet a
+        second or more, as it sends cover messages to itself: 86,400 a day.`,
     }),
   },
 

@@ -1,8 +1,9 @@
 import type { Count } from "../counting/counters.ts";
 import type { ClientsServer } from "../clients/server.ts";
-import { clientId } from "../mailbox/client_id.ts";
+import { type ClientId, clientId } from "../mailbox/client_id.ts";
 import type { Ledger } from "../mailbox/ledger.ts";
 import type { Mailbox } from "../mailbox/mailbox.ts";
+import type { Sealer } from "../mailbox/sealing.ts";
 import type { ReplayFilter } from "../replay/replay_filter.ts";
 import { type Outcome, readOutcome } from "../sphinx/slots.ts";
 
@@ -14,6 +15,7 @@ export class Arrivals {
   /** All parts are used, none is owned. */
   constructor(
     private readonly ledger: Ledger,
+    private readonly sealer: Sealer,
     private readonly replays: ReplayFilter,
     private readonly mailbox: Mailbox,
     private readonly clients: ClientsServer,
@@ -35,10 +37,15 @@ export class Arrivals {
     const id = clientId(outcome.destination);
     // Checked first, so that packets for unknown clients cannot fill the replay filter.
     if (!this.ledger.has(id)) this.count("packets_dropped_unknown_client");
-    else if (!this.replays.admit(outcome.replayTag)) this.count("packets_dropped_replayed");
+    else if (!this.replays.admit(outcome.replayTag, this.#destination(id))) this.count("packets_dropped_replayed");
     else if (isLoopCover(message)) {
       this.count(this.clients.pushUnstored(id, message) ? "covers_pushed" : "covers_dropped");
     } else this.mailbox.store(id, message);
+  }
+
+  /** 16 bits that stand for a client, which nobody can choose without the storage key. */
+  #destination(id: ClientId): number {
+    return Number.parseInt(this.sealer.pseudonym(id).slice(0, 4), 16);
   }
 }
 

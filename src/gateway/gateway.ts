@@ -100,7 +100,8 @@ export class Gateway {
       await opened(
         "tags of packets seen",
         join(clientsEndpoint.inboxesDirectory, "replay"),
-        (path) => Promise.resolve(ReplayFilter.open(path, mixnetEndpoint.replayWindow, count)),
+        (path) =>
+          Promise.resolve(ReplayFilter.open(path, mixnetEndpoint.replayWindow, mixnetEndpoint.replayPackets, count)),
       ),
     );
     const mailboxFile = join(clientsEndpoint.inboxesDirectory, "mailbox.kv");
@@ -179,7 +180,7 @@ export class Gateway {
     ledger.isOnline = (id) => clients.isOnline(id);
     starting.use(new LedgerCaretaker(ledger));
 
-    const arrivals = new Arrivals(ledger, replays, mailbox, clients, count);
+    const arrivals = new Arrivals(ledger, sealer, replays, mailbox, clients, count);
     const packetsIn = starting.use(
       await PacketsIn.open(mixnetEndpoint.listeningAddress, "listening_address in [mixnet_endpoint]", {
         privateKey: keys.privateKey,

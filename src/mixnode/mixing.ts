@@ -8,6 +8,12 @@ import type { MixnodeCounterName } from "./counter_table.ts";
 
 const NS_PER_MS = 1e6;
 
+/**
+ * All packets count as one destination's, so that the oldest are forgotten first: a sender may name any next hop, and with
+ * ever new ones would have those of the mixnodes forgotten that are used.
+ */
+const ANY_DESTINATION = 0;
+
 /** What decides on packets: all of it may change while the mixnode runs. */
 export interface MixingRules {
   /** A packet is to go there once its delay is over. */
@@ -43,7 +49,7 @@ export class Mixing {
     if (to === undefined) this.count("packets_dropped_address");
     else if (delay > this.rules.longestDelay()) this.count("packets_dropped_long_delay");
     else if (!this.held.hasRoom) this.count("packets_dropped_no_room");
-    else if (!this.replays.admit(outcome.replayTag)) this.count("packets_dropped_replayed");
+    else if (!this.replays.admit(outcome.replayTag, ANY_DESTINATION)) this.count("packets_dropped_replayed");
     else {
       this.rules.expect(to);
       this.held.hold(to, outcome.packet.slice(), delay);

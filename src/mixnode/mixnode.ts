@@ -51,7 +51,9 @@ export class Mixnode implements AsyncDisposable {
     await using starting = new AsyncDisposableStack();
     // What is used first is closed last: the way in ends before what it feeds.
 
-    const replays = starting.use(openReplays(mixnode.replayDirectory, mixnode.replayWindow, count));
+    const replays = starting.use(
+      openReplays(mixnode.replayDirectory, mixnode.replayWindow, mixnode.replayPackets, count),
+    );
     const syncing = setInterval(() => void replays.sync(), SYNC_INTERVAL);
     starting.defer(() => clearInterval(syncing));
 

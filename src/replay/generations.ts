@@ -1,12 +1,18 @@
 import { join } from "node:path";
-import { KEPT_TAG_SIZE, TagFile, type TagRecords } from "./tag_file.ts";
+import { KEPT_TAG_SIZE, RECORD_SIZE, TagFile, type TagRecords } from "./tag_file.ts";
 import { TagSet } from "./tag_set.ts";
+
+/** Destinations are told apart by a number of 16 bits: two clients share one once in 65,536. */
+export const DESTINATIONS = 65_536;
 
 /** A start beyond it, in ms, is a damaged one. */
 const LATEST = 1e15;
-const FILE_NAME = /^(\d{10})\.tags$/;
+const FILE_NAME = /^(\d{10})\.seen$/;
+/** A file of records that had no destination: only the tag. */
+const OLD_FILE_NAME = /^(\d{10})\.tags$/;
+const UNFINISHED_NAME = /^\d{10}\.new$/;
 
-/** Tags that came one after the other in time, and that are forgotten together. */
+/** Tags that came one after the other in time, and that expire together. */
 export interface Generation {
   /** from 1 on, in the order of time; part of its file's name */
   readonly number: number;
@@ -14,9 +20,11 @@ export interface Generation {
   start: number;
   /** the first 8 bytes of each tag, as two little-endian words */
   readonly tags: TagSet;
+  /** how many of the tags each destination has */
+  readonly counts: Uint32Array;
 }
 
-/** What a run before has left in its folder. */
+/** What an earlier run has left in its folder. */
 export interface LoadedGenerations {
   /** oldest first */
   readonly generations: Generation[];
@@ -30,48 +38,85 @@ export interface LoadedGenerations {
 
 /** The file of the generation with this number. */
 export function generationFile(folder: string, number: number): string {
-  return join(folder, `${String(number).padStart(10, "0")}.tags`);
+  return fileOf(folder, number, "seen");
+}
+
+/** What is going to be the file of the generation with this number, while it is written. */
+export function unfinishedFile(folder: string, number: number): string {
+  return fileOf(folder, number, "new");
+}
+
+function fileOf(folder: string, number: number, extension: string): string {
+  return join(folder, `${String(number).padStart(10, "0")}.${extension}`);
+}
+
+/** @param expected how many tags it has room for without growing */
+export function emptyGeneration(number: number, start: number, capacity: number, expected: number): Generation {
+  return { number, start, tags: new TagSet(capacity, expected), counts: new Uint32Array(DESTINATIONS) };
 }
 
 /**
- * Reads the last `most` generations of a folder and removes the others, along with files that say too little.
+ * Reads the generations of a folder, and removes files that say too little.
  *
  * Damage may have made anything of a start. Which of them is damaged is unknown, so none may make the others' tags
- * seem too old: all then count from the last start, and that from `now` when it is no time at all.
+ * seem too old: all then count from the last start, and that from `now` when it is not a possible time.
  *
- * @param capacity tags of a generation
+ * @param capacity tags of a generation; one that has more already is full
  * @param span ms after the first generation's start by which the last has begun
  * @param now ms since 1970
  */
-export function loadGenerations(
-  folder: string,
-  most: number,
-  capacity: number,
-  span: number,
-  now: number,
-): LoadedGenerations {
-  const numbers = Array.from(Deno.readDirSync(folder), ({ name }) => Number(FILE_NAME.exec(name)?.[1] ?? 0))
-    .filter((number) => number > 0).sort((a, b) => a - b);
+export function loadGenerations(folder: string, capacity: number, span: number, now: number): LoadedGenerations {
+  for (const name of namesLike(UNFINISHED_NAME, folder)) Deno.removeSync(join(folder, name));
+  for (const name of namesLike(OLD_FILE_NAME, folder)) convert(folder, name);
   const generations: Generation[] = [];
+  let number = 0;
   let lastRecords: TagRecords | undefined;
-  for (const number of numbers.slice(0, -most)) Deno.removeSync(generationFile(folder, number));
-  for (const number of numbers.slice(-most)) {
-    const records = TagFile.read(generationFile(folder, number));
-    if (records === undefined) {
-      Deno.removeSync(generationFile(folder, number));
+  for (const name of namesLike(FILE_NAME, folder)) {
+    number = numberOf(name);
+    const read = TagFile.read(join(folder, name));
+    if (read === undefined) {
+      Deno.removeSync(join(folder, name));
       continue;
     }
-    const tags = new TagSet(capacity, records.tags.length / KEPT_TAG_SIZE);
-    addAll(tags, records.tags);
-    generations.push({ number, start: records.start, tags });
-    lastRecords = records;
+    const tags = read.records.length / RECORD_SIZE;
+    const generation = emptyGeneration(number, read.start, Math.max(capacity, tags), tags);
+    for (let at = 0; at < read.records.length; at += RECORD_SIZE) addRecord(generation, read.records, at);
+    generations.push(generation);
+    lastRecords = read;
   }
-  const number = numbers.at(-1) ?? 0;
   const last = generations.at(-1);
   if (last === undefined || lastRecords === undefined) return { generations, number, began: now, file: undefined };
   const began = last.start >= 0 && last.start <= LATEST ? last.start : now;
   if (!startsAreWhole(generations, span)) { for (const each of generations) each.start = began; }
   return { generations, number, began, file: TagFile.reopen(generationFile(folder, last.number), lastRecords) };
+}
+
+/** Adds the record at `at`. */
+export function addRecord({ tags, counts }: Generation, records: Uint8Array, at: number): void {
+  const high = word(records, at);
+  const low = word(records, at + 4);
+  if ((high | low) === 0) return; // a power failure can leave zeros at the end
+  tags.add(high, low || 1);
+  counts[destinationAt(records, at)]!++;
+}
+
+/** The number of the destination of the record at `at`. */
+export function destinationAt(records: Uint8Array, at: number): number {
+  return records[at + KEPT_TAG_SIZE]! | records[at + KEPT_TAG_SIZE + 1]! << 8;
+}
+
+/** The 32 bits at `at`, little-endian. */
+export function word(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24) >>> 0;
+}
+
+/** Names of files, oldest first. */
+function namesLike(pattern: RegExp, folder: string): string[] {
+  return Array.from(Deno.readDirSync(folder), ({ name }) => name).filter((name) => pattern.test(name)).sort();
+}
+
+function numberOf(name: string): number {
+  return Number.parseInt(name, 10);
 }
 
 /** Generations begin one after the other, and when the last began the first was not over. */
@@ -80,11 +125,22 @@ function startsAreWhole(generations: readonly Generation[], span: number): boole
   return generations.every(({ start }, i) => start >= (generations[i - 1]?.start ?? 0) && start < latest);
 }
 
-function addAll(tags: TagSet, bytes: Uint8Array): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = 0; at < bytes.length && !tags.isFull; at += KEPT_TAG_SIZE) {
-    const high = view.getUint32(at, true);
-    const low = view.getUint32(at + 4, true);
-    if ((high | low) !== 0) tags.add(high, low || 1); // a power failure can leave zeros at the end
+/** Makes a file of tags alone one of records. The last bytes of the tags, which are random, stand for destinations. */
+function convert(folder: string, name: string): void {
+  const old = TagFile.read(join(folder, name), KEPT_TAG_SIZE);
+  if (old !== undefined) {
+    const tags = old.records.length / KEPT_TAG_SIZE;
+    const records = new Uint8Array(tags * RECORD_SIZE);
+    for (let i = 0; i < tags; i++) {
+      const tag = old.records.subarray(i * KEPT_TAG_SIZE, (i + 1) * KEPT_TAG_SIZE);
+      records.set(tag, i * RECORD_SIZE);
+      records.set(tag.subarray(-2), i * RECORD_SIZE + KEPT_TAG_SIZE);
+    }
+    const path = unfinishedFile(folder, numberOf(name));
+    using file = TagFile.create(path, old.start);
+    file.appendAll(records);
+    file.syncNow();
+    Deno.renameSync(path, generationFile(folder, numberOf(name)));
   }
+  Deno.removeSync(join(folder, name));
 }

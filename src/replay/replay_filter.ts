@@ -2,18 +2,20 @@ import type { MixnetCounterName } from "../counting/counter_table.ts";
 import { makePrivateFolder } from "../files/private.ts";
 import type { Count } from "../counting/counters.ts";
 import { logger } from "../logging/log.ts";
-import { type Generation, generationFile, loadGenerations } from "./generations.ts";
-import { KEPT_TAG_SIZE, TagFile } from "./tag_file.ts";
-import { TagSet } from "./tag_set.ts";
+import { evict } from "./eviction.ts";
+import { emptyGeneration, type Generation, generationFile, loadGenerations, word } from "./generations.ts";
+import { KEPT_TAG_SIZE, RECORD_SIZE, TagFile } from "./tag_file.ts";
 
 const log = logger("nym_gateway::replay");
 
 /** The window is divided into this many parts; tags of one part expire together. */
 const PARTS = 2;
-/** Those parts, the one that goes on, and one that is partly out of the window. */
-const MAX_GENERATIONS = PARTS + 2;
-/** Tags of a generation: five eighths of 2^21 slots of 8 bytes. All generations: 5.2 million tags in 64 MiB. */
-const GENERATION_CAPACITY = 1_310_720;
+/** Tags are kept in at least this many generations when there are as many as there may be: the fewer, the longer growing takes. */
+const FULL_GENERATIONS = 4;
+/** Tags are evicted when more than this share of their number is reached, until … */
+const BRIM = 15 / 16;
+/** … this share is left. */
+const EVICTED_TO = 3 / 4;
 /** A generation lasts at least this long, in ms, however short the window is. */
 const SHORTEST_PART = 1000;
 /**
@@ -21,26 +23,28 @@ const SHORTEST_PART = 1000;
  * admitted for absent clients while no commit succeeds, some 17,000 of them (mailbox.ts: those that wait, and those of the
  * commit). Those of clients that are online go on coming; given up, they are known until the next start.
  */
-const MAX_PENDING = 262_144;
+const MAX_PENDING = 32_768 * RECORD_SIZE;
 
 /**
  * Knows packets that come again: it keeps the tags of those that were admitted, for the window at least and half of it
- * longer at most. Only the time counts in which it runs: no clock can be trusted to tell for how long it was away, and a tag
- * is rather kept for too long than not long enough.
+ * longer at most. Only the time counts in which it runs: no clock can say for how long it was away, and a tag is rather
+ * kept for too long than not long enough.
  *
  * Tags are kept in generations, one after the other in time, each a set in memory and a file that is only ever appended
- * to. The oldest go as a whole when they are out of the window, or when there are too many: then the window is shorter.
- * Of every tag 8 bytes are kept, so a packet is taken for another once in 10^12 at most.
+ * to. The oldest expire as a whole. When there are too many tags, those of the destinations that have the most are
+ * evicted, the oldest first (eviction.ts): whoever floods one client, or a hundred, makes the gateway forget their
+ * packets and nobody else's. Of every tag 8 bytes are kept, so a packet is taken for another once in 10^12 at most.
  *
  * A tag is in its file before the turn of the event loop ends in which its packet was admitted, so before the message
  * can be committed: a kill forgets none. It is synced along with that commit, before anybody knows of the message: a
  * power failure forgets none of messages that were pushed.
  */
 export class ReplayFilter {
-  /** oldest first; at most MAX_GENERATIONS */
+  /** oldest first */
   readonly #generations: Generation[] = [];
   readonly #part: number;
   #number = 0;
+  #size = 0;
   #file: TagFile | undefined;
   #pending = new Uint8Array(MAX_PENDING);
   #pendingSize = 0;
@@ -50,6 +54,8 @@ export class ReplayFilter {
   #ahead = 0;
   /** when the oldest generation is out of the window */
   #nextExpiry = Infinity;
+  /** while tags are evicted */
+  #eviction: Generator<void, void> | undefined;
   /** something is written and may not have reached the disk itself */
   #unsynced = false;
   #failing = false;
@@ -57,28 +63,28 @@ export class ReplayFilter {
   private constructor(
     private readonly folder: string,
     private readonly window: number,
+    private readonly most: number,
     private readonly count: Count<MixnetCounterName>,
-    private readonly capacity: number,
     private readonly now: () => number,
   ) {
     this.#part = Math.max(window / PARTS, SHORTEST_PART);
   }
 
   /**
-   * Opens or makes the folder with the tags, reading the existing ones (100 ms a million).
+   * Opens or makes the folder with the tags, reading the existing ones (200 ms a million).
    *
    * @param window ms, of those in which the program runs
-   * @param capacity tags of a generation
+   * @param most how many tags are kept at most, some 16 bytes of memory for each
    * @param now ms since 1970; the default does not jump with the clock while the program runs
    */
   static open(
     folder: string,
     window: number,
+    most: number,
     count: Count<MixnetCounterName> = () => {},
-    capacity = GENERATION_CAPACITY,
     now = () => performance.timeOrigin + performance.now(),
   ): ReplayFilter {
-    const filter = new ReplayFilter(folder, window, count, capacity, now);
+    const filter = new ReplayFilter(folder, window, most, count, now);
     makePrivateFolder(folder);
     filter.#load();
     return filter;
@@ -86,28 +92,40 @@ export class ReplayFilter {
 
   /** Tags that it knows. */
   get size(): number {
-    return this.#generations.reduce((sum, { tags }) => sum + tags.size, 0);
+    return this.#size;
   }
 
-  /** Whether the packet with this tag (at least 8 bytes) has not been seen before. {@linkcode flush} before the turn ends. */
-  admit(tag: Uint8Array): boolean {
+  /**
+   * Whether the packet with this tag has not been seen before. {@linkcode flush} before the turn ends.
+   *
+   * @param tag at least 8 bytes
+   * @param destination 16 bits that stand for the client that gets the packet: nobody may be able to choose them
+   */
+  admit(tag: Uint8Array, destination: number): boolean {
     const now = this.#turn ??= this.now() + this.#ahead; // asking for each packet takes 1 µs
-    if (now >= this.#nextExpiry) this.#forget(now);
+    if (now >= this.#nextExpiry) this.#expire(now);
     const high = word(tag, 0);
     const low = word(tag, 4) || 1; // never all zeros, which stand for an empty slot
     for (const { tags } of this.#generations) {
       if (tags.has(high, low)) return false;
     }
-    this.#current(now).tags.add(high, low);
-    if (this.#pendingSize > MAX_PENDING - KEPT_TAG_SIZE) this.#giveUp();
-    this.#pending.set(tag.subarray(0, KEPT_TAG_SIZE), this.#pendingSize);
-    this.#pendingSize += KEPT_TAG_SIZE;
+    const { tags, counts } = this.#current(now);
+    tags.add(high, low);
+    counts[destination]!++;
+    if (this.#pendingSize > MAX_PENDING - RECORD_SIZE) this.#giveUp();
+    const record = this.#pending;
+    record.set(tag.subarray(0, KEPT_TAG_SIZE), this.#pendingSize);
+    record[this.#pendingSize + KEPT_TAG_SIZE] = destination;
+    record[this.#pendingSize + KEPT_TAG_SIZE + 1] = destination >> 8;
+    this.#pendingSize += RECORD_SIZE;
+    if (++this.#size > BRIM * this.most) this.#evict();
     return true;
   }
 
   /** Writes the tags that were admitted to their file. What can't be written now is retried with what comes next. */
   flush(): void {
     this.#turn = undefined;
+    this.#evictFurther();
     if (this.#pendingSize === 0) return;
     try {
       this.#file ??= this.#createFile();
@@ -129,6 +147,7 @@ export class ReplayFilter {
   /** Writes and syncs what was admitted, and closes the file. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.flush();
+    this.#eviction?.return();
     await this.sync();
     this.#file?.[Symbol.dispose]();
   }
@@ -148,37 +167,97 @@ export class ReplayFilter {
   /** The generation that takes what comes now. */
   #current(now: number): Generation {
     const current = this.#generations.at(-1);
-    const goesOn = current !== undefined && now < current.start + this.#part && !current.tags.isFull;
-    return goesOn ? current : this.#begin(now);
+    if (current === undefined || now >= current.start + this.#part) return this.#begin(now);
+    return current.tags.isFull ? this.#begin(current.start) : current;
   }
 
-  #begin(now: number): Generation {
+  #begin(start: number): Generation {
     this.flush();
     this.#closeFile();
     // With room for as many as came last time: growing holds everything up for a while.
-    const tags = new TagSet(this.capacity, this.#generations.at(-1)?.tags.size ?? 0);
-    const generation = { number: ++this.#number, start: now, tags };
+    const capacity = this.#generationCapacity;
+    const generation = emptyGeneration(++this.#number, start, capacity, this.#generations.at(-1)?.tags.size ?? 0);
     this.#generations.push(generation);
-    this.#forget(now);
+    this.#noteExpiry();
     return generation;
   }
 
-  /** Lets the generations go that are out of the window, or too many. */
-  #forget(now: number): void {
-    const isOver = ({ start }: Generation) => start + this.#part + this.window <= now;
-    while (this.#generations.length > 0 && isOver(this.#generations[0]!)) this.#drop();
-    if (this.#generations.length > MAX_GENERATIONS) {
-      log.warn("there are more packets than can be remembered for the whole replay_window: the oldest are forgotten");
-      this.count("replay_tags_forgotten_early", this.#generations[0]!.tags.size);
-      this.#drop();
-    }
-    const oldest = this.#generations[0];
-    this.#nextExpiry = oldest === undefined ? Infinity : oldest.start + this.#part + this.window;
+  get #generationCapacity(): number {
+    return Math.ceil(this.most / FULL_GENERATIONS);
   }
 
+  /** How many tags remain when some are evicted. */
+  get #target(): number {
+    return Math.floor(EVICTED_TO * this.most);
+  }
+
+  /** Lets the generations go that are out of the window. */
+  #expire(now: number): void {
+    this.#finishEviction();
+    while (this.#generations.length > 0 && this.#endOf(this.#generations[0]!) <= now) this.#drop();
+    this.#noteExpiry();
+  }
+
+  #noteExpiry(): void {
+    const oldest = this.#generations[0];
+    this.#nextExpiry = oldest === undefined ? Infinity : this.#endOf(oldest);
+  }
+
+  /** When all of a generation's tags are out of the window. */
+  #endOf({ start }: Generation): number {
+    return start + this.#part + this.window;
+  }
+
+  /** Begins to evict tags; ends it when there is no room at all. */
+  #evict(): void {
+    if (this.#eviction === undefined) {
+      log.warn(
+        "there are more packets than can be remembered for the whole replay_window: " +
+          "the oldest of the clients that get the most are forgotten",
+      );
+      const sources = this.#generations.slice();
+      this.#begin(this.#generations.at(-1)!.start);
+      this.#eviction = evict(this.folder, sources, this.#target, this.#generationCapacity, this.#replace.bind(this));
+    } else if (this.#size >= this.most) this.#finishEviction();
+  }
+
+  #evictFurther(): void {
+    try {
+      if (this.#eviction?.next().done === true) this.#eviction = undefined;
+    } catch (error) {
+      log.warn(`cannot rewrite which packets were seen, forgetting the oldest: ${error}`);
+      this.#eviction = undefined;
+      while (this.#size > this.#target) {
+        this.count("replay_tags_forgotten_early", this.#generations[0]!.tags.size);
+        this.#drop();
+      }
+      this.#noteExpiry();
+    }
+  }
+
+  #finishEviction(): void {
+    while (this.#eviction !== undefined) this.#evictFurther();
+  }
+
+  /** Puts a generation in the place of those of which it has what is left; it has the file of the first already. */
+  #replace(sources: readonly Generation[], by: Generation): void {
+    this.#generations.splice(this.#generations.indexOf(sources[0]!), sources.length, by);
+    const evicted = sources.reduce((sum, { tags }) => sum + tags.size, 0) - by.tags.size;
+    this.#size -= evicted;
+    this.count("replay_tags_forgotten_early", evicted);
+    for (const { number } of sources.slice(1)) this.#removeFile(number);
+    this.#noteExpiry();
+  }
+
+  /** Forgets the oldest generation. */
   #drop(): void {
-    const { number } = this.#generations.shift()!;
+    const { number, tags } = this.#generations.shift()!;
+    this.#size -= tags.size;
     if (this.#generations.length === 0) this.#closeFile();
+    this.#removeFile(number);
+  }
+
+  #removeFile(number: number): void {
     try {
       Deno.removeSync(generationFile(this.folder, number));
     } catch (error) {
@@ -200,8 +279,8 @@ export class ReplayFilter {
 
   /** All that waits but the rest of a tag of which a part is written. */
   #giveUp(): void {
-    this.count("replay_tags_unwritten", Math.floor(this.#pendingSize / KEPT_TAG_SIZE));
-    this.#pendingSize %= KEPT_TAG_SIZE;
+    this.count("replay_tags_unwritten", Math.floor(this.#pendingSize / RECORD_SIZE));
+    this.#pendingSize %= RECORD_SIZE;
   }
 
   #createFile(): TagFile {
@@ -211,16 +290,12 @@ export class ReplayFilter {
 
   #load(): void {
     const now = this.now();
-    const span = this.#part + this.window;
-    const loaded = loadGenerations(this.folder, MAX_GENERATIONS, this.capacity, span, now);
+    const loaded = loadGenerations(this.folder, this.#generationCapacity, this.#part + this.window, now);
     this.#generations.push(...loaded.generations);
+    this.#size = loaded.generations.reduce((sum, { tags }) => sum + tags.size, 0);
     this.#number = loaded.number;
     this.#file = loaded.file;
     this.#ahead = loaded.began - now;
-    this.#forget(loaded.began);
+    this.#expire(loaded.began);
   }
-}
-
-function word(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24) >>> 0;
 }

@@ -2,6 +2,8 @@ import { openPrivateFile } from "../files/private.ts";
 
 /** Bytes of a tag that are kept: a fresh packet then meets one of five million others once in 10^12. */
 export const KEPT_TAG_SIZE = 8;
+/** A tag, and the number (2, little-endian) that stands for its destination. */
+export const RECORD_SIZE = KEPT_TAG_SIZE + 2;
 
 const HEADER_SIZE = 8;
 
@@ -9,12 +11,12 @@ const HEADER_SIZE = 8;
 export interface TagRecords {
   /** when its first tag came, in ms since 1970 */
   start: number;
-  /** the tags, one after the other */
-  tags: Uint8Array;
+  /** the records, one after the other */
+  records: Uint8Array;
 }
 
 /**
- * A file of tags that grows at its end and is never written over: start (8, a float) ‖ tag (8) ‖ tag (8) … A tag outlives
+ * A file of tags that grows at its end and is never written over: start (8, a float) ‖ record ‖ record … A tag outlives
  * the program once {@linkcode append} has returned, and the machine once it is synced.
  */
 export class TagFile {
@@ -24,39 +26,67 @@ export class TagFile {
     this.#file = file;
   }
 
-  /** Begins a file; what an attempt before has left there goes. */
+  /** Begins a file; what an earlier attempt has left there goes. */
   static create(path: string, start: number): TagFile {
     const file = openPrivateFile(path, { write: true, truncate: true });
-    const header = new Uint8Array(Float64Array.of(start).buffer);
+    const tagFile = new TagFile(file);
     try {
-      for (let written = 0; written < HEADER_SIZE;) written += file.writeSync(header.subarray(written));
+      tagFile.appendAll(new Uint8Array(Float64Array.of(start).buffer));
     } catch (error) {
       file.close();
       throw error;
     }
-    return new TagFile(file);
+    return tagFile;
   }
 
-  /** Goes on with a file of `read`; a tag of which a crash has left only a part is cut off. */
-  static reopen(path: string, { tags }: TagRecords): TagFile {
-    Deno.truncateSync(path, HEADER_SIZE + tags.length);
+  /** Goes on with a file of `read`; a record of which a crash has left only a part is cut off. */
+  static reopen(path: string, { records }: TagRecords): TagFile {
+    Deno.truncateSync(path, HEADER_SIZE + records.length);
     return new TagFile(Deno.openSync(path, { append: true }));
   }
 
-  /** The whole tags of a file; undefined when it does not even say when it was begun. */
-  static read(path: string): TagRecords | undefined {
+  /**
+   * The whole records of a file; undefined when it does not even say when it was begun.
+   *
+   * @param size bytes of a record
+   */
+  static read(path: string, size = RECORD_SIZE): TagRecords | undefined {
     const bytes = Deno.readFileSync(path);
     if (bytes.length < HEADER_SIZE) return undefined;
-    const whole = bytes.length - bytes.length % KEPT_TAG_SIZE;
-    return {
-      start: new Float64Array(bytes.buffer.slice(0, HEADER_SIZE))[0]!,
-      tags: bytes.subarray(HEADER_SIZE, whole),
-    };
+    const start = new Float64Array(bytes.buffer.slice(0, HEADER_SIZE))[0]!;
+    const records = bytes.subarray(HEADER_SIZE);
+    return { start, records: records.subarray(0, records.length - records.length % size) };
+  }
+
+  /**
+   * The whole records of a file, some at a time, in a buffer that is used again. Throws when it cannot be read.
+   *
+   * @param most records of one piece
+   */
+  static *pieces(path: string, most: number): Generator<Uint8Array, void> {
+    using file = Deno.openSync(path);
+    file.seekSync(HEADER_SIZE, Deno.SeekMode.Start);
+    const buffer = new Uint8Array(most * RECORD_SIZE);
+    for (let size = 0;;) {
+      const read = file.readSync(buffer.subarray(size));
+      if (read === null) return;
+      size += read;
+      const whole = size - size % RECORD_SIZE;
+      const rest = buffer.slice(whole, size);
+      yield buffer.subarray(0, whole);
+      buffer.set(rest);
+      size = rest.length;
+    }
   }
 
   /** Returns how many bytes were written. Throws when none can be. */
   append(bytes: Uint8Array): number {
     return this.#file.writeSync(bytes);
+  }
+
+  /** Throws when not all can be written. */
+  appendAll(bytes: Uint8Array): void {
+    for (let written = 0; written < bytes.length;) written += this.append(bytes.subarray(written));
   }
 
   /** Resolves when everything appended has reached the disk; rejects with the error of the file system. */

@@ -91,6 +91,7 @@ Deno.test("names other than those of a gateway's files are refused, especially i
       "./config.toml",
       "replay/../../x.tags",
       "replay/1.tags",
+      "replay/0000000001.new",
       "replay/0000000001.tags\n",
       "ledgers/000001.msgpack",
       "__proto__/000001.msgpack",
@@ -117,8 +118,8 @@ Deno.test("configuration, keys and entries have a size limit, tags have none", a
   const long = new Uint8Array(MAX_FILE_SIZE + 1);
   assertEquals(await refusal(ITEMS[0]!, file("config.toml", long)), "a file in it is too large");
   assertEquals(await refusal(ITEMS[0]!, file("mailbox/000001.msgpack", long)), "a file in it is too large");
-  const items = await read(...ITEMS, file("replay/0000000009.tags", long));
-  assertEquals(items.at(-1), { kind: "file", name: "replay/0000000009.tags", bytes: long });
+  const items = await read(...ITEMS, file("replay/0000000009.seen", long));
+  assertEquals(items.at(-1), { kind: "file", name: "replay/0000000009.seen", bytes: long });
 });
 
 Deno.test("an incomplete or unprintable manifest is refused, and so is one of another format", async () => {

@@ -34,6 +34,7 @@ Deno.test("the file of a 0.7.0 gateway loads unchanged", async () => {
       forwardTo: "topology",
       allowPrivateMixnodes: false,
       replayWindow: 86_400_000,
+      replayPackets: 5_242_880,
     },
     clientsEndpoint: {
       listeningAddress: "127.0.0.1:9000",
@@ -75,6 +76,7 @@ announce_address = "a.example"
 forward_to = "any"
 allow_private_mixnodes = true
 replay_window = 7
+replay_packets = 7000
 [clients_endpoint]
 listening_address = "::1"
 announce_address = "wss://a.example"
@@ -140,6 +142,7 @@ message_retrieval_limit = 6
       forwardTo: "any",
       allowPrivateMixnodes: true,
       replayWindow: 7,
+      replayPackets: 7000,
     },
     clientsEndpoint: {
       listeningAddress: "[::1]:9000",

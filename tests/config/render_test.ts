@@ -29,6 +29,7 @@ const values: fc.Arbitrary<{ [Section in keyof Config]: Partial<Config[Section]>
     forwardTo: fc.constantFrom("topology" as const, "any" as const),
     allowPrivateMixnodes: fc.boolean(),
     replayWindow: delay,
+    replayPackets: fc.integer({ min: 1000, max: Number.MAX_SAFE_INTEGER }),
   }),
   clientsEndpoint: fc.record({
     listeningAddress: port.map((port) => `[::1]:${port}`),

@@ -17,6 +17,7 @@ listening_address = "0.0.0.0:1789"
 announce_address = "127.0.0.1:1789"
 forward_to = "topology"
 replay_window = 86400000
+replay_packets = 5242880
 [clients_endpoint]
 listening_address = "0.0.0.0:9000"
 announce_address = "ws://127.0.0.1:9000"

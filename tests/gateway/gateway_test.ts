@@ -298,7 +298,7 @@ Deno.test("the files of a gateway contain neither messages nor clients' addresse
     assertEquals(files.filter((_, i) => contents[i]!.includes(secret)), []);
   }
   assertEquals(files.map((file) => basename(file)).sort(), [
-    "0000000001.tags",
+    "0000000001.seen",
     "client_ledger.kv",
     "lock",
     "mailbox.kv",

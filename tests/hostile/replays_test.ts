@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { decodeBase58 } from "../../src/encoding/base58.ts";
 import { frame } from "../../src/mixnet/frames.ts";
 import { parseSocketAddress } from "../../src/addresses/socket_address.ts";
@@ -14,6 +14,10 @@ import { logIn, post, register } from "./members.ts";
 
 const PACKETS = many(300, 5000);
 const KILLS = many(2, 10);
+/** What a gateway under a flood remembers, how many packets it is flooded with, and how many are sent at a time. */
+const REMEMBERED = many(1000, 50_000);
+const FLOOD = many(5000, 250_000);
+const BATCH = 500;
 
 const RECEIVED = "packets_received_total";
 const REPLAYED = 'packets_dropped_total{reason="replayed"}';
@@ -53,4 +57,35 @@ Deno.test("replayed packets are dropped and counted: over the same or another co
   assertEquals((await client.messages(PACKETS + KILLS)).map(numberOf), range(PACKETS + KILLS));
   report("replays", { packets: PACKETS, kills: KILLS, replays, "delivered again": client.unread.length });
   assertEquals(client.unread.length, 0);
+});
+
+Deno.test("a flood of packets for one client makes the gateway forget none that others got, also after a kill", async () => {
+  await using gateway = await GatewayProcess.init("ours", quietPort(), quietPort(), NO_DIRECTORY);
+  const operator = new Operator(`127.0.0.1:${quietPort()}`);
+  gateway.configure((config) => {
+    config.operator.listeningAddress = operator.address;
+    config.mixnetEndpoint.replayPackets = REMEMBERED;
+    config.limits.inboxMessages = PACKETS; // the attacker's inbox: it is the tags that count here
+  });
+  await gateway.start();
+  const [clients, mixnet] = [gateway.clients, gateway.mixnet].map((address) => parseSocketAddress(address)!);
+  const bob = await register(clients!, randomClientAddress());
+  const attacker = await register(clients!, randomClientAddress());
+  const factory = new PacketFactory(decodeBase58(gateway.publicKey)!);
+  const packets = range(PACKETS).map((n) => factory.build(bob.address, numbered(n)));
+  await post(mixnet!, frame(...packets));
+  for (const _ of range(FLOOD / BATCH)) {
+    await post(mixnet!, frame(...range(BATCH).map((n) => factory.build(attacker.address, numbered(n)))));
+  }
+  await operator.reaches(RECEIVED, PACKETS + FLOOD);
+  assertEquals(await operator.metric(REPLAYED), 0);
+  const forgotten = await operator.metric('replay_tags_lost_total{reason="forgotten_early"}');
+  assert(forgotten >= PACKETS + FLOOD - REMEMBERED);
+  await post(mixnet!, frame(...packets));
+  await operator.reaches(REPLAYED, PACKETS);
+  await gateway.stop("SIGKILL");
+  await gateway.start();
+  await post(mixnet!, frame(...packets));
+  await operator.reaches(REPLAYED, PACKETS);
+  report("flood", { remembered: REMEMBERED, flood: FLOOD, "forgotten of the flood": forgotten, "of others": 0 });
 });

@@ -7,7 +7,9 @@ import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const WINDOW = 60_000;
-const CAPACITY = 100;
+/** tags kept at most, in four generations at least */
+const MOST = 400;
+const RECORD = 10;
 
 /** 16 bytes that look as random as the tags of packets. */
 function tag(n: number): Uint8Array {
@@ -24,12 +26,12 @@ class Rig implements AsyncDisposable {
   filter = this.#open();
 
   #open(): ReplayFilter {
-    return ReplayFilter.open(this.path, WINDOW, this.counters.add, CAPACITY, () => this.now);
+    return ReplayFilter.open(this.path, WINDOW, MOST, this.counters.add, () => this.now);
   }
 
   /** Whether the filter takes the packet for a new one. */
-  admits(n: number): boolean {
-    const admitted = this.filter.admit(tag(n));
+  admits(n: number, destination = 7): boolean {
+    const admitted = this.filter.admit(tag(n), destination);
     this.filter.flush();
     return admitted;
   }
@@ -79,29 +81,87 @@ Deno.test("a packet is remembered for the whole window, but not for ever", async
   assertEquals(rig.files().length, 1, "old files are gone");
 });
 
-Deno.test("when there are too many, the oldest are forgotten first, and counted", async () => {
+Deno.test("when one destination has too many, its oldest are forgotten first, and counted", async () => {
   using _silence = new Silence();
   await using rig = new Rig();
-  const all = range(6 * CAPACITY);
+  const all = range(6 * MOST);
   assert(all.every((n) => rig.admits(n)));
-  assertEquals(rig.counters.snapshot(), { replay_tags_forgotten_early: 2 * CAPACITY });
-  assertEquals(rig.filter.size, 4 * CAPACITY);
-  const recent = all.slice(2 * CAPACITY);
+  const forgotten = rig.counters.get("replay_tags_forgotten_early");
+  assertEquals(rig.filter.size, all.length - forgotten);
+  assert(rig.filter.size > MOST / 2 && rig.filter.size <= MOST);
+  const recent = all.slice(forgotten);
   assert(recent.every((n) => !rig.admits(n)));
   await rig.restart();
-  assertEquals(rig.filter.size, 4 * CAPACITY);
+  assertEquals(rig.filter.size, recent.length);
   assert(recent.every((n) => !rig.admits(n)));
-  assertEquals(rig.files().length, 4);
+  assert(rig.files().length <= 8);
+});
+
+Deno.test("a flood for some destinations makes the filter forget nothing that others got, also over kills", async () => {
+  using _silence = new Silence();
+  for (const flooded of [1, 3, 20]) {
+    await using rig = new Rig();
+    const quiet = range(10);
+    for (const n of quiet) {
+      rig.admits(n, 1000 + n % 2);
+      for (const other of range(5)) rig.admits(100 + 5 * n + other, 2000 + flooded); // before the flood, and older
+    }
+    for (const n of range(20 * MOST, 1000)) {
+      rig.admits(n, 2000 + n % flooded);
+      if (n % 3000 === 0) await rig.afterKill();
+      if (n % 2000 === 0) rig.now += WINDOW / 20;
+    }
+    assertEquals(quiet.filter((n) => rig.admits(n, 1000 + n % 2)), [], `${flooded} flooded`);
+    assert(rig.filter.size <= MOST);
+    await rig.restart();
+    assertEquals(quiet.filter((n) => rig.admits(n, 1000 + n % 2)), [], `${flooded} flooded`);
+  }
+});
+
+Deno.test("many packets in one turn, without a flush, stay within the limit", async () => {
+  using _silence = new Silence();
+  await using rig = new Rig();
+  for (const n of range(10 * MOST)) {
+    rig.filter.admit(tag(n), n % 50);
+    assert(rig.filter.size <= MOST);
+  }
+});
+
+Deno.test("while tags cannot be rewritten the oldest are forgotten, and the limit holds", async () => {
+  using _silence = new Silence();
+  await using rig = new Rig();
+  for (const n of range(MOST / 2)) rig.admits(n);
+  Deno.removeSync(rig.path, { recursive: true });
+  for (const n of range(5 * MOST, MOST)) {
+    assert(rig.admits(n));
+    assert(rig.filter.size <= MOST);
+  }
+  Deno.mkdirSync(rig.path);
+  assertEquals(rig.filter.size, 5.5 * MOST - rig.counters.get("replay_tags_forgotten_early"));
+});
+
+Deno.test("files of tags without destinations are read, and become files of the other kind", async () => {
+  await using rig = new Rig();
+  const old = range(50).map((n) => tag(n).subarray(0, 8));
+  const start = new Uint8Array(Float64Array.of(rig.now).buffer);
+  const blob = new Blob([start, ...old] as Uint8Array<ArrayBuffer>[]);
+  Deno.writeFileSync(`${rig.path}/0000000001.tags`, new Uint8Array(await blob.arrayBuffer()));
+  Deno.writeFileSync(`${rig.path}/0000000002.tags`, start.subarray(0, 5)); // a file just begun
+  Deno.writeFileSync(`${rig.path}/0000000001.new`, start); // not finished before a kill
+  await rig.afterKill();
+  assert(range(50).every((n) => !rig.admits(n)));
+  assert(rig.admits(50));
+  assertEquals(rig.files(), [`${rig.path}/0000000001.seen`]);
 });
 
 Deno.test("files are only appended to", async () => {
   await using rig = new Rig();
   let before = new Uint8Array();
-  for (const n of range(CAPACITY)) {
+  for (const n of range(100)) {
     if (n % 10 === 0) await rig.afterKill();
     rig.admits(n);
     const now = Deno.readFileSync(rig.files()[0]!);
-    assertEquals(now.length, 8 + 8 * (n + 1));
+    assertEquals(now.length, 8 + RECORD * (n + 1));
     assertEquals(now.subarray(0, before.length), before);
     before = now;
   }
@@ -112,9 +172,9 @@ Deno.test("a damaged file loses only what is damaged, and does not prevent the s
   await using rig = new Rig();
   for (const n of range(150)) rig.admits(n);
   const [first, second] = rig.files() as [string, string];
-  Deno.truncateSync(first, 8 + 8 * 50 + 3); // cut within the 51st
-  Deno.writeFileSync(second, new Uint8Array(80), { append: true }); // zeros at the end
-  Deno.writeFileSync(`${rig.path}/0000000003.tags`, new Uint8Array(5)); // a file just begun
+  Deno.truncateSync(first, 8 + RECORD * 50 + 3); // cut within the 51st
+  Deno.writeFileSync(second, new Uint8Array(8 * RECORD), { append: true }); // zeros at the end
+  Deno.writeFileSync(`${rig.path}/0000000003.seen`, new Uint8Array(5)); // a file just begun
   Deno.writeFileSync(`${rig.path}/notes`, new Uint8Array(5)); // not ours
   await rig.afterKill();
   assertEquals(range(150).filter((n) => rig.admits(n)), range(50, 50));
@@ -127,10 +187,10 @@ Deno.test("a flipped bit in the start of a file makes the filter forget nothing"
     for (const file of range(3)) {
       await using rig = new Rig();
       rig.now = 1_800_000_000_000;
-      const tags = range(2.5 * CAPACITY);
+      const tags = range(250);
       for (const n of tags) {
         rig.admits(n);
-        rig.now += WINDOW / CAPACITY / 5;
+        rig.now += WINDOW / 500;
       }
       const path = rig.files()[file]!;
       const bytes = Deno.readFileSync(path);
@@ -175,14 +235,14 @@ Deno.test("tags that cannot be written for a long time are given up, and counted
   using folder = new TemporaryFolder();
   const counters = new Counters();
   const standing = () => 1_000_000; // as this takes longer than the window on a machine that has much else to do
-  await using filter = ReplayFilter.open(folder.file("replay"), WINDOW, counters.add, undefined, standing);
+  await using filter = ReplayFilter.open(folder.file("replay"), WINDOW, 200_000, counters.add, standing);
   Deno.removeSync(folder.file("replay"), { recursive: true });
   for (const n of range(40_000)) {
-    assert(filter.admit(tag(n)));
+    assert(filter.admit(tag(n), 7));
     filter.flush();
   }
   assertEquals(counters.get("replay_tags_unwritten"), 32_768);
-  assert(range(40_000).every((n) => !filter.admit(tag(n))));
+  assert(range(40_000).every((n) => !filter.admit(tag(n), 7)));
 });
 
 /** `jump`: of the clock in ms, while the program is not running */
