@@ -8,13 +8,15 @@ usage() {
     cat <<'END'
 usage:
     install.sh --binary <file>    installs this file; SHA256SUMS and the unit files are beside it or beside this script
-    install.sh --url <address>    downloads the binary from this address, SHA256SUMS and the unit files from its folder
+    install.sh --url <address>    downloads the binary from this https address, and SHA256SUMS, its signature and
+                                  the unit files from its folder
     install.sh --uninstall        removes program and service, which must be stopped; keeps keys, configuration and mail
 
 options:
     --prefix <folder>    where bin/nym-gateway goes [default: /usr/local]
     --root <folder>      installs into this folder as if it were /, and creates no user (for images and packages)
     --service <manager>  systemd, openrc or none [default: detected]
+    --release-key <file> the public SSH key (as in id_ed25519.pub) that must have signed SHA256SUMS
     --no-verify          installs a binary that SHA256SUMS does not list, such as one that you built
     -h, --help           prints this
 END
@@ -23,7 +25,10 @@ END
 USER_NAME=nym-gateway
 STATE=/var/lib/nym-gateway
 PAUSES=growing-pauses.conf
-binary='' url='' prefix=/usr/local root='' service='' verify=yes uninstall=no
+# The public key that releases are signed with, as in "ssh-ed25519 AAAA…". `deno task release --signing-key` sets it.
+RELEASE_KEY=''
+NAMESPACE=nym-gateway-release
+binary='' url='' prefix=/usr/local root='' service='' verify=yes uninstall=no release_key_file=''
 
 fail() {
     printf 'install.sh: %s\n' "$1" >&2
@@ -32,7 +37,7 @@ fail() {
 
 while [ $# -gt 0 ]; do
     case $1 in
-    --binary | --url | --prefix | --root | --service)
+    --binary | --url | --prefix | --root | --service | --release-key)
         [ -n "${2-}" ] || fail "$1 needs a value"
         case $1 in
         --binary) binary=$2 ;;
@@ -40,6 +45,7 @@ while [ $# -gt 0 ]; do
         --prefix) prefix=${2%/} ;;
         --root) root=${2%/} ;;
         --service) service=$2 ;;
+        --release-key) release_key_file=$2 ;;
         esac
         shift
         ;;
@@ -58,6 +64,10 @@ case $prefix in
 *[!A-Za-z0-9._/+-]*) fail "--prefix: $prefix may only contain letters, digits and ._/+-" ;;
 '' | /*) ;;
 *) fail "--prefix: $prefix is not an absolute path" ;;
+esac
+case $url in
+'' | https://*) ;;
+*) [ -n "$root" ] || fail "--url: $url is not https: anyone on the way could replace the program" ;;
 esac
 [ -n "$root" ] || [ "$(id -u)" = 0 ] || fail 'installing a service requires root: use sudo, or --root'
 
@@ -106,15 +116,14 @@ temporary=$(mktemp -d)
 trap 'rm -rf "$temporary" "$root$program.new"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# fetch <address> <file>
+# fetched <address> <file>: downloads over https only, including redirects, which wget could not promise
+fetched() {
+    command -v curl >/dev/null || fail 'there is no curl: download the files yourself and use --binary'
+    curl --fail --silent --show-error --location --proto "=https${root:+,http}" --proto-redir =https --output "$2" "$1"
+}
+
 fetch() {
-    if command -v curl >/dev/null; then
-        curl --fail --silent --show-error --location --proto-redir =https --output "$2" "$1"
-    elif command -v wget >/dev/null; then
-        wget -q -O "$2" "$1"
-    else
-        fail 'there is neither curl nor wget: download the files yourself and use --binary'
-    fi || fail "cannot download $1"
+    fetched "$1" "$2" || fail "cannot download $1"
 }
 
 if [ -n "$url" ]; then
@@ -122,6 +131,7 @@ if [ -n "$url" ]; then
     binary=$temporary/${url##*/}
     fetch "$url" "$binary"
     fetch "${url%/*}/SHA256SUMS" "$temporary/SHA256SUMS"
+    fetched "${url%/*}/SHA256SUMS.sig" "$temporary/SHA256SUMS.sig" 2>/dev/null || true # whether it must exist is seen below
     [ -z "$unit" ] || fetch "${url%/*}/$unit" "$temporary/$unit"
 fi
 [ -n "$binary" ] || fail 'use --binary <file> or --url <address>; see install.sh --help'
@@ -148,6 +158,27 @@ verified() {
     [ "${actual%% *}" = "$expected" ] || fail "$1 does not match its checksum in $sums; nothing was installed"
 }
 
+# signed <file>: fails unless the release key has signed it, if that is known
+signed() {
+    if [ -n "$release_key_file" ]; then
+        key=$(cat "$release_key_file") || fail "--release-key: cannot read $release_key_file"
+    elif [ -n "$RELEASE_KEY" ]; then
+        key=$RELEASE_KEY
+    else
+        echo "Note: no release key is known, so who made these files is not verified (--release-key)." >&2
+        return
+    fi
+    if ! command -v ssh-keygen >/dev/null; then
+        [ -z "$release_key_file" ] || fail 'there is no ssh-keygen, which verifies the signature; nothing was installed'
+        echo 'Note: there is no ssh-keygen, so the signature of SHA256SUMS is not verified.' >&2
+        return
+    fi
+    [ -f "$1.sig" ] || fail "$1 is not signed: there is no $1.sig; nothing was installed"
+    printf 'release namespaces="%s" %s\n' "$NAMESPACE" "$key" >"$temporary/signers"
+    ssh-keygen -Y verify -f "$temporary/signers" -I release -n "$NAMESPACE" -s "$1.sig" <"$1" >/dev/null 2>&1 ||
+        fail "$1.sig is not a signature of $1 by the release key; nothing was installed"
+}
+
 # install_template_and_pauses: installs a template unit for gateways by id and, on systemd 254 or later, growing pauses
 # between restarts, so that a lasting problem does not cause a restart every five seconds for days
 install_template_and_pauses() {
@@ -168,6 +199,7 @@ unit_file=''
 [ -z "$unit" ] || unit_file=$(find_file "$unit" "packaging/systemd/$unit" "packaging/openrc/${unit%.openrc}")
 if [ "$verify" = yes ]; then
     sums=$(find_file SHA256SUMS)
+    signed "$sums"
     verified "$binary" "${binary##*/}"
     [ -z "$unit" ] || verified "$unit_file" "$unit"
 fi

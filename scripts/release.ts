@@ -2,7 +2,7 @@
 /**
  * Builds a release in dist/: `deno task release`. It contains an executable for each platform, or only for those given
  * as `--target <triple>`, the files to install, document and monitor it, SHA256SUMS, the bill of materials (CycloneDX)
- * and the changes.
+ * and the changes. With `--signing-key <file>`, an SSH key, SHA256SUMS is signed, and install.sh requires that signature.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -14,9 +14,14 @@ import { compile } from "./release/compile.ts";
 import { kernelCrates } from "./release/crates.ts";
 import { packagesOf, usedImports } from "./release/packages.ts";
 import { billOfMaterials } from "./release/sbom.ts";
+import { publicKeyOf, setReleaseKey, sign } from "./release/signing.ts";
 import { isTarget, TARGETS } from "./release/targets.ts";
 
-const { values } = parseArgs({ args: Deno.args, options: { target: { type: "string", multiple: true, default: [] } } });
+const { values } = parseArgs({
+  args: Deno.args,
+  options: { "target": { type: "string", multiple: true, default: [] }, "signing-key": { type: "string" } },
+});
+const signingKey = values["signing-key"];
 const unknownTarget = values.target.find((target) => !isTarget(target));
 if (unknownTarget !== undefined) {
   console.error(`--target: ${unknownTarget} is not one of ${TARGETS.join(", ")}`);
@@ -47,7 +52,10 @@ await Deno.writeTextFile(join(folder, "sbom.cdx.json"), `${JSON.stringify(bill, 
 const changelog = await Deno.readTextFile(join(CHECKOUT, "CHANGELOG.md"));
 await Deno.writeTextFile(join(folder, "CHANGES.md"), changesOf(project.version, changelog));
 const companions = await copyCompanions(folder);
-await Deno.writeTextFile(join(folder, "SHA256SUMS"), await sha256Sums(folder));
+if (signingKey !== undefined) await setReleaseKey(folder, await publicKeyOf(signingKey));
+const sums = join(folder, "SHA256SUMS");
+await Deno.writeTextFile(sums, await sha256Sums(folder));
+if (signingKey !== undefined) await sign(sums, signingKey);
 console.log(`${folder}: SHA256SUMS, sbom.cdx.json, CHANGES.md, ${companions.join(", ")}`);
 
 /** The version of Deno in an executable for this machine. */

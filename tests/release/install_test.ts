@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { ExitCode } from "../../src/errors/operator_error.ts";
 import { sha256Sums } from "../../scripts/release/checksums.ts";
+import { publicKeyOf, setReleaseKey, sign } from "../../scripts/release/signing.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const SCRIPTS = join(import.meta.dirname!, "..", "..", "scripts");
@@ -153,6 +154,64 @@ toolTest("sh", "a file that does not match SHA256SUMS is not installed", async (
   Deno.writeTextFileSync(files.file("SHA256SUMS"), "");
   assertStringIncludes((await install(root, ...args)).output, "does not list nym-gateway-x");
   assertEquals([...Deno.readDirSync(root.path)], []);
+});
+
+toolTest("ssh-keygen", "with a release key, only what it has signed is installed", async () => {
+  using files = await release();
+  using root = new TemporaryFolder();
+  using keys = new TemporaryFolder();
+  const [key, other] = [keys.file("key"), keys.file("other")];
+  for (const file of [key, other]) await run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "a b", "-f", file);
+  const binary = ["--binary", files.file("nym-gateway-x"), "--service", "systemd"];
+  const args = [...binary, "--release-key", `${key}.pub`];
+  const sums = files.file("SHA256SUMS");
+  const refused = async (reason: string, ...args: string[]) => {
+    const { code, output } = await install(root, ...args);
+    assertEquals(code, 1, output);
+    assertStringIncludes(output, reason);
+    assertEquals([...Deno.readDirSync(root.path)], []);
+  };
+  await refused("is not signed", ...args);
+  await sign(sums, other);
+  await refused("is not a signature", ...args);
+  Deno.removeSync(`${sums}.sig`);
+  await run("ssh-keygen", "-Y", "sign", "-f", key, "-n", "file", sums); // by that key, but for something else
+  await refused("is not a signature", ...args);
+  Deno.removeSync(`${sums}.sig`);
+  await sign(sums, key);
+  const listed = Deno.readTextFileSync(sums);
+  Deno.writeTextFileSync(sums, `${listed}0  more\n`);
+  await refused("is not a signature", ...args);
+  Deno.writeTextFileSync(sums, listed);
+  const { code, output } = await install(root, ...args);
+  assertEquals(code, 0, output);
+
+  // The install.sh of a signed release knows the key itself.
+  using elsewhere = new TemporaryFolder();
+  for (const [known, code] of [[other, 1], [key, 0]] as const) {
+    Deno.copyFileSync(INSTALL, files.file("install.sh"));
+    await setReleaseKey(files.path, await publicKeyOf(known));
+    const own = await run("sh", files.file("install.sh"), "--root", elsewhere.path, ...binary);
+    assertEquals(own.code, code, own.output);
+  }
+});
+
+toolTest("sh", "a program is fetched over https only, outside of a root", async () => {
+  let asked = 0;
+  await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
+    asked++;
+    return new URL(request.url).pathname === "/moved"
+      ? Response.redirect(new URL("/other", request.url))
+      : new Response("#!/bin/sh\n");
+  });
+  const address = `http://127.0.0.1:${server.addr.port}`;
+  const plain = await run("sh", INSTALL, "--service", "none", "--url", `${address}/x`);
+  assertStringIncludes(plain.output, "is not https");
+  assertEquals([plain.code, asked], [1, 0]);
+  using root = new TemporaryFolder();
+  const moved = await install(root, "--service", "none", "--url", `${address}/moved`); // a redirect that is not https
+  assertStringIncludes(moved.output, `cannot download ${address}/moved`);
+  assertEquals([moved.code, asked], [1, 1]);
 });
 
 toolTest("sh", "invalid arguments are refused", async () => {
