@@ -209,10 +209,11 @@ export const SECTIONS = {
     }),
     connections_before_login: key({
       kind: count,
-      default: 256,
+      default: 1024,
       reloadable: "always",
-      comment: `The most connections open that have not logged in. When another one arrives, the oldest of them is
-        closed.`,
+      comment: `The most connections open that have not logged in. When another one arrives, one is closed whose network
+        recently opened many without a login; if there is none, the oldest. So each has as long to log in as this many
+        new connections take to arrive: 4 s at 256 a second.`,
     }),
     connections_before_login_per_network: key({
       kind: count,

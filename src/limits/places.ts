@@ -1,6 +1,8 @@
+import { FutileConnections } from "./futile.ts";
 import { Holders } from "./holders.ts";
-import { rangesOf } from "./network.ts";
+import { rangesOf, siteOf } from "./network.ts";
 import { isExempt } from "./peers.ts";
+import { Suspects } from "./suspects.ts";
 
 /** The most connections at once. */
 export interface PlaceLimits {
@@ -30,14 +32,17 @@ export type Room<Holder> = { kind: "yes" } | { kind: "no" } | { kind: "evict"; h
  * Limits the number of connections. A `Holder` stands for a connection, which is pending until it is confirmed.
  *
  * When all places are taken, a connection of a standing with more than its share is evicted: pending before confirmed
- * before known. It is one of the network with the most connections of that standing: the oldest pending one, or the one
- * that has been idle longest. So a flood evicts its own connections; neither connecting, nor having been useful once, nor
- * many addresses in one network keep others out. Without `shares`, only pending connections are evicted.
+ * before known. Of the pending ones, it is one whose network recently opened many without being useful
+ * (FutileConnections), or else the oldest of the network with the most; of the others, the one of the network with the
+ * most that has been idle longest. So a flood evicts its own connections; neither connecting, nor having been useful
+ * once, nor many addresses in one network keep others out. Without `shares`, only pending connections are evicted.
  */
 export class Places<Holder> {
   readonly #pending = new Holders<Holder>();
   readonly #confirmed = new Holders<Holder>();
   readonly #known = new Holders<Holder>();
+  readonly #futile = new FutileConnections();
+  readonly #suspects = new Suspects<Holder>();
 
   /**
    * `pending` limits the connections not confirmed yet. Both are called on every use, because limits can be reloaded.
@@ -46,6 +51,8 @@ export class Places<Holder> {
     private readonly limits: () => PlaceLimits,
     private readonly pending: () => PlaceLimits,
     private readonly shares?: Shares<Holder>,
+    /** ms of any origin */
+    private readonly now = () => performance.now(),
   ) {}
 
   /** Whether there is a place for a newcomer from that network. */
@@ -56,15 +63,21 @@ export class Places<Holder> {
   /** Adds a connection. Call it only if `roomFor` allows. */
   take(network: string, holder: Holder, standing: Standing = "pending"): void {
     this.#with(standing).add(network, holder);
+    if (standing !== "pending" || isExempt(network)) return;
+    this.#suspects.add(holder, this.#futile.add(siteOf(network), this.now()));
   }
 
   /** Marks a connection as useful: it has logged in or delivered a valid packet, and is no longer pending. */
   confirm(network: string, holder: Holder): void {
-    if (this.#pending.delete(network, holder)) this.#confirmed.add(network, holder);
+    if (!this.#pending.delete(network, holder)) return;
+    this.#suspects.delete(holder);
+    this.#confirmed.add(network, holder);
+    this.#futile.forgive(siteOf(network), this.now());
   }
 
   /** Removes a connection that has ended. */
   leave(network: string, holder: Holder): void {
+    this.#suspects.delete(holder);
     void (this.#pending.delete(network, holder) || this.#confirmed.delete(network, holder) ||
       this.#known.delete(network, holder));
   }
@@ -101,24 +114,28 @@ export class Places<Holder> {
   #roomInAll(standing: Standing): Room<Holder> {
     const { total } = this.limits();
     if (standing === "pending" && this.#pending.size >= this.pending().total) {
-      return evictFrom(first(this.#pending.ofMost()));
+      return evictFrom(this.#mostSuspect());
     }
     if (this.taken < total) return { kind: "yes" };
     const forPending = Math.ceil(total * (this.shares?.pending ?? 0));
     const forKnown = Math.floor(total * (this.shares?.known ?? 0));
-    if (this.#pending.size > forPending) return evictFrom(first(this.#pending.ofMost()));
+    if (this.#pending.size > forPending) return evictFrom(this.#mostSuspect());
     if (this.#confirmed.size > total - forPending - forKnown) {
       return evictFrom(this.#longestIdle(this.#confirmed.ofMost()));
     }
     if (this.#known.size > forKnown) return evictFrom(this.#longestIdle(this.#known.ofMost()));
     // No standing exceeds its share, so evict one of the same standing.
-    const own = this.#with(standing).ofMost();
-    return evictFrom(standing === "pending" ? first(own) : this.#longestIdle(own));
+    return evictFrom(standing === "pending" ? this.#mostSuspect() : this.#longestIdle(this.#with(standing).ofMost()));
   }
 
   #with(standing: Standing): Holders<Holder> {
     if (standing === "pending") return this.#pending;
     return standing === "confirmed" ? this.#confirmed : this.#known;
+  }
+
+  /** The pending connection that is most likely part of a flood. */
+  #mostSuspect(): Holder | undefined {
+    return this.#suspects.first ?? first(this.#pending.ofMost());
   }
 
   /** The holder that has been idle longest; undefined if there are none, or without `shares`. */

@@ -31,7 +31,7 @@ announce_clients = true
 [limits]
 client_connections = 10000
 client_connections_per_network = 500
-connections_before_login = 256
+connections_before_login = 1024
 connections_before_login_per_network = 32
 login_deadline = 10000
 frames_per_second = 1000

@@ -9,8 +9,8 @@ import { SecureClient } from "./secure_client.ts";
 import { type TlsIdentity, TlsStage } from "./tls_stage.ts";
 import { Tunnel } from "./tunnel.ts";
 
-/** Connections that have not become WebSockets yet. For one more, the oldest of the network that has most of them goes. */
-const MAX_ARRIVING = { total: 512, perNetwork: Infinity };
+/** Connections that have not become WebSockets yet. For one more, the oldest of the network that has had most is evicted. */
+const MAX_ARRIVING = { total: 1024, perNetwork: Infinity };
 /** The frames of so many seconds may come at once. */
 const FRAMES_BURST = 2;
 
@@ -128,8 +128,9 @@ export class Front {
       this.count("pending_timed_out");
       tunnel.cut();
     }, loginDeadline);
-    tunnel.onArrival = () => {
+    tunnel.onArrival = (isWebSocket) => {
       clearTimeout(timer);
+      if (isWebSocket) this.#arriving.confirm(network, tunnel);
       this.#arriving.leave(network, tunnel);
     };
     this.#tunnels.set(tunnel, tunnel.serve(this.inner(), this.#byPort).finally(() => this.#tunnels.delete(tunnel)));

@@ -39,8 +39,8 @@ type Wrong = Fault | "flooding";
  * would write each by itself, to a connection that has to be read again.
  */
 export class Tunnel {
-  /** called once: when the request has become a WebSocket, or at the end if that is earlier */
-  onArrival: (() => void) | undefined;
+  /** called once: when the request has become a WebSocket, or, with false, at the end if that is earlier */
+  onArrival: ((isWebSocket: boolean) => void) | undefined;
   readonly #connected = Promise.withResolvers<void>();
   readonly #gone = Promise.withResolvers<void>();
   #events: TunnelEvents | undefined;
@@ -182,7 +182,7 @@ export class Tunnel {
   #arrive(): void {
     const tell = this.onArrival;
     this.onArrival = undefined;
-    tell?.();
+    tell?.(this.#events !== undefined);
   }
 
   /** Resolves at the end of the server's stream, once the client's side has taken all that there is. */
