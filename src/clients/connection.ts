@@ -37,8 +37,11 @@ export interface ConnectionContext extends PushingContext {
   establish(id: ClientId): Promise<boolean>;
   openInbox(id: ClientId, nudge: () => void): InboxReader;
   forward(to: SocketAddress, packet: Uint8Array): Forwarding;
-  /** The client has proven who it is: from now on it is this connection that gets its messages. */
-  loggedIn(id: ClientId, connection: Connection): void;
+  /**
+   * The client has proven who it is: from now on it is this connection that gets its messages. false: there is no place
+   * for it, so it is not logged in.
+   */
+  loggedIn(id: ClientId, connection: Connection): boolean;
   ended(connection: Connection): void;
 }
 
@@ -64,6 +67,7 @@ export const CloseCode = { GOING_AWAY: 1001, POLICY: 1008, TOO_BIG: 1009, FAILED
 /** One client's connection, from its acceptance to its end. */
 export class Connection {
   readonly openedAt = performance.now();
+  #usefulAt = this.openedAt;
   #id: ClientId | undefined;
   /** once it has logged in */
   #pushing: Pushing | undefined;
@@ -85,7 +89,11 @@ export class Connection {
   /** What the socket is to tell. */
   readonly events: SocketEvents = {
     message: (message) => this.#receive(message),
-    pong: (payload) => this.#pushing?.pong(payload) ?? false,
+    pong: (payload) => {
+      const isAnswer = this.#pushing?.pong(payload) ?? false;
+      if (isAnswer) this.#usefulAt = performance.now();
+      return isAnswer;
+    },
     tooBig: () => {
       this.#reply(answer.error(`a request may have ${MAX_MESSAGE_SIZE} bytes, this one has more`));
       this.close(CloseCode.TOO_BIG, "request too big");
@@ -96,6 +104,11 @@ export class Connection {
     },
     ended: () => this.#end(),
   };
+
+  /** When it last sent something, or showed that it had got something, in ms of performance.now(). */
+  get usefulAt(): number {
+    return this.#usefulAt;
+  }
 
   /** The client that has logged in, if one has. */
   get id(): ClientId | undefined {
@@ -140,6 +153,7 @@ export class Connection {
   /** Frames are handled one after the other. */
   #receive(frame: string | Uint8Array): void {
     if (this.#ended) return;
+    this.#usefulAt = performance.now();
     if (this.#login === undefined) this.#handle(frame);
     else if (this.#waiting.push(frame) > MAX_WAITING_FRAMES) {
       this.close(CloseCode.POLICY, "too many requests before an answer");
@@ -250,9 +264,9 @@ export class Connection {
 
   #logIn(id: ClientId, reply: string, { acknowledges }: LoginOptions): void {
     if (!this.#isOpen()) return; // it left while its login was written
+    if (!this.context.loggedIn(id, this)) return this.close(CloseCode.POLICY, "too many clients");
     this.#reply(reply); // before any stored message
     this.#id = id;
-    this.context.loggedIn(id, this);
     const reader = this.context.openInbox(id, () => this.#pushing!.nudge());
     this.#pushing = new Pushing(this.socket, reader, this.context, (error) => {
       log.error(`cannot read stored messages: ${error}`);

@@ -23,6 +23,11 @@ const DECLINED_FAREWELL = 1000;
 /** Where the server is: only its front connects to it. */
 const BEHIND_THE_FRONT = { hostname: "127.0.0.1", port: 0 };
 
+/** A client that registered this long ago, in ms, is known: no attack begins a day before. */
+const KNOWN_AFTER = 86_400_000;
+/** The part of all places that known clients keep when all are taken. */
+const KNOWN_SHARE = 1 / 2;
+
 /** What clients may take. */
 export interface ClientLimits extends AdmissionLimits, FrontLimits {
   readonly clientConnections: number;
@@ -36,10 +41,11 @@ export interface ClientLimits extends AdmissionLimits, FrontLimits {
 }
 
 /** What the server asks of the gateway; the rest of the context it knows itself. */
-export type ServerContext = Omit<
-  ConnectionContext,
-  "loggedIn" | "ended" | "admission" | "wrongTokenDelay" | "slowClientBytes"
->;
+export interface ServerContext
+  extends Omit<ConnectionContext, "loggedIn" | "ended" | "admission" | "wrongTokenDelay" | "slowClientBytes"> {
+  /** when the client registered, in ms since 1970 */
+  registeredAt(id: ClientId): number | undefined;
+}
 
 const log = logger("nym_gateway::node::client_handling::websocket::listener");
 
@@ -51,7 +57,10 @@ export class ClientsServer {
   readonly #front: Front;
   #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #aborter = new AbortController();
-  readonly #places: Places<Connection>;
+  /** places of connections that have not logged in … */
+  readonly #pending: Places<Connection>;
+  /** … and of those that have: nobody gets another's without a login */
+  readonly #sessions: Places<Connection>;
   readonly #ticker: ReturnType<typeof setInterval>;
   /** what ended connections still have to do; all is awaited on closing */
   readonly #ending = new Set<Promise<void>>();
@@ -65,10 +74,17 @@ export class ClientsServer {
   ) {
     this.#front = new Front(address, identity, () => this.#innerAddress(), limits, context.count);
     this.#server = this.#serve();
-    this.#places = new Places(
-      () => ({ total: limits.clientConnections, perNetwork: limits.clientConnectionsPerNetwork }),
-      () => ({ total: limits.connectionsBeforeLogin, perNetwork: limits.connectionsBeforeLoginPerNetwork }),
-    );
+    const pending = () => ({
+      total: limits.connectionsBeforeLogin,
+      perNetwork: limits.connectionsBeforeLoginPerNetwork,
+    });
+    const sessions = () => ({ total: limits.clientConnections, perNetwork: limits.clientConnectionsPerNetwork });
+    this.#pending = new Places(pending, pending);
+    this.#sessions = new Places(sessions, sessions, {
+      pending: 0,
+      known: KNOWN_SHARE,
+      usefulAt: (connection) => connection.usefulAt,
+    });
     this.#context = {
       ...context,
       admission: new Admission(limits, performance.now()),
@@ -77,10 +93,25 @@ export class ClientsServer {
         return limits.slowClientBytes;
       },
       loggedIn: (id, connection) => {
-        this.#places.confirm(connection.network, connection);
         // The newest valid login wins: the older socket may be dead without anyone having noticed.
-        this.#online.get(id)?.close(CloseCode.SUPERSEDED, "logged in elsewhere");
+        this.#end(this.#online.get(id), CloseCode.SUPERSEDED, "logged in elsewhere");
+        const registered = context.registeredAt(id) ?? Infinity;
+        const standing = registered <= Date.now() - KNOWN_AFTER ? "known" : "confirmed";
+        const { network } = connection;
+        const room = this.#sessions.roomFor(network, standing);
+        if (room.kind === "no") {
+          context.count("client_connections_refused");
+          return false;
+        }
+        if (room.kind === "evict") {
+          context.count("client_sessions_evicted");
+          this.#end(room.holder, CloseCode.POLICY, "idle, and others need the place");
+        }
+        this.#pending.confirm(network, connection);
+        this.#pending.leave(network, connection);
+        this.#sessions.take(network, connection, standing);
         this.#online.set(id, connection);
+        return true;
       },
       ended: (connection) => {
         this.#connections.delete(connection);
@@ -88,7 +119,7 @@ export class ClientsServer {
         if (id !== undefined && this.#online.get(id) === connection) this.#online.delete(id);
         const ending = connection.idle().finally(() => this.#ending.delete(ending));
         this.#ending.add(ending);
-        connection.gone.then(() => this.#places.leave(connection.network, connection));
+        connection.gone.then(() => this.#leave(connection));
         context.count("client_connections_closed");
       },
     };
@@ -125,7 +156,7 @@ export class ClientsServer {
 
   /** How many connections there are, those included that have not logged in and those that are being closed. */
   get connections(): number {
-    return this.#places.taken;
+    return this.#pending.taken + this.#sessions.taken;
   }
 
   /** How many clients are logged in. */
@@ -203,7 +234,7 @@ export class ClientsServer {
       return ServerSocket.upgrade(request, tunnel, (socket) => {
         const connection = new Connection(socket, network, this.#context);
         this.#connections.add(connection);
-        this.#places.take(network, connection);
+        this.#pending.take(network, connection);
         this.#context.count("client_connections_opened");
         return connection.events;
       });
@@ -215,14 +246,25 @@ export class ClientsServer {
 
   /** Whether there is a place for a newcomer of that network, if need be that of another that has proven nothing. */
   #makeRoom(network: string): boolean {
-    const room = this.#places.roomFor(network);
+    const room = this.#pending.roomFor(network);
     if (room.kind === "no") this.#context.count("client_connections_refused");
     else if (room.kind === "evict") {
       this.#context.count("client_connections_evicted");
-      room.holder.close(CloseCode.POLICY, "others want in", SHORT_FAREWELL);
-      this.#places.leave(room.holder.network, room.holder);
+      this.#end(room.holder, CloseCode.POLICY, "others want in", SHORT_FAREWELL);
     }
     return room.kind !== "no";
+  }
+
+  /** Closes a connection, whose place is free at once. */
+  #end(connection: Connection | undefined, code: number, reason: string, farewell?: number): void {
+    if (connection === undefined) return;
+    connection.close(code, reason, farewell);
+    this.#leave(connection);
+  }
+
+  #leave(connection: Connection): void {
+    this.#pending.leave(connection.network, connection);
+    this.#sessions.leave(connection.network, connection);
   }
 
   #tick(): void {

@@ -199,7 +199,8 @@ export const SECTIONS = {
       kind: count,
       default: 10_000,
       reloadable: "always",
-      comment: "The most clients connected at once.",
+      comment: `The most clients logged in at once. When another one logs in, the session that has been idle longest is
+        closed, of the network with the most. Clients that registered more than a day ago keep half of the places.`,
     }),
     client_connections_per_network: key({
       kind: count,

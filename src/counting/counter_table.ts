@@ -191,6 +191,7 @@ export const COUNTERS = [
     series: {
       client_connections_refused: "refused",
       client_connections_evicted: "evicted",
+      client_sessions_evicted: "idle",
       client_floods_closed: "flooding",
       client_answers_ignored: "not_reading",
       guessers_closed: "guessing",

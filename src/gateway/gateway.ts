@@ -169,6 +169,7 @@ export class Gateway {
         allowReRegistration: clientsEndpoint.allowReRegistration,
         requireProof: clientsEndpoint.requireProof,
         isRegistered: (id) => ledger.has(id),
+        registeredAt: (id) => ledger.registeredAt(id),
         register: (id) => ledger.add(id),
         establish: (id) => ledger.establish(id),
         openInbox: (id, nudge) => mailbox.openInbox(id, nudge),

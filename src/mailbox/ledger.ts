@@ -53,8 +53,8 @@ export class Ledger implements Disposable {
   readonly #kv: Deno.Kv;
   readonly #sealer: Sealer;
   readonly #limits: LedgerLimits;
-  /** in the order in which they registered */
-  readonly #clients = new Set<ClientId>();
+  /** when each registered, in ms since 1970, and in that order */
+  readonly #clients = new Map<ClientId, number>();
   /** those that have not come back; the one that was last seen longest ago is the first */
   readonly #unused = new Map<ClientId, Unused>();
   readonly #adding = new Map<ClientId, Promise<Registration>>();
@@ -91,6 +91,11 @@ export class Ledger implements Disposable {
     return this.#clients.has(id);
   }
 
+  /** When the client registered, in ms since 1970; undefined when it has not. */
+  registeredAt(id: ClientId): number | undefined {
+    return this.#clients.get(id);
+  }
+
   get size(): number {
     return this.#clients.size;
   }
@@ -106,7 +111,7 @@ export class Ledger implements Disposable {
    */
   announced(): readonly { pubKey: string }[] {
     if (this.#announced.size < Math.min(MAX_ANNOUNCED, this.#clients.size)) {
-      for (const id of this.#clients) {
+      for (const id of this.#clients.keys()) {
         if (this.#announced.size >= MAX_ANNOUNCED) break;
         if (!this.#announced.has(id)) this.#announced.set(id, { pubKey: clientIdToBase58(id) });
       }
@@ -180,7 +185,7 @@ export class Ledger implements Disposable {
         entries.push({ id, at: numberAt(entry, ADDRESS_SIZE), seen });
       }
     }
-    for (const { id } of entries.sort((a, b) => a.at - b.at)) this.#clients.add(id);
+    for (const { id, at } of entries.sort((a, b) => a.at - b.at)) this.#clients.set(id, at);
     // Should the clock be lost, nobody's time is over for that.
     const unused = entries.filter(({ seen }) => seen !== undefined).sort((a, b) => a.seen! - b.seen!);
     for (const { id, at, seen } of unused) this.#unused.set(id, { registered: at, seen: Math.min(seen!, this.clock) });
@@ -209,7 +214,7 @@ export class Ledger implements Disposable {
     await this.#removing; // it may have been this client
     const [registered, seen] = [Date.now(), this.clock];
     await this.#write(id, registered, isEstablished ? undefined : seen);
-    this.#clients.add(id);
+    this.#clients.set(id, registered);
     if (!isEstablished) this.#unused.set(id, { registered, seen });
     return "new";
   }

@@ -36,6 +36,8 @@ export class ClientsRig {
   readonly forwarded: { to: SocketAddress; packet: Uint8Array }[] = [];
   /** registrations that have been begun */
   registering = 0;
+  /** clients that registered long ago */
+  readonly oldClients = new Set<ClientId>();
   /** what becomes of packets */
   forwarding: Forwarding = "queued";
   readonly #stack = new AsyncDisposableStack();
@@ -66,6 +68,7 @@ export class ClientsRig {
       allowReRegistration,
       requireProof,
       isRegistered: (id: ClientId) => rig.ledger.has(id),
+      registeredAt: (id: ClientId) => rig.oldClients.has(id) ? 0 : rig.ledger.registeredAt(id),
       register: (id: ClientId) => {
         rig.registering++;
         return rig.ledger.add(id);

@@ -196,7 +196,7 @@ Deno.test("no request gets by the front inside of what looks like a frame, after
 });
 
 Deno.test("who is no WebSocket does not stay until the deadline of those that have yet to ask", async () => {
-  await using rig = await ClientsRig.start({}, { clientConnections: 0, clientConnectionsPerNetwork: 0 });
+  await using rig = await ClientsRig.start({}, { connectionsBeforeLogin: 0, connectionsBeforeLoginPerNetwork: 0 });
   const withoutKey = HEAD.replace(/sec-websocket-key.*\r\n/, "");
   for (const request of ["GET / HTTP/1.1\r\nhost: x\r\n\r\n", withoutKey, HEAD]) {
     using connection = await connect(rig);

@@ -1,27 +1,64 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
 import { encodeNodeAddress } from "../../src/sphinx/node_address.ts";
-import { range } from "../mailbox/messages.ts";
+import { client, range } from "../mailbox/messages.ts";
 import { eventually } from "../support/eventually.ts";
 import { ShiftedClock } from "../support/shifted_clock.ts";
 import { ClientsRig } from "./clients_rig.ts";
 
-Deno.test("beyond its connections a network gets no more, until one of them ends", async () => {
-  await using rig = await ClientsRig.start({}, { clientConnections: 10, clientConnectionsPerNetwork: 2 });
-  const first = await rig.logIn(1);
-  await using _second = await rig.logIn(2);
-  await assertRejects(() => rig.connect());
-  assertEquals(rig.counters.get("client_connections_refused"), 1);
-  await first[Symbol.asyncDispose]();
-  await eventually("its place is free", () => rig.server.connections === 1);
-  await using _third = await rig.logIn(3);
+Deno.test("for a login beyond its network's places, or all, the session that has been idle longest is evicted", async () => {
+  for (const limits of [{ clientConnectionsPerNetwork: 2 }, { clientConnections: 2 }]) {
+    await using rig = await ClientsRig.start({}, limits);
+    await using busy = await rig.logIn(1);
+    const idle = await rig.logIn(2);
+    busy.send(new Uint8Array(3)); // it logged in first, but does something now
+    await busy.answer();
+    await using next = await rig.logIn(3);
+    assertEquals((await idle.closed).reason, "idle, and others need the place");
+    assertEquals(rig.counters.get("client_sessions_evicted"), 1);
+    await rig.store(1, [1]);
+    await rig.store(3, [3]);
+    await Promise.all([busy.message(), next.message()]);
+    await using again = await rig.logIn(2); // no login is refused
+    await rig.store(2, [2]);
+    await again.message();
+    assertEquals(rig.server.online, 2);
+  }
+});
+
+Deno.test("connections without a login evict no session", async () => {
+  await using rig = await ClientsRig.start({}, { clientConnections: 1, clientConnectionsPerNetwork: 1 });
+  await using member = await rig.logIn(1);
+  const strangers = await Promise.all(range(10).map(() => rig.connect()));
+  await rig.store(1, [1]);
+  await member.message();
+  assertEquals(rig.counters.get("client_sessions_evicted"), 0);
+  for (const stranger of strangers) await stranger[Symbol.asyncDispose]();
+});
+
+Deno.test("clients that registered long ago keep half of the places", async () => {
+  await using rig = await ClientsRig.start({}, { clientConnections: 4 });
+  for (const n of [1, 2, 3]) rig.oldClients.add(client(n));
+  const old = [await rig.logIn(1), await rig.logIn(2)];
+  for (const n of range(10, 11)) await rig.logIn(n);
+  assertEquals(rig.counters.get("client_sessions_evicted"), 8);
+  for (const [i, each] of old.entries()) {
+    await rig.store(i + 1, [i]);
+    await each.message();
+  }
+  await using third = await rig.logIn(3); // one of its own standing gives way
+  assertEquals((await old[0]!.closed).reason, "idle, and others need the place");
+  await rig.store(3, [3]);
+  await third.message();
 });
 
 Deno.test("this machine is held to the total alone, unless it is to be limited", async () => {
   const limits = { clientConnections: 3, clientConnectionsPerNetwork: 1, limitLoopback: false };
   await using rig = await ClientsRig.start({}, limits);
   const clients = await Promise.all(range(3).map((n) => rig.logIn(n)));
-  await assertRejects(() => rig.connect());
+  assertEquals(rig.server.online, 3);
+  await using _fourth = await rig.logIn(4);
+  await eventually("one was evicted", () => rig.server.online === 3);
   for (const client of clients) await client[Symbol.asyncDispose]();
 });
 

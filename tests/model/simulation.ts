@@ -181,6 +181,7 @@ export class Simulation {
       loggedIn: (id, connection) => {
         this.#online.get(id)?.close(4001, "logged in elsewhere");
         this.#online.set(id, connection);
+        return true;
       },
       ended: (connection) => {
         if (epoch !== this.#epoch) return;
