@@ -77,7 +77,7 @@ class Recipient {
   /** After a kill: receives what the gateway had already sent. */
   async left(): Promise<void> {
     await this.connection.closed;
-    // What was pushed just before the kill may not have been written: it comes again, or does not.
+    // What was pushed just before the kill may not have been written: it is pushed again, or lost.
     for (const each of this.connection.unread) this.#take(each as Uint8Array);
   }
 
@@ -99,7 +99,7 @@ class Recipient {
   }
 }
 
-/** Resolves when so many messages are on the disk. */
+/** Resolves when `count` messages are on the disk. */
 async function reaches(gateway: GatewayProcess, count: number): Promise<void> {
   const deadline = performance.now() + PATIENCE;
   for (let stored = await gateway.stored(); stored !== count; stored = await gateway.stored()) {
