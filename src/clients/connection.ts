@@ -13,7 +13,7 @@ import { isProofOf, newChallenge, type OpenChallenge } from "../protocol/proof.t
 import { Pushing, type PushingContext } from "./pushing.ts";
 import { interpret } from "./session.ts";
 import { deriveToken, isTokenOf } from "./token.ts";
-import type { MessageSocket, SocketEvents } from "./websocket.ts";
+import type { MessageSocket, SocketEvents, SocketRefusal } from "./websocket.ts";
 
 const log = logger("nym_gateway::node::client_handling::websocket::connection_handler");
 
@@ -62,7 +62,29 @@ const TOO_MANY: Readonly<Record<RegistrationLimit, string>> = {
 };
 
 /** WebSocket close codes (RFC 6455 §7.4.1); 4000 and up are free for applications. */
-export const CloseCode = { GOING_AWAY: 1001, POLICY: 1008, TOO_BIG: 1009, FAILED: 1011, SUPERSEDED: 4001 } as const;
+export const CloseCode = {
+  GOING_AWAY: 1001,
+  PROTOCOL_ERROR: 1002,
+  INVALID_TEXT: 1007,
+  POLICY: 1008,
+  TOO_BIG: 1009,
+  FAILED: 1011,
+  SUPERSEDED: 4001,
+} as const;
+
+const TOO_FAST = "too many requests a second";
+
+/** What a client is told whose frames are refused, before and in the close frame. */
+const REFUSALS: Readonly<Record<SocketRefusal, { code: number; reason: string; answer?: string }>> = {
+  "malformed": { code: CloseCode.PROTOCOL_ERROR, reason: "not a frame of a WebSocket client" },
+  "invalid text": { code: CloseCode.INVALID_TEXT, reason: "text that is not UTF-8" },
+  "too big": {
+    code: CloseCode.TOO_BIG,
+    reason: "request too big",
+    answer: answer.error(`a request may have ${MAX_MESSAGE_SIZE} bytes, this one has more`),
+  },
+  "flooding": { code: CloseCode.POLICY, reason: TOO_FAST, answer: answer.error(TOO_FAST) },
+};
 
 /** One client's connection, from its acceptance to its end. */
 export class Connection {
@@ -77,7 +99,8 @@ export class Connection {
   #ended = false;
   #requests = 0;
   #challenge: OpenChallenge | undefined;
-  readonly #stopping = new AbortController();
+  /** once it has been refused */
+  #refused: AbortController | undefined;
 
   constructor(
     private readonly socket: MessageSocket,
@@ -86,21 +109,25 @@ export class Connection {
     private readonly context: ConnectionContext,
   ) {}
 
-  /** What the socket is to tell. */
+  /** What the socket is to report. */
   readonly events: SocketEvents = {
     message: (message) => this.#receive(message),
+    ping: (payload) => {
+      if (this.#ended) return;
+      this.socket.pong(payload);
+      this.#boundAnswers();
+    },
     pong: (payload) => {
       const isAnswer = this.#pushing?.pong(payload) ?? false;
       if (isAnswer) this.#usefulAt = performance.now();
       return isAnswer;
     },
-    tooBig: () => {
-      this.#reply(answer.error(`a request may have ${MAX_MESSAGE_SIZE} bytes, this one has more`));
-      this.close(CloseCode.TOO_BIG, "request too big");
-    },
-    flooded: () => {
-      this.#reply(answer.error("too many requests a second"));
-      this.close(CloseCode.POLICY, "too many requests a second");
+    refused: (why) => {
+      if (this.#ended) return;
+      if (why === "invalid text") this.context.count("requests_malformed");
+      const { code, reason, answer } = REFUSALS[why];
+      if (answer !== undefined) this.#reply(answer);
+      this.close(code, reason);
     },
     ended: () => this.#end(),
   };
@@ -122,8 +149,11 @@ export class Connection {
 
   /** To be called a few times a second. */
   tick(now: number): void {
-    this.socket.tick();
-    if (!this.#ended) this.#pushing?.tick(now);
+    if (this.#ended || this.#pushing === undefined) return;
+    this.#pushing.tick(now);
+    if (!this.#pushing.isGone(now)) return;
+    this.context.count("clients_silent");
+    this.close(CloseCode.GOING_AWAY, "no answer to a ping", 0);
   }
 
   /**
@@ -244,7 +274,7 @@ export class Connection {
   async #refuse(counter: CounterName, reply: string): Promise<void> {
     this.context.count(counter);
     const mayGoOn = this.context.admission.wrongToken(this.network, performance.now());
-    await pause(this.context.wrongTokenDelay, this.#stopping.signal);
+    await pause(this.context.wrongTokenDelay, (this.#refused ??= new AbortController()).signal);
     this.#reply(reply);
     if (mayGoOn || this.#ended) return;
     this.context.count("guessers_closed");
@@ -286,6 +316,10 @@ export class Connection {
   #reply(text: string): void {
     if (!this.#isOpen()) return;
     this.socket.send(text);
+    this.#boundAnswers();
+  }
+
+  #boundAnswers(): void {
     if (this.socket.bufferedAmount <= this.context.slowClientBytes + MAX_UNREAD_ANSWERS) return;
     this.context.count("client_answers_ignored");
     this.close(CloseCode.POLICY, "answers are not read");
@@ -294,7 +328,7 @@ export class Connection {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#stopping.abort();
+    this.#refused?.abort();
     this.#pushing?.end();
     this.context.ended(this);
   }

@@ -4,12 +4,18 @@ const PAYLOAD_SIZE = 8;
 const PING_EVERY = 1000;
 /** An unanswered ping does not keep back the next one for longer (ms): a client may answer the last one alone (§5.5.3). */
 const PATIENCE = 5000;
+/**
+ * A client that has sent nothing for this long (ms) is asked whether it is still there, and after twice as long without a
+ * sign of life it is gone.
+ */
+const SILENCE = 15_000;
 /** Unanswered pings that are remembered; of more the oldest is forgotten, as the answer to a later one says more. */
 const MAX_OPEN = 64;
 
 /**
  * Finds out what a client has read: it takes one frame after the other, and answers each ping as it comes to it (RFC 6455
- * §5.5.2). Whose answer is there has read all that was sent before that ping. Pure, but for chance.
+ * §5.5.2). Whose answer is there has read all that was sent before that ping; and whose is not, and who sends nothing else
+ * either, is gone. Pure, but for chance.
  */
 export class Pings {
   /** oldest first; with how many frames were sent before it */
@@ -30,6 +36,16 @@ export class Pings {
     this.#looked = frames;
     if (frames <= this.#answered) return false;
     return !this.isOpen && isQuiet || now - this.#askedAt >= (this.isOpen ? PATIENCE : PING_EVERY);
+  }
+
+  /** Whether to ask a client that was heard last at `heardAt`, though nothing is to be learned of what it has read. */
+  isSilent(heardAt: number, now: number): boolean {
+    return now - Math.max(heardAt, this.#askedAt) >= SILENCE;
+  }
+
+  /** Whether that client is gone: it was asked, and nothing came since. */
+  isGone(heardAt: number, now: number): boolean {
+    return this.isOpen && now - heardAt >= 2 * SILENCE;
   }
 
   /** The payload of a ping that is sent now, after so many frames. */

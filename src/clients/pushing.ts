@@ -62,11 +62,17 @@ export class Pushing {
     return true;
   }
 
-  /** To be called a few times a second: asks the client what it has read. */
+  /** To be called a few times a second: asks the client what it has read, and whether it is there. */
   tick(now: number): void {
+    if (this.#pings.isSilent(this.socket.heardAt, now)) return this.#ping(now);
     if (!this.#pings.isDue(this.#delivery.frames, now)) return;
     if (this.#pings.isOpen && this.socket.bufferedAmount > 0) return; // the one before waits to be taken itself
     this.#ask(now);
+  }
+
+  /** Whether the client is silent though it was asked whether it is there. */
+  isGone(now: number): boolean {
+    return this.#pings.isGone(this.socket.heardAt, now);
   }
 
   /** The client has sent a pong that carries this. Says whether it was asked for it. */
@@ -169,8 +175,11 @@ export class Pushing {
 
   #ask(now: number): void {
     this.#unasked = 0;
-    const { frames, isUncertain } = this.#delivery;
-    if (isUncertain) this.socket.ping(this.#pings.next(frames, now));
+    if (this.#delivery.isUncertain) this.#ping(now);
+  }
+
+  #ping(now: number): void {
+    this.socket.ping(this.#pings.next(this.#delivery.frames, now));
   }
 
   #confirm(sequence: number | undefined): void {

@@ -1,12 +1,13 @@
 import { Places } from "../limits/places.ts";
 import type { ClientId } from "../mailbox/client_id.ts";
 import { logger } from "../logging/log.ts";
-import { pause } from "../timing/pause.ts";
 import type { SocketAddress } from "../addresses/socket_address.ts";
+import { LastingServer } from "../serving/lasting_server.ts";
+import type { Count } from "../counting/counters.ts";
 import { Admission, type AdmissionLimits } from "./admission.ts";
 import { CloseCode, Connection, type ConnectionContext } from "./connection.ts";
 import { Front, type FrontLimits } from "./front/front.ts";
-import type { TlsIdentity } from "./front/tls_stage.ts";
+import type { TlsIdentity } from "./front/tls_client.ts";
 import type { Tunnel } from "./front/tunnel.ts";
 import { ServerSocket } from "./websocket.ts";
 
@@ -14,14 +15,12 @@ import { ServerSocket } from "./websocket.ts";
 const TICK = 250;
 /** On closing, sockets have this many ms to answer the close frame. */
 const CLOSE_TIMEOUT = 2_000;
-/** A server that ended is made anew after this many ms, and again after as many. */
-const SERVE_RETRY = 100;
 /** Who has not logged in gets this many ms to read why its connection is closed. */
 const SHORT_FAREWELL = 100;
 /** Who asks for something else than a WebSocket, or finds no place, gets this many ms to read the answer. */
 const DECLINED_FAREWELL = 1000;
 /** Where the server is: only its front connects to it. */
-const BEHIND_THE_FRONT = { hostname: "127.0.0.1", port: 0 };
+const BEHIND_THE_FRONT = { host: "127.0.0.1", port: 0 };
 
 /** A client that registered this long ago, in ms, is known: no attack begins a day before. */
 const KNOWN_AFTER = 86_400_000;
@@ -55,8 +54,7 @@ export class ClientsServer {
   readonly #connections = new Set<Connection>();
   readonly #online = new Map<ClientId, Connection>();
   readonly #front: Front;
-  #server: Deno.HttpServer<Deno.NetAddr>;
-  readonly #aborter = new AbortController();
+  readonly #server: LastingServer;
   /** places of connections that have not logged in … */
   readonly #pending: Places<Connection>;
   /** … and of those that have: nobody gets another's without a login */
@@ -72,8 +70,8 @@ export class ClientsServer {
     private readonly limits: ClientLimits,
     identity: TlsIdentity | undefined,
   ) {
-    this.#front = new Front(address, identity, () => this.#innerAddress(), limits, context.count);
-    this.#server = this.#serve();
+    this.#front = new Front(address, identity, () => this.#server.address, limits, context.count);
+    this.#server = this.#serve(context.count);
     const pending = () => ({
       total: limits.connectionsBeforeLogin,
       perNetwork: limits.connectionsBeforeLoginPerNetwork,
@@ -154,6 +152,11 @@ export class ClientsServer {
     return this.#front.isAccepting;
   }
 
+  /** Whether clients that come in can't be served, as far as the last attempt tells. */
+  get isCutOff(): boolean {
+    return this.#front.isCutOff;
+  }
+
   /** How many connections there are, those included that have not logged in and those that are being closed. */
   get connections(): number {
     return this.#pending.taken + this.#sessions.taken;
@@ -181,43 +184,23 @@ export class ClientsServer {
     clearInterval(this.#ticker);
     for (const connection of this.#connections) connection.close(CloseCode.GOING_AWAY, "the gateway is going away");
     await this.#front.close(CLOSE_TIMEOUT);
-    this.#aborter.abort();
-    await this.#server.finished;
+    await this.#server[Symbol.asyncDispose]();
     await Promise.all(this.#ending);
   }
 
-  #innerAddress(): SocketAddress {
-    const { hostname, port } = this.#server.addr;
-    return { host: hostname, port };
-  }
-
-  #serve(): Deno.HttpServer<Deno.NetAddr> {
-    const server = Deno.serve({
-      ...BEHIND_THE_FRONT,
-      signal: this.#aborter.signal,
-      onListen: () => {},
-      onError: () => {
-        this.#context.count("http_errors"); // an upgrade that is none: there is nothing else here to fail
+  #serve(count: Count): LastingServer {
+    return new LastingServer(BEHIND_THE_FRONT, {
+      answer: (request, { port }) => this.#upgrade(request, this.#front.tunnelFrom(port)),
+      failed: () => {
+        count("http_errors"); // an upgrade that is none: there is nothing else here to fail
         return new Response(null, { status: 400 });
       },
-    }, (request, { remoteAddr }) => this.#upgrade(request, this.#front.tunnelFrom(remoteAddr.port)));
-    server.finished.catch(() => {}).then(() => this.#ended());
-    return server;
-  }
-
-  /** Deno's server ends when it can't accept. The front sees to it that it can; should it end still, there is a new one. */
-  async #ended(): Promise<void> {
-    while (!this.#closing) {
-      this.#context.count("client_accept_errors");
-      log.error("Clients' connections were lost, as the server behind the front has ended: making another");
-      await pause(SERVE_RETRY, this.#aborter.signal);
-      try {
-        if (!this.#closing) this.#server = this.#serve();
-        return;
-      } catch {
-        // not yet
-      }
-    }
+      // The front sees to it that it can accept; should it end still, there is a new one.
+      ended: () => {
+        count("client_accept_errors");
+        log.error("Clients' connections were lost, as the server behind the front has ended: restarting it");
+      },
+    });
   }
 
   #upgrade(request: Request, tunnel: Tunnel | undefined): Response {

@@ -186,7 +186,7 @@ export const COUNTERS = [
   },
   {
     name: "client_connections_limited_total",
-    help: "Connections of clients that were closed by a limit, by reason.",
+    help: "Connections of clients that were closed by a limit, or because they were silent, by reason.",
     label: "reason",
     series: {
       client_connections_refused: "refused",
@@ -194,6 +194,7 @@ export const COUNTERS = [
       client_sessions_evicted: "idle",
       client_floods_closed: "flooding",
       client_answers_ignored: "not_reading",
+      clients_silent: "silent",
       guessers_closed: "guessing",
     },
   },
@@ -201,6 +202,11 @@ export const COUNTERS = [
     name: "client_accept_errors_total",
     help: "Failed attempts to accept a connection from a client, as when file descriptors run short.",
     series: { client_accept_errors: "" },
+  },
+  {
+    name: "client_inner_dial_errors_total",
+    help: "Connections from the clients' port to the WebSocket server behind it that failed.",
+    series: { inner_dial_errors: "" },
   },
   {
     name: "client_logins_total",

@@ -73,8 +73,10 @@ export function checksOf(
         : fail(`cannot accept connections on ${where}; the log says why`);
     },
     clients: () => {
-      const where = formatSocketAddress(clientsListener.server.address);
-      if (!clientsListener.server.isServing) return fail(`cannot accept connections on ${where}; the log says why`);
+      const { address, isServing, isCutOff } = clientsListener.server;
+      const where = formatSocketAddress(address);
+      if (!isServing) return fail(`cannot accept connections on ${where}; the log says why`);
+      if (isCutOff) return fail(`accepts connections on ${where}, but cannot serve them; the log says why`);
       const days = clientsListener.certificateDaysLeft;
       if (days === undefined) return ok(`listening on ${where}`);
       if (days < 0) return fail(`listening on ${where}, but the certificate has expired: clients refuse it`);

@@ -1,7 +1,7 @@
 import { type CounterName, COUNTERS } from "../counting/counter_table.ts";
 import { logger, warnings } from "../logging/log.ts";
-import { pause } from "../timing/pause.ts";
 import type { SocketAddress } from "../addresses/socket_address.ts";
+import { LastingServer } from "../serving/lasting_server.ts";
 import { isAskedFor } from "./asked_host.ts";
 import { CONTENT_TYPE, exposition, type Sources } from "./exposition.ts";
 import { type CheckResult, type Health, worst } from "./health.ts";
@@ -32,9 +32,6 @@ export interface Watched extends Sources {
 
 const log = logger("nym_gateway::operator");
 
-/** ms between attempts to restart the server */
-const SERVE_RETRY = 100;
-
 /** Ten minutes and a day: the interval in ms, and the number of samples. */
 const RANGES = { minutes: { interval: 2_000, length: 300 }, day: { interval: 300_000, length: 288 } } as const;
 
@@ -59,12 +56,18 @@ const NOT_ASKED_FOR =
  * identifies no client and needs no password: it is for loopback, or for a network that only the operator can reach.
  */
 export class OperatorEndpoint {
-  #server: Deno.HttpServer<Deno.NetAddr>;
-  readonly #closing = new AbortController();
+  readonly #server: LastingServer;
   readonly #histories: Readonly<Record<keyof typeof RANGES, History>>;
 
   private constructor(address: SocketAddress, private readonly watched: Watched) {
-    this.#server = this.#serve(address);
+    this.#server = new LastingServer(address, {
+      answer: (request) => this.#answer(request),
+      failed: (error) => {
+        log.error(`A request could not be answered: ${error}`);
+        return text("The gateway could not answer; its log says why.\n", 500);
+      },
+      ended: (reason) => log.error(`The status page's server failed, restarting it: ${reason}`),
+    });
     this.#histories = {
       minutes: new History(watched, RANGES.minutes.interval, RANGES.minutes.length),
       day: new History(watched, RANGES.day.interval, RANGES.day.length),
@@ -82,39 +85,19 @@ export class OperatorEndpoint {
 
   /** The address that it listens on, with the actual port. */
   get address(): SocketAddress {
-    const { hostname, port } = this.#server.addr;
-    return { host: hostname, port };
+    return this.#server.address;
   }
 
   /** Stops listening once the current requests are answered. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort();
     for (const history of Object.values(this.#histories)) history[Symbol.dispose]();
-    await this.#server.shutdown();
-  }
-
-  #serve({ host, port }: SocketAddress): Deno.HttpServer<Deno.NetAddr> {
-    const server = Deno.serve({ hostname: host, port, onListen: () => {} }, (request) => this.#answer(request));
-    server.finished.catch((error) => this.#serveAgain(error)); // an unhandled rejection would end the program
-    return server;
-  }
-
-  /** Deno's server stops for good when it cannot accept a connection, for instance when descriptors run out. */
-  async #serveAgain(reason: unknown): Promise<void> {
-    log.error(`The status page's server failed, restarting it: ${reason}`);
-    const { address } = this;
-    while (!this.#closing.signal.aborted) {
-      try {
-        this.#server = this.#serve(address);
-        return;
-      } catch {
-        await pause(SERVE_RETRY, this.#closing.signal);
-      }
-    }
+    await this.#server[Symbol.asyncDispose]();
   }
 
   async #answer(request: Request): Promise<Response> {
-    const { pathname, searchParams, hostname } = new URL(request.url);
+    const url = URL.parse(request.url); // of the host that the request names, whatever that is
+    if (url === null) return text("That is no host.\n", 400);
+    const { pathname, searchParams, hostname } = url;
     if (!isAskedFor(hostname, this.address.host, this.watched.allowedHosts())) return text(NOT_ASKED_FOR, 403);
     if (request.method !== "GET" && request.method !== "HEAD") {
       return text("Only GET and HEAD are allowed.\n", 405, { allow: "GET, HEAD" });

@@ -107,8 +107,9 @@ export class ClientsRig {
     return TestClient.connect(this.server.address);
   }
 
-  connectRaw(): Promise<RawClient> {
-    return RawClient.connect(this.server.address);
+  /** `headers`: further lines of its request. */
+  connectRaw(...headers: string[]): Promise<RawClient> {
+    return RawClient.connect(this.server.address, ...headers);
   }
 
   /** Connects, and authenticates as the n-th client; if `acknowledges`, as one of ours, that is held to that. */

@@ -62,3 +62,16 @@ Deno.test("whoever is asked without end and answers late: the last of the answer
     assertEquals(pings.isOpen, false);
   }));
 });
+
+Deno.test("a client that sends nothing for 15 s is asked whether it is there, and is gone after as long again", () => {
+  const pings = new Pings();
+  const heardAt = 1000;
+  assertEquals([pings.isSilent(heardAt, 15_999), pings.isSilent(heardAt, 16_000)], [false, true]);
+  assertEquals(pings.isGone(heardAt, 100_000), false, "it was not asked");
+  const ping = pings.next(0, 16_000);
+  assertEquals([pings.isSilent(heardAt, 30_999), pings.isSilent(heardAt, 31_000)], [false, true]);
+  assertEquals([pings.isGone(heardAt, 30_999), pings.isGone(heardAt, 31_000)], [false, true]);
+  assertEquals(pings.isGone(31_000, 31_000), false, "something came, though no answer");
+  pings.pong(ping);
+  assertEquals(pings.isGone(heardAt, 31_000), false);
+});

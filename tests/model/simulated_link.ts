@@ -4,8 +4,6 @@ import type { MessageSocket, SocketEvents } from "../../src/clients/websocket.ts
 export const MAX_LATENCY = 5000;
 /** Bytes that operating systems and the network buffer for a client that does not read. */
 const WINDOW = 3000;
-/** ms after which a client that does not answer pings is disconnected */
-const GIVEN_UP_AFTER = 30_000;
 
 interface Frame {
   data: string | Uint8Array;
@@ -31,8 +29,7 @@ export class SimulatedLink implements MessageSocket {
   stalled = false;
   /** neither end receives anything from the other any more */
   cut = false;
-  #silentSince: number | undefined;
-  #now = 0;
+  heardAt = performance.now();
   #buffered: Frame[] = [];
   #flying: Frame[] = [];
   #flyingBytes = 0;
@@ -58,25 +55,19 @@ export class SimulatedLink implements MessageSocket {
     if (this.isOpen) this.#buffered.push({ data: payload, isPing: true, takenAt: 0 });
   }
 
-  /** The gateway closes the connection. Frames already sent are still delivered. */
-  close(): void {
-    if (this.isOpen) this.#state = "closing";
-  }
+  /** No client of the model sends pings. */
+  pong(): void {}
 
-  /** The gateway checks whether the client answers its pings. */
-  tick(): void {
-    if (!this.isOpen || this.#silentSince === undefined || this.#now - this.#silentSince < GIVEN_UP_AFTER) return;
-    this.close();
-    this.#buffered = [];
-    this.events?.ended();
+  /** The gateway closes: what it has sent is still on its way, unless it gives the client no time. */
+  close(_code: number, _reason: string, farewell?: number): void {
+    if (this.isOpen) this.#state = "closing";
+    if (farewell === 0) this.#buffered = [];
   }
 
   /** Advances to the current time. */
   flow(now: number): void {
-    this.#now = now;
     if (this.#state === "closed") return;
     const silent = this.stalled || this.cut;
-    this.#silentSince = silent ? this.#silentSince ?? now : undefined;
     while (this.#buffered.length > 0 && (!silent || this.#flyingBytes < WINDOW)) {
       const frame = this.#buffered.shift()!;
       this.#flying.push({ ...frame, takenAt: now });
@@ -87,7 +78,9 @@ export class SimulatedLink implements MessageSocket {
 
   /** The client sends a frame. */
   clientSends(data: string | Uint8Array<ArrayBuffer>): void {
-    if (this.isOpen && !this.cut && !this.stalled) this.events?.message(data);
+    if (!this.isOpen || this.cut || this.stalled) return;
+    this.heardAt = performance.now();
+    this.events?.message(data);
   }
 
   /** The client closes the connection properly, without reading the frames on their way. */
@@ -112,8 +105,14 @@ export class SimulatedLink implements MessageSocket {
       const { data, isPing } = this.#flying.shift()!;
       this.#flyingBytes -= data.length;
       if (!isPing) this.onRead(data);
-      else if (typeof data !== "string") this.events?.pong(data); // immediately: the way back takes no time
+      else if (typeof data !== "string") this.#answer(data);
     }
+  }
+
+  /** At once: the way back takes no less than no time. */
+  #answer(ping: Uint8Array): void {
+    this.heardAt = performance.now();
+    this.events?.pong(ping);
   }
 
   #end(): void {

@@ -93,6 +93,20 @@ Deno.test("it answers for the hosts that are currently allowed", async () => {
   assertEquals(await askAs("gateway.example.org", endpoint.address), "HTTP/1.1 403 Forbidden");
 });
 
+Deno.test("a request for an invalid host is refused, and one that fails gets an error without details", async () => {
+  const gateway = new FakeGateway();
+  await using endpoint = OperatorEndpoint.listen(local, gateway);
+  for (const host of ["a b", "[", "%"]) {
+    assertEquals(await askAs(host, endpoint.address), "HTTP/1.1 400 Bad Request", host);
+  }
+  using _silence = new Silence();
+  gateway.gauges.workers = () => {
+    throw new Error("a secret");
+  };
+  const { status, body } = await ask(endpoint.address, "/metrics");
+  assertEquals([status, body], [500, "The gateway could not answer; its log says why.\n"]);
+});
+
 Deno.test("a running gateway shows its figures and no secrets", async () => {
   using _silence = new Silence();
   await using rig = await GatewayRig.start(NO_DIRECTORY, ({ operator }) => operator.listeningAddress = "127.0.0.1:0");

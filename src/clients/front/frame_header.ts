@@ -24,6 +24,11 @@ export class FrameHeader {
     return this.first & 0x0f;
   }
 
+  /** valid from its first byte on, as the opcode is */
+  get isControl(): boolean {
+    return this.opcode >= Opcode.CLOSE;
+  }
+
   get isFinal(): boolean {
     return this.first >= 0x80;
   }

@@ -1,17 +1,21 @@
+import { setImmediate } from "node:timers";
+import type { SecureContext } from "node:tls";
 import type { Count } from "../../counting/counters.ts";
 import { Accepting } from "../../limits/accepting.ts";
+import { Descriptors, freeDescriptors } from "../../limits/descriptors.ts";
 import { peerNetwork } from "../../limits/peers.ts";
 import { Places } from "../../limits/places.ts";
 import { logger } from "../../logging/log.ts";
 import type { SocketAddress } from "../../addresses/socket_address.ts";
-import { setNoDelay } from "./no_delay.ts";
-import { SecureClient } from "./secure_client.ts";
-import { type TlsIdentity, TlsStage } from "./tls_stage.ts";
+import { PlainClient } from "./client_connection.ts";
+import { secureContextOf, TlsClient, type TlsIdentity } from "./tls_client.ts";
 import { Tunnel } from "./tunnel.ts";
 
 /** Connections that have not become WebSockets yet. For one more, the oldest of the network that has had most is evicted. */
-const MAX_ARRIVING = { total: 1024, perNetwork: Infinity };
-/** The frames of so many seconds may come at once. */
+const MAX_PENDING = { total: 1024, perNetwork: Infinity };
+/** A connection to the server, on this machine, may take this many ms to be made. */
+const DIAL_DEADLINE = 5_000;
+/** This many seconds' frames may come at once. */
 const FRAMES_BURST = 2;
 
 /** What a client may take of the front. */
@@ -36,13 +40,15 @@ export class Front {
   readonly #listener: Deno.TcpListener;
   readonly #accepting: Accepting;
   readonly #admitting: Promise<void>;
-  #stage: TlsStage | undefined;
-  /** those with older certificates that still have something to do */
-  readonly #retiring = new Set<Promise<void>>();
-  readonly #tunnels = new Map<Tunnel, Promise<void>>();
+  #secureContext: SecureContext | undefined;
+  readonly #tunnels = new Set<Tunnel>();
   /** by the port that their connection to the server comes from */
   readonly #byPort = new Map<number, Tunnel>();
-  readonly #arriving = new Places<Tunnel>(() => MAX_ARRIVING, () => MAX_ARRIVING);
+  readonly #pending = new Places<Tunnel>(() => MAX_PENDING, () => MAX_PENDING);
+  /** connections to the server that are being made */
+  #dialing = 0;
+  /** whether the last of them failed */
+  #isCutOff = false;
 
   /**
    * Listens at `address` (port 0: any free one), with TLS if there is an `identity`.
@@ -54,14 +60,17 @@ export class Front {
     private readonly inner: () => SocketAddress,
     private readonly limits: FrontLimits,
     private readonly count: Count,
+    private readonly dialDeadline = DIAL_DEADLINE,
   ) {
+    this.#secureContext = identity && secureContextOf(identity);
     this.#listener = Deno.listen({ hostname: address.host, port: address.port });
-    this.#accepting = new Accepting(this.#listener, (reason, isFirst) => {
+    const onFailure = (reason: unknown, isFirst: boolean) => {
       count("client_accept_errors");
-      if (isFirst) log.warn(`Cannot accept clients' connections for now, trying on: ${reason}`);
-    });
+      if (isFirst) log.warn(`Cannot accept clients' connections for now, retrying: ${reason}`);
+    };
+    const descriptors = new Descriptors(freeDescriptors, () => this.#dialing /* the server's ends */);
+    this.#accepting = new Accepting(this.#listener, onFailure, descriptors);
     this.#admitting = this.#admitAll();
-    if (identity !== undefined) this.renew(identity);
   }
 
   get address(): SocketAddress {
@@ -74,66 +83,92 @@ export class Front {
     return this.#accepting.succeeds;
   }
 
+  /** Whether the server can't be reached, as far as the last attempt tells. */
+  get isCutOff(): boolean {
+    return this.#isCutOff;
+  }
+
   /** What the server's connection from this port is the other end of; undefined when it is none of ours. */
   tunnelFrom(port: number): Tunnel | undefined {
     return this.#byPort.get(port);
   }
 
   /**
-   * Shows this certificate to who comes from now on; nobody is disconnected, and nobody refused.
-   * @throws what Deno.listenTls throws when it won't do; the one before stays
+   * Shows this certificate to clients that come from now on; none is disconnected, and none refused.
+   * @throws what node:tls throws when it can't use it; the one before stays
    */
   renew(identity: TlsIdentity): void {
-    const stage = new TlsStage(identity);
-    this.#retire();
-    this.#stage = stage;
+    this.#secureContext = secureContextOf(identity);
   }
 
   /** Accepts no more, ends those that are no WebSockets yet, and `farewell` ms later those that have not ended by then. */
   async close(farewell: number): Promise<void> {
     this.#accepting.stop();
     await this.#admitting;
-    for (const tunnel of this.#tunnels.keys()) tunnel.cutIn(tunnel.isArriving ? 0 : farewell);
-    await Promise.all(this.#tunnels.values());
-    this.#retire();
-    await Promise.all(this.#retiring);
-  }
-
-  #retire(): void {
-    const closing = this.#stage?.close().finally(() => this.#retiring.delete(closing!));
-    if (closing !== undefined) this.#retiring.add(closing);
+    for (const tunnel of this.#tunnels) tunnel.cutIn(tunnel.isPending ? 0 : farewell);
+    await Promise.all([...this.#tunnels].map(({ gone }) => gone));
   }
 
   async #admitAll(): Promise<void> {
     for (let next = await this.#accepting.next(); next !== undefined; next = await this.#accepting.next()) {
-      await this.#admit(next);
+      this.#admit(next);
+      await new Promise((resolve) => setImmediate(resolve)); // which suffices for a connection on this machine
     }
   }
 
-  /** Resolves when the server can have accepted it: one after the other, so that what is seen to be free is free. */
-  #admit(connection: Deno.TcpConn): Promise<void> {
+  #admit(connection: Deno.TcpConn): void {
     const network = peerNetwork(connection.remoteAddr.hostname, this.limits.limitLoopback);
-    const room = this.#arriving.roomFor(network);
+    const room = this.#pending.roomFor(network);
     if (room.kind === "evict") {
       this.count("pending_evicted");
       room.holder.cut();
     }
     const { framesPerSecond, loginDeadline } = this.limits;
     const rate = { burst: FRAMES_BURST * framesPerSecond, perSecond: framesPerSecond };
-    setNoDelay(connection);
-    const client = this.#stage === undefined ? connection : new SecureClient(connection, this.#stage);
-    const tunnel = new Tunnel(client, network, rate, this.count);
-    this.#arriving.take(network, tunnel);
+    const client = this.#secureContext === undefined
+      ? new PlainClient(connection)
+      : new TlsClient(connection, this.#secureContext);
+    const tunnel = new Tunnel(client, network, rate, this.count, this.#dial, this.#byPort);
+    this.#tunnels.add(tunnel);
+    tunnel.gone.then(() => this.#tunnels.delete(tunnel));
+    this.#awaitWebSocket(tunnel, network, loginDeadline);
+  }
+
+  /** Ends it if it has not become a WebSocket in time. */
+  #awaitWebSocket(tunnel: Tunnel, network: string, deadline: number): void {
+    this.#pending.take(network, tunnel);
     const timer = setTimeout(() => {
       this.count("pending_timed_out");
       tunnel.cut();
-    }, loginDeadline);
-    tunnel.onArrival = (isWebSocket) => {
+    }, deadline);
+    tunnel.onNoLongerPending = (isWebSocket) => {
       clearTimeout(timer);
-      if (isWebSocket) this.#arriving.confirm(network, tunnel);
-      this.#arriving.leave(network, tunnel);
+      if (isWebSocket) this.#pending.confirm(network, tunnel);
+      this.#pending.leave(network, tunnel);
     };
-    this.#tunnels.set(tunnel, tunnel.serve(this.inner(), this.#byPort).finally(() => this.#tunnels.delete(tunnel)));
-    return tunnel.connected;
   }
+
+  /** Connects to the server, while others are accepted. */
+  readonly #dial = async (): Promise<Deno.TcpConn> => {
+    const { host: hostname, port } = this.inner();
+    const late = new AbortController();
+    const timer = setTimeout(
+      () => late.abort(new Error(`no connection within ${this.dialDeadline} ms`)),
+      this.dialDeadline,
+    );
+    this.#dialing++;
+    try {
+      const connection = await Deno.connect({ hostname, port, signal: late.signal });
+      this.#isCutOff = false;
+      return connection;
+    } catch (error) {
+      this.count("inner_dial_errors");
+      if (!this.#isCutOff) log.error(`Cannot pass clients on to the WebSocket server behind the front: ${error}`);
+      this.#isCutOff = true;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      this.#dialing--;
+    }
+  };
 }

@@ -1,14 +1,16 @@
+import { Opcode } from "./frame_header.ts";
+
 const FIN = 0x80;
 const SHORT = 126;
 /** Of a frame with a length of 16 bits; none here is longer. */
 const MAX_FRAME_HEADER_SIZE = 4;
 
-/** What suffices for a message, and is all that an idle connection keeps. */
+/** What suffices for a message. */
 const SMALL = 1024;
 const LARGE = 16_384;
-/** So many large ones are kept for whoever needs them next, 4 MiB. */
+/** So many of each size are kept for whoever needs them next: 4 MiB and a little. An idle connection has none. */
 const MAX_SPARE = 256;
-const spare: Uint8Array<ArrayBuffer>[] = [];
+const spareOf = new Map<number, Uint8Array<ArrayBuffer>[]>([[SMALL, []], [LARGE, []]]);
 
 /** Bytes that are written together. */
 interface Segment {
@@ -17,24 +19,23 @@ interface Segment {
 }
 
 /**
- * Bytes on their way to a client, in order. All that comes in one turn is written together, and so is what comes while
- * the write before is under way. It has no bound of its own: whoever pushes looks at what waits.
+ * Frames on their way to a client (RFC 6455 §5.2), in order. All that comes in one turn is written together, and so is
+ * what comes while the write before is under way. It has no bound of its own: whoever pushes looks at what waits.
  */
 export class Outgoing {
   /** bytes so far */
   pushed = 0;
   written = 0;
-  readonly #small = new Uint8Array(SMALL);
   /** those before the last are full */
   readonly #segments: Segment[] = [];
   #underWay: Segment | undefined;
   #writing: Promise<void> | undefined;
-  #progress: PromiseWithResolvers<void> | undefined;
-  #state: "held" | "open" | "ended" = "held";
+  #isHeld = true;
+  #isClosed = false;
 
   /**
    * @param write resolves with how many bytes were taken
-   * @param failed is told once that writing does not work any more
+   * @param failed is called once when writing does not work any more
    */
   constructor(
     private readonly write: (bytes: Uint8Array) => Promise<number>,
@@ -43,33 +44,25 @@ export class Outgoing {
 
   /** Begins to write; until then, what is pushed waits. */
   open(): void {
-    if (this.#state === "held") this.#state = "open";
+    this.#isHeld = false;
     this.#start();
   }
 
-  get isOpen(): boolean {
-    return this.#state === "open";
+  /** Whether it takes no more frames, as the last one was a close frame. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /** Writes no more, and takes nothing any more. */
   end(): void {
-    this.#state = "ended";
+    this.#isHeld = this.#isClosed = true;
     this.#segments.length = 0;
-    this.#tellProgress();
   }
 
-  /** Takes bytes, a copy of them; `LARGE` at most. */
-  push(bytes: Uint8Array): void {
-    if (this.#state === "ended") return;
-    const segment = this.#reserve(bytes.length);
-    segment.bytes.set(bytes, segment.filled);
-    this.#fill(segment, bytes.length);
-  }
-
-  /** Takes a whole message, a copy of it, as one frame of a server (RFC 6455 §5.2). Says how many bytes that has. */
-  pushMessage(opcode: number, message: Uint8Array): number {
-    if (this.#state === "ended") return 0;
-    const { length } = message;
+  /** Takes a whole message or control frame, a copy of it. Returns how many bytes its frame has: 0 if it is closed. */
+  push(opcode: number, payload: Uint8Array): number {
+    if (this.#isClosed) return 0;
+    const { length } = payload;
     const segment = this.#reserve(MAX_FRAME_HEADER_SIZE + length);
     const { bytes, filled } = segment;
     let at = filled;
@@ -80,17 +73,19 @@ export class Outgoing {
       bytes[at++] = length >> 8;
       bytes[at++] = length;
     }
-    bytes.set(message, at);
+    bytes.set(payload, at);
     const size = at + length - filled;
-    this.#fill(segment, size);
+    segment.filled += size;
+    this.pushed += size;
+    this.#start();
     return size;
   }
 
-  /** Resolves when so many bytes are written, or nothing can be written any more. */
-  async reaches(position: number): Promise<void> {
-    while (this.written < position && this.#state !== "ended") {
-      await (this.#progress ??= Promise.withResolvers<void>()).promise;
-    }
+  /** Takes a close frame as the last one (RFC 6455 §5.5.1); without a code it is empty. `reason`: up to 123 bytes. */
+  close(code?: number, reason = ""): void {
+    const text = new TextEncoder().encode(reason);
+    this.push(Opcode.CLOSE, code === undefined ? text : Uint8Array.of(code >> 8, code & 0xff, ...text));
+    this.#isClosed = true;
   }
 
   /** Resolves when no write is under way, and nothing waits for one. */
@@ -102,20 +97,14 @@ export class Outgoing {
   #reserve(size: number): Segment {
     const last = this.#segments.at(-1);
     if (last !== undefined && last !== this.#underWay && last.bytes.length - last.filled >= size) return last;
-    const isSmall = last === undefined && size <= SMALL;
-    const segment = { bytes: isSmall ? this.#small : spare.pop() ?? new Uint8Array(LARGE), filled: 0 };
+    const capacity = last === undefined && size <= SMALL ? SMALL : LARGE;
+    const segment = { bytes: spareOf.get(capacity)!.pop() ?? new Uint8Array(capacity), filled: 0 };
     this.#segments.push(segment);
     return segment;
   }
 
-  #fill(segment: Segment, size: number): void {
-    segment.filled += size;
-    this.pushed += size;
-    this.#start();
-  }
-
   #start(): void {
-    if (this.#state === "open" && this.#segments.length > 0) this.#writing ??= this.#run();
+    if (!this.#isHeld && this.#segments.length > 0) this.#writing ??= this.#run();
   }
 
   async #run(): Promise<void> {
@@ -136,15 +125,10 @@ export class Outgoing {
       const size = await this.write(bytes.subarray(at, filled));
       at += size;
       this.written += size;
-      this.#tellProgress();
     }
     this.#underWay = undefined;
     this.#segments.shift();
-    if (bytes !== this.#small && spare.length < MAX_SPARE) spare.push(bytes);
-  }
-
-  #tellProgress(): void {
-    this.#progress?.resolve();
-    this.#progress = undefined;
+    const spare = spareOf.get(bytes.length)!;
+    if (spare.length < MAX_SPARE) spare.push(bytes);
   }
 }

@@ -1,8 +1,8 @@
-/** What suffices for a message, and is all that an idle connection keeps. */
-const SMALL = 2048;
+/** What suffices for a packet with its address in a frame (1399 bytes), and is all that an idle connection keeps. */
+const SMALL = 1408;
 /** For as long as more than that comes at a time. */
 const LARGE = 65_536;
-/** All connections together have no more large ones; who finds none reads on in small steps. */
+/** All connections together have no more large ones; one that finds none reads on in small steps. */
 const MAX_LARGE = 64;
 
 const spare: Uint8Array<ArrayBuffer>[] = [];
@@ -12,20 +12,35 @@ let made = 0;
 export class ReadBuffer implements Disposable {
   readonly #small = new Uint8Array(SMALL);
   #bytes = this.#small;
+  /** bytes of the last read */
+  #filled = 0;
+  #isReading = false;
+  #isDisposed = false;
 
-  get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#bytes;
+  /** Reads what comes next, which is valid until the next call; null at the end, which may be a reset. */
+  async fill(connection: Pick<Deno.TcpConn, "read">): Promise<Uint8Array<ArrayBuffer> | null> {
+    if (this.#filled < SMALL) this.#shrink();
+    else if (this.#bytes === this.#small) this.#bytes = takeLarge() ?? this.#small;
+    this.#isReading = true;
+    try {
+      const length = await connection.read(this.#bytes);
+      this.#filled = length ?? 0;
+      return length === null ? null : this.#bytes.subarray(0, length);
+    } catch {
+      return null;
+    } finally {
+      this.#isReading = false;
+      if (this.#isDisposed) this.#shrink();
+    }
   }
 
-  /** What to read into after a read of `length` bytes, which are done with. */
-  after(length: number): Uint8Array<ArrayBuffer> {
-    if (length < SMALL) this[Symbol.dispose]();
-    else if (length === SMALL && this.#bytes === this.#small) this.#bytes = takeLarge() ?? this.#small;
-    return this.#bytes;
-  }
-
-  /** Nothing is read into it any more. */
+  /** Nothing is read into it any more, once a read that is under way has ended. */
   [Symbol.dispose](): void {
+    this.#isDisposed = true;
+    if (!this.#isReading) this.#shrink();
+  }
+
+  #shrink(): void {
     if (this.#bytes !== this.#small) spare.push(this.#bytes);
     this.#bytes = this.#small;
   }

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { type Fault, FrameGuard, MAX_HEAD_SIZE, MAX_MESSAGE_SIZE } from "../../../src/clients/front/frame_guard.ts";
 import { Opcode } from "../../../src/clients/front/frame_header.ts";
@@ -6,38 +6,96 @@ import { bytes, HEAD, maskedFrame } from "./streams.ts";
 
 const FIN = 0x80;
 const HEAD_BYTES = new TextEncoder().encode(HEAD);
+const MASK = Uint8Array.of(1, 2, 3, 4);
 
-/** What passes of a stream that comes in pieces of `size` bytes, and what is wrong with it. */
-function guarded(
-  stream: Uint8Array,
-  size = stream.length,
-): { passed: number; fault: Fault | undefined; frames: number } {
-  const guard = upgraded();
-  let passed = 0;
-  for (let at = 0; at < stream.length; at += size) passed += guard.push(stream.subarray(at, at + size));
-  return { passed, fault: guard.fault, frames: guard.frames };
+/** A guard with what it has let pass and reported. A pong of eight bytes counts as the answer to a ping. */
+class Guarded {
+  readonly guard = new FrameGuard();
+  readonly #passed: Uint8Array[] = [];
+  readonly pings: Uint8Array[] = [];
+  readonly pongs: Uint8Array[] = [];
+
+  /** One whose client's request has become a WebSocket, and that is then sent `stream` in pieces of `size` bytes. */
+  static upgraded(stream: Uint8Array, size = Math.max(1, stream.length)): Guarded {
+    const guarded = new Guarded();
+    guarded.guard.push(HEAD_BYTES.slice());
+    guarded.upgrade();
+    guarded.push(stream, size);
+    return guarded;
+  }
+
+  upgrade(): void {
+    this.guard.upgrade({
+      ping: (payload) => this.pings.push(payload),
+      pong: (payload) => this.pongs.push(payload) > 0 && payload.length === 8,
+    });
+  }
+
+  push(stream: Uint8Array, size = stream.length): void {
+    for (let at = 0; at < stream.length; at += size) {
+      this.#passed.push(this.guard.push(stream.slice(at, at + size)).slice());
+    }
+  }
+
+  get passed(): Uint8Array {
+    return bytes(...this.#passed);
+  }
+
+  get fault(): Fault | undefined {
+    return this.guard.fault;
+  }
+
+  get frames(): number {
+    return this.guard.frames;
+  }
 }
 
-function upgraded(): FrameGuard {
-  const guard = new FrameGuard();
-  guard.isUpgraded = true;
-  return guard;
+/** A frame of a client with this payload, masked. */
+function masked(opcode: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
+  const masked = payload.map((byte, i) => byte ^ MASK[i % MASK.length]!);
+  return bytes(Uint8Array.of(FIN | opcode, 0x80 | payload.length), MASK, masked);
 }
 
-const afterHead = (...frames: Uint8Array[]) => bytes(HEAD_BYTES, ...frames);
 const text = (size: number) => maskedFrame(FIN | Opcode.TEXT, size);
+const close = (...payload: number[]) => masked(Opcode.CLOSE, Uint8Array.from(payload));
 
-Deno.test("a head and frames within the bounds pass, in whatever pieces they come", () => {
-  const stream = afterHead(
-    text(0),
-    text(125),
-    text(126),
-    maskedFrame(FIN | Opcode.BINARY, MAX_MESSAGE_SIZE),
-    maskedFrame(FIN | Opcode.PING, 125),
-    maskedFrame(FIN | Opcode.CLOSE, 2),
-  );
+Deno.test("frames of messages within the bounds pass, in whatever pieces they come", () => {
+  const stream = bytes(text(0), text(125), text(126), maskedFrame(FIN | Opcode.BINARY, MAX_MESSAGE_SIZE));
   for (const size of [1, 2, 7, stream.length]) {
-    assertEquals(guarded(stream, size), { passed: stream.length, fault: undefined, frames: 6 });
+    const { passed, fault, frames } = Guarded.upgraded(stream, size);
+    assertEquals([passed, fault, frames], [stream, undefined, 4]);
+  }
+});
+
+Deno.test("control frames don't pass, and what they carry is reported, however they are cut", () => {
+  const payloads = [0, 1, 8, 125].map((size) => crypto.getRandomValues(new Uint8Array(size)));
+  const stream = bytes(
+    ...payloads.flatMap((payload) => [masked(Opcode.PONG, payload), text(300), masked(Opcode.PING, payload), text(3)]),
+  );
+  for (const size of [1, 5, stream.length]) {
+    const { passed, pings, pongs, fault, frames } = Guarded.upgraded(stream, size);
+    assertEquals([pings, pongs, fault], [payloads, payloads, undefined]);
+    assertEquals(passed, bytes(...payloads.flatMap(() => [text(300), text(3)])));
+    assertEquals(frames, 4 * payloads.length - 1); // but for the one that was asked for
+  }
+});
+
+Deno.test("a close frame is the last one, and its code is reported", () => {
+  const cases: [frame: Uint8Array, code: number | undefined][] = [
+    [close(), undefined],
+    [close(3, 232), 1000],
+    [close(3, 239, 65), 1007],
+    [close(19, 135), 4999],
+  ];
+  for (const [frame, code] of cases) {
+    for (const size of [1, 1000]) {
+      const { guard, passed, fault } = Guarded.upgraded(bytes(text(5), frame, text(6)), size);
+      assertEquals([guard.isClosed, guard.closeCode, fault, passed], [true, code, undefined, text(5)]);
+    }
+  }
+  for (const wrong of [[3], [0, 0], [3, 231], [3, 236], [3, 237], [3, 238], [3, 247], [11, 183], [19, 136]]) {
+    const { guard, fault } = Guarded.upgraded(close(...wrong));
+    assertEquals([guard.isClosed, fault], [false, "malformed"], `${wrong}`);
   }
 });
 
@@ -45,19 +103,20 @@ Deno.test("a message has its bound over all its fragments, and control frames ma
   const first = maskedFrame(Opcode.TEXT, 4000);
   const last = maskedFrame(FIN | Opcode.CONTINUATION, 96);
   const ping = maskedFrame(FIN | Opcode.PING, 125);
-  const whole = afterHead(first, ping, last, text(MAX_MESSAGE_SIZE));
-  assertEquals(guarded(whole).passed, whole.length);
-  const beyond = afterHead(first, ping, maskedFrame(Opcode.CONTINUATION, 97));
-  const passed = afterHead(first, ping).length;
-  assertEquals(guarded(beyond), { passed, fault: "too big", frames: 3 });
+  const within = Guarded.upgraded(bytes(first, ping, last, text(MAX_MESSAGE_SIZE)));
+  assertEquals(within.passed, bytes(first, last, text(MAX_MESSAGE_SIZE)));
+  const beyond = Guarded.upgraded(bytes(first, ping, maskedFrame(Opcode.CONTINUATION, 97)));
+  assertEquals([beyond.fault, beyond.frames], ["too big", 3]);
 });
 
-Deno.test("of a frame beyond the bound nothing passes, nor of what comes after it", () => {
-  const passed = afterHead(text(5)).length;
+Deno.test("of a frame beyond the bound no payload passes, nor anything that comes after it", () => {
   for (const size of [MAX_MESSAGE_SIZE + 1, 65_536, 2 ** 26, 2 ** 53, 2 ** 63]) {
-    const stream = afterHead(text(5), maskedFrame(FIN | Opcode.BINARY, size, 10), text(5));
-    assertEquals(guarded(stream), { passed, fault: "too big", frames: 2 });
-    assertEquals(guarded(stream, 1).fault, "too big");
+    const huge = maskedFrame(FIN | Opcode.BINARY, size, 0);
+    for (const piece of [1, 1000]) {
+      const { passed, fault, frames } = Guarded.upgraded(bytes(text(5), huge, new Uint8Array(10), text(5)), piece);
+      assertEquals([fault, frames], ["too big", 2]);
+      assert(passed.length < text(5).length + huge.length, "its header has not passed whole");
+    }
   }
 });
 
@@ -74,50 +133,51 @@ Deno.test("what is no frame of a client ends the stream", () => {
     bytes(maskedFrame(Opcode.TEXT, 1), maskedFrame(FIN | Opcode.TEXT, 1)),
     new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"),
   ];
-  for (const stream of wrong) assertEquals(guarded(afterHead(stream)).fault, "malformed");
+  for (const stream of wrong) assertEquals(Guarded.upgraded(stream).fault, "malformed");
 });
 
-Deno.test("what a pong carries is told, however it is cut, and of no other frame", () => {
-  const mask = Uint8Array.of(1, 2, 3, 4);
-  const masked = (opcode: number, payload: Uint8Array) =>
-    bytes(Uint8Array.of(FIN | opcode, 0x80 | payload.length), mask, payload.map((byte, i) => byte ^ mask[i % 4]!));
-  const payloads = [0, 1, 8, 125].map((size) => crypto.getRandomValues(new Uint8Array(size)));
-  const stream = afterHead(
-    ...payloads.flatMap((payload) => [masked(Opcode.PONG, payload), masked(Opcode.PING, payload), text(300)]),
-  );
-  for (const size of [1, 5, stream.length]) {
-    const pongs: Uint8Array[] = [];
-    const guard = new FrameGuard((payload) => {
-      pongs.push(payload);
-      return payload.length === 8;
-    });
-    guard.isUpgraded = true;
-    for (let at = 0; at < stream.length; at += size) guard.push(stream.subarray(at, at + size));
-    assertEquals([pongs, guard.fault], [payloads.slice(1), undefined]); // who is asked for something answers it
-    assertEquals(guard.frames, 3 * payloads.length - 1); // and has sent the answer not by himself
+Deno.test("before its request is upgraded nothing but the head of a client passes, and that as a whole", () => {
+  for (const size of [1, 40, 1000]) {
+    const early = new Guarded();
+    early.push(bytes(HEAD_BYTES, text(5)), size);
+    assertEquals([early.fault, early.frames], ["malformed", 0]);
+    assertEquals(early.passed, size === 1 ? HEAD_BYTES : new Uint8Array(0));
   }
-});
-
-Deno.test("before its request is upgraded nothing but the head of a client passes", () => {
-  const stream = afterHead(text(5));
-  for (const size of [1, stream.length]) {
-    const guard = new FrameGuard();
-    let passed = 0;
-    for (let at = 0; at < stream.length; at += size) passed += guard.push(stream.subarray(at, at + size));
-    assertEquals([passed, guard.fault, guard.frames], [HEAD_BYTES.length, "malformed", 0]);
-  }
-  const patient = new FrameGuard();
-  assertEquals(patient.push(HEAD_BYTES), HEAD_BYTES.length);
-  patient.isUpgraded = true;
-  assertEquals([patient.push(text(5)), patient.fault], [text(5).length, undefined]);
+  const patient = new Guarded();
+  patient.push(HEAD_BYTES, 7);
+  patient.upgrade();
+  patient.push(text(5));
+  assertEquals([patient.passed, patient.fault], [bytes(HEAD_BYTES, text(5)), undefined]);
 });
 
 Deno.test("a head without end is cut off, and an empty line ends it however lines end", () => {
-  const endless = new Uint8Array(MAX_HEAD_SIZE + 1).fill(65);
-  assertEquals(guarded(endless).fault, "head");
-  assertEquals(guarded(endless, 1).passed, MAX_HEAD_SIZE);
+  for (const size of [1, MAX_HEAD_SIZE + 1]) {
+    const endless = new Guarded();
+    endless.push(new Uint8Array(MAX_HEAD_SIZE + 1).fill(65), size);
+    assertEquals([endless.fault, endless.passed.length], ["head", 0]);
+  }
   for (const head of ["GET / HTTP/1.1\na: b\n\n", "GET / HTTP/1.1\r\na: b\n\r\n", "GET / HTTP/1.1\na: b\r\n\n"]) {
-    assertEquals(guarded(bytes(new TextEncoder().encode(head), text(1))).frames, 1);
+    const guarded = new Guarded();
+    guarded.push(new TextEncoder().encode(head));
+    assertEquals(new TextDecoder().decode(guarded.passed), head);
+  }
+});
+
+Deno.test("a head passes unchanged, but for a length of no body", () => {
+  const passed = (head: string) => {
+    const guarded = new Guarded();
+    guarded.push(Uint8Array.from(head, (character) => character.charCodeAt(0)));
+    return String.fromCharCode(...guarded.passed);
+  };
+  for (const line of ["content-length: 0\r\n", "Content-Length:00 \r\n", "CONTENT-LENGTH:\t0\n"]) {
+    assertEquals(
+      passed(HEAD.replace("host: x\r\n", `a: \x80\xff\r\n${line}host: x\r\n`)),
+      HEAD.replace("host", "a: \x80\xff\r\nhost"),
+    );
+  }
+  for (const line of ["content-length: 5", "content-length: 0, 0", "x-content-length: 0", "a: content-length: 0"]) {
+    const head = HEAD.replace("host: x", `host: x\r\n${line}`);
+    assertEquals(passed(head), head);
   }
 });
 
@@ -126,12 +186,15 @@ Deno.test("whatever comes, how it is cut does not matter, and no message beyond 
     .map(([first, size]) => maskedFrame(first, size));
   const valid = fc.constantFrom(FIN | Opcode.TEXT, FIN | Opcode.BINARY, Opcode.TEXT, Opcode.CONTINUATION, FIN)
     .chain((first) => fc.nat(2500).map((size) => maskedFrame(first, size)));
-  const streams = fc.array(fc.oneof({ weight: 5, arbitrary: valid }, frame), { maxLength: 8 });
-  fc.assert(fc.property(streams, fc.integer({ min: 1, max: 3000 }), (frames, size) => {
-    const stream = afterHead(...frames);
-    const { fault, frames: count } = guarded(stream);
-    const inPieces = guarded(stream, size);
-    assertEquals([inPieces.fault, inPieces.frames], [fault, count]);
-    if (fault === undefined) assertEquals(inPieces.passed, stream.length);
+  const control = fc.constantFrom(Opcode.PING, Opcode.PONG)
+    .chain((opcode) => fc.nat(125).map((size) => maskedFrame(FIN | opcode, size)));
+  const kinds = fc.oneof({ weight: 5, arbitrary: valid }, { weight: 2, arbitrary: control }, frame);
+  fc.assert(fc.property(fc.array(kinds, { maxLength: 8 }), fc.integer({ min: 1, max: 3000 }), (frames, size) => {
+    const stream = bytes(...frames);
+    const whole = Guarded.upgraded(stream);
+    const inPieces = Guarded.upgraded(stream, size);
+    const seen = ({ fault, frames, pings, pongs, guard }: Guarded) => [fault, frames, pings, pongs, guard.isClosed];
+    assertEquals(seen(inPieces), seen(whole));
+    if (whole.fault === undefined) assertEquals(inPieces.passed, whole.passed);
   }));
 });

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Opcode } from "../../../src/clients/front/frame_header.ts";
 import { Outgoing } from "../../../src/clients/front/outgoing.ts";
@@ -49,11 +49,11 @@ Deno.test("what comes in one turn goes in one write, and so does what comes whil
   const sink = new Sink();
   const outgoing = new Outgoing(sink.write, unexpected);
   outgoing.open();
-  for (let i = 0; i < 3; i++) outgoing.pushMessage(Opcode.BINARY, new Uint8Array(100));
+  for (let i = 0; i < 3; i++) outgoing.push(Opcode.BINARY, new Uint8Array(100));
   const first = sink.take();
   await Promise.resolve();
   await Promise.resolve();
-  for (let i = 0; i < 5; i++) outgoing.pushMessage(Opcode.BINARY, new Uint8Array(200));
+  for (let i = 0; i < 5; i++) outgoing.push(Opcode.BINARY, new Uint8Array(200));
   assertEquals(await first, 3 * 102);
   assertEquals(await sink.take(), 5 * 204);
   await outgoing.idle;
@@ -73,7 +73,7 @@ Deno.test("messages are frames of a server, in order, whatever a write takes and
     let taken = 0;
     for (const length of lengths) {
       const message = new Uint8Array(length).fill(length);
-      outgoing.pushMessage(Opcode.BINARY, message);
+      outgoing.push(Opcode.BINARY, message);
       message.fill(0); // it is the caller's again
       if (length % 3 === 0) await sink.take(takes[taken++ % takes.length]);
     }
@@ -87,39 +87,42 @@ Deno.test("messages are frames of a server, in order, whatever a write takes and
 Deno.test("nothing is written before it is open", async () => {
   const sink = new Sink();
   const outgoing = new Outgoing(sink.write, unexpected);
-  outgoing.pushMessage(Opcode.TEXT, Uint8Array.of(1));
+  outgoing.push(Opcode.TEXT, Uint8Array.of(1));
   await outgoing.idle;
   assertEquals([outgoing.pushed, outgoing.written], [3, 0]);
   outgoing.open();
   assertEquals(await sink.take(), 3);
 });
 
-Deno.test("who waits for bytes to be written waits no longer than for these", async () => {
-  const sink = new Sink();
-  const outgoing = new Outgoing(sink.write, unexpected);
-  outgoing.open();
-  outgoing.push(new Uint8Array(10));
-  let reached = false;
-  const reaching = outgoing.reaches(10).then(() => reached = true);
-  await sink.take(9);
-  outgoing.push(new Uint8Array(1000));
-  assert(!reached);
-  await sink.take(1);
-  await reaching;
-  assertEquals(outgoing.written, 10);
-  outgoing.end();
-  await outgoing.reaches(1010); // at the end nobody waits
+Deno.test("a close frame comes last, with its code and reason", async () => {
+  const cases: [args: [code?: number, reason?: string], expected: number[]][] = [
+    [[1001, "bye"], [FIN | Opcode.CLOSE, 5, 3, 233, 98, 121, 101]],
+    [[1000], [FIN | Opcode.CLOSE, 2, 3, 232]],
+    [[], [FIN | Opcode.CLOSE, 0]],
+  ];
+  for (const [args, expected] of cases) {
+    const sink = new Sink();
+    const outgoing = new Outgoing(sink.write, unexpected);
+    outgoing.push(Opcode.TEXT, Uint8Array.of(1));
+    outgoing.close(...args);
+    outgoing.close(1002, "again");
+    assertEquals([outgoing.isClosed, outgoing.push(Opcode.TEXT, Uint8Array.of(2))], [true, 0]);
+    outgoing.open();
+    await sink.take();
+    await outgoing.idle;
+    assertEquals([...bytes(...sink.written)], [FIN | Opcode.TEXT, 1, 1, ...expected]);
+  }
 });
 
-Deno.test("when writing fails that is told once, and nothing is kept any more", async () => {
+Deno.test("when writing fails that is reported once, and nothing is kept any more", async () => {
   const sink = new Sink();
   let failed = 0;
   const outgoing = new Outgoing(sink.write, () => failed++);
   outgoing.open();
-  outgoing.push(new Uint8Array(10));
+  outgoing.push(Opcode.BINARY, new Uint8Array(10));
   await sink.fail();
   await outgoing.idle;
-  outgoing.push(new Uint8Array(10));
+  outgoing.push(Opcode.BINARY, new Uint8Array(10));
   await outgoing.idle;
-  assertEquals([failed, outgoing.pushed, outgoing.written], [1, 10, 0]);
+  assertEquals([failed, outgoing.pushed, outgoing.written], [1, 12, 0]);
 });

@@ -1,14 +1,61 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertNotStrictEquals } from "@std/assert";
 import { ReadBuffer } from "../../../src/clients/front/read_buffer.ts";
 
-Deno.test("a buffer is large while much comes, of which there are few, and small again after", () => {
-  const sizes = Array.from({ length: 100 }, () => {
-    const buffer = new ReadBuffer();
-    return { buffer, before: buffer.bytes.length, filled: buffer.after(2048).length };
-  });
-  assertEquals(sizes.filter(({ before }) => before === 2048).length, 100);
-  assertEquals(sizes.filter(({ filled }) => filled === 65_536).length, 64);
-  for (const { buffer } of sizes) assertEquals(buffer.after(2047).length, 2048);
+const SMALL = 1408;
+const LARGE = 65_536;
+
+/** A connection of which each read brings as much as is asked for, or what is left of `size` bytes. */
+function source(size: number) {
+  const asked: number[] = [];
+  return {
+    asked,
+    read(buffer: Uint8Array): Promise<number | null> {
+      asked.push(buffer.length);
+      const length = Math.min(size, buffer.length);
+      size -= length;
+      return Promise.resolve(length === 0 ? null : length);
+    },
+  };
+}
+
+Deno.test("a buffer is large while much comes, and small again after", async () => {
+  const buffer = new ReadBuffer();
+  const connection = source(SMALL + LARGE + 5000);
+  const lengths: (number | undefined)[] = [];
+  for (let i = 0; i < 4; i++) lengths.push((await buffer.fill(connection))?.length);
+  assertEquals(lengths, [SMALL, LARGE, 5000, undefined]);
+  assertEquals(connection.asked, [SMALL, LARGE, LARGE, LARGE]);
+  await buffer.fill(connection);
+  assertEquals(connection.asked.at(-1), SMALL);
+});
+
+Deno.test("there are few large buffers, and those whose connection has ended are there for others", async () => {
+  const readers = Array.from({ length: 100 }, () => ({ buffer: new ReadBuffer(), connection: source(Infinity) }));
+  for (const { buffer, connection } of readers) for (let i = 0; i < 2; i++) await buffer.fill(connection);
+  assertEquals(readers.filter(({ connection }) => connection.asked[1] === LARGE).length, 64);
+  for (const { buffer } of readers) buffer[Symbol.dispose]();
   using again = new ReadBuffer();
-  assertEquals([again.after(2048).length, again.after(5000).length, again.after(100).length], [65_536, 65_536, 2048]);
+  const connection = source(Infinity);
+  for (let i = 0; i < 2; i++) await again.fill(connection);
+  assertEquals(connection.asked, [SMALL, LARGE]);
+});
+
+Deno.test("a buffer that is being read into is kept until that has ended, which is no error", async () => {
+  const buffer = new ReadBuffer();
+  await buffer.fill(source(Infinity));
+  const { promise, reject } = Promise.withResolvers<number | null>();
+  let reading: Uint8Array | undefined;
+  const filling = buffer.fill({
+    read: (into) => {
+      reading = into;
+      return promise;
+    },
+  });
+  buffer[Symbol.dispose]();
+  using other = new ReadBuffer();
+  const connection = source(Infinity);
+  await other.fill(connection);
+  assertNotStrictEquals((await other.fill(connection))!.buffer, reading!.buffer);
+  reject(new Deno.errors.ConnectionReset());
+  assertEquals(await filling, null);
 });

@@ -1,66 +1,80 @@
 import { assert, assertEquals } from "@std/assert";
+import type { ClientConnection } from "../../../src/clients/front/client_connection.ts";
+import { PlainClient } from "../../../src/clients/front/client_connection.ts";
 import { FrameHeader, Opcode } from "../../../src/clients/front/frame_header.ts";
-import { SecureClient } from "../../../src/clients/front/secure_client.ts";
-import { TlsStage } from "../../../src/clients/front/tls_stage.ts";
-import { type ClientConnection, Tunnel } from "../../../src/clients/front/tunnel.ts";
+import { secureContextOf, TlsClient } from "../../../src/clients/front/tls_client.ts";
+import { Tunnel } from "../../../src/clients/front/tunnel.ts";
 import { readCertificate } from "../../../src/tls/certificate.ts";
 import { range } from "../../mailbox/messages.ts";
 import { eventually } from "../../support/eventually.ts";
-import { Random } from "../../support/random.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 import { selfSigned } from "../../tls/self_signed.ts";
-import { ANSWER, bytes, frame, HEAD } from "./streams.ts";
+import { ANSWER, bytes, frame, HEAD, maskedFrame } from "./streams.ts";
 
 const LOCAL = { hostname: "127.0.0.1", port: 0 };
 const RATE = { burst: 1000, perSecond: 1000 };
+const FIN = 0x80;
 const MESSAGE = new Uint8Array(979);
-const FRAME_SIZE = frame(0x80 | Opcode.BINARY, MESSAGE.length).length;
+const FRAME_SIZE = frame(FIN | Opcode.BINARY, MESSAGE.length).length;
 /** The tunnel has stalled when nothing was taken for so long (ms). */
 const STILL = 300;
 /** Bytes that wait for the client when it is to stall; more than the system takes at once. */
 const MUCH = 400_000;
 
-/** How many timers are set in `STILL` ms, the one included that ends them. */
-async function timersSet(): Promise<number> {
-  const { setTimeout } = globalThis;
-  let timers = 0;
-  globalThis.setTimeout = ((...args: Parameters<typeof setTimeout>) => {
-    timers++;
-    return setTimeout(...args);
-  }) as typeof setTimeout;
-  await new Promise((resolve) => globalThis.setTimeout(resolve, STILL));
-  globalThis.setTimeout = setTimeout;
-  return timers;
+/** How to make a client's end of a connection to a port, and of what was accepted there the tunnel's. */
+interface Ways {
+  connect(port: number): Promise<Deno.Conn>;
+  accept(connection: Deno.TcpConn): ClientConnection;
+}
+
+const PLAIN: Ways = {
+  connect: (port) => Deno.connect({ ...LOCAL, port }),
+  accept: (connection) => new PlainClient(connection),
+};
+
+async function secure(folder: TemporaryFolder): Promise<Ways> {
+  const files = await selfSigned(folder, "a");
+  const context = secureContextOf(readCertificate(files));
+  const caCerts = [await Deno.readTextFile(files.certificate)];
+  return {
+    connect: (port) => Deno.connectTls({ hostname: "localhost", port, caCerts }),
+    accept: (connection) => new TlsClient(connection, context),
+  };
 }
 
 /** A tunnel with both its ends, whose client has asked for a WebSocket and has no answer yet. */
 class Ends implements AsyncDisposable {
-  private constructor(
-    readonly tunnel: Tunnel,
-    readonly client: Deno.Conn,
-    readonly server: Deno.TcpConn,
-    private readonly serving: Promise<void>,
-  ) {}
+  /** pings of the client */
+  readonly pings: Uint8Array[] = [];
 
-  static async open(
-    connect: (port: number) => Promise<Deno.Conn> = (port) => Deno.connect({ ...LOCAL, port }),
-    accept: (connection: Deno.TcpConn) => ClientConnection = (connection) => connection,
-  ): Promise<Ends> {
+  private constructor(readonly tunnel: Tunnel, readonly client: Deno.Conn, readonly server: Deno.TcpConn) {}
+
+  static async open({ connect, accept } = PLAIN): Promise<Ends> {
     using outer = Deno.listen(LOCAL);
     using inner = Deno.listen(LOCAL);
     const connecting = connect(outer.addr.port);
-    const tunnel = new Tunnel(accept(await outer.accept()), "here", RATE, () => {});
-    const serving = tunnel.serve({ host: LOCAL.hostname, port: inner.addr.port }, new Map());
+    const dial = () => Deno.connect({ ...LOCAL, port: inner.addr.port });
+    const tunnel = new Tunnel(accept(await outer.accept()), "here", RATE, () => {}, dial, new Map());
     const client = await connecting;
     await write(client, new TextEncoder().encode(HEAD));
-    const server = await inner.accept();
-    tunnel.attach({ pong: () => false, tooBig: () => {}, flooded: () => {} });
-    return new Ends(tunnel, client, server, serving);
+    return new Ends(tunnel, client, await inner.accept());
+  }
+
+  /** Takes the client's request for a WebSocket. */
+  attach(): void {
+    this.tunnel.attach({ ping: (payload) => this.pings.push(payload), pong: () => false, refused: () => {} });
+  }
+
+  /** … and answers it, and reads that at the client's end. */
+  async answer(): Promise<void> {
+    this.attach();
+    await write(this.server, ANSWER);
+    assertEquals(await readSome(this.client, ANSWER.length), ANSWER);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.tunnel.cut();
-    await this.serving;
+    await this.tunnel.gone;
     this.client.close();
     this.server.close();
   }
@@ -70,27 +84,29 @@ async function write(connection: Deno.Conn, bytes: Uint8Array<ArrayBuffer>): Pro
   for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
 }
 
-/** Everything until the end, which TLS may come to without a word. */
-async function readAll(connection: Deno.Conn): Promise<Uint8Array<ArrayBuffer>> {
+/** So many bytes, or as many as come until the end, which TLS may come to without a word. */
+async function readSome(connection: Deno.Conn, size: number): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array[] = [];
-  for (;;) {
-    const buffer = new Uint8Array(65_536);
+  for (let left = size; left > 0;) {
+    const buffer = new Uint8Array(Math.min(65_536, left));
     const n = await connection.read(buffer).catch((error) => {
       if (error instanceof Deno.errors.UnexpectedEof || error instanceof Deno.errors.ConnectionReset) return null;
       throw error;
     });
-    if (n === null) return bytes(...parts);
+    if (n === null) break;
     parts.push(buffer.subarray(0, n));
+    left -= n;
   }
+  return bytes(...parts);
 }
 
+const readAll = (connection: Deno.Conn) => readSome(connection, Infinity);
+
 /** A client reads nothing of what it is sent until its tunnel is cut: bytes taken until then, and those it can read. */
-async function stall(
-  ...args: Parameters<typeof Ends.open>
-): Promise<{ sent: number; taken: number; read: number; timers: number }> {
-  await using ends = await Ends.open(...args);
-  const { tunnel, server, client } = ends;
-  await write(server, ANSWER);
+async function stall(ways: Ways): Promise<{ sent: number; taken: number; read: number }> {
+  await using ends = await Ends.open(ways);
+  const { tunnel, client } = ends;
+  await ends.answer();
   let sent = 0;
   const send = () => {
     tunnel.send(Opcode.BINARY, MESSAGE);
@@ -104,176 +120,129 @@ async function stall(
     before = tunnel.untaken;
     await new Promise((resolve) => setTimeout(resolve, STILL));
   } while (tunnel.untaken < before);
-  const timers = await timersSet();
   const taken = sent - tunnel.untaken;
   tunnel.cut();
-  return { sent, taken, read: (await readAll(client)).length - ANSWER.length, timers };
+  return { sent, taken, read: (await readAll(client)).length };
 }
 
 Deno.test("what a stalled client is said to have taken is what it can read still", async () => {
-  const { sent, taken, read } = await stall();
+  const { sent, taken, read } = await stall(PLAIN);
   assertEquals(taken, read);
   assert(sent >= taken + MUCH, `${sent} were sent, ${taken} taken`);
 });
 
-Deno.test("with TLS a stalled client can read no less than it is said to have taken", async () => {
+Deno.test("with TLS a stalled client can read no less than it is said to have taken, and hardly more", async () => {
   using folder = new TemporaryFolder();
-  const files = await selfSigned(folder, "a");
-  const stage = new TlsStage(readCertificate(files));
-  const caCerts = [await Deno.readTextFile(files.certificate)];
-  const { taken, read, timers } = await stall(
-    (port) => Deno.connectTls({ hostname: "localhost", port, caCerts }),
-    (connection) => new SecureClient(connection, stage),
-  );
-  await stage.close();
-  assert(taken > 0 && taken <= read, `${taken} were taken, ${read} could be read`);
-  assert(timers < 5, `${timers} timers were set for a client that does nothing`);
-});
-
-/** A client of which it is known what it has taken once nothing was written for some time. */
-class QuietlySettled implements ClientConnection {
-  #writes = 0;
-
-  constructor(private readonly connection: Deno.TcpConn) {}
-
-  read(buffer: Uint8Array<ArrayBuffer>): Promise<number | null> {
-    return this.connection.read(buffer);
-  }
-
-  write(bytes: Uint8Array): Promise<number> {
-    this.#writes++;
-    return Promise.resolve(bytes.length);
-  }
-
-  async settled(): Promise<boolean> {
-    for (let before = -1; before !== this.#writes;) {
-      before = this.#writes;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    return true;
-  }
-
-  close(): void {
-    this.connection.close();
-  }
-}
-
-Deno.test("it is known what was taken, though there is always more and that is known in quiet moments only", async () => {
-  await using ends = await Ends.open(undefined, (connection) => new QuietlySettled(connection));
-  const { tunnel, server } = ends;
-  await write(server, ANSWER);
-  let sent = 0;
-  const sending = setInterval(() => {
-    tunnel.send(Opcode.BINARY, MESSAGE);
-    sent += FRAME_SIZE;
-  }, 0);
-  for (const _ of range(3)) {
-    const before = sent - tunnel.untaken;
-    await eventually("more is known to be taken", () => sent - tunnel.untaken > before);
-  }
-  clearInterval(sending);
+  const { sent, taken, read } = await stall(await secure(folder));
+  assert(taken > 0 && taken <= read && read < taken + 32_768, `${taken} were taken, ${read} could be read`);
+  assert(sent >= taken + MUCH, `${sent} were sent, ${taken} taken`);
 });
 
 /** The opcodes and first bytes of payload of all frames. */
-function framesOf(stream: Uint8Array): [opcode: number, first: number][] {
-  const frames: [number, number][] = [];
+function framesOf(stream: Uint8Array): [opcode: number, first: number | undefined][] {
+  const frames: [number, number | undefined][] = [];
   const header = new FrameHeader();
   for (let at = 0; at < stream.length;) {
     if (!header.take(stream[at++]!)) continue;
-    frames.push([header.opcode, stream[at]!]);
+    frames.push([header.opcode, header.length > 0 ? stream[at]! : undefined]);
     at += header.length;
   }
   return frames;
 }
 
-Deno.test("messages go out between the server's frames, however those are cut, and none before its answer", async () => {
-  await using ends = await Ends.open();
-  const { tunnel, server, client } = ends;
-  const random = new Random(1);
-  server.setNoDelay();
-  const messages = Array.from({ length: 200 }, (_, i) => new Uint8Array(1 + random.below(400)).fill(i));
-  const pings = Array.from({ length: 100 }, (_, i) => frame(0x80 | Opcode.PING, 1 + random.below(125)).fill(i, -1));
-  tunnel.send(Opcode.TEXT, Uint8Array.of(42));
-  const said = bytes(ANSWER, ...pings);
-  for (let at = 0, next = 0; at < said.length;) {
-    const size = Math.min(said.length - at, 1 + random.below(200));
-    await write(server, said.subarray(at, at += size));
-    for (const end = Math.ceil(at / said.length * messages.length); next < end;) {
-      tunnel.send(Opcode.BINARY, messages[next++]!);
-    }
-    await new Promise((resolve) => setTimeout(resolve, random.below(2)));
+Deno.test("of the server only the head of its answer goes out, and nothing of ours before that, however it is cut", async () => {
+  for (const size of [1, 7, 1000]) {
+    await using ends = await Ends.open();
+    const { tunnel, server, client } = ends;
+    ends.attach();
+    server.setNoDelay();
+    tunnel.send(Opcode.TEXT, Uint8Array.of(42));
+    const said = bytes(ANSWER, frame(FIN | Opcode.PONG, 5), frame(FIN | Opcode.CLOSE, 2));
+    for (let at = 0; at < said.length; at += size) await write(server, said.subarray(at, at + size));
+    for (const i of range(200)) tunnel.send(Opcode.BINARY, new Uint8Array(1 + i).fill(i));
+    await eventually("all is taken", () => tunnel.untaken === 0);
+    tunnel.cut();
+    const read = await readAll(client);
+    assertEquals(read.subarray(0, ANSWER.length), ANSWER);
+    const expected = range(200).map((i) => [Opcode.BINARY, i] as [number, number]);
+    assertEquals(framesOf(read.subarray(ANSWER.length)), [[Opcode.TEXT, 42], ...expected]);
   }
-  server.closeWrite();
-  const read = await readAll(client);
-  assertEquals(read.subarray(0, ANSWER.length), ANSWER);
-  const frames = framesOf(read.subarray(ANSWER.length));
-  assertEquals(frames[0], [Opcode.TEXT, 42]);
-  const ofKind = (kind: number) => frames.filter(([opcode]) => opcode === kind).map(([, first]) => first);
-  assertEquals(ofKind(Opcode.BINARY), messages.map((_, i) => i));
-  assertEquals(ofKind(Opcode.PING).length, pings.length);
-  assertEquals(frames.length, 1 + messages.length + pings.length);
 });
 
-Deno.test("a client that reads nothing keeps the server from saying more, not from being cut", async () => {
+Deno.test("the server gets the frames of messages alone, and sees the stream end at the client's close frame", async () => {
   await using ends = await Ends.open();
-  const { tunnel, server } = ends;
-  await write(server, ANSWER);
-  while (tunnel.untaken < MUCH) {
-    tunnel.send(Opcode.BINARY, MESSAGE);
+  await ends.answer();
+  assertEquals(new TextDecoder().decode(await readSome(ends.server, HEAD.length)), HEAD);
+  const messages = [maskedFrame(FIN | Opcode.TEXT, 300), maskedFrame(FIN | Opcode.BINARY, 5)] as const;
+  const ping = maskedFrame(FIN | Opcode.PING, 3);
+  await write(ends.client, bytes(messages[0], ping, messages[1], maskedFrame(FIN | Opcode.CLOSE, 0), messages[0]));
+  assertEquals(await readAll(ends.server), bytes(...messages));
+  assertEquals(ends.pings, [new Uint8Array(3)]);
+});
+
+Deno.test("a client that reads nothing does not keep its tunnel from being cut", async () => {
+  await using ends = await Ends.open();
+  await ends.answer();
+  while (ends.tunnel.untaken < MUCH) {
+    ends.tunnel.send(Opcode.BINARY, MESSAGE);
     await Promise.resolve();
   }
-  const before = tunnel.untaken;
-  const pongs = bytes(...Array.from({ length: 1000 }, () => frame(0x80 | Opcode.PONG, 125)));
-  const saying = (async () => {
-    for (let i = 0; i < 100; i++) await write(server, pongs);
-  })().catch(() => {});
-  await new Promise((resolve) => setTimeout(resolve, STILL));
-  assert(tunnel.untaken < before + 2000, `${tunnel.untaken - before} bytes more wait for it`);
-  tunnel.cut();
-  await saying;
+  ends.tunnel.cut();
+  await ends.tunnel.gone;
 });
 
 Deno.test("with TLS a client gets the server's last words, though that has ended the connection", async () => {
   using folder = new TemporaryFolder();
-  const files = await selfSigned(folder, "a");
-  const stage = new TlsStage(readCertificate(files));
-  const caCerts = [await Deno.readTextFile(files.certificate)];
+  const ways = await secure(folder);
   const words = new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n");
   for (const _ of range(10)) {
-    await using ends = await Ends.open(
-      (port) => Deno.connectTls({ hostname: "localhost", port, caCerts }),
-      (connection) => new SecureClient(connection, stage),
-    );
+    await using ends = await Ends.open(ways);
     await ends.server.read(new Uint8Array(1000));
     await write(ends.server, words);
     ends.server.closeWrite();
     assertEquals(await readAll(ends.client), words);
   }
-  await stage.close();
 });
+
+/** A client that never says or takes anything. */
+function silentClient(): ClientConnection {
+  const end = Promise.withResolvers<null>();
+  return {
+    receive: () => end.promise,
+    write: (bytes) => Promise.resolve(bytes.length),
+    close: () => end.resolve(null),
+  };
+}
 
 Deno.test("a connection to the server that is gone at once, which some systems tell early, ends its tunnel alone", async () => {
   const inner = Deno.listen(LOCAL);
-  const { connect } = Deno;
-  Deno.connect = (async (options: Deno.ConnectOptions) => {
-    const connection = await connect(options);
+  const dial = async () => {
+    const connection = await Deno.connect({ ...LOCAL, port: inner.addr.port });
     connection.setNoDelay = () => {
       throw new TypeError("Invalid argument");
     };
     return connection;
-  }) as typeof connect;
-  const end = Promise.withResolvers<null>();
-  const silent: ClientConnection = {
-    read: () => end.promise,
-    write: (bytes) => Promise.resolve(bytes.length),
-    close: () => end.resolve(null),
   };
-  const tunnel = new Tunnel(silent, "here", RATE, () => {});
-  const serving = tunnel.serve({ host: LOCAL.hostname, port: inner.addr.port }, new Map());
+  const byPort = new Map<number, Tunnel>();
+  const tunnel = new Tunnel(silentClient(), "here", RATE, () => {}, dial, byPort);
   const server = await inner.accept();
-  Deno.connect = connect;
+  await eventually("it is known", () => byPort.size === 1);
   server.close();
   inner.close();
-  await serving;
   await tunnel.gone;
+  assertEquals(byPort.size, 0);
+});
+
+Deno.test("a tunnel that is cut while the server is dialled is gone when that has an end", async () => {
+  const inner = Deno.listen(LOCAL);
+  const dialled = Promise.withResolvers<Deno.TcpConn>();
+  const byPort = new Map<number, Tunnel>();
+  const tunnel = new Tunnel(silentClient(), "here", RATE, () => {}, () => dialled.promise, byPort);
+  tunnel.cut();
+  dialled.resolve(await Deno.connect({ ...LOCAL, port: inner.addr.port }));
+  await tunnel.gone;
+  const server = await inner.accept();
+  assertEquals([await server.read(new Uint8Array(1)), byPort.size], [null, 0]);
+  server.close();
+  inner.close();
 });
