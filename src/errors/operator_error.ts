@@ -13,20 +13,27 @@ export const ExitCode = {
   CONFIGURATION: 78,
 } as const;
 
+/** One of the codes in the table {@linkcode ExitCode}. */
 export type ExitCode = typeof ExitCode[keyof typeof ExitCode];
 
-/** Something the operator can put right. The message is one line that says what was attempted and what would be right. */
+/** Something that the operator can fix. Its message, on one line, says what was attempted and what would be right. */
 export class OperatorError extends Error {
-  override readonly name = "OperatorError";
+  /** What it is called in stack traces. */
+  override readonly name: string = "OperatorError";
 
+  /**
+   * An error with a message for the operator.
+   * @param message control characters in it are escaped
+   * @param exitCode what the program exits with because of it
+   */
   constructor(message: string, readonly exitCode: ExitCode) {
-    super(onOneLine(message)); // it may quote what the operator has written
+    super(onOneLine(message)); // it may quote what the operator wrote
   }
 }
 
 /**
- * What to tell the operator about a failed file operation. `attempt` opens the message, as in `Cannot write /x/y`;
- * `otherwise` is the exit code when the cause is neither a missing file nor a missing permission.
+ * The error to report to the operator for a failed file operation. `attempt` opens the message, as in `Cannot write
+ * /x/y`; `otherwise` is the exit code if the cause is neither a missing file nor a missing permission.
  */
 export function fileError(attempt: string, cause: unknown, otherwise: ExitCode): OperatorError {
   if (cause instanceof Deno.errors.NotFound) {
@@ -43,14 +50,14 @@ export function fileError(attempt: string, cause: unknown, otherwise: ExitCode):
 }
 
 /**
- * Whether the runtime refuses a path to programs that don't have all of its permissions, as it does in /dev, /proc and
- * /sys, /dev/stdout and /dev/shm among them.
+ * Whether the runtime refuses this path to programs without full permissions, as it does for everything in /dev, /proc
+ * and /sys, including /dev/stdout and /dev/shm.
  */
 export function isOffLimits(cause: unknown): boolean {
   return cause instanceof Deno.errors.NotCapable && cause.message.startsWith("Requires all access");
 }
 
-/** What an error says, without the system's number and the call with its path, which the runtime adds. */
+/** An error's message without what the runtime adds: the system's error number, and the call with its path. */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.replace(/ \(os error \d+\)(: \w+ '.*')?$/s, "");

@@ -1,13 +1,16 @@
 import { closeSync, constants, fchownSync, fstatSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** What only the user of the gateway may use. */
+/** Modes of what only the gateway's user may access. */
 const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
 
 const HAS_OWNERS = Deno.build.os !== "windows";
 
-/** Makes a folder and those above it that are missing, for their owner alone (0700) whatever the umask. */
+/**
+ * Creates a folder and any missing ones above it, for their owner alone (0700) whatever the umask.
+ * @throws what Deno.mkdirSync throws
+ */
 export function makePrivateFolder(path: string): void {
   if (isFolder(path)) return;
   const above = dirname(path);
@@ -18,7 +21,7 @@ export function makePrivateFolder(path: string): void {
 }
 
 /**
- * Opens a file; one that it makes is for its owner alone (0600) whatever the umask.
+ * Opens a file; if it creates the file, that is for its owner alone (0600) whatever the umask.
  * @throws what Deno.openSync throws
  */
 export function openPrivateFile(
@@ -37,7 +40,7 @@ export function openPrivateFile(
     file = Deno.openSync(path, { ...options, createNew: true, mode: PRIVATE_FILE });
   } catch (error) {
     if (options.createNew === true || !(error instanceof Deno.errors.AlreadyExists)) throw error;
-    return Deno.openSync(path, options); // another process has been quicker
+    return Deno.openSync(path, options); // another process was quicker
   }
   try {
     if (HAS_OWNERS) Deno.chmodSync(path, PRIVATE_FILE);
@@ -50,14 +53,14 @@ export function openPrivateFile(
 }
 
 /**
- * What root makes in another user's folder, as with sudo in the service's, belongs to that user, who could not use it
- * otherwise. For anybody else nothing changes.
+ * Gives what root created in another user's folder, for example with sudo in the service's, to that user, who could not
+ * use it otherwise. For any other user it does nothing.
  */
 export function giveToOwnerOfFolder(path: string): void {
   if (!HAS_OWNERS) return;
   const { uid, gid } = Deno.statSync(dirname(path));
   if (uid === null || gid === null || Deno.lstatSync(path).uid === uid) return;
-  // By its descriptor: that user may have put a link in its place meanwhile, to a file of somebody else.
+  // By descriptor: that user may have replaced it with a link to somebody else's file in the meantime.
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const made = fstatSync(descriptor);

@@ -1,14 +1,14 @@
 import { openPrivateFile } from "../files/private.ts";
 import { Outlet } from "./outlet.ts";
 
-/** A file that log lines are added to. */
+/** A file that log lines are appended to. */
 export class LogFile implements Disposable {
   readonly #file: Deno.FsFile;
   readonly #outlet: Outlet;
 
   /**
-   * Opens or makes the file, for this user alone (0600).
-   * @param instead takes the lines that can't be written to it, as when it is full or gone
+   * Opens the file, or creates it for this user alone (0600).
+   * @param instead takes the lines that can't be written, for example because the disk is full
    * @throws what Deno.openSync throws
    */
   constructor(readonly path: string, instead: (line: string) => void) {
@@ -16,6 +16,7 @@ export class LogFile implements Disposable {
     this.#outlet = new Outlet(this.#file, { lose: (lines) => lines.forEach(instead) });
   }
 
+  /** Appends a line, given without its line break. */
   write(line: string): void {
     this.#outlet.write(line);
   }
@@ -25,7 +26,7 @@ export class LogFile implements Disposable {
     return this.#outlet.settle(patience);
   }
 
-  /** Closes it, once what waits for it is written. */
+  /** Closes the file once all pending lines are written. */
   [Symbol.dispose](): void {
     const { writing } = this.#outlet;
     if (writing === undefined) this.#file[Symbol.dispose]();

@@ -1,19 +1,20 @@
 import { type Level, LEVELS, parseLogLevel } from "./level.ts";
 
-/** Which lines are written: one level for all parts of the program, and others for those that are named. */
+/** Which lines are written: a general level, and levels of their own for named parts of the program. */
 export interface LogFilter {
+  /** for every part that `targets` does not name */
   readonly level: Level | "off";
-  /** targets by prefix, as in `nym_gateway::mailbox`; the longest that fits counts */
+  /** parts of the program, by prefix, such as `nym_gateway::mailbox`; the longest matching prefix wins */
   readonly targets: readonly { readonly prefix: string; readonly level: Level | "off" }[];
 }
 
 const TARGET = /^\w+(::\w+)*$/;
-/** Of parts that no directive names, as without a filter. */
+/** For parts that no directive names, as without a filter. */
 const DEFAULT_LEVEL = "info";
 
 /**
- * Reads a filter as RUST_LOG has it: directives between commas, each a level (`debug`), a target with its level
- * (`nym_gateway::mailbox=debug`), or a target alone, which means all of its lines. Undefined when it is none.
+ * Parses a filter in the form of RUST_LOG: directives separated by commas, each a level (`debug`), a target with its
+ * level (`nym_gateway::mailbox=debug`), or a target alone, which means all of its lines. Undefined if it is not valid.
  */
 export function parseLogFilter(text: string): LogFilter | undefined {
   let level: Level | "off" = DEFAULT_LEVEL;
@@ -30,18 +31,18 @@ export function parseLogFilter(text: string): LogFilter | undefined {
   return { level, targets };
 }
 
-/** How much is said for a target, as an index of {@linkcode LEVELS}. */
+/** The level of a target, as an index into {@linkcode LEVELS}: lines up to that index are written. */
 export function verbosityOf(filter: LogFilter, target: string): number {
   let longest = -1;
   let level = filter.level;
   for (const { prefix, level: own } of filter.targets) {
-    const fits = target === prefix || target.startsWith(`${prefix}::`);
-    if (fits && prefix.length > longest) [longest, level] = [prefix.length, own];
+    const matches = target === prefix || target.startsWith(`${prefix}::`);
+    if (matches && prefix.length > longest) [longest, level] = [prefix.length, own];
   }
   return LEVELS.indexOf(level);
 }
 
-/** A single word without a level is a part of the program only if it is written like one: `loud` is a mistake. */
+/** A single word without a level names a part of the program only if it looks like one: `loud` is a mistake. */
 function looksLikeLevel(target: string, named: string | undefined): boolean {
   return named === undefined && !target.includes("_") && !target.includes("::");
 }

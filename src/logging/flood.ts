@@ -1,26 +1,26 @@
-/** Lines of one cause that are written within {@linkcode WINDOW}. */
+/** How many lines of one cause are written within {@linkcode WINDOW}. */
 export const MAX_LINES = 10;
-/** ms */
+/** How long lines of one cause are counted together, in ms. */
 export const WINDOW = 1000;
-/** Causes that are told apart within a window; what comes beyond shares one count, so memory is bounded. */
+/** Causes counted separately within a window; any further ones share one count, so memory is bounded. */
 const MAX_CAUSES = 256;
 
 interface Cause {
   lines: number;
-  /** says how many lines were left out */
+  /** reports how many lines were left out */
   summarise: ((leftOut: number) => void) | undefined;
 }
 
 /**
- * Keeps one cause from filling the log: of lines that differ in nothing but numbers, ten a second are written, and at
- * the end of that second one line says how many more there were.
+ * Keeps one cause from filling the log: of lines that differ only in numbers, ten a second are written. At the end of
+ * that second, one line says how many more there were.
  */
 export class FloodGuard {
   readonly #causes = new Map<string, Cause>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #windowEnd = -Infinity;
 
-  /** Whether to write a line of this cause now; if not, `summarise` is called with the number of such lines later. */
+  /** Whether to write a line of this cause now; if not, `summarise` is called later with the number of such lines. */
   admit(cause: string, summarise: (leftOut: number) => void, now = performance.now()): boolean {
     if (now >= this.#windowEnd) {
       this.flush();
@@ -35,7 +35,7 @@ export class FloodGuard {
     return false;
   }
 
-  /** Says at once what has been left out so far. */
+  /** Reports at once how many lines were left out so far. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -48,7 +48,7 @@ export class FloodGuard {
   #startTimer(): void {
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => this.flush(), WINDOW);
-    Deno.unrefTimer(this.#timer as unknown as number); // it is no reason for the program to go on
+    Deno.unrefTimer(this.#timer as unknown as number); // it must not keep the program alive
   }
 }
 

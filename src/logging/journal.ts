@@ -3,20 +3,20 @@ import type { Level } from "./level.ts";
 
 const STANDARD_ERROR = 2;
 
-/** syslog's priorities, which systemd's journal reads at the beginning of a line (sd-daemon(3)) */
+/** syslog priorities, which systemd's journal reads at the beginning of a line (sd-daemon(3)) */
 const PRIORITIES: Readonly<Record<Level, number>> = { error: 3, warn: 4, info: 6, debug: 7, trace: 7 };
 
 /** Whether standard error goes straight to systemd's journal, which adds the time and wants each line's priority. */
-export const isJournal = Deno.build.os === "linux" && namesStandardError(journalStream());
+export const isJournal: boolean = Deno.build.os === "linux" && namesStandardError(journalStream());
 
-/** A line with its priority in front. */
+/** A line with its syslog priority in front, as in `<4>text`. */
 export function withPriority(level: Level, line: string): string {
   return `<${PRIORITIES[level]}>${line}`;
 }
 
 /**
- * JOURNAL_STREAM, if this program may see it. It has device and inode, as in "9:12345": children inherit the variable
- * (systemd.exec(5)), and standard error may be something else by then.
+ * JOURNAL_STREAM, if this program may read it. It holds a device and an inode, as in "9:12345", to compare with
+ * standard error: children inherit the variable, but may have been given another stream (systemd.exec(5)).
  */
 function journalStream(): string | undefined {
   const variable = "JOURNAL_STREAM";
@@ -30,6 +30,6 @@ function namesStandardError(stream: string | undefined): boolean {
     const { dev, ino } = fstatSync(STANDARD_ERROR, { bigint: true });
     return stream === `${dev}:${ino}`;
   } catch {
-    return false; // it is closed
+    return false; // standard error is closed
   }
 }

@@ -2,7 +2,7 @@
  * Log lines on standard error or in a file, in the form that 0.7.0 gateways write or as JSON:
  * ` 2026-11-23T01:16:27.772 INFO  nym_gateway::node > Starting nym gateway!`
  *
- * What goes in here never holds message contents, client addresses, tokens or a peer's IP address.
+ * No line ever holds message contents, client addresses, tokens or a peer's IP address.
  */
 import { LogFile } from "./file.ts";
 import { type LogFilter, verbosityOf } from "./filter.ts";
@@ -20,16 +20,22 @@ export { type Level, parseLogLevel } from "./level.ts";
 export type { LogFormat } from "./line.ts";
 export { type Warning, warnings } from "./warnings.ts";
 
+/** Writes lines for one part of the program, if the filter lets them through. */
 export interface Logger {
+  /** The gateway can't do something that it should; somebody has to look. */
   error(text: string): void;
+  /** Something is wrong or will be, and the gateway goes on. */
   warn(text: string): void;
+  /** What an operator wants to see of a healthy gateway. */
   info(text: string): void;
+  /** Details for finding a fault. */
   debug(text: string): void;
+  /** Every step. */
   trace(text: string): void;
 }
 
 let filter: LogFilter = { level: "info", targets: [] };
-/** counts the filters that there were, so that each logger knows whether its verbosity still holds */
+/** how many filters were set so far, so that each logger knows whether its cached verbosity still holds */
 let filters = 0;
 let format: LogFormat = "text";
 let file: LogFile | undefined;
@@ -52,12 +58,12 @@ const standardError = new Outlet(Deno.stderr, {
 const toStandardError = (line: string) => standardError.write(line);
 let writeError = toStandardError;
 
-/** Sets from which level on lines are written, for the whole program (one setting for each worker). Default `info`. */
+/** Sets the least severe level that is written, for the whole program (each worker has its own). Default `info`. */
 export function setLogLevel(level: Level | "off"): void {
   setLogFilter({ level, targets: [] });
 }
 
-/** Sets which lines are written, with levels of their own for parts of the program. */
+/** Sets which lines are written, by level and by part of the program. */
 export function setLogFilter(to: LogFilter): void {
   filter = to;
   filters++;
@@ -69,32 +75,33 @@ export function setLogFormat(to: LogFormat): void {
 }
 
 /**
- * Opens or makes a file for log lines, for this user alone (0600). Lines that it doesn't take go to standard error.
+ * Opens a file for log lines, or creates it for this user alone (0600). Lines that can't be written to it go to standard
+ * error.
  * @throws what Deno.openSync throws
  */
 export function openLogFile(path: string): LogFile {
   return new LogFile(path, (line) => writeError(line));
 }
 
-/** Sets where lines go: to a file, which is closed when another one comes, or to standard error (the default). */
+/** Sets where lines go: to a file, which is closed when another one replaces it, or to standard error (the default). */
 export function setLogFile(to: LogFile | undefined): void {
   file?.[Symbol.dispose]();
   file = to;
 }
 
-/** Sets what takes the lines in place of standard error; undefined: standard error again. */
+/** Sets what takes the lines instead of standard error; undefined: standard error again. */
 export function setLogOutput(to: ((line: string) => void) | undefined): void {
   writeError = to ?? toStandardError;
 }
 
-/** Has lines counted that standard error did not take: those lost so far, and from now on. */
+/** Calls `count` with the number of lines lost on their way to standard error, so far and later. */
 export function countLostLines(count: (lines: number) => void): void {
   if (linesLost > 0) count(linesLost);
   linesLost = 0;
   onLinesLost = count;
 }
 
-/** Says at once what lines were left out for being too many. */
+/** Writes at once how many lines were left out because there were too many. */
 export function flushLog(): void {
   guard.flush();
 }
@@ -104,12 +111,12 @@ export async function settleLog(patience: number): Promise<void> {
   await Promise.all([file?.settle(patience), standardError.settle(patience)]);
 }
 
-/** Writes a command's last word to standard error, whatever is logged where. */
+/** Writes a command's last line to standard error, whatever the level, format and file of the log. */
 export function writeLastWord(text: string): void {
   writeError(isJournal ? withPriority("error", text) : text);
 }
 
-/** A logger for one part of the program; `target` is its name in the lines, as in `nym_gateway::node`. */
+/** A logger for one part of the program; `target` is its name in the lines, such as `nym_gateway::node`. */
 export function logger(target: string): Logger {
   let verbosity = 0;
   let known = -1;

@@ -1,20 +1,22 @@
-/** What takes bytes: a standard stream or a file. `write` may block a thread, but not this one. */
+/** Where bytes go: a standard stream or a file. */
 export interface Stream {
+  /** Resolves with the number of bytes written; it may block a thread of the runtime, but not this one. */
   write(bytes: Uint8Array): Promise<number>;
+  /** Returns the number of bytes written; it may block this thread. */
   writeSync(bytes: Uint8Array): number;
 }
 
-/** What becomes of lines that can't be written. */
+/** What happens to lines that can't be written. */
 export interface Fallback {
-  /** The stream did not take these lines: it failed with `error`, or too many were waiting for it (undefined). */
+  /** These lines were not written: the stream failed with `error`, or too many lines were waiting (undefined). */
   lose(lines: readonly string[], error: unknown): void;
-  /** The line that says so once the stream works again; without it nothing does. */
+  /** The line that reports it once the stream works again; without it, nothing is reported. */
   notice?(lost: number): string;
 }
 
 /** Characters that may wait for a stream; lines beyond that are lost. */
 const CAPACITY = 256 * 1024;
-/** ms after which a stream that is full and doesn't block is tried again */
+/** ms between attempts to write to a non-blocking stream that is full */
 const PAUSE = 50;
 const NEWLINE = 10;
 
@@ -30,15 +32,15 @@ const encoder = new TextEncoder();
 let inBackground = false;
 
 /**
- * From now on lines wait in memory and are written by the runtime's threads for what blocks, as a server needs it: a
- * pipe that nobody reads, or a terminal after Ctrl-S, would stop everything else. Without this, a line is written when
- * `write` returns, as a command needs it.
+ * From now on, lines wait in memory, and the runtime's threads for blocking work write them, as a server needs: a pipe
+ * that nobody reads, or a terminal after Ctrl-S, would stop everything else. Without this, a line is written when `write`
+ * returns, as a command needs.
  */
 export function writeInBackground(): void {
   inBackground = true;
 }
 
-/** Where lines leave the program. A stream that fails throws nothing: lines are lost then, and it is tried again. */
+/** Where lines leave the program. It never throws: if the stream fails, lines are lost, and the next line retries. */
 export class Outlet {
   readonly #stream: Stream;
   readonly #fallback: Fallback;
@@ -47,18 +49,21 @@ export class Outlet {
   /** characters that wait or are being written; at most {@linkcode CAPACITY} */
   #size = 0;
   #lost = 0;
-  /** the last line was written in part */
+  /** whether the last line was written only in part */
   #isTorn = false;
   #writing: Promise<void> | undefined;
 
-  /** @param waits whether lines are written in the background at the moment */
-  constructor(stream: Stream, fallback: Fallback, waits = () => inBackground) {
+  /**
+   * An outlet onto `stream`, which it does not close.
+   * @param waits whether lines are written in the background now; by default, after {@linkcode writeInBackground}
+   */
+  constructor(stream: Stream, fallback: Fallback, waits: () => boolean = () => inBackground) {
     this.#stream = stream;
     this.#fallback = fallback;
     this.#waits = waits;
   }
 
-  /** Writes a line, given without its end. */
+  /** Writes a line, given without its line break. */
   write(line: string): void {
     if (!this.#waits()) return this.#writeAtOnce(line);
     if (this.#size + line.length >= CAPACITY) return this.#lose([line], undefined);
@@ -67,12 +72,12 @@ export class Outlet {
     this.#writing ??= this.#writeWaiting();
   }
 
-  /** Resolves when nothing waits any more; undefined when nothing does. */
+  /** Resolves when no line is waiting any more; undefined if none is waiting now. */
   get writing(): Promise<void> | undefined {
     return this.#writing;
   }
 
-  /** Waits until nothing waits any more, for at most `patience` ms. */
+  /** Waits until no line is waiting any more, for at most `patience` ms. */
   async settle(patience: number): Promise<void> {
     if (this.#writing === undefined) return;
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -2,20 +2,22 @@
 export interface Warning {
   /** ms since 1970 */
   readonly time: number;
+  /** how severe it was */
   readonly level: "error" | "warn";
   /** on one line */
   readonly text: string;
 }
 
+/** how many are kept */
 const MOST = 5;
 let latest: readonly Warning[] = [];
 
-/** The latest of them that were logged, the newest one last. */
+/** The last few that were logged, at most five, the newest one last. */
 export function warnings(): readonly Warning[] {
   return latest;
 }
 
-/** Takes the place of the oldest one when there are many. */
+/** Adds one; if there are five already, the oldest is dropped. */
 export function remember(warning: Warning): void {
   latest = [...latest.slice(1 - MOST), warning];
 }

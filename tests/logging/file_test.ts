@@ -11,7 +11,7 @@ function texts(path: string): string[] {
   return Deno.readTextFileSync(path).trimEnd().split("\n").map((line) => line.split(" > ")[1]!);
 }
 
-Deno.test("lines are added to a file of this user's alone, and to a new one when that was renamed", () => {
+Deno.test("lines are appended to a file that only this user can access, and to a new one after that is renamed", () => {
   using folder = new TemporaryFolder();
   const path = folder.file("log");
   const logging = { format: "text", level: "info", file: path } as const;
@@ -31,7 +31,7 @@ Deno.test("lines are added to a file of this user's alone, and to a new one when
   }
 });
 
-Deno.test("a file that can't be opened is an operator's mistake, and one that can't be written is no reason to be silent", () => {
+Deno.test("a log file that can't be opened is an operator's mistake, and lines that can't be written go to standard error", () => {
   assertThrows(
     () => openLogFile({ format: "text", level: "info", file: "/nonexistent/log" }),
     OperatorError,

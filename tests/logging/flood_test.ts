@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { causeOf, FloodGuard, MAX_LINES, WINDOW } from "../../src/logging/flood.ts";
 
-Deno.test("ten lines of a cause are written a second, then how many more there were", () => {
+Deno.test("ten lines of one cause are written per second, then how many more there were", () => {
   const guard = new FloodGuard();
   const said: string[] = [];
   const log = (cause: string, now: number) => {
@@ -15,16 +15,16 @@ Deno.test("ten lines of a cause are written a second, then how many more there w
   guard.flush();
 });
 
-Deno.test("what was left out is said without another line to come", async () => {
+Deno.test("the number of lines left out is reported without waiting for another line", async () => {
   const guard = new FloodGuard();
   const said = Promise.withResolvers<number>();
   for (let i = 0; i <= MAX_LINES; i++) guard.admit("a", said.resolve);
-  const waiting = setTimeout(() => said.reject(new Error("nothing was said")), 10 * WINDOW); // the guard's own holds nothing
+  const waiting = setTimeout(() => said.reject(new Error("nothing was said")), 10 * WINDOW); // the guard's own timer keeps nothing alive
   assertEquals(await said.promise, 1);
   clearTimeout(waiting);
 });
 
-Deno.test("ever new causes share what is written of one", () => {
+Deno.test("beyond 256 causes, all new ones share one count", () => {
   const guard = new FloodGuard();
   let written = 0;
   let leftOut = 0;
@@ -33,7 +33,7 @@ Deno.test("ever new causes share what is written of one", () => {
   assertEquals([written, leftOut], [256 + MAX_LINES, 10_000 - 256 - MAX_LINES]);
 });
 
-Deno.test("lines that differ in numbers and names are of one cause", () => {
+Deno.test("lines that differ only in numbers and quoted names have one cause", () => {
   assertEquals(causeOf("warn", "t", 'lost 5 of "x y"'), causeOf("warn", "t", 'lost 17 of "z"'));
   assertEquals(
     new Set(["warn t a", "info t a", "warn u a", "warn t b"].map((key) => {

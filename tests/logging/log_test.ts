@@ -52,7 +52,7 @@ Deno.test("lines below the level are left out", () => {
   assertEquals(logged(logAll).length, 3);
 });
 
-Deno.test("a text cannot forge a line or drive a terminal", () => {
+Deno.test("a text can't forge a line or control a terminal", () => {
   const [line = ""] = logged(() => logger("t").info("a\nb\u001b[31m\u009b\u202e\u2028"));
   assertMatch(line, /> a\\u000ab\\u001b\[31m\\u009b\\u202e\\u2028$/);
   const [json = ""] = logged(() => {
@@ -62,7 +62,7 @@ Deno.test("a text cannot forge a line or drive a terminal", () => {
   assertMatch(json, /"message":"a\\nb\\u009b\\u202e"/);
 });
 
-Deno.test("levels are read in any case, other texts are none", () => {
+Deno.test("levels are read in upper and lower case; other texts are not levels", () => {
   assertEquals(["debug", " WARN ", "Off", "loud", "a=debug"].map(parseLogLevel), [
     "debug",
     "warn",
@@ -72,7 +72,7 @@ Deno.test("levels are read in any case, other texts are none", () => {
   ]);
 });
 
-Deno.test("parts of the program have levels of their own, also those that log already", () => {
+Deno.test("parts of the program have levels of their own, even after they have logged", () => {
   const [mailbox, node] = [logger("nym_gateway::mailbox"), logger("nym_gateway::node")];
   const lines = logged(() => {
     mailbox.debug("before");

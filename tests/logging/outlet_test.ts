@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
 import { Outlet, type Stream } from "../../src/logging/outlet.ts";
 
-/** A stream that does as it is told, and keeps what it took. */
+/** A stream that fails on request, and keeps what it took. */
 class Pipe implements Stream {
   #text = "";
   /** bytes that it takes before `failure` */
   room = Infinity;
   failure: Error = new Error("No space left on device");
-  /** what a write waits for */
+  /** writes wait until this resolves */
   gate: Promise<void> | undefined;
 
   get lines(): string[] {
@@ -28,7 +28,7 @@ class Pipe implements Stream {
   }
 }
 
-/** An outlet onto `pipe`, and the lines that it has lost. */
+/** An outlet onto `pipe`, and the lines that it lost. */
 function outletOnto(pipe: Pipe, inBackground: boolean): { outlet: Outlet; lost: string[] } {
   const lost: string[] = [];
   const outlet = new Outlet(pipe, {
@@ -41,7 +41,7 @@ function outletOnto(pipe: Pipe, inBackground: boolean): { outlet: Outlet; lost: 
 for (const inBackground of [false, true]) {
   const how = inBackground ? "in the background" : "at once";
 
-  Deno.test(`lines are written in their order, ${how}`, async () => {
+  Deno.test(`lines are written in order, ${how}`, async () => {
     const pipe = new Pipe();
     const { outlet } = outletOnto(pipe, inBackground);
     for (const line of ["a", "b", "ü"]) outlet.write(line);
@@ -49,7 +49,7 @@ for (const inBackground of [false, true]) {
     assertEquals(pipe.lines, ["a", "b", "ü"]);
   });
 
-  Deno.test(`what a stream does not take is lost and said once it takes lines again, ${how}`, async () => {
+  Deno.test(`lines that a stream does not take are lost, and reported once it takes lines again, ${how}`, async () => {
     const pipe = new Pipe();
     const { outlet, lost } = outletOnto(pipe, inBackground);
     const write = async (line: string) => {
@@ -60,7 +60,7 @@ for (const inBackground of [false, true]) {
     pipe.room = 0;
     await write("b");
     await write("c");
-    pipe.room = 3; // part of what says so
+    pipe.room = 3; // part of the report
     await write("d");
     assertEquals(lost, ["b", "c", "d"]);
     pipe.room = 10; // "\n3 lost\n" and part of the line
@@ -72,7 +72,7 @@ for (const inBackground of [false, true]) {
     assertEquals(pipe.lines, ["a", "2 l", "3 lost", "lo", "1 lost", "e", "f"]);
   });
 
-  Deno.test(`a stream that is full and doesn't block is waited for, ${how}`, async () => {
+  Deno.test(`the outlet waits for a non-blocking stream that is full, ${how}`, async () => {
     const pipe = new Pipe();
     const { outlet, lost } = outletOnto(pipe, inBackground);
     pipe.failure = new Deno.errors.WouldBlock();
@@ -92,7 +92,7 @@ for (const inBackground of [false, true]) {
   });
 }
 
-Deno.test("a stream that does not move holds up nobody: what waits for it is bounded", async () => {
+Deno.test("a stream that is stuck holds up nobody: the lines that wait for it are bounded", async () => {
   const pipe = new Pipe();
   const { outlet, lost } = outletOnto(pipe, true);
   const gate = Promise.withResolvers<void>();
