@@ -22,8 +22,9 @@ export type Request =
 const WORDS = [...Object.keys(COMMANDS), "help"];
 
 /**
- * Reads the arguments that follow the program's name. Throws an OperatorError that names the argument when a command or
- * an option is unknown, has no value, is there twice or is missing.
+ * Parses the arguments that follow the program's name.
+ * @throws {OperatorError} naming the argument, if a command or an option is unknown, missing, given twice, or has no
+ *   valid value
  */
 export function parseArguments(args: readonly string[]): Request {
   const [first, ...rest] = args;
@@ -83,7 +84,7 @@ function parseCommand(command: CommandName, given: readonly string[]): Request {
 type Token = NonNullable<ReturnType<typeof parseArgs>["tokens"]>[number];
 type OptionToken = Extract<Token, { kind: "option" }>;
 
-/** Not strict: its own errors would not name the command, or what may have been meant. */
+/** Not strict: the parser's own errors would not name the command, nor suggest what was meant. */
 function tokensOf(args: readonly string[], names: readonly OptionName[]): readonly Token[] {
   const typed = names.map((name) =>
     [name, { type: OPTIONS[name].value === undefined ? "boolean" : "string" }] as const
@@ -101,7 +102,10 @@ function tokensOf(args: readonly string[], names: readonly OptionName[]): readon
   return tokens;
 }
 
-/** The value may begin with a minus sign, as that of a latitude does, but not like an option. `isArgument`: it came without a name. */
+/**
+ * The value may begin with a minus sign, as a latitude does, but must not look like an option. `isArgument`: it was
+ * given without the option's name.
+ */
 function valueOf(name: OptionName, { value, inlineValue }: OptionToken, isArgument: boolean): string {
   const { value: kind, choices } = OPTIONS[name];
   if (kind === undefined && value === undefined) return GIVEN;
@@ -111,14 +115,14 @@ function valueOf(name: OptionName, { value, inlineValue }: OptionToken, isArgume
   }
   if (choices?.includes(value) === false) {
     const what = isArgument ? `<${kind}>` : `--${name}`;
-    throw usageError(`${what} is "${value}" and can be ${choices.join(", ")}${suggestion(value, choices)}`);
+    throw usageError(`${what} is "${value}" and must be one of ${choices.join(", ")}${suggestion(value, choices)}`);
   }
   return value;
 }
 
 const isShort = ({ rawName }: OptionToken) => !rawName.startsWith("--");
 
-/** For what was given with its dashes; a single letter could be meant to be anything. */
+/** For an option given with its dashes; a single letter could stand for anything. */
 function suggestedOption(given: string, names: readonly OptionName[]): string {
   return given.length === 2 ? "" : suggestion(given, names.map((name) => `--${name}`));
 }

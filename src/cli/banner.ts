@@ -1,7 +1,7 @@
 import { PROTOCOL_VERSION } from "../build/version.ts";
 
 /** What every command prints first. */
-export const BANNER = String.raw`
+export const BANNER: string = String.raw`
 
       _ __  _   _ _ __ ___
      | '_ \| | | | '_ \ _ \

@@ -26,13 +26,14 @@ import { paint } from "./paint.ts";
 const MARKS = { ok: paint("green", "✓"), warn: paint("yellow", "!"), fail: paint("red", "✗") } as const;
 
 /**
- * Looks at all that a gateway needs, and prints a line for each as it is found out. Returns the exit code: 0, or that of
- * the first thing that failed.
+ * Checks everything that a gateway needs, and prints each finding as soon as it is known, or all of them as JSON.
+ * Returns the exit code: 0, or that of the first check that failed.
+ * @throws {OperatorError} if there is no such gateway
  */
 export async function check(options: Options): Promise<number> {
   const found = findGateway(options);
   const findings: Finding[] = [];
-  setLogLevel("off"); // what would be logged is what is said here
+  setLogLevel("off"); // the findings say what would be logged
   for await (const finding of findOut(found, options)) {
     findings.push(finding);
     if (options.output !== "json") printFinding(finding);
@@ -51,7 +52,7 @@ async function* findOut(found: FoundGateway, options: Options): AsyncGenerator<F
     yield ok("configuration", path);
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    yield fail("configuration", error.message, "correct the file, and check again", error.exitCode);
+    yield fail("configuration", error.message, "fix the file, and check again", error.exitCode);
     return;
   }
   const stray = strayText(found, config, options);
@@ -72,7 +73,7 @@ async function* findOut(found: FoundGateway, options: Options): AsyncGenerator<F
   yield* checkMachine(inboxesDirectory, limits.minimumFreeDisk, isRunning, await descriptorLimitOf(config, path));
 }
 
-/** What a gateway that runs says of itself; undefined when it does not. */
+/** The limit of the running gateway, from its status page; undefined if it does not answer. */
 async function descriptorLimitOf({ gateway, operator }: Config, path: string): Promise<number | undefined> {
   const address = readRunning(path)?.operator ?? operator.listeningAddress;
   const answer = address === "" ? undefined : await statusTextAt(address);
@@ -80,7 +81,7 @@ async function descriptorLimitOf({ gateway, operator }: Config, path: string): P
   return status?.name === gateway.id ? status.gauges["descriptorsLimit"] : undefined;
 }
 
-/** Undefined when its keys can't be read, which is a finding already. */
+/** Undefined if the gateway's keys can't be read, which is a finding already. */
 async function expectedOf(config: Config, isRunning: boolean): Promise<Expected | undefined> {
   const { gateway, mixnetEndpoint, clientsEndpoint } = config;
   try {

@@ -1,10 +1,11 @@
 import { type CommandName, COMMANDS, type OptionName, OPTIONS } from "./options.ts";
 
+/** A shell that there is a completion script for. */
 export type Shell = "bash" | "zsh" | "fish";
 
 const commands = Object.entries(COMMANDS) as [CommandName, typeof COMMANDS[CommandName]][];
 
-/** The script that has a shell complete commands, options and their values. */
+/** The script that lets a shell complete commands, options and their values. */
 export function completions(shell: Shell): string {
   return { bash, zsh, fish }[shell]();
 }
@@ -17,7 +18,7 @@ function bash(): string {
 _nym_gateway_ids() {
   local home config
   for home in "\${NYM_HOME:-$HOME/.nym}" \${NYM_HOME:+""} /var/lib/nym-gateway; do
-    [ -n "$home" ] || break # NYM_HOME is the only one
+    [ -n "$home" ] || break # NYM_HOME is the only place
     for config in "$home"/gateways/*/config/config.toml; do
       [ ! -e "$config" ] || { config="\${config%/config/config.toml}" && printf '%s\\n' "\${config##*/}"; }
     done
@@ -145,7 +146,7 @@ function pathOptions(): OptionName[] {
   return (Object.keys(OPTIONS) as OptionName[]).filter(isPath);
 }
 
-/** Whether the option says which of the gateways is meant that there are. */
+/** Whether the option names one of the existing gateways. */
 function namesGateway(command: CommandName, option: OptionName): boolean {
   return option === "id" && command !== "init" && command !== "import";
 }

@@ -4,31 +4,32 @@ import { logger } from "../logging/log.ts";
 
 const log = logger("nym_gateway::node");
 
-/** Bytes of a socket's path that every system takes. */
+/** length of a socket's path, in bytes, that every system allows */
 const LONGEST_PATH = 100;
-/** The only request that there is, on a line. */
+/** the only request, on one line */
 const RELOAD = "reload\n";
-/** ms that a request may take to come, and that the gateway has to answer */
+/** in ms, for a request to arrive, and for its answer */
 const TIMEOUT = 10_000;
-/** Characters of an answer; it names keys of the configuration. */
+/** in bytes; an answer names keys of the configuration */
 const LONGEST_ANSWER = 65_536;
 
-/** The outcome of reading the configuration again, as in config/reloading.ts; or why it was refused. */
+/** The outcome of a reload: the changed keys, as in config/reloading.ts, or why the file was refused. */
 export type ReloadAnswer =
   | { readonly taken: readonly string[]; readonly left: readonly string[] }
   | { readonly refused: string; readonly exitCode: ExitCode };
 
 /**
- * The socket by which commands ask a gateway that runs. It is a file for the gateway's user alone (0600), so whoever can
- * connect may ask. A request is a line, the answer one of JSON.
+ * The socket through which commands reach a running gateway. Only the gateway's user can access its file (0600), so
+ * anyone who can connect may send requests. A request is a line of text, its answer a line of JSON.
  */
 export class ControlSocket implements AsyncDisposable {
+  /** The path of the socket's file. */
   readonly path: string;
   readonly #listener: Deno.UnixListener;
   readonly #reload: () => ReloadAnswer;
   readonly #accepting: Promise<void>;
   readonly #connections = new Set<Deno.UnixConn>();
-  /** the folder of a socket whose path would have been too long in the home */
+  /** the temporary folder of a socket whose path would be too long beside the configuration file */
   readonly #folder: string | undefined;
 
   private constructor(path: string, folder: string | undefined, reload: () => ReloadAnswer) {
@@ -40,7 +41,7 @@ export class ControlSocket implements AsyncDisposable {
     this.#accepting = this.#accept();
   }
 
-  /** Listens beside the configuration file; undefined where that can't be done, which is a warning. */
+  /** Listens beside the configuration file; undefined if that fails, which is logged as a warning. */
   static open(configPath: string, reload: () => ReloadAnswer): ControlSocket | undefined {
     if (Deno.build.os === "windows") return undefined;
     try {
@@ -52,14 +53,15 @@ export class ControlSocket implements AsyncDisposable {
       removeStale(path);
       return new ControlSocket(path, undefined, reload);
     } catch (error) {
-      const remedy = "SIGHUP has the configuration read again";
+      const remedy = "SIGHUP makes the gateway read its configuration again";
       log.warn(`Cannot listen for commands in ${dirname(configPath)} (${reasonOf(error)}): ${remedy}`);
       return undefined;
     }
   }
 
+  /** Closes the socket and all its connections, and removes its file. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#listener.close(); // its file goes with it
+    this.#listener.close(); // this removes its file, too
     for (const connection of this.#connections) close(connection);
     await this.#accepting;
     if (this.#folder !== undefined) await Deno.remove(this.#folder, { recursive: true });
@@ -70,7 +72,7 @@ export class ControlSocket implements AsyncDisposable {
     try {
       for await (const connection of this.#listener) serving.push(this.#serve(connection));
     } catch (error) {
-      log.warn(`No more commands are taken: ${reasonOf(error)}`);
+      log.warn(`No longer listening for commands: ${reasonOf(error)}`);
     }
     await Promise.all(serving);
   }
@@ -82,7 +84,7 @@ export class ControlSocket implements AsyncDisposable {
       const request = await readText(connection, RELOAD.length);
       if (request === RELOAD) await write(connection, JSON.stringify(this.#reload()) + "\n");
     } catch {
-      // it is gone, and nobody waits for the answer
+      // the connection is gone, and nobody waits for the answer
     }
     clearTimeout(timer);
     close(connection);
@@ -92,7 +94,7 @@ export class ControlSocket implements AsyncDisposable {
 
 /**
  * Asks the gateway that listens at `path` to read its configuration again.
- * @throws {OperatorError} when it does not answer
+ * @throws {OperatorError} if it does not answer, or this user may not ask
  */
 export async function askToReload(path: string): Promise<ReloadAnswer> {
   const attempt = "Cannot ask the gateway";
@@ -104,16 +106,16 @@ export async function askToReload(path: string): Promise<ReloadAnswer> {
     return JSON.parse(text);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.ConnectionRefused) {
-      throw new OperatorError(`${attempt}: it does not run`, ExitCode.UNAVAILABLE);
+      throw new OperatorError(`${attempt}: it is not running`, ExitCode.UNAVAILABLE);
     }
     if (error instanceof Deno.errors.PermissionDenied) {
-      throw new OperatorError(`${attempt}: ${path} is closed to this user, use sudo`, ExitCode.NO_PERMISSION);
+      throw new OperatorError(`${attempt}: this user may not use ${path}; use sudo`, ExitCode.NO_PERMISSION);
     }
     throw new OperatorError(`${attempt}: ${reasonOf(error)}`, ExitCode.UNAVAILABLE);
   }
 }
 
-/** A gateway that was killed has left it. Another one that runs would hold the lock of the inboxes. */
+/** A gateway that was killed left it behind. If another one were running, it would hold the lock on the inboxes. */
 function removeStale(path: string): void {
   try {
     if (Deno.lstatSync(path).isSocket !== false) Deno.removeSync(path);
@@ -122,7 +124,7 @@ function removeStale(path: string): void {
   }
 }
 
-/** What comes until `most` bytes are there or no more come. */
+/** Reads until the end, or `most` bytes. */
 async function readText(connection: Deno.UnixConn, most: number): Promise<string> {
   const bytes = new Uint8Array(most);
   let length = 0;
@@ -143,6 +145,6 @@ function close(connection: Deno.UnixConn): void {
   try {
     connection.close();
   } catch {
-    // it is
+    // it is closed already
   }
 }

@@ -20,7 +20,10 @@ import { sizeText } from "../text/units.ts";
 import { refuseStray } from "./relocate.ts";
 import { printTransfer } from "./transfer_summary.ts";
 
-/** Writes a gateway that does not run into one sealed file. Resolves with the exit code when a signal has ended it. */
+/**
+ * Writes a stopped gateway into one sealed file. Resolves with the exit code if a signal interrupts it.
+ * @throws {OperatorError} if it is running, or something can't be read or written; then there is no file
+ */
 export function exportGateway(options: Options): Promise<number | void> {
   return interruptible((signal) => exportUntil(signal, options));
 }
@@ -66,7 +69,7 @@ async function exportUntil(signal: AbortSignal, options: Options): Promise<void>
   });
 }
 
-/** A gateway that runs would write on: it keeps this locked, and can't start as long as we do. */
+/** A running gateway keeps this locked, and would go on writing; as long as we hold it, none can start. */
 async function lockInboxes(attempt: string, folder: string): Promise<Disposable> {
   try {
     const lock = await lockPrivateFolder(folder);
@@ -76,7 +79,10 @@ async function lockInboxes(attempt: string, folder: string): Promise<Disposable>
     if (!(error instanceof Deno.errors.Busy)) {
       throw fileError(`${attempt}: cannot lock ${folder}`, error, ExitCode.INPUT_OUTPUT);
     }
-    throw new OperatorError(`${attempt}: it is running; stop it first, for its mail to be whole`, ExitCode.UNAVAILABLE);
+    throw new OperatorError(
+      `${attempt}: it is running; stop it first, so that its mail is complete`,
+      ExitCode.UNAVAILABLE,
+    );
   }
   throw new OperatorError(
     `${attempt}: ${folder} holds inboxes of a 0.7.0 gateway; start it once with this program, which takes them over`,
@@ -88,8 +94,8 @@ function notesOn({ clientsEndpoint }: Config, { damaged }: ExportedItems): strin
   const { tlsCertificate, tlsKey } = clientsEndpoint;
   const elsewhere = storageKeyElsewhere();
   return [
-    "Whoever has this file and its passphrase can read the gateway's mail and pretend to be it.",
-    ...(elsewhere === undefined ? [] : [`The storage key, which is kept in ${elsewhere}, is in the file too.`]),
+    "Anyone with this file and its passphrase can read the gateway's mail and impersonate the gateway.",
+    ...(elsewhere === undefined ? [] : [`The storage key, kept in ${elsewhere}, is in the file too.`]),
     ...(tlsCertificate === "" ? [] : [`The TLS certificate and its key are not in it: ${tlsCertificate}, ${tlsKey}.`]),
     ...Array.from(
       damaged,

@@ -12,16 +12,23 @@ import { readTotals } from "../mailbox/totals.ts";
 import { allEntries } from "../mailbox/transfer.ts";
 import { PRODUCT_VERSION } from "../build/version.ts";
 
-/** What a gateway that does not run is made of, as the items of an archive, in order. */
+/** The contents of a stopped gateway as the items of an archive, in order. */
 export class ExportedItems {
-  clients = 0;
-  messages = 0;
-  entries = 0;
-  /** databases of which keys are damaged, so that entries may be missing */
-  readonly damaged = new Set<Database>();
+  /** Registered clients, counted so far. */
+  clients: number = 0;
+  /** Waiting messages, known once the mailbox is reached. */
+  messages: number = 0;
+  /** Database entries, counted so far. */
+  entries: number = 0;
+  /** Databases with damaged keys, so that entries may be missing. */
+  readonly damaged: Set<Database> = new Set();
   readonly #sealer: Sealer;
 
-  /** @param id its name here  @param configText the file that `config` was read from */
+  /**
+   * The items of gateway `id`, which must not run while they are read.
+   * @param configText the text that `config` was parsed from
+   * @param storageKey the key that the databases are sealed with
+   */
   constructor(
     private readonly id: string,
     private readonly configText: string,
@@ -31,6 +38,7 @@ export class ExportedItems {
     this.#sealer = new Sealer(storageKey);
   }
 
+  /** Reads the items one by one; each file and group of entries must be consumed before the next. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Item> {
     const { gateway, clientsEndpoint } = this.config;
     const exported = new Date().toISOString();
@@ -47,7 +55,7 @@ export class ExportedItems {
     yield* this.#database("mailbox", join(clientsEndpoint.inboxesDirectory, "mailbox.kv"));
   }
 
-  /** One that is not there, as before the first start, is empty. */
+  /** A missing database, as before the first start, is empty. */
   async *#database(database: Database, path: string): AsyncGenerator<Item> {
     if (!exists(path)) return;
     using kv = await openDatabase(path, this.#sealer);
@@ -61,7 +69,7 @@ export class ExportedItems {
   }
 }
 
-/** The files that tell which packets have been seen. */
+/** The files that record which packets were seen. */
 async function* tags(inboxes: string): AsyncGenerator<Item> {
   const folder = join(inboxes, "replay");
   if (!exists(folder)) return;

@@ -3,11 +3,11 @@ import { type CommandName, COMMANDS, type OptionName, OPTIONS, usageOf } from ".
 /** What the program is for. */
 export const PURPOSE = "nym-gateway keeps a mailbox at the edge of a mixnet for each of its clients.";
 
-/** The variables that it reads. */
+/** The environment variables that the program reads. */
 export const ENVIRONMENT: readonly { name: string; meaning: string }[] = [
   {
     name: "NYM_HOME",
-    meaning: "the folder that gateways are kept in [default: ~/.nym, and then the service's, /var/lib/nym-gateway]",
+    meaning: "the folder that holds the gateways [default: ~/.nym, then the service's, /var/lib/nym-gateway]",
   },
   {
     name: "NYM_GATEWAY_STORAGE_KEY_FILE",
@@ -15,13 +15,13 @@ export const ENVIRONMENT: readonly { name: string; meaning: string }[] = [
   },
   {
     name: "RUST_LOG",
-    meaning: "how much is logged, as in debug or info,nym_gateway::mailbox=debug [default: as configured, else info]",
+    meaning:
+      "what is logged, such as debug or info,nym_gateway::mailbox=debug [default: as configured, otherwise info]",
   },
   { name: "NO_COLOR", meaning: "if set, nothing is coloured" },
   {
     name: "HTTP_PROXY, HTTPS_PROXY, NO_PROXY",
-    meaning:
-      "the proxy through which the directory is asked, and the hosts that are asked without it [default: no proxy]",
+    meaning: "the proxy for requests to the directory, and the hosts to reach without it [default: no proxy]",
   },
   {
     name: "CREDENTIALS_DIRECTORY",
@@ -29,7 +29,7 @@ export const ENVIRONMENT: readonly { name: string; meaning: string }[] = [
   },
   {
     name: "NOTIFY_SOCKET, WATCHDOG_USEC",
-    meaning: "set by systemd: where it is told that the gateway serves, and how often that it lives",
+    meaning: "set by systemd: where to report that the gateway is ready, and how often that it is alive",
   },
   {
     name: "JOURNAL_STREAM",
@@ -74,7 +74,7 @@ function explain(option: OptionName, defaultValue: string, isArgument = false): 
   return `    ${isArgument ? `<${option}>` : usageOf(option)}\n            ${OPTIONS[option].meaning}${defaultValue}`;
 }
 
-/** What a command does without an option that need not be given. */
+/** What a command does if this option is not given, in words. */
 export function defaultOf(command: CommandName, option: OptionName): string {
   if (command === "run" && option !== "config" && option !== "id") return "as configured";
   return COMMANDS[command].defaults?.[option] ?? OPTIONS[option].default ?? "none";

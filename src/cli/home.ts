@@ -9,14 +9,15 @@ import type { Options } from "./options.ts";
 export const SERVICE_GATEWAYS = "/var/lib/nym-gateway/gateways";
 
 /**
- * The folder that holds a folder for each gateway: in the one that NYM_HOME names, which serves users without a home, or
- * else in the user's home. Throws an OperatorError when there is neither.
+ * The folder that holds a folder for each gateway: in the folder that NYM_HOME names, for users without a home, or
+ * otherwise in the user's home.
+ * @throws {OperatorError} if there is neither
  */
 export function gatewaysDirectory(): string {
   const nymHome = Deno.env.get("NYM_HOME");
   if (nymHome && isOfShell(nymHome)) {
     throw new OperatorError(
-      `The environment variable NYM_HOME is "${nymHome}"; ~ is known to shells only: write the whole path`,
+      `The environment variable NYM_HOME is "${nymHome}"; only shells expand ~: write the whole path`,
       ExitCode.CONFIGURATION,
     );
   }
@@ -24,12 +25,15 @@ export function gatewaysDirectory(): string {
   const home = homeDirectory();
   if (home !== undefined) return join(home, ".nym", "gateways");
   throw new OperatorError(
-    `Cannot tell where gateways are kept: set the environment variable NYM_HOME to a folder for them`,
+    `Cannot determine where gateways are kept: set the environment variable NYM_HOME to a folder for them`,
     ExitCode.CONFIGURATION,
   );
 }
 
-/** The value of --id. Throws an OperatorError unless it can be the name of a folder, here and on other systems. */
+/**
+ * The value of --id.
+ * @throws {OperatorError} unless it can be the name of a folder, on this system and on others
+ */
 export function gatewayId(options: Options): string {
   const id = options.id ?? "";
   if (isId(id)) return id;
@@ -49,15 +53,17 @@ function homeDirectory(): string | undefined {
 
 /** Where a gateway's configuration is. */
 export interface FoundGateway {
-  /** undefined when only --config says which one it is */
+  /** the id by --id or by its folder; undefined if only --config names it */
   readonly id: string | undefined;
+  /** the path of its configuration file */
   readonly configPath: string;
 }
 
 /**
- * The gateway that the options mean: the file that --config names, else the gateway that --id names, else the only one
- * that there is. They are looked for in the folder that NYM_HOME names, else in the user's home, and then in `service`, the
- * folder of the service's gateways. Throws an OperatorError that lists those that there are.
+ * The gateway that the options name: by the file in --config, otherwise by --id, otherwise the only gateway there is.
+ * It searches the folder that NYM_HOME names, or if that is not set, the user's home and then `service`, the folder of
+ * the service's gateways.
+ * @throws {OperatorError} listing the existing gateways, unless exactly one matches
  */
 export function findGateway(options: Options, service = SERVICE_GATEWAYS): FoundGateway {
   const id = options.id === undefined ? undefined : gatewayId(options);
@@ -69,14 +75,14 @@ export function findGateway(options: Options, service = SERVICE_GATEWAYS): Found
   throw notFound(id, found, hidden);
 }
 
-/** Folders that gateways may be in, the first one first. */
+/** Folders that may hold gateways, in the order in which to search them. */
 function placesOfGateways(service: string): string[] {
   if (Deno.env.get("NYM_HOME")) return [gatewaysDirectory()];
   const ofService = Deno.build.os === "linux" ? [service] : [];
   return homeDirectory() === undefined ? ofService : [gatewaysDirectory(), ...ofService];
 }
 
-/** All gateways of these places, and the places that this user may not look into. */
+/** All gateways in these places, and the places that this user may not look into. */
 function gatewaysIn(places: readonly string[]): { found: (FoundGateway & { id: string })[]; hidden: string[] } {
   const hidden: string[] = [];
   const found = places.flatMap((place) => {
@@ -97,21 +103,21 @@ function gatewaysIn(places: readonly string[]): { found: (FoundGateway & { id: s
 }
 
 function notFound(id: string | undefined, found: readonly FoundGateway[], hidden: readonly string[]): OperatorError {
-  const looked = hidden.map((place) => `; ${place} is closed to this user, others may be there: use sudo`).join("");
+  const looked = hidden.map((place) => `; this user may not look into ${place}: use sudo`).join("");
   if (found.length > 0) {
     const list = found.map(({ id, configPath }) => `${id} (${configPath})`).join(", ");
     return id === undefined
       ? new OperatorError(`There are several gateways; give --id for one of them: ${list}`, ExitCode.USAGE)
-      : new OperatorError(`There is no gateway ${id}, but ${list}${looked}`, ExitCode.MISSING_INPUT);
+      : new OperatorError(`There is no gateway ${id}, only ${list}${looked}`, ExitCode.MISSING_INPUT);
   }
   if (hidden.length > 0) {
-    return new OperatorError(`No gateway ${id ?? ""}`.trim() + ` is to be seen${looked}`, ExitCode.NO_PERMISSION);
+    return new OperatorError(`No gateway ${id ?? ""}`.trim() + ` was found${looked}`, ExitCode.NO_PERMISSION);
   }
   const named = id ?? "<word>";
   return new OperatorError(
     `There is no gateway ${id ?? "here"} yet (${
       configPath(named, gatewaysDirectory())
-    } does not exist): make it with ` +
+    } does not exist): create it with ` +
       `\`nym-gateway init --id ${named} --mix-host <ip> --clients-host <ip>\``,
     ExitCode.MISSING_INPUT,
   );

@@ -17,7 +17,10 @@ import { sizeText } from "../text/units.ts";
 import { printTransfer } from "./transfer_summary.ts";
 import { UnfinishedHome } from "./unfinished_home.ts";
 
-/** Makes a gateway of a file that export has written. Resolves with the exit code when a signal has ended it. */
+/**
+ * Creates a gateway from a file that export wrote. Resolves with the exit code if a signal interrupts it.
+ * @throws {OperatorError} if the gateway exists, or the file or the passphrase is wrong; then nothing is left behind
+ */
 export function importGateway(options: Options): Promise<number | void> {
   return interruptible((signal) => importUntil(signal, options));
 }
@@ -98,7 +101,7 @@ function refusal(attempt: string, error: unknown): OperatorError {
     return new OperatorError(`${attempt}: ${error.message}; nothing was imported`, ExitCode.BAD_DATA);
   }
   if (error instanceof Deno.errors.Busy) {
-    return new OperatorError(`${attempt}: an import of that name is going on`, ExitCode.UNAVAILABLE);
+    return new OperatorError(`${attempt}: another import under that name is in progress`, ExitCode.UNAVAILABLE);
   }
   return fileError(attempt, error, ExitCode.INPUT_OUTPUT);
 }
@@ -106,16 +109,16 @@ function refusal(attempt: string, error: unknown): OperatorError {
 function notesOn(id: string, { moved, outside }: Relocated, keepsOutside: boolean): string[] {
   const elsewhere = storageKeyElsewhere();
   return [
-    ...moved.map(({ key, path }) => `${key} was ${path}, outside of the gateway's folder: it is in that folder now.`),
+    ...moved.map(({ key, path }) => `${key} was ${path}, outside the gateway's folder: it is in that folder now.`),
     ...outside.map(({ key, path }) =>
       keepsOutside
-        ? `${key} is ${path}, as it was: what is not on this machine yet has to be brought.`
-        : `${key} was ${path}, outside of the gateway: it is reset; --keep-outside-paths keeps it.`
+        ? `${key} is ${path}, unchanged: copy what is not on this machine yet.`
+        : `${key} was ${path}, outside the gateway: it was reset; --keep-outside-paths keeps it.`
     ),
     ...(elsewhere === undefined
       ? []
-      : [`The environment has \`run\` take the storage key in ${elsewhere}: it must be this gateway's.`]),
-    `Never start it anywhere else again: each of two gateways with one key has half of the mail.`,
-    `Its addresses are those that it had: \`nym-gateway check --id ${id}\` looks whether they fit here.`,
+      : [`The environment makes \`run\` use the storage key in ${elsewhere}: it must be this gateway's.`]),
+    `Never start it anywhere else again: two gateways with the same key would each get part of the mail.`,
+    `Its addresses are unchanged: \`nym-gateway check --id ${id}\` says whether they work here.`,
   ];
 }

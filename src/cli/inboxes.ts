@@ -11,7 +11,10 @@ import { paint } from "./paint.ts";
 import { plural } from "../text/plural.ts";
 import { durationText, sizeText } from "../text/units.ts";
 
-/** Prints what waits in each inbox, the biggest first. Throws an OperatorError when the mailbox can't be read. */
+/**
+ * Prints how much mail is waiting in each inbox, the biggest first.
+ * @throws {OperatorError} if the mailbox can't be read
+ */
 export async function inboxes(options: Options): Promise<void> {
   const { gateway, clientsEndpoint } = readConfig(findGateway(options).configPath);
   const path = join(clientsEndpoint.inboxesDirectory, "mailbox.kv");
@@ -26,7 +29,7 @@ export async function inboxes(options: Options): Promise<void> {
     damaged: sum("damaged"),
   };
   if (options.output === "json") return printText(JSON.stringify({ ...total, each: found }, undefined, 2));
-  if (found.length === 0) return print(" No message waits for its client.");
+  if (found.length === 0) return print(" No mail is waiting.");
   print(paint("bold", row("inbox", "messages", "size", "oldest")));
   for (const { inbox, messages, bytes, oldest, damaged } of found) {
     const note = damaged === 0 ? "" : paint("red", `  ${damaged} damaged`);

@@ -11,8 +11,9 @@ import { print, printText } from "./output.ts";
 import { overrideConfig } from "./overrides.ts";
 
 /**
- * Makes a gateway: its key pair, its storage key and its configuration file; all of them or none. Throws an OperatorError,
- * also when there is one of that name: its clients' addresses hang on its key, so it is never replaced.
+ * Creates a gateway: its key pair, its storage key and its configuration file; all of them or none.
+ * @throws {OperatorError} if that fails, or the gateway exists: its clients' addresses depend on its key, so it is
+ *   never replaced
  */
 export function init(options: Options): void {
   const id = gatewayId(options);
@@ -32,26 +33,26 @@ export function init(options: Options): void {
   makeStorageKey(storageKeyFile);
   made(storageKeyFile);
   writeConfig(path, config);
-  unfinished.move(); // it is finished: they stay
+  unfinished.move(); // it is finished: the files stay
   print(`Saved configuration file to ${JSON.stringify(path)}`);
   printText("Gateway configuration completed.\n\n\n");
   printText(nextSteps(id, root, config.gateway));
 }
 
-/** What there is to do, in its order. */
+/** What to do next, in order. */
 function nextSteps(id: string, root: string, { privateSphinxKeyFile, storageKeyFile }: Config["gateway"]): string {
-  return `Next, see whether all is ready, and start it:
+  return `Next, check that everything is ready, and start it:
     nym-gateway check --id ${id}
     ${startOf(id, root)}
 
-Keep a copy of these two files in a safe place. Without the first, nothing that is sent to its clients arrives; without
-the second, mail that waits for them can't be read:
+Back up these two files. Without the first, nothing that is sent to the gateway's clients arrives; without the second,
+mail that is waiting for them can't be read:
     ${privateSphinxKeyFile}
     ${storageKeyFile}
 `;
 }
 
-/** The service's own gateway is started as a service. */
+/** The command that starts the gateway; the service's own gateways are started as a service. */
 function startOf(id: string, root: string): string {
   if (root !== SERVICE_GATEWAYS || !exists("/run/systemd/system")) return `nym-gateway run --id ${id}`;
   return `systemctl enable --now ${id === "gateway" ? "nym-gateway" : `nym-gateway@${id}`}`;

@@ -2,8 +2,9 @@ import { printError } from "./output.ts";
 import { atSignals, Interrupted } from "../signals/interruption.ts";
 
 /**
- * Does work that leaves nothing behind when it is given up: at a signal its own is aborted, and it has to end soon by
- * throwing that one's reason. Resolves with the exit code then. A second signal ends the program at once.
+ * Does work that can be interrupted. When the process is signalled, the work's AbortSignal is aborted; the work must
+ * then clean up and soon throw the AbortSignal's reason. Resolves with the exit code in that case. A second signal ends
+ * the program at once.
  */
 export async function interruptible(work: (signal: AbortSignal) => Promise<void>): Promise<number | void> {
   const aborter = new AbortController();
@@ -15,7 +16,7 @@ export async function interruptible(work: (signal: AbortSignal) => Promise<void>
     await work(aborter.signal);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
-    printError("Interrupted: all is as it was before.");
+    printError("Interrupted: nothing was changed.");
     return error.exitCode;
   }
 }

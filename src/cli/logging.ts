@@ -14,8 +14,8 @@ import { ExitCode, fileError, isOffLimits, OperatorError } from "../errors/opera
 const log = logger("nym_gateway");
 
 /**
- * RUST_LOG, the variable that 0.7.0 read, says what is logged and overrules the configuration. One that can't be read
- * is a warning.
+ * Applies RUST_LOG, the variable that 0.7.0 read, which overrides the configured level. An invalid value is logged as a
+ * warning.
  */
 export function readLogVariable(): void {
   const text = Deno.env.get("RUST_LOG");
@@ -24,13 +24,13 @@ export function readLogVariable(): void {
   if (filter !== undefined) return setLogFilter(filter);
   log.warn(
     `RUST_LOG is "${text}" and should be off, error, warn, info, debug or trace, ` +
-      "or name parts as in info,nym_gateway::mailbox=debug: logging from info on",
+      "or name parts, as in info,nym_gateway::mailbox=debug: logging at level info",
   );
 }
 
 /**
- * Opens the configured log file anew, as the one before may have been renamed; undefined when there is to be none.
- * @throws {OperatorError} when that can't be done
+ * Opens the configured log file again, since the open one may have been renamed; undefined if none is configured.
+ * @throws {OperatorError} if it can't be opened
  */
 export function openLogFile({ file }: Config["logging"]): LogFile | undefined {
   if (file === "") return undefined;
@@ -42,12 +42,12 @@ export function openLogFile({ file }: Config["logging"]): LogFile | undefined {
       error,
       ExitCode.CANNOT_CREATE,
     );
-    const remedy = isOffLimits(error) ? ', or file = "": the log goes to standard error then' : "";
+    const remedy = isOffLimits(error) ? ', or set file = "" to log to standard error' : "";
     throw new OperatorError(`${message}${remedy}`, exitCode);
   }
 }
 
-/** Logs as configured, unless the environment says otherwise. */
+/** Applies the configured file, format and level; RUST_LOG, if set, overrides the level. */
 export function configureLogging(
   logging: Config["logging"],
   file: LogFile | undefined,

@@ -19,12 +19,12 @@ import { relocateGateway } from "./relocate.ts";
 import { run, type StartGateway } from "./run.ts";
 import { status } from "./status.ts";
 
-/** ms that what has been printed and logged may take to be written, once all else is done */
+/** in ms, for printed and logged lines to be written once everything else is done */
 const LAST_WORDS = 500;
 
 const log = logger("nym_gateway");
 
-/** Does what the arguments ask for. Resolves with the exit code; never rejects. */
+/** Runs the command that the arguments name. Resolves with the exit code; never rejects. */
 export async function main(args: readonly string[], startGateway: StartGateway): Promise<number> {
   const serves = args[0] === "run";
   if (serves) serveOutput();
@@ -35,10 +35,10 @@ export async function main(args: readonly string[], startGateway: StartGateway):
     if (!serves) refuseUnprinted();
     return exitCode;
   } catch (error) {
-    await settleOutput(LAST_WORDS); // what went before comes before why it failed
+    await settleOutput(LAST_WORDS); // so that earlier output comes before the error
     if (error instanceof OperatorError) return fail(error.message, error.exitCode);
     if (error instanceof Deno.errors.NotCapable) {
-      return fail(fileError("Cannot go on", error, ExitCode.NO_PERMISSION).message, ExitCode.NO_PERMISSION);
+      return fail(fileError("Cannot continue", error, ExitCode.NO_PERMISSION).message, ExitCode.NO_PERMISSION);
     }
     log.debug(error instanceof Error ? `${error.stack}` : String(error));
     const reason = error instanceof Error ? error.message : String(error);
@@ -49,14 +49,14 @@ export async function main(args: readonly string[], startGateway: StartGateway):
   }
 }
 
-/** Whether what is printed may be for programs, so that no banner comes before it. */
+/** Whether the output may be for programs, so that no banner comes before it. */
 function isPlain(args: readonly string[]): boolean {
   const [word] = args;
   return args.includes("--version") || args.includes("-V") ||
     word !== undefined && isCommand(word) && COMMANDS[word].isPlain === true;
 }
 
-/** Resolves with the exit code where it is not 0. */
+/** Resolves with the exit code if it is not 0. */
 async function answer(args: readonly string[], startGateway: StartGateway): Promise<number | void> {
   const request = parseArguments(args);
   switch (request.kind) {
@@ -71,7 +71,7 @@ async function answer(args: readonly string[], startGateway: StartGateway): Prom
   }
 }
 
-/** What export and import need is loaded for them alone: 2 MB that a gateway that runs would hold for nothing. */
+/** Export and import are loaded on demand: a running gateway would hold their 2 MB for nothing. */
 async function carryOut(command: CommandName, options: Options, startGateway: StartGateway): Promise<number | void> {
   switch (command) {
     case "init":

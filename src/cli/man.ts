@@ -5,18 +5,18 @@ import { type CommandName, COMMANDS, type OptionName, OPTIONS, usageOf } from ".
 
 /** What the exit codes mean; 0 is success. */
 const EXIT_CODES: Readonly<Record<keyof typeof ExitCode, string>> = {
-  USAGE: "the command line is not right",
-  BAD_DATA: "the file that is to be imported is damaged, or is none",
-  MISSING_INPUT: "a file that is needed is not there",
-  UNAVAILABLE: "something outside is in the way, as a port in use",
+  USAGE: "the command line is not valid",
+  BAD_DATA: "the file to import is damaged, or is not an export",
+  MISSING_INPUT: "a required file is missing",
+  UNAVAILABLE: "something outside does not work, such as a port in use",
   SOFTWARE: "an unexpected failure: please report it",
-  CANNOT_CREATE: "a file can't be made, or is there already",
+  CANNOT_CREATE: "a file can't be created, or exists already",
   INPUT_OUTPUT: "a file can't be read or written",
   NO_PERMISSION: "a permission is missing",
-  CONFIGURATION: "the configuration, a key or a certificate is not right",
+  CONFIGURATION: "the configuration, a key or a certificate is not valid",
 };
 
-/** The manual page, in roff, of the texts of `--help`. */
+/** The manual page in roff, from the texts of `--help`. */
 export function manualPage(): string {
   const names = Object.keys(COMMANDS) as CommandName[];
   const options = (Object.keys(OPTIONS) as OptionName[]).filter((option) =>
@@ -42,7 +42,7 @@ ${
       return entry(head, text);
     }).join("\n")
   }
-${entry('.BR \\-h ", " \\-\\-help', "print all commands, or after a command what it takes")}
+${entry('.BR \\-h ", " \\-\\-help', "print all commands, or a command's options")}
 ${entry('.BR \\-V ", " \\-\\-version', "print the version")}
 .SH ENVIRONMENT
 ${ENVIRONMENT.map(({ name, meaning }) => entry(`.B ${name}`, meaning)).join("\n")}
@@ -71,7 +71,7 @@ function synopsis(name: CommandName): string {
   return roff([...words, ...(optional.length > 0 ? ["[options]"] : [])].join(" ")) || "\\&";
 }
 
-/** As in ` [default: 1789]`; where commands differ, each default with those that have it. */
+/** As in ` [default: 1789]`; if commands differ, each default with the commands that have it. */
 function defaultsOf(option: OptionName): string {
   const users = usersOf(option).filter((name) => COMMANDS[name].optional.includes(option));
   const defaults = [...new Set(users.map((name) => defaultOf(name, option)))];

@@ -7,7 +7,10 @@ import type { Options } from "./options.ts";
 import { print, printText } from "./output.ts";
 import { paint } from "./paint.ts";
 
-/** Prints what others know a gateway by. Throws an OperatorError when its configuration or keys won't do. */
+/**
+ * Prints what others know of a gateway.
+ * @throws {OperatorError} if its configuration or keys are not valid
+ */
 export function nodeDetails(options: Options): void {
   const { gateway, mixnetEndpoint: mixnet, clientsEndpoint: clients } = readConfig(
     findGateway(options).configPath,

@@ -3,15 +3,17 @@ import { configPath, defaultConfig, type OverridingOption } from "../config/conf
 
 /** An option of a command. */
 export interface Option {
-  /** the kind of value; a flag has none */
+  /** the kind of value, as in `--id <word>`; undefined for a flag */
   readonly value?: string;
+  /** what the option does, for `--help` */
   readonly meaning: string;
-  /** what a new gateway gets without it; an option that has none must be given */
+  /** what a new gateway gets without it; an option without a default is required */
   readonly default?: string;
-  /** all values that there are, where they can be listed */
+  /** every valid value, if they can be listed */
   readonly choices?: readonly string[];
 }
 
+/** The name of an option, without its dashes. */
 export type OptionName =
   | OverridingOption
   | "id"
@@ -31,12 +33,13 @@ export type OptionName =
   | "shell"
   | "keep-outside-paths";
 
-/** The values that were given, by option; a flag has {@linkcode GIVEN}. */
+/** The given values, by option; a flag's is {@linkcode GIVEN}. */
 export type Options = Readonly<Partial<Record<OptionName, string>>>;
 
-/** In place of the value of a flag. */
+/** The value of a flag. */
 export const GIVEN = "given";
 
+/** The name of a command, as it is typed. */
 export type CommandName =
   | "init"
   | "run"
@@ -52,24 +55,28 @@ export type CommandName =
   | "completions"
   | "man";
 
+/** A command, with its options. */
 export interface Command {
+  /** what the command does, in a sentence, for `--help` */
   readonly purpose: string;
-  /** the options that must be given, first of all */
+  /** the options that must be given, in the order of `--help` */
   readonly required: readonly OptionName[];
+  /** the options that may be given, in the order of `--help` */
   readonly optional: readonly OptionName[];
-  /** what it does without an option, where that differs from the option's usual default */
+  /** defaults of options, in words, where they differ from the option's own */
   readonly defaults?: Readonly<Partial<Record<OptionName, string>>>;
-  /** the option whose value is given without its name, first of all */
+  /** the option whose value is given as the first argument, without the option's name */
   readonly argument?: OptionName;
-  /** What it prints may be for programs: no banner before it. */
+  /** whether its output may be for programs, so that no banner comes before it */
   readonly isPlain?: boolean;
 }
 
 const ROOT = "~/.nym/gateways";
 const { gateway, mixnetEndpoint, clientsEndpoint } = defaultConfig("<id>", ROOT);
 
+/** Every option. */
 export const OPTIONS: Readonly<Record<OptionName, Option>> = {
-  "id": { value: "word", meaning: "name of the gateway on this machine", default: "the only one that there is" },
+  "id": { value: "word", meaning: "name of the gateway on this machine", default: "the only gateway there is" },
   "config": {
     value: "file",
     meaning: "configuration file to read",
@@ -77,7 +84,7 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
   },
   "location": {
     value: "text",
-    meaning: "where on earth the gateway is, for others to read",
+    meaning: "where the gateway is, shown to others",
     default: gateway.location,
   },
   "mix-host": { value: "ip[:port]", meaning: "IPv4 or IPv6 address to listen on for sphinx packets" },
@@ -94,7 +101,7 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
   "mix-announce-port": {
     value: "port",
     meaning: "port that the directory tells others to send sphinx packets to",
-    default: "the one listened on",
+    default: "the listening port",
   },
   "clients-host": { value: "ip[:port]", meaning: "IPv4 or IPv6 address to listen on for clients" },
   "clients-port": {
@@ -110,7 +117,7 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
   "clients-announce-port": {
     value: "port",
     meaning: "port that the directory tells clients to connect to",
-    default: "the one listened on, or with ws:// and wss:// the scheme's own",
+    default: "the listening port, or with ws:// and wss:// the scheme's own",
   },
   "inboxes": {
     value: "folder",
@@ -119,35 +126,35 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
   },
   "clients-ledger": {
     value: "file",
-    meaning: "where it is kept which clients have registered",
+    meaning: "file with the list of registered clients",
     default: clientsEndpoint.ledgerPath,
   },
   "directory": {
     value: "url",
-    meaning: "directory server to announce the gateway at",
+    meaning: "directory server to announce the gateway to",
     default: gateway.presenceDirectoryServer,
   },
   "output": {
-    value: "form",
+    value: "format",
     meaning: "text for people, or json for programs",
     default: "text",
     choices: ["text", "json"],
   },
-  "watch": { value: "seconds", meaning: "show it again every so many seconds", default: "once" },
+  "watch": { value: "seconds", meaning: "show it again at this interval, in seconds", default: "once" },
   "file": {
     value: "file",
-    meaning: "sealed file with a whole gateway, in the format of age: an export makes it, an import reads it",
+    meaning: "sealed file with a whole gateway, in age's format: export writes it, import reads it",
   },
   "passphrase-file": {
     value: "file",
-    meaning: "file that holds the passphrase of a sealed file, on a line; - for standard input",
-    default: "it is asked for on the terminal",
+    meaning: "file with the passphrase, on one line; - for standard input",
+    default: "asked for on the terminal",
   },
   "shell": { value: "shell", meaning: "bash, zsh or fish", choices: ["bash", "zsh", "fish"] },
   "keep-outside-paths": {
     meaning:
-      "keep the log file, certificate and directory server that the configuration names outside of its gateway; " +
-      "for a file of your own",
+      "keep the log file, certificate and directory server as configured, though they lie outside the gateway; " +
+      "only for an export of your own",
     default: "they are reset, and listed",
   },
 };
@@ -165,25 +172,26 @@ const ENDPOINT_OPTIONS: readonly OptionName[] = [
   "location",
 ];
 
+/** Every command, in the order of `--help`. */
 export const COMMANDS: Readonly<Record<CommandName, Command>> = {
   init: {
-    purpose: "Makes the keys and the configuration file of a new gateway.",
+    purpose: "Creates the keys and the configuration file of a new gateway.",
     required: ["id", "mix-host", "clients-host"],
     optional: ENDPOINT_OPTIONS,
   },
   run: {
-    purpose: "Runs a gateway that init has made. Options overrule its configuration file, for this run only.",
+    purpose: "Runs a gateway that init created. Options override its configuration file, for this run only.",
     required: [],
     optional: ["id", "config", "mix-host", "clients-host", ...ENDPOINT_OPTIONS],
   },
   check: {
-    purpose: "Looks at all that a gateway needs before it goes live, and says what to do about the rest.",
+    purpose: "Checks everything that a gateway needs, and says how to fix each problem.",
     required: [],
     optional: ["id", "config", "output"],
     isPlain: true,
   },
   status: {
-    purpose: "Shows how a running gateway is: its health, rates, inboxes and memory.",
+    purpose: "Shows a running gateway's health, rates, inboxes and memory.",
     required: [],
     optional: ["id", "config", "output", "watch"],
     isPlain: true,
@@ -195,7 +203,7 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     isPlain: true,
   },
   inboxes: {
-    purpose: "Shows how much mail waits, for each inbox, under pseudonyms.",
+    purpose: "Shows how much mail is waiting in each inbox, under pseudonyms.",
     required: [],
     optional: ["id", "config", "output"],
     isPlain: true,
@@ -207,26 +215,26 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     isPlain: true,
   },
   import: {
-    purpose: "Makes a gateway of a file that export has written, on the same machine or another one.",
+    purpose: "Creates a gateway from a file that export wrote, on the same machine or another one.",
     required: ["file"],
     optional: ["id", "passphrase-file", "keep-outside-paths", "output"],
-    defaults: { id: "the name that it was exported by" },
+    defaults: { id: "the name that it was exported under" },
     isPlain: true,
   },
   relocate: {
-    purpose: "Has the configuration of a gateway whose folder was copied or renamed mean the folder that it is in now.",
+    purpose: "Corrects the paths in the configuration of a gateway whose folder was copied, moved or renamed.",
     required: [],
     optional: ["id"],
     isPlain: true,
   },
   "node-details": {
-    purpose: "Prints what others know a gateway by: public key, addresses, version.",
+    purpose: "Prints what others know of a gateway: its public key, addresses and version.",
     required: [],
     optional: ["id", "config", "output"],
     isPlain: true,
   },
   completions: {
-    purpose: "Prints the script with which a shell completes commands and options.",
+    purpose: "Prints a script that lets a shell complete commands and options.",
     required: ["shell"],
     optional: [],
     argument: "shell",
@@ -239,7 +247,7 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     isPlain: true,
   },
   "build-info": {
-    purpose: "Prints which version, commit and platform this program is.",
+    purpose: "Prints this program's version, commit and platform.",
     required: [],
     optional: ["output"],
     isPlain: true,
@@ -252,6 +260,7 @@ export function usageOf(option: OptionName): string {
   return value === undefined ? `--${option}` : `--${option} <${value}>`;
 }
 
+/** Whether `word` is the name of a command. */
 export function isCommand(word: string): word is CommandName {
   return Object.hasOwn(COMMANDS, word);
 }

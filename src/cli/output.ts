@@ -5,9 +5,9 @@ import { printable } from "./paint.ts";
 
 const log = logger("nym_gateway");
 
-/** why standard output failed first */
+/** the first error of standard output */
 let failure: unknown;
-/** called when it does */
+/** called once, with that error */
 let onFailure = (_error: unknown): void => {};
 
 const standardOutput = new Outlet(Deno.stdout, {
@@ -18,44 +18,48 @@ const standardOutput = new Outlet(Deno.stdout, {
   },
 });
 
-/** Prints a line on standard output: a command's result, other than its log. It may quote what a stranger has written. */
+/**
+ * Prints a line of a command's result on standard output. It may quote text from strangers: control characters are
+ * escaped.
+ */
 export function print(line: string): void {
   standardOutput.write(printable(line));
 }
 
-/** The same for a text of many lines. What it quotes must not be able to hold the end of a line, as in JSON. */
+/** The same for a text of many lines. Quoted text must not contain line breaks; in JSON, it can't. */
 export function printText(text: string): void {
   standardOutput.write(printableText(text));
 }
 
-/** The same for a text that is printed again and again: false when nobody reads it any more, as after `| head`. */
+/** The same for a text that is printed repeatedly: false once nobody reads it any more, as with `| head`. */
 export function printOn(text: string): boolean {
   printText(text);
   return failure === undefined;
 }
 
-/** Prints a line on standard error: why a command was not carried out. */
+/** Prints a line on standard error: why a command failed. */
 export function printError(line: string): void {
   writeLastWord(printable(line));
 }
 
 /**
- * Prints and logs as a server does: nothing that is written can hold up the rest, and what can't be written is no
- * reason to end.
+ * Prints and logs as a server should: output that blocks does not hold up anything else, and output that fails does not
+ * end the program.
  */
 export function serveOutput(): void {
   writeInBackground();
-  onFailure = (error) => log.warn(`Cannot write to standard output (${reasonOf(error)}): what is printed is lost`);
+  onFailure = (error) => log.warn(`Cannot write to standard output (${reasonOf(error)}): printed lines are lost`);
 }
 
-/** Waits until all is written, for at most `patience` ms. */
+/** Waits until all printed and logged lines are written, for at most `patience` ms. */
 export async function settleOutput(patience: number): Promise<void> {
   await standardOutput.settle(patience);
   await settleLog(patience);
 }
 
 /**
- * @throws {OperatorError} when a command's result could not be written; that nobody reads it any more is no failure
+ * Reports a command's result that could not be written. It is not a failure if nobody reads it any more.
+ * @throws {OperatorError} with the first error of standard output
  */
 export function refuseUnprinted(): void {
   if (failure === undefined || failure instanceof Deno.errors.BrokenPipe) return;

@@ -13,8 +13,8 @@ import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import type { OptionName, Options } from "./options.ts";
 
 /**
- * `config` with what the options say in place of what it says. Throws an OperatorError that names the option whose value
- * is not right.
+ * `config` with the values of the options in place of its own.
+ * @throws {OperatorError} naming the option whose value is not valid
  */
 export function overrideConfig(config: Config, options: Options): Config {
   const overridden = configWith((key, section) => overrideValue(key, section, options) ?? valueOf(config, key));
@@ -23,15 +23,15 @@ export function overrideConfig(config: Config, options: Options): Config {
   Object.assign(clients, overrideEndpoint(clients, options, CLIENTS));
   if (mixnet.listeningAddress === clients.listeningAddress) {
     throw new OperatorError(
-      `sphinx packets and clients can't both come in at ${mixnet.listeningAddress}: ` +
-        "give --mix-port or --clients-port another port",
+      `sphinx packets and clients can't both use ${mixnet.listeningAddress}: ` +
+        "set --mix-port or --clients-port to another port",
       ExitCode.USAGE,
     );
   }
   return overridden;
 }
 
-/** A path of the command line is relative to where the command is given, whereas the file may be read from anywhere. */
+/** A path on the command line is relative to the current folder, whereas the file may be read from anywhere. */
 function overrideValue({ kind, option }: NamedKey, section: Values, options: Options): Value | undefined {
   const text = option && options[option];
   if (text === undefined) return undefined;
@@ -46,14 +46,14 @@ interface Endpoint {
   announceAddress: string;
 }
 
-/** The options that set them, and how what is announced is written. */
+/** The options that set them, and the form of the announced address. */
 interface EndpointOptions {
   host: OptionName;
   port: OptionName;
   announceHost: OptionName;
   announcePort: OptionName;
   announced: (text: string, defaultPort: number) => string | undefined;
-  /** what else may be announced, in words */
+  /** another form of the announced address, in words */
   alternative: string;
 }
 
@@ -72,7 +72,7 @@ const CLIENTS: EndpointOptions = {
   announceHost: "clients-announce-host",
   announcePort: "clients-announce-port",
   announced: clientsAnnounceAddress,
-  alternative: ", or a URL as wss://gateway.example.org",
+  alternative: ", or a URL such as wss://gateway.example.org",
 };
 
 function overrideEndpoint(configured: Endpoint, options: Options, names: EndpointOptions): Endpoint {
@@ -96,7 +96,7 @@ function overrideListening(configured: string, options: Options, names: Endpoint
   return port === undefined ? listening : withPort(listening, port);
 }
 
-/** What is announced follows what is listened on, unless the operator has said otherwise here or in the file. */
+/** The announced address follows the listening address, unless an option or the file says otherwise. */
 function overrideAnnounced(configured: Endpoint, listening: string, options: Options, names: EndpointOptions): string {
   const host = options[names.announceHost];
   const port = portOf(listening) ?? 0;

@@ -11,8 +11,9 @@ const READ_BY_OTHERS = 0o004;
 const log = logger("nym_gateway");
 
 /**
- * The passphrase in the file that --passphrase-file names, or else typed on the terminal: twice for one that `isNew`.
- * Throws an OperatorError when there is none, and Interrupted at Ctrl-C.
+ * The passphrase from the file that --passphrase-file names, or otherwise typed on the terminal; twice if it `isNew`.
+ * @throws {OperatorError} if there is none, or it is not valid
+ * @throws {Interrupted} at Ctrl-C
  */
 export async function readPassphrase(options: Options, isNew: boolean): Promise<string> {
   const path = options["passphrase-file"];
@@ -48,12 +49,12 @@ async function openPrivately(path: string): Promise<ReadableStream<Uint8Array>> 
   const file = await Deno.open(path);
   const { mode } = await file.stat();
   if (((mode ?? 0) & READ_BY_OTHERS) !== 0 && Deno.build.os !== "windows") {
-    log.warn(`Every user of this machine can read the passphrase in ${path}: make it 0600`);
+    log.warn(`Every user of this machine can read the passphrase in ${path}: set its mode to 0600`);
   }
   return file.readable;
 }
 
-/** All of them, or more than a passphrase may have. */
+/** All of them, or one more than a passphrase may have. */
 async function firstBytes(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   const bytes: number[] = [];
   for await (const chunk of stream) {
@@ -63,7 +64,7 @@ async function firstBytes(stream: ReadableStream<Uint8Array>): Promise<Uint8Arra
   return Uint8Array.from(bytes);
 }
 
-/** The terminal, which does not show what is typed until the end of its scope: from before the first question on. */
+/** The terminal, which does not show what is typed from now on, until it is disposed. */
 class SilentTerminal implements Disposable {
   readonly #signals = atSignals((exitCode) => {
     Deno.stdin.setRaw(false);
@@ -74,7 +75,7 @@ class SilentTerminal implements Disposable {
     Deno.stdin.setRaw(true);
   }
 
-  /** Resolves with the bytes of the line that is typed. Throws Interrupted when that is given up. */
+  /** Resolves with the bytes of the typed line. Throws Interrupted if the user gives up. */
   async ask(question: string): Promise<Uint8Array> {
     await writeError(question);
     const line = await passphraseLine(typedBytes());
@@ -89,7 +90,7 @@ class SilentTerminal implements Disposable {
   }
 }
 
-/** One at a time: what comes after the line belongs to the next question. */
+/** One at a time: anything after the line belongs to the next question. */
 async function* typedBytes(): AsyncGenerator<number> {
   const byte = new Uint8Array(1);
   while (await Deno.stdin.read(byte) !== null) yield byte[0]!;

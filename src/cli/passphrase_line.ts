@@ -6,8 +6,8 @@ const ENTER = [10, 13];
 const FIRST_PRINTABLE = 32;
 
 /**
- * The bytes of the line that is typed on a terminal in raw mode, where nobody but the program itself heeds its keys.
- * Undefined when it is given up: Ctrl-C, Ctrl-D on an empty line, or the terminal's end.
+ * The bytes of a line typed on a terminal in raw mode, where the program has to handle the editing keys itself.
+ * Undefined if the user gives up: Ctrl-C, Ctrl-D on an empty line, or the end of the input.
  */
 export async function passphraseLine(typed: AsyncIterable<number>): Promise<Uint8Array | undefined> {
   const bytes: number[] = [];

@@ -1,18 +1,18 @@
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 
-/** Characters. What guards a gateway's keys must take longer to guess than the keys are worth. */
+/** in characters; guessing the passphrase must cost more than the gateway's keys are worth */
 const SHORTEST = 12;
-/** Bytes. */
+/** The longest passphrase, in bytes of UTF-8. */
 export const LONGEST = 4096;
 
 /**
- * The passphrase in these bytes, which may end with a line's end, as RFC 8265's OpaqueString: the same however a keyboard
- * composes its letters and whatever space it has. A byte order mark is no part of it.
+ * The passphrase in these bytes, which may end with a line break, as an OpaqueString of RFC 8265: the same however a
+ * keyboard composes its letters and spaces. A byte order mark is not part of it.
  * @param where as in `the passphrase file /x`, for errors
- * @throws {OperatorError} unless it can be one
+ * @throws {OperatorError} unless it is valid: UTF-8, one line, neither too short nor too long
  */
 export function passphraseOf(bytes: Uint8Array, where: string): string {
-  const refuse = (reason: string) => new OperatorError(`Cannot take ${where}: ${reason}`, ExitCode.USAGE);
+  const refuse = (reason: string) => new OperatorError(`Cannot use ${where}: ${reason}`, ExitCode.USAGE);
   if (bytes.length > LONGEST) throw refuse(`it is longer than ${LONGEST} bytes`);
   let text: string;
   try {

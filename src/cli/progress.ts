@@ -1,18 +1,20 @@
-/** ms between two lines */
+/** in ms, between two lines */
 const INTERVAL = 100;
 const CLEAR_LINE = "\r\x1b[2K";
 
-/** Says how far something is, on one line of a terminal that is drawn over, and is cleared at the end of its scope. */
+/** Shows progress on one line of a terminal, which it redraws, and clears when it is disposed. */
 export class Progress implements Disposable {
   readonly #isShown = Deno.stderr.isTerminal();
   #shown = -Infinity;
 
+  /** Shows `line()`, at most ten times a second; does nothing unless standard error is a terminal. */
   show(line: () => string): void {
     if (!this.#isShown || performance.now() - this.#shown < INTERVAL) return;
     this.#shown = performance.now();
     this.#write(CLEAR_LINE + line());
   }
 
+  /** Clears the line. */
   [Symbol.dispose](): void {
     if (this.#shown >= 0) this.#write(CLEAR_LINE);
   }
@@ -21,7 +23,7 @@ export class Progress implements Disposable {
     try {
       Deno.stderr.writeSync(new TextEncoder().encode(text));
     } catch {
-      // The terminal is gone: nobody sees how far it is.
+      // the terminal is gone: nobody watches the progress
     }
   }
 }

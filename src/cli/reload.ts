@@ -5,7 +5,9 @@ import type { Options } from "./options.ts";
 import { print } from "./output.ts";
 import { readRunning } from "./running.ts";
 
-/** How a reload is reported, to whoever asked for it and in the log. */
+/**
+ * A reload in words, for the command and for the log: the keys that were `taken` over, and those `left` for a restart.
+ */
 export function describeReload(taken: readonly string[], left: readonly string[]): { now?: string; later?: string } {
   return {
     ...(taken.length > 0
@@ -16,18 +18,18 @@ export function describeReload(taken: readonly string[], left: readonly string[]
 }
 
 /**
- * Has a gateway that runs read its configuration file again, and prints the outcome.
- * @throws {OperatorError} with the gateway's reason when it refuses the file, and when it does not run
+ * Makes a running gateway read its configuration file again, and prints the outcome.
+ * @throws {OperatorError} if it is not running, or refuses the file; then with its reason
  */
 export async function reload(options: Options): Promise<void> {
   const { configPath } = findGateway(options);
   const running = readRunning(configPath);
   if (running === undefined) {
-    throw new OperatorError(`The gateway with ${configPath} does not run`, ExitCode.UNAVAILABLE);
+    throw new OperatorError(`The gateway with ${configPath} is not running`, ExitCode.UNAVAILABLE);
   }
   if (running.control === "") {
     throw new OperatorError(
-      `Gateway ${running.id} does not listen for commands, its log says why; SIGHUP has its configuration read again`,
+      `Gateway ${running.id} does not listen for commands, and its log says why; send it SIGHUP instead`,
       ExitCode.UNAVAILABLE,
     );
   }

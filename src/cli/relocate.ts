@@ -10,7 +10,10 @@ import { findGateway, type FoundGateway } from "./home.ts";
 import type { Options } from "./options.ts";
 import { print } from "./output.ts";
 
-/** Has the configuration of a home that was copied or renamed mean the home that it is in. Throws an OperatorError. */
+/**
+ * Corrects the paths in the configuration of a home that was copied or renamed, so that they name this home.
+ * @throws {OperatorError} if there is no such gateway, or its configuration can't be read or written
+ */
 export function relocateGateway(options: Options): void {
   const { id, configPath } = findGateway(options);
   const text = readText(configPath, configPath);
@@ -18,37 +21,41 @@ export function relocateGateway(options: Options): void {
   const home = dirname(dirname(configPath));
   const wanted = moved(config, id!, dirname(home));
   const changed = differences(config, wanted);
-  if (changed.length === 0) return print(` ${configPath} means its own home already.`);
+  if (changed.length === 0) return print(` ${configPath} names its own home already.`);
   replaceText(configPath, rewriteConfig(text, config, wanted));
   print(` Changed in ${configPath}: ${changed.map(({ section, name }) => `[${section}] ${name}`).join(", ")}.`);
   print(
-    " Never start the gateway in the other home again, if there is one: each of two with one key has half of the mail.",
+    " Never start the gateway in the other home again, if there is one: two with the same key would each get part of the mail.",
   );
 }
 
 /**
- * What a configuration says of another home than the one that it was found in, as for an error; undefined when nothing, or
- * when --config names the file: then it is meant as it is.
+ * The beginning of an error message if a configuration names another home than the one it was found in; otherwise
+ * undefined, also if --config names the file: then its paths are intended.
  */
 export function strayText({ id, configPath }: FoundGateway, config: Config, options: Options): string | undefined {
   if (options.config !== undefined || id === undefined) return undefined;
   const home = dirname(dirname(configPath));
   const stray = strayIn(config, id, dirname(home), isSameFolder);
-  return stray && `${configPath} is of another home, copied or renamed: ${stray.key} is "${stray.path}"`;
+  return stray && `${configPath} belongs to another home, and was copied or renamed: ${stray.key} is "${stray.path}"`;
 }
 
-/** @throws {OperatorError} when the configuration is that of another home */
+/**
+ * Refuses a configuration with paths in another home.
+ * @throws {OperatorError} saying what to do about it
+ */
 export function refuseStray(found: FoundGateway, config: Config, options: Options): void {
   const text = strayText(found, config, options);
   if (text === undefined) return;
   throw new OperatorError(`${text}; ${remedyForStray(found)}`, ExitCode.CONFIGURATION);
 }
 
+/** What to do about a configuration with paths in another home. */
 export function remedyForStray({ id, configPath }: FoundGateway): string {
-  return `\`nym-gateway relocate --id ${id}\` sets it right, --config ${configPath} says that it is meant`;
+  return `\`nym-gateway relocate --id ${id}\` fixes it; --config ${configPath} uses it as it is`;
 }
 
-/** Links are followed; what is not there is compared by its name. */
+/** Follows links; paths that don't exist are compared by name. */
 function isSameFolder(one: string, other: string): boolean {
   return realPath(one) === realPath(other);
 }

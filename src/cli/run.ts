@@ -22,28 +22,36 @@ import { noteRunning } from "./running.ts";
 import { ServiceManager } from "./service_manager.ts";
 import { serveUntilSignalled } from "./signals.ts";
 
-/** Resolves with a gateway that serves, until it is disposed. */
+/**
+ * Starts a gateway, which serves until it is disposed. `storageKey` seals the databases.
+ * @throws {OperatorError} if it can't be started, for example because a port is in use
+ */
 export type StartGateway = (config: Config, keys: KeyPair, storageKey: Uint8Array) => Promise<Reloadable>;
 
-/** What serves, and can be told that the configuration has changed. */
+/** A running gateway, whose configuration can be reloaded. */
 export interface Reloadable extends AsyncDisposable {
   /** where its operator's endpoint listens, if it has one */
   readonly operatorAddress: SocketAddress | undefined;
-  /** how it is, on one line */
+  /** its state, on one line */
   readonly summary: string;
-  /** Takes over what it can from the configuration that `read` returns. Throws what that throws, and OperatorErrors. */
+  /**
+   * Takes over what it can from the configuration that `read` returns. Throws what `read` throws, and OperatorErrors.
+   */
   reload(read: () => Config): Changes;
 }
 
-/** ms that the settings have to be printed before the start goes on without that */
+/** in ms, for the settings to be printed before the start continues anyway */
 const SETTINGS_TIME = 200;
 
 const log = logger("nym_gateway::node");
 
-/** Addresses that other machines can't reach, or that mean no particular one. */
+/** Addresses that other machines can't reach, or that name no particular machine. */
 const SPECIAL_HOSTS = ["localhost", "127.0.0.1", "0.0.0.0", "::1"];
 
-/** Runs a gateway until a signal ends it. Throws an OperatorError when it can't be started. */
+/**
+ * Runs a gateway until a signal ends it.
+ * @throws {OperatorError} if it can't be started
+ */
 export async function run(options: Options, startGateway: StartGateway): Promise<void> {
   const found = findGateway(options);
   const { id, configPath: path } = found;
@@ -59,7 +67,7 @@ export async function run(options: Options, startGateway: StartGateway): Promise
     const keys = loadKeyPair(config.gateway);
     const storageKey = loadStorageKey(config.gateway.storageKeyFile, sealedFiles(config));
     printIdentity(config, keys);
-    await settleOutput(SETTINGS_TIME); // else they and the log would mix
+    await settleOutput(SETTINGS_TIME); // otherwise they would mix with the log
     const gateway = await startGateway(config, keys, storageKey);
     const control = running.use(ControlSocket.open(path, () => answerTo(() => reload(gateway, read))));
     running.use(noteRunning(path, {
@@ -83,7 +91,7 @@ function lastWarning(): string {
   return last === undefined ? "" : `; last warning at ${new Date(last.time).toISOString().slice(0, 19)}Z: ${last.text}`;
 }
 
-/** Logs the outcome of a reload. An invalid configuration is refused, and the previous one stays in force. */
+/** Logs the outcome of a reload; a configuration with a mistake is refused, and the previous one stays. */
 function answerTo(reload: () => Changes): ReloadAnswer {
   try {
     const { taken, left } = reload();
@@ -98,7 +106,7 @@ function answerTo(reload: () => Changes): ReloadAnswer {
   }
 }
 
-/** Takes over what has changed in the file. */
+/** Takes over the changes in the file. */
 function reload(gateway: Reloadable, read: () => Config): Changes {
   using unused = new DisposableStack();
   let taken: { logging: Config["logging"]; file: LogFile | undefined };
@@ -126,7 +134,7 @@ function printIdentity({ gateway, mixnetEndpoint: mixnet, clientsEndpoint: clien
   print(`Directory server [presence]: ${gateway.presenceDirectoryServer}`);
 }
 
-/** Once they are listened on. */
+/** Only once the gateway listens on them. */
 function printAddresses({ mixnetEndpoint: mixnet, clientsEndpoint: clients }: Config): void {
   print(`Listening for incoming sphinx packets on ${mixnet.listeningAddress}`);
   print(`Announcing the following socket address for sphinx packets: ${mixnet.announceAddress}`);
@@ -148,7 +156,7 @@ or have set a custom 'announce-host'
 `;
 }
 
-/** Where all is that is sealed with the storage key. */
+/** The databases that are sealed with the storage key. */
 function sealedFiles({ clientsEndpoint: { inboxesDirectory, ledgerPath } }: Config): string[] {
   return [join(inboxesDirectory, "mailbox.kv"), ledgerPath.replace(/\.sled$/, ".kv")];
 }

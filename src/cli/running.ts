@@ -5,12 +5,13 @@ import { logger } from "../logging/log.ts";
 
 const log = logger("nym_gateway::node");
 
-/** What a gateway that runs writes down for commands, so that they find it whatever its configuration file has become. */
+/** What a running gateway writes to a file, so that commands find it even if its configuration file has changed. */
 export interface Running {
+  /** its name, as in --id */
   readonly id: string;
-  /** where its operator's endpoint listens, `ip:port`; "" when it has none */
+  /** where its operator's endpoint listens, `ip:port`; "" if it has none */
   readonly operator: string;
-  /** the socket that takes requests (control.ts); "" when there is none */
+  /** the socket that takes requests (control.ts); "" if there is none */
   readonly control: string;
 }
 
@@ -19,7 +20,7 @@ function pathOf(configPath: string): string {
   return `${configPath}.running`;
 }
 
-/** Writes it down, until it is disposed. Where that can't be done commands do without: it is a warning. */
+/** Writes the file, and removes it when disposed. If that fails, commands do without it; a warning is logged. */
 export function noteRunning(configPath: string, running: Running): Disposable {
   const path = pathOf(configPath);
   try {
@@ -27,7 +28,7 @@ export function noteRunning(configPath: string, running: Running): Disposable {
     file.writeSync(new TextEncoder().encode(JSON.stringify(running) + "\n"));
   } catch (error) {
     log.warn(
-      `Cannot write ${path} (${reasonOf(error)}): \`status\` reads the configuration, \`reload\` finds no gateway`,
+      `Cannot write ${path} (${reasonOf(error)}): \`status\` uses the configuration, and \`reload\` finds no gateway`,
     );
     return { [Symbol.dispose]() {} };
   }
@@ -36,16 +37,16 @@ export function noteRunning(configPath: string, running: Running): Disposable {
       try {
         Deno.removeSync(path);
       } catch (error) {
-        log.debug(`${path} is left: ${reasonOf(error)}`);
+        log.debug(`Cannot remove ${path}: ${reasonOf(error)}`);
       }
     },
   };
 }
 
 /**
- * What the gateway with this configuration file has written down; undefined when it has not, as when it does not run. It
- * may be that of a gateway that was killed.
- * @throws {OperatorError} when this user may not read it
+ * What the gateway with this configuration file wrote; undefined if there is no such file, as when it is not running.
+ * The file may be left over from a gateway that was killed.
+ * @throws {OperatorError} if this user may not read it
  */
 export function readRunning(configPath: string): Running | undefined {
   const path = pathOf(configPath);
@@ -62,8 +63,8 @@ export function readRunning(configPath: string): Running | undefined {
       return { id, operator, control } as Running;
     }
   } catch {
-    // half of it: the disk may have been full
+    // it is not complete: the disk may have been full
   }
-  log.warn(`${path} can't be read: ${onOneLine(text.slice(0, 100))}`);
+  log.warn(`${path} is not valid: ${onOneLine(text.slice(0, 100))}`);
   return undefined;
 }

@@ -1,21 +1,22 @@
 import { join } from "node:path";
 import { logger } from "../logging/log.ts";
 
-/** ms between two reports of how the gateway is, where no sign of life is asked for more often */
+/** in ms, between two reports, unless the service manager wants signs of life more often */
 const INTERVAL = 30_000;
 
 const log = logger("nym_gateway");
 
 /**
- * The service manager that started the program, systemd for instance (protocol: sd_notify(3)). It gets to know when the
- * gateway serves, and from then on a line on how it is, with a sign of life in good time, without which it restarts the gateway.
+ * The service manager that started the program, such as systemd (protocol: sd_notify(3)). It is notified when the
+ * gateway is ready, and from then on receives the gateway's state on one line, and signs of life; if those stop, it
+ * restarts the gateway.
  */
 export class ServiceManager implements AsyncDisposable {
-  /** where our socket has its name, without which Deno has none */
+  /** holds our own socket: Deno's sockets need a name */
   readonly #folder = Deno.makeTempDirSync({ prefix: "nym-gateway-" });
   readonly #socket: Deno.DatagramConn;
   readonly #address: Deno.UnixAddr;
-  /** ms without a sign of life after which it acts; undefined: it asks for none */
+  /** ms without a sign of life after which it restarts the gateway; undefined: it wants none */
   readonly #patience: number | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #sending: Promise<unknown> = Promise.resolve();
@@ -26,7 +27,7 @@ export class ServiceManager implements AsyncDisposable {
     this.#patience = patience;
   }
 
-  /** Finds it by the environment; undefined when there is none, or it can't be talked to. */
+  /** Finds it through the environment; undefined if there is none, or no socket can be opened for it. */
   static find(): ServiceManager | undefined {
     if (Deno.build.os !== "linux") return undefined;
     const path = Deno.env.get("NOTIFY_SOCKET");
@@ -40,7 +41,7 @@ export class ServiceManager implements AsyncDisposable {
     }
   }
 
-  /** The gateway serves. `describe`: how it is, on one line. */
+  /** Reports that the gateway is ready, and from now on its state. `describe` returns that on one line. */
   ready(describe: () => string): void {
     this.#send(`READY=1\nSTATUS=${describe()}`);
     const sign = this.#patience === undefined ? "" : "WATCHDOG=1\n";
@@ -49,6 +50,7 @@ export class ServiceManager implements AsyncDisposable {
     Deno.unrefTimer(this.#timer);
   }
 
+  /** Ends the reports, once the last one is sent. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
     await this.#sending;
@@ -58,7 +60,7 @@ export class ServiceManager implements AsyncDisposable {
 
   #send(state: string): void {
     this.#sending = this.#socket.send(new TextEncoder().encode(state), this.#address).catch((error) => {
-      log.warn(`Cannot tell the service manager ${state}: ${error.message}`);
+      log.warn(`Cannot send ${state} to the service manager: ${error.message}`);
     });
   }
 }

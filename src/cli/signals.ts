@@ -1,26 +1,26 @@
 import { logger, settleLog } from "../logging/log.ts";
 import { SIGNALS } from "../signals/interruption.ts";
 
-/** ms that a gateway has to come to its end; it is gone within ten seconds, its last words included */
+/** The time that a gateway has to stop, in ms; with its last log lines, it is gone within ten seconds. */
 export const STOPPING_TIME = 9_500;
-/** ms */
+/** in ms, for the last log lines to be written */
 const LAST_WORDS = 400;
 
-/** The signal that asks a program to read its configuration again; it ends programs that don't listen for it. */
+/** The signal that makes a program read its configuration again; it ends programs that don't listen for it. */
 const HANGUP: Deno.Signal | undefined = Deno.build.os === "windows" ? undefined : "SIGHUP";
 const TOO_EARLY = "Received SIGHUP while starting: the configuration has just been read";
 
 const log = logger("nym_gateway::node");
 
 /**
- * Starts what `start` starts, and disposes of it at the first signal. One that has not come to its end `stoppingTime` ms
- * later is given up with exit code 1; a second signal ends the program at once. At SIGHUP, `reload` is called with what
- * was started. Rejects when `start` or the disposal does.
+ * Calls `start`, and disposes of its result at the first signal. If that takes longer than `stoppingTime` ms, the
+ * program ends with exit code 1; a second signal ends it at once. At SIGHUP, `reload` is called with the result of
+ * `start`. Rejects if `start` or the disposal does.
  */
 export async function serveUntilSignalled<Served extends AsyncDisposable>(
   start: () => Promise<Served>,
   reload: (served: Served) => void,
-  stoppingTime = STOPPING_TIME,
+  stoppingTime: number = STOPPING_TIME,
 ): Promise<void> {
   const signalled = Promise.withResolvers<void>();
   let watchdog: ReturnType<typeof setTimeout> | undefined;

@@ -12,8 +12,9 @@ import { durationText, sizeText } from "../text/units.ts";
 const COLOURS = { ok: "green", warn: "yellow", fail: "red" } as const;
 
 /**
- * Asks a running gateway how it is, and prints it; with --watch again and again. Returns the exit code: 69 when a check
- * fails. Throws an OperatorError when the gateway does not answer.
+ * Prints the health and figures of a running gateway; with --watch, repeatedly. Returns the exit code: 69 if one of its
+ * health checks fails.
+ * @throws {OperatorError} if the gateway does not answer
  */
 export async function status(options: Options): Promise<number> {
   const { configPath } = findGateway(options);
@@ -26,13 +27,13 @@ export async function status(options: Options): Promise<number> {
   return found.status === "fail" ? ExitCode.UNAVAILABLE : 0;
 }
 
-/** Where a gateway answers that has not written that down. */
+/** Where a gateway should answer, if it left no note of that. */
 function configuredAt(configPath: string): Pick<Running, "id" | "operator"> {
   const { gateway, operator } = readConfig(configPath);
   return { id: gateway.id, operator: operator.listeningAddress };
 }
 
-/** Prints until nobody reads it any more; with --output json an object a line. A gateway that is away may come back. */
+/** Prints until nobody reads it any more; as JSON, one object per line. A gateway that is gone may come back. */
 async function watch(first: Status, look: () => Promise<Status>, interval: number, options: Options): Promise<number> {
   const clear = Deno.stdout.isTerminal() ? CLEAR_SCREEN : "";
   for (let next = () => Promise.resolve(first);; next = look) {
@@ -48,7 +49,7 @@ async function watch(first: Status, look: () => Promise<Status>, interval: numbe
   }
 }
 
-/** ms */
+/** in ms */
 function readInterval(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const seconds = Number(text);
@@ -59,8 +60,8 @@ function readInterval(text: string | undefined): number | undefined {
 async function ask(address: string, id: string): Promise<Status> {
   if (address === "") {
     throw new OperatorError(
-      'Cannot ask the gateway: it has no status page, as listening_address in [operator] is "", or another program had ' +
-        "its port; set it, as to 127.0.0.1:9001, and restart the gateway",
+      'Cannot ask the gateway: it has no status page, because listening_address in [operator] is "", or another program ' +
+        "had its port; set it, for example to 127.0.0.1:9001, and restart the gateway",
       ExitCode.CONFIGURATION,
     );
   }
@@ -68,20 +69,20 @@ async function ask(address: string, id: string): Promise<Status> {
   const body = await statusTextAt(address);
   if (body === undefined) {
     throw new OperatorError(
-      `${attempt}: does it run? \`nym-gateway run --id ${id}\` starts it`,
+      `${attempt}: is it running? \`nym-gateway run --id ${id}\` starts it`,
       ExitCode.UNAVAILABLE,
     );
   }
   const found = parseStatus(body);
   if (found === undefined) {
     throw new OperatorError(
-      `${attempt}: what answers there is no gateway; give the gateway another port`,
+      `${attempt}: another program answers there; give the gateway another port`,
       ExitCode.UNAVAILABLE,
     );
   }
   if (found.name === id) return found;
   throw new OperatorError(
-    `${attempt}: gateway ${found.name} answers there; give ${id} another port, and start it anew`,
+    `${attempt}: gateway ${found.name} answers there; give ${id} another port, and restart it`,
     ExitCode.UNAVAILABLE,
   );
 }
@@ -140,7 +141,7 @@ function rowsOf({ gauges, columns, samples, totals = {} }: Status): Row[] {
 
 type Row = [subject: string, text: string];
 
-/** A row for a figure that the gateway knows. */
+/** A row for a figure, if the gateway knows it. */
 function known(figure: number | undefined, row: (figure: number) => Row): Row[] {
   return figure === undefined ? [] : [row(figure)];
 }
@@ -148,7 +149,7 @@ function known(figure: number | undefined, row: (figure: number) => Row): Row[] 
 const limit = (bytes: number | undefined) => bytes === undefined ? "" : ` of ${sizeText(bytes)} at most`;
 const least = (bytes: number | undefined) => bytes === undefined ? "" : `, of which ${sizeText(bytes)} are kept free`;
 
-/** The last ones that were logged, under a line of their own. */
+/** The last warnings that were logged, under a heading. */
 function warningsOf({ warnings = [], now }: Status): string[] {
   if (warnings.length === 0) return [];
   return [

@@ -3,30 +3,38 @@ import { boundedBody } from "../directory/bounded_body.ts";
 import type { Warning } from "../logging/log.ts";
 import { onOneLine } from "../text/one_line.ts";
 
-/** ms that the gateway has for its answer */
+/** in ms, for the gateway to answer */
 const TIMEOUT = 5000;
-/** bytes; its answer has some ten thousand */
+/** in bytes; an answer has some ten thousand */
 const MAX_ANSWER_SIZE = 1_048_576;
 
-/** What is read of the status page's figures (operator/endpoint.ts). */
+/** The parts of the status page's data (operator/endpoint.ts) that commands use. */
 export interface Status {
+  /** the gateway's id */
   readonly name: string;
+  /** the program's version, and the protocol's */
   readonly build: { readonly version: string; readonly protocol: string };
   /** ms since 1970 */
   readonly startedAt: number;
+  /** ms since 1970, by the gateway's clock */
   readonly now: number;
+  /** the worst status of all checks */
   readonly status: "ok" | "warn" | "fail";
+  /** health checks, each with a reason in words */
   readonly checks: readonly { name: string; status: "ok" | "warn" | "fail"; reason: string }[];
-  /** those that are known */
+  /** current values, by name; unknown ones are missing */
   readonly gauges: Readonly<Record<string, number>>;
   /** counters since the start */
   readonly totals?: Readonly<Record<string, number>>;
+  /** the last few that were logged, the newest one last */
   readonly warnings?: readonly Warning[];
+  /** the names of the figures in each sample */
   readonly columns: readonly string[];
+  /** the history, the newest sample last; null: unknown */
   readonly samples: readonly (readonly (number | null)[])[];
 }
 
-/** What is answered where an operator's endpoint listens, or undefined; no proxy is asked that the environment may name. */
+/** The answer of an operator's endpoint at `address`, or undefined. It ignores any proxy that the environment names. */
 export async function statusTextAt(address: string): Promise<string | undefined> {
   const own = address.replace(/^0\.0\.0\.0:/, "127.0.0.1:").replace(/^\[::\]:/, "[::1]:");
   const { host: hostname, port } = parseSocketAddress(own)!;
@@ -39,6 +47,7 @@ export async function statusTextAt(address: string): Promise<string | undefined>
   }
 }
 
+/** Parses the answer, with control characters in its strings escaped; undefined if it is not a gateway's. */
 export function parseStatus(text: string): Status | undefined {
   try {
     const status: Partial<Status> | null = JSON.parse(

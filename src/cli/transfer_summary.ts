@@ -3,24 +3,29 @@ import { print, printText } from "./output.ts";
 import { paint } from "./paint.ts";
 import { sizeText } from "../text/units.ts";
 
-/** What an export or an import has moved. */
+/** The result of an export or an import. */
 export interface Transfer {
+  /** the gateway's name; after an import, its new name */
   readonly id: string;
+  /** the path of the sealed file */
   readonly file: string;
-  /** base58 */
+  /** the gateway's, in base58 */
   readonly publicKey: string;
+  /** how many are registered */
   readonly clients: number;
+  /** how many are waiting */
   readonly messages: number;
-  /** of the databases */
+  /** entries of the databases */
   readonly entries: number;
-  /** of the file */
+  /** the size of the file */
   readonly bytes: number;
+  /** how long it took */
   readonly seconds: number;
-  /** what the operator has to know */
+  /** what the operator should know */
   readonly notes: readonly string[];
 }
 
-/** Prints what was moved, with `head` above it, or an object as JSON. */
+/** Prints the result below `head`, or as a JSON object. */
 export function printTransfer(options: Options, head: string, transfer: Transfer): void {
   if (options.output === "json") return printText(JSON.stringify(transfer, undefined, 2));
   const { publicKey, clients, messages, bytes, seconds, notes } = transfer;

@@ -16,22 +16,26 @@ import { readTotals } from "../mailbox/totals.ts";
 import { EntryWriter } from "../mailbox/transfer.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
 
-/** Its folder's name until it is finished; no id begins with a dot, so nothing takes it for a gateway. */
+/** The folder's name until the import is finished; no id begins with a dot, so it is never taken for a gateway. */
 const workspaceName = (id: string) => `.importing-${id}`;
 const UNFINISHED = "gateway";
 
-/** What has been imported. */
+/** The result of an import. */
 export interface FinishedHome extends Relocated {
+  /** the gateway's key pair */
   readonly keys: KeyPair;
+  /** how many are registered */
   readonly clients: number;
+  /** how many are waiting */
   readonly messages: number;
-  /** of the databases */
+  /** entries of the databases */
   readonly entries: number;
 }
 
 /**
- * The folder of a gateway while it is filled from an archive: hidden beside its place, to which it is renamed when it is
- * whole and on the disk. What is disposed before is removed; what a killed import has left, the next one removes.
+ * The folder of a gateway while it is filled from an archive. It is hidden beside its final place, to which it is
+ * renamed once it is complete and on the disk. If it is disposed before that, it is removed; anything left over from a
+ * killed import is removed by the next one.
  */
 export class UnfinishedHome implements AsyncDisposable {
   readonly #workspace: string;
@@ -49,7 +53,7 @@ export class UnfinishedHome implements AsyncDisposable {
 
   /**
    * Begins one for gateway `id` in the folder of all gateways.
-   * @throws {Deno.errors.Busy} when another import of that name is going on
+   * @throws {Deno.errors.Busy} if another import under that name is in progress
    */
   static async create(id: string, root: string): Promise<UnfinishedHome> {
     const workspace = join(root, workspaceName(id));
@@ -78,9 +82,9 @@ export class UnfinishedHome implements AsyncDisposable {
   }
 
   /**
-   * All has come: sees whether it fits together, and makes it the gateway.
-   * @param keepsOutside whether what the configuration names outside of the gateway's folder stays
-   * @throws {OperatorError} when the configuration or a key won't do
+   * Checks that all items fit together, and puts the folder into its final place.
+   * @param keepsOutside whether paths outside the gateway's folder stay in the configuration
+   * @throws {OperatorError} if the configuration or a key is not valid
    */
   async finish(keepsOutside: boolean): Promise<FinishedHome> {
     await this.#closeDatabases();
@@ -99,6 +103,7 @@ export class UnfinishedHome implements AsyncDisposable {
     return { ...relocated, keys, clients: this.#clients, messages, entries: this.#entries };
   }
 
+  /** Removes whatever is unfinished. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { kv } of this.#databases.values()) kv.close();
     this.lock[Symbol.dispose]();
@@ -122,7 +127,7 @@ export class UnfinishedHome implements AsyncDisposable {
     }
   }
 
-  /** By the names that there are in archives (archive/contents.ts). */
+  /** For the names in archives (archive/contents.ts). */
   #pathOf(name: string): string {
     const { gateway, clientsEndpoint } = this.#paths;
     switch (name) {
@@ -139,7 +144,7 @@ export class UnfinishedHome implements AsyncDisposable {
       case "mailbox":
         return join(clientsEndpoint.inboxesDirectory, "mailbox.kv");
     }
-    return join(clientsEndpoint.inboxesDirectory, name); // the tags of packets seen
+    return join(clientsEndpoint.inboxesDirectory, name); // the tags of seen packets
   }
 }
 
@@ -153,7 +158,7 @@ function newFile(path: string): Deno.FsFile {
   return openPrivateFile(path, { write: true, createNew: true });
 }
 
-/** Has a folder, and all that is in it, reach the disk. */
+/** Flushes a folder, and everything in it, to the disk. */
 async function syncAll(path: string): Promise<void> {
   for await (const { name, isDirectory } of Deno.readDir(path)) {
     if (isDirectory) await syncAll(join(path, name));

@@ -75,8 +75,7 @@ export function setLogFormat(to: LogFormat): void {
 }
 
 /**
- * Opens a file for log lines, or creates it for this user alone (0600). Lines that can't be written to it go to standard
- * error.
+ * Opens a file for log lines, or creates it for this user alone (0600). Lines that it can't take go to standard error.
  * @throws what Deno.openSync throws
  */
 export function openLogFile(path: string): LogFile {

@@ -33,8 +33,8 @@ let inBackground = false;
 
 /**
  * From now on, lines wait in memory, and the runtime's threads for blocking work write them, as a server needs: a pipe
- * that nobody reads, or a terminal after Ctrl-S, would stop everything else. Without this, a line is written when `write`
- * returns, as a command needs.
+ * that nobody reads, or a terminal after Ctrl-S, would stop everything else. Without this, a line is written when
+ * `write` returns, as a command needs.
  */
 export function writeInBackground(): void {
   inBackground = true;

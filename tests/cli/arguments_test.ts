@@ -10,7 +10,7 @@ function refusal(line: string): string {
   return error.message;
 }
 
-Deno.test("no command, help and version are asked for in their usual ways", () => {
+Deno.test("no command, help and version are recognised in their usual forms", () => {
   assertEquals(parse(""), { kind: "usage" });
   for (const line of ["--help", "-h", "help"]) assertEquals(parse(line), { kind: "help" });
   for (const line of ["--version", "-V", "run --version", "init -V"]) assertEquals(parse(line), { kind: "version" });
@@ -57,7 +57,7 @@ Deno.test("a value may begin with a minus sign, and a flag has none", () => {
   });
 });
 
-Deno.test("what can't be understood is refused, with what may have been meant", () => {
+Deno.test("arguments that can't be understood are refused, with a suggestion", () => {
   const cases: Record<string, string> = {
     "rum --id x": 'unknown command "rum"; did you mean "run"?',
     "--id x": "a command must come before --id; nym-gateway --help lists them",
@@ -81,7 +81,7 @@ Deno.test("what can't be understood is refused, with what may have been meant", 
     "run --id x -v": "run has no option -v",
     "run -id x": 'run has no option -id; did you mean "--id"?',
     "run --id x y": 'unexpected argument "y"',
-    "check --id x --output xml": '--output is "xml" and can be text, json',
+    "check --id x --output xml": '--output is "xml" and must be one of text, json',
     "completions": "completions needs <shell>; see nym-gateway completions --help",
     "completions bash zsh": 'unexpected argument "zsh"',
     "run --id x -- y": 'unexpected argument "y"',
@@ -89,6 +89,6 @@ Deno.test("what can't be understood is refused, with what may have been meant", 
   for (const [line, message] of Object.entries(cases)) assertEquals(refusal(line), message, line);
 });
 
-Deno.test("a word that stands for an option is not called by its dashes", () => {
-  assertMatch(refusal("completions tcsh"), /^<shell> is "tcsh" and can be bash, zsh, fish/);
+Deno.test("an option given as a plain word is named without dashes", () => {
+  assertMatch(refusal("completions tcsh"), /^<shell> is "tcsh" and must be one of bash, zsh, fish/);
 });

@@ -16,7 +16,7 @@ interface Finding {
   remedy?: string;
 }
 
-/** A gateway of ours, which is never started, and a directory that knows a whole network. */
+/** A gateway of ours, which is never started, and a directory that lists a whole network. */
 class CheckRig implements AsyncDisposable {
   readonly home = new TemporaryFolder();
   readonly configPath = this.home.file("gateways/gw/config/config.toml");
@@ -49,7 +49,7 @@ class CheckRig implements AsyncDisposable {
     await Deno.writeTextFile(this.configPath, change(await Deno.readTextFile(this.configPath)));
   }
 
-  /** What check finds, by its subjects, and the exit code. */
+  /** The findings of check, by subject, and the exit code. */
   async check(): Promise<{ code: number; found: Record<string, Finding> }> {
     const { code, stdout, stderr } = await nymGateway("check --id gw --output json", this.env);
     assertEquals(stderr, "");
@@ -69,7 +69,7 @@ function freePort(): number {
   return listener.addr.port;
 }
 
-Deno.test("a gateway that has all it needs is ready, with a warning for addresses that nobody reaches", async () => {
+Deno.test("a gateway that has everything it needs is ready, with a warning for addresses that nobody can reach", async () => {
   await using rig = new CheckRig();
   await rig.init();
   const { code, found } = await rig.check();
@@ -97,7 +97,7 @@ Deno.test("a gateway that has all it needs is ready, with a warning for addresse
   assertStringIncludes(found["directory"]?.found ?? "", "3 mixnodes");
 });
 
-Deno.test("what is in the way fails with the exit code of its kind, what may be is a warning", async () => {
+Deno.test("a problem fails with the exit code of its kind, a possible one is a warning", async () => {
   await using rig = new CheckRig();
   await rig.init();
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -118,7 +118,7 @@ Deno.test("what is in the way fails with the exit code of its kind, what may be 
   }
 });
 
-Deno.test("two addresses of the gateway that overlap are found, before one of them can't be listened on", async () => {
+Deno.test("two overlapping addresses of the gateway are found, before it fails to listen on one of them", async () => {
   await using rig = new CheckRig();
   await rig.init();
   const port = freePort();
@@ -128,10 +128,10 @@ Deno.test("two addresses of the gateway that overlap are found, before one of th
   );
   const { code, found } = await rig.check();
   assertEquals([code, found["mixnet port"]?.status, found["clients port"]?.status], [78, "ok", "fail"]);
-  assertStringIncludes(found["clients port"]?.found ?? "", `then by 0.0.0.0:${port}`);
+  assertStringIncludes(found["clients port"]?.found ?? "", `or by 0.0.0.0:${port}`);
 });
 
-Deno.test("what can't be used of what is stored fails, and the rest is looked at nevertheless", async () => {
+Deno.test("stored files that can't be used fail, and the other checks still run", async () => {
   await using rig = new CheckRig();
   await rig.init();
   await Deno.writeTextFile(rig.home.file("file"), "");
@@ -151,12 +151,12 @@ Deno.test("what can't be used of what is stored fails, and the rest is looked at
   assertEquals([found["directory"]?.status, found["disk"]?.status], ["ok", "ok"]);
 });
 
-Deno.test("a storage key that is not there is missed where mail was stored, and nobody makes one but run", async () => {
+Deno.test("a missing storage key is reported if mail was stored, and only run creates one", async () => {
   await using rig = new CheckRig();
   await rig.init();
   const key = join(rig.data, "storage_key.pem");
   await Deno.remove(key);
-  assertEquals((await rig.check()).found["storage key"]?.found, `${key}, which the first start makes`);
+  assertEquals((await rig.check()).found["storage key"]?.found, `${key}, which the first start creates`);
   await Deno.mkdir(join(rig.data, "inboxes"));
   await Deno.writeTextFile(join(rig.data, "inboxes/mailbox.kv"), "");
   assertEquals((await rig.check()).found["storage key"]?.status, "warn");
@@ -175,7 +175,7 @@ Deno.test("ports that this gateway itself listens on are fine", async () => {
   assertEquals([found["mixnet port"]?.status, found["clients port"]?.status], ["ok", "warn"]);
 });
 
-Deno.test("while it runs: what the directory lists of it, and whether its announced addresses lead to it", async () => {
+Deno.test("while the gateway runs, check compares its entry in the directory, and connects to its announced addresses", async () => {
   await using rig = new CheckRig();
   await rig.init();
   using _running = await lockPrivateFolder(join(rig.data, "inboxes"));
@@ -196,10 +196,10 @@ Deno.test("while it runs: what the directory lists of it, and whether its announ
       .replace(/^tls_certificate = .*/m, `tls_certificate = "${files.certificate}"`)
       .replace(/^tls_key = .*/m, `tls_key = "${files.key}"`)
   );
-  Object.assign(rig.env, { DENO_CERT: files.certificate }); // whom clients trust
+  Object.assign(rig.env, { DENO_CERT: files.certificate }); // the authority that clients trust
 
   const { found: unlisted } = await rig.check();
-  assertEquals(unlisted["directory's entry"]?.found, "this gateway is not listed, though it runs");
+  assertEquals(unlisted["directory's entry"]?.found, "this gateway is not listed, although it is running");
   assertEquals([unlisted["mixnet reachable"]?.status, unlisted["clients reachable"]?.status], ["warn", "ok"]);
   const node = { pubKey: publicKey, mixnetListener: mixnet.announced, clientListener: announced };
   rig.gatewayNodes = [node];
@@ -214,12 +214,12 @@ Deno.test("while it runs: what the directory lists of it, and whether its announ
   const addresses = { mixnetListener: "9.9.9.9:1", clientListener: announced };
   const kept = { receivedAt: Date.now(), mixnodes: [], announced: addresses };
   await writeKeptTopology(join(rig.data, "inboxes/topology.json"), kept);
-  assertEquals((await rig.check()).found["directory's entry"]?.status, "warn"); // that is what it runs with
+  assertEquals((await rig.check()).found["directory's entry"]?.status, "warn"); // the gateway runs with that address
   rig.gatewayNodes = [node, { ...node, pubKey: "another's" }];
   assertMatch((await rig.check()).found["directory's entry"]!.found, /public key another's announces wss:\S+ too$/);
 });
 
-Deno.test("a configuration or keys that won't do fail with 78, and TLS that is announced as none does", async () => {
+Deno.test("an invalid configuration or key fails with 78, and so does TLS that is announced without wss", async () => {
   await using rig = new CheckRig();
   await rig.init();
   await Deno.copyFile(join(rig.data, "private_sphinx.pem"), join(rig.data, "public_sphinx.pem"));
@@ -234,7 +234,7 @@ Deno.test("a configuration or keys that won't do fail with 78, and TLS that is a
   assertEquals([refused.code, Object.keys(refused.found)], [78, ["configuration"]]);
 });
 
-Deno.test("for people, there is a line for each, and one that says all", async () => {
+Deno.test("for people, there is a line for each check, and a verdict", async () => {
   await using rig = new CheckRig();
   await rig.init("--mix-announce-host 9.9.9.9", "--clients-announce-host 9.9.9.9");
   const { code, stdout } = await nymGateway("check --id gw", rig.env);
@@ -243,7 +243,7 @@ Deno.test("for people, there is a line for each, and one that says all", async (
   assertStringIncludes(stdout, "\n Ready");
 });
 
-Deno.test("node-details says what others know the gateway by", async () => {
+Deno.test("node-details prints what others know of the gateway", async () => {
   await using rig = new CheckRig();
   await rig.init("--location Basel", "--mix-announce-host 9.9.9.9:1");
   const details = JSON.parse((await nymGateway("node-details --id gw --output json", rig.env)).stdout);
@@ -253,14 +253,14 @@ Deno.test("node-details says what others know the gateway by", async () => {
   assertStringIncludes(stdout, `public key  ${details.publicKey}\n`);
 });
 
-Deno.test("inboxes without a mailbox are none", async () => {
+Deno.test("without a mailbox there are no inboxes", async () => {
   await using rig = new CheckRig();
   await rig.init();
   const { code, stdout } = await nymGateway("inboxes --id gw", rig.env);
-  assertEquals([code, stdout], [0, " No message waits for its client.\n"]);
+  assertEquals([code, stdout], [0, " No mail is waiting.\n"]);
 });
 
-Deno.test("a disk on which the gateway would keep no new mail is a failure with what to do", async () => {
+Deno.test("a disk too full for new mail fails, with a remedy", async () => {
   await using rig = new CheckRig();
   await rig.init();
   await rig.edit((text) => text.replace(/^minimum_free_disk = .*/m, `minimum_free_disk = ${Number.MAX_SAFE_INTEGER}`));
@@ -269,7 +269,7 @@ Deno.test("a disk on which the gateway would keep no new mail is a failure with 
   assertStringIncludes(found["disk"]!.remedy!, "minimum_free_disk in [limits]");
 });
 
-Deno.test("a directory that answers without end, or with rubbish, fails, and says how", async () => {
+Deno.test("a directory that answers endlessly, or with rubbish, fails, with the reason", async () => {
   await using rig = new CheckRig();
   await rig.init();
   const answers: [() => Response, string][] = [
@@ -290,7 +290,7 @@ Deno.test("a directory that answers without end, or with rubbish, fails, and say
   }
 });
 
-Deno.test("a directory that can't be connected to fails, and says why", async () => {
+Deno.test("a directory that can't be reached fails, with the reason", async () => {
   await using rig = new CheckRig();
   await rig.init();
   await rig.edit((text) => text.replace(/^(presence_directory_server = ).*/m, `$1"http://127.0.0.1:${freePort()}/"`));
@@ -299,13 +299,13 @@ Deno.test("a directory that can't be connected to fails, and says why", async ()
   assertMatch(found["directory"]?.found ?? "", /^http:\S+: the connection failed: [^(:]*refused/i);
 });
 
-/** A body that goes on as long as it is read. */
+/** A body without an end. */
 function endless(): ReadableStream<Uint8Array> {
   return new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(1024 * 1024).fill(32)) });
 }
 
 Deno.test({
-  name: `a home that can't be written fails${canMount ? "" : " (skipped: this user may not mount)"}`,
+  name: `a home that is not writable fails${canMount ? "" : " (skipped: this user may not mount)"}`,
   ignore: !canMount,
   fn: async () => {
     await using rig = new CheckRig();
@@ -321,7 +321,7 @@ Deno.test({
   },
 });
 
-Deno.test("a storage key that the stored mail is not sealed with fails, as the start would", async () => {
+Deno.test("a storage key that did not seal the stored mail fails, as the start would", async () => {
   await using rig = new CheckRig();
   await rig.init();
   const path = join(rig.data, "inboxes/mailbox.kv");
@@ -335,7 +335,7 @@ Deno.test("a storage key that the stored mail is not sealed with fails, as the s
   assertEquals(await Deno.readFile(path), before, "check changes nothing");
 });
 
-Deno.test("before the start, a certificate is shown to a client that knows the announced name", async () => {
+Deno.test("before the start, a client checks the certificate against the announced name", async () => {
   await using rig = new CheckRig();
   await rig.init("--clients-announce-host wss://gateway.example.org");
   using certificates = new TemporaryFolder();
@@ -357,17 +357,17 @@ Deno.test("before the start, a certificate is shown to a client that knows the a
   assertEquals((await rig.check()).found["TLS chain"]?.status, "fail");
 });
 
-Deno.test("an operator's port that is in use, or open to others, is a warning: the gateway serves", async () => {
+Deno.test("an operator's port that is in use, or open to others, is only a warning", async () => {
   await using rig = new CheckRig();
   await rig.init();
   using taken = Deno.listen({ hostname: "0.0.0.0", port: 0 });
   await rig.edit((text) => text.replace(/(\[operator\][^[]*listening_address = ).*/, `$1"0.0.0.0:${taken.addr.port}"`));
   const { code, found } = await rig.check();
   assertEquals([code, found["operator's port"]?.status, found["operator's address"]?.status], [0, "warn", "warn"]);
-  assertStringIncludes(found["operator's port"]!.found, "the gateway serves without status page and metrics");
+  assertStringIncludes(found["operator's port"]!.found, "the gateway runs without a status page and metrics");
 });
 
-Deno.test("the descriptors that count are those of the gateway that runs; a shell's are no failure", async () => {
+Deno.test("the limit on descriptors that counts is the running gateway's; the shell's does not fail", async () => {
   await using rig = new CheckRig();
   await rig.init();
   const line = `ulimit -n 500; exec "$0" "$@"`;
@@ -388,19 +388,19 @@ Deno.test("the descriptors that count are those of the gateway that runs; a shel
   );
   const { found } = await rig.check();
   assertEquals(found["descriptors"]?.status, "fail");
-  assertStringIncludes(found["descriptors"]!.found, "the gateway may hold only 700");
+  assertStringIncludes(found["descriptors"]!.found, "the gateway may open only 700");
   descriptorsLimit = 5000;
   assertEquals((await rig.check()).found["descriptors"]?.status, "ok");
 });
 
-Deno.test("a clock that is far off is told in words that fit", async () => {
+Deno.test("the difference of a clock that is far off has a fitting unit", async () => {
   await using rig = new CheckRig();
   await rig.init();
   rig.date = new Date(Date.now() - 366 * 86_400_000 - 60_000);
   assertMatch((await rig.check()).found["clock"]!.found, /^366 d 0 h ahead of/);
 });
 
-Deno.test("an id in the file that is not that of its home is found", async () => {
+Deno.test("an id that differs from its home's name is found", async () => {
   await using rig = new CheckRig();
   await rig.init();
   await rig.edit((text) => text.replace(/^id = .*/m, 'id = "other"'));

@@ -63,7 +63,7 @@ Deno.test("init prints and logs what 0.7.0 does, and run prints what 0.7.0 does"
     assertEquals(normalised, run.printed.replace(/Public key: \w+/, "Public key: …").replace(".sled", ".kv"));
   }));
 
-Deno.test("run says that it listens once it does, and has a note only where nothing is announced that others reach", () =>
+Deno.test("run says that it listens only once it does, and prints the note only if it announces no reachable address", () =>
   inHome(async (home) => {
     const env = { HOME: home };
     const announced = "--mix-announce-host 203.0.113.7 --clients-announce-host gateway.example.org";
@@ -92,7 +92,7 @@ Deno.test("run of a 0.7.0 home prints the lines that 0.7.0 printed, and tightens
     }
   }));
 
-Deno.test("no command and help print the banner and what was asked for", async () => {
+Deno.test("without a command, and for help, the banner comes first", async () => {
   const banner = (await vectorLines("init.stdout.txt")).printed.replace(/Initialising.*/s, "");
   const [nothing, help] = await Promise.all(["", "run --help"].map((line) => nymGateway(line, {})));
   assertEquals(nothing, { code: 0, stdout: `${banner}usage: --help to see available options.\n\n\n`, stderr: "" });
@@ -108,20 +108,20 @@ Deno.test("--version prints one line with the program's version and the protocol
   }
 });
 
-Deno.test("build-info prints what is known of the program, a line each", async () => {
+Deno.test("build-info prints what is known about the program, one line each", async () => {
   const { stdout } = await nymGateway("build-info", {});
   assert(stdout.startsWith(`version: 1.0.0\nprotocol: 0.7.0\ncommit: ${buildInfo().commit}\n`), stdout);
   assertEquals(JSON.parse((await nymGateway("build-info --output json", {})).stdout), { ...buildInfo() });
 });
 
-Deno.test("NYM_HOME is where gateways are kept, whatever HOME is, or without one", () =>
+Deno.test("gateways are kept in NYM_HOME, with any HOME or none", () =>
   inHome(async (home) => {
     const made = await nymGateway(INIT, { NYM_HOME: home });
     assertStringIncludes(made.stdout, `Saved configuration file to "${home}/gateways/supergateway/config/config.toml"`);
     assertEquals((await nymGateway("run --id supergateway", { NYM_HOME: home, HOME: "/nonexistent" })).code, 0);
   }));
 
-Deno.test("init refuses to touch a gateway that is there", () =>
+Deno.test("init refuses to touch an existing gateway", () =>
   inHome(async (home) => {
     await nymGateway(INIT, { HOME: home });
     const config = join(home, PATH_OF_CONFIG_070);
@@ -151,11 +151,11 @@ Deno.test("mistakes end in one line and the exit code of their kind", () =>
         "run --id gw",
         { HOME: join(home, "empty") },
         66,
-        "make it with `nym-gateway init --id gw --mix-host <ip> --clients-host <ip>`\n",
+        "create it with `nym-gateway init --id gw --mix-host <ip> --clients-host <ip>`\n",
       ],
       ["run --id gw --config /none", { HOME: home }, 66, "error: Cannot read /none: there is no such file or folder\n"],
       ["run --id gw", {}, 78, "set the environment variable NYM_HOME to a folder for them\n"],
-      [INIT, { NYM_HOME: "~/nym" }, 78, 'NYM_HOME is "~/nym"; ~ is known to shells only: write the whole path\n'],
+      [INIT, { NYM_HOME: "~/nym" }, 78, 'NYM_HOME is "~/nym"; only shells expand ~: write the whole path\n'],
     ];
     for (const [line, env, code, message] of cases) {
       const outcome = await nymGateway(line, env);
@@ -179,7 +179,7 @@ Deno.test("a configuration with a mistake is refused; one given with --config ne
     );
   }));
 
-Deno.test("a port in use is named, with the key that changes it", () =>
+Deno.test("a port in use is reported with the key that changes it", () =>
   inHome(async (home) => {
     await nymGateway(INIT, { HOME: home });
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -196,7 +196,7 @@ Deno.test("a port in use is named, with the key that changes it", () =>
     );
   }));
 
-Deno.test("RUST_LOG sets the level; one that is none is a warning", () =>
+Deno.test("RUST_LOG sets the level; an invalid one is a warning", () =>
   inHome(async (home) => {
     const quiet = await nymGateway(INIT, { HOME: home, RUST_LOG: "error" });
     assertEquals([quiet.code, quiet.stderr], [0, ""]);

@@ -5,7 +5,7 @@ import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
-Deno.test("every shell is told of every command and each of its options", () => {
+Deno.test("every shell's script names every command and each of its options", () => {
   for (const shell of SHELLS) {
     const script = completions(shell);
     for (const [name, { required, optional, argument }] of Object.entries(COMMANDS)) {
@@ -24,7 +24,7 @@ Deno.test("every shell completes help, and the commands after it", () => {
   }
 });
 
-/** What bash, with our script, offers after these words, the last of which is being written. */
+/** The words that bash offers, with our script, to complete the last of these. */
 async function offered(...words: string[]): Promise<string[]> {
   return await offeredIn({}, ...words);
 }
@@ -58,7 +58,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "bash completes the ids of the gateways that there are",
+  name: "bash completes the ids of existing gateways",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     using folder = new TemporaryFolder();
@@ -74,7 +74,7 @@ Deno.test({
   },
 });
 
-Deno.test("bash's script says how to put it where bash looks, though that folder may not be there", () => {
+Deno.test("bash's script says how to install it, even if its folder does not exist yet", () => {
   assertStringIncludes(
     completions("bash"),
     'mkdir -p "$folder" && nym-gateway completions bash > "$folder/nym-gateway"',

@@ -22,13 +22,13 @@ interface Client {
   readonly token: string;
 }
 
-/** A gateway with messages for registered clients, stopped; and a folder for what it is exported to. */
+/** A stopped gateway with messages for registered clients, and a folder for its exports. */
 class StoredMail implements AsyncDisposable {
   readonly folder = new TemporaryFolder();
   readonly passphrase = ["--passphrase-file", this.folder.file("passphrase")];
   readonly file = this.folder.file("gateway.age");
   readonly clients: Client[] = [];
-  /** as the gateway took them, in order */
+  /** in the order in which the gateway received them */
   packets: Uint8Array[] = [];
   #factory: PacketFactory | undefined;
 
@@ -54,7 +54,7 @@ class StoredMail implements AsyncDisposable {
     return this.#factory.build(client.address, messageOf(number));
   }
 
-  /** The same gateway on a machine of its own; nothing is there yet. */
+  /** The same gateway on another machine, where nothing exists yet. */
   elsewhere(): GatewayProcess {
     const home = Deno.makeTempDirSync({ prefix: "nym-gateway-" });
     return new GatewayProcess("ours", home, this.gateway.mixnet, this.gateway.clients);
@@ -95,7 +95,7 @@ async function send(gateway: GatewayProcess, packets: readonly Uint8Array[]): Pr
   for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
 }
 
-/** Bytes of the header of an export, with the nonce after it, and of what its chunks of 64 KiB become. */
+/** Sizes in bytes: an export's header with the nonce after it, and a chunk of 64 KiB once it is sealed. */
 const HEADER = 150 + 16;
 const SEALED_CHUNK = 65_536 + 16;
 
@@ -108,7 +108,7 @@ const gatewaysOf = (gateway: GatewayProcess) => join(gateway.home, ".nym/gateway
 const configOf = (gateway: GatewayProcess) => join(gatewaysOf(gateway), "gw/config/config.toml");
 const namesIn = (folder: string) => Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
 
-Deno.test("a gateway that moves to another home has its clients, their mail in order, and knows old packets", async () => {
+Deno.test("a gateway that moves to another home keeps its clients and their mail in order, and recognises old packets", async () => {
   await using mail = await StoredMail.make();
   const exported = await mail.gateway.carryOut("export", "--file", mail.file, ...mail.passphrase);
   assertEquals([exported.code, exported.stderr], [0, ""]);
@@ -139,12 +139,12 @@ Deno.test("a gateway that moves to another home has its clients, their mail in o
   for (const client of mail.clients) {
     await using connection = await logIn(moved, client);
     const numbers = (await connection.messages(MESSAGES + 1)).map(numberIn);
-    assertEquals(numbers, range(MESSAGES + 1), "each once, the old packets that came again not again");
+    assertEquals(numbers, range(MESSAGES + 1), "each exactly once, and none of the replayed packets");
     assertEquals(connection.unread, []);
   }
 });
 
-Deno.test("a gateway may be imported beside itself under another name, and never over one that exists", async () => {
+Deno.test("a gateway can be imported beside itself under another name, but never over an existing one", async () => {
   await using mail = await StoredMail.make();
   const { gateway, file, passphrase } = mail;
   await gateway.carryOut("export", "--file", file, ...passphrase);
@@ -159,14 +159,14 @@ Deno.test("a gateway may be imported beside itself under another name, and never
 
   await using twins = new AsyncDisposableStack();
   const twin = new GatewayProcess("ours", gateway.home, gateway.mixnet, gateway.clients, "twin");
-  twins.defer(async () => void await twin.stop()); // their home goes with the other one
+  twins.defer(async () => void await twin.stop()); // their home is removed with the other one
   assertEquals((await twin.carryOut("import", "--file", file, "--keep-outside-paths", ...passphrase)).code, 0);
   await twin.start();
   await using connection = await logIn(twin, mail.clients[0]!);
   assertEquals((await connection.messages(MESSAGES)).map(numberIn), range(MESSAGES));
 });
 
-Deno.test("a gateway that runs is not exported, and one that is exported keeps its files as they are", async () => {
+Deno.test("a running gateway is not exported, and exporting a stopped one leaves its files as they are", async () => {
   await using mail = await StoredMail.make();
   const { gateway, file, passphrase } = mail;
   await gateway.start();
@@ -180,7 +180,7 @@ Deno.test("a gateway that runs is not exported, and one that is exported keeps i
   assertEquals(await gateway.stored(), CLIENTS * MESSAGES);
 });
 
-Deno.test("a damaged file, a wrong passphrase and a file that is none are refused, and leave nothing", async () => {
+Deno.test("a damaged file, a wrong passphrase and a file that is not an export are refused, and leave nothing behind", async () => {
   await using mail = await StoredMail.make();
   const { file, passphrase } = mail;
   await mail.gateway.carryOut("export", "--file", file, ...passphrase);
@@ -218,7 +218,7 @@ Deno.test("a damaged file, a wrong passphrase and a file that is none are refuse
   );
 });
 
-Deno.test("paths outside of the gateway's folder come into it or are reset, and each is told", async () => {
+Deno.test("paths outside the gateway's folder are moved into it or reset, and each is reported", async () => {
   await using mail = await StoredMail.make();
   const { gateway, file, passphrase } = mail;
   const outside = mail.folder.file("storage_key.pem");
@@ -240,10 +240,10 @@ Deno.test("paths outside of the gateway's folder come into it or are reset, and 
 
   await using moved = mail.elsewhere();
   const imported = await moved.carryOut("import", "--file", file, ...passphrase);
-  const toldReset = "outside of the gateway: it is reset; --keep-outside-paths keeps it.\n";
+  const toldReset = "outside the gateway: it was reset; --keep-outside-paths keeps it.\n";
   for (
     const line of [
-      `! storage_key_file in [gateway] was ${outside}, outside of the gateway's folder: it is in that folder now.\n`,
+      `! storage_key_file in [gateway] was ${outside}, outside the gateway's folder: it is in that folder now.\n`,
       `! presence_directory_server in [gateway] was ${NO_DIRECTORY}, ${toldReset}`,
       `! tls_certificate in [clients_endpoint] was /etc/nym/chain.pem, ${toldReset}`,
       `! tls_key in [clients_endpoint] was /etc/nym/key.pem, ${toldReset}`,
@@ -257,17 +257,20 @@ Deno.test("paths outside of the gateway's folder come into it or are reset, and 
       .replace("/etc/nym/chain.pem", "")
       .replace("/etc/nym/key.pem", "")
       .replace(/file = "\/root\/.profile.*"/, 'file = ""'),
-    "nothing but what was told has changed in the operator's own text",
+    "nothing has changed in the operator's own text but what was reported",
   );
   assertEquals(await moved.stored(), CLIENTS * MESSAGES);
 
   await using kept = mail.elsewhere();
   const whole = await kept.carryOut("import", "--file", file, ...passphrase, "--keep-outside-paths");
-  assertStringIncludes(whole.stdout, "tls_key in [clients_endpoint] is /etc/nym/key.pem, as it was: what is not on");
+  assertStringIncludes(
+    whole.stdout,
+    "tls_key in [clients_endpoint] is /etc/nym/key.pem, unchanged: copy what is not on",
+  );
   assertEquals(await Deno.readTextFile(configOf(kept)), inHome(kept.home));
 });
 
-Deno.test("a storage key that the environment names goes along, and one that is named at the import is told", async () => {
+Deno.test("a storage key that the environment names is exported too, and one named at the import is reported", async () => {
   await using mail = await StoredMail.make();
   const { gateway, file, passphrase } = mail;
   const outside = mail.folder.file("storage_key.pem");
@@ -282,17 +285,17 @@ Deno.test("a storage key that the environment names goes along, and one that is 
   gateway.environment = { NYM_GATEWAY_STORAGE_KEY_FILE: outside };
   const exported = await gateway.carryOut("export", "--file", file, ...passphrase);
   assertEquals([exported.code, exported.stderr], [0, ""]);
-  assertStringIncludes(exported.stdout, `The storage key, which is kept in ${outside}, is in the file too.`);
+  assertStringIncludes(exported.stdout, `The storage key, kept in ${outside}, is in the file too.`);
 
   await using moved = mail.elsewhere();
   moved.environment = gateway.environment;
   const imported = await moved.carryOut("import", "--file", file, ...passphrase);
   assertEquals([imported.code, imported.stderr], [0, ""]);
-  assertStringIncludes(imported.stdout, `has \`run\` take the storage key in ${outside}: it must be this gateway's.`);
+  assertStringIncludes(imported.stdout, `makes \`run\` use the storage key in ${outside}: it must be this gateway's.`);
   assertEquals(await moved.stored(), CLIENTS * MESSAGES);
 });
 
-Deno.test("a home of 0.7.0 that this program has not taken over is refused, and exported once it has been", async () => {
+Deno.test("a 0.7.0 home is refused until this program has taken it over, and then exported", async () => {
   using folder = new TemporaryFolder();
   const id = "supergateway";
   const home = Deno.makeTempDirSync({ prefix: "nym-gateway-" });
@@ -313,7 +316,7 @@ Deno.test("a home of 0.7.0 that this program has not taken over is refused, and 
   assertMatch(exported.stdout, / clients +2\n messages +9\n/);
 });
 
-Deno.test("passphrases that are too short, or not there to be asked for, are refused", async () => {
+Deno.test("a passphrase that is too short is refused, and so is one that can't be asked for", async () => {
   await using gateway = await GatewayProcess.init("ours", freePort(), freePort(), NO_DIRECTORY);
   const file = join(gateway.home, "gateway.age");
   const short = join(gateway.home, "short");

@@ -1,13 +1,13 @@
 /**
- * The program with a gateway that ends as soon as it is started, for tests of all that happens before; where
- * NYM_TEST_START is "fails", as one whose port is in use.
+ * The program with a gateway that ends as soon as it is started, for tests of what happens before that. If
+ * NYM_TEST_START is "fails", it fails to start, as if its port were in use.
  */
 import { main } from "../../src/cli/main.ts";
 import { settleOutput } from "../../src/cli/output.ts";
 import type { Reloadable } from "../../src/cli/run.ts";
 import { ExitCode, OperatorError } from "../../src/errors/operator_error.ts";
 
-/** What `run` prints once it has started is printed by then. */
+/** By then, `run` has printed everything that it prints after the start. */
 function endSoon(): void {
   setTimeout(async () => {
     await settleOutput(5_000);

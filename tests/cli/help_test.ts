@@ -2,7 +2,7 @@ import { assertMatch, assertStringIncludes } from "@std/assert";
 import { commandHelp, GENERAL_HELP } from "../../src/cli/help.ts";
 import { COMMANDS, type OptionName, usageOf } from "../../src/cli/options.ts";
 
-Deno.test("help of a command explains each of its options, with its default unless it must be given", () => {
+Deno.test("a command's help explains each of its options, with its default unless it is required", () => {
   for (const command of ["init", "run", "export", "import", "build-info"] as const) {
     const help = commandHelp(command);
     const head = (option: OptionName) => `\n    ${usageOf(option).replace(/[[\]]/g, "\\$&")}\n`;
@@ -13,17 +13,17 @@ Deno.test("help of a command explains each of its options, with its default unle
   }
 });
 
-Deno.test("help of init tells the defaults of a new gateway, that of run refers to its file", () => {
+Deno.test("the help of init shows the defaults of a new gateway, that of run refers to its file", () => {
   assertMatch(commandHelp("init"), /--mix-port <port>\n.*\[default: 1789\]/);
   assertMatch(commandHelp("run"), /--mix-port <port>\n.*\[default: as configured\]/);
   assertStringIncludes(commandHelp("run"), "[default: ~/.nym/gateways/<id>/config/config.toml]");
 });
 
-Deno.test("what is given without a name is explained without one", () => {
+Deno.test("an option that is given without its name is explained without it", () => {
   assertMatch(commandHelp("completions"), /required:\n {4}<shell>\n +bash, zsh or fish\n/);
 });
 
-Deno.test("every variable that the program may read is explained, but for those that tell where a home is", async () => {
+Deno.test("every variable that the program may read is explained, except those for the user's home", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
   const allowed: string[] = /--allow-env=(\S+)/.exec(tasks.run.command)![1]!.split(",");
   for (const name of allowed.filter((name) => !["HOME", "USERPROFILE"].includes(name))) {

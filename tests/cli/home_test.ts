@@ -6,7 +6,7 @@ import { nymGateway } from "./program.ts";
 
 const INIT = "--mix-host 127.0.0.1 --clients-host 127.0.0.1";
 
-/** Runs `act` with these variables for where gateways are kept; undefined: there is none. */
+/** Runs `act` with these variables for the place of gateways; undefined: not set. */
 function withHomes(variables: Record<"NYM_HOME" | "HOME", string | undefined>, act: () => void): void {
   const before = Object.keys(variables).map((name) => [name, Deno.env.get(name)] as const);
   const set = (entries: (readonly [string, string | undefined])[]) => {
@@ -28,7 +28,7 @@ function make(home: string, ...ids: string[]): void {
 }
 
 Deno.test({
-  name: "a gateway is looked for in NYM_HOME alone, else in the user's home and then in the service's",
+  name: "gateways are searched in NYM_HOME alone if it is set, otherwise in the user's home and then in the service's",
   ignore: Deno.build.os !== "linux",
   fn: () => {
     using folder = new TemporaryFolder();
@@ -51,13 +51,13 @@ Deno.test({
   },
 });
 
-Deno.test("with one gateway --id may be left out; with several, and for one that is not there, they are listed", async () => {
+Deno.test("with one gateway --id may be left out; with several, or for an unknown one, they are listed", async () => {
   using folder = new TemporaryFolder();
   const env = { NYM_HOME: folder.path };
   const path = (id: string) => `${folder.path}/gateways/${id}/config/config.toml`;
   const none = await nymGateway("status", env);
   assertEquals(none.code, 66);
-  assertEquals(none.stderr.includes("make it with `nym-gateway init --id <word> --mix-host"), true, none.stderr);
+  assertEquals(none.stderr.includes("create it with `nym-gateway init --id <word> --mix-host"), true, none.stderr);
   await nymGateway(`init --id one ${INIT}`, env);
   assertEquals(JSON.parse((await nymGateway("node-details --output json", env)).stdout).id, "one");
   await nymGateway(`init --id two ${INIT}`, env);
@@ -68,7 +68,7 @@ Deno.test("with one gateway --id may be left out; with several, and for one that
     `error: There are several gateways; give --id for one of them: ${list}\n`,
   ]);
   const other = await nymGateway("run --id three", env);
-  assertEquals([other.code, other.stderr], [66, `error: There is no gateway three, but ${list}\n`]);
+  assertEquals([other.code, other.stderr], [66, `error: There is no gateway three, only ${list}\n`]);
 });
 
 Deno.test("with --config alone, the file says which gateway it is", async () => {

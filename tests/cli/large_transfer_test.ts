@@ -13,8 +13,8 @@ import { nymGateway, type Outcome, program } from "./program.ts";
 
 const MESSAGES = Number(Deno.env.get("TRANSFER_MESSAGES") ?? 100_000);
 /**
- * MB that moving all of them may take more than moving none, besides garbage: the packer alone holds up to 8.4. All messages
- * together are five times as much.
+ * How much more memory moving all messages may take than moving none, in MB, not counting garbage: the packer alone holds
+ * up to 8.4. All messages together are five times as large.
  */
 const MAX_GROWTH = 20;
 
@@ -80,7 +80,7 @@ async function outcomeOf(child: Deno.ChildProcess): Promise<Outcome> {
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
 }
 
-/** How much memory a measured program needed at most, which it says itself, and what it had at its end, in MB. */
+/** The peak memory of a measured program, as it reports itself, and its memory at the end, in MB. */
 async function memoryOf(child: Deno.ChildProcess): Promise<{ needed: number; resident: number }> {
   const { code, stderr } = await outcomeOf(child);
   assertEquals(code, 0, stderr);
@@ -132,7 +132,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a transfer that a signal ends leaves nothing, and one that was killed is no hindrance to the next",
+  name: "a transfer that a signal ends leaves nothing behind, and a killed one does not block the next",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     using homes = await Homes.make(30_000);
@@ -146,7 +146,7 @@ Deno.test({
       await appears(`${file}.part`);
       child.kill(signal);
       const outcome = await outcomeOf(child);
-      assertEquals([outcome.code, outcome.stderr], [code, "Interrupted: all is as it was before.\n"]);
+      assertEquals([outcome.code, outcome.stderr], [code, "Interrupted: nothing was changed.\n"]);
       assertEquals(namesIn(homes.file("")), ["old", "passphrase"]);
     }
     const killed = homes.start(...exporting);
@@ -175,7 +175,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "of two imports of one name at a time, one is refused",
+  name: "of two concurrent imports under one name, one is refused",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     using homes = await Homes.make(30_000);
@@ -187,7 +187,7 @@ Deno.test({
     const second = await outcomeOf(homes.start("new", "import", "--file", file));
     assertEquals([second.code, second.stderr], [
       69,
-      `error: Cannot import ${file}: an import of that name is going on\n`,
+      `error: Cannot import ${file}: another import under that name is in progress\n`,
     ]);
     first.kill("SIGCONT");
     assertEquals((await outcomeOf(first)).code, 0);

@@ -16,19 +16,19 @@ Deno.test("the manual page explains every command, option and exit code in the w
   for (const code of Object.values(ExitCode)) assertStringIncludes(page, `\n.B ${code}\n`);
 });
 
-Deno.test("the manual page tells the default of each command", () => {
+Deno.test("the manual page shows each command's default", () => {
   const page = manualPage().replaceAll("\\-", "-");
   assertStringIncludes(page, "listen on for clients [default: 9000 (init); as configured (run)]. For init, run.");
   assertStringIncludes(
     page,
-    "the only one that there is (run, check, status, reload, inboxes, export, relocate, node-details); " +
-      "the name that it was exported by (import)].",
+    "the only gateway there is (run, check, status, reload, inboxes, export, relocate, node-details); " +
+      "the name that it was exported under (import)].",
   );
-  assertStringIncludes(page, "show it again every so many seconds [default: once]. For status.");
+  assertStringIncludes(page, "show it again at this interval, in seconds [default: once]. For status.");
   assertStringIncludes(page, '.TP\n.BR -V ", " --version\n');
 });
 
-Deno.test("no line of it is taken for a request that is none", () => {
+Deno.test("no text in it is taken for a request", () => {
   const requests = manualPage().split("\n").filter((line) => /^[.']/.test(line)).map((line) => line.split(" ")[0]);
   assertEquals(new Set(requests), new Set([".TH", ".SH", ".B", ".br", ".RB", ".TP", ".BI", ".BR", ".I"]));
 });

@@ -1,8 +1,8 @@
-/** The program, which says at its end on standard error how many bytes it had in memory, at most, besides garbage. */
+/** The program; at its end, it reports its peak memory on standard error, in bytes, not counting garbage. */
 import { main } from "../../src/cli/main.ts";
 import { bytesInUse } from "../support/garbage.ts";
 
-/** ms between two looks */
+/** in ms, between two samples */
 const INTERVAL = 100;
 
 let peak = 0;

@@ -5,7 +5,7 @@ import { overrideConfig } from "../../src/cli/overrides.ts";
 import { type Config, defaultConfig } from "../../src/config/config.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
 
-/** The addresses that come of the options: for sphinx packets listening and announced, and the same for clients. */
+/** The resulting addresses: listening and announced for sphinx packets, then the same for clients. */
 function addresses(options: Options, config = defaultConfig("gw", "/n")): string[] {
   const { mixnetEndpoint: mixnet, clientsEndpoint: clients } = overrideConfig(config, options);
   return [mixnet.listeningAddress, mixnet.announceAddress, clients.listeningAddress, clients.announceAddress];
@@ -23,7 +23,7 @@ Deno.test("without options the configuration stays as it is", () => {
   assertEquals(overrideConfig(config, {}), config);
 });
 
-Deno.test("what is announced follows the host that is listened on", () => {
+Deno.test("the announced address follows the listening host", () => {
   assertEquals(addresses({ "mix-host": "1.2.3.4", "clients-host": "::1" }), [
     "1.2.3.4:1789",
     "1.2.3.4:1789",
@@ -43,7 +43,7 @@ Deno.test("a port given by itself wins over the one in the host", () => {
   assertEquals(addresses(options), ["1.2.3.4:7", "1.2.3.4:7", "1.2.3.4:8", "ws://1.2.3.4:8"]);
 });
 
-Deno.test("an announced host has the port that is listened on, unless it names one or one is given", () => {
+Deno.test("an announced host has the listening port, unless it names one or one is given", () => {
   assertEquals(
     addresses({ "mix-announce-host": "a.org", "clients-announce-host": "a.org", "clients-port": "6" }),
     ["0.0.0.0:1789", "a.org:1789", "0.0.0.0:6", "ws://a.org:6"],
@@ -62,7 +62,7 @@ Deno.test("a WebSocket URL is kept, and only an announced port changes it", () =
   assertEquals(addresses({ "clients-port": "5" }, config).at(-1), "wss://a.org");
 });
 
-Deno.test("another port is announced too, unless the file announces a port of its own", () => {
+Deno.test("a changed port is announced too, unless the file announces its own", () => {
   const same = configured({ listeningAddress: "1.2.3.4:5", announceAddress: "a.org:5" }, {});
   assertEquals(addresses({ "mix-port": "6" }, same).slice(0, 2), ["1.2.3.4:6", "a.org:6"]);
   const other = configured({ listeningAddress: "1.2.3.4:5", announceAddress: "a.org:80" }, {});
@@ -80,7 +80,7 @@ Deno.test("the other options replace what is configured; paths are made absolute
   assertEquals([clientsEndpoint.inboxesDirectory, clientsEndpoint.ledgerPath], [resolve("mail"), resolve("/ledger")]);
 });
 
-Deno.test("a value that won't do is refused with its option and what would be right", () => {
+Deno.test("an invalid value is refused, with its option and what would be valid", () => {
   const cases: [Options, string][] = [
     [{ "mix-host": "localhost" }, '--mix-host: "localhost" is not an IP address, as in 1.2.3.4'],
     [{ "clients-host": "1.2.3" }, '--clients-host: "1.2.3" is not an IP address'],
@@ -90,11 +90,11 @@ Deno.test("a value that won't do is refused with its option and what would be ri
     [
       { "clients-announce-host": "http://a" },
       '--clients-announce-host: "http://a" is not a host, as in gateway.example.org, 1.2.3.4:9000 or ' +
-      "[2001:db8::1]:9000, or a URL as wss://gateway.example.org",
+      "[2001:db8::1]:9000, or a URL such as wss://gateway.example.org",
     ],
     [{ "inboxes": "~/mail" }, '--inboxes is "~/mail": only shells expand ~, so write the full path'],
     [{ "directory": "a.org" }, '--directory is "a.org", which is not a plain URL, as in https://directory.example.org'],
-    [{ "mix-port": "9000" }, "can't both come in at 0.0.0.0:9000: give --mix-port or --clients-port another port"],
+    [{ "mix-port": "9000" }, "can't both use 0.0.0.0:9000: set --mix-port or --clients-port to another port"],
   ];
   for (const [options, message] of cases) {
     const error = assertThrows(() => addresses(options), OperatorError);

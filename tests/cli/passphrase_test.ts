@@ -10,7 +10,7 @@ import { nymGateway, type Outcome, program, programOnTerminal } from "./program.
 const INIT = "init --id gw --mix-host 127.0.0.1 --clients-host 127.0.0.1";
 const PASSPHRASE = "Zürich 🌧 am Abend";
 
-/** The line that these keys make. */
+/** The line that results from typing these keys. */
 async function typed(text: string): Promise<string | undefined> {
   const line = await passphraseLine((async function* () {
     yield* new TextEncoder().encode(text);
@@ -23,7 +23,7 @@ const taken = (...bytes: (string | number[])[]) =>
   passphraseOf(Uint8Array.from(bytes.flatMap((part) => [...(typeof part === "string" ? encode(part) : part)])), "it");
 const refusal = (...bytes: (string | number[])[]) => assertThrows(() => taken(...bytes), OperatorError).message;
 
-Deno.test("a passphrase is the same however it was composed and saved", () => {
+Deno.test("a passphrase is the same however it is composed and saved", () => {
   const passphrase = "caf\u00e9 au lait, s'il vous pla\u00eet";
   assertEquals(taken(passphrase), passphrase);
   assertEquals(taken(passphrase.normalize("NFD")), passphrase);
@@ -32,20 +32,20 @@ Deno.test("a passphrase is the same however it was composed and saved", () => {
   assertEquals(taken(` ${passphrase} `), ` ${passphrase} `);
 });
 
-Deno.test("what is not UTF-8, not one line, too short or too long is refused, and says what to do", () => {
+Deno.test("a passphrase that is not UTF-8, not one line, too short or too long is refused, with a remedy", () => {
   const latin1 = [..."Zürich am Abend"].map((letter) => letter.charCodeAt(0));
   const utf16 = [0xff, 0xfe, ...[..."correct horse"].flatMap((letter) => [letter.charCodeAt(0), 0])];
   for (const bytes of [latin1, utf16]) {
-    assertEquals(refusal(bytes), "Cannot take it: it is not UTF-8; save the file, or set the terminal, as UTF-8");
+    assertEquals(refusal(bytes), "Cannot use it: it is not UTF-8; save the file, or set the terminal, as UTF-8");
   }
-  assertEquals(refusal("correct horse\nbattery\n"), "Cannot take it: it is more than one line");
-  assertEquals(refusal("correct horse\n\n"), "Cannot take it: it is more than one line");
-  assertEquals(refusal("correct\thorse"), "Cannot take it: it holds a control character");
-  assertEquals(refusal("🌧🌧🌧🌧🌧🌧🌧🌧"), "Cannot take it: it has 8 characters and should have 12 or more");
-  assertEquals(refusal("a".repeat(4097)), "Cannot take it: it is longer than 4096 bytes");
+  assertEquals(refusal("correct horse\nbattery\n"), "Cannot use it: it is more than one line");
+  assertEquals(refusal("correct horse\n\n"), "Cannot use it: it is more than one line");
+  assertEquals(refusal("correct\thorse"), "Cannot use it: it holds a control character");
+  assertEquals(refusal("🌧🌧🌧🌧🌧🌧🌧🌧"), "Cannot use it: it has 8 characters and should have 12 or more");
+  assertEquals(refusal("a".repeat(4097)), "Cannot use it: it is longer than 4096 bytes");
 });
 
-Deno.test("what is typed is the line, whatever its letters, without what was erased", async () => {
+Deno.test("the line holds what was typed, in any script, without what was erased", async () => {
   assertEquals(await typed(`${PASSPHRASE}\r`), PASSPHRASE);
   assertEquals(await typed("ab\x7fc\n"), "ac");
   assertEquals(await typed("a🌧\x08b\r"), "ab");
@@ -60,19 +60,19 @@ Deno.test("what is typed is the line, whatever its letters, without what was era
   }));
 });
 
-Deno.test("Ctrl-C, Ctrl-D on an empty line and the terminal's end give up", async () => {
+Deno.test("Ctrl-C, Ctrl-D on an empty line and the end of input give up", async () => {
   assertEquals(await typed("abc\x03\r"), undefined);
   assertEquals(await typed("\x04"), undefined);
   assertEquals(await typed("abc"), undefined);
   assertEquals(await typed("abc\x04d\r"), "abcd");
 });
 
-/** The program on a terminal, where it is typed to. */
+/** The program on a terminal, and a typist. */
 class Typist implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #shown: ReadableStreamDefaultReader<string>;
   readonly #keys: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
-  /** all that has been on the terminal */
+  /** everything that appeared on the terminal so far */
   screen = "";
 
   constructor(line: string, env: Record<string, string>) {
@@ -81,7 +81,7 @@ class Typist implements AsyncDisposable {
     this.#keys = this.#child.stdin.getWriter();
   }
 
-  /** Types when the program has asked for it. */
+  /** Types once the program has asked for it. */
   async answer(question: string, typed: string | Uint8Array<ArrayBuffer>): Promise<void> {
     const before = this.screen.length;
     while (!this.screen.slice(before).includes(question)) {
@@ -92,21 +92,21 @@ class Typist implements AsyncDisposable {
     await this.#keys.write(typeof typed === "string" ? encode(typed) : typed);
   }
 
-  /** Reads what else it shows; resolves with its exit code. */
+  /** Reads the rest of the output; resolves with the exit code. */
   async end(): Promise<number> {
     for (let read = await this.#shown.read(); !read.done; read = await this.#shown.read()) this.screen += read.value;
     return (await this.#child.status).code;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#keys.close().catch(() => {}); // it has ended, and nobody reads
+    await this.#keys.close().catch(() => {}); // the program has ended, and nobody reads
     await this.#shown.cancel();
     await this.#child.stderr.cancel();
     await this.#child.status;
   }
 }
 
-/** Runs the program with what is piped to it. */
+/** Runs the program with a piped standard input. */
 async function piped(input: string, line: string, env: Record<string, string>): Promise<Outcome> {
   const child = program("gateway_program.ts", line.split(" "), env).spawn();
   const writer = child.stdin.getWriter();
@@ -116,7 +116,7 @@ async function piped(input: string, line: string, env: Record<string, string>): 
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
 }
 
-Deno.test("a passphrase comes from standard input, or from a file that should be private", async () => {
+Deno.test("a passphrase can come from standard input, or from a file that should be private", async () => {
   using home = new TemporaryFolder();
   const env = { NYM_HOME: home.path, RUST_LOG: "warn" };
   assertEquals((await nymGateway(INIT, env)).code, 0);
@@ -126,7 +126,7 @@ Deno.test("a passphrase comes from standard input, or from a file that should be
   const fromDevice = `import --file ${file} --id twin --passphrase-file /dev/stdin`;
   const short = await piped("Zürich", fromDevice, env);
   assertEquals(short.code, 64);
-  assertStringIncludes(short.stderr, "error: Cannot take the passphrase on standard input: it has 6 characters");
+  assertStringIncludes(short.stderr, "error: Cannot use the passphrase on standard input: it has 6 characters");
   assertEquals((await piped(PASSPHRASE, fromDevice, env)).code, 0);
 
   const passphraseFile = home.file("passphrase");
@@ -137,7 +137,10 @@ Deno.test("a passphrase comes from standard input, or from a file that should be
   if (Deno.build.os === "windows") return;
   await Deno.chmod(passphraseFile, 0o644);
   const open = await nymGateway(again, env);
-  assertStringIncludes(open.stderr, `Every user of this machine can read the passphrase in ${passphraseFile}: make it`);
+  assertStringIncludes(
+    open.stderr,
+    `Every user of this machine can read the passphrase in ${passphraseFile}: set its mode to 0600`,
+  );
 });
 
 const onTerminal = (name: string, fn: (home: TemporaryFolder, env: Record<string, string>) => Promise<void>) =>
@@ -176,7 +179,7 @@ onTerminal("a terminal that is not UTF-8 can't give a passphrase", async (home, 
   await using typist = new Typist(`export --id gw --file ${home.file("gateway.age")}`, env);
   await typist.answer("Passphrase: ", Uint8Array.from([...encode("Z"), 0xfc, ...encode("rich am Abend\r")]));
   assertEquals(await typist.end(), 64);
-  assertStringIncludes(typist.screen, "error: Cannot take the passphrase that was typed: it is not UTF-8;");
+  assertStringIncludes(typist.screen, "error: Cannot use the passphrase that was typed: it is not UTF-8;");
 });
 
 onTerminal("a dash for a file asks on the terminal, where nothing is shown", async (home, env) => {
@@ -186,10 +189,10 @@ onTerminal("a dash for a file asks on the terminal, where nothing is shown", asy
   assertStringIncludes(typist.screen, "it has 5 characters and should have 12 or more");
 });
 
-onTerminal("Ctrl-C at the question ends it, and leaves no file", async (home, env) => {
+onTerminal("Ctrl-C at the question ends the program, and leaves no file behind", async (home, env) => {
   await using typist = new Typist(`export --id gw --file ${home.file("gateway.age")}`, env);
   await typist.answer("Passphrase: ", "correct\x03");
   assertEquals(await typist.end(), 130);
-  assertStringIncludes(typist.screen, "Interrupted: all is as it was before.");
+  assertStringIncludes(typist.screen, "Interrupted: nothing was changed.");
   assertEquals(Array.from(Deno.readDirSync(home.path), ({ name }) => name), ["gateways"]);
 });

@@ -11,8 +11,8 @@ const PERMISSIONS = ["--allow-net", "--allow-read", "--allow-write", "--allow-en
 const DENO_DIR = findDenoDirectory();
 
 /**
- * The command that runs the program in `file`, a path from this folder, with an environment of just `env`; through a shell's
- * line that ends in `exec "$0" "$@"` if that is given.
+ * The command that runs the program in `file`, a path relative to this folder, with only `env` as its environment; if a
+ * shell's line is given, through that, which must end in `exec "$0" "$@"`.
  */
 export function program(
   file: string,
@@ -24,13 +24,13 @@ export function program(
   return command(line === undefined ? words : ["sh", "-c", line, ...words], env);
 }
 
-/** The same on a terminal of its own, a pseudo-terminal of script(1): its input is typed, its output is the screen. */
+/** The same on a pseudo-terminal, by script(1): its input is typed, its output is the screen. */
 export function programOnTerminal(file: string, args: readonly string[], env: Record<string, string>): Deno.Command {
   const line = [Deno.execPath(), ...denoArguments(file, args)].map((word) => `'${word}'`).join(" ");
   return command(["script", "--quiet", "--return", "--command", line, "/dev/null"], env);
 }
 
-/** The same in a shell that has carried out `before`, as in `umask 077`. */
+/** The same in a shell that has run `before`, as in `umask 077`. */
 export function programAfter(
   before: string,
   file: string,
@@ -81,7 +81,7 @@ export async function outcomeOf(command: Deno.Command): Promise<Outcome> {
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
 }
 
-/** Where modules are cached: the child has no home folder of ours to find them by. */
+/** Where modules are cached: the child's home folder is not ours, so it would not find them. */
 function findDenoDirectory(): string {
   const { stdout } = new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).outputSync();
   return JSON.parse(new TextDecoder().decode(stdout)).denoDir;

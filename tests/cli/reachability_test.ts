@@ -8,7 +8,7 @@ import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { selfSigned } from "../tls/self_signed.ts";
 
-const NOT_FURTHER = "it is this machine's own address, so firewalls further out were not tried";
+const NOT_FURTHER = "it is this machine's own address, so firewalls further out were not tested";
 const ARRIVED = `leads here; ${NOT_FURTHER}`;
 const ACCEPTED = `accepts; ${NOT_FURTHER}`;
 
@@ -22,13 +22,13 @@ function configOn(host: string): Config {
   return config;
 }
 
-/** One finding a line. */
+/** The findings, one per line. */
 async function found(config: Config, isRunning: boolean): Promise<string[]> {
   const findings = await Array.fromAsync(checkReachability(config, isRunning));
   return findings.map(({ status, subject, found }) => `${status} ${subject}: ${found}`);
 }
 
-Deno.test("before the gateway runs, what is sent to the announced addresses has to come in", async () => {
+Deno.test("before the gateway runs, what is sent to the announced addresses must arrive here", async () => {
   for (const host of ["127.0.0.1", "[::1]"]) {
     const config = configOn(host);
     assertEquals(await found(config, false), [
@@ -38,23 +38,23 @@ Deno.test("before the gateway runs, what is sent to the announced addresses has 
   }
 });
 
-Deno.test("an announced address that leads elsewhere, or nowhere, is a warning with what to do", async () => {
+Deno.test("an announced address that leads elsewhere, or nowhere, is a warning with a remedy", async () => {
   const config = configOn("127.0.0.1");
   await using other = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => new Response("another"));
   config.mixnetEndpoint.announceAddress = `127.0.0.1:${other.addr.port}`;
   const nobodys = `127.0.0.1:${freePort()}`;
   config.clientsEndpoint.announceAddress = `ws://${nobodys}/way`;
   assertEquals(await found(config, false), [
-    `warn mixnet reachable: 127.0.0.1:${other.addr.port} leads to something else than this machine`,
+    `warn mixnet reachable: 127.0.0.1:${other.addr.port} does not lead to this machine`,
     `warn clients reachable: ${nobodys} refuses connections`,
   ]);
   const [mixnet, clients] = await Array.fromAsync(checkReachability(config, false));
   assertStringIncludes(mixnet!.remedy!, `try from another network: nc -vz 127.0.0.1 ${other.addr.port}`);
-  assertStringIncludes(clients!.remedy!, "a router that does not loop back looks like a closed port");
+  assertStringIncludes(clients!.remedy!, "a router without loopback looks like a closed port");
   assertStringIncludes(clients!.remedy!, `curl -i http://${nobodys}/way (426 is right)`);
 });
 
-Deno.test("a gateway that runs answers at its announced addresses itself, and nobody else passes for it", async () => {
+Deno.test("a running gateway answers at its announced addresses itself, and no other program passes for it", async () => {
   using _silence = new Silence();
   const rig = await GatewayRig.start();
   try {
@@ -69,7 +69,7 @@ Deno.test("a gateway that runs answers at its announced addresses itself, and no
     rig.config.clientsEndpoint.announceAddress = `ws://127.0.0.1:${other.addr.port}`;
     assertEquals(
       (await found(rig.config, true))[1],
-      `warn clients reachable: 127.0.0.1:${other.addr.port} answers "HTTP/1.1 200 OK", as no gateway does`,
+      `warn clients reachable: 127.0.0.1:${other.addr.port} answers "HTTP/1.1 200 OK", which no gateway does`,
     );
   } finally {
     await rig[Symbol.asyncDispose]();
@@ -78,11 +78,11 @@ Deno.test("a gateway that runs answers at its announced addresses itself, and no
 
 Deno.test("a certificate that clients refuse is a failure", async () => {
   using folder = new TemporaryFolder();
-  const files = await selfSigned(folder, "own"); // by an authority that nobody knows
+  const files = await selfSigned(folder, "own"); // by an unknown authority
   const [cert, key] = [Deno.readTextFileSync(files.certificate), Deno.readTextFileSync(files.key)];
   const config = configOn("127.0.0.1");
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, cert, key, onListen() {} }, () => new Response());
-  config.mixnetEndpoint.announceAddress = "203.0.113.7:1789"; // there is no use in trying that
+  config.mixnetEndpoint.announceAddress = "203.0.113.7:1789"; // check does not try to connect to that
   config.clientsEndpoint.announceAddress = `wss://127.0.0.1:${server.addr.port}`;
   config.clientsEndpoint.tlsCertificate = files.certificate;
   const [finding, ...more] = await Array.fromAsync(checkReachability(config, true));

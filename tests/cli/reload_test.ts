@@ -19,17 +19,16 @@ async function newGateway(): Promise<{ gateway: GatewayProcess; operator: Operat
   return { gateway, operator: new Operator(address) };
 }
 
-/** Starts it, until it takes commands. */
+/** Starts it, and waits until it accepts commands. */
 async function start(gateway: GatewayProcess): Promise<void> {
   const path = gateway.path("config/config.toml.running");
-  await Deno.remove(path).catch(() => {}); // of one that was killed
+  await Deno.remove(path).catch(() => {}); // left over from one that was killed
   await gateway.start();
-  await eventually("it takes commands", () => exists(path) && Deno.readTextFileSync(path).endsWith("\n"));
+  await eventually("it accepts commands", () => exists(path) && Deno.readTextFileSync(path).endsWith("\n"));
 }
 
 Deno.test({
-  name:
-    "a gateway that runs is asked to reload; a file that it refuses is told to whoever asked, and shows until it is fixed",
+  name: "a running gateway reloads on request; if it refuses the file, reload says so, and status until that is fixed",
   ignore,
   fn: async () => {
     const made = await newGateway();
@@ -69,7 +68,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "what a gateway writes down for commands is for its user alone, and goes with it",
+  name: "a gateway's notes for commands are for its user alone, and are removed when it stops",
   ignore,
   fn: async () => {
     const { gateway: made } = await newGateway();
@@ -81,9 +80,9 @@ Deno.test({
     await gateway.stop("SIGKILL");
     const { code, stderr } = await gateway.carryOut("reload");
     assertEquals(code, 69);
-    assertStringIncludes(stderr, "it does not run");
+    assertStringIncludes(stderr, "it is not running");
     await start(gateway);
-    assertEquals((await gateway.carryOut("reload")).code, 0, "what the one that was killed has left is replaced");
+    assertEquals((await gateway.carryOut("reload")).code, 0, "leftovers of a killed gateway are replaced");
     await gateway.stop();
     assertEquals(files(), ["config.toml"]);
     assertEquals((await gateway.carryOut("reload")).code, 69);
@@ -91,7 +90,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "where the path of the socket would be too long for the system, it is elsewhere, and goes with the gateway",
+  name: "a socket whose path would be too long for the system is elsewhere, and is removed when the gateway stops",
   ignore,
   fn: async () => {
     using folder = new TemporaryFolder();

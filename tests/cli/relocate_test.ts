@@ -5,7 +5,7 @@ import { nymGateway } from "./program.ts";
 
 const INIT = "init --id old --mix-host 127.0.0.1 --clients-host 127.0.0.1";
 
-/** A folder with the gateway `old`, whose configuration has a comment of its operator's, and its copy `new`. */
+/** A folder with the gateway `old`, whose configuration has a comment by its operator, and its copy `new`. */
 async function copied(): Promise<{ folder: TemporaryFolder; env: Record<string, string>; configPath: string }> {
   const folder = new TemporaryFolder();
   const env = { NYM_HOME: folder.path };
@@ -18,15 +18,15 @@ async function copied(): Promise<{ folder: TemporaryFolder; env: Record<string, 
   return { folder, env, configPath: folder.file("gateways/new/config/config.toml") };
 }
 
-Deno.test("a home that was copied runs on no other home's keys and inboxes, until relocate has set its paths", async () => {
+Deno.test("a copied home never runs on another home's keys and inboxes; relocate corrects its paths", async () => {
   const { folder, env, configPath } = await copied();
   using _ = folder;
   const refused = await nymGateway("run --id new", env);
   assertEquals(refused.code, 78);
   assertEquals(
     refused.stderr,
-    `error: ${configPath} is of another home, copied or renamed: id in [gateway] is "old"; ` +
-      `\`nym-gateway relocate --id new\` sets it right, --config ${configPath} says that it is meant\n`,
+    `error: ${configPath} belongs to another home, and was copied or renamed: id in [gateway] is "old"; ` +
+      `\`nym-gateway relocate --id new\` fixes it; --config ${configPath} uses it as it is\n`,
   );
   const { code, stdout } = await nymGateway("check --id new", env);
   assertEquals(code, 78);
@@ -45,10 +45,10 @@ Deno.test("a home that was copied runs on no other home's keys and inboxes, unti
     const ran = await nymGateway(`run --id ${id}`, env);
     assertEquals([ran.code, ran.stderr], [0, ""], id);
   }
-  assertStringIncludes((await nymGateway("relocate --id new", env)).stdout, "means its own home already");
+  assertStringIncludes((await nymGateway("relocate --id new", env)).stdout, "names its own home already");
 });
 
-Deno.test("a home that lies elsewhere now is noticed; one that a link leads to is the same", async () => {
+Deno.test("a moved home is noticed; one behind a link is the same home", async () => {
   const { folder, env } = await copied();
   using _ = folder;
   using elsewhere = new TemporaryFolder();

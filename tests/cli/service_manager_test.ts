@@ -6,7 +6,7 @@ import { quietPort } from "../support/quiet_port.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { Silence } from "../support/silence.ts";
 
-/** What a service manager is told while `use` runs, with this patience in µs, if any. */
+/** What a service manager receives while `use` runs, with this patience in µs, if any. */
 async function withManager(
   path: string,
   patience: string | undefined,
@@ -27,7 +27,7 @@ async function withManager(
 const ignore = Deno.build.os !== "linux";
 
 Deno.test({
-  name: "the service manager is told that the gateway serves, then gets signs of life",
+  name: "the service manager learns that the gateway is ready, then receives signs of life",
   ignore,
   fn: () =>
     withManager("@nym-gateway-test-1", "20000", async (next) => {
@@ -57,12 +57,12 @@ Deno.test({
   },
 });
 
-Deno.test("without a service manager there is none to tell", () => {
+Deno.test("without a service manager nothing is sent", () => {
   assertEquals(ServiceManager.find(), undefined);
 });
 
 Deno.test({
-  name: "a service manager that is gone does not keep the gateway from serving",
+  name: "a service manager that is gone does not stop the gateway",
   ignore,
   fn: async () => {
     using _silence = new Silence();
@@ -79,7 +79,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the service manager is told how many clients and messages there are, and the last warning",
+  name: "the service manager receives the number of clients and messages, and the last warning",
   ignore,
   fn: async () => {
     using folder = new TemporaryFolder();
@@ -91,7 +91,7 @@ Deno.test({
       const [first] = await Promise.all([next(), gateway.start()]);
       assertMatch(first, /^READY=1\nSTATUS=0 clients online, 0 messages stored/);
       const warned = /^WATCHDOG=1\nSTATUS=0 .* stored; last warning at 20\d\d-\S+Z: .*directory/;
-      while (!warned.test(await next())); // which is away
+      while (!warned.test(await next())); // the directory is down
       assertEquals(await gateway.stop(), 0);
     } finally {
       socket.close();

@@ -1,4 +1,4 @@
-/** Serves something whose start and end are as the arguments say: for tests of signals. */
+/** Serves something that starts and stops as the arguments say, for tests of signals. */
 import { serveUntilSignalled } from "../../src/cli/signals.ts";
 import { print } from "../../src/cli/output.ts";
 

@@ -3,7 +3,7 @@ import { program } from "./program.ts";
 
 const POSIX = Deno.build.os !== "windows";
 
-/** A child process whose lines are awaited one by one. */
+/** A child process whose output is awaited line by line. */
 class Served implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #printed: ReadableStreamDefaultReader<string>;
@@ -28,7 +28,7 @@ class Served implements AsyncDisposable {
     while (!this.#texts.logged.includes(text)) this.#texts.logged += await next(this.#logged);
   }
 
-  /** Lets one that starts slowly go on. */
+  /** Lets a program with a slow start continue. */
   async proceed(): Promise<void> {
     const writer = this.#child.stdin.getWriter();
     await writer.write(new Uint8Array(1));
@@ -49,7 +49,7 @@ class Served implements AsyncDisposable {
 
 async function next(reader: ReadableStreamDefaultReader<string>): Promise<string> {
   const { value, done } = await reader.read();
-  if (done) throw new Error("the program ended before it wrote what was awaited");
+  if (done) throw new Error("the program ended before it wrote the awaited line");
   return value;
 }
 
@@ -82,7 +82,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 Deno.test({
-  name: "a gateway that doesn't come to its end is given up",
+  name: "a gateway that does not stop is ended",
   ignore: !POSIX,
   fn: async () => {
     await using served = new Served("hangs", 10);
@@ -108,7 +108,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "SIGHUP has the configuration read again, and ends nothing, not even a gateway that starts",
+  name: "SIGHUP reloads the configuration and never ends the program, not even during the start",
   ignore: !POSIX,
   fn: async () => {
     await using served = new Served("starts slowly", 60_000);

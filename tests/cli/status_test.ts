@@ -4,7 +4,7 @@ import { formatSocketAddress } from "../../src/addresses/socket_address.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { nymGateway, outcomeOf, program, programOnTerminal } from "./program.ts";
 
-/** What a gateway that has just been started says of itself. */
+/** The status of a gateway that has just started. */
 const STATUS = {
   build: { version: "1.0.0", protocol: "0.7.0" },
   startedAt: 0,
@@ -16,7 +16,7 @@ const STATUS = {
   samples: [],
 };
 
-/** A program that answers where a gateway's operator asks. */
+/** A program that answers at an operator's endpoint. */
 class StatusPage implements AsyncDisposable {
   answer: () => Response = () => new Response();
   readonly #server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => this.answer());
@@ -27,7 +27,7 @@ class StatusPage implements AsyncDisposable {
   }
 }
 
-/** A home whose configuration has the operator's endpoint at `address`. */
+/** A home with the operator's endpoint configured at `address`. */
 async function homeFor(folder: TemporaryFolder, address: string): Promise<Record<string, string>> {
   const env = { NYM_HOME: folder.path };
   await nymGateway("init --id test --mix-host 127.0.0.1 --clients-host 127.0.0.1", env);
@@ -37,7 +37,7 @@ async function homeFor(folder: TemporaryFolder, address: string): Promise<Record
   return env;
 }
 
-Deno.test("status shows the health and figures of a gateway that runs", async () => {
+Deno.test("status shows the health and figures of a running gateway", async () => {
   using folder = new TemporaryFolder();
   await using rig = await GatewayRig.start(undefined, ({ operator }) => operator.listeningAddress = "127.0.0.1:0");
   await rig.register(new Uint8Array(32).fill(1));
@@ -61,7 +61,7 @@ Deno.test("status shows the health and figures of a gateway that runs", async ()
   assertEquals(proxied, { code, stdout: proxied.stdout, stderr: "" }, "it is asked directly");
 });
 
-Deno.test("status of a gateway that is quiet now says what it has done since its start, and its last warnings", async () => {
+Deno.test("the status of a quiet gateway shows its totals since the start, and its last warnings", async () => {
   using folder = new TemporaryFolder();
   await using page = new StatusPage();
   const env = await homeFor(folder, page.address);
@@ -85,7 +85,7 @@ Deno.test("status of a gateway that is quiet now says what it has done since its
   assertMatch(stdout, /\n\n last warnings\n 2 min ago +a\\u001b\n 10 s ago +b\n$/);
 });
 
-Deno.test("who watches sees the gateway go and come back; nothing is watched any more when nobody reads it", async () => {
+Deno.test("watching goes on while the gateway is down, and ends when nobody reads the output", async () => {
   using folder = new TemporaryFolder();
   await using page = new StatusPage();
   const env = await homeFor(folder, page.address);
@@ -105,14 +105,14 @@ Deno.test("who watches sees the gateway go and come back; nothing is watched any
   await errors.return!();
 });
 
-Deno.test("what a program that is no gateway, or another gateway, answers is an error that says so", async () => {
+Deno.test("an answer from another gateway, or another program, is an error that says so", async () => {
   using folder = new TemporaryFolder();
   await using page = new StatusPage();
   const env = await homeFor(folder, page.address);
   const answers: [() => Response, string][] = [
-    [() => Response.json({}), "what answers there is no gateway"],
-    [() => Response.json(null), "what answers there is no gateway"],
-    [() => new Response("<html>"), "what answers there is no gateway"],
+    [() => Response.json({}), "another program answers there"],
+    [() => Response.json(null), "another program answers there"],
+    [() => new Response("<html>"), "another program answers there"],
     [() => Response.json({ ...STATUS, name: "other" }), "gateway other answers there; give test another port"],
   ];
   for (const [answer, reason] of answers) {
@@ -123,7 +123,7 @@ Deno.test("what a program that is no gateway, or another gateway, answers is an 
   }
 });
 
-Deno.test("status in a pipe is plain text, also when it is watched", async () => {
+Deno.test("status in a pipe is plain text, also with --watch", async () => {
   using folder = new TemporaryFolder();
   await using page = new StatusPage();
   page.answer = () => Response.json({ ...STATUS, name: "test" });
@@ -137,18 +137,18 @@ Deno.test("status in a pipe is plain text, also when it is watched", async () =>
   await child.stderr.cancel();
 });
 
-Deno.test("a gateway that does not answer, has no endpoint, or is watched wrongly is an error that says so", async () => {
+Deno.test("a gateway that does not answer or has no endpoint, and an invalid interval, are errors that say so", async () => {
   using folder = new TemporaryFolder();
   const silent = await nymGateway("status --id test", await homeFor(folder, "127.0.0.1:1"));
   assertEquals(silent.code, 69);
-  assertStringIncludes(silent.stderr, "does it run?");
+  assertStringIncludes(silent.stderr, "is it running?");
   using other = new TemporaryFolder();
   const env = await homeFor(other, "");
   assertEquals((await nymGateway("status --id test", env)).code, 78);
   assertEquals((await nymGateway("status --id test --watch often", env)).code, 64);
 });
 
-Deno.test("what answers there can't forge a line, drive the terminal or have colours of its own", async () => {
+Deno.test("an answer can't forge a line, control the terminal or bring its own colours", async () => {
   using folder = new TemporaryFolder();
   await using page = new StatusPage();
   const env = await homeFor(folder, page.address);

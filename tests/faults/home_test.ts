@@ -218,8 +218,8 @@ Deno.test({
     gateway.configure(({ logging }) => logging.file = "/dev/stdout");
     assertEquals(await refusal(gateway), {
       code: 77,
-      said: `error: Cannot write the log file "/dev/stdout" (file in [logging]): ${cause}, or file = "": ` +
-        "the log goes to standard error then",
+      said: `error: Cannot write the log file "/dev/stdout" (file in [logging]): ${cause}, ` +
+        'or set file = "" to log to standard error',
     });
   },
 });

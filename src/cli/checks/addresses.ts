@@ -7,10 +7,10 @@ import { fail, type Finding, ok, warn } from "./finding.ts";
 import { kindOfAddress } from "../../addresses/kind_of_address.ts";
 import { addressesOf } from "../../addresses/resolve.ts";
 
-/** The gateway serves without it. */
+/** The gateway runs without it. */
 const OPERATORS_PORT = "operator's port";
 
-/** What listens where, and what the rest of the world is told of it. */
+/** Checks the addresses that the gateway listens on, and those that it announces. */
 export async function* checkAddresses(config: Config, isRunning: boolean): AsyncGenerator<Finding> {
   const { mixnetEndpoint: mixnet, clientsEndpoint: clients } = config;
   yield* checkPorts(config, isRunning);
@@ -19,7 +19,7 @@ export async function* checkAddresses(config: Config, isRunning: boolean): Async
   yield await checkAnnounced("clients announced", clients.announceAddress, "[clients_endpoint]");
 }
 
-/** All are listened on together, as the gateway does: of two that overlap, as 0.0.0.0:1 and 127.0.0.1:1, one can't be. */
+/** Listens on all ports together, as the gateway does: if two overlap, like 0.0.0.0:1 and 127.0.0.1:1, one fails. */
 function* checkPorts({ mixnetEndpoint, clientsEndpoint, operator }: Config, isRunning: boolean): Generator<Finding> {
   using held = new DisposableStack();
   const own: string[] = [];
@@ -38,7 +38,7 @@ function* checkPorts({ mixnetEndpoint, clientsEndpoint, operator }: Config, isRu
       own.find((other) => portOf(other) === portOf(listening)),
     );
     yield subject === OPERATORS_PORT && found.status === "fail"
-      ? warn(subject, `${found.found}: the gateway serves without status page and metrics`, found.remedy!)
+      ? warn(subject, `${found.found}: the gateway runs without a status page and metrics`, found.remedy!)
       : found;
     own.push(listening);
   }
@@ -49,8 +49,8 @@ function* checkOpenness(listening: string): Generator<Finding> {
   if (listening === "" || isLoopback(parseSocketAddress(listening)!.host)) return;
   yield warn(
     "operator's address",
-    `${listening} is open to other machines: who can connect sees the status page, without a password`,
-    "set listening_address in [operator] to 127.0.0.1:9001, or let a firewall pass only who should see it",
+    `${listening} is open to other machines: anyone who can connect sees the status page, without a password`,
+    "set listening_address in [operator] to 127.0.0.1:9001, or let only the right machines through a firewall",
   );
 }
 
@@ -68,13 +68,13 @@ function checkPort(
     return isRunning
       ? warn(
         subject,
-        `${listening} is free, though the gateway runs`,
+        `${listening} is free, although the gateway is running`,
         "did it start with other options or another file?",
       )
       : ok(subject, `${listening} is free`);
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) {
-      if (isRunning) return ok(subject, `${listening} is in use; this gateway runs`);
+      if (isRunning) return ok(subject, `${listening} is in use; this gateway is running`);
       return other === undefined
         ? fail(
           subject,
@@ -82,12 +82,12 @@ function checkPort(
           `find out by whom: ss -ltnp 'sport = :${port}'`,
           ExitCode.UNAVAILABLE,
         )
-        : fail(subject, `${listening} is in use, if not by others then by ${other}`, "give one of them another port");
+        : fail(subject, `${listening} is in use, by another program or by ${other}`, "give one of them another port");
     }
     const remedy = error instanceof Deno.errors.AddrNotAvailable
-      ? "give an address that this machine has, or 0.0.0.0 or [::] for all"
-      : "give a port from 1024 on, or the program the right to lower ones";
-    return fail(subject, `${listening} can't be listened on: ${reasonOf(error)}`, remedy, ExitCode.UNAVAILABLE);
+      ? "use an address of this machine, or 0.0.0.0 or [::] for all of them"
+      : "use a port from 1024 up, or give the program the right to use lower ones";
+    return fail(subject, `cannot listen on ${listening}: ${reasonOf(error)}`, remedy, ExitCode.UNAVAILABLE);
   }
 }
 
@@ -95,7 +95,7 @@ async function checkAnnounced(subject: string, announced: string, section: strin
   const url = /^wss?:/.test(announced) ? new URL(announced) : undefined;
   const host = hostOf(url?.hostname ?? announced);
   const literal = kindOfAddress(host);
-  const remedy = `set announce_address in ${section} to what others reach this machine by`;
+  const remedy = `set announce_address in ${section} to the address at which others reach this machine`;
   if (literal === "public") return ok(subject, `${announced}, a public address`);
   if (literal !== undefined) return warn(subject, `${announced} is ${literal}: not reachable from elsewhere`, remedy);
   const port = url === undefined ? portOf(announced) : url.port;

@@ -5,23 +5,24 @@ import { plural } from "../../text/plural.ts";
 import { durationText } from "../../text/units.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
-/** s; the directory gives the time in whole seconds, and takes some on its way */
+/** in s; the directory gives the time in whole seconds, and its answer takes a while to arrive */
 const CLOCK_TOLERANCE = 30;
-/** A client's packet goes through so many layers of mixnodes. */
+/** layers of mixnodes that a client's packet passes through */
 const LAYERS = 3;
 
-/** What the directory should say of a gateway. */
+/** What the directory should list for a gateway. */
 export interface Expected {
-  /** by its configuration */
+  /** from its keys and configuration */
   readonly self: Identity;
+  /** whether it is running now, so that the directory should list it */
   readonly isRunning: boolean;
-  /** what it announced when it last heard of the directory */
+  /** what it announced when the directory last answered it; undefined if it never did */
   readonly announcedLast: Addresses | undefined;
 }
 
 /**
- * Whether the directory answers, whether its network is whole, what its clock says of ours, and what it tells others of
- * this gateway; `expected` is undefined when its keys can't be read.
+ * Checks that the directory answers, that its network has all layers, that our clock agrees with its own, and that it
+ * lists this gateway correctly. `expected` is undefined if the gateway's keys can't be read.
  */
 export async function* checkDirectory(server: string, expected: Expected | undefined): AsyncGenerator<Finding> {
   const answer = await ask(server);
@@ -42,7 +43,7 @@ export async function* checkDirectory(server: string, expected: Expected | undef
   yield layers.size >= LAYERS ? ok("directory", found) : warn(
     "directory",
     `${found}, in ${layers.size} of ${LAYERS} layers`,
-    "clients can't send until there are mixnodes",
+    "clients can't send until every layer has a mixnode",
   );
   if (expected !== undefined) yield* checkListing(await listingOf(expected.self, gatewayNodes), expected);
   if (time === undefined) return;
@@ -50,7 +51,7 @@ export async function* checkDirectory(server: string, expected: Expected | undef
   yield Math.abs(ahead) <= CLOCK_TOLERANCE ? ok("clock", "agrees with the directory's") : warn(
     "clock",
     `${durationText(1000 * Math.abs(ahead))} ${ahead > 0 ? "ahead of" : "behind"} the directory's`,
-    "have it set, as by systemd-timesyncd",
+    "synchronise it, for example with systemd-timesyncd",
   );
 }
 
@@ -62,26 +63,26 @@ function* checkListing(
   if (own !== undefined && !isOwnAsAnnounced) {
     const found = `this gateway is listed with ${own.mixnetListener} and ${own.clientListener}, not as configured`;
     yield isRunning && announcedLast !== undefined && announcesSame(own, announcedLast)
-      ? warn(subject, found, "restart it, as the configuration was changed")
+      ? warn(subject, found, "restart it: the configuration was changed")
       : fail(
         subject,
         `${found}: another gateway has the same key`,
-        "stop one of them, or make a gateway with a key of its own; a gateway that has just stopped is listed for 10 s",
+        "stop one of them, or create a gateway with its own key; a gateway that has just stopped stays listed for 10 s",
       );
   } else if (isRunning) {
     yield own === undefined
-      ? warn(subject, "this gateway is not listed, though it runs", "its log says how the directory answers it")
+      ? warn(subject, "this gateway is not listed, although it is running", "its log says how the directory answers it")
       : ok(subject, "this gateway is listed, with the addresses it announces");
   }
   if (clash === undefined) return;
   yield warn(
     subject,
     `the gateway with public key ${clash.pubKey} announces ${clash.address} too`,
-    "if you know it, give one of them another address; else somebody posted it to the directory, and nothing is to be done",
+    "if you know it, give one of them another address; otherwise ignore it: anyone may post to the directory",
   );
 }
 
-/** What it answers and the ms that it took, or how it fails to. */
+/** The answer, with the time that it took in ms; or what went wrong, in words. */
 async function ask(
   server: string,
 ): Promise<DirectoryAnswer & { took: number } | string> {
@@ -92,12 +93,12 @@ async function ask(
   } catch (error) {
     if (!(error instanceof DirectoryError)) throw error;
     if (!(error.cause instanceof Error)) return error.message;
-    // Deno 2.9 has what fetch found beneath its own error, Deno 2.7 in it.
+    // Deno 2.9 gives the reason as the cause of fetch's error, Deno 2.7 as its message.
     return `${error.message}: ${withoutAddress(reasonOf(error.cause.cause ?? error.cause))}`;
   }
 }
 
-/** As in "Connection refused", of what the runtime says with the URL and the layer before it. */
+/** The runtime's message without the URL and the layer in front, as in "Connection refused". */
 function withoutAddress(message: string): string {
   return message.replace(/^error sending request for url \(.*?\): (client error \(\w+\): )?(tcp connect error: )?/, "");
 }

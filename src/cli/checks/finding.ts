@@ -1,25 +1,30 @@
 import { ExitCode } from "../../errors/operator_error.ts";
 
-/** What was found out about one thing that a gateway needs. */
+/** The result of one check. */
 export interface Finding {
+  /** `warn`: the gateway works, but perhaps not as intended; `fail`: it does not start or does not work */
   readonly status: "ok" | "warn" | "fail";
-  /** the thing, as in "clients port" */
+  /** what was checked, as in "clients port" */
   readonly subject: string;
+  /** what was found, in words */
   readonly found: string;
-  /** what to do about it, unless it is fine */
+  /** what to do about it, unless the status is `ok` */
   readonly remedy?: string;
-  /** what the program exits with when it fails for this */
+  /** what the program exits with if this is the first failure */
   readonly exitCode?: ExitCode;
 }
 
+/** A check that passed. */
 export function ok(subject: string, found: string): Finding {
   return { status: "ok", subject, found };
 }
 
+/** A check that passed, with something that may not be intended. */
 export function warn(subject: string, found: string, remedy: string): Finding {
   return { status: "warn", subject, found, remedy };
 }
 
+/** A check that failed; by default, because of the configuration (exit code 78). */
 export function fail(
   subject: string,
   found: string,

@@ -5,7 +5,7 @@ import { OperatorError } from "../../errors/operator_error.ts";
 import { dateOf, daysLeft, readCertificate, RENEWAL_DAYS } from "../../tls/certificate.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
-/** The key pair, and whom else it and the key that seals the mail can be read by. */
+/** Checks the key pair, and that no other user can read it or the key that seals the mail. */
 export function* checkKeys({ gateway }: Config): Generator<Finding> {
   const open = [gateway.privateSphinxKeyFile, gateway.storageKeyFile].filter(isOpenToOthers);
   try {
@@ -13,18 +13,18 @@ export function* checkKeys({ gateway }: Config): Generator<Finding> {
     yield ok("key pair", encodeBase58(publicKey));
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    yield fail("key pair", error.message, "put back the two files that init wrote together", error.exitCode);
+    yield fail("key pair", error.message, "restore the two files that init created together", error.exitCode);
   }
   if (open.length > 0) {
     yield warn(
       "key files",
-      `other users may read ${open.join(" and ")}`,
-      `make it yours alone: chmod 600 ${open.join(" ")}`,
+      `other users can read ${open.join(" and ")}`,
+      `restrict access: chmod 600 ${open.join(" ")}`,
     );
-  } else yield ok("key files", "nobody else may read them");
+  } else yield ok("key files", "no other user can read them");
 }
 
-/** What TLS is spoken with, if it is. */
+/** Checks the TLS certificate and its key, if they are configured. */
 export function* checkCertificate({ clientsEndpoint }: Config): Generator<Finding> {
   const { tlsCertificate: certificate, tlsKey: key, announceAddress } = clientsEndpoint;
   if (certificate === "") return;
@@ -33,23 +33,23 @@ export function* checkCertificate({ clientsEndpoint }: Config): Generator<Findin
     const days = daysLeft(read);
     const found = `${certificate} is valid until ${dateOf(read.notAfter)}, ${days} days`;
     yield days < RENEWAL_DAYS
-      ? warn("TLS certificate", found, "renew it; the running gateway takes it up by itself")
+      ? warn("TLS certificate", found, "renew it; a running gateway loads it by itself")
       : ok("TLS certificate", found);
-    if (read.isKeyOpen) yield warn("TLS key", `all users of this machine may read ${key}`, `chmod o-r ${key}`);
+    if (read.isKeyOpen) yield warn("TLS key", `every user of this machine can read ${key}`, `chmod o-r ${key}`);
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    yield fail("TLS certificate", error.message, "without a good pair the gateway does not start", error.exitCode);
+    yield fail("TLS certificate", error.message, "without a valid pair the gateway does not start", error.exitCode);
   }
   if (!announceAddress.startsWith("wss:")) {
     yield fail(
       "TLS announced",
-      `clients are told to connect to ${announceAddress}, but TLS is spoken there`,
+      `${announceAddress} is announced to clients, but the gateway speaks TLS there`,
       "announce_address in [clients_endpoint] should begin with wss://",
     );
   }
 }
 
-/** One that is not there, or can't be looked at, is not: what is wrong with it is found out when it is read. */
+/** A missing or inaccessible file is not: reading it reports what is wrong. */
 function isOpenToOthers(path: string): boolean {
   if (Deno.build.os === "windows") return false;
   try {

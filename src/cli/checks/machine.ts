@@ -9,19 +9,19 @@ import { fail, type Finding, ok, warn } from "./finding.ts";
 import { nearestThere } from "./nearest_there.ts";
 
 const MIB = 1024 * 1024;
-/** bytes of free disk below which mail is in danger, and below which it soon may be */
+/** free disk, in bytes, below which mail is in danger, and below which it may soon be */
 const LITTLE_DISK = 64 * MIB;
 const SMALL_DISK = 1024 * MIB;
-/** bytes of memory that can be had: what an idle gateway takes, and what a busy one does */
+/** available memory, in bytes: what an idle gateway needs, and what a busy one needs */
 const LITTLE_MEMORY = 96 * MIB;
 const SMALL_MEMORY = 256 * MIB;
-/** Descriptors: three for each client, or five with TLS, one for each mixnode, and some for files. */
+/** descriptors: three per client, or five with TLS, one per mixnode, and some for files */
 const FEW_DESCRIPTORS = 1024;
 const ENOUGH_DESCRIPTORS = 4096;
 
 /**
- * What the machine has to offer: disk, memory, descriptors, processor. `minimumFreeDisk`: bytes, as configured;
- * `descriptorLimit`: that of the gateway, if it runs and has said so.
+ * Checks the machine's disk, memory, descriptors and processor. `minimumFreeDisk`: in bytes, as configured;
+ * `descriptorLimit`: that of the running gateway, if it is known.
  */
 export function* checkMachine(
   inboxes: string,
@@ -41,46 +41,46 @@ function checkDisk(folder: string, minimum: number): Finding {
   if (free === Infinity) return unknown("disk");
   const found = `${sizeText(free)} free for inboxes`;
   if (free < minimum && free + freeBytesInside(join(folder, "mailbox.kv")) < minimum) {
-    const remedy = `make room at ${there}, or lower minimum_free_disk in [limits] (${sizeText(minimum)}): ` +
+    const remedy = `free some space at ${there}, or lower minimum_free_disk in [limits] (${sizeText(minimum)}): ` +
       "with less, new messages are dropped";
     return fail("disk", `only ${found}`, remedy, ExitCode.UNAVAILABLE);
   }
   if (free < LITTLE_DISK) {
-    return fail("disk", found, `make room at ${there}, or move the inboxes`, ExitCode.UNAVAILABLE);
+    return fail("disk", found, `free some space at ${there}, or move the inboxes`, ExitCode.UNAVAILABLE);
   }
   return free < SMALL_DISK
-    ? warn("disk", found, "a message takes 1 KB until its client has fetched it")
+    ? warn("disk", found, "each message takes 1 KB until its client has fetched it")
     : ok("disk", found);
 }
 
-/** A gateway that runs has what it needs of it already. */
+/** A running gateway already has the memory that it needs. */
 function checkMemory(isRunning: boolean): Finding {
   const memory = attempt(() => Deno.systemMemoryInfo());
   if (memory === undefined) return unknown("memory");
   const found = `${sizeText(memory.available)} of ${sizeText(memory.total)} available`;
   if (memory.available < LITTLE_MEMORY && !isRunning) {
-    return fail("memory", found, "end other programs", ExitCode.UNAVAILABLE);
+    return fail("memory", found, "stop other programs", ExitCode.UNAVAILABLE);
   }
   return memory.available < SMALL_MEMORY
-    ? warn("memory", found, "256 MB are enough for 500 packets/s")
+    ? warn("memory", found, "256 MB is enough for 500 packets/s")
     : ok("memory", found);
 }
 
 const MORE_DESCRIPTORS = "raise it, with LimitNOFILE=65536 in the systemd unit or ulimit -n 65536";
 
-/** `limit`: what a gateway that runs says of itself; undefined when it does not answer, or can't tell. */
+/** `limit`: as the running gateway reports it; undefined if it does not answer, or can't determine it. */
 function checkDescriptors(limit: number | undefined): Finding {
   if (limit === undefined) {
-    return ok("descriptors", "the gateway does not say how many it may hold: it has no status page, or can't tell");
+    return ok("descriptors", "unknown: the gateway has no status page, or can't determine its limit");
   }
-  if (limit >= ENOUGH_DESCRIPTORS) return ok("descriptors", `the gateway may hold ${ENOUGH_DESCRIPTORS} or more`);
-  const found = `the gateway may hold only ${limit}, and a client takes three, or five with TLS`;
+  if (limit >= ENOUGH_DESCRIPTORS) return ok("descriptors", `the gateway may open ${ENOUGH_DESCRIPTORS} or more`);
+  const found = `the gateway may open only ${limit}, and each client takes three, or five with TLS`;
   return limit < FEW_DESCRIPTORS
     ? fail("descriptors", found, MORE_DESCRIPTORS, ExitCode.UNAVAILABLE)
     : warn("descriptors", found, MORE_DESCRIPTORS);
 }
 
-/** What a gateway may hold that is started from here; the service has a limit of its own. */
+/** The limit of a gateway started from here; a service has its own. */
 function checkDescriptorsHere(): Finding {
   const free = freeDescriptors(ENOUGH_DESCRIPTORS);
   const here = "for a gateway started here; a service has its own limit";
@@ -98,7 +98,7 @@ function checkProcessor(): Finding {
 }
 
 function unknown(subject: string): Finding {
-  return warn(subject, "can't tell", "allow it with --allow-sys=statfs,systemMemoryInfo");
+  return warn(subject, "unknown", "allow it with --allow-sys=statfs,systemMemoryInfo");
 }
 
 function attempt<T>(act: () => T): T | undefined {

@@ -7,12 +7,13 @@ import { addressesOf } from "../../addresses/resolve.ts";
 import { StandIn } from "./stand_in.ts";
 import { type Attempt, type Destination, tryClients, tryMixnet, tryStandIn } from "./ways_in.ts";
 
-/** Kinds of addresses that lead nowhere, wherever one tries from. */
+/** Kinds of addresses that lead nowhere, from any machine. */
 const NOWHERE: readonly (KindOfAddress | undefined)[] = ["unspecified", "documentation", "multicast", "reserved"];
 
 /**
- * Whether what is announced leads here, as far as this machine can tell: each address of it is connected to. While the
- * gateway runs it has to answer; else what is listened on for that moment has to get what was sent.
+ * Checks whether the announced addresses lead here, as far as this machine can see, by connecting to each of them. If
+ * the gateway is running, it must answer; otherwise a stand-in listens in its place for that moment, and must be
+ * reached.
  */
 export async function* checkReachability(config: Config, isRunning: boolean): AsyncGenerator<Finding> {
   const { mixnetEndpoint: mixnet, clientsEndpoint: clients } = config;
@@ -45,9 +46,9 @@ async function checkWay({ subject, listening, announced, tls }: Way, isRunning: 
   const addresses = (await addressesOf(name)).filter((address) => !NOWHERE.includes(kindOfAddress(address)));
   if (addresses.length === 0) return [];
   await using standIn = isRunning ? undefined : StandIn.at(parseSocketAddress(listening)!);
-  if (!isRunning && standIn === undefined) return []; // what is in the way of listening there is a finding already
+  if (!isRunning && standIn === undefined) return []; // why it can't listen there is a finding already
   return await Promise.all(addresses.map(async (address) => {
-    // The stand-in speaks no TLS where the gateway does; where another program does for it, that one has to be passed.
+    // The stand-in speaks no TLS in place of the gateway; but where a proxy speaks it, the connection must pass that.
     const to = { address, port, name, isSecure: speaksTls && !(tls && standIn !== undefined) };
     const attempt = standIn !== undefined
       ? await tryStandIn(to, standIn)
@@ -66,28 +67,28 @@ function finding(subject: string, { address, port, name }: Destination, attempt:
       return ok(
         subject,
         isOwnAddress(address)
-          ? `${where} leads here; it is this machine's own address, so firewalls further out were not tried`
+          ? `${where} leads here; it is this machine's own address, so firewalls further out were not tested`
           : `${where} leads here`,
       );
     case "accepted":
       return ok(
         subject,
         isOwnAddress(address)
-          ? `${where} accepts; it is this machine's own address, so firewalls further out were not tried`
-          : `${where} accepts; that it leads here can only be told while the gateway does not run`,
+          ? `${where} accepts; it is this machine's own address, so firewalls further out were not tested`
+          : `${where} accepts; whether it leads here can only be checked while the gateway is not running`,
       );
     case "no answer":
       return warn(
         subject,
         `${where} ${attempt.how}`,
         "forward the port to this machine, and open it in all firewalls; " +
-          `from here a router that does not loop back looks like a closed port: ${elsewhere}`,
+          `from here, a router without loopback looks like a closed port: ${elsewhere}`,
       );
     case "something else":
       return warn(
         subject,
         `${where} ${attempt.how}`,
-        `see where the name and the forwarded port lead, and what listens there; ${elsewhere}`,
+        `check where the name and the forwarded port lead, and what listens there; ${elsewhere}`,
       );
     case "bad certificate":
       return fail(
@@ -106,7 +107,7 @@ function probePackets(host: string, port: number): string {
   return `nc -vz ${host} ${port}`;
 }
 
-/** Only what a machine has can it listen on. */
+/** A machine can only listen on its own addresses. */
 function isOwnAddress(address: string): boolean {
   try {
     Deno.listen({ hostname: address, port: 0 }).close();

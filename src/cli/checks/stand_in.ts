@@ -1,12 +1,13 @@
 import type { SocketAddress } from "../../addresses/socket_address.ts";
 
-/** A request's beginning that is longer is none of ours. */
+/** in bytes; a longer request is not one of ours */
 const LONGEST = 4096;
 const ANSWER = new TextEncoder().encode("HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n");
 
-/** Listens in the place of a gateway that does not run, and knows the paths that were asked for. */
+/** Listens in place of a gateway that is not running, and remembers which paths were requested. */
 export class StandIn implements AsyncDisposable {
-  readonly heard = new Set<string>();
+  /** The paths of all requests so far. */
+  readonly heard: Set<string> = new Set();
   readonly #listener: Deno.TcpListener;
   readonly #connections = new Map<Deno.TcpConn, Promise<void>>();
   readonly #accepting: Promise<void>;
@@ -16,7 +17,7 @@ export class StandIn implements AsyncDisposable {
     this.#accepting = this.#accept();
   }
 
-  /** Undefined when it can't listen there. */
+  /** Starts one; undefined if it can't listen there. */
   static at({ host, port }: SocketAddress): StandIn | undefined {
     try {
       return new StandIn(Deno.listen({ hostname: host, port }));
@@ -25,6 +26,7 @@ export class StandIn implements AsyncDisposable {
     }
   }
 
+  /** Stops listening, and closes all connections. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
     await this.#accepting;
@@ -37,7 +39,7 @@ export class StandIn implements AsyncDisposable {
     try {
       for await (const connection of this.#listener) this.#connections.set(connection, this.#serve(connection));
     } catch {
-      // no more can be accepted: what is tried tells that it did not come in
+      // nothing more can be accepted: the attempts report that they did not arrive
     }
   }
 
@@ -55,7 +57,7 @@ export class StandIn implements AsyncDisposable {
       if (path !== undefined) this.heard.add(path);
       await connection.write(ANSWER);
     } catch {
-      // it is gone
+      // the connection is gone
     }
     this.#close(connection);
   }

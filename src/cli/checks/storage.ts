@@ -9,12 +9,15 @@ import { Sealer } from "../../mailbox/sealing.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { nearestThere } from "./nearest_there.ts";
 
-/** Whether this user can use what is stored, and whether a gateway does: it keeps a file in the inboxes' folder locked. */
+/**
+ * Checks that this user can access the inboxes, and whether a gateway is running: it keeps a file in that folder
+ * locked.
+ */
 export async function checkInboxes(folder: string): Promise<{ isRunning: boolean; finding: Finding }> {
   try {
     const lock = join(folder, "lock");
     const isRunning = exists(lock) && await isLocked(lock);
-    const found = isRunning ? ", in use by this gateway" : exists(folder) ? "" : ", which the first start makes";
+    const found = isRunning ? ", in use by this gateway" : exists(folder) ? "" : ", which the first start creates";
     return { isRunning, finding: ok("inboxes", `${folder}${found}`) };
   } catch (error) {
     const { message, exitCode } = error instanceof OperatorError
@@ -25,7 +28,7 @@ export async function checkInboxes(folder: string): Promise<{ isRunning: boolean
   }
 }
 
-/** Whether files can be written where they have to be; it is tried with one that is taken away again. */
+/** Checks that files can be written where the gateway needs it, with a temporary file. */
 export function* checkWritable({ clientsEndpoint }: Config): Generator<Finding> {
   const places = [
     { of: "inboxes_directory", folder: clientsEndpoint.inboxesDirectory },
@@ -44,28 +47,28 @@ export function* checkWritable({ clientsEndpoint }: Config): Generator<Finding> 
         error,
         ExitCode.CANNOT_CREATE,
       );
-      const remedy = "mount it for writing, or give it to the user that runs the gateway; or check as that user";
+      const remedy = "mount it writable, give it to the user that runs the gateway, or check as that user";
       yield fail("storage", message, remedy, exitCode);
     }
   }
   if (allCan) yield ok("storage", "can be written");
 }
 
-/** The key that seals the mail, without which what is stored can't be read. */
+/** Checks the storage key, without which the stored mail can't be read. */
 export async function checkStorageKey({ gateway, clientsEndpoint }: Config): Promise<Finding> {
   const elsewhere = storageKeyElsewhere();
   const path = elsewhere ?? gateway.storageKeyFile;
   const subject = "storage key";
-  const remedy = "put back the file that the mail was stored with";
+  const remedy = "restore the file that the mail was sealed with";
   try {
     if (elsewhere === undefined && !exists(path)) {
       return exists(join(clientsEndpoint.inboxesDirectory, "mailbox.kv"))
         ? warn(
           subject,
-          `${path} is not there, and mail was stored with it`,
-          "put it back; if systemd hands it over as a credential, only the service has it",
+          `${path} is missing, but mail was sealed with it`,
+          "restore it; if systemd passes it as a credential, only the service can read it",
         )
-        : ok(subject, `${path}, which the first start makes`);
+        : ok(subject, `${path}, which the first start creates`);
     }
     const sealer = new Sealer(readStorageKey(path));
     const { inboxesDirectory, ledgerPath } = clientsEndpoint;
@@ -81,7 +84,7 @@ export async function checkStorageKey({ gateway, clientsEndpoint }: Config): Pro
   }
 }
 
-/** What is in the way of opening a database with that key, if anything. */
+/** Why a database can't be opened with that key; undefined if it can, or does not exist. */
 async function otherThanSealed(path: string, sealer: Sealer): Promise<string | undefined> {
   try {
     if (!exists(path) || Deno.statSync(path).size === 0 || await isSealedBy(path, sealer)) return undefined;
@@ -93,7 +96,7 @@ async function otherThanSealed(path: string, sealer: Sealer): Promise<string | u
   }
 }
 
-/** Where lines of the log go, if to a file: without it the gateway does not start. */
+/** Checks the log file, if one is configured: without it the gateway does not start. */
 export function* checkLogFile({ file }: Config["logging"]): Generator<Finding> {
   if (file === "") return;
   try {
@@ -104,12 +107,12 @@ export function* checkLogFile({ file }: Config["logging"]): Generator<Finding> {
     const { message, exitCode } = error instanceof OperatorError
       ? error
       : fileError(`Cannot write the log file "${file}" (file in [logging])`, error, ExitCode.CANNOT_CREATE);
-    const remedy = "make its folder for the user that runs the gateway; with systemd, by LogsDirectory=nym-gateway";
+    const remedy = "create its folder for the user that runs the gateway; with systemd, set LogsDirectory=nym-gateway";
     yield fail("log file", message, remedy, exitCode);
   }
 }
 
-/** Where files are must not hang on where the gateway is started. */
+/** Checks that paths are absolute, so that they do not depend on the folder in which the gateway is started. */
 export function* checkPaths(config: Config): Generator<Finding> {
   const { clientsEndpoint, logging } = config;
   const others = [
@@ -119,7 +122,7 @@ export function* checkPaths(config: Config): Generator<Finding> {
   ];
   for (const { key, path } of [...pathsOf(config), ...others]) {
     if (path === "" || isAbsolute(path)) continue;
-    const found = `${key} is "${path}", which is somewhere else for each folder that the gateway is started in`;
+    const found = `${key} is "${path}", which depends on the folder that the gateway is started in`;
     yield warn("paths", found, "write the whole path");
   }
 }

@@ -6,8 +6,8 @@ import { fail, type Finding, ok } from "./finding.ts";
 import { tryMixnet } from "./ways_in.ts";
 
 /**
- * Whether clients accept the certificate for the name that they are told, seen by a client of our own that connects to a
- * server with it on loopback: so it can be told before the gateway starts. It trusts the authorities that Deno does.
+ * Checks whether clients accept the certificate for the announced name, with a client of our own and a server on
+ * loopback, so that it works before the gateway starts. The client trusts the authorities that Deno does.
  */
 export async function* checkChain({ clientsEndpoint }: Config): AsyncGenerator<Finding> {
   const { tlsCertificate: certificate, tlsKey: key, announceAddress } = clientsEndpoint;
@@ -16,7 +16,7 @@ export async function* checkChain({ clientsEndpoint }: Config): AsyncGenerator<F
   try {
     pair = readCertificate({ certificate, key });
   } catch (error) {
-    if (error instanceof OperatorError) return; // which is a finding already
+    if (error instanceof OperatorError) return; // that is a finding already
     throw error;
   }
   const name = hostOf(new URL(announceAddress).hostname);
@@ -29,12 +29,12 @@ export async function* checkChain({ clientsEndpoint }: Config): AsyncGenerator<F
     "TLS chain",
     `clients refuse it for ${name}: ${"how" in attempt ? attempt.how : attempt.kind}`,
     `tls_certificate must be valid for ${name} and hold the whole chain (fullchain.pem); ` +
-      "for an authority of your own, DENO_CERT names its certificate",
+      "for your own authority, set DENO_CERT to its certificate",
   );
 }
 
-/** Takes one connection, to the end of its handshake. */
+/** Accepts one connection, until its handshake ends. */
 async function accept(listener: Deno.TlsListener): Promise<void> {
   using connection = await listener.accept();
-  await connection.handshake().catch(() => {}); // the client has the reason
+  await connection.handshake().catch(() => {}); // the client reports the reason
 }

@@ -3,51 +3,53 @@ import type { StandIn } from "./stand_in.ts";
 
 /** ms for one attempt */
 const TIMEOUT = 3000;
-/** bytes of an answer that are looked at */
+/** bytes of an answer that are read */
 const LOOKED_AT = 1024;
-/** What a gateway answers who does not ask for a WebSocket. */
+/** A gateway's answer to a request that is not for a WebSocket. */
 const UPGRADE_REQUIRED = /^HTTP\/1\.[01] 426 /;
 
-/** Where to try: an IP address, and the host that others know it by. */
+/** Where to connect to: an IP address, and the announced host. */
 export interface Destination {
+  /** an IP address */
   readonly address: string;
+  /** a TCP port */
   readonly port: number;
-  /** for certificates, and for proxies that serve several */
+  /** the announced host, for certificates, and for proxies that serve several hosts */
   readonly name: string;
-  /** whether TLS is spoken there */
+  /** whether to use TLS */
   readonly isSecure: boolean;
 }
 
-/** What came of it. `how` goes on after an address, as in "1.2.3.4:1789 refuses connections". */
+/** The outcome of an attempt. `how` continues after an address, as in "1.2.3.4:1789 refuses connections". */
 export type Attempt =
   | { kind: "arrived" | "accepted" }
   | { kind: "no answer" | "something else" | "bad certificate"; how: string };
 
-/** Connects as mixnodes do, who are never answered: so it can't be told who accepts. */
+/** Connects as mixnodes do. The gateway never answers them, so it is unknown which program accepts the connection. */
 export async function tryMixnet(to: Destination): Promise<Attempt> {
   return await attempt(to, undefined, () => ({ kind: "accepted" }));
 }
 
-/** Connects as clients do, and sees whether a gateway answers. */
+/** Connects as clients do, and checks that a gateway answers. */
 export async function tryClients(to: Destination, path: string): Promise<Attempt> {
   return await attempt(to, path, (answer) => {
     if (UPGRADE_REQUIRED.test(answer)) return { kind: "arrived" };
     const line = answer.split("\r\n")[0]!.replaceAll(/[^ -~]/g, "?");
-    const how = line === "" ? "accepts, and says nothing" : `answers "${line}", as no gateway does`;
+    const how = line === "" ? "accepts, and sends nothing" : `answers "${line}", which no gateway does`;
     return { kind: "something else", how };
   });
 }
 
-/** While the gateway does not run: whether what is sent there comes in here. A request, so that proxies pass it on. */
+/** Checks that a request sent there reaches `standIn`. It is an HTTP request so that proxies forward it. */
 export async function tryStandIn(to: Destination, standIn: StandIn): Promise<Attempt> {
   const path = `/${crypto.randomUUID()}`;
   return await attempt(to, path, () => {
     if (standIn.heard.has(path)) return { kind: "arrived" };
-    return { kind: "something else", how: "leads to something else than this machine" };
+    return { kind: "something else", how: "does not lead to this machine" };
   });
 }
 
-/** Connects, asks for `path` if there is one, and has `judge` say what the beginning of the answer means. */
+/** Connects, requests `path` if there is one, and lets `judge` interpret the beginning of the answer. */
 async function attempt(
   to: Destination,
   path: string | undefined,
@@ -61,7 +63,7 @@ async function attempt(
     if (signal.aborted) return { kind: "no answer", how: `does not answer within ${TIMEOUT / 1000} s` };
     if (error instanceof Deno.errors.InvalidData) return { kind: "bad certificate", how: error.message };
     if (error instanceof Deno.errors.ConnectionRefused) return { kind: "no answer", how: "refuses connections" };
-    return { kind: "no answer", how: `can't be connected to: ${reasonOf(error)}` };
+    return { kind: "no answer", how: `cannot be reached: ${reasonOf(error)}` };
   }
 }
 
@@ -79,7 +81,7 @@ async function connect({ address, port, name, isSecure }: Destination, signal: A
   return secure;
 }
 
-/** What comes first of the answer; as much of it as has come when the time is over. */
+/** The beginning of the answer, as far as it arrives before `signal` aborts. */
 async function ask(connection: Deno.Conn, host: string, path: string, signal: AbortSignal): Promise<string> {
   const authority = host.includes(":") ? `[${host}]` : host;
   const request = `GET ${path} HTTP/1.1\r\nhost: ${authority}\r\nconnection: close\r\n\r\n`;
@@ -99,6 +101,6 @@ function shut(connection: Deno.Conn): void {
   try {
     connection.close();
   } catch {
-    // it is
+    // it is closed already
   }
 }
