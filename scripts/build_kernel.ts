@@ -1,7 +1,6 @@
 // deno-lint-ignore-file no-console -- a command
 /**
- * Builds the unwrap kernels: `deno run --allow-read --allow-write --allow-env --allow-run=cargo
- * scripts/build_kernel.ts`
+ * Builds the unwrap kernels: `deno task kernel`
  *
  * With `--check` it writes nothing, and exits with 1 if a build differs from the file in the repository. Needs cargo
  * from rustup, which installs the compiler named in rust-toolchain.toml; cargo fetches the crates in Cargo.lock.

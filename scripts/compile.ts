@@ -2,8 +2,8 @@
 /**
  * Compiles the gateway into an executable: `deno task compile`, with these options
  *
- * --target <triple>    the platform, one of those in release/targets.ts [default: this one] --output <file>      the
- * executable [default: dist/nym-gateway]
+ *     --target <triple>    the platform, one of those in release/targets.ts [default: this one]
+ *     --output <file>      the executable [default: dist/nym-gateway]
  *
  * Deno fetches the runtime for it, denort, in its own version, unless DENORT_BIN names one.
  */

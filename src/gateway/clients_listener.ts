@@ -36,7 +36,7 @@ export class ClientsListener implements AsyncDisposable {
     return this.renewal?.daysLeft;
   }
 
-  /** When that is over, ms since 1970; undefined without TLS. */
+  /** When the certificate expires, ms since 1970; undefined without TLS. */
   get certificateExpiry(): number | undefined {
     return this.renewal?.expiry;
   }

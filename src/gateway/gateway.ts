@@ -265,7 +265,7 @@ export class Gateway {
    * Applies the reloadable changes in the configuration that `read` returns, and renewed certificates.
    *
    * @throws {OperatorError} if it cannot be read, or a certificate or key is invalid; nothing is changed in that case,
-   * and health reports it
+   *   and the health check warns
    */
   reload(read: () => Config): Changes {
     try {
@@ -301,8 +301,8 @@ function openOperatorEndpoint(address: string, watched: Watched): OperatorEndpoi
     log.info(`Status page and metrics for the operator at http://${formatSocketAddress(operator.address)}/`);
     if (!isLoopback(operator.address.host)) {
       log.warn(
-        `They are open to other machines, without a password: ${address} is listening_address in [operator]; ` +
-          "let a firewall pass only who should see them",
+        `They are open to other machines without a password, because listening_address in [operator] is ${address}; ` +
+          "restrict access with a firewall",
       );
     }
     return operator;

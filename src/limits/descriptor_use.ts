@@ -1,69 +1,71 @@
 import { closeSync, openSync } from "node:fs";
 
-/** Files that are opened for a look: as many gaps among the descriptors in use are seen through. */
-const LOOK = 64;
-/** Files that are opened, in some 25 ms, to find out the limit … */
-const MOST = 4096;
-/** … which is done again when fewer than so many are left of what is known. */
+/** Files opened for a check. It sees past fewer gaps than this among the descriptors in use. */
+const CHECK_FILES = 64;
+/** The most files opened to find the limit, which takes about 25 ms. */
+const LIMIT_FILES = 4096;
+/** Searches for the limit again when fewer than this many descriptors below the known limit are free. */
 const FEW = 1024;
-/** ms for which a look holds */
-const LIFETIME = 5_000;
+/** ms between two checks */
+const CHECK_INTERVAL = 5_000;
 
-/** How many descriptors a process has. */
+/** The use of file descriptors by this process. */
 export interface DescriptorUse {
-  /** NaN where the runtime does not show their numbers */
+  /** descriptors in use; NaN if unknown, as on Windows */
   readonly held: number;
-  /** how many there may be, or one or two fewer, as far as they were counted; NaN as well */
+  /** the limit, or one or two less, as far as it was searched; NaN if unknown */
   readonly limit: number;
-  /** whether all were counted */
+  /** whether `limit` is the actual limit, and not only the end of the search */
   readonly isExact: boolean;
 }
 
 const UNKNOWN: DescriptorUse = { held: NaN, limit: NaN, isExact: false };
 
 /**
- * Finds out by trying how many descriptors the process holds and may hold: /proc would say it, but the runtime keeps that
- * from programs without all permissions. A new file gets the lowest number that is free, so the numbers of some new ones
- * tell how many below them are in use.
+ * Finds the number and the limit of descriptors by opening files, because the runtime lets only programs with all
+ * permissions read them from /proc. A new file gets the lowest free number, so the numbers of new files reveal how many
+ * below them are in use.
  */
 export class DescriptorCount {
-  #lookedAt = -Infinity;
+  #checkedAt = -Infinity;
   #use = UNKNOWN;
 
-  /** As of a moment ago. */
+  /** The current use, at most `CHECK_INTERVAL` old. */
   get use(): DescriptorUse {
     const now = performance.now();
-    if (now - this.#lookedAt > LIFETIME) {
-      this.#use = look(this.#use);
-      this.#lookedAt = now;
+    if (now - this.#checkedAt > CHECK_INTERVAL) {
+      this.#use = check(this.#use);
+      this.#checkedAt = now;
     }
     return this.#use;
   }
 }
 
-function look(known: DescriptorUse): DescriptorUse {
+function check(known: DescriptorUse): DescriptorUse {
   if (!showsNumbers()) return UNKNOWN;
-  const { held, free } = countFree(LOOK);
-  if (free < LOOK) return { held, limit: held + free, isExact: true };
+  const { held, free } = countFree(CHECK_FILES);
+  if (free < CHECK_FILES) return { held, limit: held + free, isExact: true };
   if (known.isExact || held + FEW <= known.limit) return { ...known, held };
-  const more = countFree(MOST).free;
-  return { held, limit: held + more, isExact: more < MOST };
+  const more = countFree(LIMIT_FILES).free;
+  return { held, limit: held + more, isExact: more < LIMIT_FILES };
 }
 
-/** Whether the runtime gives files the system's numbers, of which the lowest one is used again. */
+/** Whether the runtime returns the system's descriptor numbers, which reuse the lowest free one. */
 function showsNumbers(): boolean {
   if (Deno.build.os === "windows") return false;
   const [one, two] = [countFree(1), countFree(1)];
   return one.free === 0 || one.held === two.held;
 }
 
-/** `free`: how many files could be opened, of `most`; `held`: descriptors in use below the last of them. */
+/**
+ * Opens up to `most` files. `free` is how many could be opened, `held` the descriptors in use below the last of them.
+ */
 function countFree(most: number): { held: number; free: number } {
   const files: number[] = [];
   try {
     while (files.length < most) files.push(openSync("/", "r"));
   } catch {
-    // that was the last one
+    // no more descriptors
   } finally {
     files.forEach(closeSync);
   }

@@ -39,7 +39,7 @@ export class CertificateRenewal implements Disposable {
     return daysLeft(this.current);
   }
 
-  /** When that is over, ms since 1970. */
+  /** When the certificate in use expires, ms since 1970. */
   get expiry(): number {
     return this.current.notAfter;
   }

@@ -18,7 +18,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the limit is known where it is low, else as far as it was counted",
+  name: "a low limit is found exactly, a high one as far as it was searched",
   ignore,
   fn: async () => {
     const program = `import { DescriptorCount } from ${
@@ -30,7 +30,7 @@ Deno.test({
       return new TextDecoder().decode(stdout).trim();
     };
     const [low, isLow] = (await find(300)).split(" ");
-    assert(Number(low) >= 297 && Number(low) <= 300 && isLow === "true", low); // opening one may take two for a moment
+    assert(Number(low) >= 297 && Number(low) <= 300 && isLow === "true", low); // opening a file may briefly take two
     const [high, isHigh] = (await find(10_000)).split(" ");
     assert(Number(high) > 4096 && isHigh === "false", high);
   },

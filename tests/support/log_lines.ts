@@ -1,6 +1,6 @@
 import { setLogFormat, setLogOutput } from "../../src/logging/log.ts";
 
-/** Captures log lines in place of standard error until disposed. */
+/** Captures log lines instead of writing them to standard error, until disposed. */
 export class LogLines implements Disposable {
   readonly #lines: { level: string; message: string }[] = [];
 
@@ -9,12 +9,12 @@ export class LogLines implements Disposable {
     setLogOutput((line) => this.#lines.push(JSON.parse(line)));
   }
 
-  /** What was said, as in `Stopped`. */
+  /** The messages, as in `Stopped`. */
   get texts(): string[] {
     return this.#lines.map(({ message }) => message);
   }
 
-  /** The same of one level, as in `WARN`. */
+  /** The messages of one level, as in `WARN`. */
   of(level: string): string[] {
     return this.#lines.filter((line) => line.level === level).map(({ message }) => message);
   }

@@ -67,7 +67,7 @@ export class ReferenceNetwork implements AsyncDisposable {
    * Starts a 0.7.0 native client, which registers when its name is first used; resolves when it serves its application
    * on ws://127.0.0.1:`port`. It ends with its own scope, or otherwise with the network.
    *
-   * It chooses any gateway in the directory: with a given one (\`init --gateway\`), 0.7.0 clients do not start.
+   * It chooses any gateway in the directory: with a given one (`init --gateway`), 0.7.0 clients do not start.
    */
   async client(name: string, port: number): Promise<ReferenceProcess> {
     const options = ["--directory", this.directory, "--port", `${port}`];
