@@ -49,11 +49,11 @@ export interface NamedKey extends Key<Value, OverridingOption> {
   readonly property: string;
 }
 
-/** All that is known of a kind of config.toml; `C` is the type of its values. */
+/** The definition of a kind of config.toml. `C` is the type of its values. */
 export interface Table<C> {
   /** in the order of the file */
   readonly keys: readonly NamedKey[];
-  /** on sections as a whole */
+  /** comments on whole sections */
   readonly comments: Readonly<Record<string, string | undefined>>;
   /** the kind of program that reads it */
   readonly program: "gateway" | "mixnode";
@@ -80,15 +80,15 @@ function keysOf(sections: Sections): NamedKey[] {
 /** All keys of a gateway, in the order of the file. */
 export const KEYS: readonly NamedKey[] = keysOf(SECTIONS as Sections);
 
-/** All that is known of a gateway's config.toml. */
+/** The definition of a gateway's config.toml. */
 export const GATEWAY: Table<Config> = { keys: KEYS, comments: SECTION_COMMENTS, program: "gateway", lenient: [] };
 
-/** All that is known of a mixnode's config.toml. */
+/** The definition of a mixnode's config.toml. */
 export const MIXNODE: Table<MixnodeConfig> = {
   keys: keysOf(MIXNODE_SECTIONS as Sections),
   comments: MIXNODE_SECTION_COMMENTS,
   program: "mixnode",
-  lenient: ["debug"], // 0.7.0's file may have keys there whose names nobody knows any more
+  lenient: ["debug"], // 0.7.0's file may contain unknown keys there
 };
 
 function inCamelCase(name: string): string {

@@ -5,85 +5,86 @@ import { SECTIONS } from "./sections.ts";
 const MIX_PORT = 1789;
 const { limits, logging, debug, mixnet_endpoint } = SECTIONS;
 
-/**
- * Every key of a mixnode's config.toml, as sections.ts has those of a gateway. All keys of 0.7.0 are here.
- */
+/** Every key of a mixnode's config.toml, including all keys of 0.7.0; sections.ts has those of a gateway. */
 export const MIXNODE_SECTIONS = {
   mixnode: {
     id: key({
       kind: text,
       default: ({ id }) => id,
-      comment: "The name of this mixnode on this machine, as given to `mixnode init --id`. Other nodes never see it.",
+      comment: "The name of this mixnode on this machine, set with `mixnode init --id`. Other nodes never see it.",
     }),
     location: key({
       kind: text,
       default: "unknown",
       option: "location",
-      comment: "Where on earth the mixnode is, in words. The directory shows it to everybody; nothing depends on it.",
+      comment: "The mixnode's location, as free text. The directory shows it to everybody; nothing depends on it.",
     }),
     layer: key({
       kind: count,
       default: 1,
-      comment: "Which layer of the mixnet this is, counted from 1. Clients send a packet through each layer in turn.",
+      comment: "The layer of the mixnet, counted from 1. Clients send a packet through each layer in turn.",
     }),
     listening_address: key({
       kind: address(MIX_PORT),
       default: `0.0.0.0:${MIX_PORT}`,
-      comment: `Where packets are delivered: an IPv4 or IPv6 address of this machine and a TCP port, as in 0.0.0.0:1789
+      comment: `Where nodes deliver packets: an IPv4 or IPv6 address of this machine and a TCP port, as in 0.0.0.0:1789
         or [::]:1789.`,
     }),
     private_sphinx_key_file: key({
       kind: path,
       default: inData("private_sphinx.pem"),
-      comment: `The file with the secret half of the mixnode's key, in PEM. Whoever has it can see where packets that
-        pass here come from and go to, so only the user that runs the mixnode may read the file.`,
+      comment: `The file with the mixnode's private key, in PEM. Anyone who has it can see where the packets that pass
+        through here come from and go to, so only the user that runs the mixnode may read the file.`,
     }),
     public_sphinx_key_file: key({
       kind: path,
       default: inData("public_sphinx.pem"),
-      comment: "The file with the public half of that key, in PEM. The directory shows it to everybody.",
+      comment: "The file with the mixnode's public key, in PEM. The directory shows it to everybody.",
     }),
     announce_address: key({
       kind: announced(MIX_PORT),
       default: `127.0.0.1:${MIX_PORT}`,
-      comment: `What the directory tells others to connect to: ip:port, or the name of a host and a port. It differs
-        from listening_address behind NAT, or when that is 0.0.0.0. Without a port, it has that of listening_address.`,
+      comment:
+        `The address that the directory gives to others: an IP address or a host name, and a port. It differs from
+        listening_address behind NAT, or if that is 0.0.0.0. The port defaults to that of listening_address.`,
     }),
     presence_directory_server: key({
       kind: url,
       default: "https://directory.nymtech.net",
       option: "directory",
-      comment: "The directory server: it lists this mixnode for others, and the others for this mixnode.",
+      comment:
+        "The directory server, which lists this mixnode for other nodes and clients, and the other nodes for it.",
     }),
     metrics_directory_server: key({
       kind: url,
       default: "https://directory.nymtech.net",
-      comment: `Not in use. 0.7.0 told this server every second how many packets it had sent to whom, and anyone could
-        read it there: that is what a mixnet is to hide.`,
+      comment: `Not used. Every second, 0.7.0 reported to this server how many packets it had sent to whom. Anyone could
+        read that there, although it is what a mixnet should hide.`,
     }),
     nym_root_directory: key({
       kind: text,
       default: ({ rootDirectory }) => rootDirectory,
-      comment: "The folder in which each mixnode of this user has a folder of its own, named after its id.",
+      comment: "The folder that contains a folder for each mixnode of this user, named after its id.",
     }),
     forward_to: key({
       kind: choice("topology", "any"),
       default: "topology",
       reloadable: "always",
-      comment: `Where packets may go: "topology" is to the mixnodes and gateways that the directory lists, and nowhere
-        else; "any" is to whatever address a packet names, so anyone can make this machine connect to anything.`,
+      comment: `Where packets may go. "topology": only to mixnodes and gateways that the directory lists. "any": to any
+        address that a packet names, which lets anyone make this machine connect to anything.`,
     }),
     allow_private_nodes: key({
       kind: flag,
       default: false,
-      comment: `Whether packets may go to nodes of the topology whose addresses are not on the internet. Where this
-        mixnode announces an address that is not on the internet itself, those of the same kind are allowed anyway.`,
+      comment: `Whether packets may go to nodes of the topology at non-public addresses (loopback, private, link-local,
+        multicast). If this mixnode's own announce_address is of such a kind, addresses of that kind are always allowed.`,
     }),
     refuse_address_clash: key({
       kind: flag,
       default: false,
-      comment: `Whether the mixnode refuses to start when the directory lists another mixnode with its address, as 0.7.0
-        did. Anyone may post such an entry, so the default is false: a warning.`,
+      comment:
+        `Whether to refuse to start if the directory lists another mixnode with our address, as 0.7.0 did. Anyone may
+        post such an entry, so the default is false: then it is only a warning.`,
     }),
     replay_window: mixnet_endpoint.replay_window,
     replay_packets: key({
@@ -95,7 +96,7 @@ export const MIXNODE_SECTIONS = {
     replay_directory: key({
       kind: path,
       default: inData("replay"),
-      comment: "The folder that keeps which packets were seen.",
+      comment: "The folder that records which packets have been seen.",
     }),
   },
 
@@ -110,16 +111,15 @@ export const MIXNODE_SECTIONS = {
       default: 32_768,
       reloadable: "always",
       comment:
-        `How many packets may wait for their delay at once. A further one is dropped and counted. Each takes about
-        1500 bytes of memory, so the default takes 50 MB.`,
+        `The most packets waiting for their delay at once. Further packets are dropped and counted. Each takes about
+        1500 bytes of memory, so the default takes up to 50 MB.`,
     }),
     longest_delay: key({
       kind: delay,
       default: 60_000,
       reloadable: "always",
-      comment:
-        `The longest delay that a packet may ask for, in ms. One that asks for more is dropped and counted: else a
-        few packets a second could fill up what may wait. Clients ask for 200 ms on average.`,
+      comment: `The longest delay that a packet may ask for, in ms. Packets that ask for more are dropped and counted:
+        otherwise a few packets per second could fill the limit above. Clients ask for 200 ms on average.`,
     }),
   },
 
@@ -136,6 +136,6 @@ export const MIXNODE_SECTIONS = {
 /** Comments on sections as a whole. */
 export const MIXNODE_SECTION_COMMENTS: { readonly [Name in keyof typeof MIXNODE_SECTIONS]?: string } = {
   limits:
-    `A "network" is the /24 of an IPv4 address, the /64 of an IPv6 address. All connections together have to fit into
-    the file descriptors that this program may open (ulimit -n).`,
+    `A "network" is the /24 of an IPv4 address or the /64 of an IPv6 address. All connections together must fit into
+    this program's limit of file descriptors (ulimit -n).`,
 };

@@ -23,14 +23,14 @@ export function checksOf(
       if (mailbox.failure !== undefined) {
         const { failure, waiting } = mailbox;
         return fail(
-          `cannot write messages (${failure}): ${waiting} are waiting, only clients that are online get new ones, and the gateway is retrying`,
+          `cannot write messages (${failure}): ${waiting} are waiting, only connected clients get new ones, and the gateway is retrying`,
         );
       }
       const begin = performance.now();
       await mailbox.probe();
       const took = Math.max(1, Math.round(performance.now() - begin));
       if (took > SLOW_WRITE) {
-        return warn(`a write to the disk took ${took} ms: mail for clients that are away is delayed`);
+        return warn(`a write to the disk took ${took} ms: mail for offline clients is delayed`);
       }
       return ok(`a write to the disk took ${took} ms`);
     },

@@ -33,12 +33,15 @@ export class Reloads {
   get verdict(): Verdict {
     if (this.#refusal !== undefined) {
       const { at, reason } = this.#refusal;
-      return { status: "warn", reason: `refused at ${timeOf(at)}, what was configured before stays: ${reason}` };
+      return {
+        status: "warn",
+        reason: `refused at ${timeOf(at)}, the previous configuration stays in force: ${reason}`,
+      };
     }
     if (this.#left.length > 0) {
-      return { status: "ok", reason: `in force only after a restart: ${this.#left.join(", ")}` };
+      return { status: "ok", reason: `these changes need a restart: ${this.#left.join(", ")}` };
     }
-    return { status: "ok", reason: `as it was read at ${timeOf(this.#succeededAt)}` };
+    return { status: "ok", reason: `read at ${timeOf(this.#succeededAt)}` };
   }
 }
 

@@ -10,7 +10,7 @@ import { type NetworkPorts, refusePortsInUse } from "./ports.ts";
 import { until } from "./until.ts";
 
 const HOST = "127.0.0.1";
-/** ms; shorter than elsewhere, as the whole network has just started */
+/** ms; shorter than usual, because the whole network has just started */
 const FIRST_BACKOFF = 250;
 /** ms to wait for nodes to announce themselves */
 const ANNOUNCE_TIMEOUT = 10_000;

@@ -1,8 +1,11 @@
-// deno-lint-ignore-file no-console -- its output is its purpose
+// deno-lint-ignore-file no-console -- a command
 /**
- * Measures a mixnode: `deno run --allow-all --v8-flags=--experimental-wasm-wide-arithmetic tests/bench/mixnode.ts [packets]
- * [per second]`. Packets ask for exponential delays of 200 ms on average. It prints what a packet costs the mixnode's process,
- * how late packets left, counted from when they were sent, and how many were lost.
+ * Measures a mixnode:
+ *
+ *     deno run --allow-all --v8-flags=--experimental-wasm-wide-arithmetic tests/bench/mixnode.ts [packets] [per second]
+ *
+ * Packets ask for exponential delays of 200 ms on average. It prints the cost of a packet in the mixnode's process, how
+ * late packets left, counted from when they were sent, and how many were lost.
  */
 import { Buffer } from "node:buffer";
 import { createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } from "node:crypto";
@@ -29,7 +32,7 @@ import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { awaitQuiet } from "./quiet.ts";
 
 const MEAN_DELAY = 200;
-/** ms after which what has not come is lost */
+/** ms after which packets that have not arrived are lost */
 const PATIENCE = 10_000;
 
 interface Usage {
@@ -39,7 +42,10 @@ interface Usage {
   counters: Record<string, number>;
 }
 
-/** Forward hops, each with a key of its own. What the next hop would find is of no account: its MAC is the packet's number. */
+/**
+ * Builds packets on a forward hop, each with its own key. The next hop's part is not valid: its MAC is the packet's
+ * number.
+ */
 class ForwardFactory {
   readonly #key: KeyObject;
   readonly #next: Uint8Array;
@@ -94,7 +100,7 @@ const factory = new ForwardFactory(Uint8Array.fromHex(await line()), listener.ad
 const delays = Float64Array.from({ length: packets }, () => -Math.log(1 - Math.random()) * MEAN_DELAY);
 const frames = new Uint8Array(packets * FRAME_SIZE);
 for (let i = 0; i < packets; i++) frames.set(factory.build(i, delays[i]!), i * FRAME_SIZE + 1);
-console.log(`${packets} packets are made`);
+console.log(`building ${packets} packets`);
 
 const sentAt = new Float64Array(packets);
 const late: number[] = [];
@@ -136,7 +142,7 @@ late.sort((a, b) => a - b);
 const quantile = (q: number) => late[Math.min(late.length - 1, Math.floor(late.length * q))]!.toFixed(2);
 console.log(`${packets} packets at ${rate}/s: ${packets - late.length} lost`);
 console.log(`late: p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms, worst ${quantile(1)} ms`);
-console.log(`processor: ${((after.cpu - before.cpu) / packets).toFixed(1)} µs a packet`);
+console.log(`processor: ${((after.cpu - before.cpu) / packets).toFixed(1)} µs per packet`);
 console.log(`memory: ${Math.round(before.rss / 1e6)} MB before, ${Math.round(after.rss / 1e6)} MB after`);
 console.log(JSON.stringify(after.counters));
 Deno.exit(0);

@@ -1,5 +1,5 @@
 // deno-lint-ignore-file no-console -- it answers on standard output
-/** A mixnode as a process of its own, for mixnode.ts: `usage` on standard input has it print what it has used and counted. */
+/** A mixnode in its own process, for mixnode.ts. On `usage` on standard input, it prints its usage and counters. */
 import process from "node:process";
 import { defaultsOf, MIXNODE } from "../../src/config/config.ts";
 import { setLogLevel } from "../../src/logging/log.ts";
@@ -10,7 +10,7 @@ setLogLevel("error");
 const [folder, address] = Deno.args as [string, string];
 const config = defaultsOf(MIXNODE, "bench", folder);
 Object.assign(config.mixnode, { listeningAddress: address, announceAddress: address, forwardTo: "any" });
-config.mixnode.presenceDirectoryServer = "http://127.0.0.1:1"; // nobody listens there
+config.mixnode.presenceDirectoryServer = "http://127.0.0.1:1"; // nothing listens there
 const keys = generateKeyPair();
 {
   await using mixnode = await Mixnode.start(config, keys);

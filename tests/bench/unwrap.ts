@@ -28,7 +28,7 @@ export interface UnwrapFigures {
   most: number;
 }
 
-/** What becomes of a hop of each kind. */
+/** The outcome of unwrapping each kind of hop. */
 const EXPECTED = { final: "message", forward: "forward" } as const;
 
 interface Contestant {
@@ -83,7 +83,7 @@ async function enter(privateKey: Uint8Array): Promise<Contestant[]> {
   return contestants;
 }
 
-/** A batch of packets that take this route. */
+/** A batch of packets for this route. */
 function batchFor(publicKeys: readonly Uint8Array[]): Uint8Array {
   const route = publicKeys.map((publicKey) => ({ publicKey, address: new Uint8Array(NODE_ADDRESS_SIZE), delay: 0n }));
   return batchOf(...Array.from({ length: BATCH_PACKETS }, () => {

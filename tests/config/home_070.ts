@@ -14,7 +14,7 @@ export const PATH_OF_MIXNODE_CONFIG_070 = ".nym/mixnodes/supermix/config/config.
 const GATEWAY_HOME = "gateway-home-0.7.0.tar.gz";
 const MIXNODE_HOME = "mixnode-home-0.7.0.tar.gz";
 
-/** The files in the home folder of a 0.7.0 gateway, or in that of another vector, by path below it. */
+/** The files in the home folder of a 0.7.0 gateway, or of another vector, by path below it. */
 export async function filesOfHome070(vector = GATEWAY_HOME): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
   using archive = await Deno.open(vectorFile(vector));
   const unpacked = archive.readable.pipeThrough(new DecompressionStream("gzip"));
@@ -42,7 +42,7 @@ export async function unpackHome070(home: string): Promise<void> {
   await unpack(home, GATEWAY_HOME, PATH_OF_CONFIG_070);
 }
 
-/** Does the same with the home folder of a 0.7.0 mixnode. */
+/** The same for the home folder of a 0.7.0 mixnode. */
 export async function unpackMixnodeHome070(home: string): Promise<void> {
   await unpack(home, MIXNODE_HOME, PATH_OF_MIXNODE_CONFIG_070);
 }

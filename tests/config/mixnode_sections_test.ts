@@ -12,7 +12,7 @@ import { PATH_OF_MIXNODE_CONFIG_070, unpackMixnodeHome070 } from "./home_070.ts"
 
 const DEFAULTS = defaultsOf(MIXNODE, "mix", "/var/mixnodes");
 
-Deno.test("the configuration that a 0.7.0 mixnode made is read as it is, and so are its keys", async () => {
+Deno.test("the configuration and keys of a 0.7.0 mixnode load unchanged", async () => {
   using folder = new TemporaryFolder();
   await unpackMixnodeHome070(folder.path);
   const config = readTable(MIXNODE, folder.file(PATH_OF_MIXNODE_CONFIG_070));
@@ -34,7 +34,7 @@ Deno.test("the configuration that a 0.7.0 mixnode made is read as it is, and so 
   assertEquals(publicKey, publicKeyOf(privateKey));
 });
 
-Deno.test("what is written is read back the same, and explains each key", () => {
+Deno.test("a rendered configuration parses to an equal one, and explains each key", () => {
   using folder = new TemporaryFolder();
   const path = folder.file("mix/config/config.toml");
   writeTable(MIXNODE, path, DEFAULTS);
@@ -64,7 +64,7 @@ Deno.test("an unknown key in [debug] is ignored with a warning, elsewhere it is 
   assertEquals(error.exitCode, ExitCode.CONFIGURATION);
 });
 
-Deno.test("a longest backoff below the first one is refused", () => {
+Deno.test("a maximum backoff below the initial one is refused", () => {
   const text = renderTable(MIXNODE, DEFAULTS).replace(/^(packet_forwarding_maximum_backoff =) .*$/m, "$1 5");
   assertThrows(
     () => parseTable(MIXNODE, text, "it"),

@@ -21,7 +21,7 @@ const SEED = Number(Deno.env.get("CRASH_SEED") ?? 20_260_101);
 const LOAD = 100;
 /** Clients that register just before a kill and must not be forgotten. */
 const NEWCOMERS = 5;
-/** ms within which what has come is written */
+/** ms for received messages to be written */
 const PATIENCE = 30_000;
 /** the longest time from the first of them to the kill, in ms */
 const MAX_DELAY = 250;
@@ -30,7 +30,7 @@ const MAX_DELAY = 250;
 class Recipient {
   readonly address = randomClientAddress();
   sent = 0;
-  /** received but not acknowledged: they must be pushed again, once they are known to be on the disk */
+  /** received but not acknowledged: they must be pushed again if they are certain to be on the disk */
   owed: number[] = [];
   /** acknowledged, and certain to be removed from the disk: they must not be pushed again */
   readonly settled = new Set<number>();
@@ -77,11 +77,11 @@ class Recipient {
   /** After a kill: receives what the gateway had already sent. */
   async left(): Promise<void> {
     await this.connection.closed;
-    // What was pushed just before the kill may not have been written: it is pushed again, or lost.
+    // Messages pushed just before the kill may not have been written, so they may or may not be pushed again.
     for (const each of this.connection.unread) this.#take(each as Uint8Array);
   }
 
-  /** All that was acknowledged has left the disk. */
+  /** Everything acknowledged has been removed from the disk. */
   settle(): void {
     for (const number of this.acknowledged) this.settled.add(number);
     this.acknowledged = [];
@@ -144,7 +144,7 @@ Deno.test(`a complete gateway loses nothing in ${KILLS} kills, and brings nothin
     await newcomer?.connection[Symbol.asyncDispose]();
     if (newcomer !== undefined) kept++; // it never acknowledges
     const owed = recipients.reduce((sum, recipient) => sum + recipient.owed.length, kept);
-    await reaches(gateway, owed); // what has come is written, and what was acknowledged is gone
+    await reaches(gateway, owed); // received messages are written, and acknowledged ones removed
     for (const recipient of recipients) recipient.settle();
     if (kill <= NEWCOMERS) {
       newcomer = new Recipient(recipients.length);

@@ -43,14 +43,14 @@ for (let round = 0; round < Number(rounds); round++) {
   );
 
   const late = random.oneIn(2);
-  const first = random.below(CLIENTS); // so that each has the highest numbers now and then
+  const first = random.below(CLIENTS); // so that each client sometimes has the highest numbers
   for (const client of range(CLIENTS).map((client) => (first + client) % CLIENTS)) {
     const from = progress[client]!.stored - arrivals[client]! + 1;
     for (const number of range(arrivals[client]!, from)) {
       mailbox.store(watched(client), messageOf(client, number));
       if (late && random.oneIn(MAX_ARRIVALS)) await undefined; // puts the rest into another commit
     }
-    // Some are confirmed before they are written, and some while they are.
+    // Some are confirmed before they are written, and some during the commit.
     const reader = readers[client]!;
     for (let next = reader.take(); next !== undefined; next = reader.take()) unconfirmed[client]!.push(next);
     const confirmed = unconfirmed[client]!.splice(0, confirmations[client]!);

@@ -1,6 +1,6 @@
 type Entries = Map<string, { key: Deno.KvKey; value: unknown }>;
 
-/** What happens to commits; "late": they can be read long before whoever made them knows that they have succeeded. */
+/** What happens to commits. "late": they can be read long before their success is reported. */
 export type Weather = "fine" | "slow" | "late" | "failing";
 
 /**

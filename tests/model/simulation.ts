@@ -23,7 +23,7 @@ const TICK = 250;
 const MAX_STEPS = 12;
 /** Turns of the event loop without an event, after which nothing more will happen. */
 const QUIET_TURNS = 2;
-/** ms in which a client takes a full inbox, of which little waits in the buffers of its connection. */
+/** ms for a client to receive a full inbox, little of which fits into the buffers of its connection. */
 const ALL_TAKEN = 12_000;
 /** ms after which everything pushed is confirmed if the client is connected, because it answers pings. */
 const ALL_CONFIRMED = 20_000;
@@ -133,13 +133,13 @@ export class Simulation {
     }
   }
 
-  /** The client has messages before they are on the disk, says so, and then the gateway crashes. */
+  /** The client receives messages before they are on the disk and confirms them; then the gateway crashes. */
   async #beBrisk(index: number): Promise<void> {
     const { random, database } = this;
     this.#connect(index);
     await this.#pass(ALL_TAKEN);
     this.#tell("commits are slow", () => database.weather = "slow");
-    this.#store(index, random.between(1, 3)); // of these the commit is under way
+    this.#store(index, random.between(1, 3)); // their commit is in progress
     await this.#settle();
     for (const each of random.pick([[index], range(CLIENTS)])) this.#store(each, random.between(1, 8));
     await this.#pass(ALL_TAKEN);
