@@ -1,15 +1,15 @@
 import { join } from "node:path";
 
-/** What the signature is for: one that the key made for something else is not valid here. As in install.sh. */
+/** The namespace of the signature, as in install.sh. The key's signatures for other purposes are not valid here. */
 const NAMESPACE = "nym-gateway-release";
 
-/** The public half of an SSH key, as in `ssh-ed25519 AAAA…`. */
+/** The public key of an SSH key, as in `ssh-ed25519 AAAA…`. */
 export async function publicKeyOf(privateKey: string): Promise<string> {
   const [type, key] = (await sshKeygen("-y", "-f", privateKey)).trim().split(" ");
   return `${type} ${key}`;
 }
 
-/** Has the release's install.sh ask for signatures by this key from now on. */
+/** Makes the release's install.sh require signatures by this key. */
 export async function setReleaseKey(folder: string, publicKey: string): Promise<void> {
   const path = join(folder, "install.sh");
   const script = await Deno.readTextFile(path);
@@ -18,12 +18,12 @@ export async function setReleaseKey(folder: string, publicKey: string): Promise<
   await Deno.writeTextFile(path, signed);
 }
 
-/** Signs a file with an SSH key, a hardware key or one of the agent as well; the signature goes into `<file>.sig`. */
+/** Signs a file with an SSH key, which may be in hardware or in the agent. Writes the signature to `<file>.sig`. */
 export async function sign(file: string, privateKey: string): Promise<void> {
   await sshKeygen("-Y", "sign", "-q", "-f", privateKey, "-n", NAMESPACE, file);
 }
 
-/** It may ask for the key's passphrase, on the terminal. */
+/** Runs ssh-keygen, which may ask for the key's passphrase on the terminal. */
 async function sshKeygen(...args: string[]): Promise<string> {
   const { success, stdout } = await new Deno.Command("ssh-keygen", { args, stdin: "inherit", stderr: "inherit" })
     .output();

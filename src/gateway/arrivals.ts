@@ -43,7 +43,7 @@ export class Arrivals {
     } else this.mailbox.store(id, message);
   }
 
-  /** 16 bits that stand for a client, which nobody can choose without the storage key. */
+  /** 16 bits that depend on the client, unpredictable without the storage key. */
   #destination(id: ClientId): number {
     return Number.parseInt(this.sealer.pseudonym(id).slice(0, 4), 16);
   }

@@ -1,21 +1,21 @@
-/** Half of what is remembered of a site counts no longer after this many ms. */
+/** The half-life of the connections remembered for a site, in ms. */
 const HALF_LIFE = 30_000;
-/** Sites remembered at once, some 100 bytes each. The one that was quiet longest goes first. */
+/** The most sites remembered, about 100 bytes each. The least recently seen is forgotten first. */
 const MAX_SITES = 65_536;
-/** Anyone may fail this often in half a minute, and is not suspected of anything. */
+/** A site with no more useless connections than this in half a minute is not suspected. */
 const TOLERATED = 4;
 
 /**
- * Remembers from where connections came recently that have not been of use, at least not yet. A flood that changes its
- * networks all the time holds few places in each at once, but comes back to them.
+ * Remembers the sites of recent connections that have not been useful, or not yet. A flood that keeps changing its
+ * network holds few places in each at a time, but returns to them.
  */
 export class FutileConnections {
-  /** in the order in which they last had one */
+  /** least recently seen first */
   readonly #sites = new Map<string, { count: number; at: number }>();
 
   /**
-   * A connection has come from the site; how much it looks like part of a flood: 0 for the first few, and one more each
-   * time that there have been twice as many. `now` in ms of any origin.
+   * Records a connection from the site and returns its level of suspicion: 0 for the first few, and one more each time
+   * their number has doubled. `now` is in ms, from any origin.
    */
   add(site: string, now: number): number {
     const count = this.#countOf(site, now) + 1;
@@ -24,7 +24,7 @@ export class FutileConnections {
     return Math.max(0, Math.ceil(Math.log2(count / TOLERATED)));
   }
 
-  /** One of them was of use after all. */
+  /** Records that a connection from the site has become useful. */
   forgive(site: string, now: number): void {
     const count = this.#countOf(site, now) - 1;
     if (count > 0) this.#set(site, count, now);

@@ -11,7 +11,7 @@ import { TestClient } from "../support/test_client.ts";
 import { logIn, register } from "./members.ts";
 import { assertServed, Besieged, many, report } from "./besieged.ts";
 
-/** What a client sends to become a WebSocket. */
+/** A client's request to open a WebSocket. */
 const UPGRADE = [
   "GET / HTTP/1.1",
   "host: gateway",
@@ -22,7 +22,7 @@ const UPGRADE = [
   "\r\n",
 ].join("\r\n");
 const AT_ONCE = 16;
-/** Logged-in attackers do something each time that this many more have come. */
+/** Logged-in attackers send something each time this many more have connected. */
 const BUSY_EVERY = many(10, 500);
 
 Deno.test("a flood of WebSockets from changing networks keeps out no client that is slow to log in", async () => {
@@ -30,7 +30,7 @@ Deno.test("a flood of WebSockets from changing networks keeps out no client that
   const networks = many(600, 300);
   await using besieged = await Besieged.start(({ limits }) => {
     limits.limitLoopback = true;
-    limits.loginDeadline = 120_000; // so that it is nothing else that ends connections
+    limits.loginDeadline = 120_000; // so that nothing else ends connections
   });
   const slow = await TestClient.connect(besieged.clientsAddress);
   const opened = await besieged.operator.metric("client_connections_opened_total");
@@ -77,7 +77,7 @@ Deno.test("attackers that log in, from any networks, and stay busy keep no clien
         socket.write(clientFrame(Opcode.TEXT, new TextEncoder().encode(JSON.stringify(request))));
       }),
     );
-    // They do something now and then, so that it is not for being idle that they are evicted.
+    // They send something now and then, so that they are not evicted for being idle.
     if (n % BUSY_EVERY === 0) {
       for (const socket of sockets) socket.write(clientFrame(Opcode.TEXT, new Uint8Array(1)));
     }

@@ -14,7 +14,7 @@ import { logIn, post, register } from "./members.ts";
 
 const PACKETS = many(300, 5000);
 const KILLS = many(2, 10);
-/** What a gateway under a flood remembers, how many packets it is flooded with, and how many are sent at a time. */
+/** Packets that a flooded gateway remembers, packets of the flood, and packets sent at a time. */
 const REMEMBERED = many(1000, 50_000);
 const FLOOD = many(5000, 250_000);
 const BATCH = 500;
@@ -65,7 +65,7 @@ Deno.test("a flood of packets for one client makes the gateway forget none that 
   gateway.configure((config) => {
     config.operator.listeningAddress = operator.address;
     config.mixnetEndpoint.replayPackets = REMEMBERED;
-    config.limits.inboxMessages = PACKETS; // the attacker's inbox: it is the tags that count here
+    config.limits.inboxMessages = PACKETS; // for the attacker's inbox: only tags matter here
   });
   await gateway.start();
   const [clients, mixnet] = [gateway.clients, gateway.mixnet].map((address) => parseSocketAddress(address)!);

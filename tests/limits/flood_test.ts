@@ -13,14 +13,17 @@ interface Flood {
   /** connections a second */
   rate: number;
   networks: number;
-  /** whether connections come from one network after the other, or from any */
+  /** whether connections rotate over the networks, instead of choosing them at random */
   isOrderly: boolean;
-  /** that come at once */
+  /** connections that arrive at once */
   burst: number;
   seed: number;
 }
 
-/** How many of a client's attempts succeed while a flood goes on, in virtual time. Their networks are their own. */
+/**
+ * The number of a client's successful attempts during a flood, in virtual time. Clients and flood use different
+ * networks.
+ */
 function successes({ rate, networks, isOrderly, burst, seed }: Flood, roundTrip: number): number {
   let now = 0;
   const places = new Places<{ network: string }>(() => CLIENTS, () => BEFORE_LOGIN, undefined, () => now);

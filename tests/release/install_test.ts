@@ -156,7 +156,7 @@ toolTest("sh", "a file that does not match SHA256SUMS is not installed", async (
   assertEquals([...Deno.readDirSync(root.path)], []);
 });
 
-toolTest("ssh-keygen", "with a release key, only what it has signed is installed", async () => {
+toolTest("ssh-keygen", "with a release key, only files signed with it are installed", async () => {
   using files = await release();
   using root = new TemporaryFolder();
   using keys = new TemporaryFolder();
@@ -175,7 +175,7 @@ toolTest("ssh-keygen", "with a release key, only what it has signed is installed
   await sign(sums, other);
   await refused("is not a signature", ...args);
   Deno.removeSync(`${sums}.sig`);
-  await run("ssh-keygen", "-Y", "sign", "-f", key, "-n", "file", sums); // by that key, but for something else
+  await run("ssh-keygen", "-Y", "sign", "-f", key, "-n", "file", sums); // with that key, but in another namespace
   await refused("is not a signature", ...args);
   Deno.removeSync(`${sums}.sig`);
   await sign(sums, key);
