@@ -9,6 +9,7 @@ import { CloseCode, Connection, type ConnectionContext } from "./connection.ts";
 import { Front, type FrontLimits } from "./front/front.ts";
 import type { TlsIdentity } from "./front/tls_client.ts";
 import type { Tunnel } from "./front/tunnel.ts";
+import { requesterNetwork } from "./requester.ts";
 import { ServerSocket } from "./websocket.ts";
 
 /** Deadlines and deliveries are looked at this often (ms). */
@@ -211,7 +212,7 @@ export class ClientsServer {
     }
     // The front takes all that follows the head for frames.
     if (headers.has("content-length") || headers.has("transfer-encoding")) return decline(tunnel, 400);
-    const { network } = tunnel;
+    const network = requesterNetwork(tunnel.network, headers);
     if (this.#closing || !this.#makeRoom(network)) return decline(tunnel, 503);
     try {
       return ServerSocket.upgrade(request, tunnel, (socket) => {

@@ -308,7 +308,8 @@ export const SECTIONS = {
       reloadable: "always",
       comment:
         `Whether the limits per network also apply to this machine (127.0.0.0/8, ::1). The default is false: behind
-        a proxy, all clients seem to come from this machine, and the proxy has to limit them.`,
+        a proxy, all clients seem to come from this machine, and the proxy has to limit them. It must send Forwarded or
+        X-Forwarded-For, because web pages that are open on this machine are limited in any case.`,
     }),
     inbox_messages: key({
       kind: amount(1, "messages"),

@@ -4,6 +4,7 @@ import { encodeNodeAddress } from "../../src/sphinx/node_address.ts";
 import { client, range } from "../mailbox/messages.ts";
 import { eventually } from "../support/eventually.ts";
 import { ShiftedClock } from "../support/shifted_clock.ts";
+import { RawClient } from "../support/raw_client.ts";
 import { ClientsRig } from "./clients_rig.ts";
 
 Deno.test("for a login beyond its network's places, or all, the session that has been idle longest is evicted", async () => {
@@ -74,6 +75,29 @@ Deno.test("of unauthenticated clients the oldest is evicted for the next; one th
   assertEquals((await third.request(rig.authentication(3)) as { status: boolean }).status, true);
   await rig.store(1, [1]);
   await member.message();
+});
+
+Deno.test("web pages that are open on this machine are limited as a network, whatever is exempt", async () => {
+  const limits = { limitLoopback: false, registrationsPerHourPerNetwork: 2, clientConnectionsPerNetwork: 1000 };
+  await using rig = await ClientsRig.start({}, limits);
+  let asked = 0;
+  const registers = async (...headers: string[]) => {
+    using client = await RawClient.connect(rig.server.address, ...headers);
+    const before = rig.counters.get("registrations");
+    await client.send(rig.registration(++asked));
+    await client.frameArrived();
+    return rig.counters.get("registrations") > before;
+  };
+  const origins = ["https://evil.example", "http://127.0.0.1:8000", "null", "file://"];
+  const ofPages = [];
+  for (const origin of origins) ofPages.push(await registers(`origin: ${origin}`));
+  assertEquals(ofPages, [true, true, false, false]);
+  const others = [];
+  for (const _ of range(4)) others.push(await registers()); // programs, and proxies of native clients
+  for (const header of ["X-Forwarded-For: 192.0.2.1", "Forwarded: for=192.0.2.1"]) {
+    others.push(await registers("origin: https://app.example", header));
+  }
+  assertEquals(others, Array(6).fill(true));
 });
 
 Deno.test("a client that sends more frames than it may is disconnected", async () => {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
+import { RawClient } from "../support/raw_client.ts";
 import { TestClient } from "../support/test_client.ts";
 import { assertServed, Besieged, many, report } from "./besieged.ts";
 
@@ -70,5 +71,27 @@ Deno.test("guessed tokens are delayed, and then the connection is closed", async
   const honest = await besieged.endProbing();
   report("guesses", { made, closed, ...honest });
   assert(closed >= made - 250, `${closed} of ${made}`);
+  assertServed(honest);
+});
+
+Deno.test("a web page in a browser on the gateway's machine gets no more registrations than a network", async () => {
+  const attempts = many(200, 5000);
+  const limit = 50;
+  await using besieged = await Besieged.start(({ limits }) => limits.registrationsPerHourPerNetwork = limit);
+  let begun = 0;
+  const attack = async () => {
+    while (begun++ < attempts) {
+      using page = await RawClient.connect(besieged.clientsAddress, "origin: https://evil.example");
+      await page.send({ type: "register", address: randomAddress() });
+      await page.frameArrived();
+    }
+  };
+  const series = 'client_logins_total{result="registered"}';
+  const before = await besieged.operator.metric(series);
+  await Promise.all(Array.from({ length: 20 }, attack));
+  const registered = await besieged.operator.metric(series) - before;
+  const honest = await besieged.endProbing();
+  report("registrations by a page", { attempts, registered, ...honest });
+  assert(registered >= limit && registered < limit + 5, `${registered} registered`);
   assertServed(honest);
 });
