@@ -331,7 +331,10 @@ export const SECTIONS = {
       default: 10_000_000_000,
       reloadable: "always",
       comment:
-        "The most bytes of messages stored for all clients together. Beyond it, new messages are dropped and counted.",
+        `The most bytes of messages stored for all clients together. From half of it on, the fuller the mailbox, the
+        less one inbox may have, so new messages for the largest inboxes are dropped first, and counted. An eighth is
+        divided among all clients (registered_clients): so much is stored for each whatever others have, 6 KB by
+        default.`,
     }),
     time_to_live: key({
       kind: amount(0, "ms"),

@@ -1,3 +1,4 @@
+import { SHARED } from "../mailbox/limits.ts";
 import type { Check, Verdict } from "../operator/health.ts";
 import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";
 import { formatSocketAddress } from "../addresses/socket_address.ts";
@@ -12,7 +13,7 @@ const SLOW_WRITE = 500;
 /** Warns when less than this many times `minimum_free_disk` is free. */
 const FREE_DISK_MARGIN = 2;
 /** Warns when more than this share of `mailbox_bytes` is in use. */
-const NEARLY_FULL = 0.9;
+const NEARLY_FULL = 0.75;
 
 /** The health checks by name. An unreachable directory only warns, because the gateway still delivers mail. */
 export function checksOf(
@@ -46,8 +47,12 @@ export function checksOf(
         );
       }
       const { bytes } = mailbox.totals;
-      if (bytes + MAX_MESSAGE_SIZE > mailboxBytes) {
-        return fail(`mailbox_bytes (${sizeText(mailboxBytes)}) is reached: new messages are dropped`);
+      if (bytes + MAX_MESSAGE_SIZE > SHARED * mailboxBytes) {
+        return fail(
+          `${sizeText(bytes)} of mail is stored, and the rest of mailbox_bytes (${
+            sizeText(mailboxBytes)
+          }) is kept for small inboxes: new messages for others are dropped`,
+        );
       }
       if (free < minimumFreeDisk) {
         const inside = sizeText(disk.freeInside);
@@ -62,7 +67,11 @@ export function checksOf(
         );
       }
       if (bytes > NEARLY_FULL * mailboxBytes) {
-        return warn(`${sizeText(bytes)} of mail is stored, nearly mailbox_bytes (${sizeText(mailboxBytes)})`);
+        return warn(
+          `${sizeText(bytes)} of mail is stored, nearly mailbox_bytes (${
+            sizeText(mailboxBytes)
+          }): new messages for the largest inboxes are dropped`,
+        );
       }
       return ok(free === Infinity ? "the free space on the disk is unknown" : `${sizeText(free)} of disk is free`);
     },

@@ -10,7 +10,7 @@ import { figuresOf, InboxReader, type ReaderStore } from "./inbox_reader.ts";
 import { Journal, type Page, pageContext, pageKey } from "./journal.ts";
 import { emptyJournal } from "./journal_at_start.ts";
 import { CONFIRMED, inboxContext, inboxKey } from "./keys.ts";
-import { type MailboxLimits, NO_LIMITS, type Refusal } from "./limits.ts";
+import { inboxAllowance, type MailboxLimits, NO_LIMITS, type Refusal } from "./limits.ts";
 import { encodeMark } from "./mark.ts";
 import type { Pseudonym } from "./pseudonym.ts";
 import { RefusalReport } from "./refusal_report.ts";
@@ -377,12 +377,13 @@ export class Mailbox {
   }
 
   #refusal(inbox: Pseudonym, size: number): Refusal | undefined {
-    const { inboxMessages, inboxBytes, mailboxBytes, minimumFreeDisk } = this.limits;
+    const { inboxMessages, inboxBytes, minimumFreeDisk } = this.limits;
     // What a client takes and confirms at once needs no room: of one that does not, little is written before that shows.
     if (this.disk.isBelow(minimumFreeDisk) && !this.#readers.get(inbox)?.owesNothing) return "disk_low";
     const { messages, bytes } = this.#usage.of(inbox);
     if (messages >= inboxMessages || bytes + size > inboxBytes) return "inbox_full";
-    return this.totals.bytes + this.#fresh.waitingBytes + size > mailboxBytes ? "mailbox_full" : undefined;
+    const total = this.totals.bytes + this.#fresh.waitingBytes + size;
+    return bytes + size > inboxAllowance(this.limits, total) ? "mailbox_full" : undefined;
   }
 
   #pause(): Promise<void> | undefined {

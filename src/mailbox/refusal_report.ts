@@ -9,7 +9,7 @@ const INTERVAL = 60_000;
 
 const REASONS: Readonly<Record<Refusal, string>> = {
   disk_low: "disk_low: too little disk is free (minimum_free_disk)",
-  mailbox_full: "mailbox_full: all mail together has reached mailbox_bytes",
+  mailbox_full: "mailbox_full: all mail together comes near mailbox_bytes, which refuses the largest inboxes first",
   inbox_full: "inbox_full: a client has as much waiting as inbox_messages or inbox_bytes allow",
 };
 

@@ -1,4 +1,4 @@
-import { assertEquals, assertObjectMatch } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { type MailboxLimits, NO_LIMITS } from "../../src/mailbox/limits.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { Counters } from "../../src/counting/counters.ts";
@@ -64,15 +64,35 @@ Deno.test("an inbox takes so many bytes, those of messages that wait for their c
   assertEquals(counters.get("messages_refused_inbox_full"), 2);
 });
 
-Deno.test("all inboxes together take so many bytes", async () => {
+Deno.test("all inboxes together take so many bytes, and the largest are refused first", async () => {
   using folder = new TemporaryFolder();
-  const { mailbox, counters } = await open(folder.file("mailbox.kv"), { mailboxBytes: 1000 });
+  const { mailbox, counters } = await open(folder.file("mailbox.kv"), { mailboxBytes: 8000, inboxBytes: 3000 });
   await using _ = mailbox;
-  for (const n of range(4)) mailbox.store(client(n), numbered(n, 300));
+  assertEquals(range(12).map((n) => mailbox.store(bob, numbered(n, 300))).indexOf(false), 10, "all that it may have");
   await mailbox.flush();
-  assertObjectMatch({ ...mailbox.totals }, { messages: 3, bytes: 900 });
-  assertEquals([mailbox.store(client(4), numbered(4, 101)), mailbox.store(client(4), numbered(5, 100))], [false, true]);
-  assertEquals(counters.get("messages_refused_mailbox_full"), 2);
+  while (mailbox.store(eve, numbered(0, 100)));
+  await mailbox.flush();
+  assertEquals(mailbox.totals.bytes, 3000 + 1700);
+  assertEquals([bob, eve, client(3)].map((id) => mailbox.store(id, numbered(0, 100))), [false, false, true]);
+  assertEquals(counters.get("messages_refused_inbox_full"), 3);
+});
+
+Deno.test("whatever others have sent, each client is guaranteed its part of an eighth", async () => {
+  using folder = new TemporaryFolder();
+  const clients = 50;
+  const limits = { mailboxBytes: 400_000, inboxBytes: 20_000, registeredClients: clients };
+  const { mailbox, counters } = await open(folder.file("mailbox.kv"), limits);
+  await using _ = mailbox;
+  const flooded = range(clients - 5);
+  for (const n of flooded) while (mailbox.store(client(n), numbered(n, 500))); // one after the other
+  await mailbox.flush();
+  assertEquals(counters.get("messages_refused_mailbox_full") > 20, true);
+  for (const n of range(5, clients - 5)) {
+    assertEquals(range(2).map((i) => mailbox.store(client(n), numbered(i, 500))), [true, true]); // 50,000 / 50 bytes
+  }
+  await mailbox.flush();
+  assert(mailbox.totals.bytes <= limits.mailboxBytes);
+  assertEquals(await readNumbers(mailbox.openInbox(client(clients - 1), ignore)), [0, 1]);
 });
 
 Deno.test("while the disk is low nothing is taken, all is handed out, and then it goes on", async () => {
