@@ -59,7 +59,8 @@ Deno.test({
     for (const { path } of contents(gateway.home)) Deno.chownSync(path, OTHER, OTHER);
     const foreign = () => [...contents(gateway.home)].filter(({ owner }) => owner !== OTHER).map(({ path }) => path);
     await gateway.start();
-    assertEquals(foreign(), [], "run");
+    // Its socket is for whoever runs it. A stale one, after a kill, can be removed by the owner of the folder.
+    assertEquals(foreign().filter((path) => !path.endsWith(".socket")), [], "run");
     await gateway.stop();
     assertEquals(foreign(), [], "its end");
     for (const command of ["check", "inboxes", "status", "relocate", "node-details"]) {
