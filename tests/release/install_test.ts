@@ -264,7 +264,7 @@ Deno.test({
       ls /usr/local/bin | grep nym-gateway
       nym-gateway --version
       printf '#!/bin/sh\necho systemd 254 x' > /usr/local/bin/systemctl && chmod +x /usr/local/bin/systemctl
-      ${install} nym-gateway-x | tail -n 1
+      PATH=/usr/local/bin:$PATH ${install} nym-gateway-x | tail -n 1
       cat /etc/systemd/system/nym-gateway@.service.d/*
       rm /usr/local/bin/systemctl
       sh ${INSTALL} --service systemd --uninstall
