@@ -2,36 +2,39 @@ import { isExempt } from "../limits/peers.ts";
 import { NetworkBuckets } from "../limits/network_buckets.ts";
 import { perHour, TokenBucket } from "../limits/token_bucket.ts";
 
-/** How many may register and guess; all in an hour. */
+/** Limits on registrations and guesses. Each is a number an hour, all of which may come at once. */
 export interface AdmissionLimits {
+  /** attempts to register from all networks together, this machine included */
   readonly registrationsPerHour: number;
+  /** attempts to register from one network */
   readonly registrationsPerHourPerNetwork: number;
+  /** wrong tokens and wrong proofs, counted together, from one network */
   readonly wrongTokensPerHourPerNetwork: number;
 }
 
 /** Which limit a registration has reached. */
 export type RegistrationLimit = "network" | "total";
 
-/** Who may register now, and how often may be guessed. */
+/** Decides whether a network may register or guess now. Exempt networks (limits/peers.ts) are not limited one by one. */
 export class Admission {
   readonly #registrations: TokenBucket;
   readonly #registrationsOf: NetworkBuckets;
   readonly #wrongTokensOf: NetworkBuckets;
 
-  /** `now` in ms, here and below */
+  /** All limits start unused. `now`, here and below, is in ms from any one origin. */
   constructor(limits: AdmissionLimits, now: number) {
     this.#registrations = new TokenBucket(perHour(limits.registrationsPerHour), now);
     this.#registrationsOf = new NetworkBuckets(perHour(limits.registrationsPerHourPerNetwork));
     this.#wrongTokensOf = new NetworkBuckets(perHour(limits.wrongTokensPerHourPerNetwork));
   }
 
-  /** Counts an attempt to register; which limit it has reached, if any. */
+  /** Counts an attempt to register; returns the limit that refuses it, or undefined if it is allowed. */
   register(network: string, now: number): RegistrationLimit | undefined {
     if (!isExempt(network) && !this.#registrationsOf.take(network, now)) return "network";
     return this.#registrations.take(now) ? undefined : "total";
   }
 
-  /** Counts a wrong token or proof; false when the network has given too many. */
+  /** Counts a wrong token or proof; returns false once the network has sent too many. */
   wrongToken(network: string, now: number): boolean {
     return isExempt(network) || this.#wrongTokensOf.take(network, now);
   }

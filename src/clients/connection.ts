@@ -17,43 +17,54 @@ import type { MessageSocket, SocketEvents, SocketRefusal } from "./websocket.ts"
 
 const log = logger("nym_gateway::node::client_handling::websocket::connection_handler");
 
-/** What became of a packet that a client wanted to send. */
+/**
+ * The fate of a packet that a client wanted to send: `full` if the queue has no space for it, `refused` if its first
+ * mixnode is not in the topology.
+ */
 export type Forwarding = "queued" | "full" | "refused";
 
-/** What connections have in common. */
+/** What all connections share. Keys are X25519 keys of 32 bytes. */
 export interface ConnectionContext extends PushingContext {
+  /** the gateway's, from which clients' tokens are derived */
   readonly privateKey: Uint8Array;
+  /** the gateway's, to which clients' proofs are bound */
   readonly publicKey: Uint8Array;
+  /** whether a registered address may register again without a proof */
   readonly allowReRegistration: boolean;
-  /** whether a client must prove that it has its address's private key in order to register */
+  /** whether a client must prove that it has the private key of its address in order to register */
   readonly requireProof: boolean;
+  /** limits on registrations and guesses, shared so that they hold across connections */
   readonly admission: Admission;
-  /** ms until a wrong token or proof is answered */
+  /** ms before a wrong token or proof is answered */
   readonly wrongTokenDelay: number;
+  /** whether the ledger knows the client */
   isRegistered(id: ClientId): boolean;
-  /** resolves once it is on the disk */
+  /** registers the client; resolves once that is on the disk */
   register(id: ClientId): Promise<Registration>;
-  /** the client has come back, registered or not; false when there may be no more. Resolves once it is on the disk */
+  /** the client has returned, registered or not; resolves once that is on the disk, with false if the ledger is full */
   establish(id: ClientId): Promise<boolean>;
+  /** reads the client's inbox from its start; `nudge` is called whenever it has more messages. The caller closes it */
   openInbox(id: ClientId, nudge: () => void): InboxReader;
+  /** queues a packet for the mixnode at `to`; never waits */
   forward(to: SocketAddress, packet: Uint8Array): Forwarding;
   /**
-   * The client has proven who it is: from now on it is this connection that gets its messages. false: there is no place
-   * for it, so it is not logged in.
+   * The client is authenticated: from now on this connection gets its messages. Returns false if there is no place for
+   * it, so that it is not logged in.
    */
   loggedIn(id: ClientId, connection: Connection): boolean;
+  /** called once, when the connection handles no more frames; its socket may not be gone yet */
   ended(connection: Connection): void;
 }
 
-/** Frames of the client that wait while its login is written; a client with more does not wait for answers. */
+/** The most frames that wait while the client's login is written; a client that sends more is closed. */
 const MAX_WAITING_FRAMES = 64;
 
 /**
- * A client that asks on and on has so many bytes of answers waiting in memory, or a little less, besides those of messages
- * (pushing.ts) and what the system has taken: thousands of answers.
+ * The most bytes of answers (thousands of them) that wait in memory for a client that does not read them, besides the
+ * messages (pushing.ts) and what the operating system has taken.
  */
 const MAX_UNREAD_ANSWERS = 131_072;
-/** A client may make so many requests before it has logged in. */
+/** The most requests of a client that has not logged in. */
 const MAX_REQUESTS_BEFORE_LOGIN = 100;
 
 const TOO_MANY: Readonly<Record<RegistrationLimit, string>> = {
@@ -74,7 +85,7 @@ export const CloseCode = {
 
 const TOO_FAST = "too many requests a second";
 
-/** What a client is told whose frames are refused, before and in the close frame. */
+/** For a client whose frames are refused: the close frame, and the answer before it. */
 const REFUSALS: Readonly<Record<SocketRefusal, { code: number; reason: string; answer?: string }>> = {
   "malformed": { code: CloseCode.PROTOCOL_ERROR, reason: "not a frame of a WebSocket client" },
   "invalid text": { code: CloseCode.INVALID_TEXT, reason: "text that is not UTF-8" },
@@ -88,28 +99,30 @@ const REFUSALS: Readonly<Record<SocketRefusal, { code: number; reason: string; a
 
 /** One client's connection, from its acceptance to its end. */
 export class Connection {
-  readonly openedAt = performance.now();
+  /** When it was accepted, in ms of performance.now(). */
+  readonly openedAt: number = performance.now();
   #usefulAt = this.openedAt;
   #id: ClientId | undefined;
-  /** once it has logged in */
+  /** set once it has logged in */
   #pushing: Pushing | undefined;
   #login: Promise<void> | undefined;
-  /** frames that came during a login; they end with the connection */
+  /** frames that came during a login, at most MAX_WAITING_FRAMES; dropped when the connection ends */
   readonly #waiting: (string | Uint8Array)[] = [];
   #ended = false;
   #requests = 0;
   #challenge: OpenChallenge | undefined;
-  /** once it has been refused */
+  /** set once it has been refused; ends the delay before the answer */
   #refused: AbortController | undefined;
 
+  /** `socket` must report to `events`, which may happen as soon as this returns. */
   constructor(
     private readonly socket: MessageSocket,
-    /** where it comes from, as limits count it */
+    /** the client's network, as limits count it */
     readonly network: string,
     private readonly context: ConnectionContext,
   ) {}
 
-  /** What the socket is to report. */
+  /** Receives what the socket reports. */
   readonly events: SocketEvents = {
     message: (message) => this.#receive(message),
     ping: (payload) => {
@@ -132,22 +145,22 @@ export class Connection {
     ended: () => this.#end(),
   };
 
-  /** When it last sent something, or showed that it had got something, in ms of performance.now(). */
+  /** When it last sent a message, or answered one of our pings, in ms of performance.now(). */
   get usefulAt(): number {
     return this.#usefulAt;
   }
 
-  /** The client that has logged in, if one has. */
+  /** The client that has logged in; undefined before. */
   get id(): ClientId | undefined {
     return this.#id;
   }
 
-  /** Pushes a message that is not stored, unless the client does not keep up. Says whether it did. */
+  /** Pushes a message that is not stored; returns false if there is no login yet or the client does not keep up. */
   pushUnstored(message: Uint8Array): boolean {
     return this.#pushing?.pushUnstored(message) ?? false;
   }
 
-  /** To be called a few times a second. */
+  /** Must be called a few times a second, with `now` in ms of performance.now(). Closes the connection of a silent client. */
   tick(now: number): void {
     if (this.#ended || this.#pushing === undefined) return;
     this.#pushing.tick(now);
@@ -157,21 +170,21 @@ export class Connection {
   }
 
   /**
-   * Ends the connection; what was not confirmed until now stays for the next login. The client may have `farewell` ms to
-   * answer, by default as many as a socket grants.
+   * Ends the connection; messages not confirmed by now stay for the next login. The client has `farewell` ms to answer
+   * the close frame, by default what the socket grants. `reason`: at most 123 bytes.
    */
   close(code: number, reason: string, farewell?: number): void {
     this.#end();
     this.socket.close(code, reason, farewell);
   }
 
-  /** Resolves when nothing goes on here any more, once the connection has ended. */
+  /** After the end of the connection: resolves when its login and its pushing have stopped. */
   async idle(): Promise<void> {
     await this.#login;
     await this.#pushing?.idle();
   }
 
-  /** Resolves when the system too has nothing left of it. */
+  /** Resolves when the operating system has nothing left of it either. */
   get gone(): Promise<void> {
     return this.socket.gone;
   }
@@ -212,7 +225,7 @@ export class Connection {
     }
   }
 
-  /** A login takes time, as it is written before it is answered. */
+  /** A login takes time, because it is written to the disk before it is answered. */
   #await(login: Promise<void>): void {
     this.#login = login.catch((error) => {
       log.error(`a client's login failed: ${error}`);
@@ -225,7 +238,7 @@ export class Connection {
     });
   }
 
-  /** Who asks again without an answer gets the same one: a new key pair takes longer than all else that a stranger may ask. */
+  /** Repeats the challenge until it is answered: a new key pair costs more than anything else a stranger may ask for. */
   #challengeIt(): void {
     this.#challenge ??= newChallenge();
     this.#reply(answer.challenge(encodeBase58(this.#challenge.nonce), encodeBase58(this.#challenge.publicKey)));
@@ -263,14 +276,14 @@ export class Connection {
     this.#reply(answer.error(TOO_MANY.total));
   }
 
-  /** A challenge is good for one answer. */
+  /** A challenge is valid for one answer. */
   #isProven(address: Uint8Array, proof: Uint8Array): boolean {
     const challenge = this.#challenge;
     this.#challenge = undefined;
     return challenge !== undefined && isProofOf(challenge, address, this.context.publicKey, proof);
   }
 
-  /** Guessing takes time, and a network that does it often loses its connections. */
+  /** Delays the answer, to slow guessing down, and closes the connection if its network has guessed too often. */
   async #refuse(counter: CounterName, reply: string): Promise<void> {
     this.context.count(counter);
     const mayGoOn = this.context.admission.wrongToken(this.network, performance.now());
@@ -286,14 +299,14 @@ export class Connection {
       return await this.#refuse("authentications_refused", answer.refused());
     }
     const id = clientId(address);
-    // Tokens are derived, so a client that the ledger does not know has left it, or the ledger was lost.
+    // Tokens are derived, so the token of a client that the ledger no longer knows is still valid.
     if (!await this.context.establish(id)) return this.#refuseAsFull();
     this.context.count("authentications");
     this.#logIn(id, answer.authenticated(), options);
   }
 
   #logIn(id: ClientId, reply: string, { acknowledges }: LoginOptions): void {
-    if (!this.#isOpen()) return; // it left while its login was written
+    if (!this.#isOpen()) return; // the client left while its login was written
     if (!this.context.loggedIn(id, this)) return this.close(CloseCode.POLICY, "too many clients");
     this.#reply(reply); // before any stored message
     this.#id = id;

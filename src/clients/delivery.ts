@@ -1,4 +1,4 @@
-/** Consecutive frames with consecutive sequence numbers. Frames without one (cover messages) are in no run. */
+/** Consecutive frames with consecutive sequence numbers. Frames without one (cover messages) do not belong to a run. */
 interface Run {
   /** number of the first frame on this connection, from 1 */
   frame: number;
@@ -8,17 +8,17 @@ interface Run {
 
 /**
  * Decides which of the messages pushed over one connection have been delivered: those that the client has read, as its
- * answer to a ping tells, or acknowledges. That its system or ours has taken them says nothing, as they may wait there for
- * minutes. One that acknowledges once is held to it: nothing else counts for it from then on. Pure: the caller says what
- * happens, and gets the sequence number up to which deliveries are confirmed.
+ * answer to a ping shows, or has acknowledged. That its operating system or ours has taken them proves nothing, because
+ * they may wait there for minutes. Once a client has acknowledged, only its acknowledgements count. Pure: the caller
+ * reports what happens, and gets the sequence number up to which deliveries are confirmed.
  */
 export class Delivery {
   #frames = 0;
-  /** frames pushed and not confirmed; bounded by what an inbox may hold, as they stay in it until they are */
+  /** frames pushed and not confirmed; bounded by the size of an inbox, because they stay in it until confirmed */
   readonly #runs: Run[] = [];
   #acknowledges = false;
 
-  /** A message was pushed; its sequence number, or none for one that is not stored. */
+  /** A message was pushed. `sequence` is undefined for a message that is not stored. */
   push(sequence?: number): void {
     this.#frames++;
     if (sequence === undefined) return;
@@ -28,28 +28,31 @@ export class Delivery {
     } else this.#runs.push({ frame: this.#frames, sequence, length: 1 });
   }
 
-  /** How many messages were pushed, those that are not stored included. */
+  /** The number of messages pushed, stored or not. */
   get frames(): number {
     return this.#frames;
   }
 
-  /** Whether anything pushed is not confirmed yet, and may be by what the client has read. */
+  /** Whether any message is not confirmed yet that a pong could confirm. */
   get isUncertain(): boolean {
     return this.#runs.length > 0 && !this.#acknowledges;
   }
 
-  /** The client has read the first `frames` frames of this connection. */
+  /** The client has read the first `frames` frames of this connection. Returns the new confirmed sequence number, if any. */
   read(frames: number): number | undefined {
     return this.#acknowledges ? undefined : this.#confirm(frames);
   }
 
-  /** The client says that its application has taken `frames` frames of this connection. */
+  /**
+   * The client says that its application has taken the first `frames` frames of this connection; more than were pushed
+   * count as all. Returns the new confirmed sequence number, if any.
+   */
   received(frames: number): number | undefined {
     this.#acknowledges = true;
     return this.#confirm(Math.min(frames, this.#frames));
   }
 
-  /** The sequence number of the last message among the first `frames` frames, if it is news. */
+  /** The sequence number of the last message among the first `frames` frames; undefined if it was confirmed before. */
   #confirm(frames: number): number | undefined {
     const later = this.#runs.findIndex((run) => run.frame + run.length - 1 > frames);
     const whole = this.#runs.splice(0, later < 0 ? this.#runs.length : later).at(-1);

@@ -1,7 +1,7 @@
 import { decodeBase58 } from "../encoding/base58.ts";
 import { ADDRESS_SIZE } from "../sphinx/constants.ts";
 
-/** What a client's text frame asks for (spec §5), or why it asks for nothing. */
+/** What a client's text frame asks for (spec §5), or the error to answer it with. Addresses, tokens and proofs: 32 bytes. */
 export type ControlRequest =
   | { kind: "challenge" }
   | { kind: "register"; address: Uint8Array; proof?: Uint8Array } & LoginOptions
@@ -9,14 +9,15 @@ export type ControlRequest =
   | { kind: "received"; frames: number }
   | { kind: "malformed"; error: string };
 
-/** What a client may say of itself when it logs in, an extension as well. */
+/** What a client may say about itself when it logs in. This is an extension of 0.7.0. */
 export interface LoginOptions {
-  /** it will acknowledge what it takes: nothing else is to count, from the first message on */
+  /** it will acknowledge the messages that it takes: only that counts as delivery, from the first message on */
   acknowledges?: true;
 }
 
 const MALFORMED: ControlRequest = { kind: "malformed", error: "malformed request" };
 
+/** Parses the JSON of a text frame. Never throws: anything else than a request gives `malformed`. */
 export function parseControlRequest(text: string): ControlRequest {
   let request: unknown;
   try {
@@ -44,7 +45,7 @@ export function parseControlRequest(text: string): ControlRequest {
   return { kind: "authenticate", address: addressBytes, token: tokenBytes, ...options };
 }
 
-/** A proof is an extension: 0.7.0 clients have none, and 0.7.0 gateways ignore it. */
+/** A proof is an extension: 0.7.0 clients send none, and 0.7.0 gateways ignore it. */
 function registration(address: Uint8Array, proof: unknown, options: LoginOptions): ControlRequest {
   if (proof === undefined) return { kind: "register", address, ...options };
   const proofBytes = typeof proof === "string" ? decode32(proof) : undefined;
@@ -59,13 +60,14 @@ function decode32(base58: string): Uint8Array | undefined {
 }
 
 /**
- * Our own field in the answers to a login: the gateway takes acknowledgements (`{"type":"received","frames":N}`, N =
- * the binary frames of this connection, counted from its start, that the application has taken). 0.7.0 clients ignore it.
+ * Our own field in the answers to a login: the gateway accepts acknowledgements (`{"type":"received","frames":N}`, where
+ * the application has taken the first N binary frames of this connection). 0.7.0 clients ignore it.
  */
 const EXTENSION = { acknowledgements: true };
 
+/** The gateway's answers, each as the JSON of one text frame. All but `challenge` are those of 0.7.0, with our extension. */
 export const answer = {
-  /** Our answer to `{"type":"challenge"}`, which a 0.7.0 gateway calls malformed. */
+  /** The answer to `{"type":"challenge"}`, which a 0.7.0 gateway calls malformed. */
   challenge: (nonceBase58: string, publicKeyBase58: string) =>
     JSON.stringify({ type: "challenge", nonce: nonceBase58, publicKey: publicKeyBase58 }),
   registered: (tokenBase58: string) => JSON.stringify({ type: "register", token: tokenBase58, ...EXTENSION }),

@@ -1,28 +1,25 @@
-/** Bytes that a ping carries. They are random, so that no pong that a client sends by itself is taken for an answer. */
+/** Bytes of a ping's payload. They are random, so that an unsolicited pong is not mistaken for an answer. */
 const PAYLOAD_SIZE = 8;
-/** ms between two pings to a client that answers them, as long as more and more is sent; when that ends it is asked at once. */
+/** ms between two pings to a client that answers them, while messages keep being sent; when they stop, it is asked at once. */
 const PING_EVERY = 1000;
-/** An unanswered ping does not keep back the next one for longer (ms): a client may answer the last one alone (§5.5.3). */
+/** ms for which an unanswered ping delays the next one: a client may answer only the last one (RFC 6455 §5.5.3). */
 const PATIENCE = 5000;
-/**
- * A client that has sent nothing for this long (ms) is asked whether it is still there, and after twice as long without a
- * sign of life it is gone.
- */
+/** A client that has sent nothing for this long (ms) gets a ping; after twice as long without any answer it is gone. */
 const SILENCE = 15_000;
-/** Unanswered pings that are remembered; of more the oldest is forgotten, as the answer to a later one says more. */
+/** The most unanswered pings remembered. The oldest is forgotten first, because an answer to a later one says more. */
 const MAX_OPEN = 64;
 
 /**
- * Finds out what a client has read: it takes one frame after the other, and answers each ping as it comes to it (RFC 6455
- * §5.5.2). Whose answer is there has read all that was sent before that ping; and whose is not, and who sends nothing else
- * either, is gone. Pure, but for chance.
+ * Finds out what a client has read: it reads frames in order and answers each ping when it reaches it (RFC 6455 §5.5.2).
+ * A client that has answered has read everything sent before that ping; one that neither answers nor sends anything else
+ * is gone. Pure, apart from the random payloads.
  */
 export class Pings {
-  /** oldest first; with how many frames were sent before it */
+  /** oldest first, with the number of frames sent before each */
   readonly #open: { payload: Uint8Array; frames: number }[] = [];
   #askedAt = -Infinity;
   #answered = 0;
-  /** frames that had been sent when it was looked whether to ask */
+  /** frames that had been sent at the last call of `isDue` */
   #looked = 0;
 
   /** Whether a ping is unanswered. */
@@ -30,7 +27,7 @@ export class Pings {
     return this.#open.length > 0;
   }
 
-  /** Whether to ask again at `now` (ms), when so many frames have been sent. To be called every now and then. */
+  /** Whether to ask again at `now` (ms), with `frames` sent by then. Must be called regularly. */
   isDue(frames: number, now: number): boolean {
     const isQuiet = frames === this.#looked;
     this.#looked = frames;
@@ -38,17 +35,17 @@ export class Pings {
     return !this.isOpen && isQuiet || now - this.#askedAt >= (this.isOpen ? PATIENCE : PING_EVERY);
   }
 
-  /** Whether to ask a client that was heard last at `heardAt`, though nothing is to be learned of what it has read. */
+  /** Whether to ask a client that last sent something at `heardAt` (ms), only to learn whether it is still connected. */
   isSilent(heardAt: number, now: number): boolean {
     return now - Math.max(heardAt, this.#askedAt) >= SILENCE;
   }
 
-  /** Whether that client is gone: it was asked, and nothing came since. */
+  /** Whether that client is gone: it was asked, and has sent nothing since. */
   isGone(heardAt: number, now: number): boolean {
     return this.isOpen && now - heardAt >= 2 * SILENCE;
   }
 
-  /** The payload of a ping that is sent now, after so many frames. */
+  /** The payload of a ping that is sent at `now` (ms), after `frames` frames. */
   next(frames: number, now: number): Uint8Array {
     const payload = crypto.getRandomValues(new Uint8Array(PAYLOAD_SIZE));
     this.#open.push({ payload, frames });
@@ -57,7 +54,7 @@ export class Pings {
     return payload;
   }
 
-  /** A pong came that carries this. How many frames the client has read, if it tells. */
+  /** A pong with this payload came. Returns how many frames the client has read; undefined if it answers no ping of ours. */
   pong(payload: Uint8Array): number | undefined {
     const at = this.#open.findIndex((ping) => isEqual(ping.payload, payload));
     if (at < 0) return undefined;

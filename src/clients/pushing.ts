@@ -5,38 +5,36 @@ import { Delivery } from "./delivery.ts";
 import { Pings } from "./pings.ts";
 import type { MessageSocket } from "./websocket.ts";
 
-/** What the socket buffers is asked for after this many bytes. */
+/** bytes sent between two checks of how much the socket buffers */
 const LOOK_EVERY = 32 * 1024;
-/** A client that has taken too little for so many ms is slow: what was read for it goes back to the disk. */
+/** A client that has taken too little for this long (ms) is slow: messages already read for it go back to the disk. */
 const SLOW_AFTER = 500;
-/** While the client does not read, the socket is looked at again after 1, 2, 4 … ms, up to this many. */
+/** While the client does not read, the socket is checked again after 1, 2, 4 … ms, up to this. */
 const MAX_STALL_DELAY = 250;
-/** After this many bytes the client is asked how far it has read, though it has not answered yet when it was asked before. */
+/** After this many bytes the client is asked how far it has read, even if an earlier ping is still unanswered. */
 const ASK_EVERY = 131_072;
 
-/** What is the same for all clients. */
+/** What all clients share. */
 export interface PushingContext {
   /** bytes that wait in memory for a client that does not take them; its other messages stay on the disk */
   readonly slowClientBytes: number;
+  /** counts messages pushed, and clients that turn out to be slow */
   readonly count: Count;
 }
 
-/**
- * Pushes what a client's inbox holds, in order and at the pace at which the client reads, and confirms to the inbox what
- * has been delivered.
- */
+/** Pushes the messages of a client's inbox in order, as fast as the client reads, and confirms to the inbox those delivered. */
 export class Pushing {
   readonly #delivery = new Delivery();
   readonly #pings = new Pings();
   #pushing: Promise<void> | undefined;
   #nudged = false;
-  /** bytes sent since the socket was asked what it buffers */
+  /** bytes sent since the last check of how much the socket buffers */
   #unlooked = 0;
-  /** bytes sent since the client was asked what it has read */
+  /** bytes sent since the client was last asked how far it has read */
   #unasked = 0;
   #ended = false;
 
-  /** `failed` is told why the inbox can't be read. */
+  /** `failed` is called with the error when the inbox cannot be read; nothing is pushed after that. */
   constructor(
     private readonly socket: MessageSocket,
     private readonly reader: InboxReader,
@@ -44,50 +42,50 @@ export class Pushing {
     private readonly failed: (error: unknown) => void,
   ) {}
 
-  /** There is more in the inbox. What is in memory, for a client that keeps up, is pushed in this very turn. */
+  /** The inbox has more messages. For a client that keeps up, those in memory are pushed before this returns. */
   nudge(): void {
     this.#nudged = true;
     if (this.#pushing === undefined && !this.#pushFresh()) this.#pushing = this.#push().catch(this.failed);
   }
 
-  /** Resolves when nothing goes on here any more, once it has ended. */
+  /** After `end`: resolves when the last push has stopped. */
   async idle(): Promise<void> {
     await this.#pushing;
   }
 
-  /** Pushes a message that is not stored, unless the client does not keep up. Says whether it did. */
+  /** Pushes a message that is not stored; returns false, without pushing it, if the client does not keep up. */
   pushUnstored(message: Uint8Array): boolean {
     if (!this.#isOpen() || this.#isFull()) return false;
     this.#send(message);
     return true;
   }
 
-  /** To be called a few times a second: asks the client what it has read, and whether it is there. */
+  /** Must be called a few times a second: asks the client how far it has read, and whether it is still connected. */
   tick(now: number): void {
     if (this.#pings.isSilent(this.socket.heardAt, now)) return this.#ping(now);
     if (!this.#pings.isDue(this.#delivery.frames, now)) return;
-    if (this.#pings.isOpen && this.socket.bufferedAmount > 0) return; // the one before waits to be taken itself
+    if (this.#pings.isOpen && this.socket.bufferedAmount > 0) return; // the previous ping has not been sent yet
     this.#ask(now);
   }
 
-  /** Whether the client is silent though it was asked whether it is there. */
+  /** Whether the client has stayed silent after a ping. */
   isGone(now: number): boolean {
     return this.#pings.isGone(this.socket.heardAt, now);
   }
 
-  /** The client has sent a pong that carries this. Says whether it was asked for it. */
+  /** The client has sent a pong with this payload. Returns whether it answers one of our pings. */
   pong(payload: Uint8Array): boolean {
     const frames = this.#pings.pong(payload);
     if (frames !== undefined) this.#confirm(this.#delivery.read(frames));
     return frames !== undefined;
   }
 
-  /** The client says that its application has taken so many messages of this connection. */
+  /** The client says that its application has taken the first `frames` messages of this connection. */
   received(frames: number): void {
     this.#confirm(this.#delivery.received(frames));
   }
 
-  /** The connection has ended. What is not confirmed by now comes again. */
+  /** The connection has ended. Messages not confirmed by now are pushed again after the next login. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -102,7 +100,7 @@ export class Pushing {
     return this.socket.bufferedAmount > this.context.slowClientBytes;
   }
 
-  /** Pushes without waiting for anything. Says whether that is all that there is for now. */
+  /** Pushes without waiting for anything. Returns whether nothing is left to push for now. */
   #pushFresh(): boolean {
     let pushed = 0;
     while (this.#isOpen() && !(this.#unlooked >= LOOK_EVERY && this.#isFull())) {
@@ -124,14 +122,14 @@ export class Pushing {
       this.#nudged = false;
       for (let some = await this.#pushSome(); some !== "none" && this.#isOpen(); some = await this.#pushSome()) {
         if (some === "slow") await this.#drained(Infinity);
-        else await new Promise((resolve) => setImmediate(resolve)); // others have their turn, and it is written
+        else await new Promise((resolve) => setImmediate(resolve)); // so that other clients get a turn, and this one's messages are written
       }
       if (!this.#isOpen()) return;
     }
-    this.#pushing = undefined; // in the very turn in which there is no nudge, so that the next one starts it again
+    this.#pushing = undefined; // in the same turn as the check of the nudge, so that the next one starts a new push
   }
 
-  /** Pushes the next messages. When the client turns out to be slow, the rest of them is not kept in memory. */
+  /** Pushes the next messages. If the client turns out to be slow, the rest are not kept in memory. */
   async #pushSome(): Promise<"all" | "slow" | "none"> {
     const messages = await this.reader.next();
     let pushed = 0;
@@ -153,12 +151,12 @@ export class Pushing {
     return pushed > 0 ? "all" : "none";
   }
 
-  /** Resolves when the client has taken enough or is gone; with false when neither was so for `patience` ms. */
+  /** Resolves with true once the client has taken enough or is gone; with false if neither happens in `patience` ms. */
   async #drained(patience: number): Promise<boolean> {
     const begin = performance.now();
     for (let delay = 1; this.#isOpen() && this.socket.bufferedAmount > this.context.slowClientBytes / 2; delay *= 2) {
       if (performance.now() - begin > patience) return false;
-      // At first by turns of the event loop, as a timer would leave a fast reader idle.
+      // At first it waits for turns of the event loop, because a timer would leave a fast reader idle.
       if (delay <= 16) await new Promise((resolve) => setImmediate(resolve));
       else await new Promise((resolve) => setTimeout(resolve, Math.min(delay / 16, MAX_STALL_DELAY)));
     }

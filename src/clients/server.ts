@@ -12,44 +12,48 @@ import type { Tunnel } from "./front/tunnel.ts";
 import { requesterNetwork } from "./requester.ts";
 import { ServerSocket } from "./websocket.ts";
 
-/** Deadlines and deliveries are looked at this often (ms). */
+/** ms between two checks of deadlines and deliveries */
 const TICK = 250;
-/** On closing, sockets have this many ms to answer the close frame. */
+/** ms that clients have to answer the close frame when the server closes */
 const CLOSE_TIMEOUT = 2_000;
-/** Who has not logged in gets this many ms to read why its connection is closed. */
+/** ms that a client without a login has to read why its connection is closed */
 const SHORT_FAREWELL = 100;
-/** Who asks for something else than a WebSocket, or finds no place, gets this many ms to read the answer. */
+/** ms that a peer whose request is declined has to read the answer */
 const DECLINED_FAREWELL = 1000;
-/** Where the server is: only its front connects to it. */
+/** Where the server listens: only its front connects to it. */
 const BEHIND_THE_FRONT = { host: "127.0.0.1", port: 0 };
 
-/** A client that registered this long ago, in ms, is known: no attack begins a day before. */
+/** A client that registered this long ago (ms) is known: attackers rarely prepare a day ahead. */
 const KNOWN_AFTER = 86_400_000;
-/** The part of all places that known clients keep when all are taken. */
+/** The share of all places that known clients keep when all are taken. */
 const KNOWN_SHARE = 1 / 2;
 
-/** What clients may take. */
+/** Limits on what clients may use. */
 export interface ClientLimits extends AdmissionLimits, FrontLimits {
+  /** logged-in connections at once */
   readonly clientConnections: number;
+  /** logged-in connections at once from one network */
   readonly clientConnectionsPerNetwork: number;
+  /** WebSockets at once that have not logged in; they do not count as `clientConnections` */
   readonly connectionsBeforeLogin: number;
+  /** WebSockets at once from one network that have not logged in */
   readonly connectionsBeforeLoginPerNetwork: number;
-  /** ms until a wrong token or proof is answered */
+  /** ms before a wrong token or proof is answered */
   readonly wrongTokenDelay: number;
   /** bytes that wait in memory for a client that does not take them */
   readonly slowClientBytes: number;
 }
 
-/** What the server asks of the gateway; the rest of the context it knows itself. */
+/** What the server needs from the gateway. It supplies the rest of the connections' context itself. */
 export interface ServerContext
   extends Omit<ConnectionContext, "loggedIn" | "ended" | "admission" | "wrongTokenDelay" | "slowClientBytes"> {
-  /** when the client registered, in ms since 1970 */
+  /** when the client registered, in ms since 1970; undefined if that is unknown */
   registeredAt(id: ClientId): number | undefined;
 }
 
 const log = logger("nym_gateway::node::client_handling::websocket::listener");
 
-/** The clients' way in: upgrades to WebSockets while there are places, and knows which client is connected. One each. */
+/** Upgrades clients to WebSockets while there are places, and knows which are online. Each has at most one connection. */
 export class ClientsServer {
   readonly #context: ConnectionContext;
   readonly #connections = new Set<Connection>();
@@ -58,10 +62,10 @@ export class ClientsServer {
   readonly #server: LastingServer;
   /** places of connections that have not logged in … */
   readonly #pending: Places<Connection>;
-  /** … and of those that have: nobody gets another's without a login */
+  /** … and of those that have, which only a login can take from another */
   readonly #sessions: Places<Connection>;
   readonly #ticker: ReturnType<typeof setInterval>;
-  /** what ended connections still have to do; all is awaited on closing */
+  /** the work that ended connections still have to do; awaited on closing */
   readonly #ending = new Set<Promise<void>>();
   #closing = false;
 
@@ -92,7 +96,7 @@ export class ClientsServer {
         return limits.slowClientBytes;
       },
       loggedIn: (id, connection) => {
-        // The newest valid login wins: the older socket may be dead without anyone having noticed.
+        // The newest valid login wins: the older socket may be dead without either side having noticed.
         this.#end(this.#online.get(id), CloseCode.SUPERSEDED, "logged in elsewhere");
         const registered = context.registeredAt(id) ?? Infinity;
         const standing = registered <= Date.now() - KNOWN_AFTER ? "known" : "confirmed";
@@ -127,7 +131,7 @@ export class ClientsServer {
 
   /**
    * Listens at `address` (port 0: any free one), with TLS if there is an `identity`.
-   * @throws {Deno.errors.AddrInUse} and the other errors of Deno.listen.
+   * @throws {Deno.errors.AddrInUse} and the other errors of Deno.listen; what node:tls throws if `identity` is unusable
    */
   static listen(
     address: SocketAddress,
@@ -138,32 +142,32 @@ export class ClientsServer {
     return new ClientsServer(address, context, limits, identity);
   }
 
-  /** Where clients connect to, with the port that port 0 became. */
+  /** Where clients connect, with the actual port if port 0 was asked for. */
   get address(): SocketAddress {
     return this.#front.address;
   }
 
-  /** Speaks TLS as `identity` with new clients. What is connected stays connected. See {@linkcode Front.renew}. */
+  /** Speaks TLS as `identity` with new clients. Connected clients stay connected. See {@linkcode Front.renew}. */
   renew(identity: TlsIdentity): void {
     this.#front.renew(identity);
   }
 
-  /** Whether clients can come in. */
+  /** Whether clients can connect, as far as the last attempt shows. */
   get isServing(): boolean {
     return this.#front.isAccepting;
   }
 
-  /** Whether clients that come in can't be served, as far as the last attempt tells. */
+  /** Whether clients can connect but not be served, as far as the last attempt shows. */
   get isCutOff(): boolean {
     return this.#front.isCutOff;
   }
 
-  /** How many connections there are, those included that have not logged in and those that are being closed. */
+  /** The number of WebSockets, including those that have not logged in and those that are closing. */
   get connections(): number {
     return this.#pending.taken + this.#sessions.taken;
   }
 
-  /** How many clients are logged in. */
+  /** The number of clients that are logged in. */
   get online(): number {
     return this.#online.size;
   }
@@ -173,12 +177,12 @@ export class ClientsServer {
     return this.#online.has(id);
   }
 
-  /** Pushes a message that is not stored to a client that is online and keeps up. Says whether it did. */
+  /** Pushes a message that is not stored; returns false if the client is not online or does not keep up. */
   pushUnstored(id: ClientId, message: Uint8Array): boolean {
     return this.#online.get(id)?.pushUnstored(message) ?? false;
   }
 
-  /** Accepts no more, tells clients that the gateway goes away (1001) and waits a little for them to have read it. */
+  /** Stops accepting, closes clients with code 1001 (going away), and gives them up to CLOSE_TIMEOUT to answer. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
@@ -193,10 +197,10 @@ export class ClientsServer {
     return new LastingServer(BEHIND_THE_FRONT, {
       answer: (request, { port }) => this.#upgrade(request, this.#front.tunnelFrom(port)),
       failed: () => {
-        count("http_errors"); // an upgrade that is none: there is nothing else here to fail
+        count("http_errors"); // an invalid upgrade: nothing else here can fail
         return new Response(null, { status: 400 });
       },
-      // The front sees to it that it can accept; should it end still, there is a new one.
+      // The front ensures that the server has descriptors to accept; if it ends all the same, it is restarted.
       ended: () => {
         count("client_accept_errors");
         log.error("Clients' connections were lost, as the server behind the front has ended: restarting it");
@@ -205,12 +209,12 @@ export class ClientsServer {
   }
 
   #upgrade(request: Request, tunnel: Tunnel | undefined): Response {
-    if (tunnel === undefined) return new Response(null, { status: 403 }); // a program of this machine, past the front
+    if (tunnel === undefined) return new Response(null, { status: 403 }); // a program on this machine that bypassed the front
     const { headers } = request;
     if (headers.get("upgrade")?.toLowerCase() !== "websocket") {
       return decline(tunnel, 426, "This is a nym gateway; clients speak WebSocket to it.\n");
     }
-    // The front takes all that follows the head for frames.
+    // The front treats everything after the head as frames.
     if (headers.has("content-length") || headers.has("transfer-encoding")) return decline(tunnel, 400);
     const network = requesterNetwork(tunnel.network, headers);
     if (this.#closing || !this.#makeRoom(network)) return decline(tunnel, 503);
@@ -228,7 +232,7 @@ export class ClientsServer {
     }
   }
 
-  /** Whether there is a place for a newcomer of that network, if need be that of another that has proven nothing. */
+  /** Whether there is a place for a new connection from that network. May evict another unauthenticated one. */
   #makeRoom(network: string): boolean {
     const room = this.#pending.roomFor(network);
     if (room.kind === "no") this.#context.count("client_connections_refused");
@@ -239,7 +243,7 @@ export class ClientsServer {
     return room.kind !== "no";
   }
 
-  /** Closes a connection, whose place is free at once. */
+  /** Closes a connection and frees its place at once. */
   #end(connection: Connection | undefined, code: number, reason: string, farewell?: number): void {
     if (connection === undefined) return;
     connection.close(code, reason, farewell);
@@ -263,7 +267,7 @@ export class ClientsServer {
   }
 }
 
-/** The runtime keeps a connection whatever the answer says, so the tunnel ends it. */
+/** The runtime keeps a connection open whatever the answer says, so the tunnel ends it. */
 function decline(tunnel: Tunnel, status: number, text: string | null = null): Response {
   tunnel.cutIn(DECLINED_FAREWELL);
   return new Response(text, { status, headers: { upgrade: "websocket", connection: "close" } });

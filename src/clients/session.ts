@@ -3,7 +3,7 @@ import type { SocketAddress } from "../addresses/socket_address.ts";
 import { decodeNodeAddress, nodeAddressSize } from "../sphinx/node_address.ts";
 import { type ControlRequest, parseControlRequest } from "./messages.ts";
 
-/** What a connection has to do about a frame. */
+/** What a connection has to do with a frame. A packet has PACKET_SIZE bytes and is part of the frame, not a copy. */
 export type Action =
   | Exclude<ControlRequest, { kind: "malformed" }>
   | { kind: "forward"; to: SocketAddress; packet: Uint8Array }
@@ -12,8 +12,8 @@ export type Action =
 const error = (message: string): Action => ({ kind: "error", message });
 
 /**
- * The client protocol (spec §5): what a frame means, before and after the client has logged in. How much there may be in
- * it is the front's concern (front/frame_guard.ts).
+ * The client protocol (spec §5): what a frame means, before and after the client has logged in. Never throws. The front
+ * bounds the size of frames (front/frame_guard.ts).
  */
 export function interpret(authenticated: boolean, frame: string | Uint8Array): Action {
   if (typeof frame === "string") {

@@ -4,13 +4,13 @@ import { sha256 } from "@noble/hashes/sha2.js";
 
 /**
  * A client's access token, 32 bytes: HMAC-SHA256 of its address (32 bytes) under the gateway's private key (spec §5).
- * Being derived, tokens need no storage and survive the move of a gateway.
+ * Because tokens are derived, they need no storage and survive when a gateway moves.
  */
 export function deriveToken(gatewayPrivateKey: Uint8Array, clientAddress: Uint8Array): Uint8Array {
   return hmac(sha256, gatewayPrivateKey, clientAddress);
 }
 
-/** Whether `token` is the client's, in a time that tells nothing about the right one. */
+/** Whether `token`, of any length, is the client's. The time that this takes reveals nothing about the right one. */
 export function isTokenOf(gatewayPrivateKey: Uint8Array, clientAddress: Uint8Array, token: Uint8Array): boolean {
   const expected = deriveToken(gatewayPrivateKey, clientAddress);
   return token.length === expected.length && equalBytes(token, expected);

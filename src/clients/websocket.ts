@@ -1,47 +1,50 @@
 import { Opcode } from "./front/frame_header.ts";
 import type { Refusal, Tunnel, TunnelEvents } from "./front/tunnel.ts";
 
-/** A client has this many ms to answer the close frame. */
+/** ms that a client has to answer the close frame */
 const FAREWELL = 5000;
-/** What the runtime's WebSocket says of a text that is not UTF-8; only that of what the front lets pass is wrong for it. */
+/** The runtime's error for a text that is not UTF-8, the only fault that it finds in the frames that the front lets pass. */
 const INVALID_TEXT = "Invalid UTF-8";
 
-/** Why no more of a client's frames is taken. */
+/** Why no more of a client's frames are accepted. */
 export type SocketRefusal = Refusal | "invalid text";
 
 /** What a socket reports to its owner. */
 export interface SocketEvents extends TunnelEvents {
+  /** A whole message has arrived: a string from a text frame, bytes from a binary one, of at most 4096 bytes. */
   message(message: string | Uint8Array): void;
+  /** The client's frames are refused; the owner must close the socket. */
   refused(why: SocketRefusal): void;
-  /** No more messages come, and nothing can be sent. */
+  /** The client has sent its last message, and all of them have been reported. */
   ended(): void;
 }
 
-/** What carries a client's messages; its owner gave it the `SocketEvents`. */
+/** Carries a client's messages. It reports to the `SocketEvents` that its owner gave it. */
 export interface MessageSocket {
+  /** Whether a message can still be sent: false once a close frame has been queued or the connection has ended. */
   readonly isOpen: boolean;
-  /** Bytes that the operating system has not taken yet, towards the client. */
+  /** Bytes for the client that the operating system has not taken yet. */
   readonly bufferedAmount: number;
-  /** When something of the client came last, in ms of performance.now(). */
+  /** When the client last sent anything, in ms of performance.now(). */
   readonly heardAt: number;
   /** Resolves when nothing is left of the connection. */
   readonly gone: Promise<void>;
-  /** Sends a message, if the socket is open. Returns how many bytes of it are to be taken. */
+  /** Sends a message, if the socket is open. Returns the size of its frame in bytes; 0 if the socket is closed. */
   send(message: string | Uint8Array): number;
   /** Asks the client to answer with a pong of the same payload, if the socket is open. */
   ping(payload: Uint8Array): void;
-  /** Answers a ping of the client that has this payload, if the socket is open. */
+  /** Answers the client's ping that carried this payload, if the socket is open. */
   pong(payload: Uint8Array): void;
-  /** Sends what is left and the close frame; ends the connection if the client has not answered in `farewell` ms. */
+  /** Sends what is queued, then a close frame; ends the connection if the client has not answered in `farewell` ms. */
   close(code: number, reason: string, farewell?: number): void;
 }
 
-/** The runtime's WebSocket for what comes in, and a tunnel for what goes out, as the rest of the gateway sees them. */
+/** One socket for the rest of the gateway: messages come in through the runtime's WebSocket and go out through a tunnel. */
 export class ServerSocket implements MessageSocket {
   /**
-   * Upgrades a request whose `upgrade` header asks for it, and that came through `tunnel`. The events are those of the
-   * owner that `own` makes for the socket. Nothing here may throw once the request is upgraded: Deno would stop its server.
-   * @throws what Deno.upgradeWebSocket throws at a request that is no proper upgrade
+   * Upgrades a request that came through `tunnel` and whose `upgrade` header asks for it. `own` makes the socket's owner
+   * and returns its events. Nothing here may throw once the request is upgraded: Deno would stop its server.
+   * @throws what Deno.upgradeWebSocket throws for a request that is not a valid upgrade
    */
   static upgrade(request: Request, tunnel: Tunnel, own: (socket: ServerSocket) => SocketEvents): Response {
     const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 }); // pings are ours
@@ -49,14 +52,14 @@ export class ServerSocket implements MessageSocket {
     tunnel.attach(events);
     socket.binaryType = "arraybuffer";
     socket.onmessage = ({ data }) => events.message(typeof data === "string" ? data : new Uint8Array(data));
-    const over = () => { // all that the client has sent is read
+    const over = () => { // everything that the client sent has been read
       events.ended();
       if (tunnel.isOpen) tunnel.finish();
     };
     socket.onclose = over;
     socket.onerror = (event) => {
       if ((event as ErrorEvent).message === INVALID_TEXT) events.refused("invalid text");
-      // A request that Deno can't upgrade after all, as before 2.9 one of HTTP/1.0, becomes a WebSocket that never closes.
+      // A request that Deno turns out not to upgrade (HTTP/1.0, before 2.9) becomes a WebSocket that never closes.
       else if (socket.readyState === WebSocket.CONNECTING) over();
     };
     return response;

@@ -1,19 +1,20 @@
 import type { SocketAddress } from "../addresses/socket_address.ts";
 import { pause } from "../timing/pause.ts";
 
-/** A server that ended, or could not be restarted, is restarted after this many ms. */
+/** ms between the end of a server, or a failed restart, and the next attempt to restart it */
 const RESTART_AFTER = 100;
 
-/** What becomes of a {@linkcode LastingServer}, and of its requests. */
+/** Handles the requests of a {@linkcode LastingServer}, and learns of its failures. */
 export interface ServerEvents {
+  /** Answers a request; `peer` is the address that it came from. If it throws, `failed` answers. */
   answer(request: Request, peer: Deno.NetAddr): Response | Promise<Response>;
   /** `answer` has thrown this. Returns what is answered in its place. */
   failed(error: unknown): Response;
-  /** It has ended with all its connections, and is restarted. */
+  /** The server has ended with all its connections, and will be restarted. `reason`: an error, or a sentence. */
   ended(reason: unknown): void;
 }
 
-/** The runtime's HTTP server, which ends when it can't accept, as when it finds no descriptor: restarted each time. */
+/** The runtime's HTTP server, restarted whenever it ends, which it does if it can't accept (no free descriptor, say). */
 export class LastingServer implements AsyncDisposable {
   readonly #closing = new AbortController();
   #server: Deno.HttpServer<Deno.NetAddr>;
@@ -26,12 +27,13 @@ export class LastingServer implements AsyncDisposable {
     this.#server = this.#serve();
   }
 
-  /** Where it listens. */
+  /** Where it listens, with the actual port if port 0 was asked for. That port may change with a restart. */
   get address(): SocketAddress {
     const { hostname, port } = this.#server.addr;
     return { host: hostname, port };
   }
 
+  /** Stops accepting and restarting; resolves when the requests under way have been answered. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     await this.#server.finished;

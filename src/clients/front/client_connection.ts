@@ -1,13 +1,13 @@
 import { setNoDelay } from "./no_delay.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 
-/** A client's connection, in the clear. */
+/** A client's connection, as plaintext. */
 export interface ClientConnection {
-  /** What comes next, valid until the next call, and the caller's to overwrite; null at the end, which may be a reset. */
+  /** The next bytes, valid until the next call; the caller may overwrite them. null at the end, which may be a reset. */
   receive(): Promise<Uint8Array | null>;
-  /** Resolves with how many bytes the operating system has taken towards the client. */
+  /** Resolves with the number of bytes that the operating system has taken; rejects if the connection is broken. */
   write(bytes: Uint8Array): Promise<number>;
-  /** Ends it for good, at once. */
+  /** Ends the connection at once, without waiting for writes. */
   close(): void;
 }
 
@@ -15,6 +15,7 @@ export interface ClientConnection {
 export class PlainClient implements ClientConnection {
   readonly #buffer = new ReadBuffer();
 
+  /** Owns `connection` from now on. */
   constructor(private readonly connection: Deno.TcpConn) {
     setNoDelay(connection);
   }

@@ -2,59 +2,60 @@ import { Buffer } from "node:buffer";
 import { FrameHeader, Opcode } from "./frame_header.ts";
 import { HttpHead } from "./http_head.ts";
 
-/** The head of the request that becomes a WebSocket may have this many bytes. */
+/** The most bytes of the head of a request that becomes a WebSocket. */
 export const MAX_HEAD_SIZE = 16_384;
-/** A message may have this many bytes, all its fragments together; a packet with its address has 1391 at most. */
+/** The most bytes of a message, all its fragments together; a packet with its address has at most 1391. */
 export const MAX_MESSAGE_SIZE = 4096;
 /** RFC 6455 §5.5 */
 const MAX_CONTROL_SIZE = 125;
 const RESERVED_BITS = 0x70;
-/** What stands for the code of a close frame that has none (RFC 6455 §7.1.5). */
+/** Stands for the missing code of an empty close frame (RFC 6455 §7.1.5). */
 const NO_CODE = 1005;
 const NOTHING = new Uint8Array(0);
 
-/** What is wrong with a stream: an endless head, a message beyond its bound, or bytes that are no client's frames. */
+/** What is wrong with a stream: a head that is too long, a message that is too big, or invalid frames of a client. */
 export type Fault = "head" | "too big" | "malformed";
 
 interface BegunHead {
   readonly end: HttpHead;
-  /** what has come of it, if it did not come at once */
+  /** what has arrived of it, if it did not arrive in one piece */
   begun?: Uint8Array;
 }
 
-/** Gets the payloads of pings and pongs. */
+/** Receives the unmasked payloads of pings and pongs, of at most 125 bytes. */
 export interface ControlFrames {
+  /** The client expects a pong with the same payload. */
   ping(payload: Uint8Array): void;
-  /** Returns whether it answers a ping of ours. */
+  /** Returns whether it answers one of our pings; if so, it does not count against the client's rate. */
   pong(payload: Uint8Array): boolean;
 }
 
 /**
- * Watches what comes from a client: one HTTP head, and once it is upgraded nothing but masked WebSocket frames of bounded
- * messages (RFC 6455 §5). Only the head and the frames of messages pass. The runtime's WebSocket, which would keep 64 MiB
- * for any of them, gets no byte of what is beyond, and no control frame: what these ask for is done without it. Pure.
+ * Checks what a client sends: one HTTP head and then, once it is upgraded, only masked WebSocket frames of bounded
+ * messages (RFC 6455 §5). Only the head and the frames of messages pass. The runtime's WebSocket, which would buffer up
+ * to 64 MiB for each message, gets nothing beyond the bounds, and no control frames, which are handled here. Pure.
  */
 export class FrameGuard {
-  /** frames that have begun, fragments and control frames included, but for answers to our pings */
+  /** frames that have begun, including fragments and control frames, but not the answers to our pings */
   frames = 0;
-  /** once there is one, nothing passes any more */
+  /** set once the stream is at fault; nothing passes after that */
   fault: Fault | undefined;
-  /** what has come of the head; undefined once it has passed */
+  /** what has arrived of the head; undefined once it has passed */
   #head: BegunHead | undefined = { end: new HttpHead() };
   readonly #header = new FrameHeader();
-  /** bytes of payload that the frame whose header was read still has */
+  /** bytes of payload that are still to come of the current frame */
   #payload = 0;
-  /** bytes of the message that has begun, and not ended; undefined between messages */
+  /** bytes so far of the current message; undefined between messages */
   #message: number | undefined;
-  /** the payload of the control frame that has begun, as far as it has come */
+  /** the payload of the current control frame, as far as it has arrived */
   #control: Uint8Array | undefined;
   #closeCode: number | undefined;
 
   #controlFrames: ControlFrames | undefined;
 
   /**
-   * The server has taken the request for a WebSocket. Clients wait for that (RFC 6455 §4.1): what comes earlier the server
-   * might take for something else than frames, as a body, with another request after it.
+   * The server has upgraded the request, so frames may follow. Clients wait for that (RFC 6455 §4.1): the server might
+   * read earlier bytes as something other than frames, such as a body and another request.
    */
   upgrade(controlFrames: ControlFrames): void {
     this.#controlFrames = controlFrames;
@@ -70,7 +71,7 @@ export class FrameGuard {
     return this.#closeCode === NO_CODE ? undefined : this.#closeCode;
   }
 
-  /** What passes of `bytes`: a part of them, or the head, once it is whole. They are overwritten. */
+  /** Returns what passes: a part of `bytes`, or the head once it is whole. Overwrites `bytes`. */
   push(bytes: Uint8Array): Uint8Array {
     if (this.fault !== undefined || this.isClosed) return NOTHING;
     return this.#head === undefined ? this.#pushFrames(bytes) : this.#pushHead(this.#head, bytes);
@@ -81,7 +82,7 @@ export class FrameGuard {
     const from = end.size;
     const size = end.push(bytes);
     if (end.size > MAX_HEAD_SIZE) this.fault = "head";
-    else if (size < bytes.length) this.fault = "malformed"; // more comes before the answer
+    else if (size < bytes.length) this.fault = "malformed"; // the client sent more before the answer
     if (this.fault !== undefined) return NOTHING;
     if (end.isWhole) this.#head = undefined;
     if (end.isWhole && from === 0) return withoutEmptyBody(bytes);
@@ -114,7 +115,7 @@ export class FrameGuard {
     if (this.#payload === 0) this.#endControlFrame(this.#control);
   }
 
-  /** Takes what there is of the payload of the frame that has begun. Returns how many bytes that is. */
+  /** Takes what `bytes` holds of the current frame's payload. Returns how many bytes that is. */
   #takePayload(bytes: Uint8Array): number {
     const size = Math.min(this.#payload, bytes.length);
     const control = this.#control;
@@ -154,12 +155,12 @@ export class FrameGuard {
   }
 }
 
-/** Whether a close frame may carry that code (RFC 6455 §7.4; 1012 to 1014 were registered later). */
+/** Whether a close frame may carry this code (RFC 6455 §7.4; 1012 to 1014 were registered later). */
 function isAllowed(code: number): boolean {
   return code >= 1000 && code <= 1014 && (code < 1004 || code > 1006) || code >= 3000 && code < 5000;
 }
 
-/** The runtime's server takes no upgrade that has a length, though one of 0 announces no body (RFC 9110 §8.6). */
+/** The runtime's server refuses upgrades with a length, although a length of 0 announces no body (RFC 9110 §8.6). */
 function withoutEmptyBody(head: Uint8Array): Uint8Array {
   const text = Buffer.from(head).toString("latin1");
   const without = text.replace(/\ncontent-length:[ \t]*0+[ \t]*\r?(?=\n)/gi, "");

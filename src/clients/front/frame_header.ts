@@ -7,33 +7,36 @@ const MASK_SIZE = 4;
 /** A frame's opcodes (RFC 6455 §5.2); 8 and up are control frames. */
 export const Opcode = { CONTINUATION: 0, TEXT: 1, BINARY: 2, CLOSE: 8, PING: 9, PONG: 10 } as const;
 
-/** Reads the header of one WebSocket frame after the other (RFC 6455 §5.2), byte by byte. Pure. */
+/** Reads the headers of successive WebSocket frames (RFC 6455 §5.2), byte by byte. Pure. */
 export class FrameHeader {
-  /** FIN, three reserved bits, opcode; like the rest, of the header that was whole last */
+  /** FIN, three reserved bits, opcode; like the other fields, of the last whole header */
   first = 0;
+  /** whether the payload is masked, as a client's must be */
   isMasked = false;
-  /** bytes of payload; above 2^53 no longer exact, but no smaller than that */
+  /** bytes of payload; above 2^53 not exact, but never rounded to less than that */
   length = 0;
-  /** valid if it is masked */
+  /** 4 bytes, valid if `isMasked` */
   readonly mask = new Uint8Array(MASK_SIZE);
   #at = 0;
   #size = 0;
   #lengthEnd = 0;
 
+  /** one of {@linkcode Opcode}, or a reserved one; from 0 to 15 */
   get opcode(): number {
     return this.first & 0x0f;
   }
 
-  /** valid from its first byte on, as the opcode is */
+  /** whether it is a control frame; like `opcode`, valid from the header's first byte on */
   get isControl(): boolean {
     return this.opcode >= Opcode.CLOSE;
   }
 
+  /** whether the frame is the last, or only, fragment of its message */
   get isFinal(): boolean {
     return this.first >= 0x80;
   }
 
-  /** Takes the next byte. Says whether it was the header's last one. */
+  /** Takes the next byte. Returns whether it was the header's last; the next call then begins a new header. */
   take(byte: number): boolean {
     const at = this.#at++;
     if (at === 0) this.first = byte;

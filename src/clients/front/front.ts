@@ -11,30 +11,30 @@ import { PlainClient } from "./client_connection.ts";
 import { secureContextOf, TlsClient, type TlsIdentity } from "./tls_client.ts";
 import { Tunnel } from "./tunnel.ts";
 
-/** Connections that have not become WebSockets yet. For one more, the oldest of the network that has had most is evicted. */
+/** The most connections that are not WebSockets yet. Places evicts one of them for the next. */
 const MAX_PENDING = { total: 1024, perNetwork: Infinity };
-/** A connection to the server, on this machine, may take this many ms to be made. */
+/** ms that connecting to the server, on this machine, may take */
 const DIAL_DEADLINE = 5_000;
-/** This many seconds' frames may come at once. */
+/** The frames of this many seconds may come at once. */
 const FRAMES_BURST = 2;
 
-/** What a client may take of the front. */
+/** Limits on what one client may use of the front. */
 export interface FrontLimits {
   /** ms that a connection has to become a WebSocket, and then once more to log in */
   readonly loginDeadline: number;
   /** frames a client may send in a second; one that sends more is closed */
   readonly framesPerSecond: number;
-  /** whether what counts for a network counts for this machine too */
+  /** whether the limits of a network apply to this machine too */
   readonly limitLoopback: boolean;
 }
 
 const log = logger("nym_gateway::node::client_handling::websocket::listener");
 
 /**
- * The port that clients connect to. It ends TLS, watches what comes, and passes it on to the runtime's server at
- * `inner()`. Why the server itself is not there: it takes whatever it is sent into memory before anyone else sees it,
- * can't end a connection whose other end is silent, ends with all its WebSockets when it finds no descriptor, has to close
- * them to change its certificate, and writes each message by itself.
+ * The port that clients connect to. It terminates TLS, checks what clients send, and passes it on to the runtime's server
+ * at `inner()`. Clients do not connect to that server directly because it reads whatever it is sent into memory before
+ * any of our code sees it, can't end a connection whose peer is silent, ends with all its WebSockets when it runs out of
+ * descriptors, must close them to change its certificate, and writes each message separately.
  */
 export class Front {
   readonly #listener: Deno.TcpListener;
@@ -42,7 +42,7 @@ export class Front {
   readonly #admitting: Promise<void>;
   #secureContext: SecureContext | undefined;
   readonly #tunnels = new Set<Tunnel>();
-  /** by the port that their connection to the server comes from */
+  /** by the local port of their connection to the server */
   readonly #byPort = new Map<number, Tunnel>();
   readonly #pending = new Places<Tunnel>(() => MAX_PENDING, () => MAX_PENDING);
   /** connections to the server that are being made */
@@ -52,7 +52,7 @@ export class Front {
 
   /**
    * Listens at `address` (port 0: any free one), with TLS if there is an `identity`.
-   * @throws {Deno.errors.AddrInUse} and the other errors of Deno.listen
+   * @throws {Deno.errors.AddrInUse} and the other errors of Deno.listen; what node:tls throws if `identity` is unusable
    */
   constructor(
     address: SocketAddress,
@@ -73,35 +73,36 @@ export class Front {
     this.#admitting = this.#admitAll();
   }
 
+  /** Where it listens, with the actual port if port 0 was asked for. */
   get address(): SocketAddress {
     const { hostname, port } = this.#listener.addr;
     return { host: hostname, port };
   }
 
-  /** Whether connections can be accepted, as far as the last attempt tells. */
+  /** Whether connections can be accepted, as far as the last attempt shows. */
   get isAccepting(): boolean {
     return this.#accepting.succeeds;
   }
 
-  /** Whether the server can't be reached, as far as the last attempt tells. */
+  /** Whether the server cannot be reached, as far as the last attempt shows. */
   get isCutOff(): boolean {
     return this.#isCutOff;
   }
 
-  /** What the server's connection from this port is the other end of; undefined when it is none of ours. */
+  /** The tunnel whose connection to the server comes from this port; undefined if the front did not make it. */
   tunnelFrom(port: number): Tunnel | undefined {
     return this.#byPort.get(port);
   }
 
   /**
-   * Shows this certificate to clients that come from now on; none is disconnected, and none refused.
-   * @throws what node:tls throws when it can't use it; the one before stays
+   * Shows this certificate to clients that connect from now on. No client is disconnected or refused.
+   * @throws what node:tls throws if it can't use the identity; the previous one stays in use
    */
   renew(identity: TlsIdentity): void {
     this.#secureContext = secureContextOf(identity);
   }
 
-  /** Accepts no more, ends those that are no WebSockets yet, and `farewell` ms later those that have not ended by then. */
+  /** Stops accepting, ends connections that are not WebSockets yet at once, and the others after `farewell` ms. */
   async close(farewell: number): Promise<void> {
     this.#accepting.stop();
     await this.#admitting;
@@ -112,7 +113,7 @@ export class Front {
   async #admitAll(): Promise<void> {
     for (let next = await this.#accepting.next(); next !== undefined; next = await this.#accepting.next()) {
       this.#admit(next);
-      await new Promise((resolve) => setImmediate(resolve)); // which suffices for a connection on this machine
+      await new Promise((resolve) => setImmediate(resolve)); // enough to connect on this machine
     }
   }
 
@@ -134,7 +135,7 @@ export class Front {
     this.#awaitWebSocket(tunnel, network, loginDeadline);
   }
 
-  /** Ends it if it has not become a WebSocket in time. */
+  /** Ends the tunnel if it has not become a WebSocket within `deadline` ms. */
   #awaitWebSocket(tunnel: Tunnel, network: string, deadline: number): void {
     this.#pending.take(network, tunnel);
     const timer = setTimeout(() => {
@@ -148,7 +149,7 @@ export class Front {
     };
   }
 
-  /** Connects to the server, while others are accepted. */
+  /** Connects to the server while other connections are accepted. */
   readonly #dial = async (): Promise<Deno.TcpConn> => {
     const { host: hostname, port } = this.inner();
     const late = new AbortController();

@@ -1,14 +1,15 @@
 const LF = 10;
 const CR = 13;
 
-/** Finds the end of an HTTP head: an empty line, whose lines may end in LF alone, as servers tolerate. Pure. */
+/** Finds the end of an HTTP head, which is an empty line. Lines may end in LF alone, as servers tolerate. Pure. */
 export class HttpHead {
-  /** bytes until now, the last line included */
+  /** bytes of the head so far, including the empty line */
   size = 0;
+  /** whether the empty line has been seen; no more bytes belong to the head then */
   isWhole = false;
   #lineIsEmpty = false;
 
-  /** How many of `bytes`, from `from` on, belong to it. */
+  /** Returns how many of `bytes`, from `from` on, belong to the head. */
   push(bytes: Uint8Array, from = 0): number {
     let at = from;
     while (at < bytes.length && !this.isWhole) {

@@ -1,4 +1,4 @@
-/** Has small messages go at once. Some systems refuse that for a connection that is gone already, as reading will tell. */
+/** Sends small messages at once. Ignores the error of a connection that is already gone: reading from it will report that. */
 export function setNoDelay(connection: Deno.TcpConn): void {
   try {
     connection.setNoDelay();

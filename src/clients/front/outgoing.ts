@@ -2,13 +2,13 @@ import { Opcode } from "./frame_header.ts";
 
 const FIN = 0x80;
 const SHORT = 126;
-/** Of a frame with a length of 16 bits; none here is longer. */
+/** The header of a frame with a length of 16 bits; no frame here is longer. */
 const MAX_FRAME_HEADER_SIZE = 4;
 
-/** What suffices for a message. */
+/** Bytes of a small segment, enough for a message. */
 const SMALL = 1024;
 const LARGE = 16_384;
-/** So many of each size are kept for whoever needs them next: 4 MiB and a little. An idle connection has none. */
+/** Segments of each size that are kept for reuse: a little over 4 MiB in all. An idle connection holds none. */
 const MAX_SPARE = 256;
 const spareOf = new Map<number, Uint8Array<ArrayBuffer>[]>([[SMALL, []], [LARGE, []]]);
 
@@ -19,14 +19,15 @@ interface Segment {
 }
 
 /**
- * Frames on their way to a client (RFC 6455 §5.2), in order. All that comes in one turn is written together, and so is
- * what comes while the write before is under way. It has no bound of its own: whoever pushes looks at what waits.
+ * Frames on their way to a client (RFC 6455 §5.2), in order. Frames pushed in one turn are written together, and so are
+ * those pushed while the previous write is under way. It has no bound of its own: callers check how much is waiting.
  */
 export class Outgoing {
-  /** bytes so far */
+  /** bytes of all frames pushed so far, headers included */
   pushed = 0;
+  /** bytes that the operating system has taken so far; at most `pushed` */
   written = 0;
-  /** those before the last are full */
+  /** all but the last take no more frames */
   readonly #segments: Segment[] = [];
   #underWay: Segment | undefined;
   #writing: Promise<void> | undefined;
@@ -34,32 +35,33 @@ export class Outgoing {
   #isClosed = false;
 
   /**
-   * @param write resolves with how many bytes were taken
-   * @param failed is called once when writing does not work any more
+   * Frames wait until `open` is called.
+   * @param write resolves with the number of bytes taken
+   * @param failed is called once, when a write fails; nothing is written after that
    */
   constructor(
     private readonly write: (bytes: Uint8Array) => Promise<number>,
     private readonly failed: () => void,
   ) {}
 
-  /** Begins to write; until then, what is pushed waits. */
+  /** Begins to write the frames that have waited. */
   open(): void {
     this.#isHeld = false;
     this.#start();
   }
 
-  /** Whether it takes no more frames, as the last one was a close frame. */
+  /** Whether it takes no more frames, because a close frame was pushed or it has ended. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
 
-  /** Writes no more, and takes nothing any more. */
+  /** Drops what waits, and takes no more frames. A write that is under way goes on. */
   end(): void {
     this.#isHeld = this.#isClosed = true;
     this.#segments.length = 0;
   }
 
-  /** Takes a whole message or control frame, a copy of it. Returns how many bytes its frame has: 0 if it is closed. */
+  /** Copies a whole message or control frame. Returns the size of its frame in bytes; 0 if closed. */
   push(opcode: number, payload: Uint8Array): number {
     if (this.#isClosed) return 0;
     const { length } = payload;
@@ -81,19 +83,19 @@ export class Outgoing {
     return size;
   }
 
-  /** Takes a close frame as the last one (RFC 6455 §5.5.1); without a code it is empty. `reason`: up to 123 bytes. */
+  /** Takes a close frame as the last frame (RFC 6455 §5.5.1); without a code it is empty. `reason`: at most 123 bytes. */
   close(code?: number, reason = ""): void {
     const text = new TextEncoder().encode(reason);
     this.push(Opcode.CLOSE, code === undefined ? text : Uint8Array.of(code >> 8, code & 0xff, ...text));
     this.#isClosed = true;
   }
 
-  /** Resolves when no write is under way, and nothing waits for one. */
+  /** Resolves when no write is under way and no frame waits. */
   get idle(): Promise<void> {
     return this.#writing ?? Promise.resolve();
   }
 
-  /** A segment with room for so many bytes, at its end. */
+  /** A segment that has space for `size` bytes at its end. */
   #reserve(size: number): Segment {
     const last = this.#segments.at(-1);
     if (last !== undefined && last !== this.#underWay && last.bytes.length - last.filled >= size) return last;
@@ -108,14 +110,14 @@ export class Outgoing {
   }
 
   async #run(): Promise<void> {
-    await undefined; // a turn later, with all that comes in this one
+    await undefined; // a turn later, with all frames pushed in this one
     try {
       while (this.#segments.length > 0) await this.#writeSegment(this.#segments[0]!);
     } catch {
       this.end();
       this.failed();
     }
-    this.#writing = undefined; // in the very turn in which nothing waits, so that what comes next starts it again
+    this.#writing = undefined; // in the same turn as the check, so that the next frame starts a new run
   }
 
   async #writeSegment(segment: Segment): Promise<void> {

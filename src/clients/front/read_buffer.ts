@@ -1,14 +1,14 @@
-/** What suffices for a packet with its address in a frame (1399 bytes), and is all that an idle connection keeps. */
+/** Enough bytes for a packet with its address in a frame (1399), and all that an idle connection keeps. */
 const SMALL = 1408;
-/** For as long as more than that comes at a time. */
+/** Bytes of the buffer that is used while more than that arrives at a time. */
 const LARGE = 65_536;
-/** All connections together have no more large ones; one that finds none reads on in small steps. */
+/** The most large buffers of all connections together. A connection that gets none reads in small steps. */
 const MAX_LARGE = 64;
 
 const spare: Uint8Array<ArrayBuffer>[] = [];
 let made = 0;
 
-/** What a connection is read into: small, and large while much comes. */
+/** The buffer that a connection is read into: small, or large while much arrives. */
 export class ReadBuffer implements Disposable {
   readonly #small = new Uint8Array(SMALL);
   #bytes = this.#small;
@@ -17,7 +17,7 @@ export class ReadBuffer implements Disposable {
   #isReading = false;
   #isDisposed = false;
 
-  /** Reads what comes next, which is valid until the next call; null at the end, which may be a reset. */
+  /** Reads the next bytes, valid until the next call; null at the end, which may be a reset. Never rejects. */
   async fill(connection: Pick<Deno.TcpConn, "read">): Promise<Uint8Array<ArrayBuffer> | null> {
     if (this.#filled < SMALL) this.#shrink();
     else if (this.#bytes === this.#small) this.#bytes = takeLarge() ?? this.#small;
@@ -34,7 +34,7 @@ export class ReadBuffer implements Disposable {
     }
   }
 
-  /** Nothing is read into it any more, once a read that is under way has ended. */
+  /** Gives a large buffer back, after the read that is under way. */
   [Symbol.dispose](): void {
     this.#isDisposed = true;
     if (!this.#isReading) this.#shrink();

@@ -4,19 +4,24 @@ import type { ClientConnection } from "./client_connection.ts";
 import { setNoDelay } from "./no_delay.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 
-/** In PEM. */
+/** A server's certificate and its key, in PEM. */
 export interface TlsIdentity {
+  /** the certificate, followed by the intermediate ones if there are any */
   readonly certificate: string;
+  /** the private key of the first certificate */
   readonly key: string;
 }
 
-/** What a record of TLS has besides what it carries, at least: a header and a tag (RFC 8446 §5.2, RFC 7905). */
+/** The least overhead of a TLS record, in bytes: a header and a tag (RFC 8446 §5.2, RFC 7905). */
 const OVERHEAD = 21;
 
-/** Bytes that are written at once: what a record holds. Of more than 64 KiB, the runtime before 2.9 keeps the rest back. */
+/** The most bytes written at once: those of a record. Of more than 64 KiB, Deno before 2.9 withholds the rest. */
 const MOST_AT_ONCE = 16_384;
 
-/** @throws what node:tls throws at a certificate or key that it can't use */
+/**
+ * Prepares an identity for new clients' connections.
+ * @throws what node:tls throws for a certificate or key that it can't use
+ */
 export function secureContextOf({ certificate: cert, key }: TlsIdentity): SecureContext {
   return createSecureContext({ cert, key });
 }
@@ -27,13 +32,14 @@ export class TlsClient implements ClientConnection {
   readonly #socket: ServerSocket;
   #wake: (() => void) | undefined;
 
+  /** Owns `connection` from now on. The handshake happens while the client is read from. */
   constructor(connection: Deno.TcpConn, secureContext: SecureContext) {
     setNoDelay(connection);
     this.#sealed = new SealedStream(connection, () => this.#isFull);
     this.#socket = new ServerSocket(this.#sealed, secureContext);
     const wake = () => this.#wake?.();
     this.#socket.on("readable", wake).on("end", wake).on("close", wake);
-    // What is no TLS, and connections that break: a close follows.
+    // Invalid TLS, or a broken connection: a close follows.
     this.#socket.on("error", () => this.#sealed.destroy());
   }
 
@@ -55,7 +61,7 @@ export class TlsClient implements ClientConnection {
     return part.length;
   }
 
-  /** Whether enough waits to be received. The runtime's TLS itself would take without end. */
+  /** Whether enough waits to be received. The runtime's TLS itself would read without limit. */
   get #isFull(): boolean {
     return this.#socket.readableLength >= this.#socket.readableHighWaterMark;
   }
@@ -67,8 +73,8 @@ export class TlsClient implements ClientConnection {
 }
 
 /**
- * TLS at the server's end. A write is done when what came of it has been written to the client; the runtime's own word
- * for that does not come in all of its versions.
+ * The server's end of TLS. A write is done when its records have been written to the client. Not all versions of the
+ * runtime report that themselves.
  */
 class ServerSocket extends TLSSocket {
   constructor(private readonly sealed: SealedStream, secureContext: SecureContext) {
@@ -89,22 +95,22 @@ class SealedStream extends Duplex {
   #taken = 0;
   #awaited: { readonly taken: number; readonly done: (error?: Error) => void } | undefined;
 
-  /** more is wanted than may be read now */
+  /** TLS wants more, but nothing may be read now */
   #isHeld = false;
 
-  /** While `isFull`, nothing more is read. */
+  /** Nothing is read while `isFull`. */
   constructor(private readonly connection: Deno.TcpConn, private readonly isFull: () => boolean) {
     super();
   }
 
-  /** To be called when it may not be full any more. */
+  /** Must be called when it may no longer be full. */
   goOn(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;
     this._read();
   }
 
-  /** Calls `done` once `size` bytes more, and all else that TLS has handed over by then, are taken. One at a time. */
+  /** Calls `done` once `size` more bytes, and all others that TLS has handed over by then, are taken. One at a time. */
   afterNext(size: number, done: (error?: Error) => void): void {
     this.#awaited = { taken: this.#handed + size, done };
   }

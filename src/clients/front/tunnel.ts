@@ -7,35 +7,35 @@ import { HttpHead } from "./http_head.ts";
 import { setNoDelay } from "./no_delay.ts";
 import { Outgoing } from "./outgoing.ts";
 
-/** A client that is told why it is refused has this many ms to read it. */
+/** ms that a refused client has to read why */
 const REFUSED_FAREWELL = 1000;
-/** A client has this many ms to take what it is still sent once nothing more comes of it. */
+/** ms that a client has to take what is still sent to it, once nothing more comes from it */
 const FAREWELL = 5000;
-/** Of the server's answer, this many bytes are read at a time. */
+/** bytes of the server's answer that are read at a time */
 const ANSWER_BUFFER = 512;
 
-/** Why no more of what a client sends passes. */
+/** Why nothing more that a client sends passes. */
 export type Refusal = Exclude<Fault, "head"> | "flooding";
 
 /** What a tunnel reports to the owner of the WebSocket. */
 export interface TunnelEvents extends ControlFrames {
-  /** No more of the client's frames pass; the owner is to close it. */
+  /** No more of the client's frames pass; the owner must close the WebSocket. */
   refused(why: Refusal): void;
 }
 
-/** Connects to the server. */
+/** Connects to the server; rejects if it cannot be reached in time. */
 export type Dial = () => Promise<Deno.TcpConn>;
 
 /**
- * One client's connection and its counterpart to the runtime's server. In through the server: the request, and then the
- * frames of messages, as far as the guard lets them pass. Out by us: but for the server's answer to the request, all that
- * the client gets is written here, many frames in one write.
+ * One client's connection, and the connection to the runtime's server that belongs to it. The request and then the frames
+ * of messages go in through the server, as far as the guard lets them pass. Apart from the server's answer to the
+ * request, everything that the client gets is written here, many frames in one write.
  */
 export class Tunnel {
-  /** called once: when the request has become a WebSocket, or, with false, at the end if that is earlier */
+  /** called once: with true when the request has become a WebSocket, with false if the tunnel ends before that */
   onNoLongerPending: ((isWebSocket: boolean) => void) | undefined;
-  /** when something of the client came last, in ms of performance.now() */
-  heardAt = performance.now();
+  /** when the client last sent anything, in ms of performance.now() */
+  heardAt: number = performance.now();
   /** Resolves when nothing is left of either connection. */
   readonly gone: Promise<void>;
   #resolveGone!: (rest: Promise<void>) => void;
@@ -45,7 +45,7 @@ export class Tunnel {
   readonly #guard = new FrameGuard();
   readonly #outgoing: Outgoing;
   readonly #rate: TokenBucket;
-  /** nothing more of the client passes */
+  /** nothing more from the client passes */
   #inputEnded = false;
   #ended = false;
   /** when it will be cut, in ms of performance.now() */
@@ -53,8 +53,8 @@ export class Tunnel {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * `network`: where the client comes from, as limits count it; `rate`: of its frames, of all kinds. As long as it has a
-   * connection to the server, it is in `byPort` under the port from which that comes.
+   * Begins to pass data at once. `network`: the client's, as limits count it; `rate`: of its frames of all kinds. While it
+   * has a connection to the server, it is in `byPort` under the local port of that connection.
    */
   constructor(
     private readonly outside: ClientConnection,
@@ -70,11 +70,12 @@ export class Tunnel {
     this.#dialing = this.#serve(dial);
   }
 
+  /** Whether the request has not become a WebSocket yet; valid once `onNoLongerPending` has been set. */
   get isPending(): boolean {
     return this.onNoLongerPending !== undefined;
   }
 
-  /** Whether the client may still be sent something. */
+  /** Whether frames can still be sent to the client. */
   get isOpen(): boolean {
     return !this.#outgoing.isClosed;
   }
@@ -84,33 +85,33 @@ export class Tunnel {
     return this.#outgoing.pushed - this.#outgoing.written;
   }
 
-  /** The request becomes a WebSocket. */
+  /** The request becomes a WebSocket, whose owner gets the events. */
   attach(events: TunnelEvents): void {
     this.#events = events;
     this.#guard.upgrade(events);
     this.#endPending();
   }
 
-  /** Sends the client one frame, with that opcode and payload, if it is open. Returns how many bytes that takes. */
+  /** Sends the client one frame, if it is open. Returns the size of the frame in bytes; 0 if it is closed. */
   send(opcode: number, payload: Uint8Array): number {
     return this.#outgoing.push(opcode, payload);
   }
 
-  /** Sends what is left and a close frame; ends it if the client has not answered that in `farewell` ms. */
+  /** Sends what is queued and a close frame; ends the tunnel if the client has not answered in `farewell` ms. */
   close(code: number, reason: string, farewell: number): void {
     this.#outgoing.close(code, reason);
     this.cutIn(farewell);
     if (this.#inputEnded) this.finish();
   }
 
-  /** All that the client has sent has been taken: answers its close frame, and ends it once what waits is written. */
+  /** Everything that the client sent has been read: answers its close frame, and ends once what waits is written. */
   finish(): void {
     if (this.#guard.isClosed) this.#outgoing.close(this.#guard.closeCode);
     this.cutIn(FAREWELL);
     this.#outgoing.idle.then(() => this.cut());
   }
 
-  /** Ends it in `ms`, or earlier if that was said before. */
+  /** Ends the tunnel in `ms`, or earlier if an earlier call said so. */
   cutIn(ms: number): void {
     const endsAt = performance.now() + ms;
     if (this.#ended || endsAt >= this.#endsAt) return;
@@ -119,7 +120,7 @@ export class Tunnel {
     this.#timer = setTimeout(() => this.cut(), ms);
   }
 
-  /** Ends it for good: nothing is left of it, whatever the client does. */
+  /** Ends both connections at once, whatever the client does. */
   cut(): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -150,7 +151,7 @@ export class Tunnel {
     inside.close();
   }
 
-  /** Resolves when nothing more of the client passes. */
+  /** Resolves when nothing more from the client passes. */
   async #passIn(inside: Deno.TcpConn): Promise<void> {
     for (let bytes = await this.outside.receive(); bytes !== null; bytes = await this.outside.receive()) {
       this.heardAt = performance.now();
@@ -162,7 +163,7 @@ export class Tunnel {
       if (this.#guard.isClosed) break;
     }
     this.#inputEnded = true;
-    if (!this.isOpen) this.finish(); // its owner takes no more
+    if (!this.isOpen) this.finish(); // its owner has closed it
     else await inside.closeWrite();
   }
 
@@ -170,7 +171,7 @@ export class Tunnel {
     return frames <= 0 || this.#rate.take(this.heardAt, frames) ? undefined : "flooding";
   }
 
-  /** Reads no more, so that the client can't send more either, and lets its owner say farewell. */
+  /** Stops reading, so that the client can't send more either, and lets the owner close the WebSocket. */
   #refuse(why: Fault | Refusal): void {
     this.count(COUNTERS[why]);
     if (why === "head" || this.#events === undefined) return this.cut();
@@ -184,7 +185,7 @@ export class Tunnel {
     report?.(this.#events !== undefined);
   }
 
-  /** Passes the server's answer to the client: all of it, or the head of one that upgrades; nothing comes after that. */
+  /** Passes the server's answer to the client: all of it, or only the head if it upgrades the request. */
   async #passAnswer(inside: Deno.TcpConn): Promise<void> {
     const head = new HttpHead();
     const buffer = new Uint8Array(ANSWER_BUFFER);
