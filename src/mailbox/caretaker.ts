@@ -7,15 +7,15 @@ import { type Found, Walk } from "./walk.ts";
 
 const log = logger("nym_gateway::mailbox");
 
-/** ms between two steps of a walk, in which commits have their turn */
+/** ms between two steps of a walk, during which commits may run */
 const STEP_PAUSE = 5;
-/** A walk begins so many ms after the one before, or so many times as long as that took if that is more. */
+/** ms from the end of a walk to the start of the next, at least, and `WALK_SHARE` times as long as the walk took */
 const WALK_PAUSE = 60_000;
 const WALK_SHARE = 50;
 
 /**
- * Walks through all inboxes, in small steps between commits: after a start to count what is there, and from then on, once
- * a minute or so, to find what has expired. It keeps the mailbox's clock, by which messages grow old.
+ * Walks through all inboxes, in small steps between commits: once after a start to count the stored messages, and then
+ * about once a minute to find expired ones. It keeps the mailbox's clock, by which messages age.
  */
 export class Caretaker implements Disposable {
   readonly #openedAt: { clock: number; now: number };
@@ -40,27 +40,28 @@ export class Caretaker implements Disposable {
     this.#stepIn(STEP_PAUSE);
   }
 
-  /** ms for which the gateway has run in all its life */
+  /** The mailbox's clock: ms for which the gateway has run, over all its runs. */
   get clock(): number {
     return this.#openedAt.clock + performance.now() - this.#openedAt.now;
   }
 
-  /** For how long the oldest message has been stored, in ms by the clock, as of the last walk. */
+  /** Age of the oldest message in ms by the clock, as of the last walk; 0 when the mailbox is empty. */
   get oldestAge(): number {
     return this.totals.messages === 0 || this.#oldest === Infinity ? 0 : this.clock - this.#oldest;
   }
 
-  /** A message was stored, the only one if `isFirst`: it may be the oldest before the next walk finds it. */
+  /** Notes that a message was stored, the only one if `isFirst`: it may be the oldest before the next walk finds it. */
   stored(isFirst: boolean): void {
     if (this.#stored === Infinity) this.#stored = this.clock;
     if (isFirst || this.#oldest === Infinity) this.#oldest = this.clock;
   }
 
+  /** Whether a step waits to be taken: from the call of `wake` until {@linkcode step}. */
   get isDue(): boolean {
     return this.#isDue;
   }
 
-  /** Takes the step that is due, while nothing is committed; resolves with what has expired. */
+  /** Takes the step that is due. Nothing may be committed meanwhile. Resolves with what has expired; never rejects. */
   async step(): Promise<Found[]> {
     this.#isDue = false;
     if (this.#walk === undefined && this.totals.messages === 0) {
@@ -80,7 +81,7 @@ export class Caretaker implements Disposable {
     }
   }
 
-  /** Commits what time it is: nothing else may have been for long, and messages have grown older. */
+  /** Commits the clock alone, for times when nothing else is committed while messages age. Logs a failure. */
   async keepClock(): Promise<void> {
     this.totals.clock = this.clock;
     const atomic = this.kv.atomic();
@@ -88,6 +89,7 @@ export class Caretaker implements Disposable {
     await atomic.commit().catch((error) => log.warn(`cannot write how old messages are: ${error}`));
   }
 
+  /** Stops the timer. `wake` is not called again. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
   }

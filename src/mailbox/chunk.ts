@@ -15,22 +15,22 @@ export interface Chunk {
 const TIME_SIZE = 8;
 const LENGTH_SIZE = 2;
 
-/** Bytes that a chunk has besides what its messages take. */
-export const CHUNK_OVERHEAD = TIME_SIZE;
+/** Bytes of a chunk besides those that its messages take. */
+export const CHUNK_OVERHEAD: number = TIME_SIZE;
 
 /**
- * What messages may take in a chunk. It is sealed as a whole, so one damaged byte costs all of it: sixteen of the largest messages at
- * most, as a bad block of a disk does too. Chunks of 64 KiB, the most that the database takes as a value, would save 1.5 µs
- * a message, and cost four times as many.
+ * Most bytes that the messages of a chunk take. A chunk is sealed as a whole, so one damaged byte loses all of it: at most
+ * sixteen of the largest messages, as a bad block of a disk would. Chunks of 64 KiB, the database's limit for a value,
+ * would save 1.5 µs a message, and lose four times as many.
  */
 export const MAX_CHUNK_SIZE = 16_384;
 
-/** Bytes that a message takes in a chunk. */
+/** Bytes that a message takes in a chunk, its length field included. */
 export function sizeInChunk(message: Uint8Array): number {
   return LENGTH_SIZE + message.length;
 }
 
-/** The chunk's value, and the chunk with its messages as views of that value. */
+/** Encodes messages of at most 65,535 bytes each: the value, and the chunk with its messages as views of that value. */
 export function encodeChunk(
   last: number,
   time: number,
@@ -50,7 +50,7 @@ export function encodeChunk(
   return { value, chunk: { last, time, messages: views } };
 }
 
-/** The chunk that `value` holds, or undefined when it is torn. */
+/** The chunk that `value` holds, its messages as views of it, or undefined when it is torn or empty. */
 export function decodeChunk(last: number, value: Uint8Array): Chunk | undefined {
   if (value.length < TIME_SIZE) return undefined;
   const time = new DataView(value.buffer, value.byteOffset).getFloat64(0);
@@ -70,7 +70,7 @@ export function firstOf(chunk: Chunk): number {
   return chunk.last - chunk.messages.length + 1;
 }
 
-/** Bytes of the messages themselves. */
+/** Bytes of the messages themselves, without length fields. */
 export function bytesOf({ messages }: Pick<Chunk, "messages">): number {
   return messages.reduce((sum, message) => sum + message.length, 0);
 }

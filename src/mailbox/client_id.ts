@@ -2,8 +2,8 @@ import { decodeBase58, encodeBase58 } from "../encoding/base58.ts";
 import { ADDRESS_SIZE } from "../sphinx/constants.ts";
 
 /**
- * A client's address as a key of maps: 64 hexadecimal digits, which the runtime makes in a fraction of the time that
- * base58 takes. It never leaves the program.
+ * A client's address as a key of maps: 64 hexadecimal digits, which the runtime encodes in a fraction of the time
+ * of base58. It never leaves the program.
  */
 export type ClientId = string & { readonly clientId: never };
 
@@ -23,6 +23,7 @@ export function clientIdFromBase58(text: string): ClientId | undefined {
   return address?.length === ADDRESS_SIZE ? clientId(address) : undefined;
 }
 
+/** The address in base58, as on the wire and in 0.7.0's files. */
 export function clientIdToBase58(id: ClientId): string {
   return encodeBase58(addressOf(id));
 }

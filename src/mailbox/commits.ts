@@ -2,30 +2,31 @@ import { logger } from "../logging/log.ts";
 
 const log = logger("nym_gateway::mailbox");
 
-/** A failed commit is tried again after this many ms, then twice as many, and so on up to the maximum. */
+/** ms until a failed commit is retried; the delay doubles each time, up to the maximum. */
 const RETRY = 100;
 const MAX_RETRY = 5_000;
 
-/** What one commit does. It is made once, and stays the same over retries. */
+/** What one commit does. It is built once, and stays the same over retries. */
 export interface Commit {
+  /** the mutations, without checks: at most 819,200 bytes and 1000 of them, as the database demands */
   readonly changes: Deno.AtomicOperation;
-  /** It is on the disk. */
+  /** Called once when it is on the disk. */
   written(): void;
-  /** It is not, and won't be. */
+  /** Called once when it is not on the disk and will not be retried. */
   givenUp(): void;
 }
 
-/** What commits are made of. */
+/** Where {@linkcode Commits} gets its work. */
 export interface CommitSource {
-  /** A commit of what waits, as much as one may have; undefined when nothing does. */
+  /** A commit of what waits, as much as fits into one; undefined when nothing does. */
   take(): Commit | undefined;
-  /** Called between two commits, and when there is none to be made: what is done while nothing is committed, if anything. */
+  /** Called between two commits, and when nothing waits: work to do while nothing is committed, or undefined. */
   pause(): Promise<void> | undefined;
 }
 
 /**
- * Makes commits, one at a time, for as long as something waits: each takes all that came while the one before was under
- * way. One that fails is tried again until it works, or until it is given up when the end has come.
+ * Makes commits, one at a time, for as long as something waits: each takes everything that came during the one before.
+ * One that fails is retried until it works, or until it is given up after {@linkcode endRetries}.
  */
 export class Commits {
   #loop: Promise<void> | undefined;
@@ -34,30 +35,30 @@ export class Commits {
   /** a commit that fails later than this is given up (ms, of performance.now()) */
   #giveUpAt = Infinity;
 
-  /** `onCommit`: how many seconds each took. A commit is done when what `syncAlong` returns has resolved too. */
+  /** `onCommit` gets the seconds that each took. A commit is done when the promise of `syncAlong` has resolved too. */
   constructor(
     private readonly source: CommitSource,
     private readonly onCommit: (seconds: number) => void,
     private readonly syncAlong: () => Promise<void>,
   ) {}
 
-  /** Something waits, or may be done in a pause. */
+  /** Starts the loop unless it runs: call it when something waits, or may be done in a pause. */
   start(): void {
     this.#loop ??= this.#run();
   }
 
-  /** Resolves when all that waits by now is on the disk, or given up. */
+  /** Resolves when everything that waits now is on the disk, or given up. Never rejects. */
   async flush(): Promise<void> {
     this.start();
     await this.#loop;
   }
 
-  /** Why commits fail, as long as they do. */
+  /** Why commits fail; undefined when the last one worked. */
   get failure(): string | undefined {
     return this.#failure;
   }
 
-  /** Commits that fail are tried for `patience` ms more and then given up. */
+  /** Gives up commits that still fail after `patience` ms. The earliest deadline of several calls counts. */
   endRetries(patience: number): void {
     this.#giveUpAt = Math.min(this.#giveUpAt, performance.now() + patience);
     this.#retry?.now();
@@ -80,10 +81,10 @@ export class Commits {
       if (pause !== undefined) await pause;
       else if (commit === undefined) break;
     }
-    this.#loop = undefined; // in the very turn in which nothing waits, so that what comes next starts it again
+    this.#loop = undefined; // in the same turn that found nothing waiting, so that the next arrival restarts it
   }
 
-  /** However often it has to be tried; false when it is given up. */
+  /** Retries as often as needed; false when it is given up. */
   async #write(changes: Deno.AtomicOperation): Promise<boolean> {
     const begin = performance.now();
     for (let delay = RETRY;; delay = Math.min(2 * delay, MAX_RETRY)) {

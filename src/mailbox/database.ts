@@ -5,20 +5,20 @@ import { logger } from "../logging/log.ts";
 import type { Sealer } from "./sealing.ts";
 
 /**
- * Bytes of a page in the file of a new database. In SQLite's pages of 4096 bytes a value of more than 1002 has a page of its
- * own besides, and that is each message of full size that is stored alone: it takes 4.7 KB. In these it takes 1.4 KB.
+ * Bytes of a page in the file of a new database. With SQLite's default pages of 4096 bytes, a value of more than 1002
+ * bytes takes an extra page, so a message of full size that is stored alone takes 4.7 KB. With these it takes 1.4 KB.
  */
 const PAGE_SIZE = 8192;
 
 const log = logger("nym_gateway::mailbox");
 
-/** Where it is kept what tells the right storage key from another: twice, so that one may be damaged. */
+/** Where the check of the storage key is kept: twice, so that one may be damaged. */
 const CHECKS = [["storage_key", 0], ["storage_key", 1]];
 const CHECK_CONTEXT = new TextEncoder().encode("storage key");
 
 /**
- * Opens or makes a database file for this user alone (0600; SQLite gives the files beside it the same mode), with the
- * folders above it that are missing (0700). All its values are sealed by `sealer`.
+ * Opens or creates a database file for this user alone (0600; SQLite gives the files beside it the same mode), and its
+ * missing parent folders (0700). All its values are sealed by `sealer`.
  * @throws {Error} when the file was sealed with another storage key
  */
 export async function openDatabase(path: string, sealer: Sealer): Promise<Deno.Kv> {
@@ -32,7 +32,7 @@ export async function openDatabase(path: string, sealer: Sealer): Promise<Deno.K
   return kv;
 }
 
-/** The same, whatever its values were sealed by. */
+/** Like {@linkcode openDatabase}, but does not check the storage key. Throws what the file system or SQLite throws. */
 export async function openPrivateDatabase(path: string): Promise<Deno.Kv> {
   makePrivateFolder(dirname(path));
   const file = openPrivateFile(path, { write: true });
@@ -51,7 +51,7 @@ export async function isSealedBy(path: string, sealer: Sealer): Promise<boolean>
   return (await rightChecks(kv, sealer)).includes(true) || await isEmpty(kv);
 }
 
-/** What to do about a database that can't be opened, as far as SQLite's words tell. */
+/** What to do about a database that cannot be opened, from SQLite's message; undefined when that gives no hint. */
 export function remedyFor(error: unknown): string | undefined {
   const text = error instanceof Error ? error.message : "";
   if (/file is not a database|disk image is malformed/.test(text)) {
@@ -64,7 +64,7 @@ export function remedyFor(error: unknown): string | undefined {
   return undefined;
 }
 
-/** With another key all that is stored would seem damaged and be skipped: so that key is refused. */
+/** Refuses another storage key: with it, everything stored would seem damaged and be skipped. */
 async function checkStorageKey(kv: Deno.Kv, sealer: Sealer): Promise<void> {
   const right = await rightChecks(kv, sealer);
   if (right.every(Boolean)) return;
@@ -87,8 +87,8 @@ async function isEmpty(kv: Deno.Kv): Promise<boolean> {
 }
 
 /**
- * Makes a folder for this user alone (0700), or takes one that is there away from the others, and locks it: two gateways
- * on the same inboxes would give the same sequence numbers to different messages. Disposing what is returned unlocks it.
+ * Creates a folder for this user alone (0700), or revokes others' access to an existing one, and locks it: two gateways
+ * on the same inboxes would give the same sequence numbers to different messages. Disposing the lock unlocks it.
  * @throws {Deno.errors.Busy} when another process has it locked
  */
 export async function lockPrivateFolder(path: string): Promise<Disposable> {
@@ -100,7 +100,7 @@ export async function lockPrivateFolder(path: string): Promise<Disposable> {
   throw new Deno.errors.Busy("another gateway that runs is using it");
 }
 
-/** Takes a folder away from everyone but its owner. That one that belongs to another user can't be is only a warning. */
+/** Revokes everyone's access to a folder but its owner's. Only warns when the folder belongs to another user. */
 async function takeAway(folder: string): Promise<void> {
   if (Deno.build.os === "windows" || (((await Deno.stat(folder)).mode ?? 0) & 0o077) === 0) return;
   try {

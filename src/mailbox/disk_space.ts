@@ -1,15 +1,16 @@
 import { statfsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 
-/** ms between two looks */
+/** ms between two polls */
 const INTERVAL = 2_000;
 
-/** How much space is free, for users other than root, on the disk that a folder is on, and inside a database file there. */
+/** Free space, for users other than root, on the disk of a folder and inside a database file there; polled every 2 s. */
 export class DiskSpace implements Disposable {
   #free: number;
   #freeInside: number | undefined;
   readonly #timer: ReturnType<typeof setInterval>;
 
+  /** Polls from now on. `database` is the file's path; it need not exist yet. */
   constructor(private readonly folder: string, private readonly database: string) {
     this.#free = freeBytes(folder);
     this.#timer = setInterval(() => {
@@ -18,12 +19,12 @@ export class DiskSpace implements Disposable {
     }, INTERVAL);
   }
 
-  /** Bytes of the disk, as of a moment ago; Infinity where the system does not say. */
+  /** Free bytes of the disk, as of the last poll; Infinity where the system does not say. */
   get free(): number {
     return this.#free;
   }
 
-  /** Bytes of the database's file, as of a moment ago. Ask only when the disk has too few. */
+  /** Free bytes in the database's file, as of the last poll. Costs a query: ask only when the disk has too few. */
   get freeInside(): number {
     return this.#freeInside ??= freeBytesInside(this.database);
   }
@@ -33,6 +34,7 @@ export class DiskSpace implements Disposable {
     return this.free < minimum && this.free + this.freeInside < minimum;
   }
 
+  /** Stops the polling. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }
@@ -49,13 +51,13 @@ export function freeBytes(folder: string): number {
 }
 
 /**
- * Bytes inside a database file that nothing is in, and that what comes next is written to: a file never shrinks. 0 where
- * there is none. It takes some 0.3 ms, whatever the size; asked through SQLite, as closing a file of a database by any
- * other way takes away the program's locks of it.
+ * Unused bytes inside a database file, which later writes fill: a file never shrinks. 0 when the file does not exist or
+ * cannot be read. It takes some 0.3 ms, whatever the size. It asks through SQLite, as closing a database's file in any
+ * other way releases the program's locks on it.
  */
 export function freeBytesInside(path: string): number {
   try {
-    Deno.statSync(path); // else it would be made
+    Deno.statSync(path); // else SQLite would create it
     using database = new DatabaseSync(path);
     const query = "SELECT freelist_count * page_size AS bytes FROM pragma_freelist_count, pragma_page_size";
     return database.prepare(query).get()!["bytes"] as number;

@@ -1,22 +1,25 @@
 import { endOfPrefix, keyAtPlace, placeOfKey } from "./key_places.ts";
 
-type Entry = Deno.KvEntry<Uint8Array>;
+/** An entry as the database lists it; the value is sealed bytes. */
+export type Entry = Deno.KvEntry<Uint8Array>;
 
-/** Entries that the database reads at a time, at most. */
+/** Most entries that the database reads at a time. */
 const BATCH = 500;
 
-/** The database takes any 32 bits as a limit. */
+/** A limit that no database reaches: the largest that it accepts. */
 export const ALL = 2 ** 32 - 1;
 
 /** Keys `[name, pseudonym, …]` with a prefix, from `start` on. */
-interface Range {
+export interface Range {
+  /** the name alone, or the name and a pseudonym */
   prefix: Deno.KvKey;
+  /** the first key that may be listed; without it, the first one with the prefix */
   start?: Deno.KvKey;
 }
 
 /**
- * The entries of a range, in order, at most `limit`. The database's own listing gives up at a damaged entry: that is told
- * to `onDamaged`, and those on both sides of it come all the same. Those between two damaged ones may not.
+ * The entries of a range, in order, at most `limit`. The database's own listing stops at a damaged entry: this calls
+ * `onDamaged` and yields those on both sides of it. Those between two damaged ones may be missing.
  *
  * @throws what the database throws for other reasons
  */
@@ -28,7 +31,7 @@ export async function* entriesOf(
 ): AsyncGenerator<Entry> {
   let left = limit;
   for (let rest: Range | undefined = range; rest !== undefined; rest = await restAfterDamage(kv, rest)) {
-    for (const batchSize of [Math.min(left, BATCH), 1]) { // one at a time where a batch fails, as it does so as a whole
+    for (const batchSize of [Math.min(left, BATCH), 1]) { // one at a time where a batch fails, as batches fail as a whole
       const listing: Listing = new Listing(kv.list<Uint8Array>(rest, { limit: left, batchSize }));
       yield* listing;
       if (listing.isWhole) return;
@@ -40,8 +43,8 @@ export async function* entriesOf(
 }
 
 /**
- * What follows the damaged entry with which a range begins; undefined when nothing does. No key leads past it, so it is
- * looked for between all places that keys can have: some 300 looks of 100 µs, however many entries there are.
+ * What follows the damaged entry with which a range begins; undefined when nothing does. No key leads past it, so this
+ * is a binary search over all possible places of keys: some 300 reads of 100 µs, whatever the number of entries.
  */
 async function restAfterDamage(kv: Deno.Kv, { prefix, start = prefix }: Range): Promise<Range | undefined> {
   const end = endOfPrefix(prefix);
@@ -68,15 +71,19 @@ export function firstEntries(...of: Parameters<typeof entriesOf>): Promise<Entry
   return Array.fromAsync(entriesOf(...of));
 }
 
-/** A listing that ends at the first damaged entry. */
+/** A listing that ends at the first damaged entry. Iterate over it once. */
 export class Listing {
+  /** whether it has ended, and met no damage */
   isWhole = false;
+  /** entries yielded so far */
   count = 0;
-  /** where to go on; undefined when nothing came */
+  /** the key to continue from; undefined when nothing was yielded */
   next: Deno.KvKey | undefined;
 
+  /** `list` is consumed. */
   constructor(private readonly list: Deno.KvListIterator<Uint8Array>) {}
 
+  /** Yields entries up to the first damaged one. Throws what the database throws for other reasons. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Entry> {
     try {
       for await (const entry of this.list) {
@@ -91,7 +98,7 @@ export class Listing {
   }
 }
 
-/** A key that is not of any form, or ends too early; a value that is said to be of another kind than it is. */
+/** Whether an error means a malformed or truncated key, or a value that is not of the type that it is marked with. */
 function isDamage(error: unknown): boolean {
   if (error instanceof Deno.errors.InvalidData || error instanceof Deno.errors.UnexpectedEof) return true;
   return error instanceof Error && /value encoding|deserialize value/.test(error.message);

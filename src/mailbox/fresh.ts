@@ -13,24 +13,29 @@ import type { Pseudonym } from "./pseudonym.ts";
 import { SEAL_SIZE } from "./sealing.ts";
 import type { Totals } from "./totals.ts";
 
-/** What a value takes in a commit besides its contents. */
-export const VALUE_OVERHEAD = MAX_KEY_SIZE + SEAL_SIZE;
+/** Most bytes that a value takes in a commit besides its contents: its key and its seal. */
+export const VALUE_OVERHEAD: number = MAX_KEY_SIZE + SEAL_SIZE;
 
-/** Of a commit, what inboxes may take of it while something goes into the journal too. */
+/** The share of a commit that inboxes may take while something goes into the journal too. */
 const INBOXES_SHARE = 3 / 4;
 /** Pages of the journal that go with one commit. */
 const MAX_EMPTIED = 64;
 
 /** A chunk with its client, and the value that is to be sealed. */
 export interface NewChunk {
+  /** whose messages they are */
   readonly inbox: Pseudonym;
+  /** its messages are views of `value` */
   readonly chunk: Chunk;
+  /** the encoded chunk, not sealed yet */
   readonly value: Uint8Array;
 }
 
 /** A message with its sequence number. */
 export interface StoredMessage {
+  /** from 1 on, growing within an inbox */
   readonly sequence: number;
+  /** as the client gets it; must not be changed */
   readonly message: Uint8Array;
 }
 
@@ -39,9 +44,9 @@ interface FreshInbox {
   /** sequence number of the first message */
   first: number;
   readonly messages: Uint8Array[];
-  /** so many of them go to the inbox itself with the commit under way */
+  /** how many of them go to the inbox itself with the commit under way */
   taken: number;
-  /** that many more of these were confirmed since, and are no longer here */
+  /** how many more of these were confirmed since, and are no longer here */
   confirmed: number;
   /** where those in the journal are, each in its page */
   readonly pages: Page[];
@@ -49,12 +54,15 @@ interface FreshInbox {
 
 /** What a confirmation has taken out. */
 export interface Confirmed {
+  /** all of them, those of the commit under way included */
   readonly messages: number;
   /** those that will never be written, as they still waited for their commit */
   readonly unwritten: number;
+  /** bytes of the unwritten ones */
   readonly unwrittenBytes: number;
   /** those that were in the journal, or are in the page of it that is being written */
   readonly journaled: number;
+  /** bytes of the journaled ones */
   readonly journaledBytes: number;
 }
 
@@ -62,19 +70,22 @@ const NOTHING: Confirmed = { messages: 0, unwritten: 0, unwrittenBytes: 0, journ
 
 /** What goes to the disk with one commit. */
 export interface Taken {
+  /** those of one inbox in order of sequence numbers */
   readonly chunks: readonly NewChunk[];
+  /** pages to append to the journal, in order */
   readonly pages: readonly NewPage[];
   /** pages that are no longer needed, by number */
   readonly emptied: readonly number[];
   /** of the messages in chunks and pages, those that were not in the journal before */
   readonly messages: number;
+  /** bytes of these messages */
   readonly bytes: number;
 }
 
 /**
  * The messages that are not in their inboxes on the disk yet, each inbox's in order: those in the journal, those of the
- * commit under way, and those that wait for theirs. They get their sequence numbers here. Within an inbox these grow and never come twice, and while it
- * has messages here they follow each other; two inboxes may have messages of the same number.
+ * commit under way, and those that wait for theirs. They get their sequence numbers here. Within an inbox these grow and
+ * are never reused, and they are consecutive while it has messages here; two inboxes may have messages of the same number.
  *
  * Its owner stops giving it more when too many wait (mailbox.ts).
  */
@@ -83,10 +94,14 @@ export class Fresh {
   #waiting = 0;
   #bytes = 0;
 
-  /** @param totals whose `sequence` is the highest number given, to whichever inbox */
+  /**
+   * Holds nothing at first.
+   *
+   * @param totals its `sequence` is the highest number given in any inbox, and is raised here
+   */
   constructor(private readonly totals: Pick<Totals, "sequence">, private readonly journal: Journal) {}
 
-  /** How many messages wait for a commit. */
+  /** Messages that wait for a commit. */
   get waiting(): number {
     return this.#waiting;
   }
@@ -96,6 +111,7 @@ export class Fresh {
     return this.#bytes;
   }
 
+  /** Gives a message the inbox's next sequence number. The message is kept, not copied; check bounds first. */
   add(inbox: Pseudonym, message: Uint8Array): void {
     let fresh = this.#inboxes.get(inbox);
     if (fresh === undefined) {
@@ -117,18 +133,20 @@ export class Fresh {
     return message && { sequence, message };
   }
 
-  /** All messages of an inbox up to this sequence number are on the disk, or have left it. */
+  /** The sequence number up to which all messages of an inbox are on the disk, or have left it. */
   diskThrough(inbox: Pseudonym): number {
     const fresh = this.#inboxes.get(inbox);
     return fresh === undefined ? this.totals.sequence : fresh.first - 1;
   }
 
   /**
-   * Takes as many of those that wait as go into so many values that take so many bytes together, into the journal or to
-   * their inboxes: that of a client that keeps up into the journal. An inbox that takes any gets what it has in the
-   * journal too, and so do all of which something is in the page `stale`. What goes to inboxes stays here until it has
-   * {@linkcode landed}.
-   * @param time by the mailbox's clock
+   * Takes as many waiting messages as fit, into the journal for clients that keep up and to their inboxes for the others.
+   * An inbox that takes any also gets what it has in the journal, and so do all inboxes with a message in the page
+   * `stale`. What goes to inboxes stays here until it has {@linkcode landed}.
+   *
+   * @param time ms, by the mailbox's clock
+   * @param values how many values may be written or deleted
+   * @param bytes how many bytes these may take together, keys and seals included
    */
   take(
     time: number,
@@ -160,7 +178,7 @@ export class Fresh {
     return { chunks, pages, emptied, messages: waiting - this.#waiting, bytes: waitingBytes - this.#bytes };
   }
 
-  /** Says how many bytes they take. */
+  /** Returns how many bytes they take. */
   #takeChunks(
     inbox: Pseudonym,
     fresh: FreshInbox,
@@ -193,7 +211,7 @@ export class Fresh {
     return used;
   }
 
-  /** What is gone from the journal is in the first page. */
+  /** Fills pages. The records of what has left the journal come first. */
   #takePages(inboxes: [Pseudonym, FreshInbox][], time: number, values: number, bytes: number): NewPage[] {
     const pages: NewPage[] = [];
     let records: JournalRecord[] = [];
@@ -244,13 +262,13 @@ export class Fresh {
     return pages;
   }
 
-  /** So that what comes next waits for others' turn. */
+  /** Moves an inbox to the end, so that its next messages wait for others' turn. */
   #putLast(inbox: Pseudonym, fresh: FreshInbox): void {
     this.#inboxes.delete(inbox);
     this.#inboxes.set(inbox, fresh);
   }
 
-  /** Messages of an inbox up to this sequence number have arrived: none of them is here any more. */
+  /** Drops messages of an inbox up to sequence number `through`, as they have arrived. */
   confirm(inbox: Pseudonym, through: number): Confirmed {
     const fresh = this.#inboxes.get(inbox);
     const count = fresh === undefined ? 0 : Math.min(fresh.messages.length, through - fresh.first + 1);
@@ -277,7 +295,7 @@ export class Fresh {
     };
   }
 
-  /** The commit with this chunk is over. Says how many of its messages were confirmed meanwhile: the first ones. */
+  /** Ends the commit with this chunk. Returns how many of its messages, the first ones, were confirmed meanwhile. */
   landed({ inbox, chunk }: NewChunk): number {
     const fresh = this.#inboxes.get(inbox)!;
     const confirmed = Math.min(fresh.confirmed, chunk.messages.length);

@@ -13,8 +13,8 @@ const BATCH = 500;
 const REPORT_EVERY = 10_000;
 
 /**
- * Where our ledger is for a configured `ledger_path`. 0.7.0's ledger is a sled database, a folder: it is left alone,
- * and ours goes beside it.
+ * The path of our ledger's file for a configured `ledger_path`. 0.7.0's ledger is a sled database, a folder: it stays
+ * as it is, and ours goes beside it.
  */
 export async function ledgerFile(configuredPath: string): Promise<string> {
   const stat = await Deno.stat(configuredPath).catch(() => undefined);
@@ -25,11 +25,11 @@ export async function ledgerFile(configuredPath: string): Promise<string> {
 }
 
 /**
- * Takes over the inboxes of a 0.7.0 gateway: `<folder>/<client base58>/<name>`, one file a message. Each client whose
- * folder is there has registered; its messages go into the mailbox in order of modification time, ties by name, and a
- * file is removed only once its message is on the disk. Cut short at any point, the next start goes on: a message may
- * then come twice, and none is lost. Files that can't be messages stay where they are, and so does what can't be read or
- * does not fit into the limits: it is tried again at the next start.
+ * Imports the inboxes of a 0.7.0 gateway: `<folder>/<client base58>/<name>`, one file a message. Each client that has a
+ * folder is registered; its messages go into the mailbox in order of modification time, then of name, and a file is
+ * removed only once its message is on the disk. If it is interrupted, the next start continues: a message may then be
+ * delivered twice, and none is lost. Files that cannot be messages stay where they are, and so does what cannot be read
+ * or exceeds the limits: the next start retries those.
  *
  * @returns how many messages were imported
  */
@@ -58,7 +58,7 @@ export async function importInboxes(folder: string, mailbox: Mailbox, ledger: Le
   return imported;
 }
 
-/** Whether there is an inbox of 0.7.0 that {@linkcode importInboxes} would take over: one with messages, or an empty one. */
+/** Whether {@linkcode importInboxes} would import an inbox of 0.7.0 from `folder`: one with messages, or an empty one. */
 export async function holdsInboxes070(folder: string): Promise<boolean> {
   for await (const entry of Deno.readDir(folder)) {
     if (!entry.isDirectory || clientIdFromBase58(entry.name) === undefined) continue;
@@ -68,7 +68,7 @@ export async function holdsInboxes070(folder: string): Promise<boolean> {
   return false;
 }
 
-/** Takes over one inbox, in parts: how many messages each had. What is left of it stays. */
+/** Imports one inbox, in parts; yields how many messages each had. What is not imported stays. */
 async function* importInbox(inbox: string, id: ClientId, mailbox: Mailbox): AsyncGenerator<number> {
   const files = await messageFiles(inbox);
   let isFull = false;
@@ -93,7 +93,7 @@ async function messageFiles(inbox: string): Promise<string[]> {
   return files.map(({ path }) => path);
 }
 
-/** Takes over these, up to the first that does not fit: what came after it must not pass it. */
+/** Imports these files, up to the first that does not fit: later ones must not overtake it. */
 async function importFiles(
   paths: string[],
   id: ClientId,
@@ -115,7 +115,7 @@ async function importFiles(
   return { count: stored.length, isFull };
 }
 
-/** What the system calls the failure; its whole text has the path, and that the client's address. */
+/** The system's code for a failure. Its full text has the path, and so the client's address. */
 function codeOf(error: unknown): string {
   return (error as { code?: string }).code ?? (error instanceof Error ? error.name : "unknown");
 }

@@ -13,37 +13,46 @@ const log = logger("nym_gateway::mailbox");
 
 /** What a reader needs of the mailbox. */
 export interface ReaderStore {
+  /** the mailbox's database, read directly */
   readonly kv: Deno.Kv;
+  /** opens what `kv` holds */
   readonly sealer: Sealer;
+  /** counts messages_confirmed and stored_values_damaged */
   readonly count: Count;
   /** the last sequence number given so far, in any inbox */
   lastSequence(): number;
   /** all messages of an inbox up to this sequence number are on the disk, or have left it */
   diskThrough(inbox: Pseudonym): number;
-  /** the first message in memory after that number, if there is one */
+  /** the first message in memory after that number; undefined when there is no such message */
   fresh(inbox: Pseudonym, after: number): StoredMessage | undefined;
-  /** takes out of memory what is there up to that number, for good; says how many messages that was */
+  /** drops messages in memory up to that number, for good; returns how many */
   confirmFresh(inbox: Pseudonym, through: number): number;
+  /** has these leave the disk with a later commit */
   remove(removals: Removal[]): void;
+  /** forgets a reader; does nothing when another one has replaced it */
   closeInbox(reader: InboxReader): void;
 }
 
 /** Chunks that one read takes from disk: at most 1 MiB. */
 const READ_CHUNKS = 64;
-/** Chunks handed out and not confirmed; with that many a reader waits for confirmations before it reads on. */
+/** Chunks handed out and not confirmed; a reader that has this many waits for confirmations before it continues. */
 const MAX_UNCONFIRMED_CHUNKS = 65_536;
 
 /** What a reader keeps of a chunk that it has handed out. */
 export interface ChunkFigures {
+  /** sequence number of its first message */
   readonly first: number;
+  /** sequence number of its last message, which is in its key */
   readonly last: number;
+  /** how many messages it has, confirmed ones included */
   readonly messages: number;
+  /** bytes of these messages */
   readonly bytes: number;
 }
 
 /**
  * Reads one inbox, in order: what is on the disk, and then what has yet to be written (fresh.ts), which may be taken in
- * the very turn in which it comes. What is handed out stays where it is until it is confirmed.
+ * the same turn in which it arrives. What is handed out stays where it is until it is confirmed.
  */
 export class InboxReader {
   /** sequence number of the last message handed out */
@@ -54,23 +63,24 @@ export class InboxReader {
   #unconfirmed: ChunkFigures[] = [];
   /** messages up to here are confirmed, as the database knows when the mark is set */
   #confirmed = CONFIRMED;
-  /** messages up to here have left the disk, as their time was over */
+  /** messages up to here have left the disk, as they had expired */
   #expired = CONFIRMED;
   #marked = false;
   /** resolves once it may read, or is closed */
   readonly #settled = Promise.withResolvers<void>();
   /** the client does not read: something was given back, and not asked for again */
   #resting = false;
-  /** it will read on, by a nudge of its own, when something is confirmed */
+  /** it nudges when something is confirmed, and then continues */
   #blocked = false;
   #closed = false;
 
+  /** Reads `inbox` from its start. `nudge` is called when there may be more; it must not throw. */
   constructor(readonly inbox: Pseudonym, private readonly store: ReaderStore, readonly nudge: () => void) {
     this.#diskThrough = store.diskThrough(inbox);
   }
 
   /**
-   * The next messages, none when there are no more for now (the nudge comes with more). Calls must not overlap.
+   * The next messages; an empty array when there are no more for now (the nudge announces more). Calls must not overlap.
    * @throws what the database throws
    */
   async next(): Promise<StoredMessage[]> {
@@ -81,7 +91,7 @@ export class InboxReader {
       const through = this.#diskThrough;
       const { chunks, isAll } = await this.#readDisk();
       if (this.#closed) return [];
-      // One that has just come to the disk is in memory until its commit is known to have succeeded.
+      // One that has only just been written is in memory until its commit is known to have succeeded.
       const messages = chunks.filter(({ last }) => last <= this.#diskThrough).flatMap((chunk) => this.#handOut(chunk));
       if (isAll) this.#after = Math.max(this.#after, through);
       if (messages.length > 0) return messages; // else all of these were damaged or confirmed
@@ -91,22 +101,22 @@ export class InboxReader {
     return messages;
   }
 
-  /** Whether it has handed out all that is on the disk, and takes what comes when it comes. */
+  /** Whether it has handed out everything on the disk, and takes new messages as they arrive. */
   get keepsUp(): boolean {
     return !this.#closed && !this.#resting && !this.#blocked && !this.isBehind;
   }
 
-  /** Whether it keeps up, and nothing of what it has handed out stays on the disk for want of a confirmation. */
+  /** Whether it keeps up, and nothing that it has handed out stays on the disk unconfirmed. */
   get owesNothing(): boolean {
     return this.keepsUp && this.#unconfirmed.length === 0;
   }
 
-  /** Whether the next message has to be looked for on the disk. */
+  /** Whether the next message must be read from the disk. */
   get isBehind(): boolean {
     return !this.#closed && this.#after < this.#diskThrough;
   }
 
-  /** The next message if it is in memory, without waiting for anything; undefined when there is none or it {@linkcode isBehind}. */
+  /** The next message in memory, without waiting; undefined when there is no such message or it {@linkcode isBehind}. */
   take(): StoredMessage | undefined {
     if (this.isBehind || this.#isBlocked()) return undefined;
     const next = this.store.fresh(this.inbox, this.#after);
@@ -115,15 +125,16 @@ export class InboxReader {
   }
 
   /**
-   * What was confirmed to readers before it has left the disk (called by the mailbox): reading sooner would bring it back.
+   * Lets it read: what was confirmed to earlier readers has left the disk (called by the mailbox). Reading sooner would
+   * bring it back.
    */
   settled(): void {
     this.#settled.resolve();
   }
 
   /**
-   * Messages up to sequence number `through` have arrived: they leave the disk, or are never written. Void once the reader
-   * is closed.
+   * Confirms that messages up to sequence number `through` have arrived: they leave the disk, or are never written. Has no
+   * effect once the reader is closed.
    */
   confirm(through: number): void {
     if (this.#closed || through <= this.#confirmed) return;
@@ -148,14 +159,14 @@ export class InboxReader {
     if (this.#blocked) this.nudge();
   }
 
-  /** What was handed out after sequence number `through` was not pushed, as the client does not read: it comes again. */
+  /** Takes back what it handed out after sequence number `through`, as the client does not read: {@linkcode next} repeats it. */
   giveBack(through: number): void {
     this.#after = through;
     this.#resting = true;
     this.#unconfirmed = this.#unconfirmed.filter(({ first }) => first <= through);
   }
 
-  /** The time of messages up to sequence number `through` is over: they leave the disk (called by the mailbox). */
+  /** Notes that messages up to sequence number `through` have expired and leave the disk (called by the mailbox). */
   expired(through: number): void {
     this.#expired = through;
     this.#unconfirmed = this.#unconfirmed.filter(({ last }) => last > through);
@@ -163,8 +174,8 @@ export class InboxReader {
   }
 
   /**
-   * A chunk has come to the disk (called by the mailbox). Its messages up to sequence number `confirmed` were confirmed
-   * meanwhile.
+   * Notes that a chunk is on the disk (called by the mailbox). Its messages up to sequence number `confirmed` were
+   * confirmed meanwhile.
    */
   landed(chunk: ChunkFigures, confirmed: number): void {
     this.#diskThrough = chunk.last;
@@ -173,6 +184,7 @@ export class InboxReader {
     if (this.#after >= chunk.first) this.#unconfirmed.push(chunk);
   }
 
+  /** Ends it: it hands out nothing more, and confirmations have no effect. Safe to repeat. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -180,13 +192,13 @@ export class InboxReader {
     this.store.closeInbox(this);
   }
 
-  /** While it is, the nudge comes with the next confirmation. */
+  /** Whether it must hand out nothing. If for want of confirmations, the next one nudges. */
   #isBlocked(): boolean {
     this.#blocked = this.#unconfirmed.length >= MAX_UNCONFIRMED_CHUNKS;
     return this.#blocked || this.#closed;
   }
 
-  /** The next chunks on the disk; `isAll`: there are no more for now. */
+  /** The next chunks on the disk; `isAll` says that there are no more for now. */
   async #readDisk(): Promise<{ chunks: Chunk[]; isAll: boolean }> {
     const chunks: Chunk[] = [];
     const { kv, sealer } = this.store;
@@ -221,14 +233,14 @@ export class InboxReader {
     const known = Math.max(this.#confirmed, this.#after);
     this.#after = chunk.last;
     if (chunk.last <= this.#expired) return [];
-    // A chunk of which a part was given back, or pushed before it was written, is there already.
+    // A chunk that was given back in part, or pushed before it was written, is in the list already.
     if (this.#unconfirmed.at(-1)?.last !== chunk.last) this.#unconfirmed.push(figuresOf(chunk));
     const messages = chunk.messages.map((message, i) => ({ sequence: first + i, message }));
     return messages.filter(({ sequence }) => sequence > known);
   }
 }
 
-/** What a reader keeps of a chunk. */
+/** The figures of a decoded chunk. */
 export function figuresOf(chunk: Chunk): ChunkFigures {
   return { first: firstOf(chunk), last: chunk.last, messages: chunk.messages.length, bytes: bytesOf(chunk) };
 }

@@ -10,13 +10,15 @@ import { readTotals } from "./totals.ts";
 
 /** What waits in one client's inbox. */
 export interface InboxSummary {
-  /** the beginning of the client's pseudonym, in hexadecimal: says nothing of its address without the storage key */
+  /** the beginning of the client's pseudonym, in hexadecimal: reveals nothing of its address without the storage key */
   readonly inbox: string;
+  /** undamaged messages that are not confirmed, those in the journal included */
   readonly messages: number;
+  /** bytes of these messages */
   readonly bytes: number;
-  /** for how long the oldest of them has been stored, in ms in which a gateway ran; undefined when all are damaged */
+  /** age of the oldest of them, in ms of a running gateway; undefined when all are damaged */
   readonly oldest: number | undefined;
-  /** stored values that are damaged, each with a message or more */
+  /** damaged values, each with one message or more */
   readonly damaged: number;
 }
 
@@ -24,8 +26,8 @@ export interface InboxSummary {
 const SHOWN = 12;
 
 /**
- * Summaries of all inboxes in the mailbox file at `path`, which must be there. A gateway that runs on it is not
- * disturbed.
+ * Summaries of all inboxes in the mailbox file at `path`, which must exist. It does not disturb a gateway that runs on
+ * it.
  * @throws {Error} when the file was sealed with another storage key
  */
 export async function* inventory(path: string, sealer: Sealer): AsyncGenerator<InboxSummary> {
@@ -74,7 +76,7 @@ function emptyInbox(inbox: Pseudonym): InboxSummary {
   return { inbox: inbox.slice(0, SHOWN), messages: 0, bytes: 0, oldest: undefined, damaged: 0 };
 }
 
-/** With what a client that is online, or was until a moment ago, has in the journal: all of it has just come. */
+/** Adds the journal's messages, of a client that is or just was online: all of them are recent. */
 function withJournal(summary: InboxSummary, records: readonly Required<JournalRecord>[] = []): InboxSummary {
   if (records.length === 0) return summary;
   const { messages, bytes, oldest = 0 } = summary;

@@ -2,7 +2,7 @@ import { ALL, entriesOf } from "./entries.ts";
 import { bytesOfPseudonym, type Pseudonym, pseudonymOf } from "./pseudonym.ts";
 import { SEAL_SIZE, type Sealer } from "./sealing.ts";
 
-/** Keys: `["journal", 32 bytes that are always the same, number]`: damage to them is passed as that to an inbox's is. */
+/** Keys: `["journal", 32 constant bytes, number]`, shaped like an inbox's, so that entries.ts can skip damaged ones. */
 const JOURNAL = "journal";
 const PREFIX = [JOURNAL, new Uint8Array(32).fill(1)];
 
@@ -10,23 +10,27 @@ const PSEUDONYM_SIZE = 32;
 const NUMBER_SIZE = 8;
 const LENGTH_SIZE = 2;
 const HEAD_SIZE = PSEUDONYM_SIZE + NUMBER_SIZE + LENGTH_SIZE;
-/** In place of a message's length: the record says up to which number the inbox's messages are gone. */
+/** In place of a message's length: the record says up to which number the inbox's messages have left. */
 const GONE = 0xffff;
 
 /** Bytes that a record takes besides its message. */
-export const RECORD_OVERHEAD = HEAD_SIZE;
-/** The database takes 65,536 bytes as a value. */
+export const RECORD_OVERHEAD: number = HEAD_SIZE;
+/** Most bytes of a page's records: the database takes 65,536 bytes as a value. */
 export const MAX_PAGE_SIZE = 65_536 - SEAL_SIZE - 512;
 
-/** A message of the journal, or that an inbox's messages up to `sequence` have left it: then without a `message`. */
+/** A message in the journal, or a note that an inbox's messages up to `sequence` have left it. */
 export interface JournalRecord {
+  /** whose messages it is about */
   readonly inbox: Pseudonym;
+  /** of the message, or of the last one that has left; a safe integer above 0 */
   readonly sequence: number;
+  /** at most 65,534 bytes; missing in a note of what has left */
   readonly message?: Uint8Array;
 }
 
 /** One value of the journal. */
 export interface Page {
+  /** from 1 on in each run, in order of time; part of its key */
   readonly number: number;
   /** bytes of its records */
   readonly size: number;
@@ -45,17 +49,19 @@ interface Gone {
 
 /** A page that is yet to be written. */
 export interface NewPage {
+  /** the number of its {@linkcode Page} */
   readonly number: number;
+  /** its encoded records, not sealed yet */
   readonly value: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * Messages of clients that are online, of all inboxes together in order of time: one page a commit or a few, where an
- * inbox of one's own would take a page of the database for each client. They stay in memory as well (fresh.ts), so the
- * journal is read only at the next start. What is confirmed leaves it; what stays for long is moved to its inbox.
+ * Messages of connected clients, of all inboxes together in order of time: a page or a few for each commit, where
+ * separate inboxes would take a page of the database for each client. They stay in memory as well (fresh.ts), so the
+ * journal is read only at the next start. What is confirmed leaves it; what stays too long moves to its inbox.
  *
- * Pages go from the first on, each when nothing is left in it. A record of what is gone is written as long as a page
- * before it has any of that, so that it does not come back after a crash; it goes with its own page, later than those.
+ * Pages are deleted in order, each when nothing is left in it. A note of what has left is written as long as an earlier
+ * page still holds any of it, so that it does not come back after a crash; it is deleted with its own page, after those.
  *
  * Record by record, a page has the pseudonym (32) ‖ sequence number (8, a float) ‖ length (2, big-endian) ‖ message.
  */
@@ -66,44 +72,45 @@ export class Journal {
   #size = 0;
   #isFrozen = false;
 
-  /** The first page, which goes first. */
+  /** The oldest page, which is the next to be deleted; undefined when the journal is empty. */
   get first(): Page | undefined {
     return this.#pages[0];
   }
 
-  /** Bytes of all pages. */
+  /** Bytes of the records of all pages. */
   get size(): number {
     return this.#size;
   }
 
-  /** Whether something has left it that a commit should say. */
+  /** Whether something has left it that the next commit should write down. */
   get hasNews(): boolean {
     return !this.#isFrozen && (this.#gone.size > 0 || this.first?.left === 0);
   }
 
-  /** Bytes that records take of what is gone, at most. */
+  /** Most bytes that the notes of what has left will take. */
   get goneSize(): number {
     return this.#gone.size * HEAD_SIZE;
   }
 
   /**
-   * A commit was given up, so that what is in it and what it took out is not known to the disk: nothing leaves the journal
-   * any more, and what was in it comes again at the next start.
+   * Freezes the journal after a commit was given up, as the disk does not know what it added and removed: nothing leaves
+   * the journal any more, and the next start delivers what was in it once more.
    */
   freeze(): void {
     this.#isFrozen = true;
   }
 
+  /** Whether {@linkcode freeze} was called: there is no way back. */
   get isFrozen(): boolean {
     return this.#isFrozen;
   }
 
-  /** Messages of an inbox up to that number have left; the last of them was in `page`. */
+  /** Notes that messages of an inbox up to number `through` have left; the last of them was in `page`. */
   leave(inbox: Pseudonym, through: number, page: Page): void {
     this.#gone.set(inbox, { through, page });
   }
 
-  /** The pages, at most so many, of which nothing is left: their numbers. They are forgotten. */
+  /** Forgets the first pages in which nothing is left, at most `most`, and returns their numbers. */
   takeEmpty(most: number): number[] {
     if (this.#isFrozen) return [];
     let count = 0;
@@ -111,7 +118,7 @@ export class Journal {
     return this.#pages.splice(0, count).map(({ number }) => number);
   }
 
-  /** What is gone and has to be written, as a page before its own has it. It is forgotten. */
+  /** Forgets all notes of what has left, and returns those that must be written, as a page still holds it. */
   takeGone(): JournalRecord[] {
     if (this.#isFrozen) return [];
     const first = this.first?.number ?? Infinity;
@@ -123,7 +130,7 @@ export class Journal {
     return records;
   }
 
-  /** Begins a page. */
+  /** Appends a page with `size` bytes of records, at `time` in ms of the mailbox's clock. */
   add(size: number, time: number): Page {
     const page = { number: ++this.#last, size, time, left: 0 };
     this.#pages.push(page);
@@ -132,21 +139,22 @@ export class Journal {
   }
 }
 
+/** The database's key of the page with this number. */
 export function pageKey(number: number): Deno.KvKey {
   return [...PREFIX, number];
 }
 
-/** What a page is bound to when it is sealed. */
+/** What a page is bound to when it is sealed: its number. */
 export function pageContext(number: number): Uint8Array {
   return new TextEncoder().encode(`${JOURNAL} ${number}`);
 }
 
-/** Bytes that a record takes in a page. */
+/** Bytes that a record takes in a page, its head included. */
 export function sizeOfRecord({ message }: JournalRecord): number {
   return HEAD_SIZE + (message?.length ?? 0);
 }
 
-/** The records as a page, and the places of their messages in it. */
+/** Encodes records as a page, one after the other. */
 export function encodePage(records: readonly JournalRecord[]): Uint8Array<ArrayBuffer> {
   const page = new Uint8Array(records.reduce((size, record) => size + sizeOfRecord(record), 0));
   const view = new DataView(page.buffer);
@@ -184,11 +192,11 @@ export function decodePage(page: Uint8Array): JournalRecord[] | undefined {
 export interface JournalContents {
   /** each inbox's messages, in order */
   readonly inboxes: Map<Pseudonym, Required<JournalRecord>[]>;
-  /** of all pages */
+  /** of all pages, damaged ones included, in order */
   readonly numbers: number[];
 }
 
-/** Reads the journal of a database. `onDamaged` is called for each damage that is met. */
+/** Reads the journal of a database. `onDamaged` is called for each damaged page. Throws what the database throws. */
 export async function readJournal(kv: Deno.Kv, sealer: Sealer, onDamaged: () => void): Promise<JournalContents> {
   const inboxes = new Map<Pseudonym, Required<JournalRecord>[]>();
   const numbers: number[] = [];

@@ -4,13 +4,15 @@ import { inboxContext, inboxKey } from "./keys.ts";
 import type { Sealer } from "./sealing.ts";
 import { setTotals, type Totals } from "./totals.ts";
 
-/** What is committed together stays below the database's limits of 819,200 bytes and 1000 changes. */
+/** Bounds of a commit, below the database's limits of 819,200 bytes and 1000 changes. */
 const MAX_COMMIT_SIZE = 600_000;
 const MAX_COMMIT_CHANGES = 400;
 
 /**
- * Moves what a run before has left in the journal to its inboxes; it was bounded then. Cut short at any point, the next
- * start goes on: each commit says in a page of its own what it has moved.
+ * Moves what an earlier run left in the journal to its inboxes; that run bounded it. If it is interrupted, the next start
+ * continues: each commit records in a page of its own what it has moved. Raises `totals.sequence` to cover it.
+ *
+ * @throws what the database throws
  */
 export async function emptyJournal(kv: Deno.Kv, sealer: Sealer, totals: Totals, onDamaged: () => void): Promise<void> {
   const { inboxes, numbers } = await readJournal(kv, sealer, onDamaged);
@@ -40,7 +42,7 @@ export async function emptyJournal(kv: Deno.Kv, sealer: Sealer, totals: Totals, 
     }
   }
   if (moved.length > 0) await commit();
-  // In their order, so that what says that something has moved outlives it.
+  // In order, so that the notes of what has moved outlive the pages that hold it.
   for (let at = 0; at < numbers.length; at += MAX_COMMIT_CHANGES) {
     for (const each of numbers.slice(at, at + MAX_COMMIT_CHANGES)) atomic.delete(pageKey(each));
     await atomic.commit();
@@ -48,7 +50,7 @@ export async function emptyJournal(kv: Deno.Kv, sealer: Sealer, totals: Totals, 
   }
 }
 
-/** Parts of an inbox that go into a chunk each: so large at most, with numbers that follow each other. */
+/** Splits an inbox's records into one part for each chunk: of bounded size, and with consecutive numbers. */
 function partsOf(records: readonly Required<JournalRecord>[]): Required<JournalRecord>[][] {
   const parts: Required<JournalRecord>[][] = [];
   let size = Infinity;

@@ -1,15 +1,15 @@
 /**
  * Places of keys `[name, pseudonym, number]` as integers in the order of the database: 256 bits of the pseudonym, then 54
- * of the number and one, so that there is a place before the first number.
+ * of the number plus one, so that there is a place before the first number.
  */
 const PSEUDONYM_SIZE = 32;
 const NUMBER_BITS = 54n;
 const PLACES_PER_PSEUDONYM = 1n << NUMBER_BITS;
 
-/** After the places of all keys. */
+/** The place after those of all keys. */
 export const END = PLACES_PER_PSEUDONYM << (8n * BigInt(PSEUDONYM_SIZE));
 
-/** The last place that is not behind a key. Damage may have made anything of its parts. */
+/** The last place that is not after a key. Damage may have changed its parts to anything. */
 export function placeOfKey([, pseudonym, number]: Deno.KvKey): bigint {
   if (pseudonym === undefined) return 0n;
   if (!(pseudonym instanceof Uint8Array)) return END; // all else sorts after bytes
@@ -30,7 +30,7 @@ export function keyAtPlace(name: Deno.KvKeyPart, place: bigint): Deno.KvKey {
   return number < 0 ? [name, pseudonym] : [name, pseudonym, number];
 }
 
-/** After the places of all keys with a prefix. */
+/** The place after those of all keys with a prefix. */
 export function endOfPrefix(prefix: Deno.KvKey): bigint {
   return prefix.length < 2 ? END : placeOfKey(prefix) + PLACES_PER_PSEUDONYM;
 }

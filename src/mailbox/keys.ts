@@ -1,7 +1,7 @@
 import { bytesOfPseudonym, type Pseudonym, pseudonymOf } from "./pseudonym.ts";
 
 /**
- * The mailbox's keys. Clients' addresses are not in them, but their pseudonyms (sealing.ts). Within an inbox, keys sort by
+ * The mailbox's keys. They hold clients' pseudonyms (sealing.ts), not their addresses. Within an inbox, keys sort by
  * sequence number, so that reading one in order is a range scan:
  *
  * | key                          | value, sealed                                             |
@@ -10,28 +10,30 @@ import { bytesOfPseudonym, type Pseudonym, pseudonymOf } from "./pseudonym.ts";
  * | `["inbox", pseudonym, last]` | a chunk (chunk.ts)                                        |
  * | `["journal", …, number]`     | messages of clients that are online (journal.ts)          |
  * | `["totals"]`                 | totals.ts                                                 |
- * | `["storage_key", n]`         | tells the right storage key from another (database.ts)    |
+ * | `["storage_key", n]`         | checks that the storage key is the right one (database.ts) |
  * | `["probe"]`                  | not sealed: when the health check wrote it, in ms since 1970 |
  */
 export const INBOX = "inbox";
 
-/** Sequence numbers start above it. */
+/** The place of an inbox's mark. Sequence numbers start above it. */
 export const CONFIRMED = 0;
 
+/** The prefix of all keys of an inbox, its mark's included. */
 export function inboxPrefix(inbox: Pseudonym): Deno.KvKey {
   return [INBOX, bytesOfPseudonym(inbox)];
 }
 
+/** The key of the chunk whose last sequence number is `last`, or of the mark for {@linkcode CONFIRMED}. */
 export function inboxKey(inbox: Pseudonym, last: number): Deno.KvKey {
   return [INBOX, bytesOfPseudonym(inbox), last];
 }
 
-/** After all keys of that inbox, and before those of the next. */
+/** A key after all of that inbox, and before those of the next. */
 export function endOfInbox(inbox: Pseudonym): Deno.KvKey {
   return inboxKey(inbox, Number.MAX_SAFE_INTEGER);
 }
 
-/** What the key of a value in an inbox says; undefined when it is damaged: `sequence` is the last number given. */
+/** The inbox and last number that a key names; undefined when it is damaged. `sequence` is the last number given. */
 export function placeOf(key: Deno.KvKey, sequence: number): { inbox: Pseudonym; last: number } | undefined {
   const [, pseudonym, last] = key;
   if (!(pseudonym instanceof Uint8Array) || typeof last !== "number") return undefined;

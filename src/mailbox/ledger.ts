@@ -10,31 +10,32 @@ import type { Sealer } from "./sealing.ts";
 const log = logger("nym_gateway::mailbox");
 
 /**
- * Keys: `["client", pseudonym]`; the value, sealed, is the address (32) ‖ when it registered, in ms since 1970 (8); of a
- * client that has not come back since, also ‖ when it was last seen, by the ledger's clock (8).
+ * Keys: `["client", pseudonym]`; the value, sealed, is the address (32) ‖ when it registered, in ms since 1970 (8); for a
+ * client that has not come back since, also ‖ when it was last seen, in ms by the ledger's clock (8).
  */
 export const CLIENT = "client";
 const CONTEXT = new TextEncoder().encode(CLIENT);
 const SEEN_AT = ADDRESS_SIZE + 8;
-/** The ledger's clock: for how many ms the gateway has run in all its life, so that no wrong clock ends anything. */
+/** The ledger's clock: ms for which the gateway has run, over all its runs, so that a wrong clock expires nothing. */
 const CLOCK = ["clock"];
 const CLOCK_CONTEXT = new TextEncoder().encode("clock");
 
-/** Clients that are announced: 58 KB. Senders need the gateway's own entry (spec §7), so the list may end. */
+/** Most clients that are announced: 58 KB. Senders need only the gateway's own entry (spec §7), so the list may be cut. */
 export const MAX_ANNOUNCED = 1000;
-/** Of its time, a client that is online may have this part pass before it is noted again. */
+/** The share of its time after which a client that is online is noted as seen again. */
 const NOTED_EVERY = 1 / 8;
 /** Entries that are removed in one commit. */
 const REMOVED_AT_ONCE = 100;
 
-/** How many clients there may be, and for how long. Each is read when it is needed, so that it may change. */
+/** How many clients may register, and how long they stay. Each is read when it is needed, so that it may change. */
 export interface LedgerLimits {
+  /** most clients that are registered at a time; Infinity: no limit */
   readonly registeredClients: number;
-  /** ms, in which the gateway runs, until a client leaves that has not come back since it registered; 0: never */
+  /** ms of a running gateway until a client that has not come back since it registered is removed; 0: never */
   readonly unusedRegistrationTime: number;
 }
 
-/** What became of a registration; `full`: there may be no more. */
+/** The outcome of a registration; `full`: no more clients may register. */
 export type Registration = "new" | "known" | "full";
 
 /** A client that has not come back: when it registered (ms since 1970) and was last seen (ms, by the ledger's clock). */
@@ -44,10 +45,11 @@ interface Unused {
 }
 
 /**
- * Who has registered here. Kept whole in memory, as it is asked for every packet, and on disk before any answer.
+ * The clients that have registered here. Kept whole in memory, as it is asked for every packet, and on disk before any
+ * answer.
  *
- * Registering costs a stranger nothing, so a client that has not come back since leaves after a while, or when there is no
- * room for others. It loses little: its token is derived, so a login with it registers it again.
+ * Registering costs a stranger nothing, so a client that has not come back since is removed after a while, or evicted when
+ * the ledger is full. It loses little: its token is derived, so a login with it registers it again.
  */
 export class Ledger implements Disposable {
   readonly #kv: Deno.Kv;
@@ -63,7 +65,7 @@ export class Ledger implements Disposable {
   #snapshot: readonly { pubKey: string }[] = [];
   readonly #now: () => number;
   #openedAt: { clock: number; now: number };
-  /** clients that are connected do not leave */
+  /** Whether a client is connected: connected ones are not removed. The owner sets it; by default, nobody is. */
   isOnline: (id: ClientId) => boolean = () => false;
 
   private constructor(kv: Deno.Kv, sealer: Sealer, limits: LedgerLimits, now: () => number) {
@@ -74,7 +76,10 @@ export class Ledger implements Disposable {
     this.#openedAt = { clock: 0, now: now() };
   }
 
-  /** Opens or makes the ledger's database file. `count` counts damaged entries; `now` in ms of any origin. */
+  /**
+   * Opens or creates the ledger's database file. `count` counts ledger_entries_damaged; `now` is in ms of any origin.
+   * @throws {Error} when the file was sealed with another storage key, or cannot be opened
+   */
   static async open(
     path: string,
     sealer: Sealer,
@@ -87,6 +92,7 @@ export class Ledger implements Disposable {
     return ledger;
   }
 
+  /** Whether the client is registered, on the disk too. */
   has(id: ClientId): boolean {
     return this.#clients.has(id);
   }
@@ -96,18 +102,19 @@ export class Ledger implements Disposable {
     return this.#clients.get(id);
   }
 
+  /** How many clients are registered. */
   get size(): number {
     return this.#clients.size;
   }
 
-  /** ms for which the gateway has run in all its life */
+  /** The ledger's clock: ms for which the gateway has run, over all its runs. */
   get clock(): number {
     return this.#openedAt.clock + this.#now() - this.#openedAt.now;
   }
 
   /**
-   * The clients that presence announces (spec §6): those that registered first, as no flood of registrations then drives
-   * them from the list or changes it. The same array as long as they are the same.
+   * The clients that presence announces (spec §6), at most {@linkcode MAX_ANNOUNCED}: those that registered first, so that
+   * a flood of registrations cannot change the list. The same array as long as they are the same.
    */
   announced(): readonly { pubKey: string }[] {
     if (this.#announced.size < Math.min(MAX_ANNOUNCED, this.#clients.size)) {
@@ -121,14 +128,14 @@ export class Ledger implements Disposable {
     return this.#snapshot;
   }
 
-  /** Registers a client. Resolves once it is on the disk. */
+  /** Registers a client. Resolves once it is on the disk; rejects with what the database throws. */
   add(id: ClientId): Promise<Registration> {
     return this.#add(id, false);
   }
 
   /**
-   * The client has come back since it registered, so it stays; one that is not known is registered. false: there may be no
-   * more. Resolves once that is on the disk.
+   * Notes that the client has come back since it registered, so that it stays, and registers an unknown one. Resolves once
+   * that is on the disk, with false when no more clients may register; rejects with what the database throws.
    */
   async establish(id: ClientId): Promise<boolean> {
     if (await this.#add(id, true) === "full") return false;
@@ -139,7 +146,7 @@ export class Ledger implements Disposable {
     return true;
   }
 
-  /** Removes clients whose time is over, and notes those that are online as seen; how many have left. */
+  /** Removes clients whose time is over, and notes those that are online as seen. Resolves with how many it removed. */
   async removeUnused(): Promise<number> {
     const { unusedRegistrationTime: time } = this.#limits;
     if (time === 0) return 0;
@@ -157,11 +164,12 @@ export class Ledger implements Disposable {
     return over.length;
   }
 
-  /** Writes down what time it is. */
+  /** Writes the clock to the disk. Rejects with what the database throws. */
   async keepClock(): Promise<void> {
     await this.#kv.set(CLOCK, this.#sealer.seal(numbers(this.clock), CLOCK_CONTEXT));
   }
 
+  /** Closes the database. No registration may be under way. */
   [Symbol.dispose](): void {
     this.#kv.close();
   }
@@ -186,7 +194,7 @@ export class Ledger implements Disposable {
       }
     }
     for (const { id, at } of entries.sort((a, b) => a.at - b.at)) this.#clients.set(id, at);
-    // Should the clock be lost, nobody's time is over for that.
+    // If the clock is lost, no client is removed for that.
     const unused = entries.filter(({ seen }) => seen !== undefined).sort((a, b) => a.seen! - b.seen!);
     for (const { id, at, seen } of unused) this.#unused.set(id, { registered: at, seen: Math.min(seen!, this.clock) });
     if (damaged > 0) log.error(`${damaged} of the ledger's clients are damaged: they have to register again`);
@@ -219,7 +227,7 @@ export class Ledger implements Disposable {
     return "new";
   }
 
-  /** Those that come back meanwhile are registered again, after this. */
+  /** Clients that come back meanwhile are registered again, after this. */
   async #remove(ids: readonly ClientId[]): Promise<void> {
     const atomic = this.#kv.atomic();
     for (const id of ids) {

@@ -3,19 +3,20 @@ import type { Ledger } from "./ledger.ts";
 
 const log = logger("nym_gateway::mailbox");
 
-/** ms between two looks at whose time is over */
+/** ms between two checks for clients whose time is over */
 const INTERVAL = 3_600_000;
 
-/** Has clients leave the ledger whose time is over, every now and then, and keeps its clock. */
+/** Removes clients whose time is over from the ledger, once an hour, and keeps its clock. */
 export class LedgerCaretaker implements AsyncDisposable {
   readonly #timer: ReturnType<typeof setInterval>;
   #looking: Promise<void> = Promise.resolve();
 
+  /** Checks every `interval` ms, for the first time after one. */
   constructor(private readonly ledger: Ledger, interval = INTERVAL) {
     this.#timer = setInterval(() => this.#looking = this.#looking.then(() => this.#look()), interval);
   }
 
-  /** Waits for a look that goes on. The ledger must outlive this. */
+  /** Waits for a check that is under way, and keeps the clock once more. The ledger must outlive this. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
     await this.#looking;

@@ -1,16 +1,16 @@
 /** How much the mailbox keeps, and for how long. Each is read when it is needed, so that it may change. */
 export interface MailboxLimits {
-  /** messages of one client */
+  /** most messages of one client */
   readonly inboxMessages: number;
-  /** bytes of one client's messages */
+  /** most bytes of one client's messages */
   readonly inboxBytes: number;
-  /** bytes of all messages */
+  /** most bytes of all messages */
   readonly mailboxBytes: number;
   /** how many inboxes there may be */
   readonly registeredClients: number;
   /** ms for which a message is kept, by the mailbox's clock (totals.ts); 0: for ever */
   readonly timeToLive: number;
-  /** bytes that must be free on the disk for more to be kept */
+  /** bytes that must be free on the disk for messages to be accepted */
   readonly minimumFreeDisk: number;
 }
 
@@ -24,7 +24,7 @@ export const NO_LIMITS: MailboxLimits = {
   minimumFreeDisk: 0,
 };
 
-/** Why a message is not taken. */
+/** Why a message is refused; part of a counter's name. */
 export type Refusal = "inbox_full" | "mailbox_full" | "disk_low";
 
 /** The part of `mailboxBytes` up to which each inbox may have all of `inboxBytes`. */

@@ -25,20 +25,20 @@ const log = logger("nym_gateway::mailbox");
 /** The database takes 819,200 bytes and 1000 mutations in a commit; the totals take one and a little. */
 const MAX_COMMIT_SIZE = 800_000;
 const MAX_COMMIT_MUTATIONS = 990;
-/** Of these, so that stores never wait behind removals. */
+/** Most removals among these, so that stores never wait behind removals. */
 const MAX_COMMIT_REMOVALS = 500;
 /**
- * Messages that wait for their commit; beyond it there is no room, and the way in stops reading. In number, as each keeps
- * its packet's 1372 bytes in memory however short it is: some 11 MB.
+ * Most messages that wait for their commit; beyond it there is no room, and the gateway stops reading packets. A number of
+ * messages, not bytes, as each keeps its packet's 1372 bytes in memory however short it is: some 11 MB.
  */
 const MAX_WAITING = 8192;
-/** Removals ride along with stores; without any, they go together after this many ms, or when a commit would be full. */
+/** Removals go with the next stores; without any, together after this many ms, or when they would fill a commit. */
 const REMOVAL_DELAY = 20;
-/** What stays in the journal for so many ms moves to its inbox, and so does what came first when it has so many bytes. */
+/** ms after which what is in the journal moves to its inbox; beyond this size in bytes, the oldest does so at once */
 const MOVE_AFTER = 5_000;
 const MAX_JOURNAL_SIZE = 8_388_608;
 const NOTHING: Held = { messages: 0, bytes: 0 };
-/** Written by the mailbox's health check, over and over. */
+/** Written by each run of the mailbox's health check. */
 const PROBE_KEY = ["probe"];
 
 /** What is in one commit. */
@@ -51,15 +51,15 @@ interface Contents extends Taken {
 /**
  * The messages of all clients, on disk until their delivery is confirmed.
  *
- * Group commit: a commit starts when the previous one has ended and takes all that waits, within the database's
+ * Group commit: a commit starts when the previous one has ended and takes everything that waits, within the database's
  * limits; a message counts as stored when its commit is on the disk. Its client's reader need not wait for that: it is
- * nudged in the turn in which the message comes. What is confirmed before its commit is never written.
+ * nudged in the turn in which the message arrives. What is confirmed before its commit is never written.
  *
- * After a crash numbers go on from the totals on the disk. So each commit writes totals that cover all numbers given by
- * then, those of messages that it has not included: none of them may ever be taken for that of a later message.
+ * After a crash, numbers continue from the totals on the disk. So each commit writes totals that cover all numbers given
+ * so far, those of messages that it does not include too: a later message must never get one of them.
  *
- * What does not fit into the limits is not taken: the newest goes, and not what was there before. Else whoever floods an
- * inbox would delete the mail in it, which was promised to be kept.
+ * What exceeds the limits is refused: the newest message is dropped, and not what was stored before. Otherwise a flood of
+ * an inbox would delete the mail in it, which the gateway has promised to keep.
  */
 export class Mailbox {
   readonly #commits: Commits;
@@ -109,10 +109,11 @@ export class Mailbox {
   }
 
   /**
-   * Opens or makes the database file at `path`. `count` is told of messages_stored, of messages_lost (those that could
-   * not be written by the time the mailbox was closed), messages_confirmed, messages_expired, messages_refused_… and
-   * stored_values_damaged; `onCommit` how long each commit took. `syncAlong` is called with each commit, which is done when
-   * that has resolved too.
+   * Opens or creates the database file at `path`. `count` counts messages_stored, messages_lost (those that could not be
+   * written by the time the mailbox was closed), messages_confirmed, messages_expired, messages_refused_… and
+   * stored_values_damaged; `onCommit` gets the seconds that each commit took. `syncAlong` is called with each commit,
+   * which is done when that has resolved too.
+   * @throws {Error} when the file was sealed with another storage key, or cannot be opened or read
    */
   static async open(
     path: string,
@@ -135,7 +136,7 @@ export class Mailbox {
   }
 
   /**
-   * Takes a message (kept, not copied, until its commit) for a client; false when a limit is in its way. Ask for
+   * Accepts a message (kept, not copied, until its commit) for a client; false when a limit forbids it. Ask for
    * {@linkcode room} first.
    */
   store(id: ClientId, message: Uint8Array): boolean {
@@ -154,7 +155,7 @@ export class Mailbox {
     return true;
   }
 
-  /** undefined when there is room for more messages, else a promise that there may be. */
+  /** undefined when there is room for more messages, else a promise that resolves when there may be. */
   room(): Promise<void> | undefined {
     if (this.#fresh.waiting < MAX_WAITING) return undefined;
     this.#roomMade ??= Promise.withResolvers();
@@ -166,37 +167,37 @@ export class Mailbox {
     return this.#fresh.waiting;
   }
 
-  /** Whether what was there at the start has still to be counted, so that limits of inboxes may be overstepped. */
+  /** Whether what was stored before the start is still being counted: until then, inboxes may exceed their limits. */
   get isCounting(): boolean {
     return this.#usage.isPartial;
   }
 
   /**
-   * For how long the oldest message has been stored, in ms by the mailbox's clock. When it has left, its age stands until
-   * the next walk, for a minute or so.
+   * Age of the oldest message, in ms by the mailbox's clock; 0 when there is no message. When the oldest has left, its age
+   * stands until the next walk, for a minute or so.
    */
   get oldestAge(): number {
     return this.#caretaker.oldestAge;
   }
 
-  /** Why messages can't be written, as long as they can't. */
+  /** Why messages cannot be written; undefined when the last commit worked. */
   get failure(): string | undefined {
     return this.#commits.failure;
   }
 
-  /** Writes to the disk, to see whether that works. Throws what the database throws. */
+  /** Writes to the disk, to check that it works. Rejects with what the database throws. */
   async probe(): Promise<void> {
     await this.kv.set(PROBE_KEY, Date.now());
   }
 
-  /** Resolves when all that was stored and removed so far is on the disk. */
+  /** Resolves when everything stored and removed so far is on the disk, or given up. */
   async flush(): Promise<void> {
     await this.#commits.flush();
   }
 
   /**
    * Reads a client's inbox from the start; `nudge` is called whenever more has been stored. There is one reader for
-   * each client: an older one's confirmations are void from now on.
+   * each client: this closes an older one, whose confirmations then have no effect.
    */
   openInbox(id: ClientId, nudge: () => void): InboxReader {
     const inbox = this.sealer.pseudonym(id);
@@ -209,14 +210,14 @@ export class Mailbox {
   }
 
   /**
-   * The mailbox is to be closed: commits that fail are tried for `patience` ms more and then given up, so that nobody who
-   * waits for them holds up the end.
+   * Prepares for closing: gives up commits that still fail after `patience` ms, so that waiting for them does not delay the
+   * end.
    */
   endRetries(patience: number): void {
     this.#commits.endRetries(patience);
   }
 
-  /** Commits what waits and closes the database. What can't be written is counted as lost. */
+  /** Commits what waits and closes the database and all readers. What cannot be written is counted as lost. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.endRetries(0);
     this.#isClosing = true;
@@ -244,13 +245,13 @@ export class Mailbox {
     this.#removalTimer ??= setTimeout(() => this.#removalsAreDue(), REMOVAL_DELAY);
   }
 
-  /** When commits are being made already, one takes them too; the next ones have a timer of their own. */
+  /** A commit that is due anyway takes them too; later removals start a timer of their own. */
   #removalsAreDue(): void {
     this.#removalTimer = undefined;
     this.#commits.start();
   }
 
-  /** As much as one commit may have, in order. */
+  /** As much as fits into one commit, in order. */
   #take(): Commit | undefined {
     if (this.#journal.first !== undefined) {
       this.#moveTimer ??= setTimeout(() => {
@@ -324,18 +325,18 @@ export class Mailbox {
     }
   }
 
-  /** Of what was never written nothing may stay in the totals: a later commit may succeed, and writes them. */
+  /** Removes what was never written from the totals: a later commit may succeed, and writes them. */
   #giveUp(contents: Contents): void {
     this.#addToTotals(contents, -1);
     this.#journal.freeze();
     let lost = contents.messages;
     for (const each of contents.chunks) lost -= this.#fresh.landed(each);
-    if (lost <= 0) return; // removals: those messages come again
+    if (lost <= 0) return; // only removals: those messages will be delivered once more
     log.error(`${lost} messages could not be written and are lost`);
     this.count("messages_lost", lost);
   }
 
-  /** What was confirmed while it was being written leaves again. */
+  /** Removes what was confirmed while it was being written. */
   #landed({ chunks, messages: stored }: Taken): void {
     for (const each of chunks) {
       const { inbox, chunk } = each;
@@ -365,7 +366,7 @@ export class Mailbox {
     return messages;
   }
 
-  /** A commit has ended, one way or the other. */
+  /** A commit has ended, written or given up. */
   #done(removals: readonly Removal[]): void {
     for (const inbox of this.#removals.settle(removals)) this.#readers.get(inbox)?.settled();
     this.#makeRoom();
@@ -378,7 +379,7 @@ export class Mailbox {
 
   #refusal(inbox: Pseudonym, size: number): Refusal | undefined {
     const { inboxMessages, inboxBytes, minimumFreeDisk } = this.limits;
-    // What a client takes and confirms at once needs no room: of one that does not, little is written before that shows.
+    // What a client confirms at once needs no room. If it stops confirming, little is written before that shows.
     if (this.disk.isBelow(minimumFreeDisk) && !this.#readers.get(inbox)?.owesNothing) return "disk_low";
     const { messages, bytes } = this.#usage.of(inbox);
     if (messages >= inboxMessages || bytes + size > inboxBytes) return "inbox_full";
@@ -390,7 +391,7 @@ export class Mailbox {
     return this.#caretaker.isDue && !this.#commits.isEnding ? this.#step() : undefined;
   }
 
-  /** A step of the caretaker's walk. What it has counted is right, while totals count on what damage has taken. */
+  /** A step of the caretaker's walk. Its count is right, while the totals still include what damage has destroyed. */
   async #step(): Promise<void> {
     const wasCounting = this.isCounting;
     const expired = await this.#caretaker.step();

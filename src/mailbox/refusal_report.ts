@@ -14,11 +14,11 @@ const REASONS: Readonly<Record<Refusal, string>> = {
 };
 
 /**
- * Reports messages that are refused: for each reason a line at the first one, then a sum a minute while more come, and a
+ * Reports refused messages: for each reason a line at the first one, then a total once a minute while more arrive, and a
  * line when that is over.
  */
 export class RefusalReport implements Disposable {
-  /** how many have been refused since the last line, for reasons of which there was one in the last interval */
+  /** refusals since the last line, for each reason that was reported in the last interval */
   readonly #unreported = new Map<Refusal, number>();
   readonly #interval: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -28,7 +28,7 @@ export class RefusalReport implements Disposable {
     this.#interval = interval;
   }
 
-  /** A message was refused. */
+  /** Counts a refused message. The first one for a reason is logged at once. */
   note(reason: Refusal): void {
     const unreported = this.#unreported.get(reason);
     if (unreported === undefined) log.warn(`New messages are dropped, ${REASONS[reason]}`);
@@ -36,7 +36,7 @@ export class RefusalReport implements Disposable {
     this.#timer ??= setTimeout(() => this.#sumUp(), this.#interval);
   }
 
-  /** Reports what has not been reported yet. */
+  /** Reports what has not been reported yet, and stops the timer. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     for (const [reason, messages] of this.#unreported) if (messages > 0) this.#reportMore(reason, messages);

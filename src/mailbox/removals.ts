@@ -1,27 +1,29 @@
 import type { Pseudonym } from "./pseudonym.ts";
 
-/** One change of an inbox that follows from confirmations, or from the end of messages' time. */
+/** One change of an inbox that follows from confirmations or expiry. */
 export interface Removal {
+  /** which inbox it changes */
   inbox: Pseudonym;
-  /** what goes: a chunk, by its last sequence number, or the mark at CONFIRMED */
+  /** what is removed: a chunk, by its last sequence number, or the mark at CONFIRMED */
   last: number;
-  /** what is in it */
+  /** messages in it; 0 for a mark */
   messages: number;
+  /** bytes of these messages */
   bytes: number;
-  /** the mark is not to go, but to be set to this */
+  /** sets the mark to this sequence number, in place of removing it */
   mark?: number;
 }
 
-/** What is to leave the disk, in order, and the inboxes of which something has not left it yet. */
+/** What is to leave the disk, in order, and the inboxes that wait for that. */
 export class Removals {
-  /** bounded by what readers have handed out and not had confirmed (inbox_reader.ts) */
+  /** bounded by what readers have handed out and is unconfirmed (inbox_reader.ts) */
   #waiting: Removal[] = [];
-  /** how many there are of each inbox, those included that are being committed */
+  /** removals of each inbox, those being committed included */
   readonly #left = new Map<Pseudonym, number>();
-  /** those of which something in the commit under way is to leave as soon as it is there */
+  /** inboxes with something in the commit under way that is to be removed as soon as it is written */
   readonly #expected = new Set<Pseudonym>();
 
-  /** How many wait to be committed. */
+  /** How many wait to be committed, without those taken. */
   get count(): number {
     return this.#waiting.length;
   }
@@ -31,6 +33,7 @@ export class Removals {
     return this.#left.has(inbox) || this.#expected.has(inbox);
   }
 
+  /** Queues removals behind those that wait already. */
   add(removals: readonly Removal[]): void {
     for (const removal of removals) {
       this.#waiting.push(removal);
@@ -38,17 +41,17 @@ export class Removals {
     }
   }
 
-  /** Something of the commit under way is to leave this inbox: what that is comes when the commit is over. */
+  /** Announces that something of the commit under way is to leave this inbox; {@linkcode add} follows when it is over. */
   expect(inbox: Pseudonym): void {
     this.#expected.add(inbox);
   }
 
-  /** The first ones, to be committed; they are to be {@linkcode settle}d. */
+  /** Takes the first ones, at most `most`, to be committed. The caller must {@linkcode settle} them. */
   take(most: number): Removal[] {
     return this.#waiting.splice(0, most);
   }
 
-  /** The commit of these is over: they are on the disk, or given up. Yields each inbox that nothing has to leave any more. */
+  /** Ends the commit of these, written or given up. Yields each inbox that nothing has to leave any more. */
   *settle(removals: readonly Removal[]): Generator<Pseudonym> {
     for (const { inbox } of removals) {
       const left = this.#left.get(inbox)! - 1;
@@ -62,7 +65,7 @@ export class Removals {
     this.#expected.clear();
   }
 
-  /** Those of these inboxes that wait. */
+  /** The waiting removals of these inboxes, without those taken. */
   of(inboxes: ReadonlySet<Pseudonym>): Removal[] {
     return this.#waiting.filter(({ inbox }) => inboxes.has(inbox));
   }

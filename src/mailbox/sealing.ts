@@ -16,22 +16,22 @@ const NONCE_SIZE = 12;
 const BODY_AT = SALT_SIZE + COUNTER_SIZE;
 
 /** Bytes that sealing adds to a value. */
-export const SEAL_SIZE = BODY_AT + TAG_SIZE;
+export const SEAL_SIZE: number = BODY_AT + TAG_SIZE;
 
 const SEALING = new TextEncoder().encode("nym-gateway storage: sealing");
 const PSEUDONYMS = new TextEncoder().encode("nym-gateway storage: pseudonyms");
 
-/** Keys of earlier starts that are kept at hand for opening: one for each start that stored something. */
+/** Most cached keys of earlier starts, for opening: one for each start that stored something. */
 const MAX_KEYS = 256;
-/** Pseudonyms that are kept at hand: some 6 MB. */
+/** Most cached pseudonyms: some 6 MB. */
 const MAX_PSEUDONYMS = 16_384;
 
 /**
- * What the storage key does: it seals what is stored, and stands between clients' addresses and the disk.
+ * What the storage key does: it seals stored values, and turns clients' addresses into pseudonyms.
  *
- * A sealed value is salt (16) ‖ counter (8, big-endian) ‖ ciphertext ‖ tag (16). Each Sealer draws a salt of its own at
- * random and derives a key with it (HKDF-SHA256, RFC 5869), under which it counts up: so no nonce ever comes twice under
- * one key, not even when a backup is restored and sequence numbers start over.
+ * A sealed value is salt (16) ‖ counter (8, big-endian) ‖ ciphertext ‖ tag (16). Each Sealer draws a random salt of
+ * its own and derives a key with it (HKDF-SHA256, RFC 5869), under which it counts up: so no nonce is ever reused under
+ * one key, not even when a backup is restored and sequence numbers repeat.
  *
  * The cipher is the runtime's: it takes 5 µs for a message where noble's takes 16, and 1 µs for each further KB
  * (tests/bench/sealing_bench.ts).
@@ -46,7 +46,12 @@ export class Sealer {
   readonly #pseudonyms = new Map<ClientId, Pseudonym>();
   #counter = 0;
 
-  /** @param storageKey 32 bytes, secret */
+  /**
+   * Derives the keys.
+   *
+   * @param storageKey 32 bytes, secret
+   * @throws {RangeError} when it has another length
+   */
   constructor(storageKey: Uint8Array) {
     if (storageKey.length !== STORAGE_KEY_SIZE) throw new RangeError(`a storage key has ${STORAGE_KEY_SIZE} bytes`);
     this.#storageKey = storageKey;
@@ -54,7 +59,7 @@ export class Sealer {
     this.#mac = hmac.create(sha256, hkdf(sha256, storageKey, undefined, PSEUDONYMS, 32));
   }
 
-  /** Encrypts `plain` so that it opens with the same `context` only: say there where the value belongs. */
+  /** Encrypts `plain` so that it opens only with the same `context`, which says where the value belongs. */
   seal(plain: Uint8Array, context: Uint8Array): Uint8Array<ArrayBuffer> {
     const sealed = new Uint8Array(plain.length + SEAL_SIZE);
     sealed.set(this.#salt);
@@ -68,7 +73,7 @@ export class Sealer {
     return sealed;
   }
 
-  /** What was sealed, or undefined when the value is damaged, belongs elsewhere or was sealed with another key. */
+  /** Decrypts a value; undefined when it is damaged, belongs elsewhere or was sealed with another storage key. */
   open(sealed: Uint8Array, context: Uint8Array): Uint8Array | undefined {
     if (sealed.length < SEAL_SIZE) return undefined;
     const nonce = new Uint8Array(NONCE_SIZE);
@@ -84,10 +89,10 @@ export class Sealer {
     } catch {
       return undefined;
     }
-    return new Uint8Array(plain.buffer, plain.byteOffset, plain.length); // not a Buffer, whose slice() is another
+    return new Uint8Array(plain.buffer, plain.byteOffset, plain.length); // not a Buffer, whose slice() does not copy
   }
 
-  /** Stands for a client's address: HMAC-SHA256 of it (32 bytes), always the same for one address. */
+  /** The pseudonym of a client's address: HMAC-SHA256 of it (32 bytes), always the same for one storage key. */
   pseudonym(id: ClientId): Pseudonym {
     let pseudonym = this.#pseudonyms.get(id);
     if (pseudonym === undefined) {

@@ -1,20 +1,23 @@
-/** What keys of our databases are made of, and their values: sealed bytes, or the time of a health check. */
+/** A part of a key of our databases, or a value: sealed bytes, or the time of a health check. */
 export type Part = Uint8Array | string | number;
 
 /** An entry of a database as it is stored there, whatever its value means. */
 export interface Entry {
+  /** its parts, in order */
   readonly key: readonly Part[];
+  /** at most 65,536 bytes, still sealed */
   readonly value: Part;
 }
 
-/** What a part of a key takes besides its contents; bytes of zero take two. */
+/** Bytes that a part of a key takes besides its contents; zero bytes take two each. */
 const PART_OVERHEAD = 16;
 
+/** Whether a value has one of the types that our databases hold. Damage can change the type. */
 export function isPart(part: unknown): part is Part {
   return part instanceof Uint8Array || typeof part === "string" || typeof part === "number";
 }
 
-/** Bytes that an entry takes in the database, at most. */
+/** Most bytes that an entry takes in the database. */
 export function sizeOf({ key, value }: Entry): number {
   return sizeOfPart(value) + key.reduce<number>((sum, part) => sum + 2 * sizeOfPart(part) + PART_OVERHEAD, 0);
 }

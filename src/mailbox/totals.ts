@@ -11,26 +11,28 @@ const log = logger("nym_gateway::mailbox");
 const KEY = ["totals"];
 const CONTEXT = new TextEncoder().encode("totals");
 
-/** Kept with every commit, so that opening the mailbox reads one value however much is stored. */
+/** Written with every commit, so that opening the mailbox reads one value however much is stored. */
 export interface Totals {
-  /** the last sequence number given */
+  /** the last sequence number given, in any inbox */
   sequence: number;
+  /** messages on the disk, of all inboxes and the journal */
   messages: number;
+  /** bytes of these messages */
   bytes: number;
   /**
-   * The mailbox's clock, in ms: for how long the gateway has run in all its life. Messages age by it, so that no clock
-   * that is put forward, here or at a start, ends their time, nor one in which nobody could fetch them.
+   * The mailbox's clock: ms for which the gateway has run, over all its runs. Messages age by it, so that neither a wrong
+   * system clock nor a time in which the gateway was down expires them.
    */
   clock: number;
 }
 
-/** Adds the totals to a commit. */
+/** Adds the totals to a commit, as they are now. */
 export function setTotals(atomic: Deno.AtomicOperation, totals: Totals, sealer: Sealer): void {
   const numbers = Float64Array.of(totals.sequence, totals.messages, totals.bytes, totals.clock);
   atomic.set(KEY, sealer.seal(new Uint8Array(numbers.buffer), CONTEXT));
 }
 
-/** The totals of a database; counted anew, which takes as long as there is much stored, when they are damaged. */
+/** Reads the totals of a database; when they are damaged, counts everything stored, which can take long. */
 export async function readTotals(kv: Deno.Kv, sealer: Sealer): Promise<Totals> {
   const { value } = await kv.get<Uint8Array>(KEY);
   if (value === null) return { sequence: CONFIRMED, messages: 0, bytes: 0, clock: 0 };

@@ -1,15 +1,15 @@
 import { Listing } from "./entries.ts";
 import { type Entry, isPart, type Part, sizeOf } from "./stored_entry.ts";
 
-/** Bytes of values that are read from the database at a time, at most: so many entries of 64 KiB. */
+/** Most entries that are read from the database at a time, of at most 64 KiB each. */
 const READ_TOGETHER = 64;
-/** What is committed together stays below the database's limits of 819,200 bytes and 1000 changes. */
+/** Bounds of a commit, below the database's limits of 819,200 bytes and 1000 changes. */
 const MAX_COMMIT_SIZE = 700_000;
 const MAX_COMMIT_CHANGES = 900;
 
 /**
  * All entries of a database that nobody writes to, whatever they mean, in any order and few at a time. Those between two
- * damaged keys do not come (entries.ts). `onDamaged` is called for each damage that is met.
+ * damaged keys are missing (entries.ts). `onDamaged` is called for each damaged entry that it meets.
  */
 export async function* allEntries(kv: Deno.Kv, onDamaged: () => void): AsyncGenerator<Entry> {
   const quickly = new Listing(kv.list({ prefix: [] }, { batchSize: READ_TOGETHER }));
@@ -23,7 +23,7 @@ export async function* allEntries(kv: Deno.Kv, onDamaged: () => void): AsyncGene
   if (!before.isWhole) yield* asWritten(new Listing(kv.list(rest, { batchSize: 1, reverse: true })), onDamaged);
 }
 
-/** Those that damage has not made of another type. */
+/** Yields the entries whose types damage has not changed. */
 async function* asWritten(listing: Listing, onDamaged: () => void): AsyncGenerator<Entry> {
   for await (const { key, value } of listing) {
     if (isPart(value) && key.every(isPart)) yield { key, value };
@@ -31,16 +31,18 @@ async function* asWritten(listing: Listing, onDamaged: () => void): AsyncGenerat
   }
 }
 
-/** Puts entries into a database, as many together as it takes. */
+/** Writes entries to a database, as many in one commit as it accepts. End with {@linkcode flush}. */
 export class EntryWriter {
   #atomic: Deno.AtomicOperation;
   #changes = 0;
   #size = 0;
 
+  /** Writes to `kv`, which the caller closes. */
   constructor(private readonly kv: Deno.Kv) {
     this.#atomic = kv.atomic();
   }
 
+  /** Adds an entry; commits first when it no longer fits. Rejects with what the database throws. */
   async add(entry: Entry): Promise<void> {
     const size = sizeOf(entry);
     if (this.#changes === MAX_COMMIT_CHANGES || this.#size + size > MAX_COMMIT_SIZE) await this.flush();
@@ -49,7 +51,7 @@ export class EntryWriter {
     this.#size += size;
   }
 
-  /** Resolves when all that was added is on the disk. */
+  /** Resolves when everything added is on the disk; rejects with what the database throws. */
   async flush(): Promise<void> {
     if (this.#changes === 0) return;
     await this.#atomic.commit(); // it has no checks that could fail

@@ -2,40 +2,44 @@ import type { Pseudonym } from "./pseudonym.ts";
 
 /** What one inbox holds. */
 export interface Held {
+  /** how many messages, written or not */
   readonly messages: number;
+  /** bytes of these messages */
   readonly bytes: number;
 }
 
 const NOTHING: Held = { messages: 0, bytes: 0 };
 
 /**
- * How much each inbox holds, those messages included that wait for their commit. What comes and goes is counted as it
- * does; what was there when the mailbox was opened, up to sequence number `before`, is counted by a walk that takes its
- * time (walk.ts). Until it has come to an inbox, that counts for less than it holds. It takes some 200 bytes for each
- * inbox with messages.
+ * How much each inbox holds, messages that wait for their commit included. What arrives and leaves is counted at once;
+ * what was stored when the mailbox was opened, up to sequence number `before`, is counted by a slow walk (walk.ts). Until
+ * the walk reaches an inbox, the figures are too low for it. Takes some 200 bytes of memory for each inbox with messages.
  */
 export class Usage {
   readonly #inboxes = new Map<Pseudonym, { messages: number; bytes: number }>();
   readonly #all = { messages: 0, bytes: 0 };
-  /** the walk has counted what is up to this place, in the order of keys; undefined once it has counted all */
+  /** the walk has counted everything up to this place, in the order of keys; undefined once it has finished */
   #walked: { inbox: string; last: number } | undefined = { inbox: "", last: 0 };
 
+  /** `before` is the last sequence number given when the mailbox was opened. */
   constructor(private readonly before: number) {}
 
+  /** What one inbox holds, as far as it is counted. */
   of(inbox: Pseudonym): Held {
     return this.#inboxes.get(inbox) ?? NOTHING;
   }
 
-  /** What all inboxes hold together. */
+  /** What all inboxes hold together, as far as it is counted. */
   get all(): Held {
     return this.#all;
   }
 
-  /** Whether the walk has still to count. */
+  /** Whether the walk is still counting. */
   get isPartial(): boolean {
     return this.#walked !== undefined;
   }
 
+  /** Counts messages that were accepted for an inbox. */
   add(inbox: Pseudonym, messages: number, bytes: number): void {
     this.#all.messages += messages;
     this.#all.bytes += bytes;
@@ -47,19 +51,19 @@ export class Usage {
     }
   }
 
-  /** The walk has found these, in the order of keys. */
+  /** Counts a chunk that the walk has found. Calls come in the order of keys. */
   found(inbox: Pseudonym, last: number, messages: number, bytes: number): void {
     if (this.#walked === undefined || last > this.before) return;
     this.add(inbox, messages, bytes);
     this.#walked = { inbox, last };
   }
 
-  /** The walk has seen all. */
+  /** Ends the count: the walk has seen everything. */
   foundAll(): void {
     this.#walked = undefined;
   }
 
-  /** The messages up to sequence number `last` in a chunk have left the disk. */
+  /** Subtracts messages up to sequence number `last` that have left, if they were counted. */
   remove(inbox: Pseudonym, last: number, messages: number, bytes: number): void {
     const held = this.#inboxes.get(inbox);
     if (held === undefined || !this.#isCounted(inbox, last)) return;

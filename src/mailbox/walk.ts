@@ -5,23 +5,26 @@ import { decodeMark } from "./mark.ts";
 import type { Pseudonym } from "./pseudonym.ts";
 import type { Sealer } from "./sealing.ts";
 
-/** Entries that one step reads: a millisecond or two. */
+/** Entries that one step reads, in a millisecond or two. */
 const STEP = 64;
 
-/** What was found in the mailbox. */
+/** A chunk or mark that a walk has found. */
 export interface Found {
+  /** whose it is */
   readonly inbox: Pseudonym;
   /** the chunk's last sequence number; CONFIRMED for a mark that no message needs any more */
   readonly last: number;
+  /** messages in it, confirmed ones included; 0 when it is damaged or a mark */
   readonly messages: number;
+  /** bytes of these messages */
   readonly bytes: number;
   /** of the messages, those that are not confirmed */
   readonly waiting: number;
 }
 
 /**
- * One walk over all inboxes, in the order of their keys and a few entries at a time: it finds what has expired, and when
- * asked to counts all the rest. Else it sees only the beginning of each inbox, as what comes later is younger.
+ * One walk over all inboxes, in the order of their keys and a few entries at a time. It finds what has expired and, when
+ * asked, counts everything. Otherwise it reads only the beginning of each inbox, as later messages are younger.
  */
 export class Walk {
   #next: Deno.KvKey | undefined;
@@ -33,9 +36,11 @@ export class Walk {
   #ended = false;
 
   /**
+   * Begins at the first inbox.
+   *
    * @param sequence the last sequence number that was given
-   * @param expiry what was stored before it has expired, by the mailbox's clock
-   * @param count is told of all chunks; undefined when only expired ones matter
+   * @param expiry ms by the mailbox's clock: what was stored before has expired
+   * @param count called with all chunks; undefined when only expired ones matter
    */
   constructor(
     private readonly kv: Deno.Kv,
@@ -45,22 +50,23 @@ export class Walk {
     private readonly count: ((found: Found) => void) | undefined,
   ) {}
 
+  /** Whether it has seen all inboxes. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** When the oldest message that stays was stored, as far as the walk has come; Infinity when there is none. */
+  /** When the oldest remaining message found so far was stored, in ms by the mailbox's clock; Infinity without one. */
   get oldest(): number {
     return this.#oldest;
   }
 
   /**
-   * Goes on; resolves with what has expired. Nothing may be committed meanwhile.
+   * Takes a step; resolves with what has expired. Nothing may be committed meanwhile.
    * @throws what the database throws
    */
   async step(): Promise<Found[]> {
     const range = { prefix: [INBOX], ...(this.#next !== undefined && { start: this.#next }) };
-    const entries = await firstEntries(this.kv, range, STEP, () => {}); // damage is told to who reads the inbox
+    const entries = await firstEntries(this.kv, range, STEP, () => {}); // the inbox's reader reports damage
     const expired: Found[] = [];
     let passed: Pseudonym | undefined;
     for (const { key, value } of entries) {
@@ -99,7 +105,7 @@ export class Walk {
     return { inbox, last, messages, bytes: bytesOf(chunk), waiting: Math.max(0, messages - confirmed) };
   }
 
-  /** The mark goes with the last chunk that it speaks of. */
+  /** The mark is removed with the last chunk that it covers. */
   #outdatedMark(inbox: Pseudonym, last: number): Found[] {
     if (this.#marked !== inbox || this.#confirmed > last) return [];
     this.#marked = undefined;

@@ -10,12 +10,12 @@ import {
 } from "./generations.ts";
 import { RECORD_SIZE, TagFile } from "./tag_file.ts";
 
-/** Records that are looked at in one step: a fraction of a millisecond. */
+/** Records that one step checks, in a fraction of a millisecond. */
 const STEP = 2048;
-/** Steps after which what was written is synced: a disk takes some ms for as much, and longer for a whole file. */
+/** Steps between two syncs: each takes a disk some ms, while syncing a whole file at the end takes longer. */
 const SYNCED_STEPS = 32;
 
-/** Generations that become one, with what is left of them. */
+/** Generations that are merged into one, with what remains of them. */
 interface Merger {
   readonly sources: Generation[];
   /** how many of their tags remain */
@@ -25,13 +25,13 @@ interface Merger {
 }
 
 /**
- * Evicts tags until at most `target` of `sources` remain: the oldest of the destinations that have the most. What is left
- * of generations with one start is merged, so that there are never many. It goes on by a step at each `next`, so that
- * nothing else has to wait; {@linkcode replace} is called for each merger when its file has been written.
+ * Evicts tags until at most `target` of `sources` remain: the oldest of the destinations that have the most. What remains
+ * of generations with the same start is merged, so that there are never many. Each `next` takes one short step, so that
+ * nothing else has to wait; `replace` is called for each merger when its file has been written.
  *
- * @param sources oldest first; nothing is added to them any more, and their files are written
- * @param capacity tags of a generation
- * @returns how many were evicted
+ * @param sources oldest first; they are complete, and so are their files
+ * @param capacity most tags of a generation
+ * @throws what the file system throws
  */
 export function* evict(
   folder: string,
@@ -65,7 +65,7 @@ export function* evict(
   }
 }
 
-/** Which generations become one. */
+/** Groups the generations that are merged into one. */
 function mergers(sources: readonly Generation[], surplus: Uint32Array, capacity: number): Merger[] {
   const left = surplus.slice();
   const mergers: Merger[] = [];
@@ -89,10 +89,9 @@ function mergers(sources: readonly Generation[], surplus: Uint32Array, capacity:
 }
 
 /**
- * Adds those of the records to `generation` whose destinations have no surplus (any more), and moves them to the
- * beginning.
+ * Adds the records whose destinations have no surplus left to `generation`, and moves them to the beginning.
  *
- * @returns them
+ * @returns a view of these
  */
 function keep(records: Uint8Array, surplus: Uint32Array, generation: Generation): Uint8Array {
   let end = 0;

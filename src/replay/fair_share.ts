@@ -1,6 +1,6 @@
 /**
- * How many tags of each destination have to go so that at most `target` remain: those with the most are cut down to one
- * level, as high as it can be, and nobody below it loses any.
+ * How many tags of each destination to evict so that at most `target` remain: those with the most are cut to one level, as
+ * high as possible, and no destination below it loses any.
  *
  * @param counts how many each destination has
  */

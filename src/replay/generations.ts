@@ -2,21 +2,21 @@ import { join } from "node:path";
 import { KEPT_TAG_SIZE, RECORD_SIZE, TagFile, type TagRecords } from "./tag_file.ts";
 import { TagSet } from "./tag_set.ts";
 
-/** Destinations are told apart by a number of 16 bits: two clients share one once in 65,536. */
+/** How many numbers, of 16 bits, stand for destinations: two clients share one once in 65,536. */
 export const DESTINATIONS = 65_536;
 
-/** A start beyond it, in ms, is a damaged one. */
+/** A start beyond it, in ms, is damaged. */
 const LATEST = 1e15;
 const FILE_NAME = /^(\d{10})\.seen$/;
-/** A file of records that had no destination: only the tag. */
+/** An older format: records without a destination, only the tag. */
 const OLD_FILE_NAME = /^(\d{10})\.tags$/;
 const UNFINISHED_NAME = /^\d{10}\.new$/;
 
-/** Tags that came one after the other in time, and that expire together. */
+/** Tags from one period of time, which expire together. */
 export interface Generation {
-  /** from 1 on, in the order of time; part of its file's name */
+  /** from 1 on, in order of time; part of its file's name */
   readonly number: number;
-  /** ms, of the filter's own time; its tags came from then on, for a part of the window */
+  /** ms of the filter's own time; its tags arrived from then on, for a part of the window */
   start: number;
   /** the first 8 bytes of each tag, as two little-endian words */
   readonly tags: TagSet;
@@ -28,11 +28,11 @@ export interface Generation {
 export interface LoadedGenerations {
   /** oldest first */
   readonly generations: Generation[];
-  /** the last number given to a generation, 0 for none */
+  /** the last number given to a generation; 0 when no generation was found */
   readonly number: number;
-  /** when the last generation began, in ms of the filter's own time; now, if there is none or that is damaged */
+  /** when the last generation began, in ms of the filter's own time; now, if that is damaged or nothing was found */
   readonly began: number;
-  /** the file of the last generation, to go on with */
+  /** the file of the last generation, open to append to */
   readonly file: TagFile | undefined;
 }
 
@@ -41,7 +41,7 @@ export function generationFile(folder: string, number: number): string {
   return fileOf(folder, number, "seen");
 }
 
-/** What is going to be the file of the generation with this number, while it is written. */
+/** The name of that file while it is being written. */
 export function unfinishedFile(folder: string, number: number): string {
   return fileOf(folder, number, "new");
 }
@@ -50,20 +50,27 @@ function fileOf(folder: string, number: number, extension: string): string {
   return join(folder, `${String(number).padStart(10, "0")}.${extension}`);
 }
 
-/** @param expected how many tags it has room for without growing */
+/**
+ * A generation without tags.
+ *
+ * @param start ms of the filter's own time
+ * @param capacity how many tags it can hold
+ * @param expected how many tags it can hold without growing
+ */
 export function emptyGeneration(number: number, start: number, capacity: number, expected: number): Generation {
   return { number, start, tags: new TagSet(capacity, expected), counts: new Uint32Array(DESTINATIONS) };
 }
 
 /**
- * Reads the generations of a folder, and removes files that say too little.
+ * Reads the generations of a folder, and removes files too short to have a start.
  *
- * Damage may have made anything of a start. Which of them is damaged is unknown, so none may make the others' tags
- * seem too old: all then count from the last start, and that from `now` when it is not a possible time.
+ * Damage may have changed a start to anything. Which of them is damaged is unknown, so none may make the others' tags
+ * seem too old: all then count from the last start, or from `now` when that is not a possible time.
  *
  * @param capacity tags of a generation; one that has more already is full
  * @param span ms after the first generation's start by which the last has begun
  * @param now ms since 1970
+ * @throws what the file system throws
  */
 export function loadGenerations(folder: string, capacity: number, span: number, now: number): LoadedGenerations {
   for (const name of namesLike(UNFINISHED_NAME, folder)) Deno.removeSync(join(folder, name));
@@ -91,7 +98,7 @@ export function loadGenerations(folder: string, capacity: number, span: number, 
   return { generations, number, began, file: TagFile.reopen(generationFile(folder, last.number), lastRecords) };
 }
 
-/** Adds the record at `at`. */
+/** Adds the tag of the record at index `at` of `records` to a generation. */
 export function addRecord({ tags, counts }: Generation, records: Uint8Array, at: number): void {
   const high = word(records, at);
   const low = word(records, at + 4);
@@ -100,12 +107,12 @@ export function addRecord({ tags, counts }: Generation, records: Uint8Array, at:
   counts[destinationAt(records, at)]!++;
 }
 
-/** The number of the destination of the record at `at`. */
+/** The destination's number, of 16 bits, in the record at index `at`. */
 export function destinationAt(records: Uint8Array, at: number): number {
   return records[at + KEPT_TAG_SIZE]! | records[at + KEPT_TAG_SIZE + 1]! << 8;
 }
 
-/** The 32 bits at `at`, little-endian. */
+/** The unsigned 32-bit number at index `at`, little-endian. */
 export function word(bytes: Uint8Array, at: number): number {
   return (bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24) >>> 0;
 }
@@ -119,13 +126,13 @@ function numberOf(name: string): number {
   return Number.parseInt(name, 10);
 }
 
-/** Generations begin one after the other, and when the last began the first was not over. */
+/** Whether starts are possible: in order, and the first generation was not over when the last began. */
 function startsAreWhole(generations: readonly Generation[], span: number): boolean {
   const latest = generations[0]!.start + span;
   return generations.every(({ start }, i) => start >= (generations[i - 1]?.start ?? 0) && start < latest);
 }
 
-/** Makes a file of tags alone one of records. The last bytes of the tags, which are random, stand for destinations. */
+/** Converts a file of tags alone to records. The tags' last bytes, which are random, stand for destinations. */
 function convert(folder: string, name: string): void {
   const old = TagFile.read(join(folder, name), KEPT_TAG_SIZE);
   if (old !== undefined) {

@@ -10,7 +10,7 @@ const log = logger("nym_gateway::replay");
 
 /** The window is divided into this many parts; tags of one part expire together. */
 const PARTS = 2;
-/** Tags are kept in at least this many generations when there are as many as there may be: the fewer, the longer growing takes. */
+/** Least number of generations when the filter is full: the fewer, the longer it takes one to grow. */
 const FULL_GENERATIONS = 4;
 /** Tags are evicted when more than this share of their number is reached, until … */
 const BRIM = 15 / 16;
@@ -19,21 +19,21 @@ const EVICTED_TO = 3 / 4;
 /** A generation lasts at least this long, in ms, however short the window is. */
 const SHORTEST_PART = 1000;
 /**
- * Bytes that wait while nothing can be written; beyond it they are given up. Room for the tags of all packets that are
- * admitted for absent clients while no commit succeeds, some 17,000 of them (mailbox.ts: those that wait, and those of the
- * commit). Those of clients that are online go on coming; given up, they are known until the next start.
+ * Most bytes that wait while nothing can be written; beyond it they are given up. Enough for the tags of all packets that
+ * are admitted for absent clients while no commit succeeds, some 17,000 (mailbox.ts: those that wait, and those of the
+ * commit). Packets for connected clients keep arriving; tags that are given up are known until the next start.
  */
 const MAX_PENDING = 32_768 * RECORD_SIZE;
 
 /**
- * Knows packets that come again: it keeps the tags of those that were admitted, for the window at least and half of it
- * longer at most. Only the time counts in which it runs: no clock can say for how long it was away, and a tag is rather
- * kept for too long than not long enough.
+ * Recognizes replayed packets: it keeps the tags of admitted ones for at least the window, and at most half of it longer.
+ * Only the time in which it runs counts: no clock is sure to say how long it was down, and it is safer to keep a tag for
+ * too long than not long enough.
  *
  * Tags are kept in generations, one after the other in time, each a set in memory and a file that is only ever appended
  * to. The oldest expire as a whole. When there are too many tags, those of the destinations that have the most are
- * evicted, the oldest first (eviction.ts): whoever floods one client, or a hundred, makes the gateway forget their
- * packets and nobody else's. Of every tag 8 bytes are kept, so a packet is taken for another once in 10^12 at most.
+ * evicted, the oldest first (eviction.ts): a flood of one client, or of a hundred, makes the gateway forget the packets of
+ * those clients and nobody else's. Of every tag 8 bytes are kept, so a packet is taken for another once in 10^12 at most.
  *
  * A tag is in its file before the turn of the event loop ends in which its packet was admitted, so before the message
  * can be committed: a kill forgets none. It is synced along with that commit, before anybody knows of the message: a
@@ -48,9 +48,9 @@ export class ReplayFilter {
   #file: TagFile | undefined;
   #pending = new Uint8Array(MAX_PENDING);
   #pendingSize = 0;
-  /** its own time in this turn of the event loop, until the flush */
+  /** the filter's own time in this turn of the event loop, until the flush */
   #turn: number | undefined;
-  /** what its own time is ahead of `now`: it goes on where the last generation of the run before began */
+  /** ms by which its own time is ahead of `now`: it continues where the last generation of the run before began */
   #ahead = 0;
   /** when the oldest generation is out of the window */
   #nextExpiry = Infinity;
@@ -71,11 +71,13 @@ export class ReplayFilter {
   }
 
   /**
-   * Opens or makes the folder with the tags, reading the existing ones (200 ms a million).
+   * Opens or creates the folder with the tags, and reads the existing ones (200 ms a million).
    *
-   * @param window ms, of those in which the program runs
-   * @param most how many tags are kept at most, some 16 bytes of memory for each
+   * @param window ms in which the program runs
+   * @param most most tags that are kept, at some 16 bytes of memory each
+   * @param count counts replay_tags_forgotten_early and replay_tags_unwritten
    * @param now ms since 1970; the default does not jump with the clock while the program runs
+   * @throws what the file system throws
    */
   static open(
     folder: string,
@@ -90,16 +92,16 @@ export class ReplayFilter {
     return filter;
   }
 
-  /** Tags that it knows. */
+  /** How many tags it knows. */
   get size(): number {
     return this.#size;
   }
 
   /**
-   * Whether the packet with this tag has not been seen before. {@linkcode flush} before the turn ends.
+   * Whether the packet with this tag is new; it is then remembered. Call {@linkcode flush} before the turn ends.
    *
    * @param tag at least 8 bytes
-   * @param destination 16 bits that stand for the client that gets the packet: nobody may be able to choose them
+   * @param destination a number of 16 bits that stands for the packet's client: nobody may be able to choose it
    */
   admit(tag: Uint8Array, destination: number): boolean {
     const now = this.#turn ??= this.now() + this.#ahead; // asking for each packet takes 1 µs
@@ -122,7 +124,7 @@ export class ReplayFilter {
     return true;
   }
 
-  /** Writes the tags that were admitted to their file. What can't be written now is retried with what comes next. */
+  /** Writes the admitted tags to their file. Logs a failure; the next call then retries. */
   flush(): void {
     this.#turn = undefined;
     this.#evictFurther();
@@ -152,7 +154,7 @@ export class ReplayFilter {
     this.#file?.[Symbol.dispose]();
   }
 
-  /** Resolves when all that was flushed so far has reached the disk itself, or that has failed and is logged. */
+  /** Resolves when everything flushed so far has reached the disk, or when that has failed and is logged. */
   async sync(): Promise<void> {
     if (!this.#unsynced) return;
     this.#unsynced = false;
@@ -164,7 +166,7 @@ export class ReplayFilter {
     }
   }
 
-  /** The generation that takes what comes now. */
+  /** The generation for tags that arrive now. */
   #current(now: number): Generation {
     const current = this.#generations.at(-1);
     if (current === undefined || now >= current.start + this.#part) return this.#begin(now);
@@ -174,7 +176,7 @@ export class ReplayFilter {
   #begin(start: number): Generation {
     this.flush();
     this.#closeFile();
-    // With room for as many as came last time: growing holds everything up for a while.
+    // With room for as many as last time: growing blocks everything for a while.
     const capacity = this.#generationCapacity;
     const generation = emptyGeneration(++this.#number, start, capacity, this.#generations.at(-1)?.tags.size ?? 0);
     this.#generations.push(generation);
@@ -191,7 +193,7 @@ export class ReplayFilter {
     return Math.floor(EVICTED_TO * this.most);
   }
 
-  /** Lets the generations go that are out of the window. */
+  /** Drops the generations that are out of the window. */
   #expire(now: number): void {
     this.#finishEviction();
     while (this.#generations.length > 0 && this.#endOf(this.#generations[0]!) <= now) this.#drop();
@@ -208,7 +210,7 @@ export class ReplayFilter {
     return start + this.#part + this.window;
   }
 
-  /** Begins to evict tags; ends it when there is no room at all. */
+  /** Begins to evict tags; when the filter is full, finishes at once. */
   #evict(): void {
     if (this.#eviction === undefined) {
       log.warn(
@@ -239,7 +241,7 @@ export class ReplayFilter {
     while (this.#eviction !== undefined) this.#evictFurther();
   }
 
-  /** Puts a generation in the place of those of which it has what is left; it has the file of the first already. */
+  /** Replaces generations by one with what remains of them; its file has replaced that of the first already. */
   #replace(sources: readonly Generation[], by: Generation): void {
     this.#generations.splice(this.#generations.indexOf(sources[0]!), sources.length, by);
     const evicted = sources.reduce((sum, { tags }) => sum + tags.size, 0) - by.tags.size;
@@ -277,7 +279,7 @@ export class ReplayFilter {
     this.#file = undefined;
   }
 
-  /** All that waits but the rest of a tag of which a part is written. */
+  /** Gives up everything that waits, except the rest of a tag that is partly written. */
   #giveUp(): void {
     this.count("replay_tags_unwritten", Math.floor(this.#pendingSize / RECORD_SIZE));
     this.#pendingSize %= RECORD_SIZE;

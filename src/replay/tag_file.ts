@@ -2,21 +2,21 @@ import { openPrivateFile } from "../files/private.ts";
 
 /** Bytes of a tag that are kept: a fresh packet then meets one of five million others once in 10^12. */
 export const KEPT_TAG_SIZE = 8;
-/** A tag, and the number (2, little-endian) that stands for its destination. */
-export const RECORD_SIZE = KEPT_TAG_SIZE + 2;
+/** Bytes of a record: a tag, and the number (2, little-endian) that stands for its destination. */
+export const RECORD_SIZE: number = KEPT_TAG_SIZE + 2;
 
 const HEADER_SIZE = 8;
 
 /** What a file holds. */
 export interface TagRecords {
-  /** when its first tag came, in ms since 1970 */
+  /** when its first tag arrived, in ms since 1970 */
   start: number;
-  /** the records, one after the other */
+  /** whole records, one after the other */
   records: Uint8Array;
 }
 
 /**
- * A file of tags that grows at its end and is never written over: start (8, a float) ‖ record ‖ record … A tag outlives
+ * A file of tags that is only appended to, never overwritten: start (8, a float) ‖ record ‖ record … A tag outlives
  * the program once {@linkcode append} has returned, and the machine once it is synced.
  */
 export class TagFile {
@@ -26,7 +26,7 @@ export class TagFile {
     this.#file = file;
   }
 
-  /** Begins a file; what an earlier attempt has left there goes. */
+  /** Creates a file, or truncates what an earlier attempt left there. Throws what the file system throws. */
   static create(path: string, start: number): TagFile {
     const file = openPrivateFile(path, { write: true, truncate: true });
     const tagFile = new TagFile(file);
@@ -39,14 +39,14 @@ export class TagFile {
     return tagFile;
   }
 
-  /** Goes on with a file of `read`; a record of which a crash has left only a part is cut off. */
+  /** Opens a file that {@linkcode read} has read, to append to it; cuts off a record that a crash left incomplete. */
   static reopen(path: string, { records }: TagRecords): TagFile {
     Deno.truncateSync(path, HEADER_SIZE + records.length);
     return new TagFile(Deno.openSync(path, { append: true }));
   }
 
   /**
-   * The whole records of a file; undefined when it does not even say when it was begun.
+   * The whole records of a file; undefined when it is too short to have a start. Throws when it cannot be read.
    *
    * @param size bytes of a record
    */
@@ -59,7 +59,7 @@ export class TagFile {
   }
 
   /**
-   * The whole records of a file, some at a time, in a buffer that is used again. Throws when it cannot be read.
+   * The whole records of a file, some at a time, in a buffer that is reused. Throws when it cannot be read.
    *
    * @param most records of one piece
    */
@@ -79,12 +79,12 @@ export class TagFile {
     }
   }
 
-  /** Returns how many bytes were written. Throws when none can be. */
+  /** Writes some of the bytes, and returns how many. Throws when it can write nothing. */
   append(bytes: Uint8Array): number {
     return this.#file.writeSync(bytes);
   }
 
-  /** Throws when not all can be written. */
+  /** Writes all the bytes. Throws when it cannot; a part may then have been written. */
   appendAll(bytes: Uint8Array): void {
     for (let written = 0; written < bytes.length;) written += this.append(bytes.subarray(written));
   }
