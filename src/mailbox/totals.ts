@@ -43,7 +43,7 @@ export async function readTotals(kv: Deno.Kv, sealer: Sealer): Promise<Totals> {
 }
 
 async function recount(kv: Deno.Kv, sealer: Sealer): Promise<Totals> {
-  log.error("the mailbox's totals are damaged: counting its messages anew");
+  log.error("the mailbox's totals are damaged: counting its messages again");
   const totals = { sequence: CONFIRMED, messages: 0, bytes: 0, clock: 0 };
   for await (const { key, value } of entriesOf(kv, { prefix: [INBOX] }, ALL, () => {})) {
     const place = placeOf(key, Number.MAX_SAFE_INTEGER);
