@@ -47,7 +47,6 @@ function denoArguments(file: string, args: readonly string[]): string[] {
     "run",
     "--quiet",
     "--no-check",
-    "--no-lock",
     "--cached-only",
     "--config",
     config,
