@@ -39,10 +39,14 @@ export class Besieged implements AsyncDisposable {
     readonly calmMemory: number,
   ) {}
 
-  /** `adjust` may change the configuration; `prepare` runs before the attack and the first measurement of memory. */
+  /**
+   * `adjust` may change the configuration; `prepare` runs before the attack and the first measurement of memory;
+   * `trusted` is the gateway's certificate if it speaks TLS, in PEM.
+   */
   static async start(
     adjust: (config: Config) => void = () => {},
     prepare: (gateway: GatewayProcess, operator: Operator) => Promise<void> = () => Promise.resolve(),
+    trusted?: string,
   ): Promise<Besieged> {
     const gateway = await GatewayProcess.init("ours", quietPort(), quietPort(), NO_DIRECTORY);
     const operator = new Operator(`127.0.0.1:${quietPort()}`);
@@ -53,7 +57,7 @@ export class Besieged implements AsyncDisposable {
     await gateway.start();
     await prepare(gateway, operator);
     const address = randomClientAddress();
-    const client = await TestClient.connect(parseSocketAddress(gateway.clients)!);
+    const client = await TestClient.connect(parseSocketAddress(gateway.clients)!, trusted);
     await client.request({ type: "register", address: encodeBase58(address) });
     const { host, port } = parseSocketAddress(gateway.mixnet)!;
     const mixnode = await Deno.connect({ hostname: host, port });

@@ -11,7 +11,7 @@ export class TestClient {
   readonly #frames: (string | Uint8Array<ArrayBuffer>)[] = [];
   #arrived = Promise.withResolvers<void>();
 
-  private constructor(socket: WebSocket) {
+  private constructor(socket: WebSocket, trust: Deno.HttpClient | undefined) {
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
     socket.onmessage = ({ data }) => {
@@ -21,14 +21,18 @@ export class TestClient {
     const closed = Promise.withResolvers<CloseEvent>();
     this.closed = closed.promise;
     socket.onclose = (event) => {
+      trust?.close();
       closed.resolve(event);
       this.#wake();
     };
   }
 
-  static async connect(address: SocketAddress): Promise<TestClient> {
-    const socket = new WebSocket(`ws://${formatSocketAddress(address)}`);
-    const client = new TestClient(socket);
+  /** With TLS if there is a certificate to trust, in PEM. */
+  static async connect(address: SocketAddress, trusted?: string): Promise<TestClient> {
+    const trust = trusted === undefined ? undefined : Deno.createHttpClient({ caCerts: [trusted] });
+    const url = `${trust === undefined ? "ws" : "wss"}://${formatSocketAddress(address)}`;
+    const socket = new WebSocket(url, { client: trust } as unknown as string[]); // missing in the types
+    const client = new TestClient(socket, trust);
     await new Promise<void>((resolve, reject) => {
       socket.onopen = () => resolve();
       socket.onerror = (event) => reject(new Error((event as ErrorEvent).message));

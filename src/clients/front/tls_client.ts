@@ -41,6 +41,7 @@ export class TlsClient implements ClientConnection {
     this.#socket.on("readable", wake).on("end", wake).on("close", wake);
     // Invalid TLS, or a broken connection: a close follows.
     this.#socket.on("error", () => this.#sealed.destroy());
+    this.#sealed.on("error", () => this.#socket.destroy());
   }
 
   async receive(): Promise<Uint8Array | null> {
