@@ -46,7 +46,7 @@ export class Besieged implements AsyncDisposable {
   static async start(
     adjust: (config: Config) => void = () => {},
     prepare: (gateway: GatewayProcess, operator: Operator) => Promise<void> = () => Promise.resolve(),
-    trusted?: string,
+    trusted: string | undefined = undefined,
   ): Promise<Besieged> {
     const gateway = await GatewayProcess.init("ours", quietPort(), quietPort(), NO_DIRECTORY);
     const operator = new Operator(`127.0.0.1:${quietPort()}`);

@@ -58,7 +58,7 @@ Deno.test("with TLS, broken handshakes, resets and sessions that stop anywhere l
   await using newcomer = await TestClient.connect(besieged.clientsAddress, trusted);
   assertEquals((await newcomer.request({ type: "hello" }) as { type: string }).type, "error");
   report("broken TLS", { attacks, "MB grown": growth, ...honest });
-  assertEquals(besieged.gateway.log.match(/Uncaught|unhandled|    at /i), null);
+  assertEquals(besieged.gateway.log.match(/Uncaught|unhandled|^ {4}at /im), null);
   assertLessOrEqual(growth, MEMORY);
   assertServed(honest);
 });
