@@ -90,7 +90,7 @@ export const MIXNODE_SECTIONS = {
     replay_packets: key({
       kind: amount(1000, "packets"),
       default: 5_242_880,
-      comment: `The most packets remembered, each in about 16 bytes of memory once it has arrived. With more of them
+      comment: `The most packets remembered, each in up to 26 bytes of memory once it has arrived. With more of them
         within replay_window, the oldest are forgotten, and counted.`,
     }),
     replay_directory: key({

@@ -122,7 +122,7 @@ export const SECTIONS = {
     replay_packets: key({
       kind: amount(1000, "packets"),
       default: 5_242_880,
-      comment: `The most packets remembered, each in about 16 bytes of memory once it has arrived. With more of them
+      comment: `The most packets remembered, each in up to 26 bytes of memory once it has arrived. With more of them
         within replay_window, the oldest packets of the clients that get the most are forgotten, and counted, so flooding
         a few clients does not make the gateway forget what others got. A client that is always online gets a packet a
         second or more, as it sends cover messages to itself: 86,400 a day.`,
