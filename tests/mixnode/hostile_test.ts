@@ -10,7 +10,7 @@ import { craftedPacket } from "../support/packets.ts";
 import { Silence } from "../support/silence.ts";
 import { LastHop, MixnodeRig } from "./mixnode_rig.ts";
 
-const MEMORY = 150e6; // bytes
+const MEMORY = 300e6; // bytes: workers, their heaps and much garbage, but not the long form's 480 MB of junk
 
 /** A mixnode under attack, and an honest packet that must get through after it. */
 async function besiege(
