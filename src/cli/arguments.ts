@@ -4,22 +4,27 @@ import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import {
   type CommandName,
   COMMANDS,
+  commandsOf,
   GIVEN,
   isCommand,
+  isRole,
   type OptionName,
   OPTIONS,
   type Options,
+  type RoleName,
+  ROLES,
   usageOf,
+  verbOf,
 } from "./options.ts";
 
 /** What the command line asks for. */
 export type Request =
   | { kind: "usage" }
   | { kind: "version" }
-  | { kind: "help"; command?: CommandName }
+  | { kind: "help"; command?: CommandName | RoleName }
   | { kind: "command"; command: CommandName; options: Options };
 
-const WORDS = [...Object.keys(COMMANDS), "help"];
+const WORDS = [...commandsOf(undefined), ...Object.keys(ROLES), "help"];
 
 /**
  * Parses the arguments that follow the program's name.
@@ -40,16 +45,32 @@ export function parseArguments(args: readonly string[]): Request {
     case "help":
       return helpOn(rest);
   }
-  if (isCommand(first)) return parseCommand(first, rest);
   if (first.startsWith("-")) throw usageError(`a command must come before ${first}; nym-gateway --help lists them`);
-  throw usageError(`unknown command "${first}"${suggestion(first, WORDS)}`);
+  const command = commandIn(args);
+  if (command !== undefined) return parseCommand(command, args.slice(command.split(" ").length));
+  if (!isRole(first)) throw usageError(`unknown command "${first}"${suggestion(first, WORDS)}`);
+  const [verb = "--help"] = rest;
+  if (["-h", "--help"].includes(verb)) return { kind: "help", command: first };
+  throw usageError(`${first} has no command "${verb}"${suggestion(verb, commandsOf(first).map(verbOf))}`);
 }
 
-function helpOn([word, excess]: readonly string[]): Request {
-  if (excess !== undefined) throw usageError(`unexpected argument "${excess}"`);
+/** The command that the arguments begin with, in one word or, for a role's, in two. */
+export function commandIn([first = "", second = ""]: readonly string[]): CommandName | undefined {
+  return [first, `${first} ${second}`].find(isCommand);
+}
+
+function helpOn(words: readonly string[]): Request {
+  const [word, second] = words;
   if (word === undefined) return { kind: "help" };
-  if (isCommand(word)) return { kind: "help", command: word };
-  throw usageError(`there is no help on "${word}"${suggestion(word, WORDS)}`);
+  const command = commandIn(words) ?? (isRole(word) ? word : undefined);
+  if (command === undefined) throw usageError(`there is no help on "${word}"${suggestion(word, WORDS)}`);
+  const excess = words[command.split(" ").length];
+  if (excess === undefined) return { kind: "help", command };
+  throw usageError(
+    command === word && isRole(word)
+      ? `there is no help on "${word} ${second}"${suggestion(second!, commandsOf(word).map(verbOf))}`
+      : `unexpected argument "${excess}"`,
+  );
 }
 
 function parseCommand(command: CommandName, given: readonly string[]): Request {

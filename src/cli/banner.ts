@@ -1,7 +1,8 @@
 import { PROTOCOL_VERSION } from "../build/version.ts";
 
-/** What every command prints first. */
-export const BANNER: string = String.raw`
+/** What every command of a program of 0.7.0 (`gateway`, `mixnode`) prints first. */
+export function banner(program: string): string {
+  return String.raw`
 
       _ __  _   _ _ __ ___
      | '_ \| | | | '_ \ _ \
@@ -9,6 +10,7 @@ export const BANNER: string = String.raw`
      |_| |_|\__, |_| |_| |_|
             |___/
 
-             (gateway - version ${PROTOCOL_VERSION})
+             (${program} - version ${PROTOCOL_VERSION})
 
     `;
+}

@@ -15,8 +15,9 @@ import { checkMachine } from "./checks/machine.ts";
 import { checkReachability } from "./checks/reachability.ts";
 import { checkInboxes, checkLogFile, checkPaths, checkStorageKey, checkWritable } from "./checks/storage.ts";
 import { checkChain } from "./checks/tls_chain.ts";
-import { findGateway, type FoundGateway } from "./home.ts";
+import { findHome, type FoundHome } from "./home.ts";
 import type { Options } from "./options.ts";
+import { GATEWAY_ROLE } from "./role.ts";
 import { print, printText } from "./output.ts";
 import { readRunning } from "./running.ts";
 import { parseStatus, statusTextAt } from "./status_answer.ts";
@@ -31,7 +32,7 @@ const MARKS = { ok: paint("green", "✓"), warn: paint("yellow", "!"), fail: pai
  * @throws {OperatorError} if there is no such gateway
  */
 export async function check(options: Options): Promise<number> {
-  const found = findGateway(options);
+  const found = findHome(GATEWAY_ROLE, options);
   const findings: Finding[] = [];
   setLogLevel("off"); // the findings say what would be logged
   for await (const finding of findOut(found, options)) {
@@ -44,7 +45,7 @@ export async function check(options: Options): Promise<number> {
   return failed[0]?.exitCode ?? 0;
 }
 
-async function* findOut(found: FoundGateway, options: Options): AsyncGenerator<Finding> {
+async function* findOut(found: FoundHome, options: Options): AsyncGenerator<Finding> {
   const path = found.configPath;
   let config: Config;
   try {
@@ -56,7 +57,7 @@ async function* findOut(found: FoundGateway, options: Options): AsyncGenerator<F
     return;
   }
   const stray = strayText(found, config, options);
-  if (stray !== undefined) yield fail("home", stray, remedyForStray(found), ExitCode.CONFIGURATION);
+  if (stray !== undefined) yield fail("home", stray, remedyForStray(GATEWAY_ROLE, found), ExitCode.CONFIGURATION);
   yield* checkPaths(config);
   yield* checkKeys(config);
   yield await checkStorageKey(config);

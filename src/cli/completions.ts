@@ -1,9 +1,23 @@
-import { type CommandName, COMMANDS, type OptionName, OPTIONS } from "./options.ts";
+import {
+  type CommandName,
+  COMMANDS,
+  commandsOf,
+  GATEWAY_HOMES,
+  type OptionName,
+  OPTIONS,
+  type RoleName,
+  roleOf,
+  ROLES,
+  verbOf,
+} from "./options.ts";
 
 /** A shell that there is a completion script for. */
 export type Shell = "bash" | "zsh" | "fish";
 
 const commands = Object.entries(COMMANDS) as [CommandName, typeof COMMANDS[CommandName]][];
+const roles = Object.keys(ROLES) as RoleName[];
+/** What may come first. */
+const FIRST_WORDS = [...commandsOf(undefined), ...roles, "help", "--help", "--version"].join(" ");
 
 /** The script that lets a shell complete commands, options and their values. */
 export function completions(shell: Shell): string {
@@ -11,7 +25,7 @@ export function completions(shell: Shell): string {
 }
 
 function bash(): string {
-  const cases = commands.map(([name, command]) => `    ${name}) words="${words(name, command).join(" ")}" ;;`);
+  const cases = commands.map(([name, command]) => `"${name}") words="${words(name, command).join(" ")}" ;;`);
   return `# Completions of nym-gateway for bash:
 #   folder=~/.local/share/bash-completion/completions
 #   mkdir -p "$folder" && nym-gateway completions bash > "$folder/nym-gateway"
@@ -19,16 +33,24 @@ _nym_gateway_ids() {
   local home config
   for home in "\${NYM_HOME:-$HOME/.nym}" \${NYM_HOME:+""} /var/lib/nym-gateway; do
     [ -n "$home" ] || break # NYM_HOME is the only place
-    for config in "$home"/gateways/*/config/config.toml; do
+    for config in "$home/$1"/*/config/config.toml; do
       [ ! -e "$config" ] || { config="\${config%/config/config.toml}" && printf '%s\\n' "\${config##*/}"; }
     done
   done
 }
 _nym_gateway() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words=""
+  local command="\${COMP_WORDS[1]}" verb="\${COMP_WORDS[1]}" homes=${GATEWAY_HOMES}
+  case "$command" in
+${
+    roles.map((role) =>
+      `    ${role}) verb="\${COMP_WORDS[2]}" command="${role} \${COMP_WORDS[2]}" homes=${ROLES[role].homes} ;;`
+    ).join("\n")
+  }
+  esac
   case "$before" in
 ${choiceOptions().map(([option, values]) => `    --${option}) words="${values.join(" ")}" ;;`).join("\n")}
-    --id) [ "\${COMP_WORDS[1]}" = init ] || COMPREPLY=($(compgen -W "$(_nym_gateway_ids)" -- "$word")); return ;;
+    --id) [ "$verb" = init ] || COMPREPLY=($(compgen -W "$(_nym_gateway_ids "$homes")" -- "$word")); return ;;
     ${pathOptions().map((option) => `--${option}`).join("|")})
       local IFS=$'\n' # names may have spaces
       compopt -o filenames 2>/dev/null
@@ -36,11 +58,16 @@ ${choiceOptions().map(([option, values]) => `    --${option}) words="${values.jo
       return ;;
   esac
   if [ -z "$words" ]; then
-    case "\${COMP_WORDS[1]}" in
-${cases.map((line) => `  ${line}`).join("\n")}
-      *) words="${[...Object.keys(COMMANDS), "help", "--help", "--version"].join(" ")}" ;;
+    case "$command" in
+${cases.map((line) => `      ${line}`).join("\n")}
+${
+    roles.map((role) => `      "${role} "*) words="${[...commandsOf(role).map(verbOf), "--help"].join(" ")}" ;;`).join(
+      "\n",
+    )
+  }
+      *) words="${FIRST_WORDS}" ;;
     esac
-    [ "$COMP_CWORD" -eq 1 ] && words="${[...Object.keys(COMMANDS), "help", "--help", "--version"].join(" ")}"
+    [ "$COMP_CWORD" -eq 1 ] && words="${FIRST_WORDS}"
   fi
   COMPREPLY=($(compgen -W "$words" -- "$word"))
 }
@@ -52,23 +79,27 @@ function zsh(): string {
   const argumentsOf = (name: CommandName) =>
     optionsOf(COMMANDS[name]).map((option) => {
       const { value, meaning, choices } = OPTIONS[option];
-      const free = isPath(option) ? "_files" : namesGateway(name, option) ? "_nym_gateway_ids" : " ";
+      const free = isPath(option) ? "_files" : namesHome(name, option) ? `{_nym_gateway_ids ${homesOf(name)}}` : " ";
       const action = choices === undefined ? free : `(${choices.join(" ")})`;
       return `'--${option}[${quote(meaning)}]${value === undefined ? "" : `:${quote(value)}:${action}`}'`;
     });
+  const described = (role: RoleName | undefined) =>
+    commandsOf(role).map((name) => `    '${verbOf(name)}:${quote(COMMANDS[name].purpose)}'`).join("\n");
   return `#compdef nym-gateway
 # Completions of nym-gateway for zsh: nym-gateway completions zsh > "\${fpath[1]}/_nym-gateway"
 _nym_gateway_ids() {
   local -a homes=("\${NYM_HOME:-$HOME/.nym}") configs
   [[ -n "$NYM_HOME" ]] || homes+=(/var/lib/nym-gateway)
-  configs=(\${^homes}/gateways/*/config/config.toml(N:h:h:t))
+  configs=(\${^homes}/$1/*/config/config.toml(N:h:h:t))
   compadd -a configs
 }
 _nym_gateway() {
   local -a commands=(
-${commands.map(([name, { purpose }]) => `    '${name}:${quote(purpose)}'`).join("\n")}
+${described(undefined)}
+${roles.map((role) => `    '${role}:${quote(ROLES[role].purpose)}'`).join("\n")}
     'help:Explains a command'
   )
+${roles.map((role) => `  local -a ${role}_commands=(\n${described(role)}\n  )`).join("\n")}
   if (( CURRENT == 2 )); then
     _describe command commands
     return
@@ -76,10 +107,19 @@ ${commands.map(([name, { purpose }]) => `    '${name}:${quote(purpose)}'`).join(
   local command="$words[2]"
   shift words
   (( CURRENT-- ))
+  if [[ "$command" == (${roles.join("|")}) ]]; then
+    if (( CURRENT == 2 )); then
+      _describe command "\${command}_commands"
+      return
+    fi
+    command="$command $words[2]"
+    shift words
+    (( CURRENT-- ))
+  fi
   case "$command" in
 ${
     commands.map(([name, { argument }]) =>
-      `    ${name}) _arguments ${
+      `    "${name}") _arguments ${
         [...(argument ? [`'1:${argument}:(${OPTIONS[argument].choices?.join(" ")})'`] : []), ...argumentsOf(name)].join(
           " ",
         )
@@ -94,35 +134,51 @@ _nym_gateway "$@"`;
 
 function fish(): string {
   const quote = (text: string) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
-  const lines = commands.flatMap(([name, command]) => [
-    `complete -c nym-gateway -n __fish_use_subcommand -a ${name} -d ${quote(command.purpose)}`,
-    ...(command.argument === undefined ? [] : [
-      `complete -c nym-gateway -n '__fish_seen_subcommand_from ${name}' -a ${
-        quote(OPTIONS[command.argument].choices?.join(" ") ?? "")
-      }`,
-    ]),
-    ...optionsOf(command).map((option) => {
-      const { value, meaning, choices } = OPTIONS[option];
-      const free = isPath(option) ? " -r -F" : namesGateway(name, option) ? " -x -a '(__nym_gateway_ids)'" : " -x";
-      const values = choices === undefined ? free : ` -x -a ${quote(choices.join(" "))}`;
-      return `complete -c nym-gateway -n '__fish_seen_subcommand_from ${name}' -l ${option}${
-        value === undefined ? "" : values
-      } -d ${quote(meaning)}`;
-    }),
-  ]);
+  const lines = commands.flatMap(([name, command]) => {
+    const role = roleOf(name);
+    const isFirst = role === undefined ? "__fish_use_subcommand" : quote(`__nym_gateway_is_only ${role}`);
+    return [
+      `complete -c nym-gateway -n ${isFirst} -a ${verbOf(name)} -d ${quote(command.purpose)}`,
+      ...(command.argument === undefined ? [] : [
+        `complete -c nym-gateway -n '__nym_gateway_is ${name}' -a ${
+          quote(OPTIONS[command.argument].choices?.join(" ") ?? "")
+        }`,
+      ]),
+      ...optionsOf(command).map((option) => {
+        const { value, meaning, choices } = OPTIONS[option];
+        const ids = ` -x -a '(__nym_gateway_ids ${homesOf(name)})'`;
+        const free = isPath(option) ? " -r -F" : namesHome(name, option) ? ids : " -x";
+        const values = choices === undefined ? free : ` -x -a ${quote(choices.join(" "))}`;
+        return `complete -c nym-gateway -n '__nym_gateway_is ${name}' -l ${option}${
+          value === undefined ? "" : values
+        } -d ${quote(meaning)}`;
+      }),
+    ];
+  });
   return `# Completions of nym-gateway for fish: nym-gateway completions fish > ~/.config/fish/completions/nym-gateway.fish
 function __nym_gateway_ids
   set -l homes $HOME/.nym /var/lib/nym-gateway
   set -q NYM_HOME; and test -n "$NYM_HOME"; and set homes $NYM_HOME
-  for config in $homes/gateways/*/config/config.toml
+  for config in $homes/$argv[1]/*/config/config.toml
     basename (dirname (dirname $config))
   end
+end
+function __nym_gateway_is # whether the command is that of these words
+  set -l given (commandline -opc)
+  test (count $given) -gt (count $argv); and test "$given[2..(math 1 + (count $argv))]" = "$argv"
+end
+function __nym_gateway_is_only # the same, with nothing after it
+  __nym_gateway_is $argv; and test (count (commandline -opc)) -eq (math 1 + (count $argv))
 end
 complete -c nym-gateway -f
 complete -c nym-gateway -s h -l help -d 'prints help'
 complete -c nym-gateway -s V -l version -d 'prints the version'
 complete -c nym-gateway -n __fish_use_subcommand -a help -d 'Explains a command'
-complete -c nym-gateway -n '__fish_seen_subcommand_from help' -a ${quote(Object.keys(COMMANDS).join(" "))}
+${
+    roles.map((role) => `complete -c nym-gateway -n __fish_use_subcommand -a ${role} -d ${quote(ROLES[role].purpose)}`)
+      .join("\n")
+  }
+complete -c nym-gateway -n '__nym_gateway_is help' -a ${quote([...commandsOf(undefined), ...roles].join(" "))}
 ${lines.join("\n")}`;
 }
 
@@ -146,9 +202,15 @@ function pathOptions(): OptionName[] {
   return (Object.keys(OPTIONS) as OptionName[]).filter(isPath);
 }
 
-/** Whether the option names one of the existing gateways. */
-function namesGateway(command: CommandName, option: OptionName): boolean {
-  return option === "id" && command !== "init" && command !== "import";
+/** Whether the option names an existing home. */
+function namesHome(command: CommandName, option: OptionName): boolean {
+  return option === "id" && verbOf(command) !== "init" && command !== "import";
+}
+
+/** The name of the folder that holds the homes that a command is for. */
+function homesOf(command: CommandName): string {
+  const role = roleOf(command);
+  return role === undefined ? GATEWAY_HOMES : ROLES[role].homes;
 }
 
 function isPath(option: OptionName): boolean {

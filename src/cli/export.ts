@@ -10,10 +10,11 @@ import { lockPrivateFolder } from "../mailbox/database.ts";
 import { holdsInboxes070 } from "../mailbox/import_070.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import { ExportedItems } from "./exported_items.ts";
-import { findGateway } from "./home.ts";
+import { findHome } from "./home.ts";
 import { Interrupted } from "../signals/interruption.ts";
 import { interruptible } from "./interruption.ts";
 import type { Options } from "./options.ts";
+import { GATEWAY_ROLE } from "./role.ts";
 import { readPassphrase } from "./passphrase.ts";
 import { Progress } from "./progress.ts";
 import { sizeText } from "../text/units.ts";
@@ -30,12 +31,12 @@ export function exportGateway(options: Options): Promise<number | void> {
 
 async function exportUntil(signal: AbortSignal, options: Options): Promise<void> {
   const file = resolve(options.file!);
-  const found = findGateway(options);
+  const found = findHome(GATEWAY_ROLE, options);
   const { configPath } = found;
   const configText = readText(configPath, configPath);
   const config = parseConfig(configText, configPath);
   const id = found.id ?? config.gateway.id;
-  refuseStray(found, config, options);
+  refuseStray(GATEWAY_ROLE, found, config, options);
   const attempt = `Cannot export gateway ${id}`;
   if (exists(file)) throw new OperatorError(`${attempt}: ${file} exists already`, ExitCode.CANNOT_CREATE);
   using _ = await lockInboxes(attempt, config.clientsEndpoint.inboxesDirectory);

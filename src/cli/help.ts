@@ -1,13 +1,26 @@
-import { type CommandName, COMMANDS, type OptionName, OPTIONS, usageOf } from "./options.ts";
+import {
+  type CommandName,
+  COMMANDS,
+  commandsOf,
+  isRole,
+  type OptionName,
+  OPTIONS,
+  type RoleName,
+  ROLES,
+  usageOf,
+  verbOf,
+} from "./options.ts";
 
 /** What the program is for. */
-export const PURPOSE = "nym-gateway keeps a mailbox at the edge of a mixnet for each of its clients.";
+export const PURPOSE =
+  "nym-gateway keeps a mailbox at the edge of a mixnet for each of its clients. It can also be a mixnode.";
 
 /** The environment variables that the program reads. */
 export const ENVIRONMENT: readonly { name: string; meaning: string }[] = [
   {
     name: "NYM_HOME",
-    meaning: "the folder that holds the gateways [default: ~/.nym, then the service's, /var/lib/nym-gateway]",
+    meaning:
+      "the folder that holds the gateways and mixnodes [default: ~/.nym, then the service's, /var/lib/nym-gateway]",
   },
   {
     name: "NYM_GATEWAY_STORAGE_KEY_FILE",
@@ -44,7 +57,8 @@ usage:
     nym-gateway <command> [options]
 
 commands:
-${Object.entries(COMMANDS).map(([name, { purpose }]) => `    ${name.padEnd(12)}  ${purpose}`).join("\n")}
+${listOf(commandsOf(undefined).map((name) => [name, COMMANDS[name].purpose]))}
+${listOf(Object.entries(ROLES).map(([name, { purpose }]) => [name, purpose]))}
     help          Explains a command, as in: help run
 
 options:
@@ -54,8 +68,9 @@ options:
 environment:
 ${ENVIRONMENT.map(({ name, meaning }) => `    ${name}\n            ${meaning}`).join("\n")}`;
 
-/** What `<command> --help` prints: each option with its meaning and default. */
-export function commandHelp(name: CommandName): string {
+/** What `<command> --help` prints: each option with its meaning and default; for a role, its commands. */
+export function commandHelp(name: CommandName | RoleName): string {
+  if (isRole(name)) return roleHelp(name);
   const { purpose, required, optional, argument } = COMMANDS[name];
   const given = required.map((option) => option === argument ? `<${option}> ` : `${usageOf(option)} `).join("");
   const needed = required.map((option) => explain(option, "", option === argument));
@@ -70,12 +85,31 @@ ${optional.map((option) => `${explain(option, ` [default: ${defaultOf(name, opti
             prints this`;
 }
 
+function roleHelp(role: RoleName): string {
+  return `nym-gateway ${role}
+${ROLES[role].purpose}
+
+usage:
+    nym-gateway ${role} <command> [options]
+
+commands:
+${listOf(commandsOf(role).map((name) => [verbOf(name), COMMANDS[name].purpose]))}
+
+options:
+    -h, --help
+            prints this, or after a command what the command takes`;
+}
+
+function listOf(entries: readonly (readonly [string, string])[]): string {
+  return entries.map(([name, purpose]) => `    ${name.padEnd(12)}  ${purpose}`).join("\n");
+}
+
 function explain(option: OptionName, defaultValue: string, isArgument = false): string {
   return `    ${isArgument ? `<${option}>` : usageOf(option)}\n            ${OPTIONS[option].meaning}${defaultValue}`;
 }
 
 /** What a command does if this option is not given, in words. */
 export function defaultOf(command: CommandName, option: OptionName): string {
-  if (command === "run" && option !== "config" && option !== "id") return "as configured";
+  if (verbOf(command) === "run" && option !== "config" && option !== "id") return "as configured";
   return COMMANDS[command].defaults?.[option] ?? OPTIONS[option].default ?? "none";
 }

@@ -1,19 +1,20 @@
 import { join, resolve } from "node:path";
-import { configPath } from "../config/config.ts";
+import { type AnyConfig, configPath } from "../config/config.ts";
 import { exists } from "../config/files.ts";
 import { isOfShell } from "../config/paths.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import type { Options } from "./options.ts";
+import type { Role } from "./role.ts";
 
-/** The folder of the gateways of the service that install.sh installs. */
-export const SERVICE_GATEWAYS = "/var/lib/nym-gateway/gateways";
+/** The folder of the services that install.sh installs: it is their NYM_HOME. */
+export const SERVICE_HOME = "/var/lib/nym-gateway";
 
 /**
- * The folder that holds a folder for each gateway: in the folder that NYM_HOME names, for users without a home, or
+ * The folder that holds a folder for each node of a kind: in the folder that NYM_HOME names, for users without a home, or
  * otherwise in the user's home.
  * @throws {OperatorError} if there is neither
  */
-export function gatewaysDirectory(): string {
+export function homesDirectory({ homes }: { readonly homes: string }): string {
   const nymHome = Deno.env.get("NYM_HOME");
   if (nymHome && isOfShell(nymHome)) {
     throw new OperatorError(
@@ -21,11 +22,11 @@ export function gatewaysDirectory(): string {
       ExitCode.CONFIGURATION,
     );
   }
-  if (nymHome) return join(resolve(nymHome), "gateways");
+  if (nymHome) return join(resolve(nymHome), homes);
   const home = homeDirectory();
-  if (home !== undefined) return join(home, ".nym", "gateways");
+  if (home !== undefined) return join(home, ".nym", homes);
   throw new OperatorError(
-    `Cannot determine where gateways are kept: set the environment variable NYM_HOME to a folder for them`,
+    `Cannot determine where ${homes} are kept: set the environment variable NYM_HOME to a folder for them`,
     ExitCode.CONFIGURATION,
   );
 }
@@ -34,7 +35,7 @@ export function gatewaysDirectory(): string {
  * The value of --id.
  * @throws {OperatorError} unless it can be the name of a folder, on this system and on others
  */
-export function gatewayId(options: Options): string {
+export function nodeId(options: Options): string {
   const id = options.id ?? "";
   if (isId(id)) return id;
   throw new OperatorError(
@@ -51,8 +52,8 @@ function homeDirectory(): string | undefined {
   return Deno.env.get(Deno.build.os === "windows" ? "USERPROFILE" : "HOME") || undefined;
 }
 
-/** Where a gateway's configuration is. */
-export interface FoundGateway {
+/** Where a node's configuration is. */
+export interface FoundHome {
   /** the id by --id or by its folder; undefined if only --config names it */
   readonly id: string | undefined;
   /** the path of its configuration file */
@@ -60,30 +61,29 @@ export interface FoundGateway {
 }
 
 /**
- * The gateway that the options name: by the file in --config, otherwise by --id, otherwise the only gateway there is.
- * It searches the folder that NYM_HOME names, or if that is not set, the user's home and then `service`, the folder of
- * the service's gateways.
- * @throws {OperatorError} listing the existing gateways, unless exactly one matches
+ * The node that the options name: by the file in --config, otherwise by --id, otherwise the only one there is. It
+ * searches the folder that NYM_HOME names, or if that is not set, the user's home and then `service`, the services' home.
+ * @throws {OperatorError} listing the existing ones, unless exactly one matches
  */
-export function findGateway(options: Options, service = SERVICE_GATEWAYS): FoundGateway {
-  const id = options.id === undefined ? undefined : gatewayId(options);
+export function findHome<C extends AnyConfig>(role: Role<C>, options: Options, service = SERVICE_HOME): FoundHome {
+  const id = options.id === undefined ? undefined : nodeId(options);
   if (options.config !== undefined) return { id, configPath: options.config };
-  const { found, hidden } = gatewaysIn(placesOfGateways(service));
-  const meant = id === undefined ? found : found.filter((gateway) => gateway.id === id);
+  const { found, hidden } = homesIn(placesOf(role, service));
+  const meant = id === undefined ? found : found.filter((home) => home.id === id);
   const [first, second] = meant;
   if (first !== undefined && (id !== undefined || second === undefined)) return first;
-  throw notFound(id, found, hidden);
+  throw notFound(role, id, found, hidden);
 }
 
-/** Folders that may hold gateways, in the order in which to search them. */
-function placesOfGateways(service: string): string[] {
-  if (Deno.env.get("NYM_HOME")) return [gatewaysDirectory()];
-  const ofService = Deno.build.os === "linux" ? [service] : [];
-  return homeDirectory() === undefined ? ofService : [gatewaysDirectory(), ...ofService];
+/** Folders that may hold nodes of a kind, in the order in which to search them. */
+function placesOf(kind: { readonly homes: string }, service: string): string[] {
+  if (Deno.env.get("NYM_HOME")) return [homesDirectory(kind)];
+  const ofService = Deno.build.os === "linux" ? [join(service, kind.homes)] : [];
+  return homeDirectory() === undefined ? ofService : [homesDirectory(kind), ...ofService];
 }
 
-/** All gateways in these places, and the places that this user may not look into. */
-function gatewaysIn(places: readonly string[]): { found: (FoundGateway & { id: string })[]; hidden: string[] } {
+/** All homes in these places, and the places that this user may not look into. */
+export function homesIn(places: readonly string[]): { found: (FoundHome & { id: string })[]; hidden: string[] } {
   const hidden: string[] = [];
   const found = places.flatMap((place) => {
     try {
@@ -94,7 +94,7 @@ function gatewaysIn(places: readonly string[]): { found: (FoundGateway & { id: s
     } catch (error) {
       if (error instanceof Deno.errors.PermissionDenied) hidden.push(place);
       else if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
-        throw fileError(`Cannot look for gateways in ${place}`, error, ExitCode.INPUT_OUTPUT);
+        throw fileError(`Cannot look into ${place}`, error, ExitCode.INPUT_OUTPUT);
       }
       return [];
     }
@@ -102,23 +102,27 @@ function gatewaysIn(places: readonly string[]): { found: (FoundGateway & { id: s
   return { found, hidden };
 }
 
-function notFound(id: string | undefined, found: readonly FoundGateway[], hidden: readonly string[]): OperatorError {
+function notFound<C extends AnyConfig>(
+  { homes, table: { program: kind }, program, creation }: Role<C>,
+  id: string | undefined,
+  found: readonly FoundHome[],
+  hidden: readonly string[],
+): OperatorError {
   const looked = hidden.map((place) => `; this user may not look into ${place}: use sudo`).join("");
   if (found.length > 0) {
     const list = found.map(({ id, configPath }) => `${id} (${configPath})`).join(", ");
     return id === undefined
-      ? new OperatorError(`There are several gateways; give --id for one of them: ${list}`, ExitCode.USAGE)
-      : new OperatorError(`There is no gateway ${id}, only ${list}${looked}`, ExitCode.MISSING_INPUT);
+      ? new OperatorError(`There are several ${homes}; give --id for one of them: ${list}`, ExitCode.USAGE)
+      : new OperatorError(`There is no ${kind} ${id}, only ${list}${looked}`, ExitCode.MISSING_INPUT);
   }
   if (hidden.length > 0) {
-    return new OperatorError(`No gateway ${id ?? ""}`.trim() + ` was found${looked}`, ExitCode.NO_PERMISSION);
+    return new OperatorError(`No ${kind} ${id ?? ""}`.trim() + ` was found${looked}`, ExitCode.NO_PERMISSION);
   }
   const named = id ?? "<word>";
   return new OperatorError(
-    `There is no gateway ${id ?? "here"} yet (${
-      configPath(named, gatewaysDirectory())
-    } does not exist): create it with ` +
-      `\`nym-gateway init --id ${named} --mix-host <ip> --clients-host <ip>\``,
+    `There is no ${kind} ${id ?? "here"} yet (${
+      configPath(named, homesDirectory({ homes }))
+    } does not exist): create it with \`${program} init --id ${named} ${creation}\``,
     ExitCode.MISSING_INPUT,
   );
 }

@@ -7,7 +7,8 @@ import type { Relocated } from "../config/relocation.ts";
 import { storageKeyElsewhere } from "../config/storage_key_file.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
-import { gatewayId, gatewaysDirectory } from "./home.ts";
+import { homesDirectory, nodeId } from "./home.ts";
+import { GATEWAY_ROLE } from "./role.ts";
 import { Interrupted } from "../signals/interruption.ts";
 import { interruptible } from "./interruption.ts";
 import type { Options } from "./options.ts";
@@ -27,8 +28,8 @@ export function importGateway(options: Options): Promise<number | void> {
 
 async function importUntil(signal: AbortSignal, options: Options): Promise<void> {
   const file = resolve(options.file!);
-  const root = gatewaysDirectory();
-  if (options.id !== undefined) refuseExisting(gatewayId(options), root);
+  const root = homesDirectory(GATEWAY_ROLE);
+  if (options.id !== undefined) refuseExisting(nodeId(options), root);
   try {
     using archive = await ArchiveReader.open(file);
     await importFrom(archive, file, root, options, signal);
@@ -49,7 +50,7 @@ async function importFrom(
   const began = performance.now();
   const items = archive.items(passphrase);
   const manifest = await manifestOf(items);
-  const id = gatewayId({ id: options.id ?? manifest.id });
+  const id = nodeId({ id: options.id ?? manifest.id });
   refuseExisting(id, root);
   await using home = await UnfinishedHome.create(id, root);
   using progress = new Progress();

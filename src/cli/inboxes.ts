@@ -4,8 +4,9 @@ import { findStorageKey } from "../config/storage_key_file.ts";
 import { inventory } from "../mailbox/inventory.ts";
 import { Sealer } from "../mailbox/sealing.ts";
 import { ExitCode, fileError } from "../errors/operator_error.ts";
-import { findGateway } from "./home.ts";
+import { findHome } from "./home.ts";
 import type { Options } from "./options.ts";
+import { GATEWAY_ROLE } from "./role.ts";
 import { print, printText } from "./output.ts";
 import { paint } from "./paint.ts";
 import { plural } from "../text/plural.ts";
@@ -16,7 +17,7 @@ import { durationText, sizeText } from "../text/units.ts";
  * @throws {OperatorError} if the mailbox can't be read
  */
 export async function inboxes(options: Options): Promise<void> {
-  const { gateway, clientsEndpoint } = readConfig(findGateway(options).configPath);
+  const { gateway, clientsEndpoint } = readConfig(findHome(GATEWAY_ROLE, options).configPath);
   const path = join(clientsEndpoint.inboxesDirectory, "mailbox.kv");
   const found = exists(path) ? await readInventory(path, gateway.storageKeyFile) : [];
   found.sort((a, b) => b.bytes - a.bytes);

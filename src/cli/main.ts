@@ -1,8 +1,8 @@
 import { buildInfo } from "../build/build_info.ts";
 import { flushLog, logger } from "../logging/log.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
-import { parseArguments } from "./arguments.ts";
-import { BANNER } from "./banner.ts";
+import { commandIn, parseArguments } from "./arguments.ts";
+import { banner } from "./banner.ts";
 import { printBuildInfo, versionLine } from "./build_info.ts";
 import { check } from "./check.ts";
 import { completions, type Shell } from "./completions.ts";
@@ -10,12 +10,13 @@ import { commandHelp, GENERAL_HELP } from "./help.ts";
 import { inboxes } from "./inboxes.ts";
 import { init } from "./init.ts";
 import { readLogVariable } from "./logging.ts";
-import { type CommandName, COMMANDS, isCommand, type Options } from "./options.ts";
+import { type CommandName, COMMANDS, isRole, type Options, verbOf } from "./options.ts";
 import { manualPage } from "./man.ts";
 import { nodeDetails } from "./node_details.ts";
 import { print, printError, printText, refuseUnprinted, serveOutput, settleOutput } from "./output.ts";
 import { reload } from "./reload.ts";
-import { relocateGateway } from "./relocate.ts";
+import { relocate } from "./relocate.ts";
+import { GATEWAY_ROLE, MIXNODE_ROLE } from "./role.ts";
 import { run, type StartGateway } from "./run.ts";
 import { status } from "./status.ts";
 
@@ -26,10 +27,11 @@ const log = logger("nym_gateway");
 
 /** Runs the command that the arguments name. Resolves with the exit code; never rejects. */
 export async function main(args: readonly string[], startGateway: StartGateway): Promise<number> {
-  const serves = args[0] === "run";
+  const command = commandIn(args);
+  const serves = command !== undefined && verbOf(command) === "run";
   if (serves) serveOutput();
   try {
-    if (!isPlain(args)) printText(BANNER);
+    if (!isPlain(args, command)) printText(banner(isRole(args[0] ?? "") ? args[0]! : "gateway"));
     readLogVariable();
     const exitCode = await answer(args, startGateway) ?? 0;
     if (!serves) refuseUnprinted();
@@ -50,10 +52,9 @@ export async function main(args: readonly string[], startGateway: StartGateway):
 }
 
 /** Whether the output may be for programs, so that no banner comes before it. */
-function isPlain(args: readonly string[]): boolean {
-  const [word] = args;
+function isPlain(args: readonly string[], command: CommandName | undefined): boolean {
   return args.includes("--version") || args.includes("-V") ||
-    word !== undefined && isCommand(word) && COMMANDS[word].isPlain === true;
+    command !== undefined && COMMANDS[command].isPlain === true;
 }
 
 /** Resolves with the exit code if it is not 0. */
@@ -75,7 +76,7 @@ async function answer(args: readonly string[], startGateway: StartGateway): Prom
 async function carryOut(command: CommandName, options: Options, startGateway: StartGateway): Promise<number | void> {
   switch (command) {
     case "init":
-      return init(options);
+      return init(GATEWAY_ROLE, options);
     case "run":
       return await run(options, startGateway);
     case "check":
@@ -91,15 +92,21 @@ async function carryOut(command: CommandName, options: Options, startGateway: St
     case "import":
       return await (await import("./import.ts")).importGateway(options);
     case "relocate":
-      return relocateGateway(options);
+      return relocate(GATEWAY_ROLE, options);
     case "node-details":
-      return nodeDetails(options);
+      return nodeDetails(GATEWAY_ROLE, options);
     case "completions":
       return printText(completions(options.shell as Shell));
     case "man":
       return printText(manualPage());
     case "build-info":
       return printBuildInfo(buildInfo(), options.output);
+    case "mixnode init":
+      return init(MIXNODE_ROLE, options);
+    case "mixnode relocate":
+      return relocate(MIXNODE_ROLE, options);
+    case "mixnode node-details":
+      return nodeDetails(MIXNODE_ROLE, options);
   }
 }
 

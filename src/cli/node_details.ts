@@ -1,37 +1,57 @@
-import { readConfig } from "../config/files.ts";
+import { nodeOf } from "../config/config.ts";
+import type { AnyConfig } from "../config/config.ts";
+import { readTable } from "../config/files.ts";
 import { readKeyPair } from "../config/key_files.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { PROTOCOL_VERSION } from "../build/version.ts";
-import { findGateway } from "./home.ts";
+import { findHome } from "./home.ts";
 import type { Options } from "./options.ts";
 import { print, printText } from "./output.ts";
 import { paint } from "./paint.ts";
+import type { Role } from "./role.ts";
 
 /**
- * Prints what others know of a gateway.
+ * Prints what others know of a node.
  * @throws {OperatorError} if its configuration or keys are not valid
  */
-export function nodeDetails(options: Options): void {
-  const { gateway, mixnetEndpoint: mixnet, clientsEndpoint: clients } = readConfig(
-    findGateway(options).configPath,
-  );
+export function nodeDetails<C extends AnyConfig>(role: Role<C>, options: Options): void {
+  const config = readTable(role.table, findHome(role, options).configPath);
+  const node = nodeOf(config);
+  const places = placesOf(config);
   const details = {
-    id: gateway.id,
+    id: node.id,
     protocol: PROTOCOL_VERSION,
-    publicKey: encodeBase58(readKeyPair(gateway).publicKey),
-    location: gateway.location,
-    directory: gateway.presenceDirectoryServer,
-    mixnet: { listening: mixnet.listeningAddress, announced: mixnet.announceAddress },
-    clients: { listening: clients.listeningAddress, announced: clients.announceAddress },
+    publicKey: encodeBase58(readKeyPair(node).publicKey),
+    location: node.location,
+    directory: node.presenceDirectoryServer,
+    ...places,
   };
   if (options.output === "json") return printText(JSON.stringify(details, undefined, 2));
   const rows = [
-    ["gateway", `${details.id}, protocol ${details.protocol}`],
+    [role.table.program, `${details.id}, protocol ${details.protocol}`],
     ["public key", details.publicKey],
     ["location", details.location],
     ["directory", details.directory],
-    ["mixnet", `${details.mixnet.announced}, listening on ${details.mixnet.listening}`],
-    ["clients", `${details.clients.announced}, listening on ${details.clients.listening}`],
+    ...Object.entries(places).map(([name, place]) => [
+      name,
+      typeof place === "number" ? `${place}` : `${place.announced}, listening on ${place.listening}`,
+    ]),
   ] as const;
-  for (const [name, value] of rows) print(` ${paint("bold", name.padEnd(11))} ${value}`);
+  for (const [name, value] of rows) print(` ${paint("bold", name!.padEnd(11))} ${value}`);
+}
+
+interface Place {
+  listening: string;
+  announced: string;
+}
+
+/** Where a node is in the network: its addresses, by what they are for, and a mixnode's layer. */
+function placesOf(config: AnyConfig): Record<string, Place | number> {
+  const place = ({ listeningAddress: listening, announceAddress: announced }: {
+    readonly listeningAddress: string;
+    readonly announceAddress: string;
+  }) => ({ listening, announced });
+  return "gateway" in config
+    ? { mixnet: place(config.mixnetEndpoint), clients: place(config.clientsEndpoint) }
+    : { layer: config.mixnode.layer, mixnet: place(config.mixnode) };
 }

@@ -1,5 +1,5 @@
 import { portOf } from "../config/addresses.ts";
-import { configPath, defaultConfig, type OverridingOption } from "../config/config.ts";
+import { configPath, defaultConfig, defaultsOf, MIXNODE, type OverridingOption } from "../config/config.ts";
 
 /** An option of a command. */
 export interface Option {
@@ -7,7 +7,7 @@ export interface Option {
   readonly value?: string;
   /** what the option does, for `--help` */
   readonly meaning: string;
-  /** what a new gateway gets without it; an option without a default is required */
+  /** what a new node gets without it; an option without a default is required */
   readonly default?: string;
   /** every valid value, if they can be listed */
   readonly choices?: readonly string[];
@@ -26,6 +26,10 @@ export type OptionName =
   | "clients-port"
   | "clients-announce-host"
   | "clients-announce-port"
+  | "host"
+  | "port"
+  | "announce-host"
+  | "announce-port"
   | "output"
   | "watch"
   | "file"
@@ -38,6 +42,9 @@ export type Options = Readonly<Partial<Record<OptionName, string>>>;
 
 /** The value of a flag. */
 export const GIVEN = "given";
+
+/** What this program can be besides a gateway. Its commands are in two words that begin with the role. */
+export type RoleName = "mixnode";
 
 /** The name of a command, as it is typed. */
 export type CommandName =
@@ -53,7 +60,10 @@ export type CommandName =
   | "node-details"
   | "build-info"
   | "completions"
-  | "man";
+  | "man"
+  | "mixnode init"
+  | "mixnode relocate"
+  | "mixnode node-details";
 
 /** A command, with its options. */
 export interface Command {
@@ -71,12 +81,25 @@ export interface Command {
   readonly isPlain?: boolean;
 }
 
-const ROOT = "~/.nym/gateways";
+/** The roles, each with a sentence for `--help`, and the name of the folder that holds its homes. */
+export const ROLES: Readonly<Record<RoleName, { readonly purpose: string; readonly homes: string }>> = {
+  mixnode: {
+    purpose: "Commands of a mixnode, which holds packets for a moment and sends them on.",
+    homes: "mixnodes",
+  },
+};
+
+/** The name of the folder that holds the homes of gateways. */
+export const GATEWAY_HOMES = "gateways";
+
+const ROOT = `~/.nym/${GATEWAY_HOMES}`;
 const { gateway, mixnetEndpoint, clientsEndpoint } = defaultConfig("<id>", ROOT);
+const MIXNODES_ROOT = `~/.nym/${ROLES.mixnode.homes}`;
+const { mixnode } = defaultsOf(MIXNODE, "<id>", MIXNODES_ROOT);
 
 /** Every option. */
 export const OPTIONS: Readonly<Record<OptionName, Option>> = {
-  "id": { value: "word", meaning: "name of the gateway on this machine", default: "the only gateway there is" },
+  "id": { value: "word", meaning: "name on this machine", default: "the only one there is" },
   "config": {
     value: "file",
     meaning: "configuration file to read",
@@ -84,7 +107,7 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
   },
   "location": {
     value: "text",
-    meaning: "where the gateway is, shown to others",
+    meaning: "where it is, shown to others",
     default: gateway.location,
   },
   "mix-host": { value: "ip[:port]", meaning: "IPv4 or IPv6 address to listen on for sphinx packets" },
@@ -119,6 +142,19 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
     meaning: "port that the directory tells clients to connect to",
     default: "the listening port, or with ws:// and wss:// the scheme's own",
   },
+  "host": { value: "ip[:port]", meaning: "IPv4 or IPv6 address to listen on" },
+  "port": { value: "port", meaning: "port to listen on", default: `${portOf(mixnode.listeningAddress)}` },
+  "announce-host": {
+    value: "host[:port]",
+    meaning: "address that the directory tells others to connect to",
+    default: "that of --host",
+  },
+  "announce-port": {
+    value: "port",
+    meaning: "port that the directory tells others to connect to",
+    default: "the listening port",
+  },
+  "layer": { value: "number", meaning: "layer of the mixnet, counted from 1" },
   "inboxes": {
     value: "folder",
     meaning: "where messages wait for their clients",
@@ -131,7 +167,7 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
   },
   "directory": {
     value: "url",
-    meaning: "directory server to announce the gateway to",
+    meaning: "directory server to announce it to",
     default: gateway.presenceDirectoryServer,
   },
   "output": {
@@ -171,6 +207,9 @@ const ENDPOINT_OPTIONS: readonly OptionName[] = [
   "directory",
   "location",
 ];
+
+const MIXNODE_OPTIONS: readonly OptionName[] = ["port", "announce-host", "announce-port", "directory", "location"];
+const OF_MIXNODE = { config: configPath("<id>", MIXNODES_ROOT) };
 
 /** Every command, in the order of `--help`. */
 export const COMMANDS: Readonly<Record<CommandName, Command>> = {
@@ -252,6 +291,24 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     optional: ["output"],
     isPlain: true,
   },
+  "mixnode init": {
+    purpose: "Creates the keys and the configuration file of a new mixnode.",
+    required: ["id", "host", "layer"],
+    optional: MIXNODE_OPTIONS,
+  },
+  "mixnode relocate": {
+    purpose: "Corrects the paths in the configuration of a mixnode whose folder was copied, moved or renamed.",
+    required: [],
+    optional: ["id"],
+    isPlain: true,
+  },
+  "mixnode node-details": {
+    purpose: "Prints what others know of a mixnode: its public key, address, layer and version.",
+    required: [],
+    optional: ["id", "config", "output"],
+    defaults: OF_MIXNODE,
+    isPlain: true,
+  },
 };
 
 /** As in `--id <word>`. */
@@ -263,4 +320,25 @@ export function usageOf(option: OptionName): string {
 /** Whether `word` is the name of a command. */
 export function isCommand(word: string): word is CommandName {
   return Object.hasOwn(COMMANDS, word);
+}
+
+/** Whether `word` is the first of the two words that a role's commands have. */
+export function isRole(word: string): word is RoleName {
+  return Object.hasOwn(ROLES, word);
+}
+
+/** The role that a command belongs to; undefined for a gateway's. */
+export function roleOf(command: CommandName): RoleName | undefined {
+  const [first] = command.split(" ");
+  return isRole(first!) ? first : undefined;
+}
+
+/** The last word of a command, as in `run` of `mixnode run`. */
+export function verbOf(command: CommandName): string {
+  return command.split(" ").at(-1)!;
+}
+
+/** The commands of a role, or the gateway's, which come without one. */
+export function commandsOf(role: RoleName | undefined): CommandName[] {
+  return (Object.keys(COMMANDS) as CommandName[]).filter((command) => roleOf(command) === role);
 }

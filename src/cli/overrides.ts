@@ -7,7 +7,15 @@ import {
   portOf,
   withPort,
 } from "../config/addresses.ts";
-import { type Config, configWith, type NamedKey, valueOf } from "../config/config.ts";
+import {
+  type AnyConfig,
+  type Config,
+  type MixnodeConfig,
+  type NamedKey,
+  tableOf,
+  tableWith,
+  valueOf,
+} from "../config/config.ts";
 import { Mistake, path, type Value, type Values } from "../config/kinds.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import type { OptionName, Options } from "./options.ts";
@@ -17,7 +25,7 @@ import type { OptionName, Options } from "./options.ts";
  * @throws {OperatorError} naming the option whose value is not valid
  */
 export function overrideConfig(config: Config, options: Options): Config {
-  const overridden = configWith((key, section) => overrideValue(key, section, options) ?? valueOf(config, key));
+  const overridden = overrideKeys(config, options);
   const { mixnetEndpoint: mixnet, clientsEndpoint: clients } = overridden;
   Object.assign(mixnet, overrideEndpoint(mixnet, options, MIXNET));
   Object.assign(clients, overrideEndpoint(clients, options, CLIENTS));
@@ -31,11 +39,31 @@ export function overrideConfig(config: Config, options: Options): Config {
   return overridden;
 }
 
+/** The same for a mixnode. */
+export function overrideMixnodeConfig(config: MixnodeConfig, options: Options): MixnodeConfig {
+  const overridden = overrideKeys(config, options);
+  Object.assign(overridden.mixnode, overrideEndpoint(overridden.mixnode, options, MIXNODE_ENDPOINT));
+  return overridden;
+}
+
+function overrideKeys<C extends AnyConfig>(config: C, options: Options): C {
+  return tableWith(
+    tableOf(config),
+    (key, section) => overrideValue(key, section, valueOf(config, key), options) ?? valueOf(config, key),
+  );
+}
+
 /** A path on the command line is relative to the current folder, whereas the file may be read from anywhere. */
-function overrideValue({ kind, option }: NamedKey, section: Values, options: Options): Value | undefined {
+function overrideValue(
+  { kind, option }: NamedKey,
+  section: Values,
+  configured: Value,
+  options: Options,
+): Value | undefined {
   const text = option && options[option];
   if (text === undefined) return undefined;
-  const value = kind.read(text, section);
+  const isNumber = typeof configured === "number" && /^\d+$/.test(text);
+  const value = kind.read(isNumber ? Number(text) : text, section);
   if (value instanceof Mistake) throw new OperatorError(`--${option} ${value.reason}`, ExitCode.USAGE);
   return kind === path ? resolve(text) : value;
 }
@@ -62,6 +90,15 @@ const MIXNET: EndpointOptions = {
   port: "mix-port",
   announceHost: "mix-announce-host",
   announcePort: "mix-announce-port",
+  announced: announceAddress,
+  alternative: "",
+};
+
+const MIXNODE_ENDPOINT: EndpointOptions = {
+  host: "host",
+  port: "port",
+  announceHost: "announce-host",
+  announcePort: "announce-port",
   announced: announceAddress,
   alternative: "",
 };

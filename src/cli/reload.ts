@@ -1,7 +1,8 @@
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { askToReload } from "./control.ts";
-import { findGateway } from "./home.ts";
+import { findHome } from "./home.ts";
 import type { Options } from "./options.ts";
+import { GATEWAY_ROLE } from "./role.ts";
 import { print } from "./output.ts";
 import { readRunning } from "./running.ts";
 
@@ -22,7 +23,7 @@ export function describeReload(taken: readonly string[], left: readonly string[]
  * @throws {OperatorError} if it is not running, or refuses the file; then with its reason
  */
 export async function reload(options: Options): Promise<void> {
-  const { configPath } = findGateway(options);
+  const { configPath } = findHome(GATEWAY_ROLE, options);
   const running = readRunning(configPath);
   if (running === undefined) {
     throw new OperatorError(`The gateway with ${configPath} is not running`, ExitCode.UNAVAILABLE);

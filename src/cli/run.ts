@@ -11,9 +11,10 @@ import { type LogFile, logger, warnings } from "../logging/log.ts";
 import { OperatorError } from "../errors/operator_error.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
 import { ControlSocket, type ReloadAnswer } from "./control.ts";
-import { findGateway } from "./home.ts";
+import { findHome } from "./home.ts";
 import { configureLogging, openLogFile } from "./logging.ts";
 import type { Options } from "./options.ts";
+import { GATEWAY_ROLE } from "./role.ts";
 import { print, printText, settleOutput } from "./output.ts";
 import { overrideConfig } from "./overrides.ts";
 import { describeReload } from "./reload.ts";
@@ -53,7 +54,7 @@ const SPECIAL_HOSTS = ["localhost", "127.0.0.1", "0.0.0.0", "::1"];
  * @throws {OperatorError} if it can't be started
  */
 export async function run(options: Options, startGateway: StartGateway): Promise<void> {
-  const found = findGateway(options);
+  const found = findHome(GATEWAY_ROLE, options);
   const { id, configPath: path } = found;
   print(`Starting gateway ${id ?? readConfig(path).gateway.id}...`);
   const read = () => overrideConfig(readConfig(path), options);
@@ -61,7 +62,7 @@ export async function run(options: Options, startGateway: StartGateway): Promise
   await using running = new AsyncDisposableStack();
   await serveUntilSignalled(async () => {
     const configured = readConfig(path);
-    refuseStray(found, configured, options);
+    refuseStray(GATEWAY_ROLE, found, configured, options);
     const config = overrideConfig(configured, options);
     configureLogging(config.logging, openLogFile(config.logging));
     const keys = loadKeyPair(config.gateway);

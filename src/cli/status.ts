@@ -1,8 +1,9 @@
 import { readConfig } from "../config/files.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { PACKET_SIZE } from "../sphinx/constants.ts";
-import { findGateway } from "./home.ts";
+import { findHome } from "./home.ts";
 import type { Options } from "./options.ts";
+import { GATEWAY_ROLE } from "./role.ts";
 import { printError, printOn, printText } from "./output.ts";
 import { CLEAR_SCREEN, paint } from "./paint.ts";
 import { readRunning, type Running } from "./running.ts";
@@ -17,7 +18,7 @@ const COLOURS = { ok: "green", warn: "yellow", fail: "red" } as const;
  * @throws {OperatorError} if the gateway does not answer
  */
 export async function status(options: Options): Promise<number> {
-  const { configPath } = findGateway(options);
+  const { configPath } = findHome(GATEWAY_ROLE, options);
   const interval = readInterval(options.watch);
   const running = readRunning(configPath) ?? configuredAt(configPath);
   const look = () => ask(running.operator, running.id);

@@ -26,6 +26,9 @@ export type Config = ConfigOf<typeof SECTIONS>;
 /** A mixnode's settings: the keys of mixnode_sections.ts. */
 export type MixnodeConfig = ConfigOf<typeof MIXNODE_SECTIONS>;
 
+/** The settings of any kind of node. */
+export type AnyConfig = Config | MixnodeConfig;
+
 /** The options that override keys. */
 export type OverridingOption = OptionsOf<typeof SECTIONS> | OptionsOf<typeof MIXNODE_SECTIONS>;
 
@@ -91,6 +94,11 @@ export const MIXNODE: Table<MixnodeConfig> = {
   lenient: ["debug"], // 0.7.0's file may contain unknown keys there
 };
 
+/** The definition that a configuration has the values of. */
+export function tableOf<C extends AnyConfig>(config: C): Table<C> {
+  return ("gateway" in config ? GATEWAY : MIXNODE) as Table<C>;
+}
+
 function inCamelCase(name: string): string {
   return name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }
@@ -111,7 +119,7 @@ export function tableWith<C>(table: Table<C>, valueFor: (key: NamedKey, section:
 }
 
 /** The value of a key in a configuration. */
-export function valueOf(config: Config | MixnodeConfig, { sectionProperty, property }: NamedKey): Value {
+export function valueOf(config: AnyConfig, { sectionProperty, property }: NamedKey): Value {
   const sections: Readonly<Record<string, Values>> = config;
   return sections[sectionProperty]![property]!;
 }
@@ -125,6 +133,11 @@ export function defaultsOf<C>(table: Table<C>, id: string, rootDirectory: string
 /** The default configuration of gateway `id`. */
 export function defaultConfig(id: string, rootDirectory: string): Config {
   return defaultsOf(GATEWAY, id, rootDirectory);
+}
+
+/** The section about the node itself: its name, its folder, its keys, and what it announces. */
+export function nodeOf(config: AnyConfig): Config["gateway"] | MixnodeConfig["mixnode"] {
+  return "gateway" in config ? config.gateway : config.mixnode;
 }
 
 /** The path of node `id`'s configuration file. */

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { makePrivateFolder, openPrivateFile } from "../files/private.ts";
 import { logger } from "../logging/log.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
-import { type Config, GATEWAY, type MixnodeConfig, type Table } from "./config.ts";
+import { type AnyConfig, type Config, GATEWAY, type Table } from "./config.ts";
 import { parseTable } from "./parse.ts";
 import { renderTable } from "./render.ts";
 
@@ -17,7 +17,7 @@ export function readConfig(path: string): Config {
 }
 
 /** Reads the config.toml of any table, as {@linkcode readConfig} does. */
-export function readTable<C extends Config | MixnodeConfig>(table: Table<C>, path: string): C {
+export function readTable<C extends AnyConfig>(table: Table<C>, path: string): C {
   return parseTable(table, readText(path, path), path);
 }
 
@@ -27,7 +27,7 @@ export function writeConfig(path: string, config: Config): void {
 }
 
 /** Writes the config.toml of any table, as {@linkcode writeConfig} does. */
-export function writeTable<C extends Config | MixnodeConfig>(table: Table<C>, path: string, config: C): void {
+export function writeTable<C extends AnyConfig>(table: Table<C>, path: string, config: C): void {
   writePrivate(path, renderTable(table, config));
 }
 

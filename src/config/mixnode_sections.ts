@@ -22,6 +22,7 @@ export const MIXNODE_SECTIONS = {
     layer: key({
       kind: count,
       default: 1,
+      option: "layer",
       comment: "The layer of the mixnet, counted from 1. Clients send a packet through each layer in turn.",
     }),
     listening_address: key({
@@ -58,6 +59,7 @@ export const MIXNODE_SECTIONS = {
     metrics_directory_server: key({
       kind: url,
       default: "https://directory.nymtech.net",
+      option: "directory",
       comment: `Not used. Every second, 0.7.0 reported to this server how many packets it had sent to whom. Anyone could
         read that there, although it is what a mixnet should hide.`,
     }),

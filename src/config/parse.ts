@@ -1,10 +1,10 @@
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { logger } from "../logging/log.ts";
 import {
+  type AnyConfig,
   type Config,
   defaultsOf,
   GATEWAY,
-  type MixnodeConfig,
   type NamedKey,
   type Table,
   tableWith,
@@ -32,7 +32,7 @@ export function parseConfig(text: string, path: string): Config {
 }
 
 /** Parses the config.toml of any table. */
-export function parseTable<C extends Config | MixnodeConfig>(table: Table<C>, text: string, path: string): C {
+export function parseTable<C extends AnyConfig>(table: Table<C>, text: string, path: string): C {
   const refuse = (reason: string) => new OperatorError(`Cannot read ${path}: ${reason}`, ExitCode.CONFIGURATION);
   const tables = readSections(table, text, refuse);
   refuseUnknownKeys(table, tables, refuse);

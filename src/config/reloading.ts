@@ -1,4 +1,4 @@
-import { type Config, KEYS, type MixnodeConfig, type NamedKey, valueOf } from "./config.ts";
+import { type AnyConfig, type NamedKey, valueOf } from "./config.ts";
 import { differences } from "./differences.ts";
 
 /** The keys that a reload found changed, as in `[mixnet_endpoint] forward_to`. */
@@ -10,8 +10,8 @@ export interface Changes {
 }
 
 /** Applies the changes in `file` that need no restart to `running`, in place. */
-export function takeOver<C extends Config | MixnodeConfig>(running: C, file: C, keys = KEYS): Changes {
-  const changed = differences(running, file, keys);
+export function takeOver<C extends AnyConfig>(running: C, file: C): Changes {
+  const changed = differences(running, file);
   const taken = changed.filter((key) => canBeTaken(key, running, file));
   for (const key of taken) {
     Object.assign(running[key.sectionProperty as keyof C] as object, { [key.property]: valueOf(file, key) });
@@ -20,7 +20,7 @@ export function takeOver<C extends Config | MixnodeConfig>(running: C, file: C, 
   return { taken: named(taken), left: named(changed.filter((key) => !taken.includes(key))) };
 }
 
-function canBeTaken(key: NamedKey, running: Config | MixnodeConfig, file: Config | MixnodeConfig): boolean {
+function canBeTaken(key: NamedKey, running: AnyConfig, file: AnyConfig): boolean {
   if (key.reloadable !== "while set") return key.reloadable === "always";
   return valueOf(running, key) !== "" && valueOf(file, key) !== "";
 }

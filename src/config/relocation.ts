@@ -1,5 +1,16 @@
 import { basename, isAbsolute, join, relative, resolve } from "node:path";
-import { type Config, configWith, defaultConfig, KEYS, type NamedKey, valueOf } from "./config.ts";
+import {
+  type AnyConfig,
+  type Config,
+  configWith,
+  defaultConfig,
+  KEYS,
+  type NamedKey,
+  nodeOf,
+  tableOf,
+  tableWith,
+  valueOf,
+} from "./config.ts";
 import { path, pathOrNone, url } from "./kinds.ts";
 
 /** A path or URL in a configuration. */
@@ -48,47 +59,50 @@ export function relocate(config: Config, id: string, rootDirectory: string, keep
  * are the same folder.
  */
 export function strayIn(
-  config: Config,
+  config: AnyConfig,
   id: string,
   rootDirectory: string,
   isSame: (one: string, other: string) => boolean,
 ): ConfiguredPath | undefined {
-  if (config.gateway.id !== id) return { key: "id in [gateway]", path: config.gateway.id };
+  const { id: written } = nodeOf(config);
+  if (written !== id) return { key: `id in [${tableOf(config).program}]`, path: written };
   const before = homeOf(config);
   if (isSame(before, join(rootDirectory, id))) return undefined;
   return pathsIn(before, config)[0];
 }
 
-/** Adapts `config` to gateway `id` in `<rootDirectory>/<id>`: paths in its old home become the same paths in the new one. */
-export function moved(config: Config, id: string, rootDirectory: string): Config {
+/** Adapts `config` to node `id` in `<rootDirectory>/<id>`: paths in its old home become the same paths in the new one. */
+export function moved<C extends AnyConfig>(config: C, id: string, rootDirectory: string): C {
   const before = homeOf(config);
-  const result = configWith((key) => {
+  const result = tableWith(tableOf(config), (key) => {
     const value = valueOf(config, key);
     const isInside = typeof value === "string" && isWithin(before, value);
     return isInside ? join(rootDirectory, id, relative(before, value)) : value;
   });
-  return { ...result, gateway: { ...result.gateway, id, nymRootDirectory: rootDirectory } };
+  Object.assign(nodeOf(result), { id, nymRootDirectory: rootDirectory });
+  return result;
 }
 
-function homeOf({ gateway }: Config): string {
-  return join(gateway.nymRootDirectory, gateway.id);
+function homeOf(config: AnyConfig): string {
+  const { id, nymRootDirectory } = nodeOf(config);
+  return join(nymRootDirectory, id);
 }
 
 /** The paths of a configuration that are in a folder. */
-function pathsIn(folder: string, config: Config): ConfiguredPath[] {
-  return KEYS.map((key) => configured(config, key)).filter(({ path }) => isWithin(folder, path));
+function pathsIn(folder: string, config: AnyConfig): ConfiguredPath[] {
+  return tableOf(config).keys.map((key) => configured(config, key)).filter(({ path }) => isWithin(folder, path));
 }
 
-/** The paths of the gateway's own files and folders. */
-export function pathsOf(config: Config): ConfiguredPath[] {
-  return KEYS.filter((key) => isOfHome(key) && key.kind === path).map((key) => configured(config, key));
+/** The paths of the node's own files and folders. */
+export function pathsOf(config: AnyConfig): ConfiguredPath[] {
+  return tableOf(config).keys.filter((key) => isOfHome(key) && key.kind === path).map((key) => configured(config, key));
 }
 
-function configured(config: Config, key: NamedKey): ConfiguredPath {
+function configured(config: AnyConfig, key: NamedKey): ConfiguredPath {
   return { key: `${key.name} in [${key.section}]`, path: String(valueOf(config, key)) };
 }
 
-/** Whether a key depends on the gateway's name or folder: then its default is computed from them. */
+/** Whether a key depends on the node's name or folder: then its default is computed from them. */
 function isOfHome(key: NamedKey): boolean {
   return typeof key.default === "function";
 }

@@ -1,5 +1,5 @@
 import { wrapped } from "../text/wrapped.ts";
-import { type Config, GATEWAY, type MixnodeConfig, type NamedKey, type Table, valueOf } from "./config.ts";
+import { type AnyConfig, type Config, GATEWAY, type NamedKey, type Table, valueOf } from "./config.ts";
 import { tomlValue } from "./toml.ts";
 
 const HEADERS = {
@@ -17,7 +17,7 @@ export function renderConfig(config: Config): string {
 }
 
 /** Renders a configuration of any table. `parseTable` reads it back unchanged. */
-export function renderTable<C extends Config | MixnodeConfig>(table: Table<C>, config: C): string {
+export function renderTable<C extends AnyConfig>(table: Table<C>, config: C): string {
   const names = [...new Set(table.keys.map(({ section }) => section))];
   const sections = names.map((name) => {
     const comment = table.comments[name];
@@ -27,7 +27,7 @@ export function renderTable<C extends Config | MixnodeConfig>(table: Table<C>, c
   return `${[asComment(HEADERS[table.program]), ...sections].join("\n\n")}\n`;
 }
 
-function renderKey(config: Config | MixnodeConfig, key: NamedKey): string {
+function renderKey(config: AnyConfig, key: NamedKey): string {
   return `${asComment(key.comment)}\n${key.name} = ${tomlValue(valueOf(config, key))}`;
 }
 

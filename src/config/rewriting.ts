@@ -1,7 +1,7 @@
-import { type Config, valueOf } from "./config.ts";
+import { type AnyConfig, tableOf, valueOf } from "./config.ts";
 import { differences } from "./differences.ts";
-import { parseConfig } from "./parse.ts";
-import { renderConfig } from "./render.ts";
+import { parseTable } from "./parse.ts";
+import { renderTable } from "./render.ts";
 import { tomlValue } from "./toml.ts";
 
 /** A line with `key = "text"` and, optionally, a comment. */
@@ -12,7 +12,8 @@ const SECTION_LINE = /^\s*\[\s*(\w+)\s*\]/;
  * Changes the text of a config.toml, which parses to `config`, so that it parses to `wanted`. Only quoted texts are
  * replaced, to keep the operator's order and comments. If that is not enough, the result is rendered from scratch.
  */
-export function rewriteConfig(text: string, config: Config, wanted: Config): string {
+export function rewriteConfig<C extends AnyConfig>(text: string, config: C, wanted: C): string {
+  const table = tableOf(config);
   const values = new Map(
     differences(config, wanted).map((key) => [`${key.section}.${key.name}`, valueOf(wanted, key)]),
   );
@@ -24,7 +25,7 @@ export function rewriteConfig(text: string, config: Config, wanted: Config): str
     return typeof value === "string" ? `${before}${tomlValue(value)}${after}` : line;
   });
   const rewritten = lines.join("\n");
-  return differences(parseConfig(rewritten, "the configuration"), wanted).length === 0
+  return differences(parseTable(table, rewritten, "the configuration"), wanted).length === 0
     ? rewritten
-    : renderConfig(wanted);
+    : renderTable(table, wanted);
 }

@@ -1,9 +1,9 @@
-import type { Config, MixnodeConfig, Table } from "./config.ts";
+import type { AnyConfig, Config, Table } from "./config.ts";
 
 /** Returns which key is wrong, and why, if the rule is broken. */
 type Rule<C> = (config: C) => string | undefined;
 
-const backoffs: Rule<Config | MixnodeConfig> = (
+const backoffs: Rule<AnyConfig> = (
   { debug: { packetForwardingInitialBackoff: initial, packetForwardingMaximumBackoff: maximum } },
 ) =>
   maximum < initial
@@ -24,8 +24,8 @@ const RULES: readonly Rule<Config>[] = [
 ];
 
 /** The first rule that `config` breaks, for people, as in `"tls_key" in [clients_endpoint] must be set too: …`. */
-export function brokenRule<C extends Config | MixnodeConfig>(table: Table<C>, config: C): string | undefined {
+export function brokenRule<C extends AnyConfig>(table: Table<C>, config: C): string | undefined {
   const rules = table.program === "gateway" ? RULES : [backoffs];
-  return (rules as readonly Rule<Config | MixnodeConfig>[]).map((rule) => rule(config))
+  return (rules as readonly Rule<AnyConfig>[]).map((rule) => rule(config))
     .find((reason) => reason !== undefined);
 }

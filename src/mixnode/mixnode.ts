@@ -1,7 +1,7 @@
 import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import { PROTOCOL_VERSION } from "../build/version.ts";
 import { hostOf } from "../config/addresses.ts";
-import { MIXNODE, type MixnodeConfig } from "../config/config.ts";
+import type { MixnodeConfig } from "../config/config.ts";
 import { type Changes, takeOver } from "../config/reloading.ts";
 import { Counters } from "../counting/counters.ts";
 import { DirectoryClient } from "../directory/client.ts";
@@ -120,7 +120,7 @@ export class Mixnode implements AsyncDisposable {
 
   /** Takes over what can be taken over from a configuration while the mixnode runs. */
   reload(config: MixnodeConfig): Changes {
-    return takeOver(this.config, config, MIXNODE.keys);
+    return takeOver(this.config, config);
   }
 
   /** Stops accepting, forwards what is held and due soon, drops and counts the rest, and closes everything. */

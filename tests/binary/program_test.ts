@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { BANNER } from "../../src/cli/banner.ts";
+import { banner } from "../../src/cli/banner.ts";
 import { generateIdentity, Peap } from "../../src/peap/mod.ts";
 import { Directory } from "../../src/sandbox/directory.ts";
 import { MixnodeRig } from "../mixnode/mixnode_rig.ts";
@@ -14,7 +14,7 @@ binaryTest("the binary prints its version, commit and platform with an empty env
   const version = await outcomeOf([binary, "--version"]);
   assertEquals(version.code, 0, version.stderr);
   assertMatch(version.stdout, /^nym-gateway 1\.0\.0 \(protocol 0\.7\.0, commit [0-9a-f]{12}(-modified)?, .+\)\n$/);
-  assertStringIncludes((await outcomeOf([binary])).stdout, BANNER);
+  assertStringIncludes((await outcomeOf([binary])).stdout, banner("gateway"));
   const info = await outcomeOf([binary, "build-info"]);
   assertStringIncludes(info.stdout, `\ntarget: ${Deno.build.target}\n`);
   assertStringIncludes(info.stdout, "\ncompiled: true\n");

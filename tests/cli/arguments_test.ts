@@ -18,6 +18,12 @@ Deno.test("no command, help and version are recognised in their usual forms", ()
     assertEquals(parse(line), { kind: "help", command: "init" });
   }
   assertEquals(parse("run --help"), { kind: "help", command: "run" });
+  for (const line of ["mixnode", "mixnode --help", "mixnode -h", "help mixnode"]) {
+    assertEquals(parse(line), { kind: "help", command: "mixnode" });
+  }
+  for (const line of ["mixnode init --help", "help mixnode init"]) {
+    assertEquals(parse(line), { kind: "help", command: "mixnode init" });
+  }
   assertEquals(parse("build-info"), { kind: "command", command: "build-info", options: {} });
 });
 
@@ -26,6 +32,11 @@ Deno.test("options are read with a space or an equals sign", () => {
     kind: "command",
     command: "init",
     options: { "id": "gw", "mix-host": "::1", "clients-host": "1.2.3.4", "mix-port": "007" },
+  });
+  assertEquals(parse("mixnode init --id m --host=::1 --layer 2"), {
+    kind: "command",
+    command: "mixnode init",
+    options: { "id": "m", "host": "::1", "layer": "2" },
   });
   assertEquals(parseArguments(["run", "--id", "1", "--location", "New York", "--directory=http://a/?b=c"]), {
     kind: "command",
@@ -63,6 +74,13 @@ Deno.test("arguments that can't be understood are refused, with a suggestion", (
     "--id x": "a command must come before --id; nym-gateway --help lists them",
     "help elsewhere": 'there is no help on "elsewhere"',
     "help run init": 'unexpected argument "init"',
+    "help mixnode int": 'there is no help on "mixnode int"; did you mean "init"?',
+    "help mixnode init run": 'unexpected argument "run"',
+    "mixnod init": 'unknown command "mixnod"; did you mean "mixnode"?',
+    "mixnode inti --id x": 'mixnode has no command "inti"; did you mean "init"?',
+    "mixnode export": 'mixnode has no command "export"',
+    "mixnode init --id x --host ::1": "mixnode init needs --layer <number>; see nym-gateway mixnode init --help",
+    "mixnode init --mix-host x": "mixnode init has no option --mix-host",
     "init --id x --mix-host 1.2.3.4": "init needs --clients-host <ip[:port]>; see nym-gateway init --help",
     "init --id x --mix-host ::1": "init needs --clients-host <ip[:port]>; see nym-gateway init --help",
     "run --id": "--id needs a value: --id <word>",

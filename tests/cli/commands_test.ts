@@ -63,6 +63,52 @@ Deno.test("init prints and logs what 0.7.0 does, and run prints what 0.7.0 does"
     assertEquals(normalised, run.printed.replace(/Public key: \w+/, "Public key: …").replace(".sled", ".kv"));
   }));
 
+Deno.test("mixnode init prints and logs what 0.7.0 does", () =>
+  inHome(async (home) => {
+    const options = "--host 127.0.0.1 --layer 2 --directory http://127.0.0.1:8080";
+    const made = await nymGateway(`mixnode init --id supermix ${options}`, { HOME: home });
+    assertEquals(made.code, 0);
+    const { printed: expected } = await vectorLines("mixnode-init.stdout.txt");
+    const printed = made.stdout.replaceAll(home, HOME_070);
+    assert(printed.startsWith(expected), printed);
+    assertEquals(printed.slice(expected.length).match(/^ {4}.*/gm), [
+      "    nym-gateway mixnode check --id supermix",
+      "    nym-gateway mixnode run --id supermix",
+      `    ${HOME_070}/.nym/mixnodes/supermix/data/private_sphinx.pem`,
+    ]);
+    const data = `${home}/.nym/mixnodes/supermix/data`;
+    assertEquals(
+      made.stderr.trimEnd().split("\n").map((line) => line.replace(TIMESTAMP, "")),
+      ["private", "public"].map((half) =>
+        ` INFO  pemstore::pemstore > Written ${half} key to "${data}/${half}_sphinx.pem"`
+      ),
+    );
+    const details = JSON.parse((await nymGateway("mixnode node-details --output json", { HOME: home })).stdout);
+    assertEquals([details.layer, details.mixnet, details.directory], [
+      2,
+      { listening: "127.0.0.1:1789", announced: "127.0.0.1:1789" },
+      "http://127.0.0.1:8080",
+    ]);
+  }));
+
+Deno.test("init says which other node of this machine listens on the same address", () =>
+  inHome(async (home) => {
+    const env = { HOME: home };
+    await nymGateway(INIT, env);
+    const { code, stderr } = await nymGateway("mixnode init --id m --host 0.0.0.0 --layer 1", env);
+    assertEquals(code, 0);
+    assertStringIncludes(
+      stderr,
+      "WARN  nym_gateway        > gateway supergateway of this machine listens on 0.0.0.0:1789 too, so only one of the " +
+        "two can run: give one of them another port, as --port or in its configuration\n",
+    );
+    const elsewhere = await nymGateway("mixnode init --id n --host 0.0.0.0 --port 1790 --layer 1", env);
+    assertEquals(elsewhere.stderr.includes("WARN"), false, elsewhere.stderr);
+    const gateway = "init --id g --mix-host 127.0.0.1 --mix-port 1790 --clients-host 127.0.0.1 --clients-port 9005";
+    const clashing = await nymGateway(gateway, env);
+    assertStringIncludes(clashing.stderr, "mixnode n of this machine listens on 127.0.0.1:1790 too");
+  }));
+
 Deno.test("run says that it listens only once it does, and prints the note only if it announces no reachable address", () =>
   inHome(async (home) => {
     const env = { HOME: home };

@@ -3,7 +3,7 @@ import { commandHelp, GENERAL_HELP } from "../../src/cli/help.ts";
 import { COMMANDS, type OptionName, usageOf } from "../../src/cli/options.ts";
 
 Deno.test("a command's help explains each of its options, with its default unless it is required", () => {
-  for (const command of ["init", "run", "export", "import", "build-info"] as const) {
+  for (const command of ["init", "run", "export", "import", "build-info", "mixnode init"] as const) {
     const help = commandHelp(command);
     const head = (option: OptionName) => `\n    ${usageOf(option).replace(/[[\]]/g, "\\$&")}\n`;
     for (const option of COMMANDS[command].required) assertMatch(help, new RegExp(`${head(option)} +[^[]+\n`));
@@ -33,4 +33,6 @@ Deno.test("every variable that the program may read is explained, except those f
 
 Deno.test("general help names the commands", () => {
   assertMatch(GENERAL_HELP, /init {10}\S.*\n {4}run {11}\S/);
+  assertMatch(GENERAL_HELP, /\n {4}mixnode {7}\S/);
+  assertMatch(commandHelp("mixnode"), /commands:\n {4}init {10}\S/);
 });

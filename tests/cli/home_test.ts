@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { findGateway } from "../../src/cli/home.ts";
+import { findHome } from "../../src/cli/home.ts";
+import { GATEWAY_ROLE } from "../../src/cli/role.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { nymGateway } from "./program.ts";
@@ -33,14 +34,14 @@ Deno.test({
   fn: () => {
     using folder = new TemporaryFolder();
     const [user, service] = [folder.file("user"), folder.file("service")];
-    const pathOf = (id?: string) => findGateway(id === undefined ? {} : { id }, `${service}/gateways`).configPath;
+    const pathOf = (id?: string) => findHome(GATEWAY_ROLE, id === undefined ? {} : { id }, service).configPath;
     const inService = (id: string) => `${service}/gateways/${id}/config/config.toml`;
     make(service, "gateway");
     withHomes({ NYM_HOME: undefined, HOME: user }, () => {
       assertEquals([pathOf(), pathOf("gateway")], [inService("gateway"), inService("gateway")]);
       make(`${user}/.nym`, "mine", "gateway");
       assertEquals(pathOf("gateway"), `${user}/.nym/gateways/gateway/config/config.toml`);
-      assertEquals(findGateway({ config: "/a" }), { id: undefined, configPath: "/a" });
+      assertEquals(findHome(GATEWAY_ROLE, { config: "/a" }), { id: undefined, configPath: "/a" });
     });
     withHomes({ NYM_HOME: undefined, HOME: undefined }, () => assertEquals(pathOf(), inService("gateway")));
     withHomes({ NYM_HOME: folder.file("else"), HOME: user }, () => {

@@ -21,8 +21,12 @@ Deno.test("the manual page shows each command's default", () => {
   assertStringIncludes(page, "listen on for clients [default: 9000 (init); as configured (run)]. For init, run.");
   assertStringIncludes(
     page,
-    "the only gateway there is (run, check, status, reload, inboxes, export, relocate, node-details); " +
-      "the name that it was exported under (import)].",
+    "the only one there is (run, check, status, reload, inboxes, export, relocate, node-details, mixnode ",
+  );
+  assertStringIncludes(page, "); the name that it was exported under (import)].");
+  assertStringIncludes(
+    page,
+    "config/config.toml (run, check, status, reload, inboxes, export, node-details); ~/.nym/mixnodes/<id>/config/",
   );
   assertStringIncludes(page, "show it again at this interval, in seconds [default: once]. For status.");
   assertStringIncludes(page, '.TP\n.BR -V ", " --version\n');

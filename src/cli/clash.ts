@@ -1,0 +1,54 @@
+import { hostOf, portOf } from "../config/addresses.ts";
+import { type AnyConfig, nodeOf, tableOf, valueOf } from "../config/config.ts";
+import { readTable } from "../config/files.ts";
+import { OperatorError } from "../errors/operator_error.ts";
+import { logger } from "../logging/log.ts";
+import { homesDirectory, homesIn } from "./home.ts";
+import type { Role } from "./role.ts";
+import { GATEWAY_ROLE, MIXNODE_ROLE } from "./role.ts";
+
+const log = logger("nym_gateway");
+
+/**
+ * Warns if other nodes of this user, of whatever kind, listen on the same addresses as a new one: by default, gateways
+ * and mixnodes all take sphinx packets on port 1789.
+ */
+export function warnOfClash<C extends AnyConfig>(role: Role<C>, config: C): void {
+  const own = listeningAddressesOf(config);
+  for (const other of [...configsOf(GATEWAY_ROLE), ...configsOf(MIXNODE_ROLE)]) {
+    const kind = tableOf(other).program;
+    if (kind === role.table.program && nodeOf(other).id === nodeOf(config).id) continue;
+    const shared = own.filter((address) => listeningAddressesOf(other).some((its) => overlaps(address, its)));
+    if (shared.length === 0) continue;
+    log.warn(
+      `${kind} ${nodeOf(other).id} of this machine listens on ${
+        shared.join(" and ")
+      } too, so only one of the two can ` +
+        `run: give one of them another port, as --${role.portOption} or in its configuration`,
+    );
+  }
+}
+
+/** The configurations of all nodes of a kind; one that can't be read is left out. */
+function configsOf<C extends AnyConfig>(role: Role<C>): C[] {
+  return homesIn([homesDirectory(role)]).found.flatMap(({ configPath }) => {
+    try {
+      return [readTable(role.table, configPath)];
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error;
+      return [];
+    }
+  });
+}
+
+function listeningAddressesOf(config: AnyConfig): string[] {
+  return tableOf(config).keys.filter(({ name }) => name === "listening_address")
+    .map((key) => String(valueOf(config, key))).filter((address) => address !== "");
+}
+
+/** Whether two programs can't both listen on these: an unspecified address stands for all. */
+function overlaps(one: string, other: string): boolean {
+  const hosts = [hostOf(one), hostOf(other)];
+  return portOf(one) === portOf(other) &&
+    (hosts[0] === hosts[1] || hosts.some((host) => host === "0.0.0.0" || host === "::"));
+}

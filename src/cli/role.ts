@@ -1,0 +1,45 @@
+import { type AnyConfig, type Config, GATEWAY, MIXNODE, type MixnodeConfig, type Table } from "../config/config.ts";
+import { GATEWAY_HOMES, type OptionName, type Options, ROLES } from "./options.ts";
+import { overrideConfig, overrideMixnodeConfig } from "./overrides.ts";
+
+/** A kind of node, to the commands that all kinds have. */
+export interface Role<C extends AnyConfig> {
+  /** the definition of its config.toml; `program` is what one is called in messages */
+  readonly table: Table<C>;
+  /** the name of the folder that holds all homes, which is also the plural in messages */
+  readonly homes: string;
+  /** how its commands begin */
+  readonly program: string;
+  /** the values that `init` needs besides --id, for messages */
+  readonly creation: string;
+  /** why to back up its secret files, above their list */
+  readonly backup: string;
+  /** the option that gives it another port, for messages */
+  readonly portOption: OptionName;
+  /** `config` with the values of the options in place of its own; throws an OperatorError for a value that is not valid */
+  readonly override: (config: C, options: Options) => C;
+}
+
+/** A gateway. */
+export const GATEWAY_ROLE: Role<Config> = {
+  table: GATEWAY,
+  homes: GATEWAY_HOMES,
+  program: "nym-gateway",
+  creation: "--mix-host <ip> --clients-host <ip>",
+  backup:
+    `Back up these two files. Without the first, nothing that is sent to the gateway's clients arrives; without the second,
+mail that is waiting for them can't be read:`,
+  portOption: "mix-port",
+  override: overrideConfig,
+};
+
+/** A mixnode. */
+export const MIXNODE_ROLE: Role<MixnodeConfig> = {
+  table: MIXNODE,
+  homes: ROLES.mixnode.homes,
+  program: "nym-gateway mixnode",
+  creation: "--host <ip> --layer <number>",
+  backup: "Back up this file, which makes it the mixnode that others know:",
+  portOption: "port",
+  override: overrideMixnodeConfig,
+};
