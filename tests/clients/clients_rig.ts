@@ -9,12 +9,16 @@ import { Counters } from "../../src/counting/counters.ts";
 import { generateKeyPair, publicKeyOf } from "../../src/sphinx/curve.ts";
 import type { SocketAddress } from "../../src/addresses/socket_address.ts";
 import { client, numbered } from "../mailbox/messages.ts";
+import { eventually } from "../support/eventually.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { testSealer } from "../support/sealer.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { TestClient } from "../support/test_client.ts";
 
-/** Limits that no test meets unless it wants to. */
+/** No test uses this client itself. */
+const WITNESS = 255;
+
+/** Limits that no test reaches unless it means to. */
 export const LIMITS: ClientLimits = {
   clientConnections: 1000,
   clientConnectionsPerNetwork: 1000,
@@ -30,15 +34,15 @@ export const LIMITS: ClientLimits = {
   limitLoopback: true,
 };
 
-/** A clients' server with a real mailbox and ledger, and a mixnet that takes what it is given. */
+/** A clients' server with a real mailbox and ledger, and a mixnet that records what it is sent. */
 export class ClientsRig {
   readonly counters = new Counters();
   readonly forwarded: { to: SocketAddress; packet: Uint8Array }[] = [];
-  /** registrations that have been begun */
+  /** the number of registrations begun */
   registering = 0;
   /** clients that registered long ago */
   readonly oldClients = new Set<ClientId>();
-  /** what becomes of packets */
+  /** the answer to each forwarded packet */
   forwarding: Forwarding = "queued";
   readonly #stack = new AsyncDisposableStack();
 
@@ -97,7 +101,7 @@ export class ClientsRig {
     return { type: "register", address: clientIdToBase58(client(n)) };
   }
 
-  /** The n-th client's way to say who it is. */
+  /** The n-th client's authentication request. */
   authentication(n: number): { type: string; address: string; token: string } {
     const token = encodeBase58(deriveToken(this.privateKey, addressOf(client(n))));
     return { type: "authenticate", address: clientIdToBase58(client(n)), token };
@@ -107,18 +111,27 @@ export class ClientsRig {
     return TestClient.connect(this.server.address);
   }
 
-  /** `headers`: further lines of its request. */
+  /** `headers`: additional header lines of the request. */
   connectRaw(...headers: string[]): Promise<RawClient> {
     return RawClient.connect(this.server.address, ...headers);
   }
 
-  /** Connects, and authenticates as the n-th client; if `acknowledges`, as one of ours, that is held to that. */
+  /** Connects and authenticates as the n-th client. `acknowledges`: it announces acknowledgements, and only they count. */
   async logIn(n: number, acknowledges = false): Promise<TestClient> {
     const connected = await this.connect();
     const request = { ...this.authentication(n), acknowledgements: acknowledges };
     const answer = await connected.request(request) as { status: boolean };
     if (!answer.status) throw new Error("the gateway refused the token");
     return connected;
+  }
+
+  /** Resolves once the server has pinged all clients connected now, because one that logs in last has answered. */
+  async pinged(): Promise<void> {
+    const { messages } = this.mailbox.totals;
+    await using witness = await this.logIn(WITNESS);
+    await this.store(WITNESS, [0]);
+    await witness.message();
+    await eventually("the witness is asked", () => this.mailbox.totals.messages <= messages);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,9 +5,6 @@ import { ShiftedClock } from "../support/shifted_clock.ts";
 import type { TestClient } from "../support/test_client.ts";
 import { ClientsRig } from "./clients_rig.ts";
 
-/** Long enough for the server to have looked at its clients (every 250 ms): no condition says that nothing is confirmed. */
-const TWO_LOOKS = 600;
-
 const acknowledge = (client: TestClient, frames: number) => client.send(JSON.stringify({ type: "received", frames }));
 
 async function receive(client: TestClient, count: number): Promise<number[]> {
@@ -17,7 +14,7 @@ async function receive(client: TestClient, count: number): Promise<number[]> {
 Deno.test("the answer to a login comes before stored messages, which come in order, and live ones after them", async () => {
   await using rig = await ClientsRig.start();
   await rig.store(1, range(2000));
-  await using bob = await rig.logIn(1); // its first frame has to be the answer
+  await using bob = await rig.logIn(1); // its first frame must be the answer
   await rig.store(1, range(100, 2000));
   assertEquals(await receive(bob, 2100), range(2100));
   await rig.store(2, [1]);
@@ -25,14 +22,14 @@ Deno.test("the answer to a login comes before stored messages, which come in ord
   assertEquals(await receive(bob, 1), [2100]);
 });
 
-Deno.test("messages of all sizes arrive as they are", async () => {
+Deno.test("messages of all sizes arrive unchanged", async () => {
   await using rig = await ClientsRig.start();
   await using bob = await rig.logIn(1);
   for (const size of [4, 975, 5]) await rig.store(1, [7], size);
   for (const size of [4, 975, 5]) assertEquals(await bob.message(), numbered(7, size));
 });
 
-Deno.test("messages that come while the inbox is drained are neither lost nor out of order", async () => {
+Deno.test("messages that arrive while the inbox is drained are neither lost nor reordered", async () => {
   await using rig = await ClientsRig.start();
   await rig.store(1, range(5000));
   const bob = await rig.logIn(1);
@@ -44,7 +41,7 @@ Deno.test("messages that come while the inbox is drained are neither lost nor ou
   await bob[Symbol.asyncDispose]();
 });
 
-Deno.test("a nudge in any turn around the end of a drain is heard", async () => {
+Deno.test("a nudge in any turn around the end of a drain is not missed", async () => {
   await using rig = await ClientsRig.start();
   const openInbox = rig.mailbox.openInbox.bind(rig.mailbox);
   let turns = 0;
@@ -55,7 +52,7 @@ Deno.test("a nudge in any turn around the end of a drain is heard", async () => 
     reader.next = async () => {
       if (withheld.length > 0) return withheld.splice(0);
       withheld = await next();
-      if (withheld.length > 0) { // as if it came right after this read, a few turns before its nudge
+      if (withheld.length > 0) { // as if they arrived right after this read, a few turns before their nudge
         void (async () => {
           for (let i = 0; i < turns; i++) await undefined;
           nudge();
@@ -72,7 +69,7 @@ Deno.test("a nudge in any turn around the end of a drain is heard", async () => 
   }
 });
 
-Deno.test("what the client acknowledges is gone, what it does not comes again", async () => {
+Deno.test("acknowledged messages are removed, and the others are pushed again", async () => {
   await using rig = await ClientsRig.start();
   await rig.store(1, range(10));
   {
@@ -80,8 +77,8 @@ Deno.test("what the client acknowledges is gone, what it does not comes again", 
     assertEquals(await receive(bob, 10), range(10));
     acknowledge(bob, 0);
     acknowledge(bob, 4);
-    acknowledge(bob, 2); // late, and no news
-    await bob.request({ type: "hello" }); // answered once the gateway has read all before it
+    acknowledge(bob, 2); // late, so ignored
+    await bob.request({ type: "hello" }); // answered once the gateway has read everything before it
   }
   {
     await using bob = await rig.logIn(1, true);
@@ -98,21 +95,21 @@ Deno.test("what the client acknowledges is gone, what it does not comes again", 
   assertEquals(await receive(bob, 1), [11]);
 });
 
-Deno.test("of who says at the login that he acknowledges, nothing else counts, from the first message on", async () => {
+Deno.test("for a client that announces acknowledgements at login, only they confirm messages", async () => {
   await using rig = await ClientsRig.start();
   await rig.store(1, range(10));
   {
     await using bob = await rig.logIn(1, true);
-    assertEquals(await receive(bob, 10), range(10)); // as pings would tell
-    await new Promise((resolve) => setTimeout(resolve, TWO_LOOKS));
+    assertEquals(await receive(bob, 10), range(10)); // a pong would confirm all of them
+    await rig.pinged();
     acknowledge(bob, 4);
-    await bob.request({ type: "hello" }); // answered once the gateway has read all before it
+    await bob.request({ type: "hello" }); // answered once the gateway has read everything before it
   }
   await using bob = await rig.logIn(1);
   assertEquals(await receive(bob, 6), range(6, 4));
 });
 
-Deno.test("after a reset all comes again, however long ago it was pushed", async () => {
+Deno.test("after a reset all messages are pushed again, however long ago they were pushed", async () => {
   await using rig = await ClientsRig.start();
   await rig.store(1, range(5));
   {
@@ -120,8 +117,8 @@ Deno.test("after a reset all comes again, however long ago it was pushed", async
     using bob = await rig.connectRaw();
     await bob.send(rig.authentication(1));
     await bob.frameArrived();
-    await eventually("all is pushed", () => rig.counters.get("messages_pushed") === 5);
-    await new Promise((resolve) => setTimeout(resolve, TWO_LOOKS));
+    await eventually("all messages are pushed", () => rig.counters.get("messages_pushed") === 5);
+    await rig.pinged();
     clock.advance(10_000);
   } // with messages unread, so that the connection is reset
   await eventually("the reset is noticed", () => rig.server.online === 0);
@@ -129,15 +126,15 @@ Deno.test("after a reset all comes again, however long ago it was pushed", async
   assertEquals(await receive(bob, 5), range(5));
 });
 
-Deno.test("who ends his half of the connection and has not read all gets it again", async () => {
+Deno.test("a client that ends its half of the connection gets unread messages again", async () => {
   await using rig = await ClientsRig.start();
   await rig.store(1, range(5));
   using clock = new ShiftedClock();
   using half = await rig.connectRaw();
   await half.send(rig.authentication(1));
   await half.frameArrived();
-  await eventually("all is pushed", () => rig.counters.get("messages_pushed") === 5);
-  await new Promise((resolve) => setTimeout(resolve, TWO_LOOKS));
+  await eventually("all messages are pushed", () => rig.counters.get("messages_pushed") === 5);
+  await rig.pinged();
   clock.advance(10_000);
   await half.connection.closeWrite();
   await eventually("the end is noticed", () => rig.server.online === 0);
@@ -145,19 +142,19 @@ Deno.test("who ends his half of the connection and has not read all gets it agai
   assertEquals(await receive(bob, 5), range(5));
 });
 
-Deno.test("what a client of 0.7.0 has read is confirmed, as it answers pings", async () => {
+Deno.test("messages that a 0.7.0 client has read are confirmed when it answers a ping", async () => {
   await using rig = await ClientsRig.start();
   await rig.store(1, range(5));
   await using bob = await rig.logIn(1);
   assertEquals(await receive(bob, 5), range(5));
-  await eventually("it is confirmed", () => rig.mailbox.totals.messages === 0);
+  await eventually("they are confirmed", () => rig.mailbox.totals.messages === 0);
   await rig.store(1, [5]);
   assertEquals(await receive(bob, 1), [5]);
-  await eventually("that is confirmed too", () => rig.mailbox.totals.messages === 0);
+  await eventually("the new message is confirmed too", () => rig.mailbox.totals.messages === 0);
 });
 
-Deno.test("of a client that reads slowly, and says as much as it likes, only what it has read is confirmed", async () => {
-  const count = 4000; // all of it fits into the system's buffers
+Deno.test("for a slow reader that keeps sending, only the messages that it has read are confirmed", async () => {
+  const count = 4000; // they all fit into the system's buffers
   for (const isClosed of [false, true]) {
     await using rig = await ClientsRig.start({}, { slowClientBytes: 262_144 });
     using clock = new ShiftedClock();
@@ -165,29 +162,29 @@ Deno.test("of a client that reads slowly, and says as much as it likes, only wha
     const slow = await rig.connectRaw();
     slow.answersPings = true;
     await slow.send(rig.authentication(1));
-    await eventually("all is pushed", () => rig.counters.get("messages_pushed") === count);
+    await eventually("all messages are pushed", () => rig.counters.get("messages_pushed") === count);
     let read = 0;
     for (const _ of range(20)) {
       read += (await slow.messages(50)).length;
       const heard = rig.counters.get("requests_malformed");
       await slow.send("a sign of life");
       clock.advance(5000);
-      await eventually("it is heard", () => rig.counters.get("requests_malformed") > heard);
+      await eventually("the request arrives", () => rig.counters.get("requests_malformed") > heard);
     }
-    await eventually("some is confirmed", () => rig.mailbox.totals.messages < count);
+    await eventually("some messages are confirmed", () => rig.mailbox.totals.messages < count);
     if (isClosed) {
       await slow.connection.write(Uint8Array.of(0x88, 0x80, 0, 0, 0, 0)); // a close frame
-      await eventually("that is noticed", () => rig.server.online === 0);
+      await eventually("the close frame is noticed", () => rig.server.online === 0);
     }
     slow[Symbol.dispose]();
     await eventually("the end is noticed", () => rig.server.online === 0);
     await rig.mailbox.flush();
     const confirmed = count - rig.mailbox.totals.messages;
-    assert(confirmed > read / 2 && confirmed <= read, `${confirmed} are confirmed, ${read} were read`);
+    assert(confirmed > read / 2 && confirmed <= read, `${confirmed} confirmed, ${read} read`);
   }
 });
 
-Deno.test("a newer login gets what the older one had not confirmed, and voids its confirmations", async () => {
+Deno.test("a newer login gets what the older one had not confirmed, and the older one can confirm no more", async () => {
   await using rig = await ClientsRig.start();
   await rig.store(1, range(10));
   await using older = await rig.logIn(1, true);
@@ -204,7 +201,7 @@ Deno.test("a newer login gets what the older one had not confirmed, and voids it
   assertEquals(rig.mailbox.totals.messages > 0, true);
 });
 
-Deno.test("logins that chase each other while messages come: the last one has all that no one acknowledged, in order", async () => {
+Deno.test("after a series of logins while messages arrive, the last one gets all unacknowledged messages in order", async () => {
   await using rig = await ClientsRig.start();
   const clients: TestClient[] = [];
   for (const turn of range(20)) {
@@ -216,7 +213,7 @@ Deno.test("logins that chase each other while messages come: the last one has al
   for (const client of clients) await client[Symbol.asyncDispose]();
 });
 
-Deno.test("a message that is not stored is pushed to who is there, and counts as a frame", async () => {
+Deno.test("an unstored message is pushed to a connected client, and counts as a frame", async () => {
   await using rig = await ClientsRig.start();
   const cover = new TextEncoder().encode("The cake is a lie!");
   const id = client(1);
@@ -232,12 +229,12 @@ Deno.test("a message that is not stored is pushed to who is there, and counts as
   assertEquals(await receive(again, 1), [2]);
 });
 
-Deno.test("a client that reads on after it was slow gets all of it, once and in order, and what came meanwhile too", async () => {
+Deno.test("a slow client that resumes reading gets every message once and in order, including those that arrived meanwhile", async () => {
   await using rig = await ClientsRig.start();
   using slow = await rig.connectRaw();
   await slow.send(rig.authentication(1));
-  await eventually("it is there", () => rig.server.online === 1);
-  const count = 12_000; // more than the system's buffers take
+  await eventually("it is online", () => rig.server.online === 1);
+  const count = 12_000; // more than the system's buffers hold
   for (const from of range(count / 1000)) await rig.store(1, range(1000, 1000 * from), 975);
   await eventually("it is slow", () => rig.counters.get("clients_slow") > 0);
   await rig.store(1, range(1000, count), 975);
@@ -247,11 +244,11 @@ Deno.test("a client that reads on after it was slow gets all of it, once and in 
   assertEquals((await slow.messages(1)).map(numberOf), [count + 1000]);
 });
 
-Deno.test("a client that never reads holds up nobody, and gets no more than its buffers hold", async () => {
+Deno.test("a client that never reads delays no other client, and is pushed only what the buffers hold", async () => {
   await using rig = await ClientsRig.start();
   const stuck = await rig.connectRaw();
   await stuck.send(rig.authentication(1));
-  await eventually("it is there", () => rig.server.online === 1);
+  await eventually("it is online", () => rig.server.online === 1);
   await using bob = await rig.logIn(2);
   const count = 40_000;
   for (const from of range(count / 1000)) {
@@ -265,6 +262,6 @@ Deno.test("a client that never reads holds up nobody, and gets no more than its 
   assert(covers < count);
   stuck[Symbol.dispose]();
   await eventually("its end is noticed", () => rig.server.online === 1);
-  await using reading = await rig.logIn(1); // which has all of it
+  await using reading = await rig.logIn(1); // gets all of them
   assertEquals(await receive(reading, count), range(count));
 });

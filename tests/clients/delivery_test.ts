@@ -9,7 +9,7 @@ function pushed(first: number, last: number): Delivery {
   return delivery;
 }
 
-Deno.test("the client's acknowledgement confirms as many frames as it counts", () => {
+Deno.test("an acknowledgement confirms the number of frames that it states", () => {
   const delivery = pushed(11, 20);
   assertEquals(delivery.received(0), undefined);
   assertEquals(delivery.received(3), 13);
@@ -19,7 +19,7 @@ Deno.test("the client's acknowledgement confirms as many frames as it counts", (
   assertEquals(delivery.received(10), undefined);
 });
 
-Deno.test("more than was pushed is all that was pushed, and nothing of what comes later", () => {
+Deno.test("acknowledging more frames than were pushed confirms those, and none pushed later", () => {
   const delivery = pushed(1, 2);
   assertEquals(delivery.received(1_000_000), 2);
   delivery.push(3);
@@ -27,14 +27,14 @@ Deno.test("more than was pushed is all that was pushed, and nothing of what come
   assertEquals(delivery.received(3), 3);
 });
 
-Deno.test("cover frames count, and have no sequence number", () => {
+Deno.test("cover frames count, but have no sequence number", () => {
   for (const rule of ["received", "read"] as const) {
     const delivery = new Delivery();
     delivery.push(); // frame 1
     delivery.push(5); // frame 2
     delivery.push();
     delivery.push(6); // frame 4
-    delivery.push(9); // frame 5: others' messages have the numbers between
+    delivery.push(9); // frame 5: the numbers between belong to other clients' messages
     assertEquals(delivery.frames, 5);
     assertEquals(delivery[rule](1), undefined);
     assertEquals(delivery[rule](3), 5);
@@ -43,7 +43,7 @@ Deno.test("cover frames count, and have no sequence number", () => {
   }
 });
 
-Deno.test("what the client has read is confirmed, and no more", () => {
+Deno.test("exactly the messages that the client has read are confirmed", () => {
   const delivery = pushed(11, 20);
   assertEquals(delivery.isUncertain, true);
   assertEquals(delivery.read(0), undefined);
@@ -56,20 +56,20 @@ Deno.test("what the client has read is confirmed, and no more", () => {
   assertEquals(delivery.isUncertain, false);
 });
 
-Deno.test("a client that acknowledges is held to it: what it has read counts no more", () => {
+Deno.test("once a client has acknowledged, reading alone confirms nothing", () => {
   const delivery = pushed(1, 4);
   assertEquals(delivery.received(1), 1);
   assertEquals([delivery.isUncertain, delivery.read(4)], [false, undefined]);
   assertEquals(delivery.received(4), 4);
 });
 
-Deno.test("covers alone leave nothing uncertain", () => {
+Deno.test("cover frames alone leave nothing to confirm", () => {
   const delivery = new Delivery();
   for (let i = 0; i < 1000; i++) delivery.push();
   assertEquals([delivery.frames, delivery.isUncertain, delivery.read(1000)], [1000, false, undefined]);
 });
 
-Deno.test("whatever is pushed and however far it is read: confirmed is that, in order, and in the end all of it", () => {
+Deno.test("whatever is pushed and however far it is read, exactly that is confirmed, in order, and finally everything", () => {
   const step = fc.record({ pushes: fc.array(fc.boolean(), { maxLength: 30 }), read: fc.nat({ max: 40 }) });
   fc.assert(
     fc.property(fc.array(step), (steps) => {

@@ -22,7 +22,7 @@ Deno.test("a client's packet goes to the mixnode that it names", async () => {
   assertEquals(rig.forwarded, [{ to, packet: numbered(7, PACKET_SIZE) }]);
 });
 
-Deno.test("a client is told when there is no room for its packet, or no such mixnode", async () => {
+Deno.test("a client is told when the queue has no room for its packet, or the mixnode is unknown", async () => {
   await using rig = await ClientsRig.start();
   await using someone = await rig.logIn(1);
   rig.forwarding = "full";
@@ -45,7 +45,7 @@ Deno.test("a burst of packets is forwarded in order, and answered one by one", a
   assertEquals(rig.forwarded.map(({ packet }) => numberOf(packet)), range(count));
 });
 
-Deno.test("what is wrong with a packet's frame is said in the words of 0.7.0", async () => {
+Deno.test("a malformed packet frame is answered with the error text of 0.7.0", async () => {
   await using rig = await ClientsRig.start();
   await using someone = await rig.logIn(1);
   const answers: [Uint8Array, string][] = [

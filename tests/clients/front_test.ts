@@ -7,10 +7,8 @@ import { ClientsRig } from "./clients_rig.ts";
 import { bytes, HEAD, maskedFrame } from "./front/streams.ts";
 
 const FIN = 0x80;
-/** Long enough for the server to have looked at its clients (every 250 ms): no condition says that nothing is confirmed. */
-const TWO_LOOKS = 600;
 
-/** A connection to the rig's front that has sent nothing. */
+/** A connection to the rig's front, on which nothing has been sent. */
 function connect({ server }: ClientsRig): Promise<Deno.TcpConn> {
   return Deno.connect({ hostname: server.address.host, port: server.address.port });
 }
@@ -21,7 +19,7 @@ async function readToEnd(connection: Deno.Conn): Promise<void> {
   while (await connection.read(buffer).catch(() => null) !== null);
 }
 
-/** A client that logs in and reads nothing, in a process of its own: only the system resets a connection without a word. */
+/** A client that logs in and reads nothing. A process of its own, because only a kill resets a connection without a close frame. */
 class ClientProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
@@ -64,14 +62,14 @@ class ClientProcess implements AsyncDisposable {
   }
 }
 
-Deno.test("neither a stream that ends without a close frame nor a client that is killed confirms what was pushed", async () => {
+Deno.test("neither the end of a stream without a close frame nor a killed client confirms pushed messages", async () => {
   for (const isKilled of [false, true]) {
     await using rig = await ClientsRig.start();
     using clock = new ShiftedClock();
     await rig.store(1, range(5));
     await using client = await ClientProcess.start(rig);
-    await eventually("all is pushed", () => rig.counters.get("messages_pushed") === 5);
-    await new Promise((resolve) => setTimeout(resolve, TWO_LOOKS));
+    await eventually("all messages are pushed", () => rig.counters.get("messages_pushed") === 5);
+    await rig.pinged();
     clock.advance(1500);
     if (isKilled) client.kill();
     else await client.endStream();
@@ -87,8 +85,8 @@ Deno.test("a connection that the front cuts confirms nothing", async () => {
   await rig.store(1, range(5));
   using raw = await rig.connectRaw();
   await raw.send(rig.authentication(1));
-  await eventually("all is pushed", () => rig.counters.get("messages_pushed") === 5);
-  await new Promise((resolve) => setTimeout(resolve, TWO_LOOKS));
+  await eventually("all messages are pushed", () => rig.counters.get("messages_pushed") === 5);
+  await rig.pinged();
   clock.advance(1500);
   await raw.connection.write(Uint8Array.of(FIN | Opcode.TEXT, 1, 65)); // not masked
   await eventually("it is cut", () => rig.server.connections === 0);
@@ -96,11 +94,11 @@ Deno.test("a connection that the front cuts confirms nothing", async () => {
   assertEquals([rig.mailbox.totals.messages, rig.counters.get("frames_malformed")], [5, 1]);
 });
 
-Deno.test("a client that is closed and does not answer is ended all the same", async () => {
+Deno.test("a connection ends even if the client does not answer the close frame", async () => {
   await using rig = await ClientsRig.start();
   using silent = await rig.connectRaw();
   await silent.send(rig.authentication(1));
-  await eventually("it is there", () => rig.server.online === 1);
+  await eventually("it is online", () => rig.server.online === 1);
   await using newer = await rig.logIn(1);
   await eventually("the older one's place is free", () => rig.server.connections === 1);
   await readToEnd(silent.connection);
@@ -108,18 +106,18 @@ Deno.test("a client that is closed and does not answer is ended all the same", a
   await newer.request({ type: "hello" });
 });
 
-Deno.test("who ends his half and reads nothing of what waits for him is ended all the same", async () => {
+Deno.test("a connection whose client has ended its half ends even if the client reads nothing", async () => {
   await using rig = await ClientsRig.start();
-  await rig.store(1, range(12_000), 975); // more than the system's buffers take
+  await rig.store(1, range(12_000), 975); // more than the system's buffers hold
   using half = await rig.connectRaw();
   await half.send(rig.authentication(1));
   await eventually("it is slow", () => rig.counters.get("clients_slow") > 0);
   await half.connection.closeWrite();
   await eventually("its end is noticed", () => rig.server.online === 0);
-  await eventually("nothing is left of it", () => rig.server.connections === 0, 20_000);
+  await eventually("its place is free", () => rig.server.connections === 0, 20_000);
 });
 
-Deno.test("a request of HTTP/1.0 is served, and leaves nothing behind", async () => {
+Deno.test("an HTTP/1.0 request is served, and leaves nothing behind", async () => {
   await using rig = await ClientsRig.start();
   {
     using connection = await connect(rig);
@@ -133,7 +131,7 @@ Deno.test("a request of HTTP/1.0 is served, and leaves nothing behind", async ()
   await eventually("its WebSocket has ended", () => rig.counters.get("client_connections_closed") === 1);
 });
 
-Deno.test("heads that are slow, or have no end, are cut off", async () => {
+Deno.test("slow or endless request heads are cut off", async () => {
   await using rig = await ClientsRig.start({}, { loginDeadline: 300 });
   using silent = await connect(rig);
   using slow = await connect(rig);
@@ -145,7 +143,7 @@ Deno.test("heads that are slow, or have no end, are cut off", async () => {
   assertEquals([rig.counters.get("pending_timed_out"), rig.counters.get("pending_too_big")], [2, 1]);
 });
 
-Deno.test("messages in fragments and pings without end meet the limits of messages", async () => {
+Deno.test("fragments and pings count towards the limits on messages", async () => {
   await using rig = await ClientsRig.start({}, { framesPerSecond: 50 });
   for (const first of [Opcode.TEXT, FIN | Opcode.PING]) {
     using raw = await rig.connectRaw();
@@ -164,7 +162,7 @@ Deno.test("messages in fragments and pings without end meet the limits of messag
   assertEquals(rig.counters.get("requests_too_big"), 1);
 });
 
-Deno.test("a second request on a connection is none", async () => {
+Deno.test("a second request on a connection is refused as a malformed frame", async () => {
   await using rig = await ClientsRig.start();
   using connection = await connect(rig);
   await connection.write(
@@ -174,7 +172,7 @@ Deno.test("a second request on a connection is none", async () => {
   assertEquals(rig.counters.get("frames_malformed"), 1);
 });
 
-Deno.test("no request gets by the front inside of what looks like a frame, after another's body", async () => {
+Deno.test("no request can be smuggled past the front in what looks like a frame, after another request's body", async () => {
   await using rig = await ClientsRig.start();
   const head = (...lines: string[]) => new TextEncoder().encode(["host: x", ...lines, "", ""].join("\r\n"));
   const frameHeader = maskedFrame(FIN | Opcode.BINARY, 4096, 0);
@@ -187,15 +185,15 @@ Deno.test("no request gets by the front inside of what looks like a frame, after
   ];
   for (const first of heads) {
     using connection = await connect(rig);
-    await connection.write(bytes(first, frameHeader)); // its body is read at once then
-    await connection.read(new Uint8Array(1)); // that is answered
-    await connection.write(bytes(smuggled, new Uint8Array(4096 - smuggled.length))).catch(() => {}); // it is cut off
+    await connection.write(bytes(first, frameHeader)); // so its body is read at once
+    await connection.read(new Uint8Array(1)); // of the answer
+    await connection.write(bytes(smuggled, new Uint8Array(4096 - smuggled.length))).catch(() => {}); // the front has cut it
     await readToEnd(connection);
   }
   assertEquals(rig.counters.get("client_connections_opened"), 0);
 });
 
-Deno.test("who is no WebSocket does not stay until the deadline of those that have yet to ask", async () => {
+Deno.test("a connection that does not become a WebSocket ends without waiting for the deadline of a pending one", async () => {
   await using rig = await ClientsRig.start({}, { connectionsBeforeLogin: 0, connectionsBeforeLoginPerNetwork: 0 });
   const withoutKey = HEAD.replace(/sec-websocket-key.*\r\n/, "");
   for (const request of ["GET / HTTP/1.1\r\nhost: x\r\n\r\n", withoutKey, HEAD]) {

@@ -7,12 +7,12 @@ import { ShiftedClock } from "../support/shifted_clock.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { ClientsRig } from "./clients_rig.ts";
 
-Deno.test("for a login beyond its network's places, or all, the session that has been idle longest is evicted", async () => {
+Deno.test("when its network's places, or all places, are taken, a login evicts the session that has been idle longest", async () => {
   for (const limits of [{ clientConnectionsPerNetwork: 2 }, { clientConnections: 2 }]) {
     await using rig = await ClientsRig.start({}, limits);
     await using busy = await rig.logIn(1);
     const idle = await rig.logIn(2);
-    busy.send(new Uint8Array(3)); // it logged in first, but does something now
+    busy.send(new Uint8Array(3)); // it logged in first, but is active now
     await busy.answer();
     await using next = await rig.logIn(3);
     assertEquals((await idle.closed).reason, "idle, and others need the place");
@@ -37,7 +37,7 @@ Deno.test("connections without a login evict no session", async () => {
   for (const stranger of strangers) await stranger[Symbol.asyncDispose]();
 });
 
-Deno.test("clients that registered long ago keep half of the places", async () => {
+Deno.test("half of the places are reserved for clients that registered long ago", async () => {
   await using rig = await ClientsRig.start({}, { clientConnections: 4 });
   for (const n of [1, 2, 3]) rig.oldClients.add(client(n));
   const old = [await rig.logIn(1), await rig.logIn(2)];
@@ -47,13 +47,13 @@ Deno.test("clients that registered long ago keep half of the places", async () =
     await rig.store(i + 1, [i]);
     await each.message();
   }
-  await using third = await rig.logIn(3); // one of its own standing gives way
+  await using third = await rig.logIn(3); // evicts one with the same standing
   assertEquals((await old[0]!.closed).reason, "idle, and others need the place");
   await rig.store(3, [3]);
   await third.message();
 });
 
-Deno.test("this machine is held to the total alone, unless it is to be limited", async () => {
+Deno.test("loopback clients are limited only in total, unless limit_loopback is set", async () => {
   const limits = { clientConnections: 3, clientConnectionsPerNetwork: 1, limitLoopback: false };
   await using rig = await ClientsRig.start({}, limits);
   const clients = await Promise.all(range(3).map((n) => rig.logIn(n)));
@@ -63,7 +63,7 @@ Deno.test("this machine is held to the total alone, unless it is to be limited",
   for (const client of clients) await client[Symbol.asyncDispose]();
 });
 
-Deno.test("of unauthenticated clients the oldest is evicted for the next; one that has logged in stays", async () => {
+Deno.test("a new connection evicts the oldest unauthenticated one, and never an authenticated one", async () => {
   await using rig = await ClientsRig.start({}, { connectionsBeforeLogin: 10, connectionsBeforeLoginPerNetwork: 2 });
   await using member = await rig.logIn(1);
   const silent = await rig.connect();
@@ -77,7 +77,7 @@ Deno.test("of unauthenticated clients the oldest is evicted for the next; one th
   await member.message();
 });
 
-Deno.test("web pages that are open on this machine are limited as a network, whatever is exempt", async () => {
+Deno.test("web pages open on this machine are limited as one network, even when loopback is exempt", async () => {
   const limits = { limitLoopback: false, registrationsPerHourPerNetwork: 2, clientConnectionsPerNetwork: 1000 };
   await using rig = await ClientsRig.start({}, limits);
   let asked = 0;
@@ -100,7 +100,7 @@ Deno.test("web pages that are open on this machine are limited as a network, wha
   assertEquals(others, Array(6).fill(true));
 });
 
-Deno.test("a client that sends more frames than it may is disconnected", async () => {
+Deno.test("a client that sends too many frames is disconnected", async () => {
   await using rig = await ClientsRig.start({}, { framesPerSecond: 50 });
   await using client = await rig.logIn(1);
   const request = new Uint8Array(7 + PACKET_SIZE);
@@ -110,19 +110,19 @@ Deno.test("a client that sends more frames than it may is disconnected", async (
   assertEquals(rig.counters.get("client_floods_closed"), 1);
 });
 
-Deno.test("who answers the gateway's pings does not use up what it may send", async () => {
+Deno.test("answers to the gateway's pings do not count towards a client's frames", async () => {
   await using rig = await ClientsRig.start({}, { framesPerSecond: 2, slowClientBytes: 262_144 });
   const count = 4000; // it is asked every 128 KiB
   await rig.store(1, range(count), 975);
   await using client = await rig.logIn(1);
   await client.messages(count);
-  await eventually("all is confirmed", () => rig.mailbox.totals.messages === 0);
+  await eventually("all messages are confirmed", () => rig.mailbox.totals.messages === 0);
   assertEquals(rig.counters.get("client_floods_closed"), 0);
 });
 
-Deno.test("a client that asks on and on, and reads no answer, is disconnected", async () => {
+Deno.test("a client that keeps sending requests and reads no answer is disconnected", async () => {
   await using rig = await ClientsRig.start();
-  await rig.store(1, range(12_000), 975); // more than the system's buffers take
+  await rig.store(1, range(12_000), 975); // more than the system's buffers hold
   using raw = await rig.connectRaw();
   await raw.send(rig.authentication(1));
   await eventually("it reads nothing", () => rig.counters.get("clients_slow") > 0);
@@ -131,8 +131,11 @@ Deno.test("a client that asks on and on, and reads no answer, is disconnected", 
     const before = rig.counters.get("requests_malformed");
     for (const _ of range(times)) await raw.send("?");
     const answered = () => rig.counters.get("requests_malformed") - before;
-    await eventually("all is answered, or it is closed", () => answered() === times || rig.server.online === 0);
-    clock.advance(10_000); // so many a second may come
+    await eventually(
+      "all requests are answered, or it is closed",
+      () => answered() === times || rig.server.online === 0,
+    );
+    clock.advance(10_000); // refills its allowance of frames
   };
   await ask(500);
   assertEquals(rig.server.online, 1);

@@ -11,7 +11,7 @@ import { ClientsRig } from "./clients_rig.ts";
 const error = (message: string) => ({ type: "error", message });
 const authenticated = { type: "authenticate", status: true, acknowledgements: true };
 
-Deno.test("a client registers, and its token is that of 0.7.0", async () => {
+Deno.test("a client registers, and gets the same token as from 0.7.0", async () => {
   for (const { gateway_private_key, client_address, token } of sphinxVectors().tokens.slice(0, 3)) {
     await using rig = await ClientsRig.start({ privateKey: Uint8Array.fromHex(gateway_private_key) });
     await using someone = await rig.connect();
@@ -35,13 +35,13 @@ Deno.test("a wrong token is refused, and the client may try again", async () => 
   assertEquals(rig.server.online, 1);
 });
 
-Deno.test("a valid token is enough for a client that the ledger does not know, which then knows it", async () => {
+Deno.test("a client that the ledger does not know can log in with a valid token, and is then in the ledger", async () => {
   await using rig = await ClientsRig.start();
   await using _someone = await rig.logIn(1);
   assertEquals(rig.ledger.has(client(1)), true);
 });
 
-Deno.test("malformed requests are answered in the words of 0.7.0, and the connection stays", async () => {
+Deno.test("malformed requests are answered with the error texts of 0.7.0, and the connection stays open", async () => {
   await using rig = await ClientsRig.start();
   await using someone = await rig.connect();
   const { address } = rig.registration(1);
@@ -58,7 +58,7 @@ Deno.test("malformed requests are answered in the words of 0.7.0, and the connec
   assertEquals(await someone.request(rig.authentication(1)), authenticated);
 });
 
-Deno.test("a registered address can't be registered by another one, nor its mail be had that way", async () => {
+Deno.test("nobody else can register a registered address, or get its messages by trying", async () => {
   await using rig = await ClientsRig.start();
   await using owner = await rig.connect();
   await owner.request(rig.registration(1));
@@ -69,7 +69,7 @@ Deno.test("a registered address can't be registered by another one, nor its mail
   assertEquals(stranger.unread, []);
 });
 
-Deno.test("with allow_re_registration it can, as in 0.7.0", async () => {
+Deno.test("with allow_re_registration anybody can register it again, as in 0.7.0", async () => {
   await using rig = await ClientsRig.start({ allowReRegistration: true });
   await using first = await rig.connect();
   const answer = await first.request(rig.registration(1));
@@ -77,7 +77,7 @@ Deno.test("with allow_re_registration it can, as in 0.7.0", async () => {
   assertEquals(await second.request(rig.registration(1)), answer);
 });
 
-Deno.test("of those who register an address at the same time, exactly one does", async () => {
+Deno.test("when several clients register an address at the same time, exactly one succeeds", async () => {
   await using rig = await ClientsRig.start();
   const clients = await Promise.all(range(12).map(() => rig.connect()));
   const answers = await Promise.all(clients.map((client) => client.request(rig.registration(1))));
@@ -87,7 +87,7 @@ Deno.test("of those who register an address at the same time, exactly one does",
   for (const client of clients) await client[Symbol.asyncDispose]();
 });
 
-Deno.test("frames that come while a login is written are handled after it, in order", async () => {
+Deno.test("frames that arrive while a login is written are handled after it, in order", async () => {
   await using rig = await ClientsRig.start();
   await using someone = await rig.connect();
   someone.send(JSON.stringify(rig.registration(1)));
@@ -98,17 +98,17 @@ Deno.test("frames that come while a login is written are handled after it, in or
   assertEquals(await someone.answer(), error("address field was incorrectly encoded"));
 });
 
-Deno.test("a client that sends on and on before its login is answered is cut off", async () => {
+Deno.test("a client that keeps sending before its login is answered is cut off", async () => {
   await using rig = await ClientsRig.start();
   await using someone = await rig.connect();
   using _slow = new LockedDatabase(rig.ledgerPath);
   someone.send(JSON.stringify(rig.registration(1)));
   for (const _ of range(200)) someone.send("hello");
-  await someone.closed; // by a reset, as it goes on
+  await someone.closed; // with a reset, because it keeps sending
   assertEquals(rig.counters.get("client_connections_closed"), 1);
 });
 
-Deno.test("a login that can't be written is an error, and the client may try again", async () => {
+Deno.test("a login that cannot be written is an error, and the client may try again", async () => {
   using _silence = new Silence();
   await using rig = await ClientsRig.start();
   await using someone = await rig.connect();
@@ -120,11 +120,11 @@ Deno.test("a login that can't be written is an error, and the client may try aga
   assertEquals((await someone.request(rig.registration(1)) as { type: string }).type, "register");
 });
 
-Deno.test("who does not log in is cut off after the deadline, who has logged in is not", async () => {
+Deno.test("a client that does not log in by the deadline is cut off, and one that has logged in is not", async () => {
   await using rig = await ClientsRig.start({}, { loginDeadline: 100 });
   await using member = await rig.logIn(1);
   await using stranger = await rig.connect();
-  stranger.send("hello"); // talking is not logging in
+  stranger.send("hello"); // a request, but not a login
   const { code, reason } = await stranger.closed;
   assertEquals({ code, reason }, { code: 1008, reason: "no login in time" });
   await rig.store(1, [1]);
@@ -132,7 +132,7 @@ Deno.test("who does not log in is cut off after the deadline, who has logged in 
   assertEquals(rig.counters.get("logins_timed_out"), 1);
 });
 
-Deno.test("requests over 4 KiB, of text or bytes, are answered with an error and end the connection", async () => {
+Deno.test("a text or binary request over 4 KiB is answered with an error and ends the connection", async () => {
   await using rig = await ClientsRig.start();
   const tooBig = error("a request may have 4096 bytes, this one has more");
   for (const frame of ["x".repeat(4097), new Uint8Array(4097), new Uint8Array(60_000)]) {
@@ -158,6 +158,6 @@ Deno.test("a newer login closes the older one, and a refused one does not", asyn
   const { code, reason } = await older.closed;
   assertEquals({ code, reason }, { code: 4001, reason: "logged in elsewhere" });
   assertEquals(rig.server.online, 1);
-  assertEquals((await newer.message()).length, 40); // it was not confirmed
+  assertEquals((await newer.message()).length, 40); // the older login had not confirmed it
   assertEquals(clientIdToBase58(client(1)), rig.registration(1).address);
 });

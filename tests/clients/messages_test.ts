@@ -7,7 +7,7 @@ const address = new Uint8Array(32).fill(7);
 const token = new Uint8Array(32).fill(9);
 const request = (value: unknown) => parseControlRequest(JSON.stringify(value));
 
-Deno.test("the requests of spec §5", () => {
+Deno.test("all requests of the protocol are parsed", () => {
   const [a, t] = [encodeBase58(address), encodeBase58(token)];
   assertEquals(request({ type: "register", address: a }), { kind: "register", address });
   assertEquals(request({ type: "register", address: a, more: [1] }), { kind: "register", address });
@@ -28,7 +28,7 @@ Deno.test("the requests of spec §5", () => {
   assertEquals(request({ type: "received", frames: 12 }), { kind: "received", frames: 12 });
 });
 
-Deno.test("whatever else a client writes is malformed, and says so as 0.7.0 does", () => {
+Deno.test("any other request is malformed, with the error text of 0.7.0", () => {
   const [a, t] = [encodeBase58(address), encodeBase58(token)];
   const wrong: [unknown, string][] = [
     [{ type: "register", address: "0OIl" }, "malformed destination address"],
@@ -66,7 +66,7 @@ Deno.test("no text makes the parser throw", () => {
   }));
 });
 
-Deno.test("the answers of spec §5, with the field that offers acknowledgements", () => {
+Deno.test("the answers of the protocol, with the field that offers acknowledgements", () => {
   assertEquals(answer.registered("T"), '{"type":"register","token":"T","acknowledgements":true}');
   assertEquals(answer.authenticated(), '{"type":"authenticate","status":true,"acknowledgements":true}');
   assertEquals(answer.refused(), '{"type":"authenticate","status":false}');

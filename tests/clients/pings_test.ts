@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Pings } from "../../src/clients/pings.ts";
 
-Deno.test("an answered ping tells that what was sent before it has been read", () => {
+Deno.test("an answered ping shows that everything sent before it has been read", () => {
   const pings = new Pings();
   const first = pings.next(10, 0);
   assertEquals(pings.pong(first), 10);
@@ -20,7 +20,7 @@ Deno.test("no other pong is an answer", () => {
   assert(pings.isOpen);
 });
 
-Deno.test("the answer to a later ping stands for those before it, whose own are no news then", () => {
+Deno.test("the answer to a later ping also answers the earlier ones, whose own answers are then ignored", () => {
   const pings = new Pings();
   const [first, second, third] = [pings.next(10, 0), pings.next(20, 1), pings.next(30, 2)];
   assertEquals(pings.pong(second), 20);
@@ -28,7 +28,7 @@ Deno.test("the answer to a later ping stands for those before it, whose own are 
   assertEquals(pings.pong(third), 30);
 });
 
-Deno.test("while more and more is sent it is asked once a second, and after that at once, but not twice the same", () => {
+Deno.test("a ping is due once a second while frames are sent, at once when they stop, and never twice for the same frames", () => {
   const pings = new Pings();
   assertEquals(pings.isDue(0, 0), false);
   assertEquals(pings.isDue(1, 0), true);
@@ -43,7 +43,7 @@ Deno.test("while more and more is sent it is asked once a second, and after that
   assertEquals(pings.isDue(6, 100_000), false);
 });
 
-Deno.test("who does not answer is asked again after 5 s, as an answer may have been left out", () => {
+Deno.test("an unanswered ping is repeated after 5 s, because a client may answer only the last one", () => {
   const pings = new Pings();
   pings.next(1, 0);
   assertEquals([pings.isDue(1, 4999), pings.isDue(1, 5000)], [false, true]);
@@ -53,17 +53,17 @@ Deno.test("who does not answer is asked again after 5 s, as an answer may have b
   assertEquals(pings.isDue(2, 9999), true);
 });
 
-Deno.test("whoever is asked without end and answers late: the last of the answers tells all of it", () => {
+Deno.test("however many pings a client answers late, its last answer covers all frames", () => {
   fc.assert(fc.property(fc.integer({ min: 1, max: 300 }), fc.nat(299), (asked, from) => {
     const pings = new Pings();
     const payloads = Array.from({ length: asked }, (_, i) => pings.next(i + 1, i));
-    const told = payloads.slice(Math.min(from, asked - 1)).map((payload) => pings.pong(payload));
-    assertEquals(told.at(-1), asked);
+    const answers = payloads.slice(Math.min(from, asked - 1)).map((payload) => pings.pong(payload));
+    assertEquals(answers.at(-1), asked);
     assertEquals(pings.isOpen, false);
   }));
 });
 
-Deno.test("a client that sends nothing for 15 s is asked whether it is there, and is gone after as long again", () => {
+Deno.test("a client that sends nothing for 15 s is pinged, and is gone after another 15 s", () => {
   const pings = new Pings();
   const heardAt = 1000;
   assertEquals([pings.isSilent(heardAt, 15_999), pings.isSilent(heardAt, 16_000)], [false, true]);
@@ -71,7 +71,7 @@ Deno.test("a client that sends nothing for 15 s is asked whether it is there, an
   const ping = pings.next(0, 16_000);
   assertEquals([pings.isSilent(heardAt, 30_999), pings.isSilent(heardAt, 31_000)], [false, true]);
   assertEquals([pings.isGone(heardAt, 30_999), pings.isGone(heardAt, 31_000)], [false, true]);
-  assertEquals(pings.isGone(31_000, 31_000), false, "something came, though no answer");
+  assertEquals(pings.isGone(31_000, 31_000), false, "it has sent something, though not an answer");
   pings.pong(ping);
   assertEquals(pings.isGone(heardAt, 31_000), false);
 });

@@ -6,7 +6,7 @@ import { GatewayRig } from "../support/gateway_rig.ts";
 import { randomClientAddress } from "../support/packets.ts";
 import { Silence } from "../support/silence.ts";
 
-Deno.test("with announce_clients = false the directory hears of no client, and true again takes it over", async () => {
+Deno.test("with announce_clients = false the directory gets no clients, and a reload with true announces them", async () => {
   using _silence = new Silence();
   await using directory = new Directory({ host: "127.0.0.1", port: 0 });
   await using rig = await GatewayRig.start(directory.url, (config) => {
@@ -23,6 +23,6 @@ Deno.test("with announce_clients = false the directory hears of no client, and t
   const { clientsEndpoint } = rig.config;
   const changed = { ...rig.config, clientsEndpoint: { ...clientsEndpoint, announceClients: true } };
   assertEquals(rig.gateway.reload(() => changed).taken, ["[clients_endpoint] announce_clients"]);
-  await eventually("its client is", () => announced()!.registeredClients.length === 1);
+  await eventually("its client is announced", () => announced()!.registeredClients.length === 1);
   assertEquals(announced()!.registeredClients, [{ pubKey: encodeBase58(bob) }]);
 });

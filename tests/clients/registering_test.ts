@@ -26,7 +26,7 @@ async function prove(rig: ClientsRig, client: TestClient, key: KeyPair = owner):
   return encodeBase58(proveAddress(key.privateKey, owner.publicKey, challenge, publicKeyOf(rig.privateKey))!);
 }
 
-Deno.test("who proves that the address is his registers, and again, with the same token", async () => {
+Deno.test("a client that proves ownership of its address can register repeatedly, and gets the same token", async () => {
   await using rig = await ClientsRig.start();
   for (const _ of range(3)) {
     await using client = await rig.connect();
@@ -35,7 +35,7 @@ Deno.test("who proves that the address is his registers, and again, with the sam
   assertEquals([rig.ledger.size, rig.counters.get("registrations")], [1, 3]);
 });
 
-Deno.test("registering again with a proof is a login: it gets what waits and closes the older connection", async () => {
+Deno.test("registering again with a proof is a login that closes the older connection", async () => {
   await using rig = await ClientsRig.start();
   await using older = await rig.connect();
   await older.request(registration);
@@ -45,7 +45,7 @@ Deno.test("registering again with a proof is a login: it gets what waits and clo
   assertEquals(rig.server.online, 1);
 });
 
-Deno.test("nobody registers an address again without its key", async () => {
+Deno.test("nobody can register an address again without its key", async () => {
   await using rig = await ClientsRig.start();
   await using client = await rig.connect();
   await client.request(registration);
@@ -59,7 +59,7 @@ Deno.test("nobody registers an address again without its key", async () => {
   assertEquals([rig.server.online, rig.counters.get("proofs_refused")], [1, 2]);
 });
 
-Deno.test("a challenge is good for one answer, on its own connection", async () => {
+Deno.test("a challenge is valid for one answer, on its own connection", async () => {
   await using rig = await ClientsRig.start();
   await using client = await rig.connect();
   const proof = await prove(rig, client);
@@ -72,7 +72,7 @@ Deno.test("a challenge is good for one answer, on its own connection", async () 
   assertEquals(await client.request({ ...registration, proof }), wrongProof); // its challenge was used
 });
 
-Deno.test("who asks for another challenge gets it once the one before is answered", async () => {
+Deno.test("a client gets another challenge only once the previous one is answered", async () => {
   await using rig = await ClientsRig.start();
   await using client = await rig.connect();
   const challenge = await client.request({ type: "challenge" });
@@ -81,13 +81,13 @@ Deno.test("who asks for another challenge gets it once the one before is answere
   assertNotEquals(await client.request({ type: "challenge" }), challenge);
 });
 
-Deno.test("who has logged in is not challenged", async () => {
+Deno.test("a client that has logged in gets no challenge", async () => {
   await using rig = await ClientsRig.start();
   await using client = await rig.logIn(1);
   assertEquals(await client.request({ type: "challenge" }), error("invalid request"));
 });
 
-Deno.test("with require_proof there is no registration without, and tokens stay good", async () => {
+Deno.test("with require_proof no client registers without a proof, and tokens stay valid", async () => {
   await using rig = await ClientsRig.start({ requireProof: true });
   await using client = await rig.connect();
   const needed = error("registration requires a proof of the address's private key");
@@ -97,7 +97,7 @@ Deno.test("with require_proof there is no registration without, and tokens stay 
   await using _member = await rig.logIn(1);
 });
 
-Deno.test("a network that registers too many has to wait; who is known and proves it does not", async () => {
+Deno.test("a network that registers too many clients must wait, except for a known client with a proof", async () => {
   await using rig = await ClientsRig.start({}, { registrationsPerHourPerNetwork: 3 });
   {
     await using known = await rig.connect();
@@ -110,12 +110,12 @@ Deno.test("a network that registers too many has to wait; who is known and prove
   await using late = await rig.connect();
   const tooMany = error("too many registrations from this network, try again later");
   assertEquals(await late.request(rig.registration(7)), tooMany);
-  assertEquals(await late.request(registration), tooMany); // so that asking who is registered is limited too
+  assertEquals(await late.request(registration), tooMany); // so probing for registered addresses is limited too
   assertEquals([rig.ledger.size, rig.counters.get("registrations_limited_network")], [3, 2]);
   assertEquals(await late.request({ ...registration, proof: await prove(rig, late) }), registered(rig));
 });
 
-Deno.test("all together may register only so many too", async () => {
+Deno.test("registrations from all networks together are limited too", async () => {
   await using rig = await ClientsRig.start({}, { registrationsPerHour: 2 });
   const answers = [];
   for (const n of range(4)) {
@@ -127,7 +127,7 @@ Deno.test("all together may register only so many too", async () => {
   assertEquals([rig.ledger.size, rig.counters.get("registrations_limited_total")], [2, 2]);
 });
 
-Deno.test("a network that guesses tokens loses its connections, and who has the right one still logs in", async () => {
+Deno.test("a network that guesses tokens loses its connections, but a valid token still logs in", async () => {
   await using rig = await ClientsRig.start({}, { wrongTokensPerHourPerNetwork: 3 });
   const wrong = { ...rig.authentication(1), token: rig.authentication(2).token };
   const refused = { type: "authenticate", status: false };
@@ -142,12 +142,12 @@ Deno.test("a network that guesses tokens loses its connections, and who has the 
   assertEquals([rig.counters.get("authentications_refused"), rig.counters.get("guessers_closed")], [5, 2]);
 });
 
-Deno.test("a wrong token is answered late, whoever it is for, and what follows it waits", async () => {
+Deno.test("a wrong token is answered late, whether its address is registered or not", async () => {
   const delay = 200;
   await using rig = await ClientsRig.start({}, { wrongTokenDelay: delay });
   await (await rig.logIn(1))[Symbol.asyncDispose]();
   const token = encodeBase58(new Uint8Array(32));
-  for (const n of [1, 2]) { // one that is registered, one that is not
+  for (const n of [1, 2]) { // a registered address and an unregistered one
     await using guesser = await rig.connect();
     const before = performance.now();
     const answer = await guesser.request({ ...rig.authentication(n), token });
@@ -156,7 +156,7 @@ Deno.test("a wrong token is answered late, whoever it is for, and what follows i
   assertEquals(rig.ledger.size, 1);
 });
 
-Deno.test("who leaves while a wrong token waits for its answer leaves nothing behind", async () => {
+Deno.test("a client that leaves before its wrong token is answered leaves nothing behind", async () => {
   const rig = await ClientsRig.start({}, { wrongTokenDelay: 60_000 });
   const guesser = await rig.connect();
   guesser.send(JSON.stringify({ ...rig.authentication(1), token: encodeBase58(new Uint8Array(32)) }));
@@ -165,7 +165,7 @@ Deno.test("who leaves while a wrong token waits for its answer leaves nothing be
   assertEquals(rig.counters.get("client_connections_opened"), rig.counters.get("client_connections_closed"));
 });
 
-Deno.test("a connection has so many requests before its login, and no more", async () => {
+Deno.test("a connection may send 100 requests before its login", async () => {
   await using rig = await ClientsRig.start();
   await using talker = await rig.connect();
   for (const _ of range(100)) await talker.request({ type: "hello" });

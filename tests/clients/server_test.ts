@@ -6,14 +6,14 @@ import { eventually } from "../support/eventually.ts";
 import { LockedDatabase } from "../support/locked_database.ts";
 import { ClientsRig } from "./clients_rig.ts";
 
-Deno.test("a request without an upgrade is told what is spoken here", async () => {
+Deno.test("a request without an upgrade is told which protocol to use", async () => {
   await using rig = await ClientsRig.start();
   const response = await fetch(`http://${formatSocketAddress(rig.server.address)}/any/path`);
   assertEquals([response.status, response.headers.get("upgrade")], [426, "websocket"]);
   await response.body?.cancel();
 });
 
-Deno.test("an upgrade that is none is refused, and harms nobody", async () => {
+Deno.test("an invalid upgrade is refused, and affects no other client", async () => {
   await using rig = await ClientsRig.start();
   await using bob = await rig.logIn(1);
   using connection = await Deno.connect({ hostname: rig.server.address.host, port: rig.server.address.port });
@@ -32,14 +32,14 @@ Deno.test("a port in use is an error at once", async () => {
   assertThrows(() => ClientsServer.listen(server.address, {} as never, {} as never), Deno.errors.AddrInUse);
 });
 
-Deno.test("on closing, all clients are told that the gateway goes away, and nothing goes on", async () => {
+Deno.test("when the server closes, all clients are told that it is going away, and nothing keeps running", async () => {
   const rig = await ClientsRig.start();
   await rig.store(1, range(10_000), 975);
   const reading = await rig.logIn(2);
   const guest = await rig.connect();
   const stuck = await rig.connectRaw();
   await stuck.send(rig.authentication(1));
-  await eventually("the stuck one is being served", () => rig.counters.get("messages_pushed") > 0);
+  await eventually("the stuck client is being served", () => rig.counters.get("messages_pushed") > 0);
   await rig[Symbol.asyncDispose]();
   assertEquals((await reading.closed).code, 1001);
   assertEquals((await guest.closed).code, 1001);
@@ -57,7 +57,7 @@ Deno.test("closing waits for a login that is being written", async () => {
     using _slow = new LockedDatabase(rig.ledgerPath);
     someone.send(JSON.stringify(rig.registration(1)));
     someone.send("hello");
-    await eventually("the registration has come", () => rig.registering === 1);
+    await eventually("the registration has begun", () => rig.registering === 1);
     closing = rig[Symbol.asyncDispose]();
   }
   await closing;

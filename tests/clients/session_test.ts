@@ -15,7 +15,7 @@ function bytes(...parts: Uint8Array[]): Uint8Array {
   return new Uint8Array(parts.flatMap((part) => [...part]));
 }
 
-Deno.test("before authentication: requests are taken, all else is an error", () => {
+Deno.test("before authentication, everything but a request is an error", () => {
   assertEquals(interpret(false, register), { kind: "register", address });
   assertEquals(interpret(false, '{"type":"register","address":"?"}'), error("malformed destination address"));
   assertEquals(interpret(false, "hello"), error("malformed request"));
@@ -24,20 +24,20 @@ Deno.test("before authentication: requests are taken, all else is an error", () 
   assertEquals(interpret(false, new Uint8Array(0)), error("binary request without prior authentication"));
 });
 
-Deno.test("after authentication: text is an error, apart from acknowledgements", () => {
+Deno.test("after authentication, text is an error, apart from acknowledgements", () => {
   assertEquals(interpret(true, register), error("invalid request"));
   assertEquals(interpret(true, "hello"), error("invalid request"));
   assertEquals(interpret(true, '{"type":"received","frames":-1}'), error("invalid request"));
   assertEquals(interpret(true, '{"type":"received","frames":3}'), { kind: "received", frames: 3 });
 });
 
-Deno.test("after authentication: an unpadded node address and a packet are forwarded", () => {
+Deno.test("after authentication, an unpadded node address and a packet are forwarded", () => {
   for (const to of [{ host: "10.1.2.3", port: 1789 }, { host: "2001:db8::1", port: 65535 }]) {
     assertEquals(interpret(true, bytes(encodeNodeAddress(to), packet)), { kind: "forward", to, packet });
   }
 });
 
-Deno.test("a bad node address and a wrong packet length are told apart", () => {
+Deno.test("a bad node address and a wrong packet length are distinguished", () => {
   const to = encodeNodeAddress({ host: "10.1.2.3", port: 1789 });
   const badAddress = error("address field was incorrectly encoded");
   const badSize = (actual: number) =>
@@ -52,7 +52,7 @@ Deno.test("a bad node address and a wrong packet length are told apart", () => {
   assertEquals(interpret(true, bytes(padNodeAddress(to), packet)), badSize(PACKET_SIZE + 25));
 });
 
-Deno.test("no frame makes it throw", () => {
+Deno.test("no frame makes interpret throw", () => {
   const frame = fc.oneof(fc.string(), fc.json(), fc.uint8Array({ maxLength: 1500 }));
   fc.assert(fc.property(fc.boolean(), frame, (authenticated, frame) => {
     assertEquals(typeof interpret(authenticated, frame).kind, "string");

@@ -3,7 +3,7 @@ import { deriveToken, isTokenOf } from "../../src/clients/token.ts";
 import { decodeBase58, encodeBase58 } from "../../src/encoding/base58.ts";
 import { sphinxVectors } from "../support/vectors.ts";
 
-Deno.test("tokens are those of 0.7.0", () => {
+Deno.test("tokens are the same as those of 0.7.0", () => {
   const { tokens } = sphinxVectors();
   assertEquals(tokens.length > 0, true);
   for (const { gateway_private_key, client_address, token } of tokens) {
@@ -14,7 +14,7 @@ Deno.test("tokens are those of 0.7.0", () => {
   }
 });
 
-Deno.test("nothing but a client's own token is its token", () => {
+Deno.test("only a client's own token is valid for its address", () => {
   const privateKey = new Uint8Array(32).fill(1);
   const address = new Uint8Array(32).fill(2);
   const token = deriveToken(privateKey, address);

@@ -10,7 +10,7 @@ import { ClientsRig } from "./clients_rig.ts";
 import { bytes, maskedFrame } from "./front/streams.ts";
 
 const FIN = 0x80;
-/** ms after which a silent client is asked whether it is there, and after as many again given up */
+/** ms after which a silent client is pinged; after as many again it is closed */
 const SILENCE = 15_000;
 const PACKET = new Uint8Array(7 + PACKET_SIZE);
 PACKET.set(encodeNodeAddress({ host: "10.0.0.1", port: 1789 }));
@@ -18,13 +18,13 @@ PACKET.set(encodeNodeAddress({ host: "10.0.0.1", port: 1789 }));
 const closeWith = (code: number) => Uint8Array.of(code >> 8, code & 0xff);
 const codeOf = (payload: Uint8Array) => payload.length < 2 ? undefined : payload[0]! << 8 | payload[1]!;
 
-/** Logs in as the n-th client; resolves when it is answered. */
+/** Logs in as the n-th client; resolves when the login is answered. */
 async function logIn(rig: ClientsRig, raw: RawClient, n = 1): Promise<void> {
   await raw.send(rig.authentication(n));
   await raw.frameOf(Opcode.TEXT);
 }
 
-Deno.test("pings are answered with the same payload, in their order, before a login and after it", async () => {
+Deno.test("pings are answered with their payloads in order, before and after a login", async () => {
   await using rig = await ClientsRig.start();
   using raw = await rig.connectRaw();
   for (const isLoggedIn of [false, true]) {
@@ -35,7 +35,7 @@ Deno.test("pings are answered with the same payload, in their order, before a lo
   }
 });
 
-Deno.test("a ping between the fragments of a request is answered, and the request is whole", async () => {
+Deno.test("a ping between the fragments of a request is answered, and the request stays whole", async () => {
   await using rig = await ClientsRig.start();
   using raw = await rig.connectRaw();
   await raw.write(bytes(maskedFrame(Opcode.TEXT, 3), maskedFrame(FIN | Opcode.PING, 5)));
@@ -45,23 +45,23 @@ Deno.test("a ping between the fragments of a request is answered, and the reques
   assertEquals(rig.counters.get("requests_malformed"), 1);
 });
 
-Deno.test("a client that pings without end, and reads no answer, is disconnected", async () => {
+Deno.test("a client that keeps pinging and reads no answer is disconnected", async () => {
   await using rig = await ClientsRig.start();
   using raw = await rig.connectRaw();
   await logIn(rig, raw);
-  await rig.store(1, range(12_000), 975); // more than the system's buffers take
+  await rig.store(1, range(12_000), 975); // more than the system's buffers hold
   await eventually("it reads nothing", () => rig.counters.get("clients_slow") > 0);
   using clock = new ShiftedClock();
   const pings = bytes(...range(100).map(() => maskedFrame(FIN | Opcode.PING, 125)));
   for (let i = 0; i < 100 && rig.server.online > 0; i++) {
-    await raw.write(pings).catch(() => {}); // it is closed
-    clock.advance(1000); // so many a second may come
+    await raw.write(pings).catch(() => {}); // it may be closed already
+    clock.advance(1000); // refills its allowance of frames
   }
   await eventually("it is closed", () => rig.server.online === 0);
   assertEquals(rig.counters.get("client_answers_ignored"), 1);
 });
 
-Deno.test("a client that closes is answered with its code, once all that it has sent before is taken", async () => {
+Deno.test("a close frame is answered with its own code, once everything sent before it is taken", async () => {
   await using rig = await ClientsRig.start();
   for (const code of [1000, 4321, undefined]) {
     using raw = await rig.connectRaw();
@@ -78,20 +78,20 @@ Deno.test("a client that closes is answered with its code, once all that it has 
   assertEquals(rig.counters.get("client_connections_closed"), 3);
 });
 
-Deno.test("what a client has sent is taken, though a reset of its connection comes behind it", async () => {
+Deno.test("what a client has sent is taken, even if a reset of its connection follows", async () => {
   await using rig = await ClientsRig.start();
   await rig.store(1, range(10));
   {
     using raw = await rig.connectRaw();
     await logIn(rig, raw);
-    await eventually("there is something that it has not read", () => rig.counters.get("messages_pushed") === 10);
+    await eventually("messages are pushed that it will not read", () => rig.counters.get("messages_pushed") === 10);
     for (const _ of range(20)) await raw.sendFrame(Opcode.BINARY, PACKET);
   }
-  await eventually("all is taken", () => rig.forwarded.length === 20);
+  await eventually("all packets are taken", () => rig.forwarded.length === 20);
   await eventually("its place is free", () => rig.server.connections === 0);
 });
 
-Deno.test("a client that is closed, and answers that, gets nothing more", async () => {
+Deno.test("a client that answers a close frame gets nothing more", async () => {
   await using rig = await ClientsRig.start();
   using older = await rig.connectRaw();
   await logIn(rig, older);
@@ -106,18 +106,18 @@ Deno.test("a client that is closed, and answers that, gets nothing more", async 
   await newer.request({ type: "hello" });
 });
 
-Deno.test("what is no frame of a client is answered with a close frame that says so", async () => {
+Deno.test("an invalid frame is answered with a close frame that gives the reason", async () => {
   await using rig = await ClientsRig.start();
   const cases: [what: string, frame: Uint8Array<ArrayBuffer>, code: number][] = [
     ["no mask", Uint8Array.of(FIN | Opcode.TEXT, 1, 65), 1002],
     ["a reserved bit", maskedFrame(FIN | 0x40 | Opcode.TEXT, 1), 1002],
     ["a ping of 126 bytes", maskedFrame(FIN | Opcode.PING, 126), 1002],
-    ["an opcode that is none", maskedFrame(FIN | 3, 1), 1002],
-    ["a control opcode that is none", maskedFrame(FIN | 11, 1), 1002],
-    ["a continuation of nothing", maskedFrame(FIN | Opcode.CONTINUATION, 1), 1002],
+    ["an unknown opcode", maskedFrame(FIN | 3, 1), 1002],
+    ["an unknown control opcode", maskedFrame(FIN | 11, 1), 1002],
+    ["a continuation without a beginning", maskedFrame(FIN | Opcode.CONTINUATION, 1), 1002],
     ["a close frame with half a code", maskedFrame(FIN | Opcode.CLOSE, 1), 1002],
     ["text that is not UTF-8", bytes(maskedFrame(FIN | Opcode.TEXT, 2, 0), Uint8Array.of(0xc3, 0x28)), 1007],
-    ["too much", maskedFrame(FIN | Opcode.TEXT, 5000), 1009],
+    ["a request that is too big", maskedFrame(FIN | Opcode.TEXT, 5000), 1009],
   ];
   for (const isLoggedIn of [false, true]) {
     await Promise.all(cases.map(async ([what, frame, code], n) => {
@@ -134,7 +134,7 @@ Deno.test("what is no frame of a client is answered with a close frame that says
   assertEquals(counted, [14, 2, 2]);
 });
 
-Deno.test("a length of 0 in a request for a WebSocket is no body, any other is refused", async () => {
+Deno.test("a WebSocket request may state a content length of 0, and is refused with any body", async () => {
   await using rig = await ClientsRig.start();
   using raw = await rig.connectRaw("content-length: 0");
   await logIn(rig, raw);
@@ -143,7 +143,7 @@ Deno.test("a length of 0 in a request for a WebSocket is no body, any other is r
   }
 });
 
-Deno.test("a client that is silent is asked whether it is there, and given up if nothing comes", async () => {
+Deno.test("a silent client is pinged, and closed if it does not respond", async () => {
   await using rig = await ClientsRig.start();
   using clock = new ShiftedClock();
   using raw = await rig.connectRaw();
@@ -152,7 +152,7 @@ Deno.test("a client that is silent is asked whether it is there, and given up if
     clock.advance(SILENCE);
     const ping = await raw.frameOf(Opcode.PING);
     await raw.sendFrame(answer, ping); // either is a sign of life
-    if (answer === Opcode.BINARY) await raw.frameOf(Opcode.TEXT); // it is no packet
+    if (answer === Opcode.BINARY) await raw.frameOf(Opcode.TEXT); // it is not a packet
     else {
       await raw.sendFrame(Opcode.PING);
       await raw.frameOf(Opcode.PONG);

@@ -8,14 +8,14 @@ const FIN = 0x80;
 const HEAD_BYTES = new TextEncoder().encode(HEAD);
 const MASK = Uint8Array.of(1, 2, 3, 4);
 
-/** A guard with what it has let pass and reported. A pong of eight bytes counts as the answer to a ping. */
+/** A guard, and what it has passed on and reported. A pong of eight bytes counts as the answer to a ping. */
 class Guarded {
   readonly guard = new FrameGuard();
   readonly #passed: Uint8Array[] = [];
   readonly pings: Uint8Array[] = [];
   readonly pongs: Uint8Array[] = [];
 
-  /** One whose client's request has become a WebSocket, and that is then sent `stream` in pieces of `size` bytes. */
+  /** A guard whose client has a WebSocket, and then sends `stream` in pieces of `size` bytes. */
   static upgraded(stream: Uint8Array, size = Math.max(1, stream.length)): Guarded {
     const guarded = new Guarded();
     guarded.guard.push(HEAD_BYTES.slice());
@@ -50,7 +50,7 @@ class Guarded {
   }
 }
 
-/** A frame of a client with this payload, masked. */
+/** A client's frame with this payload, masked. */
 function masked(opcode: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
   const masked = payload.map((byte, i) => byte ^ MASK[i % MASK.length]!);
   return bytes(Uint8Array.of(FIN | opcode, 0x80 | payload.length), MASK, masked);
@@ -59,7 +59,7 @@ function masked(opcode: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
 const text = (size: number) => maskedFrame(FIN | Opcode.TEXT, size);
 const close = (...payload: number[]) => masked(Opcode.CLOSE, Uint8Array.from(payload));
 
-Deno.test("frames of messages within the bounds pass, in whatever pieces they come", () => {
+Deno.test("message frames within the bounds pass, in whatever pieces they arrive", () => {
   const stream = bytes(text(0), text(125), text(126), maskedFrame(FIN | Opcode.BINARY, MAX_MESSAGE_SIZE));
   for (const size of [1, 2, 7, stream.length]) {
     const { passed, fault, frames } = Guarded.upgraded(stream, size);
@@ -67,7 +67,7 @@ Deno.test("frames of messages within the bounds pass, in whatever pieces they co
   }
 });
 
-Deno.test("control frames don't pass, and what they carry is reported, however they are cut", () => {
+Deno.test("control frames do not pass, and their payloads are reported, however they are cut", () => {
   const payloads = [0, 1, 8, 125].map((size) => crypto.getRandomValues(new Uint8Array(size)));
   const stream = bytes(
     ...payloads.flatMap((payload) => [masked(Opcode.PONG, payload), text(300), masked(Opcode.PING, payload), text(3)]),
@@ -76,11 +76,11 @@ Deno.test("control frames don't pass, and what they carry is reported, however t
     const { passed, pings, pongs, fault, frames } = Guarded.upgraded(stream, size);
     assertEquals([pings, pongs, fault], [payloads, payloads, undefined]);
     assertEquals(passed, bytes(...payloads.flatMap(() => [text(300), text(3)])));
-    assertEquals(frames, 4 * payloads.length - 1); // but for the one that was asked for
+    assertEquals(frames, 4 * payloads.length - 1); // all but the answer to a ping
   }
 });
 
-Deno.test("a close frame is the last one, and its code is reported", () => {
+Deno.test("no frame passes after a close frame, and its code is reported", () => {
   const cases: [frame: Uint8Array, code: number | undefined][] = [
     [close(), undefined],
     [close(3, 232), 1000],
@@ -99,7 +99,7 @@ Deno.test("a close frame is the last one, and its code is reported", () => {
   }
 });
 
-Deno.test("a message has its bound over all its fragments, and control frames may come between", () => {
+Deno.test("the size limit holds for all fragments of a message together, and control frames may come between", () => {
   const first = maskedFrame(Opcode.TEXT, 4000);
   const last = maskedFrame(FIN | Opcode.CONTINUATION, 96);
   const ping = maskedFrame(FIN | Opcode.PING, 125);
@@ -109,7 +109,7 @@ Deno.test("a message has its bound over all its fragments, and control frames ma
   assertEquals([beyond.fault, beyond.frames], ["too big", 3]);
 });
 
-Deno.test("of a frame beyond the bound no payload passes, nor anything that comes after it", () => {
+Deno.test("neither the payload of a frame that is too big nor anything after it passes", () => {
   for (const size of [MAX_MESSAGE_SIZE + 1, 65_536, 2 ** 26, 2 ** 53, 2 ** 63]) {
     const huge = maskedFrame(FIN | Opcode.BINARY, size, 0);
     for (const piece of [1, 1000]) {
@@ -120,7 +120,7 @@ Deno.test("of a frame beyond the bound no payload passes, nor anything that come
   }
 });
 
-Deno.test("what is no frame of a client ends the stream", () => {
+Deno.test("an invalid frame ends the stream", () => {
   const unmasked = Uint8Array.of(FIN | Opcode.TEXT, 1, 65);
   const wrong = [
     unmasked,
@@ -136,7 +136,7 @@ Deno.test("what is no frame of a client ends the stream", () => {
   for (const stream of wrong) assertEquals(Guarded.upgraded(stream).fault, "malformed");
 });
 
-Deno.test("before its request is upgraded nothing but the head of a client passes, and that as a whole", () => {
+Deno.test("before the upgrade only the request head passes, and only as a whole", () => {
   for (const size of [1, 40, 1000]) {
     const early = new Guarded();
     early.push(bytes(HEAD_BYTES, text(5)), size);
@@ -150,7 +150,7 @@ Deno.test("before its request is upgraded nothing but the head of a client passe
   assertEquals([patient.passed, patient.fault], [bytes(HEAD_BYTES, text(5)), undefined]);
 });
 
-Deno.test("a head without end is cut off, and an empty line ends it however lines end", () => {
+Deno.test("an endless head is cut off, and an empty line ends a head whatever the line endings are", () => {
   for (const size of [1, MAX_HEAD_SIZE + 1]) {
     const endless = new Guarded();
     endless.push(new Uint8Array(MAX_HEAD_SIZE + 1).fill(65), size);
@@ -163,7 +163,7 @@ Deno.test("a head without end is cut off, and an empty line ends it however line
   }
 });
 
-Deno.test("a head passes unchanged, but for a length of no body", () => {
+Deno.test("a head passes unchanged, except for a content length of 0", () => {
   const passed = (head: string) => {
     const guarded = new Guarded();
     guarded.push(Uint8Array.from(head, (character) => character.charCodeAt(0)));
@@ -181,7 +181,7 @@ Deno.test("a head passes unchanged, but for a length of no body", () => {
   }
 });
 
-Deno.test("whatever comes, how it is cut does not matter, and no message beyond the bound passes", () => {
+Deno.test("the outcome for any stream does not depend on how it is cut", () => {
   const frame = fc.tuple(fc.nat(255), fc.oneof(fc.nat(200), fc.nat(5000)))
     .map(([first, size]) => maskedFrame(first, size));
   const valid = fc.constantFrom(FIN | Opcode.TEXT, FIN | Opcode.BINARY, Opcode.TEXT, Opcode.CONTINUATION, FIN)

@@ -9,12 +9,12 @@ import { ANSWER, HEAD } from "./streams.ts";
 
 const LOCAL = { hostname: "127.0.0.1", port: 0 };
 
-/** A front, and what stands for the server behind it. */
+/** A front with a stand-in for the server behind it. */
 class Rig implements AsyncDisposable {
   readonly counters = new Counters();
   readonly #server = Deno.listen(LOCAL);
   readonly #served: Deno.TcpConn[] = [];
-  /** where the front looks for the server */
+  /** the address that the front dials */
   inner = this.served;
   dials = 0;
   readonly front: Front;
@@ -29,7 +29,7 @@ class Rig implements AsyncDisposable {
     this.#serve();
   }
 
-  /** Where the server is. */
+  /** The stand-in's address. */
   get served(): SocketAddress {
     return { host: LOCAL.hostname, port: this.#server.addr.port };
   }
@@ -56,13 +56,13 @@ class Rig implements AsyncDisposable {
   }
 }
 
-/** Whether a request on that connection is answered; else it ends. */
+/** Whether a request on the connection is answered. */
 async function isServed(connection: Deno.TcpConn): Promise<boolean> {
   await connection.write(new TextEncoder().encode(HEAD)).catch(() => {});
   return await connection.read(new Uint8Array(1000)).catch(() => null) !== null;
 }
 
-Deno.test("a server that can't be reached is counted and known, until it is reached again", async () => {
+Deno.test("the front counts failed dials and is cut off until it reaches the server again", async () => {
   using _silence = new Silence();
   await using rig = new Rig(5000);
   const gone = Deno.listen(LOCAL);
@@ -78,10 +78,10 @@ Deno.test("a server that can't be reached is counted and known, until it is reac
   assertEquals([await isServed(again), rig.front.isCutOff], [true, false]);
 });
 
-Deno.test("a client whose connection to the server is not made keeps no other waiting, and is ended in time", async () => {
+Deno.test("a client that the front cannot connect to the server delays no other, and ends by the deadline", async () => {
   using _silence = new Silence();
   await using rig = new Rig(1000);
-  // Its backlog is full, so that nobody gets through to it.
+  // With a full backlog it accepts nobody.
   using full = Deno.listen({ ...LOCAL, tcpBacklog: 1 });
   const crowd: Deno.TcpConn[] = [];
   for (let isRoom = true; isRoom;) {
@@ -91,7 +91,7 @@ Deno.test("a client whose connection to the server is not made keeps no other wa
   }
   rig.inner = { host: LOCAL.hostname, port: full.addr.port };
   using stuck = await rig.connect();
-  await eventually("it waits", () => rig.dials === 1);
+  await eventually("the front dials", () => rig.dials === 1);
   rig.inner = rig.served;
   using next = await rig.connect();
   assertEquals([await isServed(next), rig.counters.get("inner_dial_errors")], [true, 0]);

@@ -6,7 +6,7 @@ import { bytes, frame } from "./streams.ts";
 
 const FIN = 0x80;
 
-/** Where bytes go to, each write when it is let. */
+/** A destination that takes each write only when told to. */
 class Sink {
   readonly written: Uint8Array[] = [];
   #wanted = Promise.withResolvers<void>();
@@ -19,7 +19,7 @@ class Sink {
     return promise;
   };
 
-  /** Takes so many bytes of the next write, or all; resolves with how many that write has. */
+  /** Takes up to `most` bytes of the next write; resolves with the size of that write. */
   async take(most = Infinity): Promise<number> {
     await this.#wanted.promise;
     const { bytes, taken } = this.#next();
@@ -45,7 +45,7 @@ const unexpected = () => {
   throw new Error("writing failed");
 };
 
-Deno.test("what comes in one turn goes in one write, and so does what comes while that is under way", async () => {
+Deno.test("frames pushed in one turn share a write, and so do those pushed while it is in progress", async () => {
   const sink = new Sink();
   const outgoing = new Outgoing(sink.write, unexpected);
   outgoing.open();
@@ -60,7 +60,7 @@ Deno.test("what comes in one turn goes in one write, and so does what comes whil
   assertEquals([outgoing.pushed, outgoing.written], [3 * 102 + 5 * 204, 3 * 102 + 5 * 204]);
 });
 
-Deno.test("messages are frames of a server, in order, whatever a write takes and whenever they come", async () => {
+Deno.test("messages become server frames in order, whatever each write takes and whenever they are pushed", async () => {
   const lengths = fc.array(fc.oneof(fc.nat(130), fc.constantFrom(125, 126, 979, 16_000)), { minLength: 1 });
   const takes = fc.array(fc.integer({ min: 1, max: 20_000 }), { minLength: 1 });
   await fc.assert(fc.asyncProperty(lengths, takes, async (lengths, takes) => {
@@ -74,7 +74,7 @@ Deno.test("messages are frames of a server, in order, whatever a write takes and
     for (const length of lengths) {
       const message = new Uint8Array(length).fill(length);
       outgoing.push(Opcode.BINARY, message);
-      message.fill(0); // it is the caller's again
+      message.fill(0); // the caller may reuse it
       if (length % 3 === 0) await sink.take(takes[taken++ % takes.length]);
     }
     while (outgoing.written < outgoing.pushed) await sink.take(takes[taken++ % takes.length]);
@@ -84,7 +84,7 @@ Deno.test("messages are frames of a server, in order, whatever a write takes and
   }));
 });
 
-Deno.test("nothing is written before it is open", async () => {
+Deno.test("nothing is written before open is called", async () => {
   const sink = new Sink();
   const outgoing = new Outgoing(sink.write, unexpected);
   outgoing.push(Opcode.TEXT, Uint8Array.of(1));
@@ -114,7 +114,7 @@ Deno.test("a close frame comes last, with its code and reason", async () => {
   }
 });
 
-Deno.test("when writing fails that is reported once, and nothing is kept any more", async () => {
+Deno.test("a failed write is reported once, and nothing is kept afterwards", async () => {
   const sink = new Sink();
   let failed = 0;
   const outgoing = new Outgoing(sink.write, () => failed++);

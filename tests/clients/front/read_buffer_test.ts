@@ -4,7 +4,7 @@ import { ReadBuffer } from "../../../src/clients/front/read_buffer.ts";
 const SMALL = 1408;
 const LARGE = 65_536;
 
-/** A connection of which each read brings as much as is asked for, or what is left of `size` bytes. */
+/** A connection with `size` bytes, of which each read gets as many as it asks for. */
 function source(size: number) {
   const asked: number[] = [];
   return {
@@ -18,7 +18,7 @@ function source(size: number) {
   };
 }
 
-Deno.test("a buffer is large while much comes, and small again after", async () => {
+Deno.test("a buffer is large while much arrives, and small again afterwards", async () => {
   const buffer = new ReadBuffer();
   const connection = source(SMALL + LARGE + 5000);
   const lengths: (number | undefined)[] = [];
@@ -29,7 +29,7 @@ Deno.test("a buffer is large while much comes, and small again after", async () 
   assertEquals(connection.asked.at(-1), SMALL);
 });
 
-Deno.test("there are few large buffers, and those whose connection has ended are there for others", async () => {
+Deno.test("the number of large buffers is bounded, and those of ended connections are reused", async () => {
   const readers = Array.from({ length: 100 }, () => ({ buffer: new ReadBuffer(), connection: source(Infinity) }));
   for (const { buffer, connection } of readers) for (let i = 0; i < 2; i++) await buffer.fill(connection);
   assertEquals(readers.filter(({ connection }) => connection.asked[1] === LARGE).length, 64);
@@ -40,7 +40,7 @@ Deno.test("there are few large buffers, and those whose connection has ended are
   assertEquals(connection.asked, [SMALL, LARGE]);
 });
 
-Deno.test("a buffer that is being read into is kept until that has ended, which is no error", async () => {
+Deno.test("a buffer that is disposed during a read is not reused before the read ends", async () => {
   const buffer = new ReadBuffer();
   await buffer.fill(source(Infinity));
   const { promise, reject } = Promise.withResolvers<number | null>();

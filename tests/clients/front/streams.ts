@@ -10,7 +10,7 @@ export const HEAD = [
   "",
 ].join("\r\n");
 
-/** A server's answer to that. */
+/** A server's answer to it. */
 export const ANSWER = new TextEncoder().encode(
   "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
 );
@@ -25,12 +25,12 @@ export function bytes(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
   return all;
 }
 
-/** A frame of a client, masked with zeros, whose header says `length`; with `size` bytes of its payload. */
+/** A client's frame, masked with zeros, whose header states `length`; with `size` bytes of its payload. */
 export function maskedFrame(first: number, length: number, size = length): Uint8Array<ArrayBuffer> {
   return bytes(Uint8Array.of(first), lengthOf(length, 0x80), new Uint8Array(4), new Uint8Array(size));
 }
 
-/** A frame of a server. */
+/** A server's frame. */
 export function frame(first: number, size: number): Uint8Array<ArrayBuffer> {
   return bytes(Uint8Array.of(first), lengthOf(size, 0), new Uint8Array(size));
 }

@@ -7,12 +7,12 @@ import { selfSigned } from "../../tls/self_signed.ts";
 import { bytes } from "./streams.ts";
 
 const LOCAL = { hostname: "127.0.0.1", port: 0 };
-/** Nothing more is taken when nothing was for so long (ms). */
+/** Writing has stalled when nothing was taken for this long (ms). */
 const STILL = 300;
-/** More than the systems' buffers at both ends take. */
+/** More bytes than the system's buffers at both ends hold. */
 const MUCH = 64_000_000;
 
-/** A certificate, and connections that are encrypted with it or not. */
+/** A certificate, and connections with or without TLS. */
 class Rig implements Disposable {
   readonly #folder = new TemporaryFolder();
   readonly #listener = Deno.listen(LOCAL);
@@ -41,14 +41,14 @@ class Rig implements Disposable {
     return { client, server };
   }
 
-  /** The two ends of a connection whose client is yet to say something. */
+  /** The two ends of a connection whose client has sent nothing yet. */
   async connectRaw(): Promise<{ client: Deno.TcpConn; server: TlsClient }> {
     const client = await Deno.connect({ ...LOCAL, port: this.#to.port });
     this.#opened.push(client);
     return { client, server: await this.#accept() };
   }
 
-  /** How a client begins to speak TLS. */
+  /** The first message of a TLS handshake. */
   async clientHello(): Promise<Uint8Array<ArrayBuffer>> {
     using listener = Deno.listen(LOCAL);
     const connecting = Deno.connectTls({ hostname: "localhost", port: listener.addr.port, caCerts: this.#caCerts });
@@ -81,7 +81,7 @@ class Rig implements Disposable {
   }
 }
 
-/** Bytes that come from a client, up to `size`. */
+/** Up to `size` bytes from the client. */
 async function received(server: TlsClient, size: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   for (let left = size; left > 0;) {
@@ -97,7 +97,7 @@ async function writeAll(to: Pick<Deno.TcpConn, "write">, bytes: Uint8Array<Array
   for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
 }
 
-Deno.test("what one end writes the other reads, both ways at once", async () => {
+Deno.test("each end reads what the other writes, in both directions at once", async () => {
   using rig = await Rig.start();
   const { client, server } = await rig.connect();
   const data = bytes(...Array.from({ length: 50 }, (_, i) => new Uint8Array(20_000).fill(i)));
@@ -112,7 +112,7 @@ Deno.test("what one end writes the other reads, both ways at once", async () => 
   server.close();
 });
 
-Deno.test("of what is not received only a little is kept", async () => {
+Deno.test("only a bounded number of unread bytes is taken", async () => {
   using rig = await Rig.start();
   const { client, server } = await rig.connect();
   let written = 0;
@@ -132,7 +132,7 @@ Deno.test("of what is not received only a little is kept", async () => {
   await Promise.all([writing, receiving]);
 });
 
-Deno.test("when it is closed, what waits for it has an end", async () => {
+Deno.test("closing ends pending reads and writes", async () => {
   using rig = await Rig.start();
   const { server } = await rig.connect();
   const receiving = server.receive();
@@ -145,7 +145,7 @@ Deno.test("when it is closed, what waits for it has an end", async () => {
   assertEquals(await server.receive(), null);
 });
 
-Deno.test("what is no handshake, or only a part of one, ends the connection and nothing else", async () => {
+Deno.test("an invalid or partial handshake ends the connection and nothing else", async () => {
   using rig = await Rig.start();
   const hello = await rig.clientHello();
   const beginnings = [
@@ -162,7 +162,7 @@ Deno.test("what is no handshake, or only a part of one, ends the connection and 
       const { client, server } = await rig.connectRaw();
       const receiving = server.receive();
       await writeAll(client, beginning);
-      if (beginning.length > 1000) await client.read(new Uint8Array(1)); // the rest of the answer is not read: a reset
+      if (beginning.length > 1000) await client.read(new Uint8Array(1)); // leaves the rest of the answer unread: a reset
       if (how === "end") await client.closeWrite();
       if (how === "reset") client.close();
       if (how === "nothing") server.close();
@@ -172,13 +172,13 @@ Deno.test("what is no handshake, or only a part of one, ends the connection and 
   }
 });
 
-Deno.test("a session that is cut, or goes on with what is no TLS, ends the connection and nothing else", async () => {
+Deno.test("a session that is reset ends the connection and nothing else", async () => {
   using rig = await Rig.start();
   for (const how of ["reset", "reset while it is written to"]) {
     const { client, server } = await rig.connect();
     await client.write(Uint8Array.of(1));
     await received(server, 1);
-    await server.write(new Uint8Array(1000)); // which is not read
+    await server.write(new Uint8Array(1000)); // left unread
     const writing = how === "reset" ? undefined : assertRejects(() => writeAll(server, new Uint8Array(MUCH)));
     client.close();
     assertEquals(await server.receive(), null);
@@ -187,7 +187,7 @@ Deno.test("a session that is cut, or goes on with what is no TLS, ends the conne
   }
 });
 
-Deno.test("a client that has ended its half gets what it is still sent", async () => {
+Deno.test("a client that has ended its half still gets what the server sends", async () => {
   using rig = await Rig.start();
   const { client, server } = await rig.connect();
   await client.write(Uint8Array.of(1, 2, 3));

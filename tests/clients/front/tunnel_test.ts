@@ -16,12 +16,12 @@ const RATE = { burst: 1000, perSecond: 1000 };
 const FIN = 0x80;
 const MESSAGE = new Uint8Array(979);
 const FRAME_SIZE = frame(FIN | Opcode.BINARY, MESSAGE.length).length;
-/** The tunnel has stalled when nothing was taken for so long (ms). */
+/** The tunnel has stalled when nothing was taken for this long (ms). */
 const STILL = 300;
-/** Bytes that wait for the client when it is to stall; more than the system takes at once. */
+/** Bytes pending for a stalled client; more than the system takes at once. */
 const MUCH = 400_000;
 
-/** How to make a client's end of a connection to a port, and of what was accepted there the tunnel's. */
+/** How the client connects, and what the tunnel gets of the accepted connection. */
 interface Ways {
   connect(port: number): Promise<Deno.Conn>;
   accept(connection: Deno.TcpConn): ClientConnection;
@@ -42,9 +42,9 @@ async function secure(folder: TemporaryFolder): Promise<Ways> {
   };
 }
 
-/** A tunnel with both its ends, whose client has asked for a WebSocket and has no answer yet. */
+/** A tunnel and both its ends. The client has asked for a WebSocket, and has no answer yet. */
 class Ends implements AsyncDisposable {
-  /** pings of the client */
+  /** the client's pings */
   readonly pings: Uint8Array[] = [];
 
   private constructor(readonly tunnel: Tunnel, readonly client: Deno.Conn, readonly server: Deno.TcpConn) {}
@@ -60,12 +60,12 @@ class Ends implements AsyncDisposable {
     return new Ends(tunnel, client, await inner.accept());
   }
 
-  /** Takes the client's request for a WebSocket. */
+  /** Accepts the client's request for a WebSocket. */
   attach(): void {
     this.tunnel.attach({ ping: (payload) => this.pings.push(payload), pong: () => false, refused: () => {} });
   }
 
-  /** … and answers it, and reads that at the client's end. */
+  /** Accepts the request, and passes the answer to the client. */
   async answer(): Promise<void> {
     this.attach();
     await write(this.server, ANSWER);
@@ -84,7 +84,7 @@ async function write(connection: Deno.Conn, bytes: Uint8Array<ArrayBuffer>): Pro
   for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
 }
 
-/** So many bytes, or as many as come until the end, which TLS may come to without a word. */
+/** `size` bytes, or all until the end. A TLS connection may end without a close notification. */
 async function readSome(connection: Deno.Conn, size: number): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array[] = [];
   for (let left = size; left > 0;) {
@@ -102,7 +102,7 @@ async function readSome(connection: Deno.Conn, size: number): Promise<Uint8Array
 
 const readAll = (connection: Deno.Conn) => readSome(connection, Infinity);
 
-/** A client reads nothing of what it is sent until its tunnel is cut: bytes taken until then, and those it can read. */
+/** A client reads nothing until its tunnel is cut. Resolves with the bytes sent and taken until then, and read afterwards. */
 async function stall(ways: Ways): Promise<{ sent: number; taken: number; read: number }> {
   await using ends = await Ends.open(ways);
   const { tunnel, client } = ends;
@@ -125,20 +125,20 @@ async function stall(ways: Ways): Promise<{ sent: number; taken: number; read: n
   return { sent, taken, read: (await readAll(client)).length };
 }
 
-Deno.test("what a stalled client is said to have taken is what it can read still", async () => {
+Deno.test("a stalled client can still read exactly the bytes counted as taken", async () => {
   const { sent, taken, read } = await stall(PLAIN);
   assertEquals(taken, read);
-  assert(sent >= taken + MUCH, `${sent} were sent, ${taken} taken`);
+  assert(sent >= taken + MUCH, `${sent} sent, ${taken} taken`);
 });
 
-Deno.test("with TLS a stalled client can read no less than it is said to have taken, and hardly more", async () => {
+Deno.test("with TLS a stalled client can read the bytes counted as taken, and little more", async () => {
   using folder = new TemporaryFolder();
   const { sent, taken, read } = await stall(await secure(folder));
-  assert(taken > 0 && taken <= read && read < taken + 32_768, `${taken} were taken, ${read} could be read`);
-  assert(sent >= taken + MUCH, `${sent} were sent, ${taken} taken`);
+  assert(taken > 0 && taken <= read && read < taken + 32_768, `${taken} taken, ${read} read`);
+  assert(sent >= taken + MUCH, `${sent} sent, ${taken} taken`);
 });
 
-/** The opcodes and first bytes of payload of all frames. */
+/** The opcode and the first payload byte of each frame. */
 function framesOf(stream: Uint8Array): [opcode: number, first: number | undefined][] {
   const frames: [number, number | undefined][] = [];
   const header = new FrameHeader();
@@ -150,7 +150,7 @@ function framesOf(stream: Uint8Array): [opcode: number, first: number | undefine
   return frames;
 }
 
-Deno.test("of the server only the head of its answer goes out, and nothing of ours before that, however it is cut", async () => {
+Deno.test("the client gets only the head of the server's answer and then the tunnel's frames, however the answer is cut", async () => {
   for (const size of [1, 7, 1000]) {
     await using ends = await Ends.open();
     const { tunnel, server, client } = ends;
@@ -160,7 +160,7 @@ Deno.test("of the server only the head of its answer goes out, and nothing of ou
     const said = bytes(ANSWER, frame(FIN | Opcode.PONG, 5), frame(FIN | Opcode.CLOSE, 2));
     for (let at = 0; at < said.length; at += size) await write(server, said.subarray(at, at + size));
     for (const i of range(200)) tunnel.send(Opcode.BINARY, new Uint8Array(1 + i).fill(i));
-    await eventually("all is taken", () => tunnel.untaken === 0);
+    await eventually("everything is taken", () => tunnel.untaken === 0);
     tunnel.cut();
     const read = await readAll(client);
     assertEquals(read.subarray(0, ANSWER.length), ANSWER);
@@ -169,7 +169,7 @@ Deno.test("of the server only the head of its answer goes out, and nothing of ou
   }
 });
 
-Deno.test("the server gets the frames of messages alone, and sees the stream end at the client's close frame", async () => {
+Deno.test("the server gets only message frames, and the end of the stream at the client's close frame", async () => {
   await using ends = await Ends.open();
   await ends.answer();
   assertEquals(new TextDecoder().decode(await readSome(ends.server, HEAD.length)), HEAD);
@@ -180,7 +180,7 @@ Deno.test("the server gets the frames of messages alone, and sees the stream end
   assertEquals(ends.pings, [new Uint8Array(3)]);
 });
 
-Deno.test("a client that reads nothing does not keep its tunnel from being cut", async () => {
+Deno.test("a tunnel can be cut even if its client reads nothing", async () => {
   await using ends = await Ends.open();
   await ends.answer();
   while (ends.tunnel.untaken < MUCH) {
@@ -191,20 +191,20 @@ Deno.test("a client that reads nothing does not keep its tunnel from being cut",
   await ends.tunnel.gone;
 });
 
-Deno.test("with TLS a client gets the server's last words, though that has ended the connection", async () => {
+Deno.test("with TLS a client gets what the server wrote right before it ended the connection", async () => {
   using folder = new TemporaryFolder();
   const ways = await secure(folder);
-  const words = new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n");
+  const last = new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n");
   for (const _ of range(10)) {
     await using ends = await Ends.open(ways);
     await ends.server.read(new Uint8Array(1000));
-    await write(ends.server, words);
+    await write(ends.server, last);
     ends.server.closeWrite();
-    assertEquals(await readAll(ends.client), words);
+    assertEquals(await readAll(ends.client), last);
   }
 });
 
-/** A client that never says or takes anything. */
+/** A client that never sends anything. */
 function silentClient(): ClientConnection {
   const end = Promise.withResolvers<null>();
   return {
@@ -214,7 +214,7 @@ function silentClient(): ClientConnection {
   };
 }
 
-Deno.test("a connection to the server that is gone at once, which some systems tell early, ends its tunnel alone", async () => {
+Deno.test("a connection to the server that ends at once, and makes setNoDelay throw, ends only its own tunnel", async () => {
   const inner = Deno.listen(LOCAL);
   const dial = async () => {
     const connection = await Deno.connect({ ...LOCAL, port: inner.addr.port });
@@ -226,14 +226,14 @@ Deno.test("a connection to the server that is gone at once, which some systems t
   const byPort = new Map<number, Tunnel>();
   const tunnel = new Tunnel(silentClient(), "here", RATE, () => {}, dial, byPort);
   const server = await inner.accept();
-  await eventually("it is known", () => byPort.size === 1);
+  await eventually("the tunnel is known", () => byPort.size === 1);
   server.close();
   inner.close();
   await tunnel.gone;
   assertEquals(byPort.size, 0);
 });
 
-Deno.test("a tunnel that is cut while the server is dialled is gone when that has an end", async () => {
+Deno.test("a tunnel that is cut during the dial is gone when the dial ends", async () => {
   const inner = Deno.listen(LOCAL);
   const dialled = Promise.withResolvers<Deno.TcpConn>();
   const byPort = new Map<number, Tunnel>();
