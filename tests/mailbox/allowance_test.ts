@@ -7,7 +7,7 @@ import { range } from "./messages.ts";
 const LIMITS = { ...NO_LIMITS, inboxBytes: 100_000_000, mailboxBytes: 10_000_000_000, registeredClients: 200_000 };
 const GUARANTEE = 6250;
 
-/** What others have when an attacker has filled `inboxes`, one after the other, in steps of `size` bytes. */
+/** The total once an attacker has filled this many inboxes, one after the other, in steps of `size` bytes. */
 function filled(inboxes: number, size: number): number {
   let total = 0;
   for (const _ of range(inboxes)) {
@@ -20,20 +20,20 @@ function filled(inboxes: number, size: number): number {
   return total;
 }
 
-/** How many bytes one more inbox takes then. */
+/** The bytes that one more inbox still takes. */
 function room(total: number): number {
   let bytes = 0;
   while (bytes + 1000 <= inboxAllowance(LIMITS, total + bytes + 1000)) bytes += 1000;
   return bytes;
 }
 
-Deno.test("a sender that fills a hundred inboxes leaves 10 MB for each other, and one that fills a thousand 100 KB", () => {
+Deno.test("after a flood of a hundred inboxes any other still takes 10 MB, and after a thousand 100 KB", () => {
   assertEquals(room(filled(40, 1_000_000)), 100_000_000);
   assert(room(filled(100, 100_000)) > 10_000_000, `${room(filled(100, 100_000))}`);
   assert(room(filled(1000, 10_000)) > 100_000, `${room(filled(1000, 10_000))}`);
 });
 
-Deno.test("however inboxes are filled, each gets its guarantee, and all together no more than there may be", () => {
+Deno.test("however inboxes are filled, each gets its guarantee, and all together stay below the limit", () => {
   const limits = { ...LIMITS, mailboxBytes: 100_000, inboxBytes: 20_000, registeredClients: 20 };
   const guarantee = 100_000 / 8 / 20;
   const message = fc.record({ inbox: fc.nat({ max: 19 }), size: fc.integer({ min: 1, max: 2000 }) });
@@ -52,7 +52,7 @@ Deno.test("however inboxes are filled, each gets its guarantee, and all together
   }));
 });
 
-Deno.test("the fuller the mailbox, the less an inbox may have, down to the guarantee", () => {
+Deno.test("the fuller the mailbox, the smaller the allowance of an inbox, down to the guarantee", () => {
   const allowances = range(101).map((percent) => inboxAllowance(LIMITS, percent * LIMITS.mailboxBytes / 100));
   assertEquals(allowances.slice(0, 51), Array(51).fill(LIMITS.inboxBytes));
   assertEquals(allowances, allowances.toSorted((a, b) => b - a));

@@ -4,7 +4,7 @@ import { bytesOf, CHUNK_OVERHEAD, decodeChunk, encodeChunk, firstOf, sizeInChunk
 
 const someMessages = fc.array(fc.uint8Array({ maxLength: 975 }), { minLength: 1, maxLength: 20 });
 
-Deno.test("a chunk is read as it was written", () => {
+Deno.test("a chunk survives encoding and decoding", () => {
   fc.assert(
     fc.property(fc.integer({ min: 100 }), fc.double({ min: 0, noNaN: true }), someMessages, (last, time, messages) => {
       const { value, chunk } = encodeChunk(last, time, messages);

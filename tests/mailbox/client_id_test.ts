@@ -10,7 +10,7 @@ Deno.test("an id holds the address", () => {
   }));
 });
 
-Deno.test("only 32 bytes in base58 make an id", () => {
+Deno.test("only 32 bytes in base58 are a valid id", () => {
   assertEquals(clientIdFromBase58("0OIl"), undefined);
   assertEquals(clientIdFromBase58("2g"), undefined);
   assertEquals(clientIdFromBase58(""), undefined);

@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 
-/** Replaces a part of the key (hexadecimal) of the entries in a closed database whose key has it. */
+/** Replaces a part of a key (hexadecimal) in a closed database, in all entries that have it. */
 export function damageKeys(path: string, part: string, damaged: string): void {
   using database = new DatabaseSync(path);
   const rows = database.prepare("SELECT hex(k) AS key FROM kv").all() as { key: string }[];
@@ -17,9 +17,9 @@ export function numberInKey(n: number): string {
   return bytes.toHex().toUpperCase();
 }
 
-/** In a closed database, says of the value at the number that ends its key that it is of another kind than it is. */
+/** Changes the stored encoding of the value whose key ends with `number`, in a closed database. */
 export function damageKindOfValue(path: string, number: number): void {
   using database = new DatabaseSync(path);
-  const kind = number % 2 === 0 ? 1 : 7; // a value of V8, and none of the kinds that there are
+  const kind = number % 2 === 0 ? 1 : 7; // a serialized V8 value, and an unknown encoding
   database.exec(`UPDATE kv SET v_encoding = ${kind} WHERE hex(k) LIKE '%${numberInKey(number)}'`);
 }

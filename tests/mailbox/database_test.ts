@@ -11,7 +11,7 @@ import { client, numbered, range } from "./messages.ts";
 
 const modeOf = async (path: string) => ((await Deno.stat(path)).mode ?? 0) & 0o777;
 
-Deno.test("a database and the folders above it are for this user alone", async () => {
+Deno.test("a database and its new folders are accessible only to this user", async () => {
   const home = await Deno.makeTempDir();
   const path = join(home, "data", "inboxes", "mailbox.kv");
   using kv = await openDatabase(path, testSealer());
@@ -26,7 +26,7 @@ Deno.test("a database and the folders above it are for this user alone", async (
   await Deno.remove(home, { recursive: true });
 });
 
-Deno.test("a message of full size that is stored alone takes little more than that", async () => {
+Deno.test("a full-size message stored alone takes little more than its size", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   const messages = 2000;
@@ -38,7 +38,7 @@ Deno.test("a message of full size that is stored alone takes little more than th
   assertLess(size, messages * 1.6 * MAX_MESSAGE_SIZE);
 });
 
-Deno.test("a database that is there keeps the pages that it was made with", async () => {
+Deno.test("an existing database keeps its page size", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("older.kv");
   (await Deno.openKv(path)).close();
@@ -47,7 +47,7 @@ Deno.test("a database that is there keeps the pages that it was made with", asyn
   assertEquals({ ...database.prepare("PRAGMA page_size").get() }, { page_size: 4096 });
 });
 
-Deno.test("a folder is locked by one at a time, and taken away from others", async () => {
+Deno.test("only one gateway at a time locks a folder, and other users lose access to it", async () => {
   const folder = await Deno.makeTempDir();
   await Deno.chmod(folder, 0o755);
   {
@@ -59,7 +59,7 @@ Deno.test("a folder is locked by one at a time, and taken away from others", asy
   await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("a database opens with the storage key it was made with and is refused with another", async () => {
+Deno.test("a database opens only with the storage key that it was created with", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("some.kv");
   const other = new Sealer(new Uint8Array(32));
@@ -68,7 +68,7 @@ Deno.test("a database opens with the storage key it was made with and is refused
   await assertRejects(() => openDatabase(path, other), Error, "it was not sealed with this storage key; put back");
 });
 
-Deno.test("damage to what tells the keys apart is repaired, if one of two is left", async () => {
+Deno.test("a damaged marker of the storage key is repaired from the other copy", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("some.kv");
   for (const n of [0, 1, 0]) {

@@ -14,7 +14,7 @@ async function inAll(kv: Deno.Kv, change: (atomic: Deno.AtomicOperation, n: numb
   }
 }
 
-Deno.test("what was taken out of a database leaves its file as large, and room in it", async () => {
+Deno.test("deleted entries leave the database file as large as it was, with free space inside", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   using kv = await Deno.openKv(path);
@@ -27,14 +27,14 @@ Deno.test("what was taken out of a database leaves its file as large, and room i
   assertAlmostEquals(freeBytesInside(path), free / 2, free / 10);
 });
 
-Deno.test("a database that is not there has nothing free and is not made", () => {
+Deno.test("a missing database has no free space, and is not created", () => {
   using folder = new TemporaryFolder();
   assertEquals(freeBytesInside(folder.file("none.kv")), 0);
   assertThrows(() => Deno.statSync(folder.file("none.kv")), Deno.errors.NotFound);
 });
 
 Deno.test({
-  name: "looking into a database leaves it locked for those who have it open",
+  name: "measuring a database releases none of the locks on it",
   ignore: Deno.build.os !== "linux",
   fn: async () => {
     using folder = new TemporaryFolder();
@@ -43,7 +43,7 @@ Deno.test({
     await kv.set(["a"], 1);
     const inode = Deno.statSync(path).ino;
     const locks = () => {
-      const { stdout } = new Deno.Command("cat", { args: ["/proc/locks"] }).outputSync(); // which Deno does not read
+      const { stdout } = new Deno.Command("cat", { args: ["/proc/locks"] }).outputSync(); // Deno itself cannot read it
       return new TextDecoder().decode(stdout).split("\n").filter((line) => line.includes(`:${inode} `));
     };
     const before = locks().length;

@@ -8,7 +8,7 @@ const INBOXES = 40;
 const CHUNKS = 100;
 const pseudonym = (n: number) => new Uint8Array(32).fill(n);
 
-/** A database with as many entries as numbers, the n-th in an inbox with others before and after it. */
+/** Fills a database with entries numbered from 1, 100 in each inbox. */
 async function fill(path: string): Promise<void> {
   using kv = await Deno.openKv(path);
   for (const inbox of range(INBOXES)) {
@@ -18,13 +18,13 @@ async function fill(path: string): Promise<void> {
   }
 }
 
-/** The numbers that are read from a range, how often damage was met, and what the database was asked for. */
+/** The numbers read from a range, how often damage was found, and how many reads and entries that took. */
 async function read(path: string, prefix: Deno.KvKey, limit: number) {
   using kv = await Deno.openKv(path);
-  let [looks, given, damaged] = [0, 0, 0];
+  let [reads, given, damaged] = [0, 0, 0];
   const watched = {
     list: (...of: Parameters<typeof kv.list<Uint8Array>>) => {
-      looks++;
+      reads++;
       const list = kv.list<Uint8Array>(...of);
       const counted = async function* () {
         for await (const entry of list) {
@@ -36,17 +36,17 @@ async function read(path: string, prefix: Deno.KvKey, limit: number) {
     },
   } as unknown as Deno.Kv;
   const entries = await Array.fromAsync(entriesOf(watched, { prefix }, limit, () => damaged++));
-  return { numbers: entries.map(({ key }) => key[2]), damaged, looks, given };
+  return { numbers: entries.map(({ key }) => key[2]), damaged, reads, given };
 }
 
 const DAMAGE: [what: string, damage: (path: string, n: number) => void][] = [
-  ["the type of its number", (path, n) => damageKeys(path, numberInKey(n), numberInKey(n).replace(/^21/, "22"))],
-  ["the end of its key", (path, n) => damageKeys(path, numberInKey(n), numberInKey(n).slice(0, -2))],
-  ["the kind of its value", damageKindOfValue],
+  ["a damaged type of its number", (path, n) => damageKeys(path, numberInKey(n), numberInKey(n).replace(/^21/, "22"))],
+  ["a damaged end of its key", (path, n) => damageKeys(path, numberInKey(n), numberInKey(n).slice(0, -2))],
+  ["a damaged encoding of its value", damageKindOfValue],
 ];
 
 for (const [what, damage] of DAMAGE) {
-  Deno.test(`an entry of which ${what} is damaged costs itself, and some hundred looks however many come after it`, async () => {
+  Deno.test(`an entry with ${what} is lost alone, and the number of reads is bounded however many entries follow`, async () => {
     for (const n of [1, 2, 150, 200, CHUNKS * INBOXES]) {
       using folder = new TemporaryFolder();
       const path = folder.file("damaged.kv");
@@ -61,13 +61,13 @@ for (const [what, damage] of DAMAGE) {
       assertEquals(ofInbox.numbers, range(CHUNKS, 1 + CHUNKS * inbox).filter((each) => each !== n));
       const some = await read(path, ["inbox"], 250);
       assertEquals(some.numbers, whole.slice(0, 250));
-      assertLess(some.looks, 400);
+      assertLess(some.reads, 400);
       assertLess(some.given, 1000);
     }
   });
 }
 
-Deno.test("of entries with several damaged ones those before and after them come", async () => {
+Deno.test("with several damaged entries, all entries before and after them are read", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("damaged.kv");
   await fill(path);

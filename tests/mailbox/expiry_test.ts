@@ -12,15 +12,15 @@ import { damage, keysOnDisk } from "./on_disk.ts";
 const ignore = () => {};
 const bob = client(1);
 const MINUTE = 60_000;
-/** ms; there is a walk a minute */
+/** in ms; there is a walk every minute */
 const SPELL = 10 * MINUTE;
 
-/** A mailbox that keeps messages for ten spells, in a time that passes when it is told to. */
+/** A mailbox that keeps messages for ten spells, in virtual time. */
 class Keeper {
   readonly counters = new Counters();
   readonly #folder = new TemporaryFolder();
   readonly path = this.#folder.file("mailbox.kv");
-  readonly #time = new VirtualTime();
+  readonly time = new VirtualTime();
   mailbox!: Mailbox;
 
   static async start(): Promise<Keeper> {
@@ -46,7 +46,7 @@ class Keeper {
   }
 
   async pass(ms: number): Promise<void> {
-    await this.#time.advance(ms, () => this.mailbox.flush());
+    await this.time.advance(ms, () => this.mailbox.flush());
   }
 
   async numbers(): Promise<number[]> {
@@ -59,12 +59,12 @@ class Keeper {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.mailbox[Symbol.asyncDispose]();
-    this.#time[Symbol.dispose]();
+    this.time[Symbol.dispose]();
     this.#folder[Symbol.dispose]();
   }
 }
 
-Deno.test("messages leave the disk when their time is over, the younger ones stay", async () => {
+Deno.test("expired messages leave the disk, and younger ones stay", async () => {
   await using keeper = await Keeper.start();
   await keeper.store(...range(5));
   await keeper.pass(6 * SPELL);
@@ -81,7 +81,7 @@ Deno.test("messages leave the disk when their time is over, the younger ones sta
   assertEquals(keeper.mailbox.oldestAge, 0);
 });
 
-Deno.test("time goes on over restarts, and not between them", async () => {
+Deno.test("the time before a restart counts, and the time while the gateway is down does not", async () => {
   await using keeper = await Keeper.start();
   await keeper.store(0);
   for (const _ of range(4)) {
@@ -89,20 +89,15 @@ Deno.test("time goes on over restarts, and not between them", async () => {
     await keeper.reopen();
   }
   assertEquals(keeper.expired, 0);
-  const { now } = Date;
-  Date.now = () => now() + 1_000_000 * SPELL; // the machine's clock says what it likes
-  try {
-    await keeper.reopen();
-    await keeper.pass(SPELL);
-    assertEquals([keeper.expired, await keeper.numbers()], [0, [0]]);
-    await keeper.pass(2 * SPELL);
-    assertEquals(keeper.expired, 1);
-  } finally {
-    Date.now = now;
-  }
+  keeper.time.setWallClockForward(1_000_000 * SPELL);
+  await keeper.reopen();
+  await keeper.pass(SPELL);
+  assertEquals([keeper.expired, await keeper.numbers()], [0, [0]]);
+  await keeper.pass(2 * SPELL);
+  assertEquals(keeper.expired, 1);
 });
 
-Deno.test("what has expired is not handed out, nor taken off twice when it is confirmed later", async () => {
+Deno.test("expired messages are not handed out, and confirming them later does not subtract them again", async () => {
   await using keeper = await Keeper.start();
   await keeper.store(...range(3));
   const reader = keeper.mailbox.openInbox(bob, ignore);
@@ -119,7 +114,7 @@ Deno.test("what has expired is not handed out, nor taken off twice when it is co
   assertEquals(await keysOnDisk(keeper.path, ["inbox"]), []);
 });
 
-Deno.test("of a chunk that is confirmed in part only the rest expires, and its mark goes with it", async () => {
+Deno.test("only the unconfirmed part of a chunk expires, and its mark is removed with it", async () => {
   await using keeper = await Keeper.start();
   await keeper.store(...range(5));
   const reader = keeper.mailbox.openInbox(bob, ignore);
@@ -143,13 +138,13 @@ Deno.test("thousands of chunks in hundreds of inboxes expire, a few at a time be
   for (const n of range(300, 0)) assertEquals(await readNumbers(keeper.mailbox.openInbox(client(n), ignore)), [10]);
 });
 
-Deno.test("a mark that is all that is left of an inbox confirms nothing that comes after damage to the totals", async () => {
+Deno.test("a mark left alone in an inbox confirms no message stored after damage to the totals", async () => {
   using _silence = new Silence();
   await using keeper = await Keeper.start();
   await keeper.store(...range(5));
   const reader = keeper.mailbox.openInbox(bob, ignore);
   reader.confirm((await readAll(reader))[1]!.sequence);
-  await keeper.pass(11 * SPELL); // the reader has yet to take the mark off
+  await keeper.pass(11 * SPELL); // the reader has not removed the mark yet
   assertEquals([keeper.expired, keeper.mailbox.totals.messages], [3, 0]);
   await damage(keeper.path, ["totals"], (totals) => totals.fill(0));
   await keeper.reopen();
@@ -157,7 +152,7 @@ Deno.test("a mark that is all that is left of an inbox confirms nothing that com
   assertEquals(await keeper.numbers(), [5, 6]);
 });
 
-Deno.test("the oldest message has its age before a walk has found it, and a new one after all are gone", async () => {
+Deno.test("the age of the oldest message is known before a walk, and starts again once all are gone", async () => {
   await using keeper = await Keeper.start();
   await keeper.pass(5 * MINUTE);
   await keeper.store(1);

@@ -12,7 +12,7 @@ import { client, numbered, range, readAll, readNumbers } from "./messages.ts";
 const ignore = () => {};
 const [bob, eve] = [client(1), client(2)];
 
-Deno.test("a commit that fails is tried again: nothing is lost, doubled or counted twice", async () => {
+Deno.test("a failed commit is retried: nothing is lost, duplicated or counted twice", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
@@ -27,7 +27,7 @@ Deno.test("a commit that fails is tried again: nothing is lost, doubled or count
     reader.confirm(old.at(-1)!.sequence);
     await eventually("the commit has failed", () => mailbox.failure !== undefined);
     for (const n of range(3, 6)) mailbox.store(bob, numbered(n));
-    assertEquals(await readNumbers(reader), range(4, 5), "a client that is there does not wait for the disk");
+    assertEquals(await readNumbers(reader), range(4, 5), "a connected client does not wait for the disk");
   }
   await mailbox.flush();
   assertObjectMatch({ ...mailbox.totals }, { sequence: 9, messages: 4, bytes: 160 });
@@ -35,7 +35,7 @@ Deno.test("a commit that fails is tried again: nothing is lost, doubled or count
   assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), range(4, 5));
 });
 
-Deno.test("what can't be written when the mailbox closes is counted as lost, and closing comes to its end", async () => {
+Deno.test("messages that cannot be written when the mailbox closes are counted as lost, and closing completes", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
@@ -54,7 +54,7 @@ Deno.test("what can't be written when the mailbox closes is counted as lost, and
   assertEquals(await readNumbers(reopened.openInbox(bob, ignore)), [0]);
 });
 
-Deno.test("a commit that is given up leaves nothing in the totals that a later one writes", async () => {
+Deno.test("a commit that is given up leaves no trace in the totals that a later one writes", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
@@ -68,7 +68,7 @@ Deno.test("a commit that is given up leaves nothing in the totals that a later o
   full.use(new BrokenDatabase(path));
   mailbox.store(eve, numbered(4));
   reader.confirm(old.at(-1)!.sequence);
-  await eventually("the commit of these has failed", () => mailbox.failure !== undefined);
+  await eventually("the commit has failed", () => mailbox.failure !== undefined);
   mailbox.store(eve, numbered(5));
   await mailbox[Symbol.asyncDispose]();
   await using reopened = await Mailbox.open(path, testSealer());
@@ -77,7 +77,7 @@ Deno.test("a commit that is given up leaves nothing in the totals that a later o
   assertObjectMatch({ ...reopened.totals }, { messages: 5, bytes: 200 });
 });
 
-Deno.test("a reader that waits for removals which can't be written hands out nothing, and ends when it is closed", async () => {
+Deno.test("a reader that waits for a failing removal hands out nothing, and ends when a newer one replaces it", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");

@@ -15,7 +15,7 @@ const CHUNKS = 20;
 const CHUNK_MESSAGES = 5;
 const bob = client(1);
 
-/** Fills bob's inbox; resolves with the values of its chunks, as they are in the file. */
+/** Fills bob's inbox; resolves with the stored values of its chunks. */
 async function fill(path: string): Promise<Uint8Array[]> {
   await using mailbox = await Mailbox.open(path, testSealer());
   for (const chunk of range(CHUNKS)) {
@@ -26,7 +26,7 @@ async function fill(path: string): Promise<Uint8Array[]> {
   return await onDisk(path, (kv) => Promise.all(keys.map(async (key) => (await kv.get<Uint8Array>(key)).value!)));
 }
 
-/** Flips a bit of the byte `at` of `value` in the file, in each copy that moving it between pages has left there. */
+/** Flips a bit of byte `at` of `value` in the file, in every copy that SQLite has left there. */
 function flip(path: string, value: Uint8Array, at: number): void {
   const latin1 = new TextDecoder("latin1");
   const file = Deno.readFileSync(path);
@@ -37,7 +37,7 @@ function flip(path: string, value: Uint8Array, at: number): void {
   Deno.writeFileSync(path, file);
 }
 
-Deno.test("bytes flipped in the file are found and counted, their chunks skipped, and the rest is delivered", async () => {
+Deno.test("flipped bytes are detected and counted, their chunks skipped, and the rest delivered", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
@@ -55,7 +55,7 @@ Deno.test("bytes flipped in the file are found and counted, their chunks skipped
   assertEquals(counters.get("stored_values_damaged"), damaged.length);
 });
 
-Deno.test("damaged totals are counted anew", async () => {
+Deno.test("damaged totals are recounted", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
@@ -69,7 +69,7 @@ Deno.test("damaged totals are counted anew", async () => {
   assertEquals(await readNumbers(mailbox.openInbox(bob, () => {})), range(messages + 1));
 });
 
-Deno.test("damaged totals are counted anew, without what has a damaged key", async () => {
+Deno.test("damaged totals are recounted without the entries that have damaged keys", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
@@ -84,7 +84,7 @@ Deno.test("damaged totals are counted anew, without what has a damaged key", asy
   assertObjectMatch({ ...mailbox.totals }, { sequence: CHUNKS * CHUNK_MESSAGES, messages, bytes: messages * 40 });
 });
 
-Deno.test("what is damaged is counted in the totals until the walk after the next start, and not for ever", async () => {
+Deno.test("damaged messages leave the totals with the walk after the next start", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
@@ -93,7 +93,7 @@ Deno.test("what is damaged is counted in the totals until the walk after the nex
   damageKeys(path, numberInKey(25), numberInKey(25).slice(0, -2));
   await using mailbox = await Mailbox.open(path, testSealer());
   mailbox.store(bob, numbered(CHUNKS * CHUNK_MESSAGES));
-  await eventually("all is counted", () => !mailbox.isCounting);
+  await eventually("the walk has ended", () => !mailbox.isCounting);
   await mailbox.flush();
   const messages = (CHUNKS - 2) * CHUNK_MESSAGES + 1;
   assertObjectMatch({ ...mailbox.totals }, { messages, bytes: messages * 40 });
@@ -103,7 +103,7 @@ Deno.test("what is damaged is counted in the totals until the walk after the nex
   assertObjectMatch({ ...mailbox.totals }, { messages: 0, bytes: 0 });
 });
 
-Deno.test("a client whose entry is damaged is counted, and the others are there", async () => {
+Deno.test("a damaged ledger entry is counted, and the other clients are loaded", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const path = folder.file("ledger.kv");
@@ -123,11 +123,11 @@ Deno.test("a client whose entry is damaged is counted, and the others are there"
 });
 
 const BITS_OF_KEYS: [what: string, damaged: string][] = [
-  ["its type", numberInKey(25).replace(/^21/, "22")],
-  ["its size", numberInKey(1e200)],
-  ["a part of it", numberInKey(25.5)],
+  ["a damaged type", numberInKey(25).replace(/^21/, "22")],
+  ["a damaged size", numberInKey(1e200)],
+  ["a fraction", numberInKey(25.5)],
 ];
-Deno.test("a value that is said to be of another kind costs its own chunk, and no login or walk", async () => {
+Deno.test("a value with a damaged encoding costs its own chunk, but breaks neither logins nor walks", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
@@ -137,11 +137,11 @@ Deno.test("a value that is said to be of another kind costs its own chunk, and n
   await using mailbox = await Mailbox.open(path, testSealer(), counters.add);
   assertEquals(await readNumbers(mailbox.openInbox(bob, () => {})), [...range(20), ...range(75, 25)]);
   assert(counters.get("stored_values_damaged") > 0);
-  await eventually("all is counted", () => !mailbox.isCounting);
+  await eventually("the walk has ended", () => !mailbox.isCounting);
 });
 
 for (const [what, damaged] of BITS_OF_KEYS) {
-  Deno.test(`a key of which ${what} is damaged costs its own chunk, and what comes later is delivered`, async () => {
+  Deno.test(`a key with ${what} costs its own chunk, and later messages are delivered`, async () => {
     using _silence = new Silence();
     using folder = new TemporaryFolder();
     const path = folder.file("mailbox.kv");
@@ -158,7 +158,7 @@ for (const [what, damaged] of BITS_OF_KEYS) {
   });
 }
 
-Deno.test("a ledger with a damaged key opens with all the others", async () => {
+Deno.test("a ledger with a damaged key loads all other clients", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const path = folder.file("ledger.kv");
@@ -167,7 +167,7 @@ Deno.test("a ledger with a damaged key opens with all the others", async () => {
     using ledger = await Ledger.open(path, sealer);
     for (const n of range(5)) await ledger.add(client(n));
   }
-  // The type of the pseudonym that is the middle one in order.
+  // The type of the pseudonym that sorts in the middle.
   const middle = range(5).map((n) => sealer.pseudonym(client(n)).toUpperCase()).sort()[2]!;
   damageKeys(path, `01${middle.slice(0, 6)}`, `99${middle.slice(0, 6)}`);
   using ledger = await Ledger.open(path, testSealer());

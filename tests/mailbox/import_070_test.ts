@@ -19,7 +19,7 @@ const CLIENTS = [
   { address: "9NpVp79y7tortzvxAmPu8WvMdrkDgrJb7xmh3q1JFbV4", messages: 0 },
 ];
 
-/** A home as a 0.7.0 gateway left it, with the databases that take it over. */
+/** The home of a 0.7.0 gateway, and the databases that import it. */
 class TakenOverHome {
   readonly #folder = new TemporaryFolder();
   readonly data = this.#folder.file(".nym/gateways/supergateway/data");
@@ -37,7 +37,7 @@ class TakenOverHome {
     return home;
   }
 
-  /** An inbox file's name and contents, by name. */
+  /** Name and contents of each inbox file, sorted by name. */
   async files(address: string): Promise<[string, string][]> {
     const files: [string, string][] = [];
     for await (const { name } of Deno.readDir(`${this.inboxes}/${address}`)) {
@@ -58,12 +58,12 @@ class TakenOverHome {
   }
 }
 
-Deno.test("inboxes of 0.7.0 are taken over: messages by time, clients into the ledger, files and folders gone", async () => {
+Deno.test("importing 0.7.0 inboxes stores messages by time, adds clients to the ledger and removes the files", async () => {
   using _silence = new Silence();
   await using home = await TakenOverHome.unpack();
   const expected = new Map<string, string[]>();
   for (const { address } of CLIENTS) {
-    const files = (await home.files(address)).toReversed(); // times against the order of names
+    const files = (await home.files(address)).toReversed(); // so that times and names are in opposite order
     for (const [i, [name]] of files.entries()) {
       await Deno.utime(`${home.inboxes}/${address}/${name}`, 1_600_000_000 + i, 1_600_000_000 + i);
     }
@@ -81,7 +81,7 @@ Deno.test("inboxes of 0.7.0 are taken over: messages by time, clients into the l
   assertEquals(home.mailbox.totals.messages, 9);
 });
 
-Deno.test("files of the same time are taken over in the order of their names", async () => {
+Deno.test("files with the same time are imported in the order of their names", async () => {
   using _silence = new Silence();
   await using home = await TakenOverHome.unpack();
   const [{ address }] = CLIENTS as [typeof CLIENTS[number]];
@@ -91,12 +91,12 @@ Deno.test("files of the same time are taken over in the order of their names", a
   assertEquals(await home.stored(address), files.map(([_, contents]) => contents));
 });
 
-Deno.test("a takeover that was cut short between the commit and the removal goes on: twice, not never", async () => {
+Deno.test("an import interrupted between the commit and the removal continues: messages may be duplicated, not lost", async () => {
   using _silence = new Silence();
   await using home = await TakenOverHome.unpack();
   const [{ address }] = CLIENTS as [typeof CLIENTS[number]];
   const files = await home.files(address);
-  // What the first attempt left: messages committed, their files still there.
+  // After the first attempt messages are committed, and their files still exist.
   for (const [_, contents] of files) {
     home.mailbox.store(clientIdFromBase58(address)!, Uint8Array.fromHex(contents));
   }
@@ -107,7 +107,7 @@ Deno.test("a takeover that was cut short between the commit and the removal goes
   assertEquals(new Set(stored), new Set(files.map(([_, contents]) => contents)));
 });
 
-Deno.test("no file goes before its message is on the disk", async () => {
+Deno.test("no file is removed before its message is on the disk", async () => {
   using _silence = new Silence();
   await using home = await TakenOverHome.unpack();
   const [{ address }] = CLIENTS as [typeof CLIENTS[number]];
@@ -122,7 +122,7 @@ Deno.test("no file goes before its message is on the disk", async () => {
   assertEquals(await importing, 9);
 });
 
-Deno.test("files that can't be messages and folders that are no client's stay", async () => {
+Deno.test("files that cannot be messages and folders that are not a client's stay", async () => {
   using _silence = new Silence();
   await using home = await TakenOverHome.unpack();
   const [{ address }] = CLIENTS as [typeof CLIENTS[number]];
@@ -135,7 +135,7 @@ Deno.test("files that can't be messages and folders that are no client's stay", 
   assertEquals(left.map(({ name }) => name).sort(), [address, "a file", "not a client"]);
 });
 
-Deno.test("our ledger goes beside the sled folder of 0.7.0, which is left as it is", async () => {
+Deno.test("the new ledger is stored beside the sled folder of 0.7.0, which stays unchanged", async () => {
   using _silence = new Silence();
   await using home = await TakenOverHome.unpack();
   const sled = `${home.data}/client_ledger.sled`;
@@ -147,7 +147,7 @@ Deno.test("our ledger goes beside the sled folder of 0.7.0, which is left as it 
   assertEquals(await ledgerFile(`${home.data}/ours.kv`), `${home.data}/ours.kv`);
 });
 
-Deno.test("a message that does not fit lets none that came after it pass: they come in order, at later starts", async () => {
+Deno.test("a message that does not fit also holds back later ones, which are imported in order at later starts", async () => {
   using _silence = new Silence();
   await using home = await TakenOverHome.unpack();
   const [{ address }] = CLIENTS as [typeof CLIENTS[number]];

@@ -11,7 +11,7 @@ import { damage, keyOf, keysOnDisk, onDisk } from "./on_disk.ts";
 const ignore = () => {};
 const bob = client(1);
 
-/** Stores messages in one chunk each, so that parts of an inbox can be looked at. */
+/** Stores each message in its own chunk, so that tests can examine parts of an inbox. */
 async function storeEach(mailbox: Mailbox, numbers: number[], size = 40): Promise<void> {
   for (const n of numbers) {
     mailbox.store(bob, numbered(n, size));
@@ -19,7 +19,7 @@ async function storeEach(mailbox: Mailbox, numbers: number[], size = 40): Promis
   }
 }
 
-Deno.test("a reader is nudged when a message comes, before it is on the disk, and reads the new after the old", async () => {
+Deno.test("a reader is nudged when a message arrives, before it is on the disk, and reads new messages after old ones", async () => {
   using folder = new TemporaryFolder();
   await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
   await storeEach(mailbox, range(3));
@@ -35,7 +35,7 @@ Deno.test("a reader is nudged when a message comes, before it is on the disk, an
   assertEquals(await reader.next(), []);
 });
 
-Deno.test("a reader that comes while messages wait reads those on the disk, then those of the commit, then the rest", async () => {
+Deno.test("a reader opened during a commit reads messages on the disk, then those being committed, then the rest", async () => {
   using folder = new TemporaryFolder();
   const committing = Promise.withResolvers<void>();
   const synced = Promise.withResolvers<void>();
@@ -58,7 +58,7 @@ Deno.test("a reader that comes while messages wait reads those on the disk, then
   assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), range(6));
 });
 
-Deno.test("what is taken in the turn in which it comes, and confirmed before its commit, is never written", async () => {
+Deno.test("messages taken in the turn in which they arrive, and confirmed before their commit, are never written", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   const counters = new Counters();
@@ -68,7 +68,7 @@ Deno.test("what is taken in the turn in which it comes, and confirmed before its
   await readAll(reader);
   for (const n of range(3, 1)) mailbox.store(bob, numbered(n));
   assertEquals(range(3).map(() => numberOf(reader.take()!.message)), range(3, 1));
-  reader.confirm(3); // of the numbers 2 to 4, and what is on the disk
+  reader.confirm(3); // of sequence numbers 2 to 4, and the one on the disk
   await mailbox.flush();
   assertEquals(await keysOnDisk(path, ["inbox"]), []);
   assertEquals((await keysOnDisk(path, ["journal"])).length, 1);
@@ -77,7 +77,7 @@ Deno.test("what is taken in the turn in which it comes, and confirmed before its
   assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), [3]);
 });
 
-Deno.test("what is confirmed while it is being written leaves after that commit, in whole chunks or by a mark", async () => {
+Deno.test("messages confirmed during their commit are removed after it, as whole chunks or with a mark", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   const committing = Promise.withResolvers<void>();
@@ -90,19 +90,19 @@ Deno.test("what is confirmed while it is being written leaves after that commit,
   await using mailbox = await Mailbox.open(path, testSealer(), ignore, ignore, sync);
   for (const n of range(4)) mailbox.store(bob, numbered(n));
   for (const n of range(2)) mailbox.store(eve, numbered(n));
-  await committing.promise; // to their inboxes, as nobody is there
+  await committing.promise; // to their inboxes, because nobody reads them
   const reader = mailbox.openInbox(bob, ignore);
   const eves = mailbox.openInbox(eve, ignore);
   assertEquals([await readNumbers(reader), await readNumbers(eves)], [range(4), range(2)]);
   reader.confirm(3);
   eves.confirm(mailbox.totals.sequence);
-  const newer = mailbox.openInbox(eve, ignore).next(); // waits for the disk, as that would bring them back
+  const newer = mailbox.openInbox(eve, ignore).next(); // waits for the disk, which would bring them back
   synced.resolve();
   assertEquals(await newer, []);
   await mailbox.flush();
   assertEquals(await keysOnDisk(path, ["inbox"]), [keyOf(bob, CONFIRMED), keyOf(bob, 4)]);
   assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), [3]);
-  reader.confirm(4); // void, there is a newer one
+  reader.confirm(4); // void, because a newer reader exists
   const last = mailbox.openInbox(bob, ignore);
   last.confirm((await readAll(last)).at(-1)!.sequence);
   await mailbox.flush();
@@ -110,7 +110,7 @@ Deno.test("what is confirmed while it is being written leaves after that commit,
   assertObjectMatch({ ...mailbox.totals }, { messages: 0, bytes: 0 });
 });
 
-Deno.test("what is confirmed leaves the disk, and what is confirmed of a chunk does not come again", async () => {
+Deno.test("confirmed messages leave the disk, and those in a partly confirmed chunk are not handed out again", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   {
@@ -122,9 +122,9 @@ Deno.test("what is confirmed leaves the disk, and what is confirmed of a chunk d
     const messages = await readAll(reader);
     reader.confirm(messages[3]!.sequence);
     reader.confirm(messages[6]!.sequence);
-    reader.confirm(messages[5]!.sequence); // older than what is known
+    reader.confirm(messages[5]!.sequence); // older than what is confirmed already
     await mailbox.flush();
-    assertEquals(mailbox.totals.messages, 12); // the chunk is still there
+    assertEquals(mailbox.totals.messages, 12); // the whole chunk is still on the disk
     assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), range(5, 7));
   }
   {
@@ -145,20 +145,20 @@ Deno.test("what is confirmed leaves the disk, and what is confirmed of a chunk d
   assertObjectMatch({ ...mailbox.totals }, { sequence: 12, messages: 0, bytes: 0 });
 });
 
-Deno.test("a newer reader starts after what the older one had confirmed, whose later confirmations are void", async () => {
+Deno.test("a newer reader starts after what the older one confirmed, and the older one can confirm no more", async () => {
   using folder = new TemporaryFolder();
   await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
   await storeEach(mailbox, range(6));
-  const older = mailbox.openInbox(bob, () => assert(false, "the older one is nudged no more"));
+  const older = mailbox.openInbox(bob, () => assert(false, "the older reader is no longer nudged"));
   const messages = await readAll(older);
   older.confirm(messages[1]!.sequence);
-  const newer = mailbox.openInbox(bob, ignore); // with the removal still to come
+  const newer = mailbox.openInbox(bob, ignore); // before the removal is written
   older.confirm(messages[5]!.sequence);
   assertEquals(await readNumbers(newer), range(4, 2));
   assertEquals(await older.next(), []);
   await storeEach(mailbox, [6]);
   assertEquals(await readNumbers(newer), [6]);
-  older.close(); // must not close the newer one's inbox
+  older.close(); // must not affect the newer one
   await storeEach(mailbox, [7]);
   assertEquals(await readNumbers(newer), [7]);
 });
@@ -173,7 +173,7 @@ Deno.test("a reader that is closed during a read hands out nothing", async () =>
   assertEquals(await reading, []);
 });
 
-Deno.test("what is given back comes again, though not what was pushed of its chunk, and nothing is kept meanwhile", async () => {
+Deno.test("messages given back are handed out again, without those of their chunk already pushed, and are not kept in memory", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   await using mailbox = await Mailbox.open(path, testSealer());
@@ -185,24 +185,24 @@ Deno.test("what is given back comes again, though not what was pushed of its chu
   assertEquals(handedOut.length, 7);
   reader.giveBack(handedOut[2]!.sequence); // in the middle of a chunk
   await storeEach(mailbox, [7, 8]);
-  reader.confirm(handedOut[1]!.sequence); // of that chunk, and it has to outlive a crash
+  reader.confirm(handedOut[1]!.sequence); // in the same chunk; must survive a crash
   await mailbox.flush();
   assertEquals((await keysOnDisk(path, ["inbox"]))[0]![2], CONFIRMED);
   assertEquals(await readNumbers(reader), range(6, 3));
   reader.confirm(handedOut[5]!.sequence);
   await mailbox.flush();
-  assertEquals(mailbox.totals.messages, 9); // a chunk goes as a whole, and all but the last came into one
+  assertEquals(mailbox.totals.messages, 9); // a chunk is removed as a whole, and all but the last are in one
   assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), [6, 7, 8]);
 });
 
-Deno.test("messages that are being committed when others are given back come after these", async () => {
+Deno.test("messages being committed when others are given back are handed out after them", async () => {
   using folder = new TemporaryFolder();
   await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
   const reader = mailbox.openInbox(bob, ignore);
   await storeEach(mailbox, range(3));
   const [first] = await readAll(reader);
   mailbox.store(bob, numbered(3));
-  await undefined; // the commit is under way
+  await undefined; // the commit has begun
   reader.giveBack(first!.sequence);
   await mailbox.flush();
   assertEquals(await readNumbers(reader), [1, 2, 3]);
@@ -229,7 +229,7 @@ Deno.test("damaged chunks are counted and skipped, however many there are", asyn
   assertEquals(await mailbox.openInbox(bob, ignore).next(), []);
 });
 
-Deno.test("a mark that is damaged confirms nothing", async () => {
+Deno.test("a damaged mark confirms nothing", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
@@ -244,7 +244,7 @@ Deno.test("a mark that is damaged confirms nothing", async () => {
   assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), range(5));
 });
 
-Deno.test("a value is refused under another number and in another's inbox", async () => {
+Deno.test("a value is refused under another sequence number and in another client's inbox", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");

@@ -8,7 +8,7 @@ import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { damageKeys, numberInKey } from "./damaged_keys.ts";
 import { client, numbered, range } from "./messages.ts";
 
-Deno.test("what waits is counted by inbox while the mailbox is open, without what is confirmed and without addresses", async () => {
+Deno.test("unconfirmed messages are counted by inbox while the mailbox is open, without naming addresses", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   await using mailbox = await Mailbox.open(path, testSealer());
@@ -27,7 +27,7 @@ Deno.test("what waits is counted by inbox while the mailbox is open, without wha
   }
 });
 
-Deno.test("a mailbox that is not there is not made, and another storage key opens nothing", async () => {
+Deno.test("a missing mailbox is not created, and another storage key opens nothing", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   await assertRejects(() => Array.fromAsync(inventory(path, testSealer())), Deno.errors.NotFound);
@@ -37,7 +37,7 @@ Deno.test("a mailbox that is not there is not made, and another storage key open
   await assertRejects(() => Array.fromAsync(inventory(path, new Sealer(new Uint8Array(32)))), Error, "storage key");
 });
 
-Deno.test("what has a damaged key is left out", async () => {
+Deno.test("entries with damaged keys are left out", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   {

@@ -22,7 +22,7 @@ const anyRecord: fc.Arbitrary<JournalRecord> = fc.record({
   message: fc.uint8Array({ maxLength: 1500 }),
 }, { requiredKeys: ["inbox", "sequence"] });
 
-Deno.test("a page holds its records, and one that is torn or of other bytes is none or another", () => {
+Deno.test("a page survives encoding and decoding, and a torn one yields its first records or nothing", () => {
   fc.assert(fc.property(fc.array(anyRecord, { maxLength: 20 }), fc.nat(), (records, cut) => {
     const page = encodePage(records);
     assertEquals(decodePage(page), records);
@@ -35,7 +35,7 @@ Deno.test("a page holds its records, and one that is torn or of other bytes is n
   }));
 });
 
-/** A mailbox with clients that keep up. */
+/** A mailbox whose two clients have read everything. */
 async function withReaders(path: string) {
   const mailbox = await Mailbox.open(path, testSealer());
   const readers = [bob, eve].map((id) => mailbox.openInbox(id, ignore));
@@ -43,7 +43,7 @@ async function withReaders(path: string) {
   return { mailbox, readers, bobs: readers[0]!, eves: readers[1]! };
 }
 
-Deno.test("messages of clients that keep up share a page, which goes when all of them have arrived", async () => {
+Deno.test("messages of clients that keep up share a page, which is removed once all are confirmed", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   const { mailbox, bobs, eves } = await withReaders(path);
@@ -64,7 +64,7 @@ Deno.test("messages of clients that keep up share a page, which goes when all of
   assertObjectMatch({ ...mailbox.totals }, { messages: 0, bytes: 0 });
 });
 
-Deno.test("what stays for long moves to its inbox, in few chunks, and is handed out and confirmed as before", async () => {
+Deno.test("messages that stay long move to their inbox in few chunks, and are handed out and confirmed as before", async () => {
   using folder = new TemporaryFolder();
   using time = new VirtualTime();
   const path = folder.file("mailbox.kv");
@@ -92,12 +92,12 @@ Deno.test("what stays for long moves to its inbox, in few chunks, and is handed 
   assertEquals(await keysOnDisk(path, ["inbox"]), []);
 });
 
-/** The files of a mailbox as a kill leaves them, at another path. */
+/** Copies the files of an open mailbox, as a kill would leave them. */
 function killed(path: string, copy: string): void {
   for (const end of ["", "-wal"]) Deno.copyFileSync(path + end, copy + end);
 }
 
-Deno.test("after a kill the next start moves the journal to the inboxes, without what was confirmed", async () => {
+Deno.test("after a kill the next start moves unconfirmed messages from the journal to the inboxes", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   const copy = folder.file("copy.kv");
@@ -123,7 +123,7 @@ Deno.test("after a kill the next start moves the journal to the inboxes, without
   assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), range(71, 30));
 });
 
-Deno.test("a mailbox that is closed leaves nothing in the journal, so that one without can open it", async () => {
+Deno.test("a closed mailbox leaves nothing in the journal, so that a version without a journal can open it", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   {
@@ -138,7 +138,7 @@ Deno.test("a mailbox that is closed leaves nothing in the journal, so that one w
   assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), range(50));
 });
 
-Deno.test("a damaged page is counted, and the others' messages are delivered", async () => {
+Deno.test("a damaged page is counted, and the messages of the other pages are delivered", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
@@ -159,7 +159,7 @@ Deno.test("a damaged page is counted, and the others' messages are delivered", a
   assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), [0, 2]);
 });
 
-Deno.test("journals of any kind of messages fit into commits: many inboxes, large and small messages, many confirmations", async () => {
+Deno.test("commits fit with many inboxes, small and large messages, and many confirmations", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   await using mailbox = await Mailbox.open(path, testSealer());

@@ -7,7 +7,7 @@ const pseudonym = fc.oneof(
   fc.constantFrom(0, 255).map((byte) => new Uint8Array(32).fill(byte)),
 );
 const number = fc.oneof(fc.maxSafeNat(), fc.constantFrom(0, 1, 2 ** 32, Number.MAX_SAFE_INTEGER));
-/** What damage makes of such parts, and the database still takes for a key. */
+/** What damage can turn such a part into so that the database still accepts the key. */
 const damagedPart = fc.oneof(
   fc.uint8Array({ maxLength: 40 }),
   fc.double(),
@@ -16,7 +16,7 @@ const damagedPart = fc.oneof(
   fc.boolean(),
 );
 
-Deno.test("a key that is whole has a place of its own", () => {
+Deno.test("an undamaged key has a place of its own", () => {
   fc.assert(
     fc.property(pseudonym, fc.option(number, { nil: undefined }), (pseudonym, number) => {
       const key = number === undefined ? ["inbox", pseudonym] : ["inbox", pseudonym, number];
@@ -28,7 +28,7 @@ Deno.test("a key that is whole has a place of its own", () => {
   );
 });
 
-Deno.test("places are in the order of the database, and the next place is always behind a key", async () => {
+Deno.test("places sort as the database sorts keys, and the place after a key's is beyond that key", async () => {
   using kv = await Deno.openKv(":memory:");
   const whole = fc.tuple(fc.constant("k"), pseudonym, number);
   const damaged = fc.oneof(

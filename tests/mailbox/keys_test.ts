@@ -3,7 +3,7 @@ import { CONFIRMED, inboxKey, inboxPrefix } from "../../src/mailbox/keys.ts";
 import { testSealer } from "../support/sealer.ts";
 import { client } from "./messages.ts";
 
-Deno.test("an inbox is one range of the database, its mark first, then its chunks in order", async () => {
+Deno.test("an inbox is one range of the database, with its mark first and its chunks in order", async () => {
   using kv = await Deno.openKv(":memory:");
   const sealer = testSealer();
   const [one, another] = [sealer.pseudonym(client(1)), sealer.pseudonym(client(2))];

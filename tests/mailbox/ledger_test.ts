@@ -5,7 +5,7 @@ import { testSealer } from "../support/sealer.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { client, range } from "./messages.ts";
 
-Deno.test("clients are registered once, and still are after a restart", async () => {
+Deno.test("a client is registered once, and stays registered after a restart", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("ledger.kv");
   {
@@ -21,7 +21,7 @@ Deno.test("clients are registered once, and still are after a restart", async ()
   assertEquals([ledger.has(client(1)), ledger.has(client(2)), ledger.has(client(3))], [true, true, false]);
 });
 
-Deno.test("of those who register a client at the same time, one does", async () => {
+Deno.test("when one client is added several times at once, exactly one registration is new", async () => {
   using folder = new TemporaryFolder();
   using ledger = await Ledger.open(folder.file("ledger.kv"), testSealer());
   const added = await Promise.all(range(20).map(() => ledger.add(client(1))));
@@ -29,7 +29,7 @@ Deno.test("of those who register a client at the same time, one does", async () 
   assertEquals(ledger.size, 1);
 });
 
-Deno.test("presence gets all clients in base58, as the same array until there is a new one", async () => {
+Deno.test("all clients are announced in base58, in the same array until one is added", async () => {
   using folder = new TemporaryFolder();
   using ledger = await Ledger.open(folder.file("ledger.kv"), testSealer());
   const none = ledger.announced();
@@ -43,7 +43,7 @@ Deno.test("presence gets all clients in base58, as the same array until there is
 
 const DAY = 86_400_000;
 
-/** A ledger's file, with a ledger that is opened again and again, and time that passes between. */
+/** A ledger's file, a ledger that can be reopened, and a clock. */
 class Rig implements AsyncDisposable {
   readonly #folder = new TemporaryFolder();
   readonly limits = { registeredClients: Infinity, unusedRegistrationTime: 30 * DAY } satisfies LedgerLimits;
@@ -57,7 +57,7 @@ class Rig implements AsyncDisposable {
     return rig;
   }
 
-  /** As after a restart. */
+  /** Simulates a restart. */
   async reopen(): Promise<void> {
     if (this.ledger !== undefined) {
       await this.ledger.keepClock();
@@ -72,12 +72,12 @@ class Rig implements AsyncDisposable {
     );
   }
 
-  /** Lets the gateway run for so many days. */
+  /** Lets `days` pass. */
   run(days: number): void {
     this.#now += days * DAY;
   }
 
-  /** Those of clients 0 … 9 that are registered. */
+  /** Which of clients 0 … 9 are registered. */
   get registered(): number[] {
     return range(10).filter((n) => this.ledger.has(client(n)));
   }
@@ -89,7 +89,7 @@ class Rig implements AsyncDisposable {
   }
 }
 
-Deno.test("a client that never came back leaves after its time, and one that did stays", async () => {
+Deno.test("an unused registration expires, and that of a client that returned does not", async () => {
   await using rig = await Rig.open();
   for (const n of [1, 2, 3]) await rig.ledger.add(client(n));
   assertEquals(await rig.ledger.establish(client(2)), true);
@@ -104,12 +104,12 @@ Deno.test("a client that never came back leaves after its time, and one that did
   assertEquals([await rig.ledger.removeUnused(), rig.registered], [1, [2]]);
   await rig.reopen();
   assertEquals(rig.registered, [2]);
-  assertEquals(await rig.ledger.establish(client(1)), true); // its token is still good
+  assertEquals(await rig.ledger.establish(client(1)), true); // its token is still valid
   rig.run(1000);
   assertEquals([await rig.ledger.removeUnused(), rig.registered], [0, [1, 2]]);
 });
 
-Deno.test("a client that is online is seen, so its time begins when it goes", async () => {
+Deno.test("the time of an unused registration starts when the client goes offline", async () => {
   await using rig = await Rig.open();
   await rig.ledger.add(client(1));
   rig.ledger.isOnline = () => true;
@@ -124,14 +124,14 @@ Deno.test("a client that is online is seen, so its time begins when it goes", as
   assertEquals(await rig.ledger.removeUnused(), 1);
 });
 
-Deno.test("with a time of 0 nobody leaves", async () => {
+Deno.test("with a time of 0 no registration expires", async () => {
   await using rig = await Rig.open({ unusedRegistrationTime: 0 });
   await rig.ledger.add(client(1));
   rig.run(10_000);
   assertEquals([await rig.ledger.removeUnused(), rig.registered], [0, [1]]);
 });
 
-Deno.test("when there may be no more, the one that was seen longest ago and never came back leaves", async () => {
+Deno.test("a full ledger evicts the unused registration that was seen longest ago", async () => {
   await using rig = await Rig.open({ registeredClients: 3 });
   for (const n of [1, 2, 3]) await rig.ledger.add(client(n));
   rig.ledger.isOnline = (id) => id === client(1);
@@ -147,7 +147,7 @@ Deno.test("when there may be no more, the one that was seen longest ago and neve
   assertEquals(await rig.ledger.add(client(6)), "full");
 });
 
-Deno.test("clients that register at the same time exceed no limit", async () => {
+Deno.test("clients that register at the same time do not exceed the limit", async () => {
   await using rig = await Rig.open({ registeredClients: 5 });
   const all = await Promise.all(range(50).map((n) => rig.ledger.add(client(n))));
   assert(all.every((registration) => registration !== "known"));
@@ -156,7 +156,7 @@ Deno.test("clients that register at the same time exceed no limit", async () => 
   assertEquals(rig.ledger.size <= 5, true);
 });
 
-Deno.test("those that registered first are announced, and no more than a bounded number", async () => {
+Deno.test("the clients that registered first are announced, up to a bounded number", async () => {
   await using rig = await Rig.open();
   for (const n of range(MAX_ANNOUNCED + 20)) await rig.ledger.add(client(n));
   const announced = rig.ledger.announced();

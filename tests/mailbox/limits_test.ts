@@ -3,6 +3,7 @@ import { type MailboxLimits, NO_LIMITS } from "../../src/mailbox/limits.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { Counters } from "../../src/counting/counters.ts";
 import { VirtualTime } from "../model/virtual_time.ts";
+import { eventually } from "../support/eventually.ts";
 import { testSealer } from "../support/sealer.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { client, numbered, range, readAll, readNumbers } from "./messages.ts";
@@ -10,7 +11,7 @@ import { client, numbered, range, readAll, readNumbers } from "./messages.ts";
 const ignore = () => {};
 const [bob, eve] = [client(1), client(2)];
 
-/** A mailbox with limits, and what it has counted. */
+/** A mailbox with limits, and its counters. */
 async function open(
   path: string,
   limits: Partial<MailboxLimits>,
@@ -22,15 +23,7 @@ async function open(
   return { mailbox: await Mailbox.open(path, testSealer(), counters.add, ignore, sync, all, disk), counters };
 }
 
-/** Resolves when the walk after the start has counted all. */
-async function counted(mailbox: Mailbox): Promise<void> {
-  while (mailbox.isCounting) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-    await mailbox.flush();
-  }
-}
-
-Deno.test("an inbox takes so many messages, the first ones stay, and others' inboxes are none the fuller", async () => {
+Deno.test("a full inbox refuses new messages, keeps the old ones, and does not affect other inboxes", async () => {
   using folder = new TemporaryFolder();
   const { mailbox, counters } = await open(folder.file("mailbox.kv"), { inboxMessages: 10 });
   await using _ = mailbox;
@@ -41,7 +34,7 @@ Deno.test("an inbox takes so many messages, the first ones stay, and others' inb
   const reader = mailbox.openInbox(bob, ignore);
   const messages = await readAll(reader);
   assertEquals(messages.length, 10);
-  reader.confirm(messages[6]!.sequence); // in the middle of a chunk, which goes as a whole
+  reader.confirm(messages[6]!.sequence); // in the middle of a chunk, which is removed as a whole
   await mailbox.flush();
   assertEquals(mailbox.store(bob, numbered(16)), false);
   reader.confirm(messages[9]!.sequence);
@@ -52,7 +45,7 @@ Deno.test("an inbox takes so many messages, the first ones stay, and others' inb
   assertEquals(counters.get("messages_refused_inbox_full"), 8);
 });
 
-Deno.test("an inbox takes so many bytes, those of messages that wait for their commit included", async () => {
+Deno.test("the bytes of an inbox are limited, including those of messages not committed yet", async () => {
   using folder = new TemporaryFolder();
   const { mailbox, counters } = await open(folder.file("mailbox.kv"), { inboxBytes: 1000 });
   await using _ = mailbox;
@@ -64,11 +57,11 @@ Deno.test("an inbox takes so many bytes, those of messages that wait for their c
   assertEquals(counters.get("messages_refused_inbox_full"), 2);
 });
 
-Deno.test("all inboxes together take so many bytes, and the largest are refused first", async () => {
+Deno.test("the bytes of all inboxes together are limited, and the largest inboxes are refused first", async () => {
   using folder = new TemporaryFolder();
   const { mailbox, counters } = await open(folder.file("mailbox.kv"), { mailboxBytes: 8000, inboxBytes: 3000 });
   await using _ = mailbox;
-  assertEquals(range(12).map((n) => mailbox.store(bob, numbered(n, 300))).indexOf(false), 10, "all that it may have");
+  assertEquals(range(12).map((n) => mailbox.store(bob, numbered(n, 300))).indexOf(false), 10, "its whole allowance");
   await mailbox.flush();
   while (mailbox.store(eve, numbered(0, 100)));
   await mailbox.flush();
@@ -77,7 +70,7 @@ Deno.test("all inboxes together take so many bytes, and the largest are refused 
   assertEquals(counters.get("messages_refused_inbox_full"), 3);
 });
 
-Deno.test("whatever others have sent, each client is guaranteed its part of an eighth", async () => {
+Deno.test("whatever other inboxes hold, each client is guaranteed its share of an eighth", async () => {
   using folder = new TemporaryFolder();
   const clients = 50;
   const limits = { mailboxBytes: 400_000, inboxBytes: 20_000, registeredClients: clients };
@@ -95,7 +88,7 @@ Deno.test("whatever others have sent, each client is guaranteed its part of an e
   assertEquals(await readNumbers(mailbox.openInbox(client(clients - 1), ignore)), [0, 1]);
 });
 
-Deno.test("while the disk is low nothing is taken, all is handed out, and then it goes on", async () => {
+Deno.test("while the disk is low messages are refused and can still be read, and afterwards they are stored again", async () => {
   using folder = new TemporaryFolder();
   const disk = { free: 1000, isBelow: (minimum: number) => disk.free < minimum };
   const { mailbox, counters } = await open(folder.file("mailbox.kv"), { minimumFreeDisk: 1000 }, disk);
@@ -116,7 +109,7 @@ Deno.test("while the disk is low nothing is taken, all is handed out, and then i
   assertEquals(counters.get("messages_refused_disk_low"), 1);
 });
 
-Deno.test("while the disk is low a client that confirms what it takes gets its mail, and one that does not gets no more once some has moved to its inbox", async () => {
+Deno.test("while the disk is low a client that confirms keeps getting messages, and one that does not gets none once some have moved to its inbox", async () => {
   using folder = new TemporaryFolder();
   using time = new VirtualTime();
   const { mailbox, counters } = await open(folder.file("mailbox.kv"), { minimumFreeDisk: 1 }, { isBelow: () => true });
@@ -136,7 +129,7 @@ Deno.test("while the disk is low a client that confirms what it takes gets its m
   assertEquals(await readNumbers(mailbox.openInbox(eve, ignore)), range(10));
 });
 
-Deno.test("what was stored before a start is counted by a walk, whatever comes and goes meanwhile", async () => {
+Deno.test("the walk after a start counts stored messages correctly while others are stored and confirmed", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   const inboxes = 200;
@@ -149,7 +142,7 @@ Deno.test("what was stored before a start is counted by a walk, whatever comes a
   }
   const { mailbox } = await open(path, { inboxMessages: 10 });
   await using _ = mailbox;
-  // Half of them fetch, and two messages come for each, while the walk is under way.
+  // During the walk, half of the clients read, and two messages are stored for each.
   for (const n of range(inboxes)) {
     for (const i of range(2)) assertEquals(mailbox.store(client(n), numbered(1200 + i)), true);
     if (n % 2 === 0) continue;
@@ -158,7 +151,7 @@ Deno.test("what was stored before a start is counted by a walk, whatever comes a
     reader.confirm(messages[2]!.sequence);
     await mailbox.flush();
   }
-  await counted(mailbox);
+  await eventually("the walk has ended", () => !mailbox.isCounting);
   await mailbox.flush();
   for (const n of range(inboxes)) {
     const room = n % 2 === 0 ? 2 : 5;

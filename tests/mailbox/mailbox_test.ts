@@ -9,7 +9,7 @@ import { keysOnDisk } from "./on_disk.ts";
 
 const ignore = () => {};
 
-Deno.test("messages come out as they went in, each client's in order", async () => {
+Deno.test("messages are read unchanged, each client's in order", async () => {
   using folder = new TemporaryFolder();
   await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
   for (const n of range(300)) mailbox.store(client(n % 3), numbered(n));
@@ -22,7 +22,7 @@ Deno.test("messages come out as they went in, each client's in order", async () 
   assertEquals(await mailbox.openInbox(client(3), ignore).next(), []);
 });
 
-Deno.test("messages of no length are messages", async () => {
+Deno.test("empty messages are stored too", async () => {
   using folder = new TemporaryFolder();
   await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
   for (const size of [0, 4, 0]) mailbox.store(client(1), new Uint8Array(size));
@@ -31,7 +31,7 @@ Deno.test("messages of no length are messages", async () => {
   assertEquals(messages.map(({ message }) => message.length), [0, 4, 0]);
 });
 
-Deno.test("what is stored is there after a restart, and numbers go on", async () => {
+Deno.test("stored messages survive a restart, and sequence numbers continue", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   let last: number;
@@ -53,7 +53,7 @@ Deno.test("what is stored is there after a restart, and numbers go on", async ()
   assertEquals(messages.at(-1)!.sequence, last + 1);
 });
 
-Deno.test("a message counts as stored when what is synced along with its commit is on the disk too", async () => {
+Deno.test("a message counts as stored only when the data synced along with its commit is on the disk too", async () => {
   using folder = new TemporaryFolder();
   const synced = Promise.withResolvers<void>();
   const synching = Promise.withResolvers<void>();
@@ -69,14 +69,14 @@ Deno.test("a message counts as stored when what is synced along with its commit 
   mailbox.openInbox(client(0), () => nudged = true);
   mailbox.store(client(0), numbered(0));
   await synching.promise;
-  await keysOnDisk(path); // time enough for the commit itself
+  await keysOnDisk(path); // takes longer than the commit itself
   assertEquals({ stored, nudged }, { stored: 0, nudged: true });
   synced.resolve();
   await mailbox.flush();
   assertEquals(stored, 1);
 });
 
-Deno.test("commits keep to the database's limits: messages of the largest size", async () => {
+Deno.test("commits stay within the database's limits with messages of the largest size", async () => {
   using folder = new TemporaryFolder();
   const commits: number[] = [];
   await using mailbox = await Mailbox.open(
@@ -94,7 +94,7 @@ Deno.test("commits keep to the database's limits: messages of the largest size",
   }
 });
 
-Deno.test("commits keep to the database's limits: thousands of clients, and more than 1000 removals", async () => {
+Deno.test("commits stay within the database's limits with thousands of clients and more than 1000 removals", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   await using mailbox = await Mailbox.open(path, testSealer());
@@ -112,7 +112,7 @@ Deno.test("commits keep to the database's limits: thousands of clients, and more
   assertEquals(await keysOnDisk(path, ["inbox"]), []);
 });
 
-Deno.test("there is no room for ever more messages, and room again after a commit", async () => {
+Deno.test("uncommitted messages are bounded, and there is room again after a commit", async () => {
   using folder = new TemporaryFolder();
   await using mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
   let stored = 0;
@@ -123,7 +123,7 @@ Deno.test("there is no room for ever more messages, and room again after a commi
   assertEquals(await readNumbers(mailbox.openInbox(client(1), ignore)), range(stored));
 });
 
-Deno.test("a message that comes in any turn around the end of a commit is committed without another one's help", async () => {
+Deno.test("a message that arrives in any turn around the end of a commit is committed without another message", async () => {
   using folder = new TemporaryFolder();
   let stored = 0;
   let committed = () => {};
@@ -148,7 +148,7 @@ Deno.test("a login does not wait for messages that keep coming", async () => {
   mailbox.store(client(1), numbered(1));
   await mailbox.flush();
   let loggedIn = false;
-  // Each commit brings the next message, so that the mailbox is never without one.
+  // Each commit stores the next message, so that one is always uncommitted.
   coming = () => {
     if (!loggedIn) mailbox.store(client(2), numbered(0));
   };
@@ -161,7 +161,7 @@ Deno.test("a login does not wait for messages that keep coming", async () => {
   assertNotEquals(await readAll(mailbox.openInbox(client(2), ignore)), []);
 });
 
-Deno.test("what is confirmed leaves the disk by itself, also after a commit that took longer than confirmations wait for one", async () => {
+Deno.test("confirmed messages leave the disk without another commit, even after one that outlasted the removal delay", async () => {
   using folder = new TemporaryFolder();
   let syncing = Promise.resolve();
   let commits = 0;
@@ -180,12 +180,12 @@ Deno.test("what is confirmed leaves the disk by itself, also after a commit that
   syncing = slow.promise;
   const before = commits;
   mailbox.store(client(2), numbered(3));
-  await eventually("that is being committed", () => commits > before);
+  await eventually("the commit has begun", () => commits > before);
   reader.confirm(first!.sequence);
-  await new Promise((resolve) => setTimeout(resolve, 50)); // that wait is over; nothing shows it while the commit goes on
+  await new Promise((resolve) => setTimeout(resolve, 50)); // longer than the removal delay, whose end shows only after the commit
   slow.resolve();
   await mailbox.flush();
   assertEquals(mailbox.totals.messages, 3);
   reader.confirm(second!.sequence);
-  await eventually("the second one has left", () => mailbox.totals.messages === 2);
+  await eventually("the second message is removed", () => mailbox.totals.messages === 2);
 });

@@ -2,14 +2,14 @@ import { type ClientId, clientId } from "../../src/mailbox/client_id.ts";
 import type { StoredMessage } from "../../src/mailbox/fresh.ts";
 import type { InboxReader } from "../../src/mailbox/inbox_reader.ts";
 
-/** The n-th of the clients of a test. */
+/** A test's n-th client. */
 export function client(n: number): ClientId {
-  const address = new Uint8Array(32); // zeros, which take the most room in a key
+  const address = new Uint8Array(32); // zeros take the most space in a key
   new DataView(address.buffer).setUint32(28, n);
   return clientId(address);
 }
 
-/** A message of `size` bytes (at least 4) that says its number. */
+/** A message of `size` bytes (at least 4) that contains its number. */
 export function numbered(number: number, size = 40): Uint8Array<ArrayBuffer> {
   const message = new Uint8Array(size).fill(number);
   new DataView(message.buffer).setUint32(0, number);
@@ -25,7 +25,7 @@ export function range(count: number, from = 0): number[] {
   return Array.from({ length: count }, (_, i) => from + i);
 }
 
-/** All that a reader has for now. */
+/** All messages that a reader has for now. */
 export async function readAll(reader: InboxReader): Promise<StoredMessage[]> {
   const all: StoredMessage[] = [];
   for (let some = await reader.next(); some.length > 0; some = await reader.next()) all.push(...some);

@@ -47,12 +47,12 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("flush" as const, "flush" as const, "reopen" as const) }) },
 );
 
-/** What an inbox has to do: an array and two positions in it. */
+/** The model of an inbox. */
 class InboxModel {
   /** the numbers of the messages stored and not confirmed, in order */
   left: number[] = [];
   reader: InboxReader | undefined;
-  /** what the reader has handed out and was not confirmed */
+  /** what the reader has handed out and has not confirmed */
   handedOut: StoredMessage[] = [];
 
   open(reader: InboxReader): void {
@@ -129,7 +129,7 @@ class System {
     }
   }
 
-  /** Everything is where it should be, and nothing else. */
+  /** Compares the whole mailbox with the model. */
   async checkAll(): Promise<void> {
     await this.mailbox.flush();
     assertObjectMatch({ ...this.mailbox.totals }, await this.#onDisk());
@@ -167,7 +167,7 @@ class System {
   }
 }
 
-Deno.test("whatever is stored, read, confirmed, taken over and reopened in whatever order: nothing is lost, doubled, out of order or miscounted", async () => {
+Deno.test("whatever the order of operations, no message is lost, duplicated, reordered or miscounted", async () => {
   const histories = fc.array(operation, { minLength: 1, maxLength: 40, size: "max" as const });
   await fc.assert(
     fc.asyncProperty(histories, async (history) => {

@@ -4,10 +4,10 @@ import { testSealer } from "../support/sealer.ts";
 
 const sealer = testSealer();
 
-/** Looks at what a mailbox has in its file at `path`, or changes it, over a connection of its own. */
-export async function onDisk<T>(path: string, look: (kv: Deno.Kv) => Promise<T>): Promise<T> {
+/** Reads or changes the database of a mailbox at `path`, over its own connection. */
+export async function onDisk<T>(path: string, use: (kv: Deno.Kv) => Promise<T>): Promise<T> {
   using kv = await Deno.openKv(path);
-  return await look(kv);
+  return await use(kv);
 }
 
 /** The keys that begin with `prefix`, in order. */
@@ -15,7 +15,7 @@ export function keysOnDisk(path: string, prefix: Deno.KvKey = []): Promise<Deno.
   return onDisk(path, (kv) => Array.fromAsync(kv.list({ prefix }), ({ key }) => key));
 }
 
-/** Where the value of a client's inbox is that ends with sequence number `last`. */
+/** The key of the chunk in a client's inbox that ends with sequence number `last`. */
 export function keyOf(id: ClientId, last: number): Deno.KvKey {
   return inboxKey(sealer.pseudonym(id), last);
 }

@@ -3,7 +3,7 @@ import { RefusalReport } from "../../src/mailbox/refusal_report.ts";
 import { eventually } from "../support/eventually.ts";
 import { LogLines } from "../support/log_lines.ts";
 
-Deno.test("the first message that is refused is reported at once, more of them in sums, and that it is over", async () => {
+Deno.test("the first refused message is reported at once, later ones as a count, and finally that it is over", async () => {
   using log = new LogLines();
   using report = new RefusalReport(20);
   for (let i = 0; i < 4; i++) report.note("disk_low");
@@ -15,7 +15,7 @@ Deno.test("the first message that is refused is reported at once, more of them i
   ]);
 });
 
-Deno.test("each reason has lines of its own, and what is not summed up is at the end", () => {
+Deno.test("each reason has its own lines, and the remaining counts are reported at the end", () => {
   using log = new LogLines();
   const report = new RefusalReport();
   report.note("disk_low");

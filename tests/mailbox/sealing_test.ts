@@ -7,7 +7,7 @@ const storageKey = new Uint8Array(32).fill(7);
 const here = new TextEncoder().encode("here");
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
 
-Deno.test("what is sealed opens where it belongs, also after a restart, and nowhere else", () => {
+Deno.test("a sealed value opens only in its own context, even after a restart", () => {
   const sealer = new Sealer(storageKey);
   fc.assert(fc.property(bytes(3000), bytes(50), bytes(50), (plain, context, elsewhere) => {
     const sealed = sealer.seal(plain, context);
@@ -19,7 +19,7 @@ Deno.test("what is sealed opens where it belongs, also after a restart, and nowh
   }));
 });
 
-Deno.test("any flipped bit and any cut is found", () => {
+Deno.test("any flipped bit and any truncation is detected", () => {
   const sealer = new Sealer(storageKey);
   const sealed = sealer.seal(new TextEncoder().encode("a message"), here);
   for (let bit = 0; bit < sealed.length * 8; bit++) {
@@ -36,17 +36,17 @@ Deno.test("another key opens nothing", () => {
   assertThrows(() => new Sealer(new Uint8Array(31)), RangeError);
 });
 
-Deno.test("no two values are sealed the same, neither in one run nor in two", () => {
+Deno.test("sealing the same value twice gives different results, within one run and in two", () => {
   const plain = new Uint8Array(20);
   const sealed = [new Sealer(storageKey), new Sealer(storageKey)].flatMap((sealer) =>
     Array.from({ length: 100 }, () => sealer.seal(plain, here))
   );
   assertEquals(new Set(sealed).size, 200);
   const ciphertexts = sealed.map((value) => value.slice(48));
-  assertEquals(new Set(ciphertexts).size, 200, "another nonce or another key makes another ciphertext");
+  assertEquals(new Set(ciphertexts).size, 200, "another nonce or key gives another ciphertext");
 });
 
-Deno.test("more starts and clients than are kept at hand are no fault", () => {
+Deno.test("more starts and clients than the caches hold are no problem", () => {
   const values = Array.from({ length: 300 }, (_, n) => new Sealer(storageKey).seal(Uint8Array.of(n), here));
   const sealer = new Sealer(storageKey);
   assert(values.every((value, n) => sealer.open(value, here)?.[0] === (n & 0xff)));
@@ -55,7 +55,7 @@ Deno.test("more starts and clients than are kept at hand are no fault", () => {
   assertEquals(sealer.pseudonym(client(0)), first);
 });
 
-Deno.test("a pseudonym is one address's, one key's, and not the address", () => {
+Deno.test("a pseudonym depends on the address and the key, and is not the address", () => {
   const sealer = new Sealer(storageKey);
   const pseudonym = sealer.pseudonym(client(1));
   assertEquals(new Sealer(storageKey).pseudonym(client(1)), pseudonym);

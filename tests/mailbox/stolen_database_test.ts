@@ -7,12 +7,12 @@ import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { client, range } from "./messages.ts";
 
 const CLIENTS = 50;
-const secret = (n: number) => new TextEncoder().encode(`the secret that was told to client ${n}, and to nobody else`);
+const secret = (n: number) => new TextEncoder().encode(`the secret for client ${n}, and for nobody else`);
 
-/** The bytes as a text in which indexOf finds any others made so. */
+/** The bytes as a string that can be searched for others converted in the same way. */
 const latin1 = (bytes: Uint8Array) => new TextDecoder("latin1").decode(bytes);
 
-/** An address with the zeros that Deno KV would write as two bytes each left out: it would be found as it is. */
+/** An address without zeros, which Deno KV would escape so that the search could not find it. */
 const address = (n: number) => client(n + 1).replaceAll("00", "a7") as ReturnType<typeof client>;
 
 Deno.test("stolen files hold neither messages nor addresses", async () => {
@@ -31,12 +31,12 @@ Deno.test("stolen files hold neither messages nor addresses", async () => {
   await mailbox.flush();
 
   const files = Array.from(Deno.readDirSync(folder.path), ({ name }) => latin1(Deno.readFileSync(folder.file(name))));
-  assert(files.some((file) => file.length > CLIENTS * secret(0).length), "the database is among them");
+  assert(files.some((file) => file.length > CLIENTS * secret(0).length), "the files include the database");
   for (const file of files) {
     assert(!file.includes("secret"));
     for (const n of range(CLIENTS)) {
-      const looks = [latin1(addressOf(address(n))), address(n), clientIdToBase58(address(n))];
-      assertEquals(looks.filter((look) => file.includes(look)), []);
+      const forms = [latin1(addressOf(address(n))), address(n), clientIdToBase58(address(n))];
+      assertEquals(forms.filter((form) => file.includes(form)), []);
     }
   }
 });

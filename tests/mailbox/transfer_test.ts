@@ -12,7 +12,7 @@ async function write(path: string, entries: readonly Entry[]): Promise<void> {
   await writer.flush();
 }
 
-/** What comes out, by the last part of its key, and how often damage was met. */
+/** All entries, and how often damage was found. */
 async function read(path: string): Promise<{ entries: Entry[]; damaged: number }> {
   using kv = await Deno.openKv(path);
   let damaged = 0;
@@ -24,7 +24,7 @@ const numbersOf = (entries: readonly Entry[]) => entries.map(({ key }) => key.at
 const inbox = (count: number): Entry[] =>
   range(count, 1).map((n) => ({ key: ["inbox", new Uint8Array(32).fill(9), n], value: Uint8Array.of(n, n >> 8) }));
 
-Deno.test("entries of any size come out as they went in, in more commits than one", async () => {
+Deno.test("entries of any size are read as they were written, over several commits", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("all.kv");
   const entries: Entry[] = [
@@ -38,19 +38,19 @@ Deno.test("entries of any size come out as they went in, in more commits than on
   assertEquals(await read(folder.file("none.kv")), { entries: [], damaged: 0 });
 });
 
-Deno.test("thousands of small entries come out in order", async () => {
+Deno.test("thousands of small entries are read in order", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("many.kv");
   await write(path, inbox(5000));
   assertEquals((await read(path)).entries, inbox(5000));
 });
 
-Deno.test("damaged keys cost themselves and what lies between them", async () => {
+Deno.test("only damaged entries and those between them are lost", async () => {
   for (const damage of [[100], [1], [300], [100, 102], [1, 2, 300]]) {
     using folder = new TemporaryFolder();
     const path = folder.file("damaged.kv");
     await write(path, inbox(300));
-    for (const n of damage) damageKeys(path, numberInKey(n), numberInKey(n).slice(0, -2)); // stays where it is in order
+    for (const n of damage) damageKeys(path, numberInKey(n), numberInKey(n).slice(0, -2)); // keeps its place in the order
     const { entries, damaged } = await read(path);
     assert(damaged > 0);
     const [first, last] = [Math.min(...damage), Math.max(...damage)];
@@ -62,7 +62,7 @@ Deno.test("damaged keys cost themselves and what lies between them", async () =>
   }
 });
 
-Deno.test("a key that damage has made another is not taken along", async () => {
+Deno.test("an entry whose key damage has changed is not transferred", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("changed.kv");
   await write(path, [...inbox(3), { key: ["probe", true as never], value: 1 }]);

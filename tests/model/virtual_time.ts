@@ -13,13 +13,14 @@ interface Timer {
 export class VirtualTime {
   #now = 0;
   #order = 0;
+  #wallClockError = 0;
   readonly #timers = new Map<number, Timer>();
   readonly #real = { now: performance.now, date: Date.now, setTimeout, clearTimeout };
 
   constructor() {
     performance.now = () => this.#now;
     const since1970 = this.#real.date();
-    Date.now = () => since1970 + this.#now;
+    Date.now = () => since1970 + this.#now + this.#wallClockError;
     const set = (run: () => void, delay = 0) => {
       this.#timers.set(++this.#order, { due: this.#now + delay, order: this.#order, run });
       return this.#order;
@@ -42,6 +43,11 @@ export class VirtualTime {
       await settle();
     }
     this.#now = end;
+  }
+
+  /** Sets the wall clock (`Date.now`) forward by `ms`, as an operator or NTP might. No other time passes. */
+  setWallClockForward(ms: number): void {
+    this.#wallClockError += ms;
   }
 
   /** Discards the timers of a crashed program. */
