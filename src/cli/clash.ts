@@ -1,5 +1,5 @@
 import { hostOf, portOf } from "../config/addresses.ts";
-import { type AnyConfig, nodeOf, tableOf, valueOf } from "../config/config.ts";
+import { type AnyConfig, homeOf, tableOf, valueOf } from "../config/config.ts";
 import { readTable } from "../config/files.ts";
 import { OperatorError } from "../errors/operator_error.ts";
 import { logger } from "../logging/log.ts";
@@ -17,11 +17,11 @@ export function warnOfClash<C extends AnyConfig>(role: Role<C>, config: C): void
   const own = listeningAddressesOf(config);
   for (const other of [...configsOf(GATEWAY_ROLE), ...configsOf(MIXNODE_ROLE)]) {
     const kind = tableOf(other).program;
-    if (kind === role.table.program && nodeOf(other).id === nodeOf(config).id) continue;
+    if (kind === role.table.program && homeOf(other).id === homeOf(config).id) continue;
     const shared = own.filter((address) => listeningAddressesOf(other).some((its) => overlaps(address, its)));
     if (shared.length === 0) continue;
     log.warn(
-      `${kind} ${nodeOf(other).id} of this machine listens on ${
+      `${kind} ${homeOf(other).id} of this machine listens on ${
         shared.join(" and ")
       } too, so only one of the two can ` +
         `run: give one of them another port, as --${role.portOption} or in its configuration`,

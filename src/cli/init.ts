@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type AnyConfig, configPath, defaultsOf, nodeOf } from "../config/config.ts";
+import { type AnyConfig, configPath, defaultsOf, type NodeConfig, nodeOf } from "../config/config.ts";
 import { exists, writeTable } from "../config/files.ts";
 import { saveKeyPair } from "../config/key_files.ts";
 import { makeStorageKey } from "../config/storage_key_file.ts";
@@ -15,7 +15,7 @@ import type { Role } from "./role.ts";
  * Creates a node: its key pair, a gateway's storage key, and its configuration file; all of them or none.
  * @throws {OperatorError} if that fails, or the node exists: it is known by its key, so it is never replaced
  */
-export function init<C extends AnyConfig>(role: Role<C>, options: Options): void {
+export function init<C extends NodeConfig>(role: Role<C>, options: Options): void {
   const { program: kind } = role.table;
   const id = nodeId(options);
   print(`Initialising ${kind} ${id}...`);

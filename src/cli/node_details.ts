@@ -1,5 +1,4 @@
-import { nodeOf } from "../config/config.ts";
-import type { AnyConfig } from "../config/config.ts";
+import { type NodeConfig, nodeOf } from "../config/config.ts";
 import { readTable } from "../config/files.ts";
 import { readKeyPair } from "../config/key_files.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
@@ -14,7 +13,7 @@ import type { Role } from "./role.ts";
  * Prints what others know of a node.
  * @throws {OperatorError} if its configuration or keys are not valid
  */
-export function nodeDetails<C extends AnyConfig>(role: Role<C>, options: Options): void {
+export function nodeDetails<C extends NodeConfig>(role: Role<C>, options: Options): void {
   const config = readTable(role.table, findHome(role, options).configPath);
   const node = nodeOf(config);
   const places = placesOf(config);
@@ -46,7 +45,7 @@ interface Place {
 }
 
 /** Where a node is in the network: its addresses, by what they are for, and a mixnode's layer. */
-function placesOf(config: AnyConfig): Record<string, Place | number> {
+function placesOf(config: NodeConfig): Record<string, Place | number> {
   const place = ({ listeningAddress: listening, announceAddress: announced }: {
     readonly listeningAddress: string;
     readonly announceAddress: string;

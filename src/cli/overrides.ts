@@ -62,8 +62,9 @@ function overrideValue(
 ): Value | undefined {
   const text = option && options[option];
   if (text === undefined) return undefined;
-  const isNumber = typeof configured === "number" && /^\d+$/.test(text);
-  const value = kind.read(isNumber ? Number(text) : text, section);
+  const isLiteral = typeof configured === "number" && /^\d+$/.test(text) ||
+    typeof configured === "boolean" && /^(true|false)$/.test(text);
+  const value = kind.read(isLiteral ? JSON.parse(text) : text, section);
   if (value instanceof Mistake) throw new OperatorError(`--${option} ${value.reason}`, ExitCode.USAGE);
   return kind === path ? resolve(text) : value;
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Key } from "./key.ts";
 import type { Kind, Value, Values } from "./kinds.ts";
 import { SECTION_COMMENTS, SECTIONS } from "./sections.ts";
+import { DIRECTORY_SECTION_COMMENTS, DIRECTORY_SECTIONS } from "./directory_sections.ts";
 import { MIXNODE_SECTION_COMMENTS, MIXNODE_SECTIONS } from "./mixnode_sections.ts";
 
 /** `slow_client_bytes` as `slowClientBytes`. */
@@ -26,11 +27,20 @@ export type Config = ConfigOf<typeof SECTIONS>;
 /** A mixnode's settings: the keys of mixnode_sections.ts. */
 export type MixnodeConfig = ConfigOf<typeof MIXNODE_SECTIONS>;
 
-/** The settings of any kind of node. */
-export type AnyConfig = Config | MixnodeConfig;
+/** A directory's settings: the keys of directory_sections.ts. */
+export type DirectoryConfig = ConfigOf<typeof DIRECTORY_SECTIONS>;
+
+/** The settings of any kind of node of the mixnet. */
+export type NodeConfig = Config | MixnodeConfig;
+
+/** The settings of whatever this program can be. */
+export type AnyConfig = NodeConfig | DirectoryConfig;
 
 /** The options that override keys. */
-export type OverridingOption = OptionsOf<typeof SECTIONS> | OptionsOf<typeof MIXNODE_SECTIONS>;
+export type OverridingOption =
+  | OptionsOf<typeof SECTIONS>
+  | OptionsOf<typeof MIXNODE_SECTIONS>
+  | OptionsOf<typeof DIRECTORY_SECTIONS>;
 
 /** The options of all keys in these sections. */
 export type OptionsOf<Sections> = {
@@ -59,7 +69,7 @@ export interface Table<C> {
   /** comments on whole sections */
   readonly comments: Readonly<Record<string, string | undefined>>;
   /** the kind of program that reads it */
-  readonly program: "gateway" | "mixnode";
+  readonly program: "gateway" | "mixnode" | "directory";
   /** the sections in which unknown keys are ignored with a warning; elsewhere they are errors */
   readonly lenient: readonly string[];
   /** never set: it ties `C` to the table */
@@ -94,9 +104,17 @@ export const MIXNODE: Table<MixnodeConfig> = {
   lenient: ["debug"], // 0.7.0's file may contain unknown keys there
 };
 
+/** The definition of a directory's config.toml. */
+export const DIRECTORY: Table<DirectoryConfig> = {
+  keys: keysOf(DIRECTORY_SECTIONS as Sections),
+  comments: DIRECTORY_SECTION_COMMENTS,
+  program: "directory",
+  lenient: [],
+};
+
 /** The definition that a configuration has the values of. */
 export function tableOf<C extends AnyConfig>(config: C): Table<C> {
-  return ("gateway" in config ? GATEWAY : MIXNODE) as Table<C>;
+  return ("gateway" in config ? GATEWAY : "mixnode" in config ? MIXNODE : DIRECTORY) as Table<C>;
 }
 
 function inCamelCase(name: string): string {
@@ -136,8 +154,13 @@ export function defaultConfig(id: string, rootDirectory: string): Config {
 }
 
 /** The section about the node itself: its name, its folder, its keys, and what it announces. */
-export function nodeOf(config: AnyConfig): Config["gateway"] | MixnodeConfig["mixnode"] {
+export function nodeOf(config: NodeConfig): Config["gateway"] | MixnodeConfig["mixnode"] {
   return "gateway" in config ? config.gateway : config.mixnode;
+}
+
+/** The section with the name and the folder. */
+export function homeOf(config: AnyConfig): { id: string; nymRootDirectory: string } {
+  return "directory" in config ? config.directory : nodeOf(config);
 }
 
 /** The path of node `id`'s configuration file. */

@@ -4,9 +4,9 @@ import {
   type Config,
   configWith,
   defaultConfig,
+  homeOf,
   KEYS,
   type NamedKey,
-  nodeOf,
   tableOf,
   tableWith,
   valueOf,
@@ -38,7 +38,7 @@ export interface Relocated {
  */
 export function relocate(config: Config, id: string, rootDirectory: string, keepsOutside: boolean): Relocated {
   const defaults = defaultConfig(id, rootDirectory);
-  const before = homeOf(config);
+  const before = folderOf(config);
   const { file } = config.logging;
   const ownLogFile = isWithin(before, file) ? file : undefined;
   const relocated = configWith((key) =>
@@ -64,27 +64,27 @@ export function strayIn(
   rootDirectory: string,
   isSame: (one: string, other: string) => boolean,
 ): ConfiguredPath | undefined {
-  const { id: written } = nodeOf(config);
+  const { id: written } = homeOf(config);
   if (written !== id) return { key: `id in [${tableOf(config).program}]`, path: written };
-  const before = homeOf(config);
+  const before = folderOf(config);
   if (isSame(before, join(rootDirectory, id))) return undefined;
   return pathsIn(before, config)[0];
 }
 
 /** Adapts `config` to node `id` in `<rootDirectory>/<id>`: paths in its old home become the same paths in the new one. */
 export function moved<C extends AnyConfig>(config: C, id: string, rootDirectory: string): C {
-  const before = homeOf(config);
+  const before = folderOf(config);
   const result = tableWith(tableOf(config), (key) => {
     const value = valueOf(config, key);
     const isInside = typeof value === "string" && isWithin(before, value);
     return isInside ? join(rootDirectory, id, relative(before, value)) : value;
   });
-  Object.assign(nodeOf(result), { id, nymRootDirectory: rootDirectory });
+  Object.assign(homeOf(result), { id, nymRootDirectory: rootDirectory });
   return result;
 }
 
-function homeOf(config: AnyConfig): string {
-  const { id, nymRootDirectory } = nodeOf(config);
+function folderOf(config: AnyConfig): string {
+  const { id, nymRootDirectory } = homeOf(config);
   return join(nymRootDirectory, id);
 }
 

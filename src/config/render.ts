@@ -7,6 +7,9 @@ const HEADERS = {
     (https://toml.io). Options of \`nym-gateway run\` override it. An unknown key is an error. Give absolute paths.`,
   mixnode: `The configuration of this mixnode, read when it starts and again on SIGHUP. The format is TOML
     (https://toml.io). Options of \`nym-gateway mixnode run\` override it. Give absolute paths.`,
+  directory: `The configuration of this directory, read when it starts and again on SIGHUP. The format is TOML
+    (https://toml.io). Options of \`nym-gateway directory run\` override it. An unknown key is an error. Give absolute
+    paths.`,
 };
 
 const WIDTH = 118;

@@ -74,7 +74,7 @@ function readFile(what: "certificate" | "key", path: string): string {
     return Deno.readTextFileSync(path);
   } catch (cause) {
     throw fileError(
-      `Cannot read the TLS ${what} ${path} (tls_${what} in [clients_endpoint])`,
+      `Cannot read the TLS ${what} ${path} (tls_${what})`,
       cause,
       ExitCode.INPUT_OUTPUT,
     );
@@ -162,7 +162,7 @@ function refuse(
   exitCode: ExitCode = ExitCode.CONFIGURATION,
 ): OperatorError {
   return new OperatorError(
-    `Cannot use the TLS ${what} ${path} (tls_${what} in [clients_endpoint]): ${reason}`,
+    `Cannot use the TLS ${what} ${path} (tls_${what}): ${reason}`,
     exitCode,
   );
 }

@@ -20,8 +20,8 @@ Deno.test("invalid files are refused with the file, its key in the configuration
   await Deno.writeTextFile(rubbish, "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n");
   const later = Date.now() + 31 * DAY;
   const cases: [certificate: string, key: string, now: number | undefined, code: number, message: string][] = [
-    [none, a.key, undefined, 66, `Cannot read the TLS certificate ${none} (tls_certificate in [clients_endpoint])`],
-    [a.certificate, none, undefined, 66, `Cannot read the TLS key ${none} (tls_key in [clients_endpoint])`],
+    [none, a.key, undefined, 66, `Cannot read the TLS certificate ${none} (tls_certificate)`],
+    [a.certificate, none, undefined, 66, `Cannot read the TLS key ${none} (tls_key)`],
     [rubbish, a.key, undefined, 78, "it contains no certificate in PEM"],
     [a.certificate, a.certificate, undefined, 78, "it contains no private key in PEM"],
     [a.certificate, b.key, undefined, 78, `it does not belong to the certificate in ${a.certificate}`],

@@ -1,0 +1,106 @@
+import { formatSocketAddress, parseSocketAddress } from "../addresses/socket_address.ts";
+import { decodeBase58, encodeBase58 } from "../encoding/base58.ts";
+import { parseGatewayNode, parseMixnode } from "../protocol/topology.ts";
+
+/** The kinds of nodes that are listed, by the name of their list in the API. */
+export type Kind = "mixnodes" | "gateways";
+
+/** What a node says of itself. */
+export interface Announcement {
+  /** which list it belongs to */
+  readonly kind: Kind;
+  /** the node's public key, base58 */
+  readonly key: string;
+  /** in canonical form; no two nodes share one */
+  readonly addresses: readonly string[];
+  /** the fields of its entry in the topology, apart from its clients and when it was last seen */
+  readonly fields: Fields;
+}
+
+/** A mixnode's fields have a layer. */
+export type Fields = Readonly<Record<string, string | number>> & { readonly layer?: number };
+
+/** Why an announcement is refused, with the HTTP status of the answer. */
+export interface Refusal {
+  /** as in 409 for what contradicts another node */
+  readonly status: 400 | 401 | 403 | 409 | 413 | 422 | 429 | 503;
+  /** for the node's operator */
+  readonly reason: string;
+}
+
+const KEY_SIZE = 32;
+const MINIMUM_MIXNODE_VERSION = [0, 6, 0] as const;
+/** The highest number of a layer. */
+export const MAX_LAYER = 255;
+/** Characters of free text. */
+const MAX_VERSION = 32;
+const MAX_LOCATION = 256;
+const MAX_URL = 512;
+/** `name:port`, for mixnodes that announce a name */
+const NAMED = /^[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_.])?:[1-9]\d{0,4}$/i;
+
+/** Checks what a node posted. `json` is its announcement, without a gateway's clients. */
+export function readAnnouncement(kind: Kind, json: unknown): Announcement | Refusal {
+  return kind === "mixnodes" ? readMixnode(json) : readGateway(json);
+}
+
+/** Whether an announcement was refused. */
+export function isRefusal(result: object): result is Refusal {
+  return "reason" in result;
+}
+
+/** The canonical text of a public key; undefined for any other text. */
+export function canonicalKey(text: string): string | undefined {
+  const bytes = decodeBase58(text);
+  return bytes?.length === KEY_SIZE ? encodeBase58(bytes) : undefined;
+}
+
+function readMixnode(json: unknown): Announcement | Refusal {
+  const node = parseMixnode(json);
+  if (node === undefined || node.version === "") return invalid("it is not a mixnode's presence");
+  const { host, pubKey, layer, version, location } = node;
+  if (!isSupported(version)) {
+    return { status: 422, reason: `Minimum support mixnode version is ${MINIMUM_MIXNODE_VERSION.join(".")}` };
+  }
+  if (layer > MAX_LAYER) return invalid(`layers are numbered from 1 to ${MAX_LAYER}`);
+  return read("mixnodes", [canonicalHost(host)], { host, pubKey, layer, version, location });
+}
+
+function readGateway(json: unknown): Announcement | Refusal {
+  const node = parseGatewayNode(json);
+  if (node === undefined || node.version === "") return invalid("it is not a gateway's presence");
+  const { clientListener, mixnetListener, pubKey, version, location } = node;
+  const addresses = [canonicalHost(mixnetListener), canonicalUrl(clientListener)];
+  return read("gateways", addresses, { clientListener, mixnetListener, pubKey, version, location });
+}
+
+function read(kind: Kind, addresses: (string | undefined)[], fields: Fields): Announcement | Refusal {
+  const key = canonicalKey(String(fields["pubKey"]));
+  if (key === undefined) return invalid("its public key is not 32 bytes in base58");
+  if (!addresses.every((address) => address !== undefined)) return invalid("one of its addresses is invalid");
+  if (String(fields["version"]).length > MAX_VERSION) return invalid("its version is too long");
+  if (String(fields["location"]).length > MAX_LOCATION) return invalid("its location is too long");
+  return { kind, key, addresses, fields };
+}
+
+function canonicalHost(text: string): string | undefined {
+  const address = parseSocketAddress(text);
+  if (address !== undefined) return address.port === 0 ? undefined : formatSocketAddress(address);
+  return NAMED.test(text) ? text.toLowerCase() : undefined;
+}
+
+function canonicalUrl(text: string): string | undefined {
+  if (text.length > MAX_URL) return undefined;
+  const url = URL.parse(text);
+  return url !== null && /^wss?:$/.test(url.protocol) ? url.href : undefined;
+}
+
+function isSupported(version: string): boolean {
+  const parts = version.split(".").map(Number);
+  const different = MINIMUM_MIXNODE_VERSION.findIndex((part, i) => parts[i] !== part);
+  return different < 0 || parts[different]! > MINIMUM_MIXNODE_VERSION[different]!;
+}
+
+function invalid(reason: string): Refusal {
+  return { status: 400, reason };
+}

@@ -1,0 +1,182 @@
+import { ed25519 } from "@noble/curves/ed25519.js";
+import { dirname } from "node:path";
+import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
+import type { DirectoryConfig } from "../config/config.ts";
+import { type Changes, takeOver } from "../config/reloading.ts";
+import { Counters } from "../counting/counters.ts";
+import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
+import { countLostLines, logger } from "../logging/log.ts";
+import { lockPrivateFolder, remedyFor } from "../mailbox/database.ts";
+import { listen } from "../node/listening.ts";
+import { parseTopology, type Topology } from "../protocol/topology.ts";
+import { LastingServer } from "../serving/lasting_server.ts";
+import { plural } from "../text/plural.ts";
+import { type CertificateFiles, readCertificate } from "../tls/certificate.ts";
+import { CertificateRenewal } from "../tls/renewal.ts";
+import { Api } from "./api.ts";
+import type { DirectoryCounterName } from "./counter_table.ts";
+import { Door } from "./door.ts";
+import { type Decision, Registry } from "./registry.ts";
+import { Store } from "./store.ts";
+import { topologyText } from "./topologies.ts";
+
+/** ms between two writes of what no request waits for: nodes that are no longer listed */
+const WRITE_INTERVAL = 1000;
+/** Where the server listens: only the door connects to it. */
+const BEHIND_THE_DOOR = { host: "127.0.0.1", port: 0 };
+
+const log = logger("nym_gateway::directory");
+
+/**
+ * The map of the directory: opens all parts, hands them to each other as functions, and closes them.
+ *
+ * node or client → Door → LastingServer → Api → Registry → Store
+ */
+export class Directory implements AsyncDisposable {
+  private constructor(
+    private readonly parts: AsyncDisposableStack,
+    readonly counters: Counters<DirectoryCounterName>,
+    /** where it listens, with the actual port */
+    readonly address: SocketAddress,
+    private readonly registry: Registry,
+    private readonly api: Api,
+    private readonly config: DirectoryConfig,
+    private readonly renewal: CertificateRenewal | undefined,
+    private readonly now: () => number,
+  ) {}
+
+  /**
+   * Resolves when it listens. `signingKey`: Ed25519, 32 bytes; `now`: a clock in ms since 1970.
+   * @throws {OperatorError} when something is in the way that the operator can put right
+   */
+  static async start(configured: DirectoryConfig, signingKey: Uint8Array, now = Date.now): Promise<Directory> {
+    const config = structuredClone(configured); // ours to change when it is loaded again
+    const { directory, limits } = config;
+    const counters = new Counters<DirectoryCounterName>();
+    const count = counters.add;
+    countLostLines((lines) => count("log_lines_dropped", lines));
+    await using starting = new AsyncDisposableStack();
+    // What is used first is closed last: requests end before what they change.
+
+    starting.use(await opened(dirname(directory.stateFile), lockPrivateFolder));
+    const store = starting.use(await opened(directory.stateFile, (path) => Store.open(path)));
+    const registry = new Registry(() => ({ ...limits, open: directory.open }), await store.read(now()), now());
+    const rules = {
+      name: directory.id,
+      get listClients() {
+        return directory.listClients;
+      },
+      requestsPerSecondPerNetwork: limits.requestsPerSecondPerNetwork,
+      newNodesPerHourPerNetwork: limits.newNodesPerHourPerNetwork,
+    };
+    const keys = { privateKey: signingKey, publicKey: ed25519.getPublicKey(signingKey) };
+    const api = new Api(registry, store, keys, rules, count, now);
+    starting.defer(async () => void await api.write());
+    const writing = setInterval(() => {
+      registry.versionAt(now());
+      void api.write();
+    }, WRITE_INTERVAL);
+    starting.defer(() => clearInterval(writing));
+
+    let door: Door | undefined = undefined; // until it is open
+    const server = starting.use(
+      new LastingServer(BEHIND_THE_DOOR, {
+        answer(request, { port }) {
+          const network = door?.networkFrom(port);
+          if (network === undefined) return new Response(null, { status: 403 }); // a program that bypassed the door
+          return api.answer(request, { network, confirm: () => door!.confirm(port) });
+        },
+        failed: () => new Response(null, { status: 400 }), // its connection is broken: nothing else here can fail
+        ended: (reason) => {
+          count("accept_errors");
+          log.error(`The server behind the door has ended, restarting it: ${reason}`);
+        },
+      }),
+    );
+    const files = certificateFiles(config);
+    const certificate = files && readCertificate(files);
+    door = starting.use(listen(
+      "nodes and clients",
+      "listening_address in [directory]",
+      directory.listeningAddress,
+      (address) => new Door(address, certificate, () => server.address, limits, count),
+    ));
+    const renewal = files &&
+      starting.use(new CertificateRenewal(files, certificate!, (renewed) => door!.renew(renewed)));
+    const scheme = files === undefined ? "http" : "https";
+    log.info(`Listening for nodes and clients at ${scheme}://${formatSocketAddress(door.address)}`);
+    return new Directory(starting.move(), counters, door.address, registry, api, config, renewal, now);
+  }
+
+  /** The base URL, without a trailing slash. */
+  get url(): string {
+    const { host, port } = this.address;
+    const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+    const scheme = this.config.directory.tlsCertificate === "" ? "http" : "https";
+    return `${scheme}://${formatSocketAddress({ host: reachable, port })}`;
+  }
+
+  /** Its state on one line, as in `3 mixnodes, 1 gateway`. */
+  get summary(): string {
+    const nodes = (["mixnodes", "gateways"] as const).map((kind) =>
+      plural(this.registry.count(kind), kind.slice(0, -1))
+    );
+    return nodes.join(", ");
+  }
+
+  /** The nodes that are listed now. */
+  topology(): Topology {
+    return parseTopology(JSON.parse(topologyText(this.registry.entries(this.now()), true)))!;
+  }
+
+  /**
+   * Takes the operator's word on a node (registry.ts); resolves once it is on the disk.
+   * @throws {OperatorError} if it can't be kept
+   */
+  async decide(key: string, decision: Decision): Promise<void> {
+    if (!this.registry.decide(key, decision)) {
+      throw new OperatorError("There are too many decisions: no more keys can be added", ExitCode.UNAVAILABLE);
+    }
+    if (!await this.api.write()) {
+      throw new OperatorError(
+        "The decision is in force, but cannot be written: the log says why",
+        ExitCode.INPUT_OUTPUT,
+      );
+    }
+  }
+
+  /**
+   * Applies the reloadable changes in the configuration that `read` returns, and renewed certificates.
+   * @throws {OperatorError} if it cannot be read, or a certificate or key is invalid; nothing is changed then
+   */
+  reload(read: () => DirectoryConfig): Changes {
+    const config = read();
+    const files = certificateFiles(config);
+    if (files !== undefined) this.renewal?.reload(files);
+    return takeOver(this.config, config);
+  }
+
+  /** Stops accepting, ends all connections, and writes what has changed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.parts.disposeAsync();
+  }
+}
+
+function certificateFiles({ directory }: DirectoryConfig): CertificateFiles | undefined {
+  const { tlsCertificate: certificate, tlsKey: key } = directory;
+  return certificate === "" ? undefined : { certificate, key };
+}
+
+async function opened<T>(path: string, open: (path: string) => Promise<T>): Promise<T> {
+  try {
+    return await open(path);
+  } catch (error) {
+    const { message, exitCode } = fileError(
+      `Cannot open the directory's state "${path}"`,
+      error,
+      ExitCode.INPUT_OUTPUT,
+    );
+    const remedy = remedyFor(error);
+    throw new OperatorError(remedy === undefined ? message : `${message}; ${remedy}`, exitCode);
+  }
+}

@@ -1,0 +1,242 @@
+import type { SecureContext } from "node:tls";
+import { setImmediate } from "node:timers";
+import type { SocketAddress } from "../addresses/socket_address.ts";
+import { type ClientConnection, PlainClient } from "../clients/front/client_connection.ts";
+import { secureContextOf, TlsClient, type TlsIdentity } from "../clients/front/tls_client.ts";
+import type { Count } from "../counting/counters.ts";
+import { Accepting } from "../limits/accepting.ts";
+import { Descriptors, freeDescriptors } from "../limits/descriptors.ts";
+import { peerNetwork } from "../limits/peers.ts";
+import { Places } from "../limits/places.ts";
+import { logger } from "../logging/log.ts";
+import type { DirectoryCounterName } from "./counter_table.ts";
+
+/** ms that a connection may go without an answer, for which a whole request is needed, or without taking one */
+const PATIENCE = 30_000;
+/** ms between two checks of all connections */
+const CHECK_INTERVAL = 1000;
+/** ms that connecting to the server, on this machine, may take */
+const DIAL_DEADLINE = 5_000;
+/** bytes of an answer that are passed on at a time */
+const ANSWER_BUFFER = 16_384;
+
+/** Limits on connections. */
+export interface DoorLimits {
+  /** at once */
+  readonly connections: number;
+  /** at once from one network */
+  readonly connectionsPerNetwork: number;
+  /** whether the limits of a network apply to this machine too */
+  readonly limitLoopback: boolean;
+}
+
+const log = logger("nym_gateway::directory");
+
+/**
+ * The port that nodes and clients connect to. It terminates TLS and passes everything on to the runtime's server at
+ * `inner()`, which can neither limit its connections, nor end one whose peer is slow, nor change its certificate without
+ * ending them all.
+ */
+export class Door implements AsyncDisposable {
+  readonly #listener: Deno.TcpListener;
+  readonly #accepting: Accepting;
+  readonly #admitting: Promise<void>;
+  readonly #places: Places<Passage>;
+  readonly #passages = new Set<Passage>();
+  /** by the local port of their connection to the server */
+  readonly #byPort = new Map<number, Passage>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #secureContext: SecureContext | undefined;
+  /** connections to the server that are being made */
+  #dialing = 0;
+
+  /**
+   * Listens at `address` (port 0: any free one), with TLS if there is an `identity`.
+   * @throws {Deno.errors.AddrInUse} and the other errors of Deno.listen; what node:tls throws if `identity` is unusable
+   */
+  constructor(
+    address: SocketAddress,
+    identity: TlsIdentity | undefined,
+    private readonly inner: () => SocketAddress,
+    private readonly limits: DoorLimits,
+    private readonly count: Count<DirectoryCounterName>,
+    private readonly patience = PATIENCE,
+  ) {
+    this.#secureContext = identity && secureContextOf(identity);
+    const places = () => ({ total: limits.connections, perNetwork: limits.connectionsPerNetwork });
+    this.#places = new Places(places, places, { pending: 1 / 4, known: 0, usefulAt: ({ heardAt }) => heardAt });
+    this.#listener = Deno.listen({ hostname: address.host, port: address.port });
+    const onFailure = (reason: unknown, isFirst: boolean) => {
+      count("accept_errors");
+      if (isFirst) log.warn(`Cannot accept connections for now, retrying: ${reason}`);
+    };
+    this.#accepting = new Accepting(
+      this.#listener,
+      onFailure,
+      new Descriptors(freeDescriptors, () => this.#dialing /* the server's ends */),
+    );
+    this.#timer = setInterval(() => this.#endSilent(), Math.min(CHECK_INTERVAL, patience));
+    this.#admitting = this.#admitAll();
+  }
+
+  /** Where it listens, with the actual port if port 0 was asked for. */
+  get address(): SocketAddress {
+    const { hostname, port } = this.#listener.addr;
+    return { host: hostname, port };
+  }
+
+  /** Whether connections can be accepted, as far as the last attempt shows. */
+  get isAccepting(): boolean {
+    return this.#accepting.succeeds;
+  }
+
+  /** The number of connections. */
+  get connections(): number {
+    return this.#passages.size;
+  }
+
+  /** The network whose request comes to the server from this port; undefined if it did not come through the door. */
+  networkFrom(port: number): string | undefined {
+    return this.#byPort.get(port)?.network;
+  }
+
+  /** The request from this port was one that the directory is for: its connection is not evicted for newcomers that may be a flood. */
+  confirm(port: number): void {
+    const passage = this.#byPort.get(port);
+    if (passage !== undefined) this.#places.confirm(passage.network, passage);
+  }
+
+  /**
+   * Shows this certificate to those who connect from now on. Nobody is disconnected.
+   * @throws what node:tls throws if it can't use the identity; the previous one stays in use
+   */
+  renew(identity: TlsIdentity): void {
+    this.#secureContext = secureContextOf(identity);
+  }
+
+  /** Stops accepting, and ends all connections. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    this.#accepting.stop();
+    await this.#admitting;
+    const ending = [...this.#passages].map((passage) => passage.ended);
+    for (const passage of this.#passages) passage.cut();
+    await Promise.all(ending);
+  }
+
+  async #admitAll(): Promise<void> {
+    for (let next = await this.#accepting.next(); next !== undefined; next = await this.#accepting.next()) {
+      this.#admit(next);
+      await new Promise((resolve) => setImmediate(resolve)); // enough to connect on this machine
+    }
+  }
+
+  #admit(connection: Deno.TcpConn): void {
+    const network = peerNetwork(connection.remoteAddr.hostname, this.limits.limitLoopback);
+    const room = this.#places.roomFor(network);
+    if (room.kind === "no") {
+      this.count("connections_refused");
+      return connection.close();
+    }
+    if (room.kind === "evict") {
+      this.count("connections_evicted");
+      room.holder.cut();
+      this.#places.leave(room.holder.network, room.holder);
+    }
+    const outside = this.#secureContext === undefined
+      ? new PlainClient(connection)
+      : new TlsClient(connection, this.#secureContext);
+    const passage = new Passage(outside, network);
+    this.#passages.add(passage);
+    this.#places.take(network, passage);
+    passage.ended = this.#serve(passage).finally(() => {
+      this.#passages.delete(passage);
+      this.#places.leave(network, passage);
+    });
+  }
+
+  async #serve(passage: Passage): Promise<void> {
+    let inside: Deno.TcpConn;
+    try {
+      inside = await this.#dial();
+    } catch (error) {
+      this.count("accept_errors");
+      log.error(`Cannot pass a connection on to the server behind the door: ${error}`);
+      return passage.cut();
+    }
+    const { port } = inside.localAddr;
+    this.#byPort.set(port, passage);
+    await passage.pass(inside);
+    this.#byPort.delete(port);
+  }
+
+  /** Connects to the server while other connections are accepted. */
+  async #dial(): Promise<Deno.TcpConn> {
+    const { host: hostname, port } = this.inner();
+    this.#dialing++;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new Error("it takes too long")), DIAL_DEADLINE);
+    try {
+      return await Deno.connect({ hostname, port, signal: late.signal });
+    } finally {
+      clearTimeout(timer);
+      this.#dialing--;
+    }
+  }
+
+  #endSilent(): void {
+    const earliest = performance.now() - this.patience;
+    for (const passage of this.#passages) {
+      if (passage.heardAt >= earliest) continue;
+      this.count("connections_silent");
+      passage.cut();
+    }
+  }
+}
+
+/** A connection, and the one to the server that belongs to it. */
+class Passage {
+  /** when it last took a part of an answer, or was accepted; ms of performance.now() */
+  heardAt: number = performance.now();
+  /** resolves when nothing is left of it */
+  ended: Promise<void> = Promise.resolve();
+  #inside: Deno.TcpConn | undefined;
+  #isCut = false;
+
+  constructor(private readonly outside: ClientConnection, readonly network: string) {}
+
+  /** Passes requests in and answers out until either side ends. */
+  async pass(inside: Deno.TcpConn): Promise<void> {
+    if (this.#isCut) return inside.close();
+    this.#inside = inside;
+    const cut = () => this.cut();
+    await Promise.all([this.#passIn(inside).catch(cut), this.#passOut(inside).then(cut, cut)]);
+  }
+
+  /** Ends both connections at once. */
+  cut(): void {
+    if (this.#isCut) return;
+    this.#isCut = true;
+    this.outside.close();
+    this.#inside?.close();
+  }
+
+  async #passIn(inside: Deno.TcpConn): Promise<void> {
+    for (let bytes = await this.outside.receive(); bytes !== null; bytes = await this.outside.receive()) {
+      await writeAll(inside, bytes);
+    }
+    await inside.closeWrite();
+  }
+
+  async #passOut(inside: Deno.TcpConn): Promise<void> {
+    const buffer = new Uint8Array(ANSWER_BUFFER);
+    for (let n = await inside.read(buffer); n !== null; n = await inside.read(buffer)) {
+      await writeAll(this.outside, buffer.subarray(0, n));
+      this.heardAt = performance.now();
+    }
+  }
+}
+
+async function writeAll(to: Pick<Deno.TcpConn, "write">, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
+}

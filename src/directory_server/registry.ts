@@ -1,0 +1,328 @@
+import type { Announcement, Fields, Kind, Refusal } from "./announcement.ts";
+
+/** A node leaves the topology after this long without an announcement, in ms (spec §6). */
+export const EXPIRY = 10_000;
+/**
+ * What was listed before a restart stays listed for this long (ms) without an announcement: nodes that found the
+ * directory down retry within 30 s.
+ */
+export const RETURN_TIME = 40_000;
+/** The most keys that the operator can decide on. */
+export const MAX_DECISIONS = 10_000;
+/** The most nodes whose changes are not written yet. Each is at most 2 KB, and a commit takes them all. */
+const MAX_UNWRITTEN = 256;
+
+/** Limits on what is listed. */
+export interface RegistryRules {
+  /** whether nodes that prove nothing are listed without the operator's word */
+  readonly open: boolean;
+  /** the most mixnodes */
+  readonly mixnodes: number;
+  /** the most gateways */
+  readonly gateways: number;
+  /** the most nodes that announce themselves from one network */
+  readonly nodesPerNetwork: number;
+  /** the most bytes of all gateways' clients, as text */
+  readonly clientsBytes: number;
+}
+
+/** What the operator has decided about a key; it stands over what the node says. */
+export interface Decision {
+  /** whether it is listed although it proves nothing, or not even if it does */
+  readonly standing?: "allowed" | "disallowed";
+  /** a mixnode's layer */
+  readonly layer?: number;
+}
+
+/** A node's entry. */
+export interface Entry extends Announcement {
+  /** whether the node has proven that it has its key */
+  readonly isProven: boolean;
+  /** ms since 1970 since when it has been listed without a break */
+  readonly since: number;
+  /** ms since 1970 of its latest announcement */
+  readonly seenAt: number;
+}
+
+/** What is kept over a restart. */
+export interface Saved {
+  /** the nodes listed, those that came first before the others */
+  readonly entries: readonly Entry[];
+  /** what the operator has decided, by key */
+  readonly decisions: ReadonlyMap<string, Decision>;
+}
+
+/** What a store has to write. */
+export interface Changes {
+  /** keys of nodes that are no longer listed */
+  readonly ends: readonly string[];
+  /** those that have come, or changed */
+  readonly entries: readonly Entry[];
+  /** what the operator has decided */
+  readonly decisions: readonly (readonly [key: string, decision: Decision])[];
+}
+
+/** Who announces a node. */
+export interface Announcer {
+  /** whether it has proven that it has the node's key */
+  readonly isProven: boolean;
+  /** where the announcement came from, for the limit on nodes of a network; undefined if that is exempt */
+  readonly network: string | undefined;
+}
+
+interface Listed extends Entry {
+  /** ms since 1970 of the first moment at which it is no longer listed */
+  readonly until: number;
+  readonly network: string | undefined;
+  /** a gateway's clients, as the text of a JSON array */
+  readonly clients: string;
+}
+
+const NO_CLIENTS = "[]";
+
+/**
+ * The nodes of a network, as they announce themselves, and what the operator has decided about them. Pure: time is a
+ * parameter, in ms since 1970, and nothing is written here.
+ *
+ * A node that proves its key is believed. The announcement of one that does not can keep an entry as it is, but never
+ * change one that is listed: anyone could have sent it. Of two nodes with one address, the one that came first stays,
+ * unless only the other one has proven its key.
+ */
+export class Registry {
+  readonly #entries = new Map<string, Listed>();
+  /** whose address each is */
+  readonly #addresses = new Map<string, string>();
+  readonly #networks = new Map<string, number>();
+  readonly #counts: Record<Kind, number> = { mixnodes: 0, gateways: 0 };
+  readonly #decisions: Map<string, Decision>;
+  #clientsBytes = 0;
+  /** no entry expires before this */
+  #nextExpiry = Infinity;
+  #version = 0;
+  /** keys of entries that are not written yet, and of those whose end is not */
+  readonly #unwritten = new Set<string>();
+  readonly #unwrittenEnds = new Set<string>();
+  readonly #unwrittenDecisions = new Set<string>();
+
+  /** `rules` is called on every use, because they can be reloaded. What was `saved` is listed until nodes had time to return. */
+  constructor(private readonly rules: () => RegistryRules, saved: Saved, now: number) {
+    this.#decisions = new Map(saved.decisions);
+    for (const entry of saved.entries) {
+      if (entry.addresses.some((address) => this.#addresses.has(address))) continue;
+      this.#put({ ...entry, until: now + RETURN_TIME, network: undefined, clients: NO_CLIENTS });
+    }
+  }
+
+  /** A number that changes with everything that is listed, except when nodes were last seen. */
+  versionAt(now: number): number {
+    this.#expire(now);
+    return this.#version;
+  }
+
+  /** Whether a node with this key is listed. */
+  has(key: string): boolean {
+    return this.#entries.has(key);
+  }
+
+  /** The number of nodes listed. */
+  count(kind: Kind): number {
+    return this.#counts[kind];
+  }
+
+  /** The nodes that have announced themselves recently enough, with the layers that the operator has assigned. */
+  entries(now: number): (Entry & { readonly clients: string })[] {
+    this.#expire(now);
+    return [...this.#entries.values()].map((entry) => {
+      const layer = this.#decisions.get(entry.key)?.layer;
+      return layer === undefined || entry.kind !== "mixnodes"
+        ? entry
+        : { ...entry, fields: { ...entry.fields, layer } };
+    });
+  }
+
+  /**
+   * Lists a node, or keeps it listed. `clients`: a gateway's, as the text of a JSON array; left out if there is no room
+   * for them. Returns undefined if it is listed: on the disk once its key is no longer `isUnwritten`.
+   */
+  announce(node: Announcement, clients: string, { isProven, network }: Announcer, now: number): Refusal | undefined {
+    this.#expire(now);
+    const standing = this.#decisions.get(node.key)?.standing;
+    const before = this.#entries.get(node.key);
+    const refusal = this.#refusalOf(node, isProven, standing, before);
+    if (refusal !== undefined) return refusal;
+    const rank = this.#rankOf(node.key, isProven);
+    const holders = new Set(node.addresses.map((address) => this.#addresses.get(address)));
+    holders.delete(node.key);
+    holders.delete(undefined);
+    for (const holder of holders) {
+      if (this.#rank(this.#entries.get(holder!)!) < rank) continue;
+      return { status: 409, reason: "another node is listed with the same address" };
+    }
+    if (before === undefined || before.network !== network) {
+      const isFull = network !== undefined && (this.#networks.get(network) ?? 0) >= this.rules().nodesPerNetwork;
+      if (isFull) return { status: 429, reason: "too many nodes announce themselves from this network" };
+    }
+    const isChanged = before === undefined || before.isProven !== isProven || !isSame(before.fields, node.fields);
+    if (isChanged && this.#unwritten.size >= MAX_UNWRITTEN) return { status: 503, reason: "the directory is busy" };
+    if (before === undefined && !this.#makeRoom(node.kind, rank, holders)) {
+      return { status: 503, reason: "the directory is full" };
+    }
+    for (const holder of holders) this.#remove(holder!);
+    if (before !== undefined) this.#drop(before);
+    const isRoom = this.#clientsBytes + clients.length <= this.rules().clientsBytes;
+    this.#put({
+      ...node,
+      isProven,
+      network,
+      clients: isRoom ? clients : NO_CLIENTS,
+      since: before?.since ?? now,
+      seenAt: now,
+      until: now + EXPIRY + 1,
+    });
+    if (isChanged) {
+      this.#unwritten.add(node.key);
+      this.#unwrittenEnds.delete(node.key);
+    }
+    if (isChanged || before.clients !== clients) this.#version++;
+    return undefined;
+  }
+
+  /** What the operator has decided, by key. */
+  get decisions(): ReadonlyMap<string, Decision> {
+    return this.#decisions;
+  }
+
+  /** Takes the operator's word on a key, together with earlier ones; a layer of 0 takes back a layer. Returns false if there are too many. */
+  decide(key: string, decision: Decision): boolean {
+    const before = this.#decisions.get(key);
+    if (before === undefined && this.#decisions.size >= MAX_DECISIONS) return false;
+    const { layer, ...rest } = { ...before, ...decision };
+    this.#decisions.set(key, layer === undefined || layer === 0 ? rest : { ...rest, layer });
+    this.#unwrittenDecisions.add(key);
+    if (decision.standing === "disallowed") this.#remove(key);
+    this.#version++;
+    return true;
+  }
+
+  /** Whether anything is not written yet. */
+  get hasChanges(): boolean {
+    return this.#unwritten.size + this.#unwrittenEnds.size + this.#unwrittenDecisions.size > 0;
+  }
+
+  /** Whether what is known of this key is not written yet. */
+  isUnwritten(key: string): boolean {
+    return this.#unwritten.has(key) || this.#unwrittenEnds.has(key) || this.#unwrittenDecisions.has(key);
+  }
+
+  /** What is not written yet. */
+  changes(): Changes {
+    return {
+      ends: [...this.#unwrittenEnds],
+      entries: [...this.#unwritten].map((key) => this.#entries.get(key)!),
+      decisions: [...this.#unwrittenDecisions].map((key) => [key, this.#decisions.get(key)!]),
+    };
+  }
+
+  /** Those changes are on the disk; what has changed again since then still has to be written. */
+  written({ ends, entries, decisions }: Changes): void {
+    for (const key of ends) this.#unwrittenEnds.delete(key);
+    for (const { key, isProven, fields } of entries) {
+      const now = this.#entries.get(key);
+      if (now === undefined) continue; // its end is to be written
+      if (now.isProven === isProven && isSame(now.fields, fields)) this.#unwritten.delete(key);
+    }
+    for (const [key, decision] of decisions) {
+      if (this.#decisions.get(key) === decision) this.#unwrittenDecisions.delete(key);
+    }
+  }
+
+  /** Why this announcement can't be for this key, whatever else is listed. */
+  #refusalOf(
+    { kind, fields }: Announcement,
+    isProven: boolean,
+    standing: Decision["standing"],
+    before: Listed | undefined,
+  ): Refusal | undefined {
+    if (standing === "disallowed") return { status: 403, reason: "the directory's operator has disallowed this key" };
+    if (!isProven && standing !== "allowed" && !this.rules().open) {
+      const reason = "nodes must prove their key here, unless the directory's operator allows it";
+      return { status: 401, reason };
+    }
+    if (before === undefined) return undefined;
+    if (before.kind !== kind) return { status: 409, reason: `this key is listed among the ${before.kind}` };
+    if (isProven) return undefined;
+    if (before.isProven) return { status: 401, reason: "the node with this key proves it" };
+    if (isSame(before.fields, fields)) return undefined;
+    const reason = `this key is listed with other details, which stay until it has been silent for ${EXPIRY / 1000} s`;
+    return { status: 409, reason };
+  }
+
+  /** Whether there is a place for one more; may remove the newest of those that rank lowest, but none in `leaving`. */
+  #makeRoom(kind: Kind, rank: number, leaving: ReadonlySet<string | undefined>): boolean {
+    if (this.#counts[kind] < this.rules()[kind]) return true;
+    let found: Listed | undefined;
+    for (const entry of this.#entries.values()) {
+      if (entry.kind !== kind) continue;
+      if (leaving.has(entry.key)) return true;
+      const difference = this.#rank(entry) - (found === undefined ? rank : this.#rank(found));
+      if (difference < 0 || difference === 0 && found !== undefined && entry.since >= found.since) found = entry;
+    }
+    if (found === undefined) return false;
+    this.#remove(found.key);
+    return true;
+  }
+
+  #rank({ key, isProven }: Entry): number {
+    return this.#rankOf(key, isProven);
+  }
+
+  /** Who proves nothing ranks lowest; who proves a key that the operator allows, highest. */
+  #rankOf(key: string, isProven: boolean): number {
+    if (!isProven) return 0;
+    return this.#decisions.get(key)?.standing === "allowed" ? 2 : 1;
+  }
+
+  #expire(now: number): void {
+    if (now < this.#nextExpiry) return;
+    this.#nextExpiry = Infinity;
+    for (const { key, until } of this.#entries.values()) {
+      if (until <= now) this.#remove(key);
+      else this.#nextExpiry = Math.min(this.#nextExpiry, until);
+    }
+  }
+
+  #remove(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#drop(entry);
+    this.#unwritten.delete(key);
+    this.#unwrittenEnds.add(key);
+    this.#version++;
+  }
+
+  #put(entry: Listed): void {
+    this.#entries.set(entry.key, entry);
+    for (const address of entry.addresses) this.#addresses.set(address, entry.key);
+    this.#counts[entry.kind]++;
+    this.#clientsBytes += entry.clients.length;
+    this.#nextExpiry = Math.min(this.#nextExpiry, entry.until);
+    if (entry.network === undefined) return;
+    this.#networks.set(entry.network, (this.#networks.get(entry.network) ?? 0) + 1);
+  }
+
+  #drop(entry: Listed): void {
+    this.#entries.delete(entry.key);
+    for (const address of entry.addresses) this.#addresses.delete(address);
+    this.#counts[entry.kind]--;
+    this.#clientsBytes -= entry.clients.length;
+    if (entry.network === undefined) return;
+    const left = this.#networks.get(entry.network)! - 1;
+    if (left > 0) this.#networks.set(entry.network, left);
+    else this.#networks.delete(entry.network);
+  }
+}
+
+function isSame(a: Fields, b: Fields): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}

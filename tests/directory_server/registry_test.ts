@@ -1,0 +1,204 @@
+import { assertEquals } from "@std/assert";
+import {
+  type Announcer,
+  EXPIRY,
+  Registry,
+  type RegistryRules,
+  RETURN_TIME,
+} from "../../src/directory_server/registry.ts";
+import { announcement, gateway, keyOf, mixnode } from "./nodes.ts";
+
+const RULES: RegistryRules = { open: false, mixnodes: 10, gateways: 10, nodesPerNetwork: 5, clientsBytes: 100 };
+const NOTHING = { entries: [], decisions: new Map() };
+const plain: Announcer = { isProven: false, network: undefined };
+const proven: Announcer = { isProven: true, network: undefined };
+
+class Rig {
+  now = 1000;
+  readonly registry: Registry;
+
+  constructor(rules: Partial<RegistryRules> = {}) {
+    this.registry = new Registry(() => ({ ...RULES, ...rules }), NOTHING, this.now);
+  }
+
+  /** The status of the refusal; 201 if it is listed. */
+  mixnode(n: number, who: Announcer, changes: Partial<ReturnType<typeof mixnode>> = {}): number {
+    const node = announcement("mixnodes", { ...mixnode(n), ...changes });
+    const refusal = this.registry.announce(node, "[]", who, this.now);
+    this.written();
+    return refusal?.status ?? 201;
+  }
+
+  gateway(n: number, who: Announcer, clients = "[]", changes: Partial<ReturnType<typeof gateway>> = {}): number {
+    const node = announcement("gateways", { ...gateway(n), ...changes });
+    const refusal = this.registry.announce(node, clients, who, this.now);
+    this.written();
+    return refusal?.status ?? 201;
+  }
+
+  written(): void {
+    this.registry.written(this.registry.changes());
+  }
+
+  get listed(): string[] {
+    return this.registry.entries(this.now).map(({ key }) => key);
+  }
+}
+
+Deno.test("who proves the key is listed; who does not, only by the operator's word or in an open directory", () => {
+  const rig = new Rig();
+  assertEquals(rig.mixnode(1, plain), 401);
+  assertEquals(rig.mixnode(1, proven), 201);
+  rig.registry.decide(keyOf(2), { standing: "allowed" });
+  assertEquals(rig.mixnode(2, plain), 201);
+  rig.registry.decide(keyOf(2), { standing: "disallowed" });
+  assertEquals(rig.listed, [keyOf(1)]);
+  assertEquals(rig.mixnode(2, plain), 403);
+  assertEquals(rig.mixnode(2, proven), 403);
+  assertEquals(new Rig({ open: true }).mixnode(1, plain), 201);
+});
+
+Deno.test("an announcement without a proof keeps an entry, but never changes it while it is listed", () => {
+  const rig = new Rig({ open: true });
+  assertEquals(rig.mixnode(1, plain), 201);
+  assertEquals(rig.mixnode(1, plain), 201);
+  for (const changes of [{ host: "9.9.9.9:1" }, { version: "0.6.0" }, { layer: 3 }, { location: "elsewhere" }]) {
+    assertEquals(rig.mixnode(1, plain, changes), 409);
+  }
+  assertEquals(rig.registry.entries(rig.now)[0]!.fields["host"], mixnode(1).host);
+  assertEquals(rig.mixnode(1, proven, { host: "9.9.9.9:1" }), 201, "its owner moves it");
+  assertEquals(rig.mixnode(1, plain, { host: "9.9.9.9:1" }), 401, "and now only its owner keeps it");
+  rig.now += EXPIRY + 1;
+  assertEquals(rig.mixnode(1, plain, { host: "8.8.8.8:1" }), 201);
+});
+
+Deno.test("of two nodes with one address the first stays, unless only the other one has proven its key", () => {
+  const rig = new Rig({ open: true });
+  const same = { host: mixnode(1).host };
+  assertEquals(rig.mixnode(1, plain), 201);
+  assertEquals(rig.mixnode(2, plain, same), 409);
+  assertEquals(rig.mixnode(3, proven, same), 201);
+  assertEquals(rig.listed, [keyOf(3)]);
+  assertEquals(rig.mixnode(4, proven, same), 409);
+  rig.registry.decide(keyOf(4), { standing: "allowed" });
+  assertEquals(rig.mixnode(4, proven, same), 201);
+  assertEquals(rig.gateway(1, proven, "[]", { mixnetListener: same.host }), 409, "also among the other kind");
+  assertEquals(rig.listed, [keyOf(4)]);
+});
+
+Deno.test("a key names one node, of one kind", () => {
+  const rig = new Rig();
+  assertEquals(rig.mixnode(1, proven), 201);
+  assertEquals(rig.gateway(1, proven, "[]", { pubKey: keyOf(1) }), 409);
+});
+
+Deno.test("siblings of a gateway are one entry", () => {
+  const rig = new Rig();
+  for (let i = 0; i < 4; i++) assertEquals(rig.gateway(1, proven), 201);
+  assertEquals(rig.registry.count("gateways"), 1);
+});
+
+Deno.test("a node leaves after ten seconds of silence, and its addresses are free then", () => {
+  const rig = new Rig();
+  rig.mixnode(1, proven);
+  rig.mixnode(2, proven);
+  rig.now += EXPIRY;
+  rig.mixnode(2, proven);
+  assertEquals(rig.listed, [keyOf(1), keyOf(2)]);
+  rig.now++;
+  assertEquals(rig.listed, [keyOf(2)]);
+  assertEquals(rig.registry.changes().ends, [keyOf(1)]);
+  assertEquals(rig.mixnode(3, proven, { host: mixnode(1).host }), 201);
+});
+
+Deno.test("the operator's layer stands over the posted one, until it is taken back", () => {
+  const rig = new Rig();
+  rig.mixnode(3, proven);
+  const layer = () => rig.registry.entries(rig.now)[0]!.fields.layer;
+  assertEquals(layer(), 1);
+  const before = rig.registry.versionAt(rig.now);
+  rig.registry.decide(keyOf(3), { layer: 2 });
+  assertEquals(layer(), 2);
+  assertEquals(rig.registry.versionAt(rig.now) > before, true);
+  rig.mixnode(3, proven, { layer: 3 });
+  assertEquals(layer(), 2);
+  rig.registry.decide(keyOf(3), { standing: "allowed" });
+  assertEquals(layer(), 2, "another word does not touch it");
+  rig.registry.decide(keyOf(3), { layer: 0 });
+  assertEquals(layer(), 3);
+});
+
+Deno.test("when it is full, who ranks higher replaces the newest of the lowest, and nobody else gets in", () => {
+  const rig = new Rig({ open: true, mixnodes: 3 });
+  for (const n of [1, 2, 3]) {
+    rig.now++;
+    assertEquals(rig.mixnode(n, plain), 201);
+  }
+  assertEquals(rig.mixnode(4, plain), 503);
+  assertEquals(rig.mixnode(5, proven), 201);
+  assertEquals(rig.listed, [keyOf(1), keyOf(2), keyOf(5)]);
+  rig.mixnode(6, proven);
+  rig.mixnode(7, proven);
+  assertEquals(rig.mixnode(8, proven), 503);
+  rig.registry.decide(keyOf(9), { standing: "allowed" });
+  assertEquals(rig.mixnode(9, proven), 201);
+  assertEquals(rig.registry.count("mixnodes"), 3);
+  assertEquals(rig.gateway(1, plain), 201, "the other kind has places of its own");
+});
+
+Deno.test("a network has a limited number of nodes, which move between networks freely", () => {
+  const rig = new Rig({ nodesPerNetwork: 2 });
+  const from = (network: string): Announcer => ({ isProven: true, network });
+  assertEquals([1, 2, 3].map((n) => rig.mixnode(n, from("a"))), [201, 201, 429]);
+  assertEquals(rig.mixnode(1, from("a")), 201);
+  assertEquals(rig.mixnode(1, from("b")), 201);
+  assertEquals(rig.mixnode(3, from("a")), 201);
+  rig.now += EXPIRY + 1;
+  assertEquals([4, 5, 6].map((n) => rig.mixnode(n, from("a"))), [201, 201, 429]);
+});
+
+Deno.test("clients for whom there is no room are left out", () => {
+  const rig = new Rig({ clientsBytes: 50 });
+  const clients = `[{"pubKey":"${"c".repeat(20)}"}]`;
+  rig.gateway(1, proven, clients);
+  rig.gateway(2, proven, clients);
+  assertEquals(rig.registry.entries(rig.now).map((entry) => entry.clients), [clients, "[]"]);
+  rig.gateway(1, proven, "[]");
+  rig.gateway(2, proven, clients);
+  assertEquals(rig.registry.entries(rig.now).map((entry) => entry.clients), ["[]", clients]);
+});
+
+Deno.test("what was saved is listed until nodes had time to return, and each address once", () => {
+  const entries = [1, 2, 3].map((n) => ({
+    ...announcement("mixnodes", { ...mixnode(n), host: mixnode(n === 3 ? 1 : n).host }),
+    isProven: n === 1,
+    since: n,
+    seenAt: 0,
+  }));
+  const registry = new Registry(() => RULES, { entries, decisions: new Map([[keyOf(2), { layer: 3 }]]) }, 5000);
+  assertEquals(registry.entries(5000).map(({ key, since, fields }) => [key, since, fields.layer]), [
+    [keyOf(1), 1, 2],
+    [keyOf(2), 2, 3],
+  ]);
+  const moved = announcement("mixnodes", { ...mixnode(1), host: "7.7.7.7:7" });
+  assertEquals(registry.announce(moved, "[]", plain, 5000)?.status, 401, "it has proven its key before");
+  registry.announce(announcement("mixnodes", mixnode(1)), "[]", proven, 5000 + RETURN_TIME - 1);
+  assertEquals(registry.entries(5000 + RETURN_TIME).map(({ key }) => key), [keyOf(1)]);
+});
+
+Deno.test("what changes while it is written is written again", () => {
+  const rig = new Rig();
+  const node = (host: string) => announcement("mixnodes", { ...mixnode(1), host });
+  const { registry } = rig;
+  registry.announce(node("1.1.1.1:1"), "[]", proven, 1000);
+  const first = registry.changes();
+  registry.announce(node("2.2.2.2:2"), "[]", proven, 1000);
+  registry.written(first);
+  assertEquals(registry.isUnwritten(keyOf(1)), true);
+  const second = registry.changes();
+  registry.entries(1000 + EXPIRY + 1); // it is gone
+  registry.written(second);
+  assertEquals(registry.changes(), { ends: [keyOf(1)], entries: [], decisions: [] });
+  registry.written(registry.changes());
+  assertEquals(registry.hasChanges, false);
+});
