@@ -9,7 +9,9 @@ const log = logger("nym_gateway::mailbox");
 
 /** ms between two steps of a walk, during which commits may run */
 const STEP_PAUSE = 5;
-/** ms from the end of a walk to the start of the next, at least, and `WALK_SHARE` times as long as the walk took */
+/**
+ * the least ms from the end of a walk to the start of the next; `WALK_SHARE` times the walk's own duration if longer
+ */
 const WALK_PAUSE = 60_000;
 const WALK_SHARE = 50;
 
@@ -50,18 +52,18 @@ export class Caretaker implements Disposable {
     return this.totals.messages === 0 || this.#oldest === Infinity ? 0 : this.clock - this.#oldest;
   }
 
-  /** Notes that a message was stored, the only one if `isFirst`: it may be the oldest before the next walk finds it. */
+  /** Notes that a message was stored. `isFirst`: it is the only one, so the oldest, before the next walk finds it. */
   stored(isFirst: boolean): void {
     if (this.#stored === Infinity) this.#stored = this.clock;
     if (isFirst || this.#oldest === Infinity) this.#oldest = this.clock;
   }
 
-  /** Whether a step waits to be taken: from the call of `wake` until {@linkcode step}. */
+  /** Whether a step is due: from the call of `wake` until {@linkcode step}. */
   get isDue(): boolean {
     return this.#isDue;
   }
 
-  /** Takes the step that is due. Nothing may be committed meanwhile. Resolves with what has expired; never rejects. */
+  /** Takes the step that is due. Nothing may be committed during it. Resolves with what has expired; never rejects. */
   async step(): Promise<Found[]> {
     this.#isDue = false;
     if (this.#walk === undefined && this.totals.messages === 0) {
@@ -75,18 +77,18 @@ export class Caretaker implements Disposable {
       else this.#stepIn(STEP_PAUSE);
       return expired;
     } catch (error) {
-      log.warn(`cannot look for messages whose time is over, trying again in a while: ${error}`);
+      log.warn(`cannot look for expired messages, retrying later: ${error}`);
       this.#stepIn(WALK_PAUSE);
       return [];
     }
   }
 
-  /** Commits the clock alone, for times when nothing else is committed while messages age. Logs a failure. */
+  /** Commits only the clock, for periods without other commits in which messages age. Logs a failure. */
   async keepClock(): Promise<void> {
     this.totals.clock = this.clock;
     const atomic = this.kv.atomic();
     setTotals(atomic, this.totals, this.sealer);
-    await atomic.commit().catch((error) => log.warn(`cannot write how old messages are: ${error}`));
+    await atomic.commit().catch((error) => log.warn(`cannot write the mailbox's clock: ${error}`));
   }
 
   /** Stops the timer. `wake` is not called again. */

@@ -1,5 +1,5 @@
 /**
- * Messages of one client that were committed together, as one value of the database: when (8, a float), then for each
+ * Messages of one client that were committed together, as one database value: the time (8, a float), then for each
  * message its length (2, big-endian) ‖ the message. The key names the last message's sequence number; the others count
  * down from it.
  */
@@ -15,17 +15,17 @@ export interface Chunk {
 const TIME_SIZE = 8;
 const LENGTH_SIZE = 2;
 
-/** Bytes of a chunk besides those that its messages take. */
+/** Bytes of a chunk besides its messages. */
 export const CHUNK_OVERHEAD: number = TIME_SIZE;
 
 /**
- * Most bytes that the messages of a chunk take. A chunk is sealed as a whole, so one damaged byte loses all of it: at most
+ * The most bytes of a chunk's messages. A chunk is sealed as a whole, so one damaged byte loses all of it: at most
  * sixteen of the largest messages, as a bad block of a disk would. Chunks of 64 KiB, the database's limit for a value,
- * would save 1.5 µs a message, and lose four times as many.
+ * would save 1.5 µs per message, and lose four times as many.
  */
 export const MAX_CHUNK_SIZE = 16_384;
 
-/** Bytes that a message takes in a chunk, its length field included. */
+/** Bytes that a message takes in a chunk, including its length field. */
 export function sizeInChunk(message: Uint8Array): number {
   return LENGTH_SIZE + message.length;
 }
@@ -50,7 +50,7 @@ export function encodeChunk(
   return { value, chunk: { last, time, messages: views } };
 }
 
-/** The chunk that `value` holds, its messages as views of it, or undefined when it is torn or empty. */
+/** The chunk in `value`, with its messages as views of it; undefined if it is torn or empty. */
 export function decodeChunk(last: number, value: Uint8Array): Chunk | undefined {
   if (value.length < TIME_SIZE) return undefined;
   const time = new DataView(value.buffer, value.byteOffset).getFloat64(0);

@@ -2,7 +2,7 @@ import { decodeBase58, encodeBase58 } from "../encoding/base58.ts";
 import { ADDRESS_SIZE } from "../sphinx/constants.ts";
 
 /**
- * A client's address as a key of maps: 64 hexadecimal digits, which the runtime encodes in a fraction of the time
+ * A client's address as a map key: 64 hexadecimal digits, which the runtime encodes in a fraction of the time
  * of base58. It never leaves the program.
  */
 export type ClientId = string & { readonly clientId: never };

@@ -6,9 +6,9 @@ const log = logger("nym_gateway::mailbox");
 const RETRY = 100;
 const MAX_RETRY = 5_000;
 
-/** What one commit does. It is built once, and stays the same over retries. */
+/** One commit. It is built once, and stays the same over retries. */
 export interface Commit {
-  /** the mutations, without checks: at most 819,200 bytes and 1000 of them, as the database demands */
+  /** the mutations, without checks: at most 1000 and 819,200 bytes, the database's limits */
   readonly changes: Deno.AtomicOperation;
   /** Called once when it is on the disk. */
   written(): void;
@@ -16,17 +16,17 @@ export interface Commit {
   givenUp(): void;
 }
 
-/** Where {@linkcode Commits} gets its work. */
+/** The source of work for {@linkcode Commits}. */
 export interface CommitSource {
-  /** A commit of what waits, as much as fits into one; undefined when nothing does. */
+  /** A commit of pending work, as much as fits into one; undefined if there is none. */
   take(): Commit | undefined;
-  /** Called between two commits, and when nothing waits: work to do while nothing is committed, or undefined. */
+  /** Called between commits, and when nothing is pending: work to do while nothing is committed, or undefined. */
   pause(): Promise<void> | undefined;
 }
 
 /**
- * Makes commits, one at a time, for as long as something waits: each takes everything that came during the one before.
- * One that fails is retried until it works, or until it is given up after {@linkcode endRetries}.
+ * Makes commits, one at a time, as long as work is pending: each takes everything that arrived during the previous one.
+ * A failed commit is retried until it works, or until it is given up after {@linkcode endRetries}.
  */
 export class Commits {
   #loop: Promise<void> | undefined;
@@ -35,19 +35,21 @@ export class Commits {
   /** a commit that fails later than this is given up (ms, of performance.now()) */
   #giveUpAt = Infinity;
 
-  /** `onCommit` gets the seconds that each took. A commit is done when the promise of `syncAlong` has resolved too. */
+  /**
+   * `onCommit` gets the duration of each in seconds. A commit is done once the promise of `syncAlong` has resolved too.
+   */
   constructor(
     private readonly source: CommitSource,
     private readonly onCommit: (seconds: number) => void,
     private readonly syncAlong: () => Promise<void>,
   ) {}
 
-  /** Starts the loop unless it runs: call it when something waits, or may be done in a pause. */
+  /** Starts the loop unless it is running. Call it when work is pending, or can be done in a pause. */
   start(): void {
     this.#loop ??= this.#run();
   }
 
-  /** Resolves when everything that waits now is on the disk, or given up. Never rejects. */
+  /** Resolves when everything pending now is on the disk, or given up. Never rejects. */
   async flush(): Promise<void> {
     this.start();
     await this.#loop;
@@ -70,7 +72,7 @@ export class Commits {
   }
 
   async #run(): Promise<void> {
-    await undefined; // a turn later, so that the first commit takes all the messages of a batch
+    await undefined; // a turn later, so that the first commit takes all messages of a batch
     while (true) {
       const commit = this.source.take();
       if (commit !== undefined) {
@@ -81,7 +83,7 @@ export class Commits {
       if (pause !== undefined) await pause;
       else if (commit === undefined) break;
     }
-    this.#loop = undefined; // in the same turn that found nothing waiting, so that the next arrival restarts it
+    this.#loop = undefined; // in the same turn that found nothing pending, so that the next arrival restarts it
   }
 
   /** Retries as often as needed; false when it is given up. */
@@ -91,11 +93,11 @@ export class Commits {
       try {
         await Promise.all([changes.commit(), this.syncAlong()]);
         this.onCommit((performance.now() - begin) / 1000);
-        if (delay > RETRY) log.info("messages are written again");
+        if (delay > RETRY) log.info("messages can be written again");
         this.#failure = undefined;
         return true;
       } catch (error) {
-        if (delay === RETRY) log.error(`cannot write messages, trying again until it works: ${error}`);
+        if (delay === RETRY) log.error(`cannot write messages, retrying: ${error}`);
         this.#failure = error instanceof Error ? error.message : String(error);
         const left = this.#giveUpAt - performance.now();
         if (left <= 0) return false;

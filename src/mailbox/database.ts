@@ -5,14 +5,14 @@ import { logger } from "../logging/log.ts";
 import type { Sealer } from "./sealing.ts";
 
 /**
- * Bytes of a page in the file of a new database. With SQLite's default pages of 4096 bytes, a value of more than 1002
- * bytes takes an extra page, so a message of full size that is stored alone takes 4.7 KB. With these it takes 1.4 KB.
+ * The page size of a new database file, in bytes. With SQLite's default pages of 4096 bytes, a value of more than 1002
+ * bytes takes an extra page, so a full-size message stored alone takes 4.7 KB. With these it takes 1.4 KB.
  */
 const PAGE_SIZE = 8192;
 
 const log = logger("nym_gateway::mailbox");
 
-/** Where the check of the storage key is kept: twice, so that one may be damaged. */
+/** The keys of the check of the storage key. It is stored twice, so that one may be damaged. */
 const CHECKS = [["storage_key", 0], ["storage_key", 1]];
 const CHECK_CONTEXT = new TextEncoder().encode("storage key");
 
@@ -45,7 +45,7 @@ export async function openPrivateDatabase(path: string): Promise<Deno.Kv> {
   return await Deno.openKv(path);
 }
 
-/** Whether a database is sealed by `sealer`, or holds nothing yet. It changes nothing. */
+/** Whether a database is sealed by `sealer`, or empty. Changes nothing. */
 export async function isSealedBy(path: string, sealer: Sealer): Promise<boolean> {
   using kv = await Deno.openKv(path);
   return (await rightChecks(kv, sealer)).includes(true) || await isEmpty(kv);
@@ -56,10 +56,10 @@ export function remedyFor(error: unknown): string | undefined {
   const text = error instanceof Error ? error.message : "";
   if (/file is not a database|disk image is malformed/.test(text)) {
     return "it is damaged: put back a copy of it, or move it away, with the files beside it that begin with its name, " +
-      "to begin with an empty one";
+      "to start with an empty one";
   }
   if (/disk I\/O error|disk is full|read-?only/i.test(text)) {
-    return "see whether the disk is full, read-only or failing";
+    return "check whether the disk is full, read-only or failing";
   }
   return undefined;
 }
@@ -69,7 +69,7 @@ async function checkStorageKey(kv: Deno.Kv, sealer: Sealer): Promise<void> {
   const right = await rightChecks(kv, sealer);
   if (right.every(Boolean)) return;
   if (!right.includes(true) && !await isEmpty(kv)) {
-    throw new Error("it was not sealed with this storage key; put back the storage key file it was made with");
+    throw new Error("it was not sealed with this storage key; put back the storage key file that it was created with");
   }
   const atomic = kv.atomic();
   for (const key of CHECKS) atomic.set(key, sealer.seal(new Uint8Array(0), CHECK_CONTEXT));
@@ -88,7 +88,7 @@ async function isEmpty(kv: Deno.Kv): Promise<boolean> {
 
 /**
  * Creates a folder for this user alone (0700), or revokes others' access to an existing one, and locks it: two gateways
- * on the same inboxes would give the same sequence numbers to different messages. Disposing the lock unlocks it.
+ * with the same inboxes would give the same sequence numbers to different messages. Disposing the lock unlocks it.
  * @throws {Deno.errors.Busy} when another process has it locked
  */
 export async function lockPrivateFolder(path: string): Promise<Disposable> {
@@ -97,7 +97,7 @@ export async function lockPrivateFolder(path: string): Promise<Disposable> {
   const lock = openPrivateFile(join(path, "lock"), { write: true });
   if (await lock.tryLock(true)) return lock;
   lock.close();
-  throw new Deno.errors.Busy("another gateway that runs is using it");
+  throw new Deno.errors.Busy("another running gateway is using it");
 }
 
 /** Revokes everyone's access to a folder but its owner's. Only warns when the folder belongs to another user. */

@@ -4,7 +4,9 @@ import { DatabaseSync } from "node:sqlite";
 /** ms between two polls */
 const INTERVAL = 2_000;
 
-/** Free space, for users other than root, on the disk of a folder and inside a database file there; polled every 2 s. */
+/**
+ * Free space, for users other than root, on the disk of a folder and inside a database file there; polled every 2 s.
+ */
 export class DiskSpace implements Disposable {
   #free: number;
   #freeInside: number | undefined;
@@ -19,12 +21,12 @@ export class DiskSpace implements Disposable {
     }, INTERVAL);
   }
 
-  /** Free bytes of the disk, as of the last poll; Infinity where the system does not say. */
+  /** Free bytes on the disk, as of the last poll; Infinity where the system does not report them. */
   get free(): number {
     return this.#free;
   }
 
-  /** Free bytes in the database's file, as of the last poll. Costs a query: ask only when the disk has too few. */
+  /** Free bytes in the database's file, as of the last poll. Costs a query, so ask only when the disk has too few. */
   get freeInside(): number {
     return this.#freeInside ??= freeBytesInside(this.database);
   }
@@ -40,7 +42,7 @@ export class DiskSpace implements Disposable {
   }
 }
 
-/** Bytes that are free on the disk of a folder, for users other than root; Infinity where the system does not say. */
+/** Free bytes on the disk of a folder, for users other than root; Infinity where the system does not report them. */
 export function freeBytes(folder: string): number {
   try {
     const { bavail, bsize } = statfsSync(folder);
@@ -52,12 +54,12 @@ export function freeBytes(folder: string): number {
 
 /**
  * Unused bytes inside a database file, which later writes fill: a file never shrinks. 0 when the file does not exist or
- * cannot be read. It takes some 0.3 ms, whatever the size. It asks through SQLite, as closing a database's file in any
+ * cannot be read. Takes about 0.3 ms, whatever the size. Asks through SQLite, because closing a database's file in any
  * other way releases the program's locks on it.
  */
 export function freeBytesInside(path: string): number {
   try {
-    Deno.statSync(path); // else SQLite would create it
+    Deno.statSync(path); // otherwise SQLite would create it
     using database = new DatabaseSync(path);
     const query = "SELECT freelist_count * page_size AS bytes FROM pragma_freelist_count, pragma_page_size";
     return database.prepare(query).get()!["bytes"] as number;

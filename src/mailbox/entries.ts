@@ -3,17 +3,17 @@ import { endOfPrefix, keyAtPlace, placeOfKey } from "./key_places.ts";
 /** An entry as the database lists it; the value is sealed bytes. */
 export type Entry = Deno.KvEntry<Uint8Array>;
 
-/** Most entries that the database reads at a time. */
+/** The most entries that the database reads at a time. */
 const BATCH = 500;
 
-/** A limit that no database reaches: the largest that it accepts. */
+/** No limit: the largest number that the database accepts. */
 export const ALL = 2 ** 32 - 1;
 
 /** Keys `[name, pseudonym, …]` with a prefix, from `start` on. */
 export interface Range {
   /** the name alone, or the name and a pseudonym */
   prefix: Deno.KvKey;
-  /** the first key that may be listed; without it, the first one with the prefix */
+  /** the first key to list; by default, the first one with the prefix */
   start?: Deno.KvKey;
 }
 
@@ -31,7 +31,7 @@ export async function* entriesOf(
 ): AsyncGenerator<Entry> {
   let left = limit;
   for (let rest: Range | undefined = range; rest !== undefined; rest = await restAfterDamage(kv, rest)) {
-    for (const batchSize of [Math.min(left, BATCH), 1]) { // one at a time where a batch fails, as batches fail as a whole
+    for (const batchSize of [Math.min(left, BATCH), 1]) { // a batch fails as a whole, so then one at a time
       const listing: Listing = new Listing(kv.list<Uint8Array>(rest, { limit: left, batchSize }));
       yield* listing;
       if (listing.isWhole) return;
@@ -43,8 +43,8 @@ export async function* entriesOf(
 }
 
 /**
- * What follows the damaged entry with which a range begins; undefined when nothing does. No key leads past it, so this
- * is a binary search over all possible places of keys: some 300 reads of 100 µs, whatever the number of entries.
+ * The rest of a range that begins with a damaged entry; undefined if nothing follows it. No key leads past it, so this
+ * is a binary search over all possible places of keys: about 300 reads of 100 µs, whatever the number of entries.
  */
 async function restAfterDamage(kv: Deno.Kv, { prefix, start = prefix }: Range): Promise<Range | undefined> {
   const end = endOfPrefix(prefix);
@@ -73,11 +73,11 @@ export function firstEntries(...of: Parameters<typeof entriesOf>): Promise<Entry
 
 /** A listing that ends at the first damaged entry. Iterate over it once. */
 export class Listing {
-  /** whether it has ended, and met no damage */
+  /** whether it has ended without finding damage */
   isWhole = false;
   /** entries yielded so far */
   count = 0;
-  /** the key to continue from; undefined when nothing was yielded */
+  /** the key to continue from; undefined if nothing was yielded */
   next: Deno.KvKey | undefined;
 
   /** `list` is consumed. */
@@ -98,7 +98,7 @@ export class Listing {
   }
 }
 
-/** Whether an error means a malformed or truncated key, or a value that is not of the type that it is marked with. */
+/** Whether an error means a malformed or truncated key, or a value that does not match its stored type. */
 function isDamage(error: unknown): boolean {
   if (error instanceof Deno.errors.InvalidData || error instanceof Deno.errors.UnexpectedEof) return true;
   return error instanceof Error && /value encoding|deserialize value/.test(error.message);

@@ -13,15 +13,15 @@ import type { Pseudonym } from "./pseudonym.ts";
 import { SEAL_SIZE } from "./sealing.ts";
 import type { Totals } from "./totals.ts";
 
-/** Most bytes that a value takes in a commit besides its contents: its key and its seal. */
+/** The most bytes that a value takes in a commit besides its contents: its key and its seal. */
 export const VALUE_OVERHEAD: number = MAX_KEY_SIZE + SEAL_SIZE;
 
-/** The share of a commit that inboxes may take while something goes into the journal too. */
+/** The share of a commit that inboxes may take if the journal gets something too. */
 const INBOXES_SHARE = 3 / 4;
-/** Pages of the journal that go with one commit. */
+/** The most pages that one commit removes from the journal. */
 const MAX_EMPTIED = 64;
 
-/** A chunk with its client, and the value that is to be sealed. */
+/** A chunk with its client, and the value to seal. */
 export interface NewChunk {
   /** whose messages they are */
   readonly inbox: Pseudonym;
@@ -33,34 +33,36 @@ export interface NewChunk {
 
 /** A message with its sequence number. */
 export interface StoredMessage {
-  /** from 1 on, growing within an inbox */
+  /** at least 1; ascending within an inbox */
   readonly sequence: number;
-  /** as the client gets it; must not be changed */
+  /** as the client receives it; must not be changed */
   readonly message: Uint8Array;
 }
 
-/** One inbox's messages, with consecutive sequence numbers: first those taken, then those in the journal, then the rest. */
+/**
+ * One inbox's messages, with consecutive sequence numbers: first those taken, then those in the journal, then the rest.
+ */
 interface FreshInbox {
   /** sequence number of the first message */
   first: number;
   readonly messages: Uint8Array[];
-  /** how many of them go to the inbox itself with the commit under way */
+  /** how many of them the current commit writes to the inbox itself */
   taken: number;
-  /** how many more of these were confirmed since, and are no longer here */
+  /** how many more it writes that were confirmed meanwhile, and are no longer here */
   confirmed: number;
-  /** where those in the journal are, each in its page */
+  /** the page of each message in the journal */
   readonly pages: Page[];
 }
 
-/** What a confirmation has taken out. */
+/** What a confirmation has removed. */
 export interface Confirmed {
-  /** all of them, those of the commit under way included */
+  /** all of them, including those of the current commit */
   readonly messages: number;
-  /** those that will never be written, as they still waited for their commit */
+  /** those that will never be written, because they were still waiting for their commit */
   readonly unwritten: number;
   /** bytes of the unwritten ones */
   readonly unwrittenBytes: number;
-  /** those that were in the journal, or are in the page of it that is being written */
+  /** those in the journal, or in a page being written to it */
   readonly journaled: number;
   /** bytes of the journaled ones */
   readonly journaledBytes: number;
@@ -68,26 +70,26 @@ export interface Confirmed {
 
 const NOTHING: Confirmed = { messages: 0, unwritten: 0, unwrittenBytes: 0, journaled: 0, journaledBytes: 0 };
 
-/** What goes to the disk with one commit. */
+/** What one commit writes. */
 export interface Taken {
-  /** those of one inbox in order of sequence numbers */
+  /** in order of sequence numbers within each inbox */
   readonly chunks: readonly NewChunk[];
   /** pages to append to the journal, in order */
   readonly pages: readonly NewPage[];
-  /** pages that are no longer needed, by number */
+  /** the numbers of pages that are no longer needed */
   readonly emptied: readonly number[];
-  /** of the messages in chunks and pages, those that were not in the journal before */
+  /** the messages in chunks and pages that were not in the journal before */
   readonly messages: number;
   /** bytes of these messages */
   readonly bytes: number;
 }
 
 /**
- * The messages that are not in their inboxes on the disk yet, each inbox's in order: those in the journal, those of the
- * commit under way, and those that wait for theirs. They get their sequence numbers here. Within an inbox these grow and
- * are never reused, and they are consecutive while it has messages here; two inboxes may have messages of the same number.
+ * The messages that are not in their inboxes on the disk yet, in order within each inbox: those in the journal, those
+ * of the current commit, and those waiting for one. They get their sequence numbers here. Within an inbox these ascend,
+ * are never reused, and are consecutive while it has messages here; two inboxes may use the same number.
  *
- * Its owner stops giving it more when too many wait (mailbox.ts).
+ * It is bounded by its owner, which adds no more when too many are waiting (mailbox.ts).
  */
 export class Fresh {
   readonly #inboxes = new Map<Pseudonym, FreshInbox>();
@@ -95,18 +97,18 @@ export class Fresh {
   #bytes = 0;
 
   /**
-   * Holds nothing at first.
+   * Empty at first.
    *
    * @param totals its `sequence` is the highest number given in any inbox, and is raised here
    */
   constructor(private readonly totals: Pick<Totals, "sequence">, private readonly journal: Journal) {}
 
-  /** Messages that wait for a commit. */
+  /** The number of messages waiting for a commit. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** Bytes of the messages that wait for a commit. */
+  /** Bytes of the messages waiting for a commit. */
   get waitingBytes(): number {
     return this.#bytes;
   }
@@ -124,7 +126,7 @@ export class Fresh {
     this.#bytes += message.length;
   }
 
-  /** The first message of an inbox after this sequence number, if one is here. */
+  /** The first message of an inbox after this sequence number, if it is here. */
   next(inbox: Pseudonym, after: number): StoredMessage | undefined {
     const fresh = this.#inboxes.get(inbox);
     if (fresh === undefined) return undefined;
@@ -140,11 +142,11 @@ export class Fresh {
   }
 
   /**
-   * Takes as many waiting messages as fit, into the journal for clients that keep up and to their inboxes for the others.
-   * An inbox that takes any also gets what it has in the journal, and so do all inboxes with a message in the page
-   * `stale`. What goes to inboxes stays here until it has {@linkcode landed}.
+   * Takes as many waiting messages as fit, into the journal for clients that keep up and to their inboxes for the
+   * others. An inbox that gets any also gets its messages in the journal, and so do all inboxes with a message in the
+   * page `stale`. Messages written to inboxes stay here until they have {@linkcode landed}.
    *
-   * @param time ms, by the mailbox's clock
+   * @param time in ms of the mailbox's clock
    * @param values how many values may be written or deleted
    * @param bytes how many bytes these may take together, keys and seals included
    */
@@ -178,7 +180,7 @@ export class Fresh {
     return { chunks, pages, emptied, messages: waiting - this.#waiting, bytes: waitingBytes - this.#bytes };
   }
 
-  /** Returns how many bytes they take. */
+  /** Adds to `chunks` what fits. Returns the number of bytes that it takes. */
   #takeChunks(
     inbox: Pseudonym,
     fresh: FreshInbox,
@@ -211,7 +213,7 @@ export class Fresh {
     return used;
   }
 
-  /** Fills pages. The records of what has left the journal come first. */
+  /** Fills pages, with the notes of what has left the journal first. */
   #takePages(inboxes: [Pseudonym, FreshInbox][], time: number, values: number, bytes: number): NewPage[] {
     const pages: NewPage[] = [];
     let records: JournalRecord[] = [];
@@ -225,7 +227,7 @@ export class Fresh {
       let at = (records.length - members.length) * RECORD_OVERHEAD;
       for (const [fresh, index] of members) {
         const { length } = fresh.messages[index]!;
-        // From now on what is in memory is the page, and not the packet that it came in.
+        // From now on the page stays in memory, and not the packet that the message arrived in.
         fresh.messages[index] = value.subarray(at + RECORD_OVERHEAD, at + RECORD_OVERHEAD + length);
         fresh.pages.push(page);
         at += RECORD_OVERHEAD + length;
@@ -262,13 +264,13 @@ export class Fresh {
     return pages;
   }
 
-  /** Moves an inbox to the end, so that its next messages wait for others' turn. */
+  /** Moves an inbox to the end, so that other inboxes get their turn before its next messages. */
   #putLast(inbox: Pseudonym, fresh: FreshInbox): void {
     this.#inboxes.delete(inbox);
     this.#inboxes.set(inbox, fresh);
   }
 
-  /** Drops messages of an inbox up to sequence number `through`, as they have arrived. */
+  /** Drops an inbox's messages up to sequence number `through`, because they were delivered. */
   confirm(inbox: Pseudonym, through: number): Confirmed {
     const fresh = this.#inboxes.get(inbox);
     const count = fresh === undefined ? 0 : Math.min(fresh.messages.length, through - fresh.first + 1);
@@ -295,7 +297,7 @@ export class Fresh {
     };
   }
 
-  /** Ends the commit with this chunk. Returns how many of its messages, the first ones, were confirmed meanwhile. */
+  /** The chunk's commit has ended. Returns how many of its messages, from the first on, were confirmed meanwhile. */
   landed({ inbox, chunk }: NewChunk): number {
     const fresh = this.#inboxes.get(inbox)!;
     const confirmed = Math.min(fresh.confirmed, chunk.messages.length);

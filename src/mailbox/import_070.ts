@@ -7,29 +7,29 @@ import type { Mailbox } from "./mailbox.ts";
 
 const log = logger("nym_gateway::mailbox");
 
-/** Messages that are committed and removed from 0.7.0's folder at a time. */
+/** The number of messages committed, and then removed from 0.7.0's folder, at a time. */
 const BATCH = 500;
 /** Progress is reported after this many messages. */
 const REPORT_EVERY = 10_000;
 
 /**
  * The path of our ledger's file for a configured `ledger_path`. 0.7.0's ledger is a sled database, a folder: it stays
- * as it is, and ours goes beside it.
+ * unchanged, and ours is stored beside it.
  */
 export async function ledgerFile(configuredPath: string): Promise<string> {
   const stat = await Deno.stat(configuredPath).catch(() => undefined);
   if (!stat?.isDirectory && !configuredPath.endsWith(".sled")) return configuredPath;
   const file = join(dirname(configuredPath), `${basename(configuredPath, ".sled")}.kv`);
-  log.info(`the ledger "${configuredPath}" is of the 0.7.0 gateway and is left as it is: ours is "${file}"`);
+  log.info(`the ledger "${configuredPath}" belongs to the 0.7.0 gateway and stays unchanged: ours is "${file}"`);
   return file;
 }
 
 /**
- * Imports the inboxes of a 0.7.0 gateway: `<folder>/<client base58>/<name>`, one file a message. Each client that has a
- * folder is registered; its messages go into the mailbox in order of modification time, then of name, and a file is
- * removed only once its message is on the disk. If it is interrupted, the next start continues: a message may then be
- * delivered twice, and none is lost. Files that cannot be messages stay where they are, and so does what cannot be read
- * or exceeds the limits: the next start retries those.
+ * Imports the inboxes of a 0.7.0 gateway: `<folder>/<client base58>/<name>`, one file per message. Each client that has
+ * a folder is registered; its messages go into the mailbox in order of modification time, then of name, and a file is
+ * removed only once its message is on the disk. After an interruption the next start continues: a message may then be
+ * delivered twice, but none is lost. Files that cannot be messages stay, and so does everything that cannot be read or
+ * exceeds the limits: the next start retries those.
  *
  * @returns how many messages were imported
  */
@@ -51,14 +51,14 @@ export async function importInboxes(folder: string, mailbox: Mailbox, ledger: Le
         }
       }
     } catch (error) {
-      log.warn(`cannot take over all of an inbox of 0.7.0 (${codeOf(error)}): the rest stays for the next start`);
+      log.warn(`cannot import all of a 0.7.0 inbox (${codeOf(error)}): the rest stays for the next start`);
     }
   }
-  if (clients > 0) log.info(`imported ${imported} messages of ${clients} clients from the 0.7.0 inboxes`);
+  if (clients > 0) log.info(`imported ${imported} messages for ${clients} clients from the 0.7.0 inboxes`);
   return imported;
 }
 
-/** Whether {@linkcode importInboxes} would import an inbox of 0.7.0 from `folder`: one with messages, or an empty one. */
+/** Whether {@linkcode importInboxes} would import any inbox from `folder`, even an empty one. */
 export async function holdsInboxes070(folder: string): Promise<boolean> {
   for await (const entry of Deno.readDir(folder)) {
     if (!entry.isDirectory || clientIdFromBase58(entry.name) === undefined) continue;
@@ -68,7 +68,7 @@ export async function holdsInboxes070(folder: string): Promise<boolean> {
   return false;
 }
 
-/** Imports one inbox, in parts; yields how many messages each had. What is not imported stays. */
+/** Imports one inbox in batches; yields the number of messages in each. What is not imported stays. */
 async function* importInbox(inbox: string, id: ClientId, mailbox: Mailbox): AsyncGenerator<number> {
   const files = await messageFiles(inbox);
   let isFull = false;
@@ -77,7 +77,7 @@ async function* importInbox(inbox: string, id: ClientId, mailbox: Mailbox): Asyn
     yield taken.count;
     isFull = taken.isFull;
   }
-  await Deno.remove(inbox).catch(() => log.warn("an inbox of 0.7.0 holds files that were not taken over: they stay"));
+  await Deno.remove(inbox).catch(() => log.warn("a 0.7.0 inbox contains files that were not imported: they stay"));
 }
 
 /** The files of an inbox, oldest first. */
@@ -103,7 +103,7 @@ async function importFiles(
   let isFull = false;
   for (const path of paths) {
     const message = await Deno.readFile(path).catch((error) => {
-      log.warn(`cannot read a message in an inbox of 0.7.0 (${codeOf(error)}): it stays for the next start`);
+      log.warn(`cannot read a message in a 0.7.0 inbox (${codeOf(error)}): it stays for the next start`);
     });
     if (message === undefined) continue;
     isFull = !mailbox.store(id, message);
@@ -115,7 +115,7 @@ async function importFiles(
   return { count: stored.length, isFull };
 }
 
-/** The system's code for a failure. Its full text has the path, and so the client's address. */
+/** The system's code for a failure. The full text contains the path, and so the client's address. */
 function codeOf(error: unknown): string {
   return (error as { code?: string }).code ?? (error instanceof Error ? error.name : "unknown");
 }

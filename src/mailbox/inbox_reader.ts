@@ -11,7 +11,7 @@ import type { Sealer } from "./sealing.ts";
 
 const log = logger("nym_gateway::mailbox");
 
-/** What a reader needs of the mailbox. */
+/** What a reader needs from the mailbox. */
 export interface ReaderStore {
   /** the mailbox's database, read directly */
   readonly kv: Deno.Kv;
@@ -23,19 +23,19 @@ export interface ReaderStore {
   lastSequence(): number;
   /** all messages of an inbox up to this sequence number are on the disk, or have left it */
   diskThrough(inbox: Pseudonym): number;
-  /** the first message in memory after that number; undefined when there is no such message */
+  /** the first message in memory after that number; undefined if there is no such message */
   fresh(inbox: Pseudonym, after: number): StoredMessage | undefined;
   /** drops messages in memory up to that number, for good; returns how many */
   confirmFresh(inbox: Pseudonym, through: number): number;
-  /** has these leave the disk with a later commit */
+  /** removes these from the disk with a later commit */
   remove(removals: Removal[]): void;
-  /** forgets a reader; does nothing when another one has replaced it */
+  /** forgets a reader; does nothing if another one has replaced it */
   closeInbox(reader: InboxReader): void;
 }
 
-/** Chunks that one read takes from disk: at most 1 MiB. */
+/** The most chunks read from the disk at a time: 1 MiB. */
 const READ_CHUNKS = 64;
-/** Chunks handed out and not confirmed; a reader that has this many waits for confirmations before it continues. */
+/** A reader with this many unconfirmed chunks waits for confirmations before it continues. */
 const MAX_UNCONFIRMED_CHUNKS = 65_536;
 
 /** What a reader keeps of a chunk that it has handed out. */
@@ -44,33 +44,33 @@ export interface ChunkFigures {
   readonly first: number;
   /** sequence number of its last message, which is in its key */
   readonly last: number;
-  /** how many messages it has, confirmed ones included */
+  /** the number of its messages, including confirmed ones */
   readonly messages: number;
   /** bytes of these messages */
   readonly bytes: number;
 }
 
 /**
- * Reads one inbox, in order: what is on the disk, and then what has yet to be written (fresh.ts), which may be taken in
- * the same turn in which it arrives. What is handed out stays where it is until it is confirmed.
+ * Reads one inbox in order: messages on the disk, and then those not written yet (fresh.ts), which may be taken in the
+ * turn in which they arrive. What is handed out stays where it is until it is confirmed.
  */
 export class InboxReader {
   /** sequence number of the last message handed out */
   #after = CONFIRMED;
-  /** messages up to here are on the disk or have left it, those after it are in memory */
+  /** messages up to here are on the disk or have left it; later ones are in memory */
   #diskThrough: number;
-  /** chunks that were handed out, on the disk */
+  /** chunks on the disk that were handed out */
   #unconfirmed: ChunkFigures[] = [];
-  /** messages up to here are confirmed, as the database knows when the mark is set */
+  /** messages up to here are confirmed; the database knows this if the mark is set */
   #confirmed = CONFIRMED;
-  /** messages up to here have left the disk, as they had expired */
+  /** messages up to here have expired and left the disk */
   #expired = CONFIRMED;
   #marked = false;
   /** resolves once it may read, or is closed */
   readonly #settled = Promise.withResolvers<void>();
-  /** the client does not read: something was given back, and not asked for again */
+  /** the client does not read: messages were given back, and not asked for again */
   #resting = false;
-  /** it nudges when something is confirmed, and then continues */
+  /** nothing is handed out until something is confirmed, which then nudges */
   #blocked = false;
   #closed = false;
 
@@ -80,7 +80,7 @@ export class InboxReader {
   }
 
   /**
-   * The next messages; an empty array when there are no more for now (the nudge announces more). Calls must not overlap.
+   * The next messages; an empty array if there are no more for now (the nudge announces more). Calls must not overlap.
    * @throws what the database throws
    */
   async next(): Promise<StoredMessage[]> {
@@ -91,10 +91,10 @@ export class InboxReader {
       const through = this.#diskThrough;
       const { chunks, isAll } = await this.#readDisk();
       if (this.#closed) return [];
-      // One that has only just been written is in memory until its commit is known to have succeeded.
+      // A chunk just written also stays in memory until its commit is known to have succeeded.
       const messages = chunks.filter(({ last }) => last <= this.#diskThrough).flatMap((chunk) => this.#handOut(chunk));
       if (isAll) this.#after = Math.max(this.#after, through);
-      if (messages.length > 0) return messages; // else all of these were damaged or confirmed
+      if (messages.length > 0) return messages; // otherwise all of these were damaged or confirmed
     }
     const messages: StoredMessage[] = [];
     for (let next = this.take(); next !== undefined; next = this.take()) messages.push(next);
@@ -106,7 +106,7 @@ export class InboxReader {
     return !this.#closed && !this.#resting && !this.#blocked && !this.isBehind;
   }
 
-  /** Whether it keeps up, and nothing that it has handed out stays on the disk unconfirmed. */
+  /** Whether it keeps up, and no unconfirmed message that it has handed out is in the inbox on the disk. */
   get owesNothing(): boolean {
     return this.keepsUp && this.#unconfirmed.length === 0;
   }
@@ -116,7 +116,10 @@ export class InboxReader {
     return !this.#closed && this.#after < this.#diskThrough;
   }
 
-  /** The next message in memory, without waiting; undefined when there is no such message or it {@linkcode isBehind}. */
+  /**
+   * The next message in memory, without waiting; undefined if there is no such message, or while it {@linkcode
+   * isBehind}.
+   */
   take(): StoredMessage | undefined {
     if (this.isBehind || this.#isBlocked()) return undefined;
     const next = this.store.fresh(this.inbox, this.#after);
@@ -125,30 +128,30 @@ export class InboxReader {
   }
 
   /**
-   * Lets it read: what was confirmed to earlier readers has left the disk (called by the mailbox). Reading sooner would
-   * bring it back.
+   * Lets it read: what earlier readers confirmed has left the disk (called by the mailbox). Reading sooner would hand
+   * it out again.
    */
   settled(): void {
     this.#settled.resolve();
   }
 
   /**
-   * Confirms that messages up to sequence number `through` have arrived: they leave the disk, or are never written. Has no
-   * effect once the reader is closed.
+   * Confirms the delivery of messages up to sequence number `through`: they leave the disk, or are never written. Has
+   * no effect once the reader is closed.
    */
   confirm(through: number): void {
     if (this.#closed || through <= this.#confirmed) return;
     this.#confirmed = through;
     const count = this.#unconfirmed.findIndex(({ last }) => last > through);
-    const arrived = this.#unconfirmed.splice(0, count < 0 ? this.#unconfirmed.length : count);
-    const removals: Removal[] = arrived.map(({ last, messages, bytes }) => ({
+    const delivered = this.#unconfirmed.splice(0, count < 0 ? this.#unconfirmed.length : count);
+    const removals: Removal[] = delivered.map(({ last, messages, bytes }) => ({
       inbox: this.inbox,
       last,
       messages,
       bytes,
     }));
     const fresh = this.store.confirmFresh(this.inbox, through);
-    this.store.count("messages_confirmed", arrived.reduce((sum, { messages }) => sum + messages, fresh));
+    this.store.count("messages_confirmed", delivered.reduce((sum, { messages }) => sum + messages, fresh));
     const head = this.#unconfirmed[0];
     const inPart = head !== undefined && head.first <= through;
     const mark = { inbox: this.inbox, last: CONFIRMED, messages: 0, bytes: 0 };
@@ -159,7 +162,10 @@ export class InboxReader {
     if (this.#blocked) this.nudge();
   }
 
-  /** Takes back what it handed out after sequence number `through`, as the client does not read: {@linkcode next} repeats it. */
+  /**
+   * Takes back messages after sequence number `through`, because the client does not read. {@linkcode next} repeats
+   * them.
+   */
   giveBack(through: number): void {
     this.#after = through;
     this.#resting = true;
@@ -184,7 +190,7 @@ export class InboxReader {
     if (this.#after >= chunk.first) this.#unconfirmed.push(chunk);
   }
 
-  /** Ends it: it hands out nothing more, and confirmations have no effect. Safe to repeat. */
+  /** Closes the reader: it hands out nothing more, and confirmations have no effect. Safe to repeat. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -192,7 +198,7 @@ export class InboxReader {
     this.store.closeInbox(this);
   }
 
-  /** Whether it must hand out nothing. If for want of confirmations, the next one nudges. */
+  /** Whether it must hand out nothing. If confirmations are missing, the next one nudges. */
   #isBlocked(): boolean {
     this.#blocked = this.#unconfirmed.length >= MAX_UNCONFIRMED_CHUNKS;
     return this.#blocked || this.#closed;
@@ -225,7 +231,7 @@ export class InboxReader {
 
   #damaged(): undefined {
     this.store.count("stored_values_damaged");
-    log.error("something that was stored is damaged and skipped");
+    log.error("a damaged stored value is skipped");
   }
 
   #handOut(chunk: Chunk): StoredMessage[] {
@@ -233,7 +239,7 @@ export class InboxReader {
     const known = Math.max(this.#confirmed, this.#after);
     this.#after = chunk.last;
     if (chunk.last <= this.#expired) return [];
-    // A chunk that was given back in part, or pushed before it was written, is in the list already.
+    // A chunk that was partly given back, or pushed before it was written, is already in the list.
     if (this.#unconfirmed.at(-1)?.last !== chunk.last) this.#unconfirmed.push(figuresOf(chunk));
     const messages = chunk.messages.map((message, i) => ({ sequence: first + i, message }));
     return messages.filter(({ sequence }) => sequence > known);

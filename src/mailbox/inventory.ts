@@ -8,25 +8,27 @@ import type { Pseudonym } from "./pseudonym.ts";
 import type { Sealer } from "./sealing.ts";
 import { readTotals } from "./totals.ts";
 
-/** What waits in one client's inbox. */
+/** A summary of one client's inbox. */
 export interface InboxSummary {
-  /** the beginning of the client's pseudonym, in hexadecimal: reveals nothing of its address without the storage key */
+  /**
+   * the beginning of the client's pseudonym, in hexadecimal: reveals nothing about its address without the storage key
+   */
   readonly inbox: string;
-  /** undamaged messages that are not confirmed, those in the journal included */
+  /** undamaged and unconfirmed messages, including those in the journal */
   readonly messages: number;
   /** bytes of these messages */
   readonly bytes: number;
-  /** age of the oldest of them, in ms of a running gateway; undefined when all are damaged */
+  /** age of the oldest of them, in ms of the mailbox's clock; undefined if all are damaged */
   readonly oldest: number | undefined;
-  /** damaged values, each with one message or more */
+  /** damaged values, each of one or more messages */
   readonly damaged: number;
 }
 
-/** Hexadecimal digits of a pseudonym that are shown. */
+/** The number of hexadecimal digits of a pseudonym to show. */
 const SHOWN = 12;
 
 /**
- * Summaries of all inboxes in the mailbox file at `path`, which must exist. It does not disturb a gateway that runs on
+ * Summaries of all inboxes in the mailbox file at `path`, which must exist. It does not disturb a gateway that is using
  * it.
  * @throws {Error} when the file was sealed with another storage key
  */
@@ -76,7 +78,7 @@ function emptyInbox(inbox: Pseudonym): InboxSummary {
   return { inbox: inbox.slice(0, SHOWN), messages: 0, bytes: 0, oldest: undefined, damaged: 0 };
 }
 
-/** Adds the journal's messages, of a client that is or just was online: all of them are recent. */
+/** Adds a client's messages in the journal. All of them are recent. */
 function withJournal(summary: InboxSummary, records: readonly Required<JournalRecord>[] = []): InboxSummary {
   if (records.length === 0) return summary;
   const { messages, bytes, oldest = 0 } = summary;

@@ -10,44 +10,44 @@ const PSEUDONYM_SIZE = 32;
 const NUMBER_SIZE = 8;
 const LENGTH_SIZE = 2;
 const HEAD_SIZE = PSEUDONYM_SIZE + NUMBER_SIZE + LENGTH_SIZE;
-/** In place of a message's length: the record says up to which number the inbox's messages have left. */
+/** In place of a message's length: marks a note of the number up to which the inbox's messages have left. */
 const GONE = 0xffff;
 
 /** Bytes that a record takes besides its message. */
 export const RECORD_OVERHEAD: number = HEAD_SIZE;
-/** Most bytes of a page's records: the database takes 65,536 bytes as a value. */
+/** The most bytes of a page's records, below the database's limit of 65,536 bytes for a value. */
 export const MAX_PAGE_SIZE = 65_536 - SEAL_SIZE - 512;
 
 /** A message in the journal, or a note that an inbox's messages up to `sequence` have left it. */
 export interface JournalRecord {
-  /** whose messages it is about */
+  /** whose messages these are */
   readonly inbox: Pseudonym;
-  /** of the message, or of the last one that has left; a safe integer above 0 */
+  /** the number of the message, or of the last one that has left; a safe integer above 0 */
   readonly sequence: number;
-  /** at most 65,534 bytes; missing in a note of what has left */
+  /** at most 65,534 bytes; undefined in a note of what has left */
   readonly message?: Uint8Array;
 }
 
 /** One value of the journal. */
 export interface Page {
-  /** from 1 on in each run, in order of time; part of its key */
+  /** counts from 1 in each run, in order of time; part of its key */
   readonly number: number;
   /** bytes of its records */
   readonly size: number;
   /** when it was written, in ms of the mailbox's clock */
   readonly time: number;
-  /** messages that are neither confirmed nor moved */
+  /** the number of its messages that are neither confirmed nor moved */
   left: number;
 }
 
-/** Messages up to a sequence number have left the journal. */
+/** A note that messages up to a sequence number have left the journal. */
 interface Gone {
   through: number;
-  /** the last page that has any of them */
+  /** the last page that contains any of them */
   page: Page;
 }
 
-/** A page that is yet to be written. */
+/** A page not written yet. */
 export interface NewPage {
   /** the number of its {@linkcode Page} */
   readonly number: number;
@@ -56,14 +56,14 @@ export interface NewPage {
 }
 
 /**
- * Messages of connected clients, of all inboxes together in order of time: a page or a few for each commit, where
- * separate inboxes would take a page of the database for each client. They stay in memory as well (fresh.ts), so the
- * journal is read only at the next start. What is confirmed leaves it; what stays too long moves to its inbox.
+ * The messages of connected clients, from all inboxes in order of time. Each commit writes one page or a few, whereas
+ * separate inboxes would take a database page for each client. The messages also stay in memory (fresh.ts), so the
+ * journal is read only at the next start. Confirmed messages leave it; those that stay too long move to their inboxes.
  *
- * Pages are deleted in order, each when nothing is left in it. A note of what has left is written as long as an earlier
- * page still holds any of it, so that it does not come back after a crash; it is deleted with its own page, after those.
+ * Pages are deleted in order, each once nothing is left in it. What has left an earlier page that still exists is noted
+ * in a later one, so that it does not return after a crash. The note is deleted with its own page, after those pages.
  *
- * Record by record, a page has the pseudonym (32) ‖ sequence number (8, a float) ‖ length (2, big-endian) ‖ message.
+ * A page is a series of records: pseudonym (32) ‖ sequence number (8, a float) ‖ length (2, big-endian) ‖ message.
  */
 export class Journal {
   readonly #pages: Page[] = [];
@@ -72,45 +72,45 @@ export class Journal {
   #size = 0;
   #isFrozen = false;
 
-  /** The oldest page, which is the next to be deleted; undefined when the journal is empty. */
+  /** The oldest page, the next to be deleted; undefined if the journal is empty. */
   get first(): Page | undefined {
     return this.#pages[0];
   }
 
-  /** Bytes of the records of all pages. */
+  /** The bytes of the records of all pages. */
   get size(): number {
     return this.#size;
   }
 
-  /** Whether something has left it that the next commit should write down. */
+  /** Whether the next commit should write a note of something that has left. */
   get hasNews(): boolean {
     return !this.#isFrozen && (this.#gone.size > 0 || this.first?.left === 0);
   }
 
-  /** Most bytes that the notes of what has left will take. */
+  /** The most bytes that the notes of what has left will take. */
   get goneSize(): number {
     return this.#gone.size * HEAD_SIZE;
   }
 
   /**
-   * Freezes the journal after a commit was given up, as the disk does not know what it added and removed: nothing leaves
-   * the journal any more, and the next start delivers what was in it once more.
+   * Freezes the journal after a commit was given up, because its changes are not on the disk: from now on nothing
+   * leaves the journal, and the next start delivers its contents again.
    */
   freeze(): void {
     this.#isFrozen = true;
   }
 
-  /** Whether {@linkcode freeze} was called: there is no way back. */
+  /** Whether {@linkcode freeze} was called. It stays frozen. */
   get isFrozen(): boolean {
     return this.#isFrozen;
   }
 
-  /** Notes that messages of an inbox up to number `through` have left; the last of them was in `page`. */
+  /** Messages of an inbox up to number `through` have left; the last of them was in `page`. */
   leave(inbox: Pseudonym, through: number, page: Page): void {
     this.#gone.set(inbox, { through, page });
   }
 
-  /** Forgets the first pages in which nothing is left, at most `most`, and returns their numbers. */
+  /** Forgets up to `most` of the oldest pages if nothing is left in them, and returns their numbers. */
   takeEmpty(most: number): number[] {
     if (this.#isFrozen) return [];
     let count = 0;
@@ -118,7 +118,7 @@ export class Journal {
     return this.#pages.splice(0, count).map(({ number }) => number);
   }
 
-  /** Forgets all notes of what has left, and returns those that must be written, as a page still holds it. */
+  /** Forgets all notes of what has left. Returns those that must be written, because a page still contains it. */
   takeGone(): JournalRecord[] {
     if (this.#isFrozen) return [];
     const first = this.first?.number ?? Infinity;
@@ -144,17 +144,17 @@ export function pageKey(number: number): Deno.KvKey {
   return [...PREFIX, number];
 }
 
-/** What a page is bound to when it is sealed: its number. */
+/** The context in which a page is sealed: its number. */
 export function pageContext(number: number): Uint8Array {
   return new TextEncoder().encode(`${JOURNAL} ${number}`);
 }
 
-/** Bytes that a record takes in a page, its head included. */
+/** The bytes that a record takes in a page, including its head. */
 export function sizeOfRecord({ message }: JournalRecord): number {
   return HEAD_SIZE + (message?.length ?? 0);
 }
 
-/** Encodes records as a page, one after the other. */
+/** Encodes records as a page. */
 export function encodePage(records: readonly JournalRecord[]): Uint8Array<ArrayBuffer> {
   const page = new Uint8Array(records.reduce((size, record) => size + sizeOfRecord(record), 0));
   const view = new DataView(page.buffer);
@@ -170,7 +170,7 @@ export function encodePage(records: readonly JournalRecord[]): Uint8Array<ArrayB
   return page;
 }
 
-/** The records of a page; undefined when it is torn. Their messages are views of it. */
+/** The records of a page; undefined if it is torn. Their messages are views of it. */
 export function decodePage(page: Uint8Array): JournalRecord[] | undefined {
   const view = new DataView(page.buffer, page.byteOffset, page.length);
   const records: JournalRecord[] = [];
@@ -188,11 +188,11 @@ export function decodePage(page: Uint8Array): JournalRecord[] | undefined {
   return records;
 }
 
-/** What a journal holds. */
+/** The contents of a journal. */
 export interface JournalContents {
-  /** each inbox's messages, in order */
+  /** the messages of each inbox, in order */
   readonly inboxes: Map<Pseudonym, Required<JournalRecord>[]>;
-  /** of all pages, damaged ones included, in order */
+  /** the numbers of all pages in order, including damaged ones */
   readonly numbers: number[];
 }
 

@@ -9,8 +9,8 @@ const MAX_COMMIT_SIZE = 600_000;
 const MAX_COMMIT_CHANGES = 400;
 
 /**
- * Moves what an earlier run left in the journal to its inboxes; that run bounded it. If it is interrupted, the next start
- * continues: each commit records in a page of its own what it has moved. Raises `totals.sequence` to cover it.
+ * Moves what an earlier run left in the journal to the inboxes; that run bounded it. If interrupted, the next start
+ * continues: each commit adds a page that notes what it has moved. Raises `totals.sequence` to cover all messages.
  *
  * @throws what the database throws
  */
@@ -42,7 +42,7 @@ export async function emptyJournal(kv: Deno.Kv, sealer: Sealer, totals: Totals, 
     }
   }
   if (moved.length > 0) await commit();
-  // In order, so that the notes of what has moved outlive the pages that hold it.
+  // In order, so that the notes of moved messages outlive the pages that contain them.
   for (let at = 0; at < numbers.length; at += MAX_COMMIT_CHANGES) {
     for (const each of numbers.slice(at, at + MAX_COMMIT_CHANGES)) atomic.delete(pageKey(each));
     await atomic.commit();
@@ -50,7 +50,7 @@ export async function emptyJournal(kv: Deno.Kv, sealer: Sealer, totals: Totals, 
   }
 }
 
-/** Splits an inbox's records into one part for each chunk: of bounded size, and with consecutive numbers. */
+/** Splits an inbox's records into one part per chunk, of bounded size and with consecutive numbers. */
 function partsOf(records: readonly Required<JournalRecord>[]): Required<JournalRecord>[][] {
   const parts: Required<JournalRecord>[][] = [];
   let size = Infinity;

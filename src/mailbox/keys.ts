@@ -1,24 +1,24 @@
 import { bytesOfPseudonym, type Pseudonym, pseudonymOf } from "./pseudonym.ts";
 
 /**
- * The mailbox's keys. They hold clients' pseudonyms (sealing.ts), not their addresses. Within an inbox, keys sort by
+ * The mailbox's keys. They contain clients' pseudonyms (sealing.ts), not their addresses. Within an inbox, keys sort by
  * sequence number, so that reading one in order is a range scan:
  *
  * | key                          | value, sealed                                             |
  * | ---------------------------- | --------------------------------------------------------- |
- * | `["inbox", pseudonym, 0]`    | number: messages up to this one are confirmed, though their chunk still holds others |
+ * | `["inbox", pseudonym, 0]`    | number: messages up to this one are confirmed, but their chunk still contains others |
  * | `["inbox", pseudonym, last]` | a chunk (chunk.ts)                                        |
- * | `["journal", …, number]`     | messages of clients that are online (journal.ts)          |
+ * | `["journal", …, number]`     | messages of online clients (journal.ts)                   |
  * | `["totals"]`                 | totals.ts                                                 |
- * | `["storage_key", n]`         | checks that the storage key is the right one (database.ts) |
- * | `["probe"]`                  | not sealed: when the health check wrote it, in ms since 1970 |
+ * | `["storage_key", n]`         | the check of the storage key (database.ts)                |
+ * | `["probe"]`                  | not sealed: the time of the last health check, in ms since 1970 |
  */
 export const INBOX = "inbox";
 
-/** The place of an inbox's mark. Sequence numbers start above it. */
+/** The number in the key of an inbox's mark. Sequence numbers start above it. */
 export const CONFIRMED = 0;
 
-/** The prefix of all keys of an inbox, its mark's included. */
+/** The prefix of all keys of an inbox, including that of its mark. */
 export function inboxPrefix(inbox: Pseudonym): Deno.KvKey {
   return [INBOX, bytesOfPseudonym(inbox)];
 }
@@ -28,12 +28,12 @@ export function inboxKey(inbox: Pseudonym, last: number): Deno.KvKey {
   return [INBOX, bytesOfPseudonym(inbox), last];
 }
 
-/** A key after all of that inbox, and before those of the next. */
+/** A key after all keys of that inbox, and before those of the next. */
 export function endOfInbox(inbox: Pseudonym): Deno.KvKey {
   return inboxKey(inbox, Number.MAX_SAFE_INTEGER);
 }
 
-/** The inbox and last number that a key names; undefined when it is damaged. `sequence` is the last number given. */
+/** The inbox and last number in a key; undefined if it is damaged. `sequence` is the last number given. */
 export function placeOf(key: Deno.KvKey, sequence: number): { inbox: Pseudonym; last: number } | undefined {
   const [, pseudonym, last] = key;
   if (!(pseudonym instanceof Uint8Array) || typeof last !== "number") return undefined;
@@ -41,7 +41,7 @@ export function placeOf(key: Deno.KvKey, sequence: number): { inbox: Pseudonym; 
   return { inbox: pseudonymOf(pseudonym), last };
 }
 
-/** What a value of an inbox is bound to when it is sealed: the recipient and the sequence number. */
+/** The context in which a value of an inbox is sealed: the recipient and the sequence number. */
 export function inboxContext(inbox: Pseudonym, last: number): Uint8Array {
   const pseudonym = bytesOfPseudonym(inbox);
   const context = new Uint8Array(pseudonym.length + 8);
@@ -50,5 +50,5 @@ export function inboxContext(inbox: Pseudonym, last: number): Uint8Array {
   return context;
 }
 
-/** Most bytes that an inbox key takes in the database, for its limit on a commit. */
+/** The most bytes that an inbox key counts towards the database's limit on a commit. */
 export const MAX_KEY_SIZE = 96;

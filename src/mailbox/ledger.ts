@@ -10,54 +10,57 @@ import type { Sealer } from "./sealing.ts";
 const log = logger("nym_gateway::mailbox");
 
 /**
- * Keys: `["client", pseudonym]`; the value, sealed, is the address (32) ‖ when it registered, in ms since 1970 (8); for a
- * client that has not come back since, also ‖ when it was last seen, in ms by the ledger's clock (8).
+ * Keys: `["client", pseudonym]`. The value, sealed: the address (32) ‖ the time of registration, in ms since 1970 (8).
+ * A client that has not returned since also has ‖ when it was last seen, in ms of the ledger's clock (8).
  */
 export const CLIENT = "client";
 const CONTEXT = new TextEncoder().encode(CLIENT);
 const SEEN_AT = ADDRESS_SIZE + 8;
-/** The ledger's clock: ms for which the gateway has run, over all its runs, so that a wrong clock expires nothing. */
+/**
+ * The ledger's clock: the running time over all runs of the gateway, in ms, so that a wrong system clock expires
+ * nothing.
+ */
 const CLOCK = ["clock"];
 const CLOCK_CONTEXT = new TextEncoder().encode("clock");
 
-/** Most clients that are announced: 58 KB. Senders need only the gateway's own entry (spec §7), so the list may be cut. */
+/** The most clients announced: 58 KB. Senders need only the gateway's own entry (spec §7), so the list may be cut. */
 export const MAX_ANNOUNCED = 1000;
-/** The share of its time after which a client that is online is noted as seen again. */
+/** The share of `unusedRegistrationTime` after which an online client is noted as seen again. */
 const NOTED_EVERY = 1 / 8;
-/** Entries that are removed in one commit. */
+/** The most entries removed in one commit. */
 const REMOVED_AT_ONCE = 100;
 
-/** How many clients may register, and how long they stay. Each is read when it is needed, so that it may change. */
+/** How many clients may register, and how long they stay. Read on every use, so they may change. */
 export interface LedgerLimits {
-  /** most clients that are registered at a time; Infinity: no limit */
+  /** the most clients registered at a time; Infinity for no limit */
   readonly registeredClients: number;
-  /** ms of a running gateway until a client that has not come back since it registered is removed; 0: never */
+  /** ms of running time until a client that has not returned since it registered is removed; 0 for never */
   readonly unusedRegistrationTime: number;
 }
 
-/** The outcome of a registration; `full`: no more clients may register. */
+/** The outcome of a registration; `full` if no more clients may register. */
 export type Registration = "new" | "known" | "full";
 
-/** A client that has not come back: when it registered (ms since 1970) and was last seen (ms, by the ledger's clock). */
+/** A client that has not returned: when it registered (ms since 1970) and was last seen (ms of the ledger's clock). */
 interface Unused {
   readonly registered: number;
   readonly seen: number;
 }
 
 /**
- * The clients that have registered here. Kept whole in memory, as it is asked for every packet, and on disk before any
- * answer.
+ * The clients that have registered here. All are in memory, because every packet asks for one, and on the disk before
+ * any answer.
  *
- * Registering costs a stranger nothing, so a client that has not come back since is removed after a while, or evicted when
- * the ledger is full. It loses little: its token is derived, so a login with it registers it again.
+ * Registering costs a stranger nothing, so a client that has not returned since is removed after a while, or evicted
+ * when the ledger is full. It loses little: its token is derived, so a login with the token registers it again.
  */
 export class Ledger implements Disposable {
   readonly #kv: Deno.Kv;
   readonly #sealer: Sealer;
   readonly #limits: LedgerLimits;
-  /** when each registered, in ms since 1970, and in that order */
+  /** the time at which each registered, in ms since 1970 and in that order */
   readonly #clients = new Map<ClientId, number>();
-  /** those that have not come back; the one that was last seen longest ago is the first */
+  /** those that have not returned, beginning with the one last seen longest ago */
   readonly #unused = new Map<ClientId, Unused>();
   readonly #adding = new Map<ClientId, Promise<Registration>>();
   #removing: Promise<void> = Promise.resolve();
@@ -65,7 +68,7 @@ export class Ledger implements Disposable {
   #snapshot: readonly { pubKey: string }[] = [];
   readonly #now: () => number;
   #openedAt: { clock: number; now: number };
-  /** Whether a client is connected: connected ones are not removed. The owner sets it; by default, nobody is. */
+  /** Whether a client is connected. Connected ones are not removed. The owner sets it; by default, no client is. */
   isOnline: (id: ClientId) => boolean = () => false;
 
   private constructor(kv: Deno.Kv, sealer: Sealer, limits: LedgerLimits, now: () => number) {
@@ -92,29 +95,29 @@ export class Ledger implements Disposable {
     return ledger;
   }
 
-  /** Whether the client is registered, on the disk too. */
+  /** Whether the client is registered, also on the disk. */
   has(id: ClientId): boolean {
     return this.#clients.has(id);
   }
 
-  /** When the client registered, in ms since 1970; undefined when it has not. */
+  /** When the client registered, in ms since 1970; undefined if it has not. */
   registeredAt(id: ClientId): number | undefined {
     return this.#clients.get(id);
   }
 
-  /** How many clients are registered. */
+  /** The number of registered clients. */
   get size(): number {
     return this.#clients.size;
   }
 
-  /** The ledger's clock: ms for which the gateway has run, over all its runs. */
+  /** The ledger's clock: the running time over all runs of the gateway, in ms. */
   get clock(): number {
     return this.#openedAt.clock + this.#now() - this.#openedAt.now;
   }
 
   /**
-   * The clients that presence announces (spec §6), at most {@linkcode MAX_ANNOUNCED}: those that registered first, so that
-   * a flood of registrations cannot change the list. The same array as long as they are the same.
+   * The clients that presence announces (spec §6), at most {@linkcode MAX_ANNOUNCED}: those that registered first, so
+   * that a flood of registrations cannot change the list. The same array until they change.
    */
   announced(): readonly { pubKey: string }[] {
     if (this.#announced.size < Math.min(MAX_ANNOUNCED, this.#clients.size)) {
@@ -134,8 +137,8 @@ export class Ledger implements Disposable {
   }
 
   /**
-   * Notes that the client has come back since it registered, so that it stays, and registers an unknown one. Resolves once
-   * that is on the disk, with false when no more clients may register; rejects with what the database throws.
+   * Notes that the client has returned, so that it stays registered; registers an unknown one. Resolves once
+   * that is on the disk, with false if no more clients may register; rejects with what the database throws.
    */
   async establish(id: ClientId): Promise<boolean> {
     if (await this.#add(id, true) === "full") return false;
@@ -146,7 +149,7 @@ export class Ledger implements Disposable {
     return true;
   }
 
-  /** Removes clients whose time is over, and notes those that are online as seen. Resolves with how many it removed. */
+  /** Removes clients whose time is over, and notes online ones as seen. Resolves with the number removed. */
   async removeUnused(): Promise<number> {
     const { unusedRegistrationTime: time } = this.#limits;
     if (time === 0) return 0;
@@ -169,7 +172,7 @@ export class Ledger implements Disposable {
     await this.#kv.set(CLOCK, this.#sealer.seal(numbers(this.clock), CLOCK_CONTEXT));
   }
 
-  /** Closes the database. No registration may be under way. */
+  /** Closes the database. No registration may be in progress. */
   [Symbol.dispose](): void {
     this.#kv.close();
   }
@@ -194,10 +197,10 @@ export class Ledger implements Disposable {
       }
     }
     for (const { id, at } of entries.sort((a, b) => a.at - b.at)) this.#clients.set(id, at);
-    // If the clock is lost, no client is removed for that.
+    // Losing the clock removes no client.
     const unused = entries.filter(({ seen }) => seen !== undefined).sort((a, b) => a.seen! - b.seen!);
     for (const { id, at, seen } of unused) this.#unused.set(id, { registered: at, seen: Math.min(seen!, this.clock) });
-    if (damaged > 0) log.error(`${damaged} of the ledger's clients are damaged: they have to register again`);
+    if (damaged > 0) log.error(`${damaged} of the ledger's entries are damaged: their clients have to register again`);
   }
 
   async #add(id: ClientId, isEstablished: boolean): Promise<Registration> {
@@ -219,7 +222,7 @@ export class Ledger implements Disposable {
       if (longest === undefined) return "full";
       await this.#remove([longest]);
     }
-    await this.#removing; // it may have been this client
+    await this.#removing; // it may be removing this client
     const [registered, seen] = [Date.now(), this.clock];
     await this.#write(id, registered, isEstablished ? undefined : seen);
     this.#clients.set(id, registered);
@@ -227,7 +230,7 @@ export class Ledger implements Disposable {
     return "new";
   }
 
-  /** Clients that come back meanwhile are registered again, after this. */
+  /** Clients that return meanwhile are registered again afterwards. */
   async #remove(ids: readonly ClientId[]): Promise<void> {
     const atomic = this.#kv.atomic();
     for (const id of ids) {

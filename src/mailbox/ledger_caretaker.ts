@@ -1,4 +1,5 @@
 import { logger } from "../logging/log.ts";
+import { plural } from "../text/plural.ts";
 import type { Ledger } from "./ledger.ts";
 
 const log = logger("nym_gateway::mailbox");
@@ -11,25 +12,25 @@ export class LedgerCaretaker implements AsyncDisposable {
   readonly #timer: ReturnType<typeof setInterval>;
   #looking: Promise<void> = Promise.resolve();
 
-  /** Checks every `interval` ms, for the first time after one. */
+  /** Checks every `interval` ms, beginning after the first interval. */
   constructor(private readonly ledger: Ledger, interval = INTERVAL) {
     this.#timer = setInterval(() => this.#looking = this.#looking.then(() => this.#look()), interval);
   }
 
-  /** Waits for a check that is under way, and keeps the clock once more. The ledger must outlive this. */
+  /** Waits for a check in progress, and writes the clock once more. The ledger must outlive this. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
     await this.#looking;
-    await this.ledger.keepClock().catch((error) => log.warn(`cannot write how long the gateway has run: ${error}`));
+    await this.ledger.keepClock().catch((error) => log.warn(`cannot write the ledger's clock: ${error}`));
   }
 
   async #look(): Promise<void> {
     try {
       await this.ledger.keepClock();
       const removed = await this.ledger.removeUnused();
-      if (removed > 0) log.info(`${removed} clients that never came back are no longer registered`);
+      if (removed > 0) log.info(`removed ${plural(removed, "unused registration")}`);
     } catch (error) {
-      log.warn(`cannot remove clients that never came back, trying again in a while: ${error}`);
+      log.warn(`cannot remove unused registrations, retrying later: ${error}`);
     }
   }
 }

@@ -1,20 +1,20 @@
-/** How much the mailbox keeps, and for how long. Each is read when it is needed, so that it may change. */
+/** How much the mailbox keeps, and for how long. Read on every use, so they may change. */
 export interface MailboxLimits {
-  /** most messages of one client */
+  /** the most messages for one client */
   readonly inboxMessages: number;
-  /** most bytes of one client's messages */
+  /** the most bytes of messages for one client */
   readonly inboxBytes: number;
-  /** most bytes of all messages */
+  /** the most bytes of all messages */
   readonly mailboxBytes: number;
-  /** how many inboxes there may be */
+  /** the most inboxes */
   readonly registeredClients: number;
-  /** ms for which a message is kept, by the mailbox's clock (totals.ts); 0: for ever */
+  /** how long a message is kept, in ms of the mailbox's clock (totals.ts); 0 for ever */
   readonly timeToLive: number;
   /** bytes that must be free on the disk for messages to be accepted */
   readonly minimumFreeDisk: number;
 }
 
-/** Everything is kept, for ever. */
+/** Keeps everything for ever. */
 export const NO_LIMITS: MailboxLimits = {
   inboxMessages: Infinity,
   inboxBytes: Infinity,
@@ -27,16 +27,16 @@ export const NO_LIMITS: MailboxLimits = {
 /** Why a message is refused; part of a counter's name. */
 export type Refusal = "inbox_full" | "mailbox_full" | "disk_low";
 
-/** The part of `mailboxBytes` up to which each inbox may have all of `inboxBytes`. */
+/** The share of `mailboxBytes` up to which each inbox may use all of `inboxBytes`. */
 const UNCONTESTED = 1 / 2;
-/** The part of `mailboxBytes` that inboxes share; the rest is for their guarantees. */
+/** The share of `mailboxBytes` that is free for all inboxes; the rest is for their guarantees. */
 export const SHARED: number = 7 / 8;
 
 /**
- * How many bytes an inbox may have when all inboxes together would have `total`. From half of `mailboxBytes` on, the
- * fuller the mailbox, the less: so the largest inboxes are refused first, and senders that fill many leave room for
- * others. It falls with the square of the free space: with n inboxes that are filled one after the other, the free space
- * then falls with n, not exponentially. Each inbox is guaranteed its part of the last eighth.
+ * The bytes that an inbox may use if all inboxes together would use `total`. From half of `mailboxBytes` on, the
+ * fuller the mailbox, the fewer: so the largest inboxes are refused first, and senders that fill many leave room for
+ * others. It falls with the square of the free space: if n inboxes are filled one after the other, the free space
+ * falls as 1/n, not exponentially. Each inbox is guaranteed its share of the last eighth.
  */
 export function inboxAllowance(
   { inboxBytes, mailboxBytes, registeredClients }: MailboxLimits,

@@ -22,44 +22,46 @@ import type { Found } from "./walk.ts";
 
 const log = logger("nym_gateway::mailbox");
 
-/** The database takes 819,200 bytes and 1000 mutations in a commit; the totals take one and a little. */
+/** A commit may have 1000 mutations and 819,200 bytes; the totals take one mutation and a few bytes. */
 const MAX_COMMIT_SIZE = 800_000;
 const MAX_COMMIT_MUTATIONS = 990;
-/** Most removals among these, so that stores never wait behind removals. */
+/** The most removals among these, so that stores never wait behind removals. */
 const MAX_COMMIT_REMOVALS = 500;
 /**
- * Most messages that wait for their commit; beyond it there is no room, and the gateway stops reading packets. A number of
- * messages, not bytes, as each keeps its packet's 1372 bytes in memory however short it is: some 11 MB.
+ * The most messages waiting for a commit. Beyond it there is no room, and the gateway stops reading packets. It is a
+ * number of messages, because each keeps its packet's 1372 bytes in memory however short it is: about 11 MB in all.
  */
 const MAX_WAITING = 8192;
-/** Removals go with the next stores; without any, together after this many ms, or when they would fill a commit. */
+/** Removals are committed with the next stores, or after this many ms, or when they would fill a commit. */
 const REMOVAL_DELAY = 20;
-/** ms after which what is in the journal moves to its inbox; beyond this size in bytes, the oldest does so at once */
+/**
+ * ms after which messages move from the journal to their inboxes; beyond this size in bytes, the oldest do so at once
+ */
 const MOVE_AFTER = 5_000;
 const MAX_JOURNAL_SIZE = 8_388_608;
 const NOTHING: Held = { messages: 0, bytes: 0 };
-/** Written by each run of the mailbox's health check. */
+/** The key that the health check writes. */
 const PROBE_KEY = ["probe"];
 
-/** What is in one commit. */
+/** The contents of one commit. */
 interface Contents extends Taken {
   readonly removals: readonly Removal[];
-  /** what has left the journal by confirmations */
+  /** confirmed messages that have left the journal */
   readonly confirmed: Held;
 }
 
 /**
  * The messages of all clients, on disk until their delivery is confirmed.
  *
- * Group commit: a commit starts when the previous one has ended and takes everything that waits, within the database's
- * limits; a message counts as stored when its commit is on the disk. Its client's reader need not wait for that: it is
+ * Group commit: a commit starts when the previous one has ended, and takes everything pending, within the database's
+ * limits. A message counts as stored when its commit is on the disk. Its client's reader need not wait for that: it is
  * nudged in the turn in which the message arrives. What is confirmed before its commit is never written.
  *
- * After a crash, numbers continue from the totals on the disk. So each commit writes totals that cover all numbers given
- * so far, those of messages that it does not include too: a later message must never get one of them.
+ * After a crash, numbers continue from the totals on the disk. So the totals of each commit cover all numbers given so
+ * far, even those of messages not in the commit: no later message may get one of them.
  *
- * What exceeds the limits is refused: the newest message is dropped, and not what was stored before. Otherwise a flood of
- * an inbox would delete the mail in it, which the gateway has promised to keep.
+ * Beyond the limits the newest message is refused, and no stored one is dropped. Otherwise a flood of an inbox would
+ * delete messages that the gateway has promised to keep.
  */
 export class Mailbox {
   readonly #commits: Commits;
@@ -67,15 +69,15 @@ export class Mailbox {
   readonly #readerStore: ReaderStore;
   readonly #journal = new Journal();
   readonly #fresh: Fresh;
-  /** what has left the journal by confirmations and is still in the totals */
+  /** confirmed messages that have left the journal and are still in the totals */
   #confirmed: Held = NOTHING;
   #moveTimer: ReturnType<typeof setTimeout> | undefined;
-  /** the journal is to be empty */
+  /** the journal must be emptied */
   #isClosing = false;
   readonly #usage: Usage;
   readonly #removals = new Removals();
   readonly #refusals = new RefusalReport();
-  /** resolves when there may be room again; undefined while nobody waits for that */
+  /** resolves when there may be room again; undefined while nobody is waiting */
   #roomMade: PromiseWithResolvers<void> | undefined;
   #removalTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #caretaker: Caretaker;
@@ -109,9 +111,9 @@ export class Mailbox {
   }
 
   /**
-   * Opens or creates the database file at `path`. `count` counts messages_stored, messages_lost (those that could not be
-   * written by the time the mailbox was closed), messages_confirmed, messages_expired, messages_refused_… and
-   * stored_values_damaged; `onCommit` gets the seconds that each commit took. `syncAlong` is called with each commit,
+   * Opens or creates the database file at `path`. `count` counts messages_stored, messages_lost (those that could not
+   * be written by the time the mailbox was closed), messages_confirmed, messages_expired, messages_refused_… and
+   * stored_values_damaged; `onCommit` gets the duration of each commit in seconds. `syncAlong` is called with each one,
    * which is done when that has resolved too.
    * @throws {Error} when the file was sealed with another storage key, or cannot be opened or read
    */
@@ -155,32 +157,32 @@ export class Mailbox {
     return true;
   }
 
-  /** undefined when there is room for more messages, else a promise that resolves when there may be. */
+  /** undefined if there is room for more messages, otherwise a promise that resolves when there may be. */
   room(): Promise<void> | undefined {
     if (this.#fresh.waiting < MAX_WAITING) return undefined;
     this.#roomMade ??= Promise.withResolvers();
     return this.#roomMade.promise;
   }
 
-  /** Messages that wait for their commit. */
+  /** The number of messages waiting for a commit. */
   get waiting(): number {
     return this.#fresh.waiting;
   }
 
-  /** Whether what was stored before the start is still being counted: until then, inboxes may exceed their limits. */
+  /** Whether messages stored before the start are still being counted; until then, inboxes may exceed their limits. */
   get isCounting(): boolean {
     return this.#usage.isPartial;
   }
 
   /**
-   * Age of the oldest message, in ms by the mailbox's clock; 0 when there is no message. When the oldest has left, its age
-   * stands until the next walk, for a minute or so.
+   * The age of the oldest message, in ms of the mailbox's clock; 0 if there are no messages. When the oldest leaves,
+   * its age stays until the next walk, for a minute or so.
    */
   get oldestAge(): number {
     return this.#caretaker.oldestAge;
   }
 
-  /** Why messages cannot be written; undefined when the last commit worked. */
+  /** Why messages cannot be written; undefined if the last commit worked. */
   get failure(): string | undefined {
     return this.#commits.failure;
   }
@@ -196,28 +198,28 @@ export class Mailbox {
   }
 
   /**
-   * Reads a client's inbox from the start; `nudge` is called whenever more has been stored. There is one reader for
-   * each client: this closes an older one, whose confirmations then have no effect.
+   * Reads a client's inbox from the start; `nudge` is called whenever more is stored. There is one reader for
+   * each client: this closes any older one, whose confirmations then have no effect.
    */
   openInbox(id: ClientId, nudge: () => void): InboxReader {
     const inbox = this.sealer.pseudonym(id);
     this.#readers.get(inbox)?.close();
     const reader = new InboxReader(inbox, this.#readerStore, nudge);
     this.#readers.set(inbox, reader);
-    if (this.#removals.concern(inbox)) this.#commits.start(); // its removals need not wait for more
+    if (this.#removals.concern(inbox)) this.#commits.start(); // its removals need not wait for others
     else reader.settled();
     return reader;
   }
 
   /**
-   * Prepares for closing: gives up commits that still fail after `patience` ms, so that waiting for them does not delay the
+   * Prepares for closing: gives up commits that still fail after `patience` ms, so that they do not delay the
    * end.
    */
   endRetries(patience: number): void {
     this.#commits.endRetries(patience);
   }
 
-  /** Commits what waits and closes the database and all readers. What cannot be written is counted as lost. */
+  /** Commits everything pending and closes the database and all readers. What cannot be written is counted as lost. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.endRetries(0);
     this.#isClosing = true;
@@ -245,13 +247,13 @@ export class Mailbox {
     this.#removalTimer ??= setTimeout(() => this.#removalsAreDue(), REMOVAL_DELAY);
   }
 
-  /** A commit that is due anyway takes them too; later removals start a timer of their own. */
+  /** A commit that is due anyway takes them too; later removals start another timer. */
   #removalsAreDue(): void {
     this.#removalTimer = undefined;
     this.#commits.start();
   }
 
-  /** As much as fits into one commit, in order. */
+  /** As much pending work as fits into one commit, in order. */
   #take(): Commit | undefined {
     if (this.#journal.first !== undefined) {
       this.#moveTimer ??= setTimeout(() => {
@@ -291,7 +293,7 @@ export class Mailbox {
     return this.#fresh.waiting > 0 || this.#removals.count > 0 || this.#journal.hasNews;
   }
 
-  /** The first page of the journal if what is left in it is to move to its inboxes. */
+  /** The journal's first page, if its messages must move to their inboxes. */
   #stalePage(clock: number): Page | undefined {
     const { first, size, isFrozen } = this.#journal;
     if (first === undefined || first.left === 0 || isFrozen) return undefined;
@@ -325,13 +327,13 @@ export class Mailbox {
     }
   }
 
-  /** Removes what was never written from the totals: a later commit may succeed, and writes them. */
+  /** Takes what was never written out of the totals, which a later commit may write. */
   #giveUp(contents: Contents): void {
     this.#addToTotals(contents, -1);
     this.#journal.freeze();
     let lost = contents.messages;
     for (const each of contents.chunks) lost -= this.#fresh.landed(each);
-    if (lost <= 0) return; // only removals: those messages will be delivered once more
+    if (lost <= 0) return; // it had only removals: those messages will be delivered again
     log.error(`${lost} messages could not be written and are lost`);
     this.count("messages_lost", lost);
   }
@@ -366,7 +368,7 @@ export class Mailbox {
     return messages;
   }
 
-  /** A commit has ended, written or given up. */
+  /** A commit was written or given up. */
   #done(removals: readonly Removal[]): void {
     for (const inbox of this.#removals.settle(removals)) this.#readers.get(inbox)?.settled();
     this.#makeRoom();
@@ -379,7 +381,7 @@ export class Mailbox {
 
   #refusal(inbox: Pseudonym, size: number): Refusal | undefined {
     const { inboxMessages, inboxBytes, minimumFreeDisk } = this.limits;
-    // What a client confirms at once needs no room. If it stops confirming, little is written before that shows.
+    // Messages that a client confirms at once need no room. If it stops, little is written before that shows.
     if (this.disk.isBelow(minimumFreeDisk) && !this.#readers.get(inbox)?.owesNothing) return "disk_low";
     const { messages, bytes } = this.#usage.of(inbox);
     if (messages >= inboxMessages || bytes + size > inboxBytes) return "inbox_full";
@@ -391,7 +393,7 @@ export class Mailbox {
     return this.#caretaker.isDue && !this.#commits.isEnding ? this.#step() : undefined;
   }
 
-  /** A step of the caretaker's walk. Its count is right, while the totals still include what damage has destroyed. */
+  /** A step of the caretaker's walk. Its count is right, whereas the totals still include damaged messages. */
   async #step(): Promise<void> {
     const wasCounting = this.isCounting;
     const expired = await this.#caretaker.step();
@@ -405,7 +407,7 @@ export class Mailbox {
   #expire(found: Found[]): void {
     if (found.length === 0) return;
     const place = ({ inbox, last }: { inbox: Pseudonym; last: number }) => `${inbox} ${last}`;
-    const confirmed = this.#removals.of(new Set(found.map(({ inbox }) => inbox))); // while the walk was reading
+    const confirmed = this.#removals.of(new Set(found.map(({ inbox }) => inbox))); // during the walk's step
     const leaving = new Set(confirmed.map(place));
     const expired = found.filter((each) =>
       !leaving.has(place(each)) && (each.last !== CONFIRMED || !this.#readers.has(each.inbox))

@@ -1,5 +1,5 @@
 /**
- * Stands for a client's address on the disk, and within the mailbox: 64 hexadecimal digits that reveal nothing of it
+ * Stands for a client's address on the disk and in the mailbox: 64 hexadecimal digits that reveal nothing about it
  * without the storage key (sealing.ts).
  */
 export type Pseudonym = string & { readonly pseudonym: never };

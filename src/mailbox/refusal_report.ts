@@ -4,26 +4,26 @@ import type { Refusal } from "./limits.ts";
 
 const log = logger("nym_gateway::mailbox");
 
-/** ms between two lines on one reason */
+/** ms between two log lines about one reason */
 const INTERVAL = 60_000;
 
 const REASONS: Readonly<Record<Refusal, string>> = {
   disk_low: "disk_low: too little disk is free (minimum_free_disk)",
-  mailbox_full: "mailbox_full: all mail together comes near mailbox_bytes, which refuses the largest inboxes first",
-  inbox_full: "inbox_full: a client has as much waiting as inbox_messages or inbox_bytes allow",
+  mailbox_full: "mailbox_full: all messages together approach mailbox_bytes, so the largest inboxes are refused first",
+  inbox_full: "inbox_full: a client has reached inbox_messages or inbox_bytes",
 };
 
 /**
- * Reports refused messages: for each reason a line at the first one, then a total once a minute while more arrive, and a
- * line when that is over.
+ * Reports refused messages. For each reason it logs the first one, then a count once a minute while more arrive, and a
+ * line when it is over.
  */
 export class RefusalReport implements Disposable {
-  /** refusals since the last line, for each reason that was reported in the last interval */
+  /** the refusals since the last line, for each reason reported in the last interval */
   readonly #unreported = new Map<Refusal, number>();
   readonly #interval: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `interval`: ms between two lines on one reason */
+  /** `interval`: ms between two log lines about one reason */
   constructor(interval = INTERVAL) {
     this.#interval = interval;
   }
@@ -36,7 +36,7 @@ export class RefusalReport implements Disposable {
     this.#timer ??= setTimeout(() => this.#sumUp(), this.#interval);
   }
 
-  /** Reports what has not been reported yet, and stops the timer. */
+  /** Reports the remaining refusals, and stops the timer. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     for (const [reason, messages] of this.#unreported) if (messages > 0) this.#reportMore(reason, messages);

@@ -1,39 +1,39 @@
 import type { Pseudonym } from "./pseudonym.ts";
 
-/** One change of an inbox that follows from confirmations or expiry. */
+/** A change to an inbox after confirmations or expiry. */
 export interface Removal {
-  /** which inbox it changes */
+  /** the inbox that it changes */
   inbox: Pseudonym;
-  /** what is removed: a chunk, by its last sequence number, or the mark at CONFIRMED */
+  /** the last sequence number of the chunk to remove, or CONFIRMED for the mark */
   last: number;
-  /** messages in it; 0 for a mark */
+  /** the number of messages in it; 0 for a mark */
   messages: number;
   /** bytes of these messages */
   bytes: number;
-  /** sets the mark to this sequence number, in place of removing it */
+  /** sets the mark to this sequence number instead of removing it */
   mark?: number;
 }
 
-/** What is to leave the disk, in order, and the inboxes that wait for that. */
+/** What must leave the disk, in order, and the inboxes that wait for it. */
 export class Removals {
-  /** bounded by what readers have handed out and is unconfirmed (inbox_reader.ts) */
+  /** bounded by the unconfirmed chunks that readers have handed out (inbox_reader.ts) */
   #waiting: Removal[] = [];
-  /** removals of each inbox, those being committed included */
+  /** the number of removals for each inbox, including those being committed */
   readonly #left = new Map<Pseudonym, number>();
-  /** inboxes with something in the commit under way that is to be removed as soon as it is written */
+  /** inboxes with something in the current commit that must be removed once it is written */
   readonly #expected = new Set<Pseudonym>();
 
-  /** How many wait to be committed, without those taken. */
+  /** The number of removals waiting for a commit, without those taken. */
   get count(): number {
     return this.#waiting.length;
   }
 
-  /** Whether something has still to leave this inbox. */
+  /** Whether something must still leave this inbox. */
   concern(inbox: Pseudonym): boolean {
     return this.#left.has(inbox) || this.#expected.has(inbox);
   }
 
-  /** Queues removals behind those that wait already. */
+  /** Queues removals behind those already waiting. */
   add(removals: readonly Removal[]): void {
     for (const removal of removals) {
       this.#waiting.push(removal);
@@ -41,17 +41,19 @@ export class Removals {
     }
   }
 
-  /** Announces that something of the commit under way is to leave this inbox; {@linkcode add} follows when it is over. */
+  /**
+   * Announces that something in the current commit must leave this inbox; {@linkcode add} follows when it has ended.
+   */
   expect(inbox: Pseudonym): void {
     this.#expected.add(inbox);
   }
 
-  /** Takes the first ones, at most `most`, to be committed. The caller must {@linkcode settle} them. */
+  /** Takes up to `most` of the first ones for a commit. The caller must {@linkcode settle} them. */
   take(most: number): Removal[] {
     return this.#waiting.splice(0, most);
   }
 
-  /** Ends the commit of these, written or given up. Yields each inbox that nothing has to leave any more. */
+  /** The commit of these was written or given up. Yields each inbox that nothing must leave any more. */
   *settle(removals: readonly Removal[]): Generator<Pseudonym> {
     for (const { inbox } of removals) {
       const left = this.#left.get(inbox)! - 1;
@@ -65,7 +67,7 @@ export class Removals {
     this.#expected.clear();
   }
 
-  /** The waiting removals of these inboxes, without those taken. */
+  /** The removals waiting for these inboxes, without those taken. */
   of(inboxes: ReadonlySet<Pseudonym>): Removal[] {
     return this.#waiting.filter(({ inbox }) => inboxes.has(inbox));
   }

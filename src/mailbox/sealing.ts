@@ -21,19 +21,19 @@ export const SEAL_SIZE: number = BODY_AT + TAG_SIZE;
 const SEALING = new TextEncoder().encode("nym-gateway storage: sealing");
 const PSEUDONYMS = new TextEncoder().encode("nym-gateway storage: pseudonyms");
 
-/** Most cached keys of earlier starts, for opening: one for each start that stored something. */
+/** The most cached keys of earlier starts, for opening: one for each start that stored something. */
 const MAX_KEYS = 256;
-/** Most cached pseudonyms: some 6 MB. */
+/** The most cached pseudonyms: about 6 MB. */
 const MAX_PSEUDONYMS = 16_384;
 
 /**
- * What the storage key does: it seals stored values, and turns clients' addresses into pseudonyms.
+ * The use of the storage key: seals stored values, and turns clients' addresses into pseudonyms.
  *
- * A sealed value is salt (16) ‖ counter (8, big-endian) ‖ ciphertext ‖ tag (16). Each Sealer draws a random salt of
- * its own and derives a key with it (HKDF-SHA256, RFC 5869), under which it counts up: so no nonce is ever reused under
+ * A sealed value is salt (16) ‖ counter (8, big-endian) ‖ ciphertext ‖ tag (16). Each Sealer draws its own random
+ * salt and derives a key with it (HKDF-SHA256, RFC 5869), under which it counts up: so no nonce is ever reused under
  * one key, not even when a backup is restored and sequence numbers repeat.
  *
- * The cipher is the runtime's: it takes 5 µs for a message where noble's takes 16, and 1 µs for each further KB
+ * The cipher is the runtime's: it takes 5 µs per message where noble's takes 16, and 1 µs for each further KB
  * (tests/bench/sealing_bench.ts).
  */
 export class Sealer {

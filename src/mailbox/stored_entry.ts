@@ -1,7 +1,7 @@
-/** A part of a key of our databases, or a value: sealed bytes, or the time of a health check. */
+/** A part of a key in our databases, or a value: sealed bytes, or the time of a health check. */
 export type Part = Uint8Array | string | number;
 
-/** An entry of a database as it is stored there, whatever its value means. */
+/** An entry of a database as stored, whatever its value means. */
 export interface Entry {
   /** its parts, in order */
   readonly key: readonly Part[];
@@ -12,12 +12,12 @@ export interface Entry {
 /** Bytes that a part of a key takes besides its contents; zero bytes take two each. */
 const PART_OVERHEAD = 16;
 
-/** Whether a value has one of the types that our databases hold. Damage can change the type. */
+/** Whether a value has one of the types used in our databases. Damage can change the type. */
 export function isPart(part: unknown): part is Part {
   return part instanceof Uint8Array || typeof part === "string" || typeof part === "number";
 }
 
-/** Most bytes that an entry takes in the database. */
+/** The most bytes that an entry takes in the database. */
 export function sizeOf({ key, value }: Entry): number {
   return sizeOfPart(value) + key.reduce<number>((sum, part) => sum + 2 * sizeOfPart(part) + PART_OVERHEAD, 0);
 }

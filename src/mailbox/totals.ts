@@ -11,28 +11,28 @@ const log = logger("nym_gateway::mailbox");
 const KEY = ["totals"];
 const CONTEXT = new TextEncoder().encode("totals");
 
-/** Written with every commit, so that opening the mailbox reads one value however much is stored. */
+/** Written with every commit, so that opening a mailbox of any size reads one value. */
 export interface Totals {
   /** the last sequence number given, in any inbox */
   sequence: number;
-  /** messages on the disk, of all inboxes and the journal */
+  /** the number of messages on the disk, in all inboxes and the journal */
   messages: number;
   /** bytes of these messages */
   bytes: number;
   /**
-   * The mailbox's clock: ms for which the gateway has run, over all its runs. Messages age by it, so that neither a wrong
-   * system clock nor a time in which the gateway was down expires them.
+   * The mailbox's clock: the running time over all runs of the gateway, in ms. Messages age by it, so that neither a
+   * wrong system clock nor downtime expires them.
    */
   clock: number;
 }
 
-/** Adds the totals to a commit, as they are now. */
+/** Adds the current totals to a commit. */
 export function setTotals(atomic: Deno.AtomicOperation, totals: Totals, sealer: Sealer): void {
   const numbers = Float64Array.of(totals.sequence, totals.messages, totals.bytes, totals.clock);
   atomic.set(KEY, sealer.seal(new Uint8Array(numbers.buffer), CONTEXT));
 }
 
-/** Reads the totals of a database; when they are damaged, counts everything stored, which can take long. */
+/** Reads the totals of a database. If they are damaged, counts everything stored, which can take long. */
 export async function readTotals(kv: Deno.Kv, sealer: Sealer): Promise<Totals> {
   const { value } = await kv.get<Uint8Array>(KEY);
   if (value === null) return { sequence: CONFIRMED, messages: 0, bytes: 0, clock: 0 };
@@ -51,7 +51,7 @@ async function recount(kv: Deno.Kv, sealer: Sealer): Promise<Totals> {
     const opened = sealer.open(value, inboxContext(place.inbox, place.last));
     if (opened === undefined) continue;
     if (place.last === CONFIRMED) {
-      totals.sequence = Math.max(totals.sequence, decodeMark(opened)); // else it would confirm what comes next
+      totals.sequence = Math.max(totals.sequence, decodeMark(opened)); // otherwise it would confirm the next messages
       continue;
     }
     const chunk = decodeChunk(place.last, opened);

@@ -1,15 +1,15 @@
 import { Listing } from "./entries.ts";
 import { type Entry, isPart, type Part, sizeOf } from "./stored_entry.ts";
 
-/** Most entries that are read from the database at a time, of at most 64 KiB each. */
+/** The most entries, of at most 64 KiB each, read from the database at a time. */
 const READ_TOGETHER = 64;
 /** Bounds of a commit, below the database's limits of 819,200 bytes and 1000 changes. */
 const MAX_COMMIT_SIZE = 700_000;
 const MAX_COMMIT_CHANGES = 900;
 
 /**
- * All entries of a database that nobody writes to, whatever they mean, in any order and few at a time. Those between two
- * damaged keys are missing (entries.ts). `onDamaged` is called for each damaged entry that it meets.
+ * All entries of a database that nobody is writing to, whatever they mean, in any order. Those between two
+ * damaged keys are missing (entries.ts). `onDamaged` is called for each damaged entry found.
  */
 export async function* allEntries(kv: Deno.Kv, onDamaged: () => void): AsyncGenerator<Entry> {
   const quickly = new Listing(kv.list({ prefix: [] }, { batchSize: READ_TOGETHER }));
@@ -31,7 +31,7 @@ async function* asWritten(listing: Listing, onDamaged: () => void): AsyncGenerat
   }
 }
 
-/** Writes entries to a database, as many in one commit as it accepts. End with {@linkcode flush}. */
+/** Writes entries to a database, as many per commit as it accepts. End with {@linkcode flush}. */
 export class EntryWriter {
   #atomic: Deno.AtomicOperation;
   #changes = 0;

@@ -1,8 +1,8 @@
 import type { Pseudonym } from "./pseudonym.ts";
 
-/** What one inbox holds. */
+/** The contents of one inbox. */
 export interface Held {
-  /** how many messages, written or not */
+  /** the number of messages, written or not */
   readonly messages: number;
   /** bytes of these messages */
   readonly bytes: number;
@@ -11,9 +11,9 @@ export interface Held {
 const NOTHING: Held = { messages: 0, bytes: 0 };
 
 /**
- * How much each inbox holds, messages that wait for their commit included. What arrives and leaves is counted at once;
- * what was stored when the mailbox was opened, up to sequence number `before`, is counted by a slow walk (walk.ts). Until
- * the walk reaches an inbox, the figures are too low for it. Takes some 200 bytes of memory for each inbox with messages.
+ * How much each inbox contains, including messages waiting for a commit. What arrives and leaves is counted at once;
+ * messages stored when the mailbox was opened, up to sequence number `before`, are counted by a slow walk (walk.ts).
+ * Until it reaches an inbox, that inbox's figures are too low. Takes about 200 bytes of memory per inbox with messages.
  */
 export class Usage {
   readonly #inboxes = new Map<Pseudonym, { messages: number; bytes: number }>();
@@ -24,12 +24,12 @@ export class Usage {
   /** `before` is the last sequence number given when the mailbox was opened. */
   constructor(private readonly before: number) {}
 
-  /** What one inbox holds, as far as it is counted. */
+  /** The contents of one inbox, as far as they are counted. */
   of(inbox: Pseudonym): Held {
     return this.#inboxes.get(inbox) ?? NOTHING;
   }
 
-  /** What all inboxes hold together, as far as it is counted. */
+  /** The contents of all inboxes, as far as they are counted. */
   get all(): Held {
     return this.#all;
   }
@@ -63,7 +63,7 @@ export class Usage {
     this.#walked = undefined;
   }
 
-  /** Subtracts messages up to sequence number `last` that have left, if they were counted. */
+  /** Subtracts messages up to sequence number `last` that have left, unless they are not counted yet. */
   remove(inbox: Pseudonym, last: number, messages: number, bytes: number): void {
     const held = this.#inboxes.get(inbox);
     if (held === undefined || !this.#isCounted(inbox, last)) return;

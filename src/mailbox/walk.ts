@@ -5,42 +5,42 @@ import { decodeMark } from "./mark.ts";
 import type { Pseudonym } from "./pseudonym.ts";
 import type { Sealer } from "./sealing.ts";
 
-/** Entries that one step reads, in a millisecond or two. */
+/** The most entries that one step reads, in a millisecond or two. */
 const STEP = 64;
 
-/** A chunk or mark that a walk has found. */
+/** A chunk or mark found by a walk. */
 export interface Found {
   /** whose it is */
   readonly inbox: Pseudonym;
-  /** the chunk's last sequence number; CONFIRMED for a mark that no message needs any more */
+  /** the chunk's last sequence number; CONFIRMED for a mark without a chunk */
   readonly last: number;
-  /** messages in it, confirmed ones included; 0 when it is damaged or a mark */
+  /** the number of its messages, including confirmed ones; 0 if it is damaged or a mark */
   readonly messages: number;
   /** bytes of these messages */
   readonly bytes: number;
-  /** of the messages, those that are not confirmed */
+  /** the number of unconfirmed messages */
   readonly waiting: number;
 }
 
 /**
- * One walk over all inboxes, in the order of their keys and a few entries at a time. It finds what has expired and, when
- * asked, counts everything. Otherwise it reads only the beginning of each inbox, as later messages are younger.
+ * One walk over all inboxes, in the order of their keys and a few entries at a time. It finds expired messages and, if
+ * asked to, counts everything. Otherwise it reads only the beginning of each inbox, because later messages are younger.
  */
 export class Walk {
   #next: Deno.KvKey | undefined;
   #confirmed = CONFIRMED;
   #marked: Pseudonym | undefined;
-  /** no message up to this sequence number is younger than one that has expired */
+  /** the sequence number up to which all messages have expired, in any inbox */
   #expiredThrough = CONFIRMED;
   #oldest = Infinity;
   #ended = false;
 
   /**
-   * Begins at the first inbox.
+   * Starts at the first inbox.
    *
-   * @param sequence the last sequence number that was given
-   * @param expiry ms by the mailbox's clock: what was stored before has expired
-   * @param count called with all chunks; undefined when only expired ones matter
+   * @param sequence the last sequence number given
+   * @param expiry in ms of the mailbox's clock: messages stored before it have expired
+   * @param count called with all chunks; undefined if only expired ones matter
    */
   constructor(
     private readonly kv: Deno.Kv,
@@ -55,13 +55,16 @@ export class Walk {
     return this.#ended;
   }
 
-  /** When the oldest remaining message found so far was stored, in ms by the mailbox's clock; Infinity without one. */
+  /**
+   * When the oldest remaining message found so far was stored, in ms of the mailbox's clock; Infinity if none was
+   * found.
+   */
   get oldest(): number {
     return this.#oldest;
   }
 
   /**
-   * Takes a step; resolves with what has expired. Nothing may be committed meanwhile.
+   * Takes a step; resolves with what has expired. Nothing may be committed during it.
    * @throws what the database throws
    */
   async step(): Promise<Found[]> {
@@ -72,7 +75,7 @@ export class Walk {
     for (const { key, value } of entries) {
       const place = placeOf(key, this.sequence);
       if (place !== undefined && place.inbox === passed) continue;
-      this.#next = [...key, 0]; // what follows it
+      this.#next = [...key, 0]; // the key after it
       if (place === undefined) continue;
       const { inbox, last } = place;
       const opened = this.sealer.open(value, inboxContext(inbox, last));

@@ -30,7 +30,7 @@ Deno.test("a second run on the same home reports that and ends, and the first co
   await gateway.store(100);
   const { code, said } = await refusal(new GatewayProcess("ours", home, mixnet, clients));
   assertEquals(code, 74);
-  assertMatch(said, /^error: Cannot open the inboxes ".*\/inboxes": another gateway that runs is using it$/);
+  assertMatch(said, /^error: Cannot open the inboxes ".*\/inboxes": another running gateway is using it$/);
   await gateway.store(100);
   await gateway.readAll();
 });
@@ -153,7 +153,10 @@ Deno.test({
     await gateway.readAll();
     for (const { code, said } of [readOnly, full]) {
       assertEquals(code, 74);
-      assertMatch(said, /^error: Cannot open the ledger ".*": .*; see whether the disk is full, read-only or failing$/);
+      assertMatch(
+        said,
+        /^error: Cannot open the ledger ".*": .*; check whether the disk is full, read-only or failing$/,
+      );
     }
   },
 });
@@ -175,7 +178,7 @@ Deno.test({
       await using _unreadable = await UnreadableFile.cover(`${inbox}/1`);
       await process.start();
       assertEquals(await process.storedFor(address), 3);
-      assertMatch(process.log, /WARN .*cannot read a message in an inbox of 0.7.0 \(EACCES\): it stays/);
+      assertMatch(process.log, /WARN .*cannot read a message in a 0.7.0 inbox \(EACCES\): it stays/);
       assert(!process.log.includes(address), "no client's address is in the log");
       await process.stop();
     }

@@ -322,7 +322,7 @@ Deno.test("databases sealed with another storage key are refused and not changed
   const otherKey = new Uint8Array(32);
   const error = await assertRejects(() => Gateway.start(rig.config, rig.keys, otherKey), OperatorError);
   assertStringIncludes(error.message, `Cannot open the ledger "${rig.config.clientsEndpoint.ledgerPath}"`);
-  assertStringIncludes(error.message, "put back the storage key file it was made with");
+  assertStringIncludes(error.message, "put back the storage key file that it was created with");
   await rig.restart();
   assert(rig.gateway.ledger.has(clientId(bob)));
 });

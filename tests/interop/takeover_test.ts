@@ -23,7 +23,7 @@ Deno.test({
     await gateway.start("--mix-host", gateway.mixnet, "--clients-host", gateway.clients, "--directory", directory.url);
 
     assertEquals(await gateway.stored(), 9);
-    assert(gateway.log.includes("is of the 0.7.0 gateway and is left as it is"), gateway.log);
+    assert(gateway.log.includes("belongs to the 0.7.0 gateway and stays unchanged"), gateway.log);
     assert((await Deno.stat(join(folder, "data/client_ledger.sled/db"))).isFile);
     const expected = [5, 4, 0];
     const lines = (await Deno.readTextFile(TOKENS)).trim().split("\n");

@@ -53,7 +53,7 @@ Deno.test("only one gateway at a time locks a folder, and other users lose acces
   {
     using _lock = await lockPrivateFolder(folder);
     assertEquals(await modeOf(folder), 0o700);
-    await assertRejects(() => lockPrivateFolder(folder), Error, "another gateway that runs is using it");
+    await assertRejects(() => lockPrivateFolder(folder), Error, "another running gateway is using it");
   }
   using _again = await lockPrivateFolder(folder);
   await Deno.remove(folder, { recursive: true });

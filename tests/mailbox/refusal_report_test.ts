@@ -24,7 +24,7 @@ Deno.test("each reason has its own lines, and the remaining counts are reported 
   report[Symbol.dispose]();
   assertEquals(log.texts, [
     "New messages are dropped, disk_low: too little disk is free (minimum_free_disk)",
-    "New messages are dropped, inbox_full: a client has as much waiting as inbox_messages or inbox_bytes allow",
-    "1 more message was dropped, inbox_full: a client has as much waiting as inbox_messages or inbox_bytes allow",
+    "New messages are dropped, inbox_full: a client has reached inbox_messages or inbox_bytes",
+    "1 more message was dropped, inbox_full: a client has reached inbox_messages or inbox_bytes",
   ]);
 });
