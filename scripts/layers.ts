@@ -41,7 +41,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "sphinx",
     "timing",
   ],
-  operator: ["addresses", "counting", "logging", "mailbox", "serving", "sphinx"],
+  operator: ["addresses", "config", "counting", "logging", "mailbox", "serving", "sphinx"],
   cli: [
     "addresses",
     "archive",

@@ -92,7 +92,7 @@ function lastWarning(): string {
   return last === undefined ? "" : `; last warning at ${new Date(last.time).toISOString().slice(0, 19)}Z: ${last.text}`;
 }
 
-/** Logs the outcome of a reload; a configuration with a mistake is refused, and the previous one stays. */
+/** Logs the outcome of a reload; a configuration with a mistake is refused, and the previous one stays in force. */
 function answerTo(reload: () => Changes): ReloadAnswer {
   try {
     const { taken, left } = reload();
@@ -102,7 +102,7 @@ function answerTo(reload: () => Changes): ReloadAnswer {
     return { taken, left };
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    log.error(`${error.message}; what was configured before stays`);
+    log.error(`${error.message}; the previous configuration stays in force`);
     return { refused: error.message, exitCode: error.exitCode };
   }
 }

@@ -1,3 +1,4 @@
+import type { AnyConfig } from "../config/config.ts";
 import { type CounterName, COUNTERS } from "../counting/counter_table.ts";
 import { logger, warnings } from "../logging/log.ts";
 import type { SocketAddress } from "../addresses/socket_address.ts";
@@ -24,8 +25,8 @@ export interface Watched extends Sources {
     readonly clients: string;
     readonly directory: string;
   };
-  /** the configuration in force (config.ts), which contains no secrets */
-  readonly configuration: object;
+  /** the configuration in force, which contains no secrets */
+  readonly configuration: AnyConfig;
   /** further hosts that the endpoint answers for, in canonical form (asked_host.ts) */
   readonly allowedHosts: () => readonly string[];
 }

@@ -1,3 +1,5 @@
+import { type AnyConfig, tableOf, valueOf } from "../config/config.ts";
+
 /** A section of the configuration, with the names of config.toml. */
 export interface SettingsSection {
   /** as in `mixnet_endpoint` */
@@ -10,13 +12,10 @@ export interface SettingsSection {
  * The configuration for people to read: sections and keys as they are named in config.toml. It contains no secrets, only
  * the paths of the files that do.
  */
-export function settingsOf(config: object): SettingsSection[] {
-  return Object.entries(config).map(([section, values]) => ({
-    name: snakeCase(section),
-    settings: Object.entries(values as object).map(([key, value]) => ({ key: snakeCase(key), value: String(value) })),
+export function settingsOf(config: AnyConfig): SettingsSection[] {
+  const sections = Map.groupBy(tableOf(config).keys, ({ section }) => section);
+  return [...sections].map(([name, keys]) => ({
+    name,
+    settings: keys.map((key) => ({ key: key.name, value: String(valueOf(config, key)) })),
   }));
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -1,3 +1,4 @@
+import { defaultConfig } from "../../src/config/config.ts";
 import { Counters } from "../../src/counting/counters.ts";
 import type { Watched } from "../../src/operator/endpoint.ts";
 import { Health, type Verdict } from "../../src/operator/health.ts";
@@ -26,7 +27,7 @@ export class FakeGateway implements Watched {
   };
   allowed: string[] = [];
   readonly allowedHosts = () => this.allowed;
-  readonly configuration = { gateway: { id: "lighthouse" }, mixnetEndpoint: { listeningAddress: "0.0.0.0:1789" } };
+  readonly configuration = defaultConfig("lighthouse", "/var/lib/nym-gateway/gateways");
 
   constructor() {
     for (const name of GAUGES.flatMap(({ series }) => Object.keys(series) as GaugeName[])) {

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { DOCUMENT, withMetrics } from "../../scripts/monitoring/document.ts";
 import { exposition } from "../../src/operator/exposition.ts";
+import { GAUGES, PREFIX } from "../../src/operator/metric_table.ts";
 import { FakeGateway } from "./fake_gateway.ts";
 import { promtool } from "./promtool.ts";
 
@@ -26,6 +27,17 @@ Deno.test("rules and dashboard use existing metrics", () => {
     assert(names.length > 5, file);
     for (const name of names) assert(METRICS.has(name), `${file} uses ${name}`);
   }
+});
+
+Deno.test("every alert has a test, and every gauge has an alert or a panel", () => {
+  const [rules, tests, dashboard] = ["alerts.yml", "alerts_test.yml", "grafana_dashboard.json"]
+    .map((file) => Deno.readTextFileSync(new URL(file, FOLDER)));
+  const alerts = [...rules!.matchAll(/alert: (\w+)/g)].map(([, name]) => name);
+  const tested = new Set([...tests!.matchAll(/alertname: (\w+)/g)].map(([, name]) => name));
+  assertEquals(alerts.filter((name) => !tested.has(name)), []);
+  const shown = new Set(`${rules}${dashboard}`.match(/\b(nym_gateway_|process_)[a-z_]+/g));
+  const gauges = GAUGES.map(({ name }) => `${PREFIX}${name}`);
+  assertEquals(gauges.filter((name) => !shown.has(name)), []);
 });
 
 Deno.test("the panels of the dashboard do not overlap", () => {
