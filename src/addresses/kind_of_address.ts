@@ -1,4 +1,5 @@
 import { encodeIp } from "./ip_literal.ts";
+import { type IpNetwork, isInNetwork, parseIpNetwork } from "./ip_network.ts";
 
 /** Whom an IP address leads to. */
 export type KindOfAddress =
@@ -13,7 +14,7 @@ export type KindOfAddress =
   | "reserved";
 
 /** What is not public, by prefix (IANA's special-purpose registries). */
-const RANGES: readonly [octets: Uint8Array, bits: number, kind: KindOfAddress][] = ([
+const RANGES: readonly [network: IpNetwork, kind: KindOfAddress][] = ([
   ["0.0.0.0/8", "unspecified"],
   ["127.0.0.0/8", "loopback"],
   ["10.0.0.0/8", "private"],
@@ -33,14 +34,14 @@ const RANGES: readonly [octets: Uint8Array, bits: number, kind: KindOfAddress][]
   ["fe80::/10", "link-local"],
   ["2001:db8::/32", "documentation"],
   ["ff00::/8", "multicast"],
-] as const).map(([range, kind]) => {
-  const [address, bits] = range.split("/");
-  return [encodeIp(address!)!, Number(bits), kind];
-});
+] as const).map(([range, kind]) => [parseIpNetwork(range)!, kind]);
 
-/** Prefixes of IPv6 addresses that end in the IPv4 address they lead to: mapped (RFC 4291), and through NAT64 (RFC 6052). */
-const EMBEDDING = ["::ffff:0:0", "64:ff9b::"].map((prefix) => encodeIp(prefix)!);
 const EMBEDDING_BITS = 96;
+/** Prefixes of IPv6 addresses that end in the IPv4 address they lead to: mapped (RFC 4291), and through NAT64 (RFC 6052). */
+const EMBEDDING = ["::ffff:0:0", "64:ff9b::"].map((prefix): IpNetwork => ({
+  octets: encodeIp(prefix)!,
+  bits: EMBEDDING_BITS,
+}));
 
 /** Undefined when `host` is a name. */
 export function kindOfAddress(host: string): KindOfAddress | undefined {
@@ -49,16 +50,6 @@ export function kindOfAddress(host: string): KindOfAddress | undefined {
 }
 
 function kindOf(octets: Uint8Array): KindOfAddress {
-  if (EMBEDDING.some((prefix) => hasPrefix(octets, prefix, EMBEDDING_BITS))) {
-    return kindOf(octets.subarray(EMBEDDING_BITS / 8));
-  }
-  return RANGES.find(([prefix, bits]) => hasPrefix(octets, prefix, bits))?.[2] ?? "public";
-}
-
-function hasPrefix(octets: Uint8Array, prefix: Uint8Array, bits: number): boolean {
-  if (octets.length !== prefix.length) return false;
-  const whole = bits >> 3;
-  for (let i = 0; i < whole; i++) if (octets[i] !== prefix[i]) return false;
-  const mask = 0xff00 >> (bits & 7) & 0xff;
-  return mask === 0 || (octets[whole]! & mask) === (prefix[whole]! & mask);
+  if (EMBEDDING.some((network) => isInNetwork(octets, network))) return kindOf(octets.subarray(EMBEDDING_BITS / 8));
+  return RANGES.find(([network]) => isInNetwork(octets, network))?.[1] ?? "public";
 }

@@ -1,7 +1,7 @@
 import { decodeIp, encodeIp } from "./ip_literal.ts";
 
 /** ::ffff:0:0/96, by which sockets that take both families show IPv4 peers (RFC 4291 §2.5.5.2) */
-const IPV4_MAPPED = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff);
+export const IPV4_MAPPED: Uint8Array = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff);
 
 /**
  * The 4 octets of an IPv4 address, plain or mapped, or the 16 of another IPv6 address, as a socket gives them: perhaps
@@ -9,8 +9,12 @@ const IPV4_MAPPED = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff);
  */
 export function peerOctets(host: string): Uint8Array | undefined {
   const octets = encodeIp(host.replace(/%.*/, ""));
-  const isMapped = octets?.length === 16 && IPV4_MAPPED.every((octet, i) => octets[i] === octet);
-  return isMapped ? octets.subarray(IPV4_MAPPED.length) : octets;
+  return octets !== undefined && isMapped(octets) ? octets.subarray(IPV4_MAPPED.length) : octets;
+}
+
+/** Whether these are the 16 octets of a mapped IPv4 address. */
+export function isMapped(octets: Uint8Array): boolean {
+  return octets.length === 16 && IPV4_MAPPED.every((octet, i) => octets[i] === octet);
 }
 
 /** The address in its canonical form, a mapped one of IPv4 as such; a text that is no address stays as it is. */

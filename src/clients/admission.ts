@@ -1,4 +1,3 @@
-import { isExempt } from "../limits/peers.ts";
 import { NetworkBuckets } from "../limits/network_buckets.ts";
 import { perHour, TokenBucket } from "../limits/token_bucket.ts";
 
@@ -15,7 +14,7 @@ export interface AdmissionLimits {
 /** Which limit a registration has reached. */
 export type RegistrationLimit = "network" | "total";
 
-/** Decides whether a network may register or guess now. Exempt networks (limits/peers.ts) are not limited one by one. */
+/** Decides whether a network may register or guess now. */
 export class Admission {
   readonly #registrations: TokenBucket;
   readonly #registrationsOf: NetworkBuckets;
@@ -30,12 +29,12 @@ export class Admission {
 
   /** Counts an attempt to register; returns the limit that refuses it, or undefined if it is allowed. */
   register(network: string, now: number): RegistrationLimit | undefined {
-    if (!isExempt(network) && !this.#registrationsOf.take(network, now)) return "network";
+    if (!this.#registrationsOf.take(network, now)) return "network";
     return this.#registrations.take(now) ? undefined : "total";
   }
 
   /** Counts a wrong token or proof; returns false once the network has sent too many. */
   wrongToken(network: string, now: number): boolean {
-    return isExempt(network) || this.#wrongTokensOf.take(network, now);
+    return this.#wrongTokensOf.take(network, now);
   }
 }

@@ -1,14 +1,29 @@
-import { isExempt, peerNetwork } from "../limits/peers.ts";
+import { networkOf, THIS_MACHINE } from "../limits/network.ts";
+import { peerNetwork } from "../limits/peers.ts";
+import { forwardedBy } from "../proxies/forwarded.ts";
 
-/** Headers in which a proxy says whom it forwards. A web page cannot have its browser send them with a WebSocket. */
-const OF_PROXIES = ["forwarded", "x-forwarded-for"];
+/** Where a request comes from, before its headers are considered. */
+export interface Peer {
+  /** an IP address: the peer's own, or what a trusted proxy has said before TLS */
+  readonly host: string;
+  /** the network of that address, as limits count it */
+  readonly network: string;
+}
 
 /**
- * The network that a client counts towards that asks for a WebSocket with these headers, from `network`. A browser says
- * whose page is asking (RFC 6455 §4.1), and any page may: one that is open on this machine is not exempt from limits per
- * network, as a proxy on this machine is.
+ * The network that a client counts towards that asks for a WebSocket with these headers; undefined if they are
+ * not valid. Only a trusted proxy's word counts. A browser says whose page is asking (RFC 6455 §4.1), and any page may:
+ * one that is open on this machine does not share its larger limits.
  */
-export function requesterNetwork(network: string, headers: Headers): string {
-  const isPage = headers.has("origin") && !OF_PROXIES.some((name) => headers.has(name));
-  return isPage && isExempt(network) ? peerNetwork("127.0.0.1", true) : network;
+export function requesterNetwork(
+  { host, network }: Peer,
+  headers: Headers,
+  isTrusted: (host: string) => boolean,
+): string | undefined {
+  if (isTrusted(host)) {
+    const client = forwardedBy(headers, isTrusted);
+    if (client.kind === "invalid") return undefined;
+    if (client.kind === "client") return networkOf(client.address);
+  }
+  return headers.has("origin") && network === THIS_MACHINE ? peerNetwork("127.0.0.1", true) : network;
 }

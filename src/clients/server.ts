@@ -1,3 +1,4 @@
+import { THIS_MACHINE } from "../limits/network.ts";
 import { Places } from "../limits/places.ts";
 import type { ClientId } from "../mailbox/client_id.ts";
 import { logger } from "../logging/log.ts";
@@ -6,6 +7,7 @@ import { LastingServer } from "../serving/lasting_server.ts";
 import type { Count } from "../counting/counters.ts";
 import { Admission, type AdmissionLimits } from "./admission.ts";
 import { CloseCode, Connection, type ConnectionContext } from "./connection.ts";
+import { isForwarded } from "../proxies/forwarded.ts";
 import { Front, type FrontLimits } from "./front/front.ts";
 import type { TlsIdentity } from "./front/tls_client.ts";
 import type { Tunnel } from "./front/tunnel.ts";
@@ -68,6 +70,7 @@ export class ClientsServer {
   /** the work that ended connections still have to do; awaited on closing */
   readonly #ending = new Set<Promise<void>>();
   #closing = false;
+  #hasWarnedOfProxy = false;
 
   private constructor(
     address: SocketAddress,
@@ -216,7 +219,12 @@ export class ClientsServer {
     }
     // The front treats everything after the head as frames.
     if (headers.has("content-length") || headers.has("transfer-encoding")) return decline(tunnel, 400);
-    const network = requesterNetwork(tunnel.network, headers);
+    const isTrusted = this.#front.proxies.include;
+    const network = requesterNetwork(tunnel.peer, headers, isTrusted);
+    if (network === undefined) return decline(tunnel, 400, "Forwarded or X-Forwarded-For is not valid.\n");
+    if (tunnel.peer.network === THIS_MACHINE && isForwarded(headers) && !isTrusted(tunnel.peer.host)) {
+      this.#warnOfProxy();
+    }
     if (this.#closing || !this.#makeRoom(network)) return decline(tunnel, 503);
     try {
       return ServerSocket.upgrade(request, tunnel, (socket) => {
@@ -230,6 +238,16 @@ export class ClientsServer {
       tunnel.cutIn(DECLINED_FAREWELL);
       throw error;
     }
+  }
+
+  /** An operator who upgrades has a proxy that is not in the list. Strangers can't cause this. */
+  #warnOfProxy(): void {
+    if (this.#hasWarnedOfProxy) return;
+    this.#hasWarnedOfProxy = true;
+    log.warn(
+      "A proxy on this machine forwards clients, but trusted_proxies in [limits] does not name it: " +
+        "all of its clients count as one network",
+    );
   }
 
   /** Whether there is a place for a new connection from that network. May evict another unauthenticated one. */

@@ -1,3 +1,4 @@
+import { parseIpNetwork } from "../addresses/ip_network.ts";
 import { parseLogFilter } from "../logging/log.ts";
 import {
   announceAddress,
@@ -128,6 +129,17 @@ export const hosts: Kind<readonly string[]> = {
     const wrong = names.indexOf(undefined);
     if (wrong < 0) return names as string[];
     return new Mistake(`has ${JSON.stringify(value[wrong])}, which is not a host name or an IP address`);
+  },
+};
+
+/** A list of IP addresses and networks. */
+export const networks: Kind<readonly string[]> = {
+  description: 'a list of addresses and networks, as in [ "127.0.0.1", "10.0.0.0/8", "2001:db8::/32" ]',
+  read(value) {
+    if (!Array.isArray(value)) return new Mistake(`must be ${this.description}`);
+    const wrong = value.findIndex((text) => typeof text !== "string" || parseIpNetwork(text) === undefined);
+    if (wrong < 0) return value;
+    return new Mistake(`has ${JSON.stringify(value[wrong])}, which is not an IP address or a network`);
   },
 };
 

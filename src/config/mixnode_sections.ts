@@ -108,6 +108,7 @@ export const MIXNODE_SECTIONS = {
     mixnet_frame_deadline: limits.mixnet_frame_deadline,
     mixnet_idle_timeout: limits.mixnet_idle_timeout,
     limit_loopback: limits.limit_loopback,
+    trusted_proxies: limits.trusted_proxies,
     held_packets: key({
       kind: amount(1, "packets"),
       default: 32_768,

@@ -12,6 +12,7 @@ import {
   flag,
   hosts,
   logFilter,
+  networks,
   orNone,
   path,
   pathOrNone,
@@ -307,9 +308,20 @@ export const SECTIONS = {
       default: false,
       reloadable: "always",
       comment:
-        `Whether the limits per network also apply to this machine (127.0.0.0/8, ::1). The default is false: behind
-        a proxy, all clients seem to come from this machine, and the proxy has to limit them. It must send Forwarded or
-        X-Forwarded-For, because web pages that are open on this machine are limited in any case.`,
+        `Whether this machine (127.0.0.0/8, ::1) counts as one network like any other. The default is false: it has 32
+        times the limits of a network, for programs that run many clients or measure the gateway. Web pages that are open
+        on this machine always count as one network.`,
+    }),
+    trusted_proxies: key({
+      kind: networks,
+      default: [],
+      reloadable: "always",
+      comment:
+        `Addresses and networks of proxies in front of this gateway. Limits per network then apply to their clients,
+        by the address in a PROXY header (version 1 or 2, at either port, before TLS), or in the X-Forwarded-For or
+        Forwarded header of a client's request. A proxy that sends none of them counts itself. Only list
+        proxies that always set the address themselves: those that pass on what clients send let clients choose an
+        address. From any other address, PROXY headers are refused and the others ignored.`,
     }),
     inbox_messages: key({
       kind: amount(1, "messages"),

@@ -74,9 +74,14 @@ export const MIXNET_COUNTERS = [
   },
   {
     name: "mixnet_streams_broken_total",
-    help: "Mixnet streams that were corrupt, or were cut or stalled within a frame.",
+    help: "Mixnet streams that were corrupt, or were cut or stalled within a frame or a PROXY header.",
     label: "reason",
-    series: { streams_corrupt: "corrupt", streams_cut: "cut", streams_stalled: "stalled" },
+    series: {
+      streams_corrupt: "corrupt",
+      streams_cut: "cut",
+      streams_stalled: "stalled",
+      streams_malformed_proxy_header: "proxy_header",
+    },
   },
   {
     name: "mixnet_connections_limited_total",
@@ -182,6 +187,7 @@ export const COUNTERS = [
       pending_timed_out: "timed_out",
       pending_evicted: "evicted",
       pending_too_big: "too_big",
+      pending_malformed_proxy_header: "proxy_header",
     },
   },
   {

@@ -5,6 +5,7 @@ import { formatSocketAddress } from "../addresses/socket_address.ts";
 import { plural } from "../text/plural.ts";
 import { durationText, sizeText } from "../text/units.ts";
 import { RENEWAL_DAYS } from "../tls/certificate.ts";
+import { tooWide } from "../proxies/trusted_proxies.ts";
 import type { Parts } from "./parts.ts";
 
 /** A write that takes longer, in ms, is reported: a slow disk delays all mail. */
@@ -112,7 +113,12 @@ export function checksOf(
       if (mixnodes === 0) return warn("lists no mixnodes: clients' packets cannot be forwarded");
       return ok(`lists ${plural(mixnodes, "mixnode")}`);
     },
-    config: () => reloads.verdict,
+    config: () => {
+      const { verdict } = reloads;
+      const wide = tooWide(limits.trustedProxies);
+      if (wide === undefined || verdict.status !== "ok") return verdict;
+      return warn(`trusted_proxies has ${wide}: anyone in so large a network can evade the limits per network`);
+    },
   };
 }
 

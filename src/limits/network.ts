@@ -10,6 +10,11 @@ const IPV6_NETWORK = /^[0-9a-f]{16}$/;
 /** The limit of a site in networks: a hosting company may have several customers in a /48. */
 const NETWORKS_OF_SITE = 4;
 
+/** The network of peers on this machine; differs from every result of `networkOf`. */
+export const THIS_MACHINE = "this machine";
+/** The limit of this machine in networks: one that is used for load tests, or runs many clients, does not reach it. */
+const NETWORKS_OF_THIS_MACHINE = 32;
+
 /**
  * The network of a peer: a short text that is the same for all addresses of its /24, or of its /64 for IPv6.
  *
@@ -28,7 +33,7 @@ export function siteOf(network: string): string {
 
 /** The ranges that a peer of the network counts towards: its network and its site, each with its limit in networks. */
 export function rangesOf(network: string): { range: string; networks: number }[] {
-  const own = { range: network, networks: 1 };
+  const own = { range: network, networks: network === THIS_MACHINE ? NETWORKS_OF_THIS_MACHINE : 1 };
   const site = siteOf(network);
   return site === network ? [own] : [own, { range: site, networks: NETWORKS_OF_SITE }];
 }

@@ -1,12 +1,12 @@
 import { isLoopback } from "../addresses/peer.ts";
-import { networkOf } from "./network.ts";
+import { networkOf, THIS_MACHINE } from "./network.ts";
 
-/** The network of peers on this machine; differs from every result of `networkOf`. */
-const THIS_MACHINE = "this machine";
+/** The network of connections from trusted proxies until it is known for whom they are. */
+export const BEHIND_A_PROXY = "behind a proxy";
 
 /**
- * The network that a peer at `host` counts towards. Peers on this machine are exempt from limits per network unless
- * `limitLoopback`, because behind a proxy all clients seem to come from this machine.
+ * The network that a peer at `host` counts towards. Peers on this machine count as one network with larger limits, or
+ * with those of any other if `limitLoopback`.
  */
 export function peerNetwork(host: string, limitLoopback: boolean): string {
   return !limitLoopback && isLoopback(host) ? THIS_MACHINE : networkOf(host);
@@ -14,5 +14,5 @@ export function peerNetwork(host: string, limitLoopback: boolean): string {
 
 /** Whether only the totals apply to that network, not the limits per network. */
 export function isExempt(network: string): boolean {
-  return network === THIS_MACHINE;
+  return network === BEHIND_A_PROXY;
 }

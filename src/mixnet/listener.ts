@@ -1,11 +1,14 @@
 import type { MixnetCounterName } from "../counting/counter_table.ts";
 import type { Count } from "../counting/counters.ts";
 import { Accepting } from "../limits/accepting.ts";
-import { peerNetwork } from "../limits/peers.ts";
-import { Places, type Shares } from "../limits/places.ts";
+import { networkOf } from "../limits/network.ts";
+import { BEHIND_A_PROXY, peerNetwork } from "../limits/peers.ts";
+import { Places, type Shares, type Standing } from "../limits/places.ts";
 import { logger } from "../logging/log.ts";
 import { peerAddress } from "../addresses/peer.ts";
 import type { SocketAddress } from "../addresses/socket_address.ts";
+import { ProxyHeader } from "../proxies/proxy_header.ts";
+import { TrustedProxies } from "../proxies/trusted_proxies.ts";
 import { FrameParser } from "./frames.ts";
 import type { Origin } from "./origins.ts";
 
@@ -29,8 +32,10 @@ export interface MixnetLimits {
   readonly mixnetFrameDeadline: number;
   /** ms after which a silent connection is closed; 0: never */
   readonly mixnetIdleTimeout: number;
-  /** whether the limit per network also applies to loopback */
+  /** whether this machine counts as one network like any other */
   readonly limitLoopback: boolean;
+  /** addresses and networks of the proxies that are believed whom they forward */
+  readonly trustedProxies: readonly string[];
 }
 
 const log = logger("nym_gateway::mixnet");
@@ -49,19 +54,23 @@ const UNLIMITED: MixnetLimits = {
   mixnetFrameDeadline: Infinity,
   mixnetIdleTimeout: 0,
   limitLoopback: false,
+  trustedProxies: [],
 };
 
 /** The state of a connection. Times in ms of performance.now(). */
 interface Stream extends Origin {
   readonly connection: Deno.TcpConn;
-  readonly network: string;
+  /** that it counts towards now */
+  network: string;
+  /** what a trusted proxy may say first; undefined once that is read, and for all others */
+  header: ProxyHeader | undefined;
   readonly parser: FrameParser;
   heardAt: number;
   /** when it was accepted, or when its latest good packet was unwrapped */
   usefulAt: number;
   /** whether it has brought a good packet */
   isConfirmed: boolean;
-  /** when the current, incomplete frame began */
+  /** when the current, incomplete frame or header began */
   frameBeganAt: number | undefined;
   /** false while it waits for us */
   isRead: boolean;
@@ -79,6 +88,7 @@ export class MixnetListener {
   readonly #limits: MixnetLimits;
   readonly #isMixnode: (host: string) => boolean;
   readonly #places: Places<Stream>;
+  readonly #proxies: TrustedProxies;
   readonly #ticker: ReturnType<typeof setInterval>;
   readonly #streams = new Map<Stream, Promise<void>>();
   readonly #accepting: Accepting;
@@ -99,6 +109,7 @@ export class MixnetListener {
     this.#isMixnode = isMixnode;
     const places = () => ({ total: limits.mixnetConnections, perNetwork: limits.mixnetConnectionsPerNetwork });
     this.#places = new Places(places, places, SHARES);
+    this.#proxies = new TrustedProxies(() => limits.trustedProxies);
     this.#ticker = setInterval(() => this.#tick(performance.now()), Math.min(TICK, limits.mixnetFrameDeadline / 4));
     this.#accepting = new Accepting(listener, (reason, isFirst) => {
       count("accept_errors");
@@ -155,22 +166,16 @@ export class MixnetListener {
 
   #admit(connection: Deno.TcpConn): void {
     const { hostname } = connection.remoteAddr;
-    const network = peerNetwork(hostname, this.#limits.limitLoopback);
-    const standing = this.#isMixnode(peerAddress(hostname)) ? "known" : "pending";
-    const room = this.#places.roomFor(network, standing);
-    if (room.kind === "no") {
-      this.#count("connections_refused");
-      return connection.close();
-    }
-    if (room.kind === "evict") {
-      this.#count("connections_evicted");
-      this.#close(room.holder);
-    }
+    const isProxy = this.#proxies.include(hostname);
+    const network = isProxy ? BEHIND_A_PROXY : peerNetwork(hostname, this.#limits.limitLoopback);
+    const standing = !isProxy && this.#isMixnode(peerAddress(hostname)) ? "known" : "pending";
+    if (!this.#makeRoom(network, standing)) return connection.close();
     this.#count("connections_opened");
     const now = performance.now();
     const stream: Stream = {
       connection,
       network,
+      header: isProxy ? new ProxyHeader() : undefined,
       parser: new FrameParser(),
       heardAt: now,
       usefulAt: now,
@@ -181,11 +186,47 @@ export class MixnetListener {
         stream.usefulAt = now;
         if (stream.isConfirmed) return;
         stream.isConfirmed = true;
-        this.#places.confirm(network, stream);
+        this.#places.confirm(stream.network, stream);
       },
     };
     this.#places.take(network, stream, standing);
     this.#streams.set(stream, this.#serve(stream));
+  }
+
+  /** Whether there is a place for a connection from that network. May evict another one. */
+  #makeRoom(network: string, standing: Standing): boolean {
+    const room = this.#places.roomFor(network, standing);
+    if (room.kind === "no") this.#count("connections_refused");
+    else if (room.kind === "evict") {
+      this.#count("connections_evicted");
+      this.#close(room.holder);
+    }
+    return room.kind !== "no";
+  }
+
+  /**
+   * Reads what a trusted proxy says first, and then moves the stream to the place that it should have. Returns the bytes
+   * after it, or undefined if the stream ends here.
+   */
+  #introduce(stream: Stream, header: ProxyHeader, bytes: Uint8Array): Uint8Array | undefined {
+    const beginning = header.push(bytes);
+    if (beginning.kind === "incomplete") return new Uint8Array(0);
+    if (beginning.kind === "malformed") {
+      this.#count("streams_malformed_proxy_header");
+      log.warn("A trusted proxy sent a malformed PROXY header; closed its connection");
+      return undefined;
+    }
+    if (!this.#streams.has(stream)) return undefined; // closed in the meantime
+    stream.header = undefined;
+    const { source, rest } = beginning;
+    const { hostname } = stream.connection.remoteAddr;
+    const network = source === undefined ? peerNetwork(hostname, this.#limits.limitLoopback) : networkOf(source);
+    const standing = this.#isMixnode(source ?? peerAddress(hostname)) ? "known" : "pending";
+    this.#places.leave(stream.network, stream);
+    if (!this.#makeRoom(network, standing)) return undefined;
+    stream.network = network;
+    this.#places.take(network, stream, standing);
+    return rest;
   }
 
   async #serve(stream: Stream): Promise<void> {
@@ -199,18 +240,21 @@ export class MixnetListener {
     for (;;) {
       const length = await connection.read(buffer).catch(() => null); // a reset counts as the end of the stream
       if (length === null) break;
+      let bytes: Uint8Array | undefined = buffer.subarray(0, length);
+      if (stream.header !== undefined) bytes = this.#introduce(stream, stream.header, bytes);
+      if (bytes === undefined) break;
       stream.isRead = false;
-      const packets = await this.#take(stream, buffer.subarray(0, length));
+      const packets = await this.#take(stream, bytes);
       if (parser.corrupt !== undefined) break;
       stream.isRead = true;
       stream.heardAt = performance.now();
       if (buffer.length < READ_SIZE && length === buffer.length && packets > 0) buffer = new Uint8Array(READ_SIZE);
-      if (!parser.midFrame) stream.frameBeganAt = undefined;
+      if (!parser.midFrame && stream.header === undefined) stream.frameBeganAt = undefined;
       else if (packets > 0) stream.frameBeganAt = stream.heardAt;
       else stream.frameBeganAt ??= stream.heardAt;
     }
     if (parser.corrupt !== undefined) this.#count("streams_corrupt");
-    else if (parser.midFrame && this.#streams.has(stream)) this.#count("streams_cut"); // and we did not close it
+    else if ((parser.midFrame || stream.header?.isBegun) && this.#streams.has(stream)) this.#count("streams_cut"); // and we did not close it
     this.#close(stream);
   }
 

@@ -367,6 +367,21 @@ Deno.test("an operator's port that is in use, or open to others, is only a warni
   assertStringIncludes(found["operator's port"]!.found, "the gateway runs without a status page and metrics");
 });
 
+Deno.test("trusted proxies that cover strangers are a warning", async () => {
+  await using rig = new CheckRig();
+  await rig.init();
+  const trusted = async (list: string) => {
+    await rig.edit((text) => text.replace(/^trusted_proxies = .*/m, `trusted_proxies = ${list}`));
+    const { code, found } = await rig.check();
+    return [code, found["trusted proxies"]?.status, found["trusted proxies"]?.found];
+  };
+  assertEquals(await trusted('["127.0.0.1", "10.0.0.0/8"]'), [0, undefined, undefined]);
+  for (const wide of ["0.0.0.0/0", "::/0"]) {
+    const found = `${wide} is so large that anyone in it can evade the limits per network`;
+    assertEquals(await trusted(`["127.0.0.1", "${wide}"]`), [0, "warn", found]);
+  }
+});
+
 Deno.test("the limit on descriptors that counts is the running gateway's; the shell's does not fail", async () => {
   await using rig = new CheckRig();
   await rig.init();

@@ -1,5 +1,6 @@
 import type { Forwarding } from "../../src/clients/connection.ts";
 import { type ClientLimits, ClientsServer } from "../../src/clients/server.ts";
+import type { TlsIdentity } from "../../src/clients/front/tls_client.ts";
 import { deriveToken } from "../../src/clients/token.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { addressOf, type ClientId, clientIdToBase58 } from "../../src/mailbox/client_id.ts";
@@ -32,6 +33,7 @@ export const LIMITS: ClientLimits = {
   wrongTokenDelay: 1,
   slowClientBytes: 65_536,
   limitLoopback: true,
+  trustedProxies: [],
 };
 
 /** A clients' server with a real mailbox and ledger, and a mixnet that records what it is sent. */
@@ -58,6 +60,7 @@ export class ClientsRig {
   static async start(
     { allowReRegistration = false, requireProof = false, privateKey = generateKeyPair().privateKey } = {},
     limits: Partial<ClientLimits> = {},
+    identity: TlsIdentity | undefined = undefined,
   ): Promise<ClientsRig> {
     const folder = new TemporaryFolder();
     const mailbox = await Mailbox.open(folder.file("mailbox.kv"), testSealer());
@@ -86,7 +89,7 @@ export class ClientsRig {
       count: rig.counters.add,
     };
     rig.server = rig.#stack.use(
-      ClientsServer.listen({ host: "127.0.0.1", port: 0 }, context, { ...LIMITS, ...limits }),
+      ClientsServer.listen({ host: "127.0.0.1", port: 0 }, context, { ...LIMITS, ...limits }, identity),
     );
     return rig;
   }

@@ -103,6 +103,7 @@ mixnet_connections_per_network = 22
 mixnet_frame_deadline = 23
 mixnet_idle_timeout = 24
 limit_loopback = true
+trusted_proxies = ["127.0.0.1", "10.0.0.0/8"]
 inbox_messages = 25
 inbox_bytes = 2600
 mailbox_bytes = 27000
@@ -171,6 +172,7 @@ message_retrieval_limit = 6
       mixnetFrameDeadline: 23,
       mixnetIdleTimeout: 24,
       limitLoopback: true,
+      trustedProxies: ["127.0.0.1", "10.0.0.0/8"],
       inboxMessages: 25,
       inboxBytes: 2600,
       mailboxBytes: 27_000,
@@ -292,6 +294,12 @@ Deno.test("an invalid value is refused with its key and the remedy", () => {
     ["limits", `mixnet_connections = 0`, "must be a whole number from 1 to 65535"],
     ["limits", `mixnet_idle_timeout = -1`, "must be a whole number from 0 to 2147483647 ms"],
     ["limits", `limit_loopback = 1`, "must be true or false, without quotes"],
+    ["limits", `trusted_proxies = "::1"`, 'as in [ "127.0.0.1", "10.0.0.0/8", "2001:db8::/32" ]'],
+    [
+      "limits",
+      `trusted_proxies = ["::1", "10.0.0.0/33"]`,
+      'has "10.0.0.0/33", which is not an IP address or a network',
+    ],
     ["operator", `listening_address = "9001"`, "which is not ip:port, as in 0.0.0.0:9001 or [::]:9001"],
     ["debug", `presence_sending_delay = 0`, "must be a whole number from 1 to 2147483647 ms"],
     ["debug", `initial_connection_timeout = 1.5`, "must be a whole number"],

@@ -2,10 +2,11 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { type Config, defaultConfig } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse.ts";
+import { isOfShell } from "../../src/config/paths.ts";
 import { renderConfig } from "../../src/config/render.ts";
 
 const text = fc.string({ unit: "binary" });
-const path = text.filter((path) => path !== "" && !path.includes("\0"));
+const path = text.filter((path) => path !== "" && !path.includes("\0") && !isOfShell(path));
 const port = fc.integer({ min: 1, max: 65535 });
 const delay = fc.integer({ min: 1, max: 2 ** 31 - 1 });
 const count = fc.integer({ min: 1, max: 65535 });
@@ -58,6 +59,7 @@ const values: fc.Arbitrary<{ [Section in keyof Config]: Partial<Config[Section]>
     mixnetFrameDeadline: delay,
     mixnetIdleTimeout: fc.oneof(fc.constant(0), delay),
     limitLoopback: fc.boolean(),
+    trustedProxies: fc.array(fc.oneof(fc.ipV4(), fc.ipV4().map((ip) => `${ip}/24`))),
     inboxMessages: count,
     inboxBytes: bytes,
     mailboxBytes: bytes,

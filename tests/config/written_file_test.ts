@@ -44,6 +44,7 @@ mixnet_connections_per_network = 200
 mixnet_frame_deadline = 30000
 mixnet_idle_timeout = 0
 limit_loopback = false
+trusted_proxies = []
 inbox_messages = 100000
 inbox_bytes = 100000000
 mailbox_bytes = 10000000000

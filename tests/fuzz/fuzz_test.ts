@@ -9,6 +9,7 @@ import { toml } from "./configuration.ts";
 import { base58, pem } from "./encodings.ts";
 import { frames } from "./frames.ts";
 import { guardedStreams } from "./guarded_streams.ts";
+import { proxies } from "./proxies.ts";
 import { binary, control } from "./requests.ts";
 import { sphinxKernel, sphinxReference } from "./sphinx.ts";
 import type { Target } from "./target.ts";
@@ -29,6 +30,7 @@ const LOOK_EVERY = 16;
 const targets: readonly Target[] = [
   frames,
   guardedStreams,
+  proxies,
   control,
   binary,
   base58,

@@ -1,9 +1,14 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
+import { encodeBase58 } from "../../src/encoding/base58.ts";
+import { frame } from "../../src/mixnet/frames.ts";
+import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
+import { textHeader } from "../proxies/headers.ts";
 import { eventually } from "../support/eventually.ts";
 import { GatewayRig } from "../support/gateway_rig.ts";
 import { LogLines } from "../support/log_lines.ts";
+import { RawClient } from "../support/raw_client.ts";
 import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { selfSigned } from "../tls/self_signed.ts";
@@ -50,6 +55,50 @@ Deno.test("reloaded storage limits apply to new messages, and the health check r
   rig.gateway.reload(() => changed);
   await rig.mix(rig.packet(address, Uint8Array.of(2)));
   assertEquals(await client.message(), Uint8Array.of(2));
+});
+
+Deno.test("reloaded proxies are trusted at both ports from then on, and the health check warns of too many", async () => {
+  using _silence = new Silence();
+  await using rig = await GatewayRig.start(undefined, ({ operator, limits }) => {
+    operator.listeningAddress = "127.0.0.1:0";
+    limits.limitLoopback = true;
+    limits.registrationsPerHourPerNetwork = 1;
+  });
+  let number = 0;
+  const registers = async (client: string) => {
+    using raw = await RawClient.connect(rig.gateway.clientsAddress, `x-forwarded-for: ${client}`);
+    const before = rig.gateway.counters.get("registrations");
+    await raw.send({ type: "register", address: encodeBase58(new Uint8Array(32).fill(++number)) });
+    await raw.frameArrived();
+    return rig.gateway.counters.get("registrations") > before;
+  };
+  const mixes = async (packet: Uint8Array<ArrayBuffer>) => {
+    const { host: hostname, port } = rig.gateway.mixnetAddress;
+    using connection = await Deno.connect({ hostname, port });
+    await connection.write(textHeader("192.0.2.1"));
+    await connection.write(packet).catch(() => {}); // it may be closed by now
+    await connection.closeWrite();
+    return await connection.read(new Uint8Array(1)).catch(() => null);
+  };
+  const config = async () => {
+    const { host, port } = rig.gateway.operatorAddress!;
+    const { checks } = await (await fetch(`http://${host}:${port}/status.json`)).json();
+    return checks.find(({ name }: { name: string }) => name === "config");
+  };
+  assertEquals([await registers("192.0.2.1"), await registers("198.51.100.1")], [true, false]);
+  await mixes(frame(new Uint8Array(PACKET_SIZE)));
+  assertEquals(rig.gateway.counters.get("streams_corrupt"), 1);
+  const changed = structuredClone(rig.config);
+  changed.limits.trustedProxies = ["127.0.0.1"];
+  assertEquals(rig.gateway.reload(() => changed).taken, ["[limits] trusted_proxies"]);
+  assertEquals([await registers("192.0.2.1"), await registers("198.51.100.1")], [true, true]);
+  await mixes(frame(new Uint8Array(PACKET_SIZE)));
+  await eventually("its packet is unwrapped", () => rig.gateway.counters.get("packets_received") === 1);
+  assertEquals((await config()).status, "ok");
+  changed.limits.trustedProxies = ["127.0.0.1", "0.0.0.0/0"];
+  rig.gateway.reload(() => changed);
+  const { status, reason } = await config();
+  assertEquals([status, reason.includes("trusted_proxies has 0.0.0.0/0")], ["warn", true]);
 });
 
 Deno.test("an invalid certificate is refused, and nothing else in the file is applied", async () => {

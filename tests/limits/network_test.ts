@@ -1,7 +1,7 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { isLoopback, peerAddress } from "../../src/addresses/peer.ts";
-import { networkOf, siteOf } from "../../src/limits/network.ts";
-import { isExempt, peerNetwork } from "../../src/limits/peers.ts";
+import { networkOf, rangesOf, siteOf } from "../../src/limits/network.ts";
+import { peerNetwork } from "../../src/limits/peers.ts";
 
 Deno.test("an IPv4 network is a /24", () => {
   assertEquals(networkOf("192.0.2.1"), networkOf("192.0.2.255"));
@@ -36,10 +36,14 @@ Deno.test("anything but an IP address is its own network", () => {
   assertEquals(isLoopback("localhost"), false);
 });
 
-Deno.test("this machine is exempt unless limit_loopback is set", () => {
-  const here = ["127.0.0.1", "127.255.0.9", "::1"];
-  assertEquals(here.map((host) => isExempt(peerNetwork(host, false))), [true, true, true]);
-  assertEquals(here.map((host) => isExempt(peerNetwork(host, true))), [false, false, false]);
+Deno.test("this machine has larger limits unless limit_loopback is set", () => {
+  const networks = (host: string, limitLoopback: boolean) =>
+    rangesOf(peerNetwork(host, limitLoopback)).map(({ networks }) => networks);
+  const here = ["127.0.0.1", "127.255.0.9", "::1", "::ffff:127.0.0.1"];
+  for (const host of here) {
+    assertEquals([networks(host, false), networks(host, true)[0]], [[32], 1]);
+    assertEquals(peerNetwork(host, false), peerNetwork("127.0.0.1", false));
+  }
   const elsewhere = ["128.0.0.1", "126.255.255.255", "::2", "::", "fe80::1", "0.0.0.0"];
-  assertEquals(elsewhere.filter((host) => isExempt(peerNetwork(host, false))), []);
+  for (const host of elsewhere) assertEquals(networks(host, false)[0], 1);
 });

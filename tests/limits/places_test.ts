@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { networkOf } from "../../src/limits/network.ts";
 import { Places, type Shares, type Standing } from "../../src/limits/places.ts";
-import { peerNetwork } from "../../src/limits/peers.ts";
+import { BEHIND_A_PROXY, peerNetwork } from "../../src/limits/peers.ts";
 
 const here = peerNetwork("127.0.0.1", false);
 
@@ -87,12 +87,25 @@ Deno.test("pending connections have their own limits", () => {
   assertEquals([hall.evicted, hall.places.pendingTaken], [[0, 1], 3]);
 });
 
-Deno.test("for this machine, only the totals apply", () => {
-  const hall = new Hall(5, 2);
-  for (let i = 0; i < 5; i++) hall.come(here);
+Deno.test("this machine has the limits of 32 networks, and is suspected like any other", () => {
+  const hall = new Hall(1000, 2);
+  for (let i = 0; i < 64; i++) hall.come(here);
   assertEquals(hall.evicted, []);
   hall.come(here);
   assertEquals(hall.evicted, [0]);
+  const full = new Hall(10, 2);
+  full.come("a");
+  for (let i = 0; i < 50; i++) full.come(here);
+  full.come("b");
+  assertEquals([full.evicted.includes(0), full.places.taken], [false, 10]);
+});
+
+Deno.test("for connections through a proxy, only the totals apply until it is known for whom they are", () => {
+  const hall = new Hall(5, 2);
+  for (let i = 0; i < 5; i++) hall.come(BEHIND_A_PROXY);
+  assertEquals(hall.evicted, []);
+  hall.come(BEHIND_A_PROXY);
+  assertEquals(hall.evicted, [0]); // none is suspected
 });
 
 /** A quarter for pending and a quarter for known connections. `lately`: the most recently useful first. */

@@ -12,6 +12,7 @@ const LIMITS: MixnetLimits = {
   mixnetFrameDeadline: 60_000,
   mixnetIdleTimeout: 0,
   limitLoopback: true,
+  trustedProxies: [],
 };
 
 /** Packets from this number on are bad. */

@@ -14,11 +14,16 @@ export class RawClient {
   /** whether it answers pings while it reads messages */
   answersPings = false;
 
-  private constructor(readonly connection: Deno.TcpConn) {}
+  private constructor(readonly connection: Deno.Conn) {}
 
   /** `headers`: further lines of its request. */
   static async connect(address: SocketAddress, ...headers: string[]): Promise<RawClient> {
     const connection = await Deno.connect({ hostname: address.host, port: address.port });
+    return await RawClient.over(connection, address, ...headers);
+  }
+
+  /** Speaks over this connection, and closes it at the end. */
+  static async over(connection: Deno.Conn, address: SocketAddress, ...headers: string[]): Promise<RawClient> {
     const request = [
       "GET / HTTP/1.1",
       `host: ${formatSocketAddress(address)}`,

@@ -3,6 +3,7 @@ import type { Config } from "../../config/config.ts";
 import { ExitCode, reasonOf } from "../../errors/operator_error.ts";
 import { isLoopback } from "../../addresses/peer.ts";
 import { parseSocketAddress } from "../../addresses/socket_address.ts";
+import { tooWide } from "../../proxies/trusted_proxies.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { kindOfAddress } from "../../addresses/kind_of_address.ts";
 import { addressesOf } from "../../addresses/resolve.ts";
@@ -15,6 +16,7 @@ export async function* checkAddresses(config: Config, isRunning: boolean): Async
   const { mixnetEndpoint: mixnet, clientsEndpoint: clients } = config;
   yield* checkPorts(config, isRunning);
   yield* checkOpenness(config.operator.listeningAddress);
+  yield* checkTrust(config.limits.trustedProxies);
   yield await checkAnnounced("mixnet announced", mixnet.announceAddress, "[mixnet_endpoint]");
   yield await checkAnnounced("clients announced", clients.announceAddress, "[clients_endpoint]");
 }
@@ -51,6 +53,17 @@ function* checkOpenness(listening: string): Generator<Finding> {
     "operator's address",
     `${listening} is open to other machines: anyone who can connect sees the status page, without a password`,
     "set listening_address in [operator] to 127.0.0.1:9001, or let only the right machines through a firewall",
+  );
+}
+
+/** Whoever is trusted can name any address, so limits per network do not limit them. */
+function* checkTrust(proxies: readonly string[]): Generator<Finding> {
+  const wide = tooWide(proxies);
+  if (wide === undefined) return;
+  yield warn(
+    "trusted proxies",
+    `${wide} is so large that anyone in it can evade the limits per network`,
+    "list only your proxies' own addresses in trusted_proxies in [limits]",
   );
 }
 

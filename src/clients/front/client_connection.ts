@@ -1,6 +1,9 @@
 import { setNoDelay } from "./no_delay.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 
+/** A client's connection, perhaps with TLS. */
+export type RawConnection = Pick<Deno.TcpConn, "read" | "write" | "close" | "setNoDelay">;
+
 /** A client's connection, as plaintext. */
 export interface ClientConnection {
   /** The next bytes, valid until the next call; the caller may overwrite them. null at the end, which may be a reset. */
@@ -16,7 +19,7 @@ export class PlainClient implements ClientConnection {
   readonly #buffer = new ReadBuffer();
 
   /** Owns `connection` from now on. */
-  constructor(private readonly connection: Deno.TcpConn) {
+  constructor(private readonly connection: RawConnection) {
     setNoDelay(connection);
   }
 

@@ -3,11 +3,14 @@ import type { SecureContext } from "node:tls";
 import type { Count } from "../../counting/counters.ts";
 import { Accepting } from "../../limits/accepting.ts";
 import { Descriptors, freeDescriptors } from "../../limits/descriptors.ts";
-import { peerNetwork } from "../../limits/peers.ts";
+import { networkOf } from "../../limits/network.ts";
+import { BEHIND_A_PROXY, peerNetwork } from "../../limits/peers.ts";
 import { Places } from "../../limits/places.ts";
 import { logger } from "../../logging/log.ts";
+import { TrustedProxies } from "../../proxies/trusted_proxies.ts";
 import type { SocketAddress } from "../../addresses/socket_address.ts";
-import { PlainClient } from "./client_connection.ts";
+import { type ClientConnection, PlainClient, type RawConnection } from "./client_connection.ts";
+import { type Introduction, ProxiedClient } from "./proxied_client.ts";
 import { secureContextOf, TlsClient, type TlsIdentity } from "./tls_client.ts";
 import { Tunnel } from "./tunnel.ts";
 
@@ -24,8 +27,16 @@ export interface FrontLimits {
   readonly loginDeadline: number;
   /** frames a client may send in a second; one that sends more is closed */
   readonly framesPerSecond: number;
-  /** whether the limits of a network apply to this machine too */
+  /** whether this machine counts as one network like any other */
   readonly limitLoopback: boolean;
+  /** addresses and networks of the proxies that are believed whom they forward */
+  readonly trustedProxies: readonly string[];
+}
+
+/** The place of a connection that is not a WebSocket yet. */
+interface Place {
+  /** that it counts towards now */
+  network: string;
 }
 
 const log = logger("nym_gateway::node::client_handling::websocket::listener");
@@ -44,6 +55,8 @@ export class Front {
   readonly #tunnels = new Set<Tunnel>();
   /** by the local port of their connection to the server */
   readonly #byPort = new Map<number, Tunnel>();
+  /** the proxies that are believed whom they forward */
+  readonly proxies: TrustedProxies;
   readonly #pending = new Places<Tunnel>(() => MAX_PENDING, () => MAX_PENDING);
   /** connections to the server that are being made */
   #dialing = 0;
@@ -63,6 +76,7 @@ export class Front {
     private readonly dialDeadline = DIAL_DEADLINE,
   ) {
     this.#secureContext = identity && secureContextOf(identity);
+    this.proxies = new TrustedProxies(() => limits.trustedProxies);
     this.#listener = Deno.listen({ hostname: address.host, port: address.port });
     const onFailure = (reason: unknown, isFirst: boolean) => {
       count("client_accept_errors");
@@ -118,34 +132,55 @@ export class Front {
   }
 
   #admit(connection: Deno.TcpConn): void {
-    const network = peerNetwork(connection.remoteAddr.hostname, this.limits.limitLoopback);
-    const room = this.#pending.roomFor(network);
+    const host = connection.remoteAddr.hostname;
+    const network = peerNetwork(host, this.limits.limitLoopback);
+    const isProxy = this.proxies.include(host);
+    const place: Place = { network: isProxy ? BEHIND_A_PROXY : network };
+    const room = this.#pending.roomFor(place.network);
     if (room.kind === "evict") {
       this.count("pending_evicted");
       room.holder.cut();
     }
     const { framesPerSecond, loginDeadline } = this.limits;
     const rate = { burst: FRAMES_BURST * framesPerSecond, perSecond: framesPerSecond };
-    const client = this.#secureContext === undefined
-      ? new PlainClient(connection)
-      : new TlsClient(connection, this.#secureContext);
-    const tunnel = new Tunnel(client, network, rate, this.count, this.#dial, this.#byPort);
+    const open = (connection: RawConnection): ClientConnection =>
+      this.#secureContext === undefined ? new PlainClient(connection) : new TlsClient(connection, this.#secureContext);
+    const client = isProxy
+      ? new ProxiedClient(connection, open, (introduction) => this.#introduce(tunnel, place, introduction))
+      : open(connection);
+    const tunnel = new Tunnel(client, { host, network }, rate, this.count, this.#dial, this.#byPort);
     this.#tunnels.add(tunnel);
     tunnel.gone.then(() => this.#tunnels.delete(tunnel));
-    this.#awaitWebSocket(tunnel, network, loginDeadline);
+    this.#awaitWebSocket(tunnel, place, loginDeadline);
+  }
+
+  /** Takes a trusted proxy's word, if it gave any, on whom the tunnel is for. */
+  #introduce(tunnel: Tunnel, place: Place, introduction: Introduction): void {
+    if (!tunnel.isPending) return;
+    if (introduction.kind === "malformed") {
+      this.count("pending_malformed_proxy_header");
+      log.warn("A trusted proxy sent a malformed PROXY header; closed its connection");
+      return tunnel.cut();
+    }
+    const { source } = introduction;
+    if (source === undefined) return;
+    tunnel.peer = { host: source, network: networkOf(source) };
+    this.#pending.leave(place.network, tunnel);
+    place.network = tunnel.peer.network;
+    this.#pending.take(place.network, tunnel);
   }
 
   /** Ends the tunnel if it has not become a WebSocket within `deadline` ms. */
-  #awaitWebSocket(tunnel: Tunnel, network: string, deadline: number): void {
-    this.#pending.take(network, tunnel);
+  #awaitWebSocket(tunnel: Tunnel, place: Place, deadline: number): void {
+    this.#pending.take(place.network, tunnel);
     const timer = setTimeout(() => {
       this.count("pending_timed_out");
       tunnel.cut();
     }, deadline);
     tunnel.onNoLongerPending = (isWebSocket) => {
       clearTimeout(timer);
-      if (isWebSocket) this.#pending.confirm(network, tunnel);
-      this.#pending.leave(network, tunnel);
+      if (isWebSocket) this.#pending.confirm(place.network, tunnel);
+      this.#pending.leave(place.network, tunnel);
     };
   }
 

@@ -1,5 +1,5 @@
 /** Sends small messages at once. Ignores the error of a connection that is already gone: reading from it will report that. */
-export function setNoDelay(connection: Deno.TcpConn): void {
+export function setNoDelay(connection: Pick<Deno.TcpConn, "setNoDelay">): void {
   try {
     connection.setNoDelay();
   } catch {

@@ -1,6 +1,6 @@
 import { Duplex } from "node:stream";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
-import type { ClientConnection } from "./client_connection.ts";
+import type { ClientConnection, RawConnection } from "./client_connection.ts";
 import { setNoDelay } from "./no_delay.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 
@@ -33,7 +33,7 @@ export class TlsClient implements ClientConnection {
   #wake: (() => void) | undefined;
 
   /** Owns `connection` from now on. The handshake happens while the client is read from. */
-  constructor(connection: Deno.TcpConn, secureContext: SecureContext) {
+  constructor(connection: RawConnection, secureContext: SecureContext) {
     setNoDelay(connection);
     this.#sealed = new SealedStream(connection, () => this.#isFull);
     this.#socket = new ServerSocket(this.#sealed, secureContext);
@@ -100,7 +100,7 @@ class SealedStream extends Duplex {
   #isHeld = false;
 
   /** Nothing is read while `isFull`. */
-  constructor(private readonly connection: Deno.TcpConn, private readonly isFull: () => boolean) {
+  constructor(private readonly connection: RawConnection, private readonly isFull: () => boolean) {
     super();
   }
 

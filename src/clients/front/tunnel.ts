@@ -1,6 +1,7 @@
 import type { CounterName } from "../../counting/counter_table.ts";
 import type { Count } from "../../counting/counters.ts";
 import { type Rate, TokenBucket } from "../../limits/token_bucket.ts";
+import type { Peer } from "../requester.ts";
 import type { ClientConnection } from "./client_connection.ts";
 import { type ControlFrames, type Fault, FrameGuard } from "./frame_guard.ts";
 import { HttpHead } from "./http_head.ts";
@@ -53,12 +54,12 @@ export class Tunnel {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * Begins to pass data at once. `network`: the client's, as limits count it; `rate`: of its frames of all kinds. While it
+   * Begins to pass data at once. `peer`: the client, as far as it is known; `rate`: of its frames of all kinds. While it
    * has a connection to the server, it is in `byPort` under the local port of that connection.
    */
   constructor(
     private readonly outside: ClientConnection,
-    readonly network: string,
+    public peer: Peer,
     rate: Rate,
     private readonly count: Count,
     dial: Dial,

@@ -12,6 +12,7 @@ import { selfSigned } from "../../tls/self_signed.ts";
 import { ANSWER, bytes, frame, HEAD, maskedFrame } from "./streams.ts";
 
 const LOCAL = { hostname: "127.0.0.1", port: 0 };
+const HERE = { host: "127.0.0.1", network: "here" };
 const RATE = { burst: 1000, perSecond: 1000 };
 const FIN = 0x80;
 const MESSAGE = new Uint8Array(979);
@@ -54,7 +55,7 @@ class Ends implements AsyncDisposable {
     using inner = Deno.listen(LOCAL);
     const connecting = connect(outer.addr.port);
     const dial = () => Deno.connect({ ...LOCAL, port: inner.addr.port });
-    const tunnel = new Tunnel(accept(await outer.accept()), "here", RATE, () => {}, dial, new Map());
+    const tunnel = new Tunnel(accept(await outer.accept()), HERE, RATE, () => {}, dial, new Map());
     const client = await connecting;
     await write(client, new TextEncoder().encode(HEAD));
     return new Ends(tunnel, client, await inner.accept());
@@ -224,7 +225,7 @@ Deno.test("a connection to the server that ends at once, and makes setNoDelay th
     return connection;
   };
   const byPort = new Map<number, Tunnel>();
-  const tunnel = new Tunnel(silentClient(), "here", RATE, () => {}, dial, byPort);
+  const tunnel = new Tunnel(silentClient(), HERE, RATE, () => {}, dial, byPort);
   const server = await inner.accept();
   await eventually("the tunnel is known", () => byPort.size === 1);
   server.close();
@@ -237,7 +238,7 @@ Deno.test("a tunnel that is cut during the dial is gone when the dial ends", asy
   const inner = Deno.listen(LOCAL);
   const dialled = Promise.withResolvers<Deno.TcpConn>();
   const byPort = new Map<number, Tunnel>();
-  const tunnel = new Tunnel(silentClient(), "here", RATE, () => {}, () => dialled.promise, byPort);
+  const tunnel = new Tunnel(silentClient(), HERE, RATE, () => {}, () => dialled.promise, byPort);
   tunnel.cut();
   dialled.resolve(await Deno.connect({ ...LOCAL, port: inner.addr.port }));
   await tunnel.gone;
