@@ -1,6 +1,6 @@
 import { DROPPED, type Family, FORWARDED, MIXNET_COUNTERS, type SeriesOf } from "../counting/counter_table.ts";
 
-/** Every name that is counted anywhere in a mixnode, and the metric in which it is shown. */
+/** Every counter of a mixnode, and the metric that shows it. */
 export const MIXNODE_COUNTERS = [
   {
     name: "packets_received_total",

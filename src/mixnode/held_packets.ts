@@ -1,7 +1,7 @@
 import type { SocketAddress } from "../addresses/socket_address.ts";
 
 interface Held {
-  /** ms, of performance.now() */
+  /** when its delay is over, in ms of performance.now() */
   readonly due: number;
   readonly to: SocketAddress;
   readonly packet: Uint8Array;
@@ -11,8 +11,8 @@ interface Held {
 export type Release = (to: SocketAddress, packet: Uint8Array) => void;
 
 /**
- * Packets that wait for their delay: one heap, ordered by when they are due, and one timer for the first of them. It
- * holds `capacity` packets and no more; who adds one asks for {@linkcode hasRoom} first.
+ * Holds packets for their delays, in a heap ordered by due time, with one timer for the first one. It
+ * holds at most `capacity` packets; callers must ask {@linkcode hasRoom} first.
  */
 export class HeldPackets {
   /** a binary heap: no entry is due before its parent */
@@ -24,23 +24,23 @@ export class HeldPackets {
   #wakesAt = Infinity;
   #drained: PromiseWithResolvers<void> | undefined;
 
-  /** `capacity` is asked for each packet, as it may change; `release` gets each packet when its delay is over. */
+  /** `capacity` is read for each packet, because it may change; `release` gets each packet when its delay is over. */
   constructor(capacity: () => number, release: Release) {
     this.#capacity = capacity;
     this.#release = release;
   }
 
-  /** Packets that wait. */
+  /** The number of packets held. */
   get size(): number {
     return this.#heap.length;
   }
 
-  /** Whether one more may wait. */
+  /** Whether it can hold one more. */
   get hasRoom(): boolean {
     return this.#heap.length < this.#capacity();
   }
 
-  /** Holds the packet, which is kept and not copied, for `delay` ms; without a delay it is released at once. */
+  /** Holds the packet (kept, not copied) for `delay` ms; releases it at once if that is 0. */
   hold(to: SocketAddress, packet: Uint8Array, delay: number): void {
     if (delay === 0) return this.#release(to, packet);
     this.#push({ due: performance.now() + delay, to, packet });
@@ -48,8 +48,8 @@ export class HeldPackets {
   }
 
   /**
-   * Goes on releasing what is due within `patience` ms, and resolves with the number of packets that were still held
-   * then, and are dropped.
+   * Keeps releasing what falls due within `patience` ms. Resolves with the number of packets still held
+   * after that, which are dropped.
    */
   async drain(patience: number): Promise<number> {
     const end = performance.now() + patience;

@@ -9,20 +9,20 @@ import type { MixnodeCounterName } from "./counter_table.ts";
 const NS_PER_MS = 1e6;
 
 /**
- * All packets count as one destination's, so that the oldest are forgotten first: a sender may name any next hop, and with
- * ever new ones would have those of the mixnodes forgotten that are used.
+ * All packets count for one destination, so that the oldest are forgotten first: a sender may name any next hop, and
+ * with ever new ones could make the filter forget the packets of real mixnodes.
  */
 const ANY_DESTINATION = 0;
 
-/** What decides on packets: all of it may change while the mixnode runs. */
+/** What decides about packets. All of it may change while the mixnode runs. */
 export interface MixingRules {
-  /** A packet is to go there once its delay is over. */
+  /** Called with the address to which a packet will go once its delay is over. */
   readonly expect: (to: SocketAddress) => void;
-  /** ms; a packet that asks for more is dropped */
+  /** in ms; a packet that asks for more is dropped */
   readonly longestDelay: () => number;
 }
 
-/** Where unwrapped packets go: each is counted, and each good one held for its delay. */
+/** Receives unwrapped packets: counts each one, and holds the valid ones for their delays. */
 export class Mixing {
   /** Outcomes are counted by name through `count`. */
   constructor(
@@ -35,7 +35,7 @@ export class Mixing {
   /** Takes the results of `packets` packets (slots.ts), in order of arrival. */
   take(results: Uint8Array, packets: number): void {
     for (let i = 0; i < packets; i++) this.#take(readOutcome(results, i));
-    this.replays.flush(); // in this turn, so before any of them leaves: a kill forgets none
+    this.replays.flush(); // in this turn, so before any of them leaves: a kill loses none
     this.count("packets_received", packets);
   }
 
@@ -45,7 +45,7 @@ export class Mixing {
     }
     const to = decodeNodeAddress(outcome.nextAddress);
     const delay = Number(outcome.delay) / NS_PER_MS;
-    // The tag comes last: packets that go nowhere may not crowd out others'.
+    // The tag comes last: packets that go nowhere must not make it forget others.
     if (to === undefined) this.count("packets_dropped_address");
     else if (delay > this.rules.longestDelay()) this.count("packets_dropped_long_delay");
     else if (!this.held.hasRoom) this.count("packets_dropped_no_room");

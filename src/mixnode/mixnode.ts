@@ -19,9 +19,9 @@ import { openReplays } from "./replays.ts";
 
 const log = logger("nym_gateway::mixnode");
 
-/** ms for which a mixnode that is stopped goes on forwarding what it holds */
+/** how long a stopping mixnode keeps forwarding what it holds, in ms */
 const LAST_FORWARDING = 2_000;
-/** ms; a power failure may forget the packets of this time, and let them come again */
+/** in ms; after a power failure, packets of this last interval can be replayed */
 const SYNC_INTERVAL = 1_000;
 
 /**
@@ -40,16 +40,16 @@ export class Mixnode implements AsyncDisposable {
   ) {}
 
   /**
-   * Resolves when packets are listened for.
-   * @throws {OperatorError} when something is in the way that the operator can put right
+   * Resolves when it listens for packets.
+   * @throws {OperatorError} for a problem that the operator can fix
    */
   static async start(configured: MixnodeConfig, keys: KeyPair): Promise<Mixnode> {
-    const config = structuredClone(configured); // ours to change when it is loaded again
+    const config = structuredClone(configured); // a copy, which a reload changes
     const { mixnode, limits, debug } = config;
     const counters = new Counters<MixnodeCounterName>();
     const count = counters.add;
     await using starting = new AsyncDisposableStack();
-    // What is used first is closed last: the way in ends before what it feeds.
+    // What is opened first is closed last: inputs end before what they feed.
 
     const replays = starting.use(
       openReplays(mixnode.replayDirectory, mixnode.replayWindow, mixnode.replayPackets, count),
@@ -101,7 +101,7 @@ export class Mixnode implements AsyncDisposable {
         privateKey: keys.privateKey,
         hops: "forward",
         take: (results, packets) => mixing.take(results, packets),
-        room: () => undefined, // what there is no room for is dropped
+        room: () => undefined, // packets without room are dropped
         isMixnodeHost: presence.isNodeHost,
         limits,
         count,
@@ -109,16 +109,16 @@ export class Mixnode implements AsyncDisposable {
     );
     presence.start();
     const { address } = packetsIn.listener;
-    log.info(`Mixing packets that come in at ${formatSocketAddress(address)}, in layer ${mixnode.layer}`);
+    log.info(`Mixing packets that arrive at ${formatSocketAddress(address)}, in layer ${mixnode.layer}`);
     return new Mixnode(starting.move(), counters, address, presence, held, config);
   }
 
-  /** Packets that wait for their delay. */
+  /** The number of packets held for their delays. */
   get waiting(): number {
     return this.held.size;
   }
 
-  /** Takes over what can be taken over from a configuration while the mixnode runs. */
+  /** Applies the changes in a configuration that need no restart. */
   reload(config: MixnodeConfig): Changes {
     return takeOver(this.config, config);
   }

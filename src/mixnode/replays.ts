@@ -5,7 +5,7 @@ import { ReplayFilter } from "../replay/replay_filter.ts";
 
 /**
  * Opens the folder that remembers which packets were seen, `most` of them for `window` ms.
- * @throws {OperatorError} when that can't be done
+ * @throws {OperatorError} if it cannot
  */
 export function openReplays(
   folder: string,

@@ -4,7 +4,7 @@ import { parseSocketAddress, type SocketAddress } from "../addresses/socket_addr
 /**
  * Opens a listener on `address` (`ip:port`) with `open`.
  *
- * @param whom what connects there, for errors, as in `sphinx packets`
+ * @param whom what the listener is for, in errors, as in `sphinx packets`
  * @param key the key in the configuration that sets the address, as in `listening_address in [mixnet_endpoint]`
  * @throws {OperatorError} if the address is invalid, in use, not one of this machine, or not allowed
  */

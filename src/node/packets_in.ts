@@ -7,7 +7,7 @@ import { type HopKind, isGood } from "../sphinx/slots.ts";
 import { Unwrapping } from "../unwrapping/unwrapping.ts";
 import { listen } from "./listening.ts";
 
-/** What a node needs in order to take packets of mixnodes. */
+/** What a node needs in order to receive packets. */
 export interface PacketsInContext {
   /** 32 bytes, canonical */
   readonly privateKey: Uint8Array;
@@ -15,17 +15,17 @@ export interface PacketsInContext {
   readonly hops: HopKind;
   /** Takes the results of `packets` packets (slots.ts), in order of arrival; unwrapping them took `seconds`. */
   readonly take: (results: Uint8Array, packets: number, seconds: number) => void;
-  /** undefined when there is room for what comes out, else a promise that resolves when there may be */
+  /** undefined if there is room for the results, otherwise a promise that resolves when there may be */
   readonly room: () => Promise<void> | undefined;
   /** whether a mixnode of the topology has this IP address */
   readonly isMixnodeHost: (ip: string) => boolean;
-  /** of connections; they may change while it runs */
+  /** on connections; they may change while it runs */
   readonly limits: MixnetLimits;
-  /** gets events by name */
+  /** counts events by name */
   readonly count: Count<MixnetCounterName>;
 }
 
-/** The way in of a node: packets of mixnodes, unwrapped. A connection is told when one of its packets was good. */
+/** Receives and unwraps a node's packets. Each connection is told whether its packets were valid. */
 export class PacketsIn implements AsyncDisposable {
   private constructor(
     private readonly parts: AsyncDisposableStack,
@@ -35,7 +35,7 @@ export class PacketsIn implements AsyncDisposable {
 
   /**
    * Listens at `address` (`ip:port`), which is set by `key`.
-   * @throws {OperatorError} when it can't
+   * @throws {OperatorError} if it cannot
    */
   static async open(address: string, key: string, context: PacketsInContext): Promise<PacketsIn> {
     const { privateKey, hops, take, room, isMixnodeHost, limits, count } = context;
@@ -64,7 +64,7 @@ export class PacketsIn implements AsyncDisposable {
     return new PacketsIn(starting.move(), listener, unwrapping);
   }
 
-  /** Closes all connections, and hands on what they had brought. */
+  /** Closes all connections, and passes on the packets received so far. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.parts.disposeAsync();
   }

@@ -10,27 +10,29 @@ import {
 } from "./generations.ts";
 import { RECORD_SIZE, TagFile } from "./tag_file.ts";
 
-/** Records that one step checks, in a fraction of a millisecond. */
+/** The number of records checked in one step, in a fraction of a millisecond. */
 const STEP = 2048;
-/** Steps between two syncs: each takes a disk some ms, while syncing a whole file at the end takes longer. */
+/**
+ * The number of steps between two syncs. Each takes the disk a few ms; syncing a whole file at the end takes longer.
+ */
 const SYNCED_STEPS = 32;
 
-/** Generations that are merged into one, with what remains of them. */
+/** Generations to merge into one that contains their remaining tags. */
 interface Merger {
   readonly sources: Generation[];
-  /** how many of their tags remain */
+  /** the number of their tags that remain */
   remaining: number;
   /** whether all of them remain */
   isWhole: boolean;
 }
 
 /**
- * Evicts tags until at most `target` of `sources` remain: the oldest of the destinations that have the most. What remains
+ * Evicts tags until at most `target` of `sources` remain: the oldest of the destinations that have the most. The rest
  * of generations with the same start is merged, so that there are never many. Each `next` takes one short step, so that
- * nothing else has to wait; `replace` is called for each merger when its file has been written.
+ * nothing else has to wait; `replace` is called for each merger once its file is written.
  *
  * @param sources oldest first; they are complete, and so are their files
- * @param capacity most tags of a generation
+ * @param capacity the most tags in a generation
  * @throws what the file system throws
  */
 export function* evict(
@@ -65,7 +67,7 @@ export function* evict(
   }
 }
 
-/** Groups the generations that are merged into one. */
+/** Groups generations into mergers. */
 function mergers(sources: readonly Generation[], surplus: Uint32Array, capacity: number): Merger[] {
   const left = surplus.slice();
   const mergers: Merger[] = [];
@@ -89,9 +91,9 @@ function mergers(sources: readonly Generation[], surplus: Uint32Array, capacity:
 }
 
 /**
- * Adds the records whose destinations have no surplus left to `generation`, and moves them to the beginning.
+ * Adds the records whose destinations have no surplus left to `generation`, and moves them to the front of `records`.
  *
- * @returns a view of these
+ * @returns a view of them
  */
 function keep(records: Uint8Array, surplus: Uint32Array, generation: Generation): Uint8Array {
   let end = 0;

@@ -1,8 +1,8 @@
 /**
- * How many tags of each destination to evict so that at most `target` remain: those with the most are cut to one level, as
- * high as possible, and no destination below it loses any.
+ * The number of tags of each destination to evict so that at most `target` remain: those with the most are cut to one
+ * level, as high as possible, and no destination below it loses any.
  *
- * @param counts how many each destination has
+ * @param counts the number of tags of each destination
  */
 export function surplusOf(counts: Uint32Array, target: number): Uint32Array {
   const level = levelOf(counts, target);

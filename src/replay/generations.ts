@@ -2,46 +2,50 @@ import { join } from "node:path";
 import { KEPT_TAG_SIZE, RECORD_SIZE, TagFile, type TagRecords } from "./tag_file.ts";
 import { TagSet } from "./tag_set.ts";
 
-/** How many numbers, of 16 bits, stand for destinations: two clients share one once in 65,536. */
+/**
+ * The number of 16-bit numbers that stand for destinations: two clients share one with a probability of 1 in 65,536.
+ */
 export const DESTINATIONS = 65_536;
 
-/** A start beyond it, in ms, is damaged. */
+/** A start later than this, in ms, is damaged. */
 const LATEST = 1e15;
 const FILE_NAME = /^(\d{10})\.seen$/;
-/** An older format: records without a destination, only the tag. */
+/** An older format, whose records have no destination. */
 const OLD_FILE_NAME = /^(\d{10})\.tags$/;
 const UNFINISHED_NAME = /^\d{10}\.new$/;
 
 /** Tags from one period of time, which expire together. */
 export interface Generation {
-  /** from 1 on, in order of time; part of its file's name */
+  /** counts from 1, in order of time; part of its file's name */
   readonly number: number;
-  /** ms of the filter's own time; its tags arrived from then on, for a part of the window */
+  /** when its first tag could arrive, in ms of the filter's own time; it covers a part of the window */
   start: number;
   /** the first 8 bytes of each tag, as two little-endian words */
   readonly tags: TagSet;
-  /** how many of the tags each destination has */
+  /** the number of tags of each destination */
   readonly counts: Uint32Array;
 }
 
-/** What an earlier run has left in its folder. */
+/** What an earlier run left in the folder. */
 export interface LoadedGenerations {
   /** oldest first */
   readonly generations: Generation[];
-  /** the last number given to a generation; 0 when no generation was found */
+  /** the last number given to a generation; 0 if there was none yet */
   readonly number: number;
-  /** when the last generation began, in ms of the filter's own time; now, if that is damaged or nothing was found */
+  /**
+   * when the last generation began, in ms of the filter's own time; now if that is damaged or there is no generation
+   */
   readonly began: number;
-  /** the file of the last generation, open to append to */
+  /** the file of the last generation, open for appending */
   readonly file: TagFile | undefined;
 }
 
-/** The file of the generation with this number. */
+/** The path of a generation's file. */
 export function generationFile(folder: string, number: number): string {
   return fileOf(folder, number, "seen");
 }
 
-/** The name of that file while it is being written. */
+/** The path of a generation's file while it is being written. */
 export function unfinishedFile(folder: string, number: number): string {
   return fileOf(folder, number, "new");
 }
@@ -54,8 +58,8 @@ function fileOf(folder: string, number: number, extension: string): string {
  * A generation without tags.
  *
  * @param start ms of the filter's own time
- * @param capacity how many tags it can hold
- * @param expected how many tags it can hold without growing
+ * @param capacity the number of tags that it can hold
+ * @param expected the number of tags that it can hold without growing
  */
 export function emptyGeneration(number: number, start: number, capacity: number, expected: number): Generation {
   return { number, start, tags: new TagSet(capacity, expected), counts: new Uint32Array(DESTINATIONS) };
@@ -64,11 +68,11 @@ export function emptyGeneration(number: number, start: number, capacity: number,
 /**
  * Reads the generations of a folder, and removes files too short to have a start.
  *
- * Damage may have changed a start to anything. Which of them is damaged is unknown, so none may make the others' tags
- * seem too old: all then count from the last start, or from `now` when that is not a possible time.
+ * Damage may have changed a start to anything, and it is unknown which one is damaged, so none may make the others'
+ * tags seem too old: then all of them start at the last one's start, or at `now` if that is impossible.
  *
- * @param capacity tags of a generation; one that has more already is full
- * @param span ms after the first generation's start by which the last has begun
+ * @param capacity the most tags in a generation; one with more already is full
+ * @param span the last generation begins at most this many ms after the first
  * @param now ms since 1970
  * @throws what the file system throws
  */
@@ -107,7 +111,7 @@ export function addRecord({ tags, counts }: Generation, records: Uint8Array, at:
   counts[destinationAt(records, at)]!++;
 }
 
-/** The destination's number, of 16 bits, in the record at index `at`. */
+/** The destination's 16-bit number in the record at index `at`. */
 export function destinationAt(records: Uint8Array, at: number): number {
   return records[at + KEPT_TAG_SIZE]! | records[at + KEPT_TAG_SIZE + 1]! << 8;
 }
@@ -126,13 +130,13 @@ function numberOf(name: string): number {
   return Number.parseInt(name, 10);
 }
 
-/** Whether starts are possible: in order, and the first generation was not over when the last began. */
+/** Whether the starts are possible: in order, and the first generation had not expired when the last began. */
 function startsAreWhole(generations: readonly Generation[], span: number): boolean {
   const latest = generations[0]!.start + span;
   return generations.every(({ start }, i) => start >= (generations[i - 1]?.start ?? 0) && start < latest);
 }
 
-/** Converts a file of tags alone to records. The tags' last bytes, which are random, stand for destinations. */
+/** Converts a file of the older format. The tags' last bytes, which are random, serve as destinations. */
 function convert(folder: string, name: string): void {
   const old = TagFile.read(join(folder, name), KEPT_TAG_SIZE);
   if (old !== undefined) {

@@ -10,34 +10,34 @@ const log = logger("nym_gateway::replay");
 
 /** The window is divided into this many parts; tags of one part expire together. */
 const PARTS = 2;
-/** Least number of generations when the filter is full: the fewer, the longer it takes one to grow. */
+/** The least number of generations in a full filter: the fewer, the longer it takes one to grow. */
 const FULL_GENERATIONS = 4;
-/** Tags are evicted when more than this share of their number is reached, until … */
+/** Tags are evicted when there are more than this share of the most allowed, until … */
 const BRIM = 15 / 16;
-/** … this share is left. */
+/** … this share remains. */
 const EVICTED_TO = 3 / 4;
 /** A generation lasts at least this long, in ms, however short the window is. */
 const SHORTEST_PART = 1000;
 /**
- * Most bytes that wait while nothing can be written; beyond it they are given up. Enough for the tags of all packets that
- * are admitted for absent clients while no commit succeeds, some 17,000 (mailbox.ts: those that wait, and those of the
- * commit). Packets for connected clients keep arriving; tags that are given up are known until the next start.
+ * The most bytes kept while nothing can be written; beyond it they are given up. Enough for the tags of all packets
+ * admitted for absent clients while no commit succeeds, about 17,000 (mailbox.ts: those waiting, and those in the
+ * commit). Packets for connected clients keep arriving; tags that are given up are remembered until the next start.
  */
 const MAX_PENDING = 32_768 * RECORD_SIZE;
 
 /**
- * Recognizes replayed packets: it keeps the tags of admitted ones for at least the window, and at most half of it longer.
- * Only the time in which it runs counts: no clock is sure to say how long it was down, and it is safer to keep a tag for
+ * Recognizes replayed packets. It keeps the tags of admitted ones for at least the window, and at most half of it
+ * longer. Only running time counts: no clock reliably says how long the program was down, and it is safer to keep a tag
  * too long than not long enough.
  *
- * Tags are kept in generations, one after the other in time, each a set in memory and a file that is only ever appended
- * to. The oldest expire as a whole. When there are too many tags, those of the destinations that have the most are
- * evicted, the oldest first (eviction.ts): a flood of one client, or of a hundred, makes the gateway forget the packets of
- * those clients and nobody else's. Of every tag 8 bytes are kept, so a packet is taken for another once in 10^12 at most.
+ * Tags are kept in successive generations, each a set in memory and a file that is only ever appended to. Generations
+ * expire as a whole. When there are too many tags, those of the destinations that have the most are evicted, oldest
+ * first (eviction.ts): a flood for one client, or for a hundred, makes the gateway forget packets of those clients and
+ * nobody else's. Of each tag 8 bytes are kept, so at most one packet in 10^12 is mistaken for another.
  *
- * A tag is in its file before the turn of the event loop ends in which its packet was admitted, so before the message
- * can be committed: a kill forgets none. It is synced along with that commit, before anybody knows of the message: a
- * power failure forgets none of messages that were pushed.
+ * A tag is in its file before the end of the event loop turn in which its packet was admitted, so before the message
+ * can be committed: a kill loses none. It is synced along with that commit, before anybody knows of the message: a
+ * power failure loses no tag of a pushed message.
  */
 export class ReplayFilter {
   /** oldest first */
@@ -50,13 +50,13 @@ export class ReplayFilter {
   #pendingSize = 0;
   /** the filter's own time in this turn of the event loop, until the flush */
   #turn: number | undefined;
-  /** ms by which its own time is ahead of `now`: it continues where the last generation of the run before began */
+  /** ms by which its own time is ahead of `now`: it continues from the start of the previous run's last generation */
   #ahead = 0;
-  /** when the oldest generation is out of the window */
+  /** when the oldest generation leaves the window */
   #nextExpiry = Infinity;
-  /** while tags are evicted */
+  /** set while tags are being evicted */
   #eviction: Generator<void, void> | undefined;
-  /** something is written and may not have reached the disk itself */
+  /** something was written that may not have reached the disk itself */
   #unsynced = false;
   #failing = false;
 
@@ -71,10 +71,10 @@ export class ReplayFilter {
   }
 
   /**
-   * Opens or creates the folder with the tags, and reads the existing ones (200 ms a million).
+   * Opens or creates the folder with the tags, and reads the existing ones (200 ms per million).
    *
-   * @param window ms in which the program runs
-   * @param most most tags that are kept, at some 16 bytes of memory each
+   * @param window in ms of running time
+   * @param most the most tags kept, at about 16 bytes of memory each
    * @param count counts replay_tags_forgotten_early and replay_tags_unwritten
    * @param now ms since 1970; the default does not jump with the clock while the program runs
    * @throws what the file system throws
@@ -92,19 +92,19 @@ export class ReplayFilter {
     return filter;
   }
 
-  /** How many tags it knows. */
+  /** The number of tags remembered. */
   get size(): number {
     return this.#size;
   }
 
   /**
-   * Whether the packet with this tag is new; it is then remembered. Call {@linkcode flush} before the turn ends.
+   * Whether the packet with this tag is new. If so, remembers it. Call {@linkcode flush} before the turn ends.
    *
    * @param tag at least 8 bytes
-   * @param destination a number of 16 bits that stands for the packet's client: nobody may be able to choose it
+   * @param destination a 16-bit number that stands for the packet's client, and that nobody must be able to choose
    */
   admit(tag: Uint8Array, destination: number): boolean {
-    const now = this.#turn ??= this.now() + this.#ahead; // asking for each packet takes 1 µs
+    const now = this.#turn ??= this.now() + this.#ahead; // reading the clock for each packet would take 1 µs
     if (now >= this.#nextExpiry) this.#expire(now);
     const high = word(tag, 0);
     const low = word(tag, 4) || 1; // never all zeros, which stand for an empty slot
@@ -137,16 +137,16 @@ export class ReplayFilter {
         this.#pendingSize -= written;
       }
     } catch (error) {
-      if (!this.#failing) log.error(`cannot write which packets were seen, trying again with the next: ${error}`);
+      if (!this.#failing) log.error(`cannot write which packets were seen, retrying with the next ones: ${error}`);
       this.#failing = true;
       return;
     }
-    if (this.#failing) log.info("which packets were seen is written again");
+    if (this.#failing) log.info("packets that were seen can be written again");
     this.#failing = false;
     this.#unsynced = true;
   }
 
-  /** Writes and syncs what was admitted, and closes the file. */
+  /** Writes and syncs the admitted tags, and closes the file. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.flush();
     this.#eviction?.return();
@@ -154,7 +154,7 @@ export class ReplayFilter {
     this.#file?.[Symbol.dispose]();
   }
 
-  /** Resolves when everything flushed so far has reached the disk, or when that has failed and is logged. */
+  /** Resolves when everything flushed so far has reached the disk, or the failure is logged. */
   async sync(): Promise<void> {
     if (!this.#unsynced) return;
     this.#unsynced = false;
@@ -176,7 +176,7 @@ export class ReplayFilter {
   #begin(start: number): Generation {
     this.flush();
     this.#closeFile();
-    // With room for as many as last time: growing blocks everything for a while.
+    // With room for as many as in the previous one, because growing blocks everything for a while.
     const capacity = this.#generationCapacity;
     const generation = emptyGeneration(++this.#number, start, capacity, this.#generations.at(-1)?.tags.size ?? 0);
     this.#generations.push(generation);
@@ -188,12 +188,12 @@ export class ReplayFilter {
     return Math.ceil(this.most / FULL_GENERATIONS);
   }
 
-  /** How many tags remain when some are evicted. */
+  /** The number of tags that remain after an eviction. */
   get #target(): number {
     return Math.floor(EVICTED_TO * this.most);
   }
 
-  /** Drops the generations that are out of the window. */
+  /** Drops the generations that have left the window. */
   #expire(now: number): void {
     this.#finishEviction();
     while (this.#generations.length > 0 && this.#endOf(this.#generations[0]!) <= now) this.#drop();
@@ -205,17 +205,17 @@ export class ReplayFilter {
     this.#nextExpiry = oldest === undefined ? Infinity : this.#endOf(oldest);
   }
 
-  /** When all of a generation's tags are out of the window. */
+  /** When the last of a generation's tags leaves the window. */
   #endOf({ start }: Generation): number {
     return start + this.#part + this.window;
   }
 
-  /** Begins to evict tags; when the filter is full, finishes at once. */
+  /** Starts to evict tags; if the filter is full, finishes at once. */
   #evict(): void {
     if (this.#eviction === undefined) {
       log.warn(
-        "there are more packets than can be remembered for the whole replay_window: " +
-          "the oldest of the clients that get the most are forgotten",
+        "there are more packets than replay_packets, so not all can be remembered for the whole replay_window: " +
+          "the oldest ones of the clients that get the most are forgotten",
       );
       const sources = this.#generations.slice();
       this.#begin(this.#generations.at(-1)!.start);
@@ -227,7 +227,7 @@ export class ReplayFilter {
     try {
       if (this.#eviction?.next().done === true) this.#eviction = undefined;
     } catch (error) {
-      log.warn(`cannot rewrite which packets were seen, forgetting the oldest: ${error}`);
+      log.warn(`cannot rewrite the files of packets seen, forgetting the oldest: ${error}`);
       this.#eviction = undefined;
       while (this.#size > this.#target) {
         this.count("replay_tags_forgotten_early", this.#generations[0]!.tags.size);
@@ -241,7 +241,7 @@ export class ReplayFilter {
     while (this.#eviction !== undefined) this.#evictFurther();
   }
 
-  /** Replaces generations by one with what remains of them; its file has replaced that of the first already. */
+  /** Replaces generations with one of their remaining tags, whose file has already replaced that of the first. */
   #replace(sources: readonly Generation[], by: Generation): void {
     this.#generations.splice(this.#generations.indexOf(sources[0]!), sources.length, by);
     const evicted = sources.reduce((sum, { tags }) => sum + tags.size, 0) - by.tags.size;
@@ -279,7 +279,7 @@ export class ReplayFilter {
     this.#file = undefined;
   }
 
-  /** Gives up everything that waits, except the rest of a tag that is partly written. */
+  /** Gives up everything pending, except the rest of a partly written tag. */
   #giveUp(): void {
     this.count("replay_tags_unwritten", Math.floor(this.#pendingSize / RECORD_SIZE));
     this.#pendingSize %= RECORD_SIZE;

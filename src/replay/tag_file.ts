@@ -1,13 +1,13 @@
 import { openPrivateFile } from "../files/private.ts";
 
-/** Bytes of a tag that are kept: a fresh packet then meets one of five million others once in 10^12. */
+/** Bytes of a tag that are kept: a new packet collides with one of five million others once in 10^12. */
 export const KEPT_TAG_SIZE = 8;
 /** Bytes of a record: a tag, and the number (2, little-endian) that stands for its destination. */
 export const RECORD_SIZE: number = KEPT_TAG_SIZE + 2;
 
 const HEADER_SIZE = 8;
 
-/** What a file holds. */
+/** The contents of a file. */
 export interface TagRecords {
   /** when its first tag arrived, in ms since 1970 */
   start: number;
@@ -17,7 +17,7 @@ export interface TagRecords {
 
 /**
  * A file of tags that is only appended to, never overwritten: start (8, a float) ‖ record ‖ record … A tag outlives
- * the program once {@linkcode append} has returned, and the machine once it is synced.
+ * a kill once {@linkcode append} has returned, and a power failure once it is synced.
  */
 export class TagFile {
   readonly #file: Deno.FsFile;
@@ -59,9 +59,9 @@ export class TagFile {
   }
 
   /**
-   * The whole records of a file, some at a time, in a buffer that is reused. Throws when it cannot be read.
+   * The whole records of a file, in pieces in a reused buffer. Throws when it cannot be read.
    *
-   * @param most records of one piece
+   * @param most the most records in one piece
    */
   static *pieces(path: string, most: number): Generator<Uint8Array, void> {
     using file = Deno.openSync(path);
@@ -79,12 +79,12 @@ export class TagFile {
     }
   }
 
-  /** Writes some of the bytes, and returns how many. Throws when it can write nothing. */
+  /** Writes some of the bytes, and returns how many. Throws if it can write nothing. */
   append(bytes: Uint8Array): number {
     return this.#file.writeSync(bytes);
   }
 
-  /** Writes all the bytes. Throws when it cannot; a part may then have been written. */
+  /** Writes all bytes. Throws if it cannot; a part may then have been written. */
   appendAll(bytes: Uint8Array): void {
     for (let written = 0; written < bytes.length;) written += this.append(bytes.subarray(written));
   }

@@ -3,8 +3,8 @@ const FIRST_SLOTS = 1024;
 const MAX_LOAD = 5 / 8;
 
 /**
- * A set of 64-bit numbers other than 0, each given as two unsigned 32-bit words. It has 8 bytes per slot, and never more
- * slots than its capacity needs (open addressing, linear probing, doubling).
+ * A set of 64-bit numbers other than 0, each given as two unsigned 32-bit words. It has 8 bytes per slot, and never
+ * more slots than its capacity needs (open addressing, linear probing, doubling).
  */
 export class TagSet {
   readonly #capacity: number;
