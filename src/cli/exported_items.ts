@@ -6,7 +6,7 @@ import type { Config } from "../config/config.ts";
 import { storageKeyText } from "../config/storage_key_file.ts";
 import { openDatabase } from "../mailbox/database.ts";
 import { ledgerFile } from "../mailbox/import_070.ts";
-import { CLIENT } from "../mailbox/ledger.ts";
+import { CLIENT } from "../mailbox/kv_ledger_table.ts";
 import { Sealer } from "../mailbox/sealing.ts";
 import { readTotals } from "../mailbox/totals.ts";
 import { allEntries } from "../mailbox/transfer.ts";

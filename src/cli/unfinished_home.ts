@@ -10,7 +10,7 @@ import { rewriteConfig } from "../config/rewriting.ts";
 import { readStorageKey } from "../config/storage_key_file.ts";
 import { makePrivateFolder, openPrivateFile } from "../files/private.ts";
 import { lockPrivateFolder, openDatabase, openPrivateDatabase } from "../mailbox/database.ts";
-import { CLIENT } from "../mailbox/ledger.ts";
+import { CLIENT } from "../mailbox/kv_ledger_table.ts";
 import { Sealer } from "../mailbox/sealing.ts";
 import { readTotals } from "../mailbox/totals.ts";
 import { EntryWriter } from "../mailbox/transfer.ts";

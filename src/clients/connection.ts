@@ -4,7 +4,7 @@ import { encodeBase58 } from "../encoding/base58.ts";
 import { logger } from "../logging/log.ts";
 import { type ClientId, clientId } from "../mailbox/client_id.ts";
 import type { Registration } from "../mailbox/ledger.ts";
-import type { InboxReader } from "../mailbox/inbox_reader.ts";
+import type { Inbox } from "../mailbox/message_store.ts";
 import type { SocketAddress } from "../addresses/socket_address.ts";
 import type { Admission, RegistrationLimit } from "./admission.ts";
 import { MAX_MESSAGE_SIZE } from "./front/frame_guard.ts";
@@ -43,8 +43,11 @@ export interface ConnectionContext extends PushingContext {
   register(id: ClientId): Promise<Registration>;
   /** the client has returned, registered or not; resolves once that is on the disk, with false if the ledger is full */
   establish(id: ClientId): Promise<boolean>;
-  /** reads the client's inbox from its start; `nudge` is called whenever it has more messages. The caller closes it */
-  openInbox(id: ClientId, nudge: () => void): InboxReader;
+  /**
+   * reads the client's inbox from its start; `nudge` is called whenever it has more messages, `superseded` when the client
+   * has logged in at another gateway. The caller closes it
+   */
+  openInbox(id: ClientId, nudge: () => void, superseded: () => void): Inbox;
   /** queues a packet for the mixnode at `to`; never waits */
   forward(to: SocketAddress, packet: Uint8Array): Forwarding;
   /**
@@ -310,7 +313,8 @@ export class Connection {
     if (!this.context.loggedIn(id, this)) return this.close(CloseCode.POLICY, "too many clients");
     this.#reply(reply); // before any stored message
     this.#id = id;
-    const reader = this.context.openInbox(id, () => this.#pushing!.nudge());
+    const superseded = () => this.close(CloseCode.SUPERSEDED, "logged in elsewhere");
+    const reader = this.context.openInbox(id, () => this.#pushing!.nudge(), superseded);
     this.#pushing = new Pushing(this.socket, reader, this.context, (error) => {
       log.error(`cannot read stored messages: ${error}`);
       this.close(CloseCode.FAILED, "cannot read stored messages");

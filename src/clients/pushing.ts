@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers";
 import type { Count } from "../counting/counters.ts";
-import type { InboxReader } from "../mailbox/inbox_reader.ts";
+import type { Inbox } from "../mailbox/message_store.ts";
 import { Delivery } from "./delivery.ts";
 import { Pings } from "./pings.ts";
 import type { MessageSocket } from "./websocket.ts";
@@ -37,7 +37,7 @@ export class Pushing {
   /** `failed` is called with the error when the inbox cannot be read; nothing is pushed after that. */
   constructor(
     private readonly socket: MessageSocket,
-    private readonly reader: InboxReader,
+    private readonly reader: Inbox,
     private readonly context: PushingContext,
     private readonly failed: (error: unknown) => void,
   ) {}

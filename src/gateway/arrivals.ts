@@ -2,7 +2,7 @@ import type { Count } from "../counting/counters.ts";
 import type { ClientsServer } from "../clients/server.ts";
 import { type ClientId, clientId } from "../mailbox/client_id.ts";
 import type { Ledger } from "../mailbox/ledger.ts";
-import type { Mailbox } from "../mailbox/mailbox.ts";
+import type { MessageStore } from "../mailbox/message_store.ts";
 import type { Sealer } from "../mailbox/sealing.ts";
 import type { ReplayFilter } from "../replay/replay_filter.ts";
 import { type Outcome, readOutcome } from "../sphinx/slots.ts";
@@ -17,7 +17,7 @@ export class Arrivals {
     private readonly ledger: Ledger,
     private readonly sealer: Sealer,
     private readonly replays: ReplayFilter,
-    private readonly mailbox: Mailbox,
+    private readonly mailbox: MessageStore,
     private readonly clients: ClientsServer,
     private readonly count: Count,
   ) {}
@@ -40,7 +40,7 @@ export class Arrivals {
     else if (!this.replays.admit(outcome.replayTag, this.#destination(id))) this.count("packets_dropped_replayed");
     else if (isLoopCover(message)) {
       this.count(this.clients.pushUnstored(id, message) ? "covers_pushed" : "covers_dropped");
-    } else this.mailbox.store(id, message);
+    } else this.mailbox.store(id, message, outcome.replayTag);
   }
 
   /** 16 bits that depend on the client, unpredictable without the storage key. */

@@ -20,6 +20,7 @@ import { importInboxes, ledgerFile } from "../mailbox/import_070.ts";
 import { Ledger } from "../mailbox/ledger.ts";
 import { LedgerCaretaker } from "../mailbox/ledger_caretaker.ts";
 import { Mailbox } from "../mailbox/mailbox.ts";
+import type { MessageStore } from "../mailbox/message_store.ts";
 import { Sealer } from "../mailbox/sealing.ts";
 import { Forwarder } from "../mixnet/forwarder.ts";
 import { Counters } from "../counting/counters.ts";
@@ -59,7 +60,7 @@ export class Gateway {
   private constructor(
     private readonly parts: AsyncDisposableStack,
     readonly counters: Counters,
-    readonly mailbox: Mailbox,
+    readonly mailbox: MessageStore,
     readonly ledger: Ledger,
     readonly mixnetAddress: SocketAddress,
     readonly clientsAddress: SocketAddress,
@@ -106,7 +107,7 @@ export class Gateway {
     );
     const mailboxFile = join(clientsEndpoint.inboxesDirectory, "mailbox.kv");
     const disk = starting.use(new DiskSpace(clientsEndpoint.inboxesDirectory, mailboxFile));
-    const mailbox = starting.use(
+    const mailbox: MessageStore = starting.use(
       await opened(
         "mailbox",
         mailboxFile,
@@ -172,7 +173,7 @@ export class Gateway {
         registeredAt: (id) => ledger.registeredAt(id),
         register: (id) => ledger.add(id),
         establish: (id) => ledger.establish(id),
-        openInbox: (id, nudge) => mailbox.openInbox(id, nudge),
+        openInbox: (id, nudge, superseded) => mailbox.openInbox(id, nudge, superseded),
         forward,
         count,
       }),

@@ -2,7 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { Presence } from "../directory/presence.ts";
 import type { DiskSpace } from "../mailbox/disk_space.ts";
 import type { Ledger } from "../mailbox/ledger.ts";
-import type { Mailbox } from "../mailbox/mailbox.ts";
+import type { MessageStore } from "../mailbox/message_store.ts";
 import type { Forwarder } from "../mixnet/forwarder.ts";
 import type { MixnetListener } from "../mixnet/listener.ts";
 import type { Unwrapping } from "../unwrapping/unwrapping.ts";
@@ -14,7 +14,7 @@ export interface Parts {
   /** registered clients */
   readonly ledger: Ledger;
   /** stored messages */
-  readonly mailbox: Mailbox;
+  readonly mailbox: MessageStore;
   /** free space for the mailbox */
   readonly disk: DiskSpace;
   /** the limits in force; changed in place by a reload */

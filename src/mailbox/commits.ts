@@ -8,8 +8,8 @@ const MAX_RETRY = 5_000;
 
 /** One commit. It is built once, and stays the same over retries. */
 export interface Commit {
-  /** the mutations, without checks: at most 1000 and 819,200 bytes, the database's limits */
-  readonly changes: Deno.AtomicOperation;
+  /** what is written; committing it again after a failure changes nothing that it has changed already */
+  readonly changes: { commit(): Promise<unknown> };
   /** Called once when it is on the disk. */
   written(): void;
   /** Called once when it is not on the disk and will not be retried. */
@@ -87,7 +87,7 @@ export class Commits {
   }
 
   /** Retries as often as needed; false when it is given up. */
-  async #write(changes: Deno.AtomicOperation): Promise<boolean> {
+  async #write(changes: Commit["changes"]): Promise<boolean> {
     const begin = performance.now();
     for (let delay = RETRY;; delay = Math.min(2 * delay, MAX_RETRY)) {
       try {

@@ -3,7 +3,7 @@ import { logger } from "../logging/log.ts";
 import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";
 import { type ClientId, clientIdFromBase58 } from "./client_id.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Mailbox } from "./mailbox.ts";
+import type { MessageStore } from "./message_store.ts";
 
 const log = logger("nym_gateway::mailbox");
 
@@ -33,7 +33,7 @@ export async function ledgerFile(configuredPath: string): Promise<string> {
  *
  * @returns how many messages were imported
  */
-export async function importInboxes(folder: string, mailbox: Mailbox, ledger: Ledger): Promise<number> {
+export async function importInboxes(folder: string, mailbox: MessageStore, ledger: Ledger): Promise<number> {
   let imported = 0;
   let clients = 0;
   for await (const entry of Deno.readDir(folder)) {
@@ -69,7 +69,7 @@ export async function holdsInboxes070(folder: string): Promise<boolean> {
 }
 
 /** Imports one inbox in batches; yields the number of messages in each. What is not imported stays. */
-async function* importInbox(inbox: string, id: ClientId, mailbox: Mailbox): AsyncGenerator<number> {
+async function* importInbox(inbox: string, id: ClientId, mailbox: MessageStore): AsyncGenerator<number> {
   const files = await messageFiles(inbox);
   let isFull = false;
   for (let i = 0; i < files.length && !isFull; i += BATCH) {
@@ -97,7 +97,7 @@ async function messageFiles(inbox: string): Promise<string[]> {
 async function importFiles(
   paths: string[],
   id: ClientId,
-  mailbox: Mailbox,
+  mailbox: MessageStore,
 ): Promise<{ count: number; isFull: boolean }> {
   const stored: string[] = [];
   let isFull = false;

@@ -4,6 +4,7 @@ import { bytesOf, type Chunk, decodeChunk, firstOf } from "./chunk.ts";
 import { firstEntries } from "./entries.ts";
 import { CONFIRMED, inboxContext, inboxKey, inboxPrefix, placeOf } from "./keys.ts";
 import { decodeMark } from "./mark.ts";
+import type { Inbox } from "./message_store.ts";
 import type { StoredMessage } from "./fresh.ts";
 import type { Pseudonym } from "./pseudonym.ts";
 import type { Removal } from "./removals.ts";
@@ -54,7 +55,7 @@ export interface ChunkFigures {
  * Reads one inbox in order: messages on the disk, and then those not written yet (fresh.ts), which may be taken in the
  * turn in which they arrive. What is handed out stays where it is until it is confirmed.
  */
-export class InboxReader {
+export class InboxReader implements Inbox {
   /** sequence number of the last message handed out */
   #after = CONFIRMED;
   /** messages up to here are on the disk or have left it; later ones are in memory */

@@ -2,26 +2,19 @@ import type { Count } from "../counting/counters.ts";
 import { addressOf, type ClientId, clientId, clientIdToBase58 } from "./client_id.ts";
 import { logger } from "../logging/log.ts";
 import { ADDRESS_SIZE } from "../sphinx/constants.ts";
-import { openDatabase } from "./database.ts";
-import { ALL, entriesOf } from "./entries.ts";
+import { CLIENT, KvLedgerTable } from "./kv_ledger_table.ts";
+import type { LedgerTable } from "./ledger_table.ts";
 import { bytesOfPseudonym } from "./pseudonym.ts";
 import type { Sealer } from "./sealing.ts";
 
 const log = logger("nym_gateway::mailbox");
 
 /**
- * Keys: `["client", pseudonym]`. The value, sealed: the address (32) ‖ the time of registration, in ms since 1970 (8).
- * A client that has not returned since also has ‖ when it was last seen, in ms of the ledger's clock (8).
+ * An entry, sealed: the address (32) ‖ the time of registration, in ms since 1970 (8). A client that has not returned
+ * since also has ‖ when it was last seen, in ms of the ledger's clock (8).
  */
-export const CLIENT = "client";
 const CONTEXT = new TextEncoder().encode(CLIENT);
 const SEEN_AT = ADDRESS_SIZE + 8;
-/**
- * The ledger's clock: the running time over all runs of the gateway, in ms, so that a wrong system clock expires
- * nothing.
- */
-const CLOCK = ["clock"];
-const CLOCK_CONTEXT = new TextEncoder().encode("clock");
 
 /** The most clients announced: 58 KB. Senders need only the gateway's own entry (spec §7), so the list may be cut. */
 export const MAX_ANNOUNCED = 1000;
@@ -55,7 +48,7 @@ interface Unused {
  * when the ledger is full. It loses little: its token is derived, so a login with the token registers it again.
  */
 export class Ledger implements Disposable {
-  readonly #kv: Deno.Kv;
+  readonly #table: LedgerTable;
   readonly #sealer: Sealer;
   readonly #limits: LedgerLimits;
   /** the time at which each registered, in ms since 1970 and in that order */
@@ -71,8 +64,8 @@ export class Ledger implements Disposable {
   /** Whether a client is connected. Connected ones are not removed. The owner sets it; by default, no client is. */
   isOnline: (id: ClientId) => boolean = () => false;
 
-  private constructor(kv: Deno.Kv, sealer: Sealer, limits: LedgerLimits, now: () => number) {
-    this.#kv = kv;
+  private constructor(table: LedgerTable, sealer: Sealer, limits: LedgerLimits, now: () => number) {
+    this.#table = table;
     this.#sealer = sealer;
     this.#limits = limits;
     this.#now = now;
@@ -90,7 +83,18 @@ export class Ledger implements Disposable {
     limits: LedgerLimits = { registeredClients: Infinity, unusedRegistrationTime: 0 },
     now = () => performance.now(),
   ): Promise<Ledger> {
-    const ledger = new Ledger(await openDatabase(path, sealer), sealer, limits, now);
+    return await Ledger.over(await KvLedgerTable.open(path, sealer), sealer, count, limits, now);
+  }
+
+  /** Reads a ledger from its table, which it owns. Throws what the table throws. */
+  static async over(
+    table: LedgerTable,
+    sealer: Sealer,
+    count: Count,
+    limits: LedgerLimits,
+    now = () => performance.now(),
+  ): Promise<Ledger> {
+    const ledger = new Ledger(table, sealer, limits, now);
     await ledger.#load(count);
     return ledger;
   }
@@ -110,7 +114,10 @@ export class Ledger implements Disposable {
     return this.#clients.size;
   }
 
-  /** The ledger's clock: the running time over all runs of the gateway, in ms. */
+  /**
+   * The ledger's clock: the running time over all runs of the gateway, in ms, so that a wrong system clock expires
+   * nothing.
+   */
   get clock(): number {
     return this.#openedAt.clock + this.#now() - this.#openedAt.now;
   }
@@ -169,12 +176,12 @@ export class Ledger implements Disposable {
 
   /** Writes the clock to the disk. Rejects with what the database throws. */
   async keepClock(): Promise<void> {
-    await this.#kv.set(CLOCK, this.#sealer.seal(numbers(this.clock), CLOCK_CONTEXT));
+    await this.#table.keepClock(this.clock);
   }
 
-  /** Closes the database. No registration may be in progress. */
+  /** Closes the table. No registration may be in progress. */
   [Symbol.dispose](): void {
-    this.#kv.close();
+    this.#table[Symbol.dispose]();
   }
 
   async #load(count: Count): Promise<void> {
@@ -183,12 +190,10 @@ export class Ledger implements Disposable {
       damaged++;
       count("ledger_entries_damaged");
     };
-    const { value: clock } = await this.#kv.get<Uint8Array>(CLOCK);
-    const opened = clock === null ? undefined : this.#sealer.open(clock, CLOCK_CONTEXT);
-    if (opened !== undefined) this.#openedAt = { clock: numberAt(opened, 0), now: this.#now() };
+    this.#openedAt = { clock: await this.#table.clock(), now: this.#now() };
     const entries: { id: ClientId; at: number; seen: number | undefined }[] = [];
-    for await (const { key, value } of entriesOf(this.#kv, { prefix: [CLIENT] }, ALL, onDamaged)) {
-      const entry = this.#sealer.open(value, contextOf(key[1] as Uint8Array));
+    for await (const { pseudonym, sealed } of this.#table.entries(onDamaged)) {
+      const entry = this.#sealer.open(sealed, contextOf(pseudonym));
       if (entry === undefined) onDamaged();
       else {
         const id = clientId(entry.subarray(0, ADDRESS_SIZE));
@@ -232,14 +237,13 @@ export class Ledger implements Disposable {
 
   /** Clients that return meanwhile are registered again afterwards. */
   async #remove(ids: readonly ClientId[]): Promise<void> {
-    const atomic = this.#kv.atomic();
     for (const id of ids) {
       this.#clients.delete(id);
       this.#unused.delete(id);
       if (this.#announced.delete(id)) this.#snapshot = [];
-      atomic.delete([CLIENT, bytesOfPseudonym(this.#sealer.pseudonym(id))]);
     }
-    const removal = this.#removing.then(() => atomic.commit());
+    const pseudonyms = ids.map((id) => bytesOfPseudonym(this.#sealer.pseudonym(id)));
+    const removal = this.#removing.then(() => this.#table.remove(pseudonyms));
     this.#removing = removal.then(() => {}, () => {});
     await removal;
   }
@@ -248,7 +252,7 @@ export class Ledger implements Disposable {
     const pseudonym = bytesOfPseudonym(this.#sealer.pseudonym(id));
     const times = seen === undefined ? numbers(registered) : numbers(registered, seen);
     const entry = new Uint8Array([...addressOf(id), ...times]);
-    await this.#kv.set([CLIENT, pseudonym], this.#sealer.seal(entry, contextOf(pseudonym)));
+    await this.#table.set(pseudonym, this.#sealer.seal(entry, contextOf(pseudonym)));
   }
 }
 

@@ -12,6 +12,7 @@ import { emptyJournal } from "./journal_at_start.ts";
 import { CONFIRMED, inboxContext, inboxKey } from "./keys.ts";
 import { inboxAllowance, type MailboxLimits, NO_LIMITS, type Refusal } from "./limits.ts";
 import { encodeMark } from "./mark.ts";
+import type { MessageStore } from "./message_store.ts";
 import type { Pseudonym } from "./pseudonym.ts";
 import { RefusalReport } from "./refusal_report.ts";
 import { type Removal, Removals } from "./removals.ts";
@@ -63,7 +64,7 @@ interface Contents extends Taken {
  * Beyond the limits the newest message is refused, and no stored one is dropped. Otherwise a flood of an inbox would
  * delete messages that the gateway has promised to keep.
  */
-export class Mailbox {
+export class Mailbox implements MessageStore {
   readonly #commits: Commits;
   readonly #readers = new Map<Pseudonym, InboxReader>();
   readonly #readerStore: ReaderStore;

@@ -1,6 +1,6 @@
 import { type ClientId, clientId } from "../../src/mailbox/client_id.ts";
 import type { StoredMessage } from "../../src/mailbox/fresh.ts";
-import type { InboxReader } from "../../src/mailbox/inbox_reader.ts";
+import type { Inbox } from "../../src/mailbox/message_store.ts";
 
 /** A test's n-th client. */
 export function client(n: number): ClientId {
@@ -26,12 +26,12 @@ export function range(count: number, from = 0): number[] {
 }
 
 /** All messages that a reader has for now. */
-export async function readAll(reader: InboxReader): Promise<StoredMessage[]> {
+export async function readAll(reader: Inbox): Promise<StoredMessage[]> {
   const all: StoredMessage[] = [];
   for (let some = await reader.next(); some.length > 0; some = await reader.next()) all.push(...some);
   return all;
 }
 
-export async function readNumbers(reader: InboxReader): Promise<number[]> {
+export async function readNumbers(reader: Inbox): Promise<number[]> {
   return (await readAll(reader)).map(({ message }) => numberOf(message));
 }

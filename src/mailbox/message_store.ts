@@ -1,0 +1,59 @@
+import type { ClientId } from "./client_id.ts";
+import type { StoredMessage } from "./fresh.ts";
+import type { Held } from "./usage.ts";
+
+/**
+ * What a gateway needs of a store of messages. There are two: the embedded one ({@linkcode Mailbox}), and PostgreSQL,
+ * which several gateways share (src/postgresql). Both keep to this:
+ *
+ * - A message counts as stored once it is committed, and stays until its delivery is confirmed. After any crash it is
+ *   delivered again unless that was committed too: at least once.
+ * - An inbox has one order, which all its readers see.
+ * - The newest login wins: once it reads, confirmations of older readers have no effect.
+ * - What is confirmed does not come back once {@linkcode MessageStore.flush} has resolved.
+ * - Limits hold.
+ */
+export interface MessageStore extends AsyncDisposable {
+  /** what all inboxes hold together, committed */
+  readonly totals: Held;
+  /** messages that wait for their commit */
+  readonly waiting: number;
+  /** age of the oldest message in ms, roughly; 0 when there is no message */
+  readonly oldestAge: number;
+  /** why messages cannot be written; undefined when the last commit worked */
+  readonly failure: string | undefined;
+  /**
+   * Accepts a message for a client; false when a limit forbids it. Neither message nor tag is copied. `tag` recognizes a
+   * replay of its packet at another gateway on the same store. Ask for {@linkcode room} first.
+   */
+  store(id: ClientId, message: Uint8Array, tag?: Uint8Array): boolean;
+  /** undefined when there is room for more messages, else a promise that resolves when there may be */
+  room(): Promise<void> | undefined;
+  /**
+   * Reads a client's inbox from the start, in place of older readers. `nudge` is called when there may be more;
+   * `superseded` when the client has logged in at another gateway on the same store.
+   */
+  openInbox(id: ClientId, nudge: () => void, superseded: () => void): Inbox;
+  /** Resolves when everything stored and confirmed so far is committed, or given up. */
+  flush(): Promise<void>;
+  /** Writes something, to check that it works. Rejects with what the store throws. */
+  probe(): Promise<void>;
+  /** Prepares for closing: gives up commits that still fail after `patience` ms. */
+  endRetries(patience: number): void;
+}
+
+/** Reads one inbox, in order. What is handed out stays where it is until it is confirmed. */
+export interface Inbox {
+  /** whether the next message is not in memory, so that {@linkcode next} must get it */
+  readonly isBehind: boolean;
+  /** The next messages; empty when there are no more for now. Calls must not overlap. Rejects with what the store throws. */
+  next(): Promise<StoredMessage[]>;
+  /** The next message, without waiting; undefined when there is no such message or the inbox {@linkcode isBehind}. */
+  take(): StoredMessage | undefined;
+  /** Confirms that messages up to sequence number `through` have arrived. Has no effect once closed. */
+  confirm(through: number): void;
+  /** Takes back what it handed out after sequence number `through`: {@linkcode next} repeats it. */
+  giveBack(through: number): void;
+  /** Ends it: it hands out nothing more. Safe to repeat. */
+  close(): void;
+}
