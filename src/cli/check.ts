@@ -3,6 +3,7 @@ import type { Config } from "../config/config.ts";
 import { readConfig } from "../config/files.ts";
 import { readKeyPair } from "../config/key_files.ts";
 import { KEPT_TOPOLOGY, readKeptTopology } from "../directory/kept_topology.ts";
+import { directoryClient } from "../directory/client.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { setLogLevel } from "../logging/log.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
@@ -69,7 +70,7 @@ async function* findOut(found: FoundHome, options: Options): AsyncGenerator<Find
   yield* checkLogFile(config.logging);
   yield* checkAddresses(config, isRunning);
   yield* checkReachability(config, isRunning);
-  yield* checkDirectory(config.gateway.presenceDirectoryServer, await expectedOf(config, isRunning));
+  yield* checkDirectory(directoryClient(config.gateway), await expectedOf(config, isRunning));
   const { clientsEndpoint: { inboxesDirectory }, limits } = config;
   yield* checkMachine(inboxesDirectory, limits.minimumFreeDisk, isRunning, await descriptorLimitOf(config, path));
 }

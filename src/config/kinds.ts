@@ -1,4 +1,5 @@
 import { parseIpNetwork } from "../addresses/ip_network.ts";
+import { decodeBase58 } from "../encoding/base58.ts";
 import { parseLogFilter } from "../logging/log.ts";
 import {
   announceAddress,
@@ -29,6 +30,9 @@ export interface Kind<T extends Value> {
   /** Normalizes a value from the file or the text of an option. `section` has the values before it in its section. */
   read(value: unknown, section: Values): T | Mistake;
 }
+
+const KEY_SIZE = 32;
+const MAX_KEYS = 2;
 
 /** The longest delay of a timer, in ms. */
 const MAXIMUM_DELAY = 2 ** 31 - 1;
@@ -140,6 +144,17 @@ export const networks: Kind<readonly string[]> = {
     const wrong = value.findIndex((text) => typeof text !== "string" || parseIpNetwork(text) === undefined);
     if (wrong < 0) return value;
     return new Mistake(`has ${JSON.stringify(value[wrong])}, which is not an IP address or a network`);
+  },
+};
+
+/** A list of at most two public keys. */
+export const publicKeys: Kind<readonly string[]> = {
+  description: "a list of at most two public keys in base58",
+  read(value) {
+    if (!Array.isArray(value)) return new Mistake(`must be ${this.description}`);
+    if (value.length > MAX_KEYS) return new Mistake(`has ${value.length} keys: ${MAX_KEYS} are enough to change them`);
+    const wrong = value.find((key) => typeof key !== "string" || decodeBase58(key)?.length !== KEY_SIZE);
+    return wrong === undefined ? value : new Mistake(`has ${JSON.stringify(wrong)}, which is not a public key`);
   },
 };
 

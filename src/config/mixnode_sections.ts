@@ -3,7 +3,7 @@ import { address, amount, announced, choice, count, delay, flag, path, text, url
 import { SECTIONS } from "./sections.ts";
 
 const MIX_PORT = 1789;
-const { limits, logging, debug, mixnet_endpoint } = SECTIONS;
+const { gateway, limits, logging, debug, mixnet_endpoint } = SECTIONS;
 
 /** Every key of a mixnode's config.toml, including all keys of 0.7.0; sections.ts has those of a gateway. */
 export const MIXNODE_SECTIONS = {
@@ -56,6 +56,7 @@ export const MIXNODE_SECTIONS = {
       comment:
         "The directory server, which lists this mixnode for other nodes and clients, and the other nodes for it.",
     }),
+    directory_key: gateway.directory_key,
     metrics_directory_server: key({
       kind: url,
       default: "https://directory.nymtech.net",

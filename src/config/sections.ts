@@ -16,6 +16,7 @@ import {
   orNone,
   path,
   pathOrNone,
+  publicKeys,
   text,
   url,
 } from "./kinds.ts";
@@ -68,6 +69,16 @@ export const SECTIONS = {
       option: "directory",
       comment:
         "The directory server, which lists this gateway for clients and mixnodes, and the mixnodes for this gateway.",
+    }),
+    directory_key: key({
+      kind: publicKeys,
+      default: [],
+      reloadable: "always",
+      comment:
+        `The public key of the directory server, as its \`directory init\` prints it. With it, only topologies that
+        this directory has signed are accepted, and none that is older than one seen before, so nobody on the way can
+        replace the mixnodes by others. List two keys while the directory changes its key. Empty (the default), as with a
+        directory of 0.7.0, which signs nothing: no signatures.`,
     }),
     refuse_address_clash: key({
       kind: flag,

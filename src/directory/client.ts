@@ -1,7 +1,11 @@
+import { createHash, type Hash } from "node:crypto";
+import { CHALLENGE_PATH, type DirectoryChallenge, parseChallenge } from "../protocol/node_proof.ts";
+import { type Signature, SIGNATURE_HEADER, SIGNED_TOPOLOGY_PATH, verifyTopology } from "../protocol/signed_topology.ts";
 import { Slices } from "../timing/slices.ts";
 import { TopologyReader } from "./topology_reader.ts";
 import type { GatewayNode, Topology } from "../protocol/topology.ts";
 import { onOneLine } from "../text/one_line.ts";
+import { encodeBase58 } from "../encoding/base58.ts";
 import { boundedBody } from "./bounded_body.ts";
 
 /** ms for an answer; a long answer gets this much again for each MiB */
@@ -10,12 +14,13 @@ const TIMED_SIZE = 1024 * 1024;
 
 /** Bytes of a topology that are read: enough for a hundred gateways with twenty thousand clients each. */
 export const MAX_TOPOLOGY_SIZE = 128 * 1024 * 1024;
-/** Bytes of the answer to an announcement. */
+const TOPOLOGY_PATH = "/api/presence/topology";
+/** Bytes of the answer to an announcement, of a challenge, or of a refusal. */
 const MAX_ANSWER_SIZE = 4096;
 /** Bytes of a topology that are parsed in one go, which takes less than a millisecond. */
 const PIECE_SIZE = 1024;
-/** Characters of a redirect's target that are shown. */
-const LOCATION_SIZE = 200;
+/** Characters of a redirect's target, or of the directory's own reason, that are shown. */
+const SHOWN_SIZE = 200;
 
 /** A gateway's announcement. Its clients are added to it, and the directory sets `lastSeen` (spec §6). */
 export type GatewayPresence = Omit<GatewayNode, "registeredClients" | "lastSeen">;
@@ -28,29 +33,51 @@ export interface DirectoryAnswer {
   readonly isWhole: boolean;
   /** the directory's clock in ms since 1970, to the second; undefined if the answer does not contain it */
   readonly time: number | undefined;
+  /** when the directory signed the topology, ms since 1970; undefined if no signature was asked for */
+  readonly signedAt: number | undefined;
 }
 
 /** The directory did not do what it was asked. The message says why; the only address in it is a redirect's target. */
 export class DirectoryError extends Error {
   /** for logs */
   override readonly name = "DirectoryError";
+
+  /** `status`: that of the directory's answer, if it refused the request. */
+  constructor(message: string, options?: ErrorOptions, readonly status?: number) {
+    super(message, options);
+  }
 }
 
-/** The two requests that a node makes of a directory server (spec §6). */
+/** The requests that a node makes of a directory server (spec §6). */
 export class DirectoryClient {
   /** The server's URL, without a trailing slash. */
   readonly url: string;
   readonly #timeout: number;
   readonly #maximum: number;
+  readonly #trusted: () => readonly string[];
+  /** when the latest topology was signed */
+  #signedAt = 0;
 
   /**
    * `url` is the server's http or https URL, without `/api`. `timeout` in ms is for an answer, or for each MiB of it. At
-   * most `maximum` bytes of a topology are read.
+   * most `maximum` bytes of a topology are read. If there are `trusted` keys (base58), only topologies that one of them
+   * has signed are accepted.
    */
-  constructor(url: string, timeout = REQUEST_TIMEOUT, maximum = MAX_TOPOLOGY_SIZE) {
+  constructor(
+    url: string,
+    timeout = REQUEST_TIMEOUT,
+    maximum = MAX_TOPOLOGY_SIZE,
+    trusted: () => readonly string[] = () => [],
+  ) {
     this.url = url.replace(/\/+$/, "");
     this.#timeout = timeout;
     this.#maximum = maximum;
+    this.#trusted = trusted;
+  }
+
+  /** From now on, only topologies that were signed at that time (ms since 1970) or later are accepted. */
+  refuseBefore(time: number): void {
+    this.#signedAt = Math.max(this.#signedAt, time);
   }
 
   /**
@@ -59,19 +86,42 @@ export class DirectoryClient {
    * @throws {DirectoryError} if there is no valid answer; the signal's reason once that is aborted
    */
   async topology(signal: AbortSignal): Promise<DirectoryAnswer> {
-    return await this.#request("/api/presence/topology", { method: "GET" }, signal, async (response, onProgress) => {
-      const { topology, isWhole } = await this.#read(response, onProgress);
+    const trusted = this.#trusted();
+    const path = trusted.length === 0 ? TOPOLOGY_PATH : SIGNED_TOPOLOGY_PATH;
+    return await this.#request(path, { method: "GET" }, signal, async (response, onProgress) => {
+      const hash = trusted.length === 0 ? undefined : createHash("sha256");
+      const { topology, isWhole } = await this.#read(response, onProgress, hash);
       const time = Date.parse(response.headers.get("date") ?? "");
-      return { topology, isWhole, time: Number.isNaN(time) ? undefined : time };
+      const signedAt = hash && this.#verify(response, hash, trusted);
+      return { topology, isWhole, time: Number.isNaN(time) ? undefined : time, signedAt };
     });
   }
 
   /**
-   * Posts a node's announcement; `body` is its JSON. Throws like {@linkcode topology}, and also if the answer is not a
+   * Asks for a challenge to prove a node's key; undefined if the directory has none, like those of 0.7.0. Throws like
+   * {@linkcode topology}, and also if the challenge is not that of a trusted directory.
+   */
+  async challenge(signal: AbortSignal): Promise<DirectoryChallenge | undefined> {
+    const challenge = await this.#offeredChallenge(signal);
+    const trusted = this.#trusted();
+    if (trusted.length === 0) return challenge;
+    if (challenge === undefined) throw new DirectoryError("it offers no proofs, so it is not that of directory_key");
+    const key = encodeBase58(challenge.directoryKey);
+    if (trusted.includes(key)) return challenge;
+    throw new DirectoryError(`its key is ${key}, which is not one of directory_key`);
+  }
+
+  /**
+   * Posts a node's announcement; `body` is its JSON, and `proof` are the headers that prove it. Throws like {@linkcode topology}, and also if the answer is not a
    * directory's acceptance: a captive portal or a web server may answer anything with 200.
    */
-  async announce(kind: "gateways" | "mixnodes", body: string, signal: AbortSignal): Promise<void> {
-    const headers = { "content-type": "application/json" };
+  async announce(
+    kind: "gateways" | "mixnodes",
+    body: string,
+    signal: AbortSignal,
+    proof: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    const headers = { "content-type": "application/json", ...proof };
     const init = { method: "POST", headers, body };
     await this.#request(`/api/presence/${kind}`, init, signal, async (response) => {
       if (!isAcceptance(await boundedBody(response, MAX_ANSWER_SIZE))) {
@@ -105,8 +155,7 @@ export class DirectoryClient {
       // A redirect may lead anywhere, and turn the POST into a GET. Only the operator says where the directory is.
       const response = await fetch(this.url + path, { ...init, redirect: "manual", signal: ending.signal });
       if (!response.ok) {
-        await response.body?.cancel();
-        throw new DirectoryError(refusalOf(response, path));
+        throw new DirectoryError(await refusalOf(response, path), undefined, response.status);
       }
       return await read(response, onProgress);
     } catch (error) {
@@ -120,18 +169,51 @@ export class DirectoryClient {
     }
   }
 
-  async #read(response: Response, onProgress: () => void): Promise<Pick<TopologyReader, "topology" | "isWhole">> {
+  async #offeredChallenge(signal: AbortSignal): Promise<DirectoryChallenge | undefined> {
+    try {
+      return await this.#request(CHALLENGE_PATH, { method: "GET" }, signal, async (response) => {
+        const body = await boundedBody(response, MAX_ANSWER_SIZE);
+        return body && parseChallenge(new TextDecoder().decode(body));
+      });
+    } catch (error) {
+      if (error instanceof DirectoryError && error.status !== undefined) return undefined;
+      throw error;
+    }
+  }
+
+  /** When the topology was signed. Refuses one that is older than another that has been seen. */
+  #verify({ headers }: Response, hash: Hash, trusted: readonly string[]): number {
+    const signature: Signature | string = verifyTopology(headers.get(SIGNATURE_HEADER), hash.digest(), trusted);
+    if (typeof signature === "string") throw new DirectoryError(signature);
+    const { time } = signature;
+    if (time < this.#signedAt) {
+      const [given, seen] = [time, this.#signedAt].map((ms) => new Date(ms).toISOString());
+      throw new DirectoryError(
+        `its topology was signed at ${given}, and an earlier one at ${seen}: somebody sends old topologies, or the ` +
+          "directory's clock was set back",
+      );
+    }
+    return this.#signedAt = time;
+  }
+
+  /** With a `hash`, which gets all bytes, the answer is read to its end. */
+  async #read(
+    response: Response,
+    onProgress: () => void,
+    hash: Hash | undefined,
+  ): Promise<Pick<TopologyReader, "topology" | "isWhole">> {
     const reader = new TopologyReader();
     const slices = new Slices();
     let size = 0;
     for await (const chunk of response.body ?? []) {
+      hash?.update(chunk);
       for (let at = 0; at < chunk.length; at += PIECE_SIZE) {
         reader.push(chunk.subarray(at, at + PIECE_SIZE));
         await slices.pauseIfDue();
       }
       if (Math.floor(size / TIMED_SIZE) < Math.floor((size += chunk.length) / TIMED_SIZE)) onProgress();
       if (size <= this.#maximum) continue;
-      if (reader.hasMixnodes) return reader; // which cancels the request
+      if (reader.hasMixnodes && hash === undefined) return reader; // which cancels the request
       throw new DirectoryError(`its answer is longer than ${this.#maximum} bytes`);
     }
     if (!reader.isComplete) throw new DirectoryError("its answer is not a topology");
@@ -139,13 +221,40 @@ export class DirectoryClient {
   }
 }
 
+/** A client of the directory that a node's configuration names. `directoryKey` is read on every use. */
+export function directoryClient(
+  node: { readonly presenceDirectoryServer: string; readonly directoryKey: readonly string[] },
+): DirectoryClient {
+  return new DirectoryClient(node.presenceDirectoryServer, undefined, undefined, () => node.directoryKey);
+}
+
 /** Why an answer with a status other than 2xx is refused. */
-function refusalOf({ status, headers }: Response, path: string): string {
+async function refusalOf(response: Response, path: string): Promise<string> {
+  const { status, headers } = response;
   const location = headers.get("location");
-  if (status < 300 || status >= 400 || location === null) return `it answered with status ${status}`;
-  const shown = onOneLine(location.length > LOCATION_SIZE ? `${location.slice(0, LOCATION_SIZE)}…` : location);
+  const body = await boundedBody(response, MAX_ANSWER_SIZE);
+  if (status < 300 || status >= 400 || location === null) {
+    const reason = reasonIn(body);
+    return `it answered with status ${status}${reason === undefined ? "" : `: ${shortened(reason)}`}`;
+  }
+  const shown = shortened(location);
   return `it redirects to ${shown} (status ${status}), which is not followed: if that is your directory, set ` +
     `presence_directory_server in [gateway] to it, without ${path}`;
+}
+
+/** The reason that a directory of this program gives for a refusal. */
+function reasonIn(body: Uint8Array | undefined): string | undefined {
+  try {
+    const answer: unknown = JSON.parse(new TextDecoder().decode(body));
+    const isReason = typeof answer === "object" && answer !== null && "error" in answer;
+    return isReason && typeof answer.error === "string" ? answer.error : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function shortened(text: string): string {
+  return onOneLine(text.length > SHOWN_SIZE ? `${text.slice(0, SHOWN_SIZE)}…` : text);
 }
 
 /** Whether the answer to an announcement is that of a 0.7.0 directory: `{"ok":true}`. */

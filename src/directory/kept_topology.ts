@@ -9,6 +9,8 @@ export interface KeptTopology {
   readonly mixnodes: readonly string[];
   /** what this gateway announced at that time */
   readonly announced: Addresses;
+  /** when the directory signed it, ms since 1970, if it did: an older one is refused */
+  readonly signedAt?: number;
 }
 
 /** The file's name, in the folder of the inboxes. */
@@ -41,8 +43,9 @@ export async function writeKeptTopology(path: string, kept: KeptTopology): Promi
 
 function isKeptTopology(json: unknown): json is KeptTopology {
   if (typeof json !== "object" || json === null) return false;
-  const { receivedAt, mixnodes, announced } = json as Partial<KeptTopology>;
-  return typeof receivedAt === "number" && Array.isArray(mixnodes) && mixnodes.every(isText) &&
+  const { receivedAt, mixnodes, announced, signedAt } = json as Partial<KeptTopology>;
+  return typeof receivedAt === "number" && (signedAt === undefined || typeof signedAt === "number") &&
+    Array.isArray(mixnodes) && mixnodes.every(isText) &&
     isText(announced?.mixnetListener) && isText(announced.clientListener);
 }
 

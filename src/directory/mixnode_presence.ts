@@ -2,6 +2,7 @@ import type { SocketAddress } from "../addresses/socket_address.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { logger } from "../logging/log.ts";
 import type { Mixnode, Topology } from "../protocol/topology.ts";
+import { Announcer, type NodeKeys } from "./announcer.ts";
 import type { DirectoryClient } from "./client.ts";
 import { DirectoryContact, type RetryTimings } from "./contact.ts";
 import { isSameAddress } from "./listing.ts";
@@ -32,6 +33,8 @@ export function mixnodeTimings(sendingDelay: number): MixnodeTimings {
 export interface MixnodeContext {
   /** what is announced; the directory adds when it was last seen (spec §6) */
   readonly self: Omit<Mixnode, "lastSeen">;
+  /** those of the mixnode, whose public key is announced */
+  readonly keys: NodeKeys;
   /** whether packets may be sent to a node at this IP address */
   readonly mayConnect: (ip: string) => boolean;
   /** whether to refuse to start if another mixnode announces our address, which anyone can post */
@@ -117,7 +120,8 @@ export class MixnodePresence implements AsyncDisposable {
     const { sendingDelay, topologyRefresh } = this.#timings;
     const body = JSON.stringify({ ...this.#context.self, lastSeen: 0 });
     const { signal } = this.#contact;
-    this.#contact.repeat("presence", sendingDelay, () => this.#directory.announce("mixnodes", body, signal));
+    const announcer = new Announcer(this.#directory, "mixnodes", this.#context.keys);
+    this.#contact.repeat("presence", sendingDelay, () => announcer.announce(body, signal));
     this.#contact.repeat("topology", topologyRefresh, async () => void await this.#refresh());
   }
 

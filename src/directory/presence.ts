@@ -3,6 +3,7 @@ import { ExitCode, OperatorError, reasonOf } from "../errors/operator_error.ts";
 import { logger } from "../logging/log.ts";
 import { plural } from "../text/plural.ts";
 import { durationText } from "../text/units.ts";
+import { Announcer, type NodeKeys } from "./announcer.ts";
 import type { DirectoryClient, GatewayPresence } from "./client.ts";
 import { DirectoryContact, type RetryTimings } from "./contact.ts";
 import { readKeptTopology, writeKeptTopology } from "./kept_topology.ts";
@@ -48,6 +49,8 @@ export function presenceTimings(sendingDelay: number): PresenceTimings {
 export interface PresenceContext {
   /** what is announced, apart from the clients */
   readonly self: GatewayPresence;
+  /** those of the gateway, whose public key is announced */
+  readonly keys: NodeKeys;
   /** called before each announcement; as long as it returns the same array, the announcement is the same */
   readonly announcedClients: () => readonly { pubKey: string }[];
   /** whether packets may be sent to a mixnode at this IP address */
@@ -68,6 +71,7 @@ export class Presence {
   readonly #context: PresenceContext;
   readonly #timings: PresenceTimings;
   readonly #contact: DirectoryContact;
+  readonly #announcer: Announcer;
   #mixnodes = Mixnodes.none();
   /** when they were received, ms since 1970; undefined if never */
   #receivedAt: number | undefined;
@@ -87,6 +91,7 @@ export class Presence {
     this.#context = context;
     this.#timings = timings;
     this.#contact = new DirectoryContact(directory, timings);
+    this.#announcer = new Announcer(directory, "gateways", context.keys);
   }
 
   /** The number of mixnodes that packets may be sent to. */
@@ -132,6 +137,7 @@ export class Presence {
   async prepare(): Promise<void> {
     const kept = await readKeptTopology(this.#context.keptAt);
     this.#before = kept?.announced;
+    this.#directory.refuseBefore(kept?.signedAt ?? 0);
     let listing: Listing | undefined;
     const isUpToDate = await this.#contact.attempt(
       "topology",
@@ -182,7 +188,7 @@ export class Presence {
     const { body, at } = this.#announced;
     const now = performance.now();
     if (body.length > LONG && now - at < this.#timings.longDelay) return;
-    await this.#directory.announce("gateways", body, this.#contact.signal);
+    await this.#announcer.announce(body, this.#contact.signal);
     this.#announced.at = now;
     this.#hasAnnounced = true;
   }
@@ -191,12 +197,12 @@ export class Presence {
     const { mayConnect, self } = this.#context;
     const mustBeListed = this.#hasAnnounced;
     if (mustBeListed) this.#before = undefined; // entries are newer from now on
-    const { topology, isWhole } = await this.#directory.topology(this.#contact.signal);
+    const { topology, isWhole, signedAt } = await this.#directory.topology(this.#contact.signal);
     const hosts = topology.mixNodes.map(({ host }) => host);
     this.#mixnodes = await Mixnodes.at(hosts, mayConnect, this.#contact.signal);
     this.#receivedAt = Date.now();
     this.#reportRefused(this.#mixnodes.refused);
-    await this.#keep(this.#receivedAt);
+    await this.#keep(this.#receivedAt, signedAt);
     const listing = await listingOf(self, topology.gatewayNodes);
     this.#watch.look(listing, this.#before, mustBeListed && isWhole);
     return listing;
@@ -213,7 +219,7 @@ export class Presence {
     this.#refused = refused;
   }
 
-  async #keep(receivedAt: number): Promise<void> {
+  async #keep(receivedAt: number, signedAt: number | undefined): Promise<void> {
     const { addresses } = this.#mixnodes;
     const mixnodes = addresses.join();
     if (addresses.length === 0) return; // as after a restart of the directory: the saved topology is more useful
@@ -221,7 +227,12 @@ export class Presence {
     const { mixnetListener, clientListener } = this.#context.self;
     const announced = { mixnetListener, clientListener };
     try {
-      await writeKeptTopology(this.#context.keptAt, { receivedAt, mixnodes: addresses, announced });
+      await writeKeptTopology(this.#context.keptAt, {
+        receivedAt,
+        mixnodes: addresses,
+        announced,
+        ...signedAt !== undefined && { signedAt },
+      });
       this.#written = { at: receivedAt, mixnodes };
       this.#isKeepingFailing = false;
     } catch (error) {

@@ -7,7 +7,7 @@ import { hostOf } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
 import { type Changes, takeOver } from "../config/reloading.ts";
 import { isConnectable } from "../directory/connectable.ts";
-import { DirectoryClient } from "../directory/client.ts";
+import { directoryClient } from "../directory/client.ts";
 import { KEPT_TOPOLOGY } from "../directory/kept_topology.ts";
 import { Presence, presenceTimings } from "../directory/presence.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
@@ -125,8 +125,9 @@ export class Gateway {
     ];
     const presence = starting.use(
       new Presence(
-        new DirectoryClient(gateway.presenceDirectoryServer),
+        directoryClient(gateway),
         {
+          keys,
           self: {
             location: gateway.location,
             clientListener: clientsEndpoint.announceAddress,

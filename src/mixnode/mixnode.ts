@@ -4,7 +4,7 @@ import { hostOf } from "../config/addresses.ts";
 import type { MixnodeConfig } from "../config/config.ts";
 import { type Changes, takeOver } from "../config/reloading.ts";
 import { Counters } from "../counting/counters.ts";
-import { DirectoryClient } from "../directory/client.ts";
+import { directoryClient } from "../directory/client.ts";
 import { isConnectable } from "../directory/connectable.ts";
 import { MixnodePresence, mixnodeTimings } from "../directory/mixnode_presence.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
@@ -61,8 +61,9 @@ export class Mixnode implements AsyncDisposable {
     const own = [announced, hostOf(mixnode.listeningAddress)];
     const presence = starting.use(
       new MixnodePresence(
-        new DirectoryClient(mixnode.presenceDirectoryServer),
+        directoryClient(mixnode),
         {
+          keys,
           self: {
             host: mixnode.announceAddress,
             pubKey: encodeBase58(keys.publicKey),

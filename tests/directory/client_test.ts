@@ -48,7 +48,7 @@ Deno.test("an invalid answer is an error that says what it is", async () => {
     assertEquals(await failure(client.topology(ALWAYS)), reason);
   }
   server.presence = () => Response.json({ error: "version" }, { status: 422 });
-  assertEquals(await failure(client.announce("gateways", "{}", ALWAYS)), "it answered with status 422");
+  assertEquals(await failure(client.announce("gateways", "{}", ALWAYS)), "it answered with status 422: version");
 });
 
 Deno.test("a server that answers 2xx to anything, but not as a directory does, has not accepted an announcement", async () => {

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { DirectoryClient } from "../../src/directory/client.ts";
 import { MixnodePresence } from "../../src/directory/mixnode_presence.ts";
+import { generateKeyPair } from "../../src/sphinx/curve.ts";
 import { eventually } from "../support/eventually.ts";
 import { Silence } from "../support/silence.ts";
 import { DirectoryServer } from "./directory_server.ts";
@@ -9,7 +10,7 @@ const SELF = { host: "10.0.0.1:1789", pubKey: "own", layer: 1, version: "0.7.0",
 const TIMINGS = { sendingDelay: 2 ** 30, topologyRefresh: 2 ** 30, firstRetry: 1, maximumRetry: 4 };
 
 function presenceAt(server: DirectoryServer, mayConnect = (_ip: string) => true): MixnodePresence {
-  const context = { self: SELF, mayConnect, refuseAddressClash: false };
+  const context = { self: SELF, keys: generateKeyPair(), mayConnect, refuseAddressClash: false };
   return new MixnodePresence(new DirectoryClient(server.url), context, TIMINGS);
 }
 

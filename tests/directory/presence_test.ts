@@ -5,6 +5,7 @@ import { OperatorError } from "../../src/errors/operator_error.ts";
 import { setLogOutput } from "../../src/logging/log.ts";
 import { GatewayRig } from "../support/gateway_rig.ts";
 import { eventually } from "../support/eventually.ts";
+import { generateKeyPair } from "../../src/sphinx/curve.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { formatSocketAddress } from "../../src/addresses/socket_address.ts";
 import { type Answer, DirectoryServer } from "./directory_server.ts";
@@ -33,6 +34,7 @@ class Rig implements Disposable {
   presence(server: { url: string }, context: Partial<PresenceContext> = {}, timings = TIMINGS): Presence {
     const defaults: PresenceContext = {
       self: SELF,
+      keys: generateKeyPair(),
       announcedClients: () => NO_CLIENTS,
       mayConnect: () => true,
       keptAt: this.keptAt,

@@ -1,4 +1,4 @@
-import { type DirectoryAnswer, DirectoryClient, DirectoryError } from "../../directory/client.ts";
+import { type DirectoryAnswer, type DirectoryClient, DirectoryError } from "../../directory/client.ts";
 import { type Addresses, announcesSame, type Identity, type Listing, listingOf } from "../../directory/listing.ts";
 import { ExitCode, reasonOf } from "../../errors/operator_error.ts";
 import { plural } from "../../text/plural.ts";
@@ -24,8 +24,12 @@ export interface Expected {
  * Checks that the directory answers, that its network has all layers, that our clock agrees with its own, and that it
  * lists this gateway correctly. `expected` is undefined if the gateway's keys can't be read.
  */
-export async function* checkDirectory(server: string, expected: Expected | undefined): AsyncGenerator<Finding> {
-  const answer = await ask(server);
+export async function* checkDirectory(
+  client: DirectoryClient,
+  expected: Expected | undefined,
+): AsyncGenerator<Finding> {
+  const { url: server } = client;
+  const answer = await ask(client);
   if (typeof answer === "string") {
     yield fail(
       "directory",
@@ -84,11 +88,11 @@ function* checkListing(
 
 /** The answer, with the time that it took in ms; or what went wrong, in words. */
 async function ask(
-  server: string,
+  client: DirectoryClient,
 ): Promise<DirectoryAnswer & { took: number } | string> {
   const begin = performance.now();
   try {
-    const answer = await new DirectoryClient(server).topology(new AbortController().signal);
+    const answer = await client.topology(new AbortController().signal);
     return { ...answer, took: Math.round(performance.now() - begin) };
   } catch (error) {
     if (!(error instanceof DirectoryError)) throw error;
