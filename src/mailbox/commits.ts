@@ -6,6 +6,12 @@ const log = logger("nym_gateway::mailbox");
 const RETRY = 100;
 const MAX_RETRY = 5_000;
 
+/**
+ * ms from the beginning of a commit to that of the next. Nobody waits for a commit while messages are pushed beside it, and
+ * each costs something whatever is in it: a sync, and a page or two of the database.
+ */
+const PACE = 5;
+
 /** One commit. It is built once, and stays the same over retries. */
 export interface Commit {
   /** what is written; committing it again after a failure changes nothing that it has changed already */
@@ -25,23 +31,32 @@ export interface CommitSource {
 }
 
 /**
- * Makes commits, one at a time, as long as work is pending: each takes everything that arrived during the previous one.
- * A failed commit is retried until it works, or until it is given up after {@linkcode endRetries}.
+ * Makes commits, one at a time, as long as work is pending: each takes everything that arrived during the previous one, and
+ * in the {@linkcode PACE} since that began. A failed commit is retried until it works, or until it is given up after
+ * {@linkcode endRetries}.
  */
 export class Commits {
   #loop: Promise<void> | undefined;
-  #retry: { timer: ReturnType<typeof setTimeout>; now: () => void } | undefined;
+  /** calls of `flush` that wait */
+  #flushing = 0;
+  /** when the latest commit began (ms, of performance.now()) */
+  #begunAt = -Infinity;
+  #pausing: Wait | undefined;
+  #retry: Wait | undefined;
   #failure: string | undefined;
   /** a commit that fails later than this is given up (ms, of performance.now()) */
   #giveUpAt = Infinity;
 
   /**
    * `onCommit` gets the duration of each in seconds. A commit is done once the promise of `syncAlong` has resolved too.
+   *
+   * @param pace the least time from the beginning of a commit to that of the next, unless somebody waits for it (ms)
    */
   constructor(
     private readonly source: CommitSource,
     private readonly onCommit: (seconds: number) => void,
     private readonly syncAlong: () => Promise<void>,
+    private readonly pace = PACE,
   ) {}
 
   /** Starts the loop unless it is running. Call it when work is pending, or can be done in a pause. */
@@ -52,7 +67,10 @@ export class Commits {
   /** Resolves when everything pending now is on the disk, or given up. Never rejects. */
   async flush(): Promise<void> {
     this.start();
+    this.#flushing++;
+    this.#pausing?.end();
     await this.#loop;
+    this.#flushing--;
   }
 
   /** Why commits fail; undefined when the last one worked. */
@@ -63,7 +81,7 @@ export class Commits {
   /** Gives up commits that still fail after `patience` ms. The earliest deadline of several calls counts. */
   endRetries(patience: number): void {
     this.#giveUpAt = Math.min(this.#giveUpAt, performance.now() + patience);
-    this.#retry?.now();
+    this.#retry?.end();
   }
 
   /** Whether {@linkcode endRetries} was called. */
@@ -74,6 +92,7 @@ export class Commits {
   async #run(): Promise<void> {
     await undefined; // a turn later, so that the first commit takes all messages of a batch
     while (true) {
+      await this.#keepPace();
       const commit = this.source.take();
       if (commit !== undefined) {
         if (await this.#write(commit.changes)) commit.written();
@@ -86,9 +105,17 @@ export class Commits {
     this.#loop = undefined; // in the same turn that found nothing pending, so that the next arrival restarts it
   }
 
+  async #keepPace(): Promise<void> {
+    const early = this.#begunAt + this.pace - performance.now();
+    if (early <= 0 || this.#flushing > 0) return;
+    this.#pausing = new Wait(early);
+    await this.#pausing.over;
+    this.#pausing = undefined;
+  }
+
   /** Retries as often as needed; false when it is given up. */
   async #write(changes: Commit["changes"]): Promise<boolean> {
-    const begin = performance.now();
+    const begin = this.#begunAt = performance.now();
     for (let delay = RETRY;; delay = Math.min(2 * delay, MAX_RETRY)) {
       try {
         await Promise.all([changes.commit(), this.syncAlong()]);
@@ -101,12 +128,32 @@ export class Commits {
         this.#failure = error instanceof Error ? error.message : String(error);
         const left = this.#giveUpAt - performance.now();
         if (left <= 0) return false;
-        await new Promise<void>((resolve) => {
-          this.#retry = { timer: setTimeout(resolve, Math.min(delay, left)), now: resolve };
-        });
-        clearTimeout(this.#retry!.timer);
+        this.#retry = new Wait(Math.min(delay, left));
+        await this.#retry.over;
         this.#retry = undefined;
       }
     }
+  }
+}
+
+/** A time to wait that can be cut short. */
+class Wait {
+  readonly #over = Promise.withResolvers<void>();
+  readonly #timer: ReturnType<typeof setTimeout>;
+
+  /** Begins now, for `duration` ms. */
+  constructor(duration: number) {
+    this.#timer = setTimeout(this.#over.resolve, duration);
+  }
+
+  /** Resolves when it is over. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  /** Ends it now. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#over.resolve();
   }
 }

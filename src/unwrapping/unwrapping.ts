@@ -10,9 +10,9 @@ const log = logger("nym_gateway::unwrapping");
 /** ms over which the load is judged */
 const WINDOW = 1000;
 /** Share of a core that packets must take for workers to be started. */
-const HIGH_LOAD = 0.15;
+const HIGH_LOAD = 0.3;
 /** Share of a core below which, over a whole period, workers are ended. */
-const LOW_LOAD = 0.05;
+const LOW_LOAD = 0.1;
 /** ms */
 const PERIOD = 60_000;
 
