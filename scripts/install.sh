@@ -183,6 +183,7 @@ signed() {
 # between restarts, so that a lasting problem does not cause a restart every five seconds for days
 install_template_and_pauses() {
     units=${unit_target%/*}
+    # shellcheck disable=SC2016 # systemd expands it, not this shell
     sed -e 's/^Description=.*/& %i/' -e '/^Environment=NYM_GATEWAY_ID=/d' -e 's/\${NYM_GATEWAY_ID}/%i/' \
         "$root$unit_target" >"$root$units/nym-gateway@.service"
     chmod "$unit_mode" "$root$units/nym-gateway@.service"

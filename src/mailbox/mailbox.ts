@@ -127,7 +127,22 @@ export class Mailbox implements MessageStore {
     limits: MailboxLimits = NO_LIMITS,
     disk: Pick<DiskSpace, "isBelow"> = { isBelow: () => false },
   ): Promise<Mailbox> {
-    const kv = await openDatabase(path, sealer);
+    return await Mailbox.over(await openDatabase(path, sealer), sealer, count, onCommit, syncAlong, limits, disk);
+  }
+
+  /**
+   * Like {@linkcode open}, but over an open database, which it owns from now on.
+   * @throws {Error} when it cannot be read; it is closed then
+   */
+  static async over(
+    kv: Deno.Kv,
+    sealer: Sealer,
+    count: Count,
+    onCommit: (seconds: number) => void,
+    syncAlong: () => Promise<void>,
+    limits: MailboxLimits,
+    disk: Pick<DiskSpace, "isBelow">,
+  ): Promise<Mailbox> {
     try {
       const totals = await readTotals(kv, sealer);
       await emptyJournal(kv, sealer, totals, () => count("stored_values_damaged"));

@@ -4,8 +4,8 @@ type Entries = Map<string, { key: Deno.KvKey; value: unknown }>;
 export type Weather = "fine" | "slow" | "late" | "failing";
 
 /**
- * The only database of a simulated disk. Replaces Deno.openKv until disposed. Commits can be slow or fail, and the
- * caller decides whether a crash loses those in progress.
+ * The only database of a simulated disk. Commits can be slow or fail, and the caller decides whether a crash loses those
+ * in progress.
  */
 export class SimulatedDatabase {
   weather: Weather = "fine";
@@ -17,11 +17,6 @@ export class SimulatedDatabase {
   #sorted: string[] | undefined;
   #waiting: { apply: () => void; done: () => void }[] = [];
   #generation = 0;
-  readonly #openKv = Object.getOwnPropertyDescriptor(Deno, "openKv")!;
-
-  constructor() {
-    Object.defineProperty(Deno, "openKv", { ...this.#openKv, get: () => () => Promise.resolve(this.#open()) });
-  }
 
   /** Completes slow commits. */
   release(): void {
@@ -39,11 +34,8 @@ export class SimulatedDatabase {
     for (const { apply } of this.#waiting.splice(0)) if (arrived) apply();
   }
 
-  [Symbol.dispose](): void {
-    Object.defineProperty(Deno, "openKv", this.#openKv);
-  }
-
-  #open(): Deno.Kv {
+  /** Connects a program to it. */
+  open(): Deno.Kv {
     const generation = this.#generation;
     const alive = () => {
       this.calls++;

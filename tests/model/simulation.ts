@@ -67,7 +67,6 @@ export class Simulation {
     private readonly random: Random,
     private readonly database: SimulatedDatabase,
     private readonly time: VirtualTime,
-    private readonly path: string,
   ) {
     const timeToLive = random.pick([Infinity, TIME_TO_LIVE]);
     const inboxMessages = random.pick([Infinity, INBOX_MESSAGES]);
@@ -87,7 +86,9 @@ export class Simulation {
 
   async #start(): Promise<void> {
     const sync = () => Promise.resolve();
-    this.#mailbox = await Mailbox.open(this.path, sealer, this.counters.add, () => {}, sync, this.#limits);
+    const disk = { isBelow: () => false };
+    const kv = this.database.open();
+    this.#mailbox = await Mailbox.over(kv, sealer, this.counters.add, () => {}, sync, this.#limits, disk);
   }
 
   async #operate(): Promise<void> {

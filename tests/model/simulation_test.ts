@@ -1,7 +1,6 @@
 import { LongRun } from "../support/long_run.ts";
 import { Random } from "../support/random.ts";
 import { Silence } from "../support/silence.ts";
-import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { SimulatedDatabase } from "./simulated_database.ts";
 import { Simulation } from "./simulation.ts";
 import { VirtualTime } from "./virtual_time.ts";
@@ -13,7 +12,6 @@ const SEED = Number(Deno.env.get("MODEL_SEED") ?? 1);
 
 Deno.test(`mailbox and sessions keep their promises over ${HISTORIES} histories of messages, clients, disks, crashes and time`, async () => {
   using _silence = new Silence();
-  using folder = new TemporaryFolder();
   const run = new LongRun("model", HISTORIES);
   let events = 0;
   let messages = 0;
@@ -21,8 +19,8 @@ Deno.test(`mailbox and sessions keep their promises over ${HISTORIES} histories 
   let refused = 0;
   for (let seed = SEED; seed < SEED + HISTORIES; seed++) {
     using time = new VirtualTime();
-    using database = new SimulatedDatabase();
-    const simulation = new Simulation(new Random(seed), database, time, folder.file("mailbox.kv"));
+    const database = new SimulatedDatabase();
+    const simulation = new Simulation(new Random(seed), database, time);
     try {
       await simulation.run();
     } catch (error) {

@@ -8,7 +8,8 @@ interface Timer {
 
 /**
  * Virtual time for `performance.now`, `Date.now` and timers until disposed. It passes only on request. Turns of the
- * event loop stay real.
+ * event loop stay real. It replaces the globals, because a parameter would have to reach every timer of the mailbox and
+ * the sessions.
  */
 export class VirtualTime {
   #now = 0;
