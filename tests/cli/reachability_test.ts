@@ -1,7 +1,9 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { checkReachability } from "../../src/cli/checks/reachability.ts";
 import { type Config, defaultConfig } from "../../src/config/config.ts";
+import { portOf } from "../../src/config/addresses.ts";
 import { formatSocketAddress } from "../../src/addresses/socket_address.ts";
+import { binaryHeader, textHeader } from "../proxies/headers.ts";
 import { GatewayRig } from "../support/gateway_rig.ts";
 import { freePort } from "../support/reference_network.ts";
 import { Silence } from "../support/silence.ts";
@@ -36,6 +38,33 @@ Deno.test("before the gateway runs, what is sent to the announced addresses must
       `ok clients reachable: ${config.clientsEndpoint.listeningAddress} ${ARRIVED}`,
     ]);
   }
+});
+
+/** Passes the next connection on to a listener, behind a header of the PROXY protocol. Returns where it listens. */
+function passingOn(listening: string, header: Uint8Array<ArrayBuffer>): string {
+  const proxy = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  (async () => {
+    using outside = await proxy.accept();
+    proxy.close();
+    using inside = await Deno.connect({ hostname: "127.0.0.1", port: portOf(listening)! });
+    await inside.write(header);
+    const passing = outside.readable.pipeTo(inside.writable).catch(() => {});
+    await inside.readable.pipeTo(outside.writable).catch(() => {});
+    await passing;
+  })().catch(() => {}); // the connections are closed already
+  return `127.0.0.1:${proxy.addr.port}`;
+}
+
+Deno.test("before the gateway runs, a PROXY header is no obstacle", async () => {
+  const config = configOn("127.0.0.1");
+  const { mixnetEndpoint, clientsEndpoint } = config;
+  mixnetEndpoint.announceAddress = passingOn(mixnetEndpoint.listeningAddress, binaryHeader("127.0.0.1", 50));
+  const clients = passingOn(clientsEndpoint.listeningAddress, textHeader("127.0.0.1"));
+  clientsEndpoint.announceAddress = `ws://${clients}`;
+  assertEquals(await found(config, false), [
+    `ok mixnet reachable: ${mixnetEndpoint.announceAddress} ${ARRIVED}`,
+    `ok clients reachable: ${clients} ${ARRIVED}`,
+  ]);
 });
 
 Deno.test("an announced address that leads elsewhere, or nowhere, is a warning with a remedy", async () => {

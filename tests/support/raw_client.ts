@@ -7,14 +7,17 @@ interface Frame {
   payload: Uint8Array;
 }
 
+/** What it needs of a connection. */
+type RawConnection = Pick<Deno.Conn, "read" | "write" | "close">;
+
 /** A WebSocket client that can do what libraries cannot: read nothing, answer nothing, or vanish. */
-export class RawClient {
+export class RawClient<Connection extends RawConnection = Deno.TcpConn> {
   readonly #frames = new WebSocketFrames();
   readonly #come: Frame[] = [];
   /** whether it answers pings while it reads messages */
   answersPings = false;
 
-  private constructor(readonly connection: Deno.Conn) {}
+  private constructor(readonly connection: Connection) {}
 
   /** `headers`: further lines of its request. */
   static async connect(address: SocketAddress, ...headers: string[]): Promise<RawClient> {
@@ -23,7 +26,11 @@ export class RawClient {
   }
 
   /** Speaks over this connection, and closes it at the end. */
-  static async over(connection: Deno.Conn, address: SocketAddress, ...headers: string[]): Promise<RawClient> {
+  static async over<Connection extends RawConnection>(
+    connection: Connection,
+    address: SocketAddress,
+    ...headers: string[]
+  ): Promise<RawClient<Connection>> {
     const request = [
       "GET / HTTP/1.1",
       `host: ${formatSocketAddress(address)}`,

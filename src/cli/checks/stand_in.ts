@@ -1,4 +1,5 @@
 import type { SocketAddress } from "../../addresses/socket_address.ts";
+import { type Beginning, ProxyHeader } from "../../proxies/proxy_header.ts";
 
 /** in bytes; a longer request is not one of ours */
 const LONGEST = 4096;
@@ -44,14 +45,23 @@ export class StandIn implements AsyncDisposable {
   }
 
   async #serve(connection: Deno.TcpConn): Promise<void> {
-    const bytes = new Uint8Array(LONGEST);
+    const buffer = new Uint8Array(LONGEST);
     const decoder = new TextDecoder();
+    let header: ProxyHeader | undefined = new ProxyHeader(); // a proxy that passes TCP on sends one
     let text = "";
     try {
       while (!text.includes("\r\n\r\n") && text.length < LONGEST) {
-        const read = await connection.read(bytes);
+        const read = await connection.read(buffer);
         if (read === null) break;
-        text += decoder.decode(bytes.subarray(0, read), { stream: true });
+        let bytes: Uint8Array = buffer.subarray(0, read);
+        if (header !== undefined) {
+          const beginning: Beginning = header.push(bytes);
+          if (beginning.kind === "malformed") break;
+          if (beginning.kind === "incomplete") continue;
+          header = undefined;
+          bytes = beginning.rest;
+        }
+        text += decoder.decode(bytes, { stream: true });
       }
       const path = /^GET (\S+) /.exec(text)?.[1];
       if (path !== undefined) this.heard.add(path);
