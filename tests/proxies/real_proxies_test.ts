@@ -79,7 +79,7 @@ class Rig implements AsyncDisposable {
         try {
           child.kill("SIGTERM");
         } catch {
-          console.error(await output); // it has ended by itself: what it said is the reason
+          throw new Error(`${command} has ended: ${await output}`);
         }
         await child.status;
         await output;
