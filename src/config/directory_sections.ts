@@ -120,8 +120,16 @@ export const DIRECTORY_SECTIONS = {
     }),
     limit_loopback: key({
       ...limits.limit_loopback,
-      comment: `Whether the limits per network also apply to this machine (127.0.0.0/8, ::1). The default is false:
-        behind a proxy, everybody seems to be on this machine, and the proxy has to limit them.`,
+      comment:
+        `Whether this machine (127.0.0.0/8, ::1) counts as one network like any other. The default is false: it has 32
+        times the limits of a network.`,
+    }),
+    trusted_proxies: key({
+      ...limits.trusted_proxies,
+      comment:
+        `Addresses and networks of proxies in front of this directory. Limits per network then apply to their clients,
+        by the X-Forwarded-For or Forwarded header of each request. A proxy that sends neither is not limited. Only list
+        proxies that always set the address themselves.`,
     }),
   },
 

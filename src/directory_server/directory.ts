@@ -2,6 +2,7 @@ import { ed25519 } from "@noble/curves/ed25519.js";
 import { dirname } from "node:path";
 import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import type { DirectoryConfig } from "../config/config.ts";
+import { requesterNetwork } from "../clients/requester.ts";
 import { type Changes, takeOver } from "../config/reloading.ts";
 import { Counters } from "../counting/counters.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
@@ -82,8 +83,10 @@ export class Directory implements AsyncDisposable {
     const server = starting.use(
       new LastingServer(BEHIND_THE_DOOR, {
         answer(request, { port }) {
-          const network = door?.networkFrom(port);
-          if (network === undefined) return new Response(null, { status: 403 }); // a program that bypassed the door
+          const peer = door?.peerFrom(port);
+          if (peer === undefined) return new Response(null, { status: 403 }); // a program that bypassed the door
+          const network = requesterNetwork(peer, request.headers, door!.proxies.include);
+          if (network === undefined) return new Response("Forwarded is not valid.\n", { status: 400 });
           return api.answer(request, { network, confirm: () => door!.confirm(port) });
         },
         failed: () => new Response(null, { status: 400 }), // its connection is broken: nothing else here can fail

@@ -6,9 +6,11 @@ import { secureContextOf, TlsClient, type TlsIdentity } from "../clients/front/t
 import type { Count } from "../counting/counters.ts";
 import { Accepting } from "../limits/accepting.ts";
 import { Descriptors, freeDescriptors } from "../limits/descriptors.ts";
-import { peerNetwork } from "../limits/peers.ts";
+import { BEHIND_A_PROXY, peerNetwork } from "../limits/peers.ts";
 import { Places } from "../limits/places.ts";
 import { logger } from "../logging/log.ts";
+import { TrustedProxies } from "../proxies/trusted_proxies.ts";
+import type { Peer } from "../clients/requester.ts";
 import type { DirectoryCounterName } from "./counter_table.ts";
 
 /** ms that a connection may go without an answer, for which a whole request is needed, or without taking one */
@@ -28,6 +30,8 @@ export interface DoorLimits {
   readonly connectionsPerNetwork: number;
   /** whether the limits of a network apply to this machine too */
   readonly limitLoopback: boolean;
+  /** addresses and networks of the proxies that are believed whom they forward */
+  readonly trustedProxies: readonly string[];
 }
 
 const log = logger("nym_gateway::directory");
@@ -38,6 +42,8 @@ const log = logger("nym_gateway::directory");
  * ending them all.
  */
 export class Door implements AsyncDisposable {
+  /** the proxies that are believed whom they forward */
+  readonly proxies: TrustedProxies;
   readonly #listener: Deno.TcpListener;
   readonly #accepting: Accepting;
   readonly #admitting: Promise<void>;
@@ -62,6 +68,7 @@ export class Door implements AsyncDisposable {
     private readonly count: Count<DirectoryCounterName>,
     private readonly patience = PATIENCE,
   ) {
+    this.proxies = new TrustedProxies(() => limits.trustedProxies);
     this.#secureContext = identity && secureContextOf(identity);
     const places = () => ({ total: limits.connections, perNetwork: limits.connectionsPerNetwork });
     this.#places = new Places(places, places, { pending: 1 / 4, known: 0, usefulAt: ({ heardAt }) => heardAt });
@@ -95,15 +102,15 @@ export class Door implements AsyncDisposable {
     return this.#passages.size;
   }
 
-  /** The network whose request comes to the server from this port; undefined if it did not come through the door. */
-  networkFrom(port: number): string | undefined {
-    return this.#byPort.get(port)?.network;
+  /** Whose request comes to the server from this port; undefined if it did not come through the door. */
+  peerFrom(port: number): Peer | undefined {
+    return this.#byPort.get(port)?.peer;
   }
 
   /** The request from this port was one that the directory is for: its connection is not evicted for newcomers that may be a flood. */
   confirm(port: number): void {
     const passage = this.#byPort.get(port);
-    if (passage !== undefined) this.#places.confirm(passage.network, passage);
+    if (passage !== undefined) this.#places.confirm(passage.peer.network, passage);
   }
 
   /**
@@ -132,7 +139,8 @@ export class Door implements AsyncDisposable {
   }
 
   #admit(connection: Deno.TcpConn): void {
-    const network = peerNetwork(connection.remoteAddr.hostname, this.limits.limitLoopback);
+    const { hostname: host } = connection.remoteAddr;
+    const network = this.proxies.include(host) ? BEHIND_A_PROXY : peerNetwork(host, this.limits.limitLoopback);
     const room = this.#places.roomFor(network);
     if (room.kind === "no") {
       this.count("connections_refused");
@@ -141,12 +149,12 @@ export class Door implements AsyncDisposable {
     if (room.kind === "evict") {
       this.count("connections_evicted");
       room.holder.cut();
-      this.#places.leave(room.holder.network, room.holder);
+      this.#places.leave(room.holder.peer.network, room.holder);
     }
     const outside = this.#secureContext === undefined
       ? new PlainClient(connection)
       : new TlsClient(connection, this.#secureContext);
-    const passage = new Passage(outside, network);
+    const passage = new Passage(outside, { host, network });
     this.#passages.add(passage);
     this.#places.take(network, passage);
     passage.ended = this.#serve(passage).finally(() => {
@@ -203,7 +211,7 @@ class Passage {
   #inside: Deno.TcpConn | undefined;
   #isCut = false;
 
-  constructor(private readonly outside: ClientConnection, readonly network: string) {}
+  constructor(private readonly outside: ClientConnection, readonly peer: Peer) {}
 
   /** Passes requests in and answers out until either side ends. */
   async pass(inside: Deno.TcpConn): Promise<void> {

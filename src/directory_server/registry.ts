@@ -1,3 +1,4 @@
+import { rangesOf } from "../limits/network.ts";
 import type { Announcement, Fields, Kind, Refusal } from "./announcement.ts";
 
 /** A node leaves the topology after this long without an announcement, in ms (spec §6). */
@@ -20,7 +21,7 @@ export interface RegistryRules {
   readonly mixnodes: number;
   /** the most gateways */
   readonly gateways: number;
-  /** the most nodes that announce themselves from one network */
+  /** the most nodes that announce themselves from one network (limits/network.ts) */
   readonly nodesPerNetwork: number;
   /** the most bytes of all gateways' clients, as text */
   readonly clientsBytes: number;
@@ -92,6 +93,7 @@ export class Registry {
   readonly #entries = new Map<string, Listed>();
   /** whose address each is */
   readonly #addresses = new Map<string, string>();
+  /** the number of nodes in each network, and in each site */
   readonly #networks = new Map<string, number>();
   readonly #counts: Record<Kind, number> = { mixnodes: 0, gateways: 0 };
   readonly #decisions: Map<string, Decision>;
@@ -158,9 +160,8 @@ export class Registry {
       if (this.#rank(this.#entries.get(holder!)!) < rank) continue;
       return { status: 409, reason: "another node is listed with the same address" };
     }
-    if (before === undefined || before.network !== network) {
-      const isFull = network !== undefined && (this.#networks.get(network) ?? 0) >= this.rules().nodesPerNetwork;
-      if (isFull) return { status: 429, reason: "too many nodes announce themselves from this network" };
+    if ((before === undefined || before.network !== network) && this.#isFull(network)) {
+      return { status: 429, reason: "too many nodes announce themselves from this network" };
     }
     const isChanged = before === undefined || before.isProven !== isProven || !isSame(before.fields, node.fields);
     if (isChanged && this.#unwritten.size >= MAX_UNWRITTEN) return { status: 503, reason: "the directory is busy" };
@@ -306,8 +307,7 @@ export class Registry {
     this.#counts[entry.kind]++;
     this.#clientsBytes += entry.clients.length;
     this.#nextExpiry = Math.min(this.#nextExpiry, entry.until);
-    if (entry.network === undefined) return;
-    this.#networks.set(entry.network, (this.#networks.get(entry.network) ?? 0) + 1);
+    this.#countIn(entry.network, 1);
   }
 
   #drop(entry: Listed): void {
@@ -315,10 +315,22 @@ export class Registry {
     for (const address of entry.addresses) this.#addresses.delete(address);
     this.#counts[entry.kind]--;
     this.#clientsBytes -= entry.clients.length;
-    if (entry.network === undefined) return;
-    const left = this.#networks.get(entry.network)! - 1;
-    if (left > 0) this.#networks.set(entry.network, left);
-    else this.#networks.delete(entry.network);
+    this.#countIn(entry.network, -1);
+  }
+
+  #isFull(network: string | undefined): boolean {
+    const ranges = network === undefined ? [] : rangesOf(network);
+    return ranges.some(({ range, networks }) =>
+      (this.#networks.get(range) ?? 0) >= networks * this.rules().nodesPerNetwork
+    );
+  }
+
+  #countIn(network: string | undefined, difference: number): void {
+    for (const { range } of network === undefined ? [] : rangesOf(network)) {
+      const count = (this.#networks.get(range) ?? 0) + difference;
+      if (count > 0) this.#networks.set(range, count);
+      else this.#networks.delete(range);
+    }
   }
 }
 

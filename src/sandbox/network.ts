@@ -1,15 +1,25 @@
 import { join } from "node:path";
-import { type Config, defaultConfig, defaultsOf, MIXNODE, type MixnodeConfig } from "../config/config.ts";
+import {
+  type Config,
+  defaultConfig,
+  defaultsOf,
+  DIRECTORY,
+  type DirectoryConfig,
+  MIXNODE,
+  type MixnodeConfig,
+} from "../config/config.ts";
+import { Directory } from "../directory_server/directory.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import { STORAGE_KEY_SIZE } from "../mailbox/sealing.ts";
 import { Mixnode } from "../mixnode/mixnode.ts";
 import { generateKeyPair } from "../sphinx/curve.ts";
-import { Directory } from "./directory.ts";
 import { type NetworkPorts, refusePortsInUse } from "./ports.ts";
 import { until } from "./until.ts";
 
 const HOST = "127.0.0.1";
+/** of the key with which the directory signs topologies, in bytes */
+const KEY_SIZE = 32;
 /** ms; shorter than usual, because the whole network has just started */
 const FIRST_BACKOFF = 250;
 /** ms to wait for nodes to announce themselves */
@@ -41,7 +51,9 @@ export class Network {
     refusePortsInUse(ports);
     await using starting = new AsyncDisposableStack();
     const home = starting.adopt(makeHome(), (folder) => Deno.remove(folder, { recursive: true }));
-    const directory = starting.use(new Directory({ host: HOST, port: ports.directory }));
+    const directory = starting.use(
+      await Directory.start(directoryConfig(home, ports.directory), crypto.getRandomValues(new Uint8Array(KEY_SIZE))),
+    );
     const mixnodes: Mixnode[] = [];
     for (const [i, port] of ports.mixnodes.entries()) {
       const config = mixnodeConfig(home, port, i + 1, directory.url);
@@ -93,6 +105,16 @@ function makeHome(): string {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`Cannot create a folder for temporary files (TMPDIR sets where): ${reason}`, { cause });
   }
+}
+
+/** Open, so that other programs on this machine can join. */
+function directoryConfig(home: string, port: number): DirectoryConfig {
+  const config = defaultsOf(DIRECTORY, "local", join(home, ".nym", "directories"));
+  return {
+    ...config,
+    directory: { ...config.directory, listeningAddress: `${HOST}:${port}`, open: true },
+    operator: { ...config.operator, listeningAddress: "" },
+  };
 }
 
 function mixnodeConfig(home: string, port: number, layer: number, directory: string): MixnodeConfig {

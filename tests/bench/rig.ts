@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { encodePem } from "../../src/encoding/pem.ts";
-import { Directory } from "../../src/sandbox/directory.ts";
+import { DirectoryRig } from "../support/directory_rig.ts";
 import { ADDRESS_SIZE } from "../../src/sphinx/constants.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
 import { parseSocketAddress, type SocketAddress } from "../../src/addresses/socket_address.ts";
@@ -67,7 +67,7 @@ export class Rig implements AsyncDisposable {
   /** Creates a gateway without starting it. */
   static async init(kind: GatewayKind): Promise<Rig> {
     await using stack = new AsyncDisposableStack();
-    const directory = stack.use(new Directory({ host: "127.0.0.1", port: 0 })); // new, so it knows no gateways
+    const directory = stack.use(await DirectoryRig.start()); // new, so it knows no gateways
     const gateway = stack.use(await GatewayProcess.init(kind, freePort(), freePort(), directory.url));
     const data = join(gateway.inboxes, "..");
     await Deno.writeTextFile(join(data, "private_sphinx.pem"), encodePem("X25519 PRIVATE KEY", KEYS.privateKey));

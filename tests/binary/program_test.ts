@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { banner } from "../../src/cli/banner.ts";
 import { generateIdentity, Peap } from "../../src/peap/mod.ts";
-import { Directory } from "../../src/sandbox/directory.ts";
+import { DirectoryRig } from "../support/directory_rig.ts";
 import { MixnodeRig } from "../mixnode/mixnode_rig.ts";
 import { eventually } from "../support/eventually.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -29,7 +29,7 @@ binaryTest("the binary refuses invalid arguments with the same exit codes as a c
 });
 
 binaryTest("two clients exchange messages through the binary, which logs the kernel in use", async (binary) => {
-  await using directory = new Directory({ host: "127.0.0.1", port: 0 });
+  await using directory = await DirectoryRig.start();
   await using stack = new AsyncDisposableStack();
   const mixnodes: MixnodeRig[] = [];
   for (const layer of [1, 2, 3]) mixnodes.push(stack.use(await MixnodeRig.start(directory.url, layer)));

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
-import { Directory } from "../../src/sandbox/directory.ts";
+import { DirectoryRig } from "../support/directory_rig.ts";
 import { eventually } from "../support/eventually.ts";
 import { GatewayRig } from "../support/gateway_rig.ts";
 import { randomClientAddress } from "../support/packets.ts";
@@ -8,7 +8,7 @@ import { Silence } from "../support/silence.ts";
 
 Deno.test("with announce_clients = false the directory gets no clients, and a reload with true announces them", async () => {
   using _silence = new Silence();
-  await using directory = new Directory({ host: "127.0.0.1", port: 0 });
+  await using directory = await DirectoryRig.start();
   await using rig = await GatewayRig.start(directory.url, (config) => {
     config.debug.presenceSendingDelay = 10;
     config.clientsEndpoint.announceClients = false;

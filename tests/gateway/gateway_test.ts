@@ -5,7 +5,7 @@ import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import { clientId } from "../../src/mailbox/client_id.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
-import { Directory } from "../../src/sandbox/directory.ts";
+import { DirectoryRig } from "../support/directory_rig.ts";
 import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
 import { formatSocketAddress, type SocketAddress } from "../../src/addresses/socket_address.ts";
 import { encodeNodeAddress } from "../../src/sphinx/node_address.ts";
@@ -17,12 +17,12 @@ import { eventually } from "../support/eventually.ts";
 import { GatewayRig } from "../support/gateway_rig.ts";
 import { craftedPacket, finalPayload, randomClientAddress } from "../support/packets.ts";
 import { quietPort } from "../support/quiet_port.ts";
+import { generateKeyPair } from "../../src/sphinx/curve.ts";
 import { Silence } from "../support/silence.ts";
 
 const bob = randomClientAddress();
 const cover = new TextEncoder().encode("The cake is a lie!");
 const text = (message: string) => new TextEncoder().encode(message);
-const local = { host: "127.0.0.1", port: 0 };
 
 Deno.test("a packet from the mixnet reaches its client even if the directory is unreachable", async () => {
   using _silence = new Silence();
@@ -182,8 +182,13 @@ function forwarding(to: SocketAddress, number: number): Uint8Array {
   return request;
 }
 
-async function announceMixnode(directory: Directory, { address }: FakeMixnode): Promise<void> {
-  const mixnode = { host: formatSocketAddress(address), pubKey: "a mixnode's", layer: 1, version: "0.7.0" };
+async function announceMixnode(directory: DirectoryRig, { address }: FakeMixnode): Promise<void> {
+  const mixnode = {
+    host: formatSocketAddress(address),
+    pubKey: encodeBase58(generateKeyPair().publicKey),
+    layer: 1,
+    version: "0.7.0",
+  };
   const body = JSON.stringify({ ...mixnode, location: "here", lastSeen: 0 });
   await (await fetch(`${directory.url}/api/presence/mixnodes`, { method: "POST", body })).body?.cancel();
 }
@@ -192,7 +197,7 @@ Deno.test("clients' packets go to mixnodes of the topology, and nowhere else", a
   using _silence = new Silence();
   await using mixnode = new FakeMixnode();
   await using stranger = new FakeMixnode();
-  await using directory = new Directory(local);
+  await using directory = await DirectoryRig.start();
   await announceMixnode(directory, mixnode);
   await using rig = await GatewayRig.start(directory.url);
   await using client = await rig.register(bob);
@@ -222,7 +227,7 @@ Deno.test('with forward_to = "any" they go anywhere', async () => {
 
 Deno.test("the gateway announces itself and its clients to the directory", async () => {
   using _silence = new Silence();
-  await using directory = new Directory(local);
+  await using directory = await DirectoryRig.start();
   await using rig = await GatewayRig.start(directory.url, (config) => config.debug.presenceSendingDelay = 20);
   await using _client = await rig.register(bob);
   const announced = () => directory.topology().gatewayNodes[0];
@@ -240,7 +245,7 @@ Deno.test("the gateway announces itself and its clients to the directory", async
 
 Deno.test("an address that another gateway actually uses is refused, and everything opened is closed", async () => {
   using _silence = new Silence();
-  await using directory = new Directory(local);
+  await using directory = await DirectoryRig.start();
   const address = `127.0.0.1:${quietPort()}`;
   const atAddress = ({ clientsEndpoint }: Config) => {
     clientsEndpoint.listeningAddress = address;

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { parseSocketAddress } from "../../src/addresses/socket_address.ts";
-import { Directory } from "../../src/sandbox/directory.ts";
+import { DirectoryRig } from "../support/directory_rig.ts";
 import { unpackHome070 } from "../config/home_070.ts";
 import { GatewayProcess } from "../support/gateway_process.ts";
 import { freePort } from "../support/reference_network.ts";
@@ -13,7 +13,7 @@ const ID = "supergateway";
 Deno.test({
   name: "a 0.7.0 home is taken over: its clients log in with their old tokens and receive 5, 4 and 0 messages",
   fn: async () => {
-    await using directory = new Directory({ host: "127.0.0.1", port: 0 });
+    await using directory = await DirectoryRig.start();
     const home = await Deno.makeTempDir({ prefix: "nym-gateway-" });
     await using gateway = new GatewayProcess("ours", home, `127.0.0.1:${freePort()}`, `127.0.0.1:${freePort()}`, ID);
     await unpackHome070(home);

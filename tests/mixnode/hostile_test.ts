@@ -1,7 +1,7 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { decodeNodeAddress, encodeNodeAddress, padNodeAddress } from "../../src/sphinx/node_address.ts";
 import { frame, FRAME_SIZE } from "../../src/mixnet/frames.ts";
-import { Directory } from "../../src/sandbox/directory.ts";
+import { DirectoryRig } from "../support/directory_rig.ts";
 import { FINAL_FLAG, FORWARD_FLAG, PACKET_SIZE, PAYLOAD_SIZE } from "../../src/sphinx/constants.ts";
 import { range } from "../mailbox/messages.ts";
 import { connectMany, many } from "../hostile/besieged.ts";
@@ -19,7 +19,7 @@ async function besiege(
 ): Promise<void> {
   using _silence = new Silence();
   await using last = new LastHop();
-  await using directory = new Directory({ host: "127.0.0.1", port: 0 });
+  await using directory = await DirectoryRig.start();
   await last.announceTo(directory.url);
   await using rig = await MixnodeRig.start(directory.url, 1, adjust);
   await attack(rig, last);

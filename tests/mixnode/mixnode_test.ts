@@ -8,7 +8,7 @@ import { PATH_OF_MIXNODE_CONFIG_070, unpackMixnodeHome070 } from "../config/home
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
-import { Directory } from "../../src/sandbox/directory.ts";
+import { DirectoryRig } from "../support/directory_rig.ts";
 import { buildPacket } from "../../src/sphinx/build.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
 import { eventually } from "../support/eventually.ts";
@@ -16,11 +16,9 @@ import { quietPort } from "../support/quiet_port.ts";
 import { Silence } from "../support/silence.ts";
 import { hop, LastHop, MixnodeRig } from "./mixnode_rig.ts";
 
-const LOCAL = { host: "127.0.0.1", port: 0 };
-
 /** A directory that lists `last`. */
-async function directoryWith(last: LastHop): Promise<Directory> {
-  const directory = new Directory(LOCAL);
+async function directoryWith(last: LastHop): Promise<DirectoryRig> {
+  const directory = await DirectoryRig.start();
   await last.announceTo(directory.url);
   return directory;
 }
@@ -115,7 +113,7 @@ Deno.test("packets go anywhere if the operator says so", async () => {
 Deno.test("a node that has just joined is found when the first packet for it comes", async () => {
   using _silence = new Silence();
   await using last = new LastHop();
-  await using directory = new Directory(LOCAL);
+  await using directory = await DirectoryRig.start();
   await using rig = await MixnodeRig.start(directory.url);
   await last.announceTo(directory.url);
   await rig.send(last.packet("to a newcomer", rig.hop(500)));
@@ -191,7 +189,7 @@ Deno.test("a mixnode starts without its directory, and is listed when that is ba
   const port = quietPort();
   await using rig = await MixnodeRig.start(`http://127.0.0.1:${port}`);
   assert(!rig.mixnode.presence.isReachable);
-  await using directory = new Directory({ host: "127.0.0.1", port });
+  await using directory = await DirectoryRig.start((config) => config.directory.listeningAddress = `127.0.0.1:${port}`);
   await eventually("it is listed", () => directory.topology().mixNodes.length === 1);
 });
 
@@ -199,7 +197,7 @@ Deno.test("a 0.7.0 mixnode's home is taken over: its key, its layer, its address
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   await unpackMixnodeHome070(folder.path);
-  await using directory = new Directory(LOCAL);
+  await using directory = await DirectoryRig.start();
   const config = readTable(MIXNODE, folder.file(PATH_OF_MIXNODE_CONFIG_070));
   const address = `127.0.0.1:${quietPort()}`; // its own is the usual one, which may be in use here
   const addresses = { listeningAddress: address, announceAddress: address, presenceDirectoryServer: directory.url };
@@ -218,7 +216,7 @@ Deno.test("a 0.7.0 mixnode's home is taken over: its key, its layer, its address
 
 Deno.test("another mixnode with our address is a warning, or in the way if the operator wants that", async () => {
   using _silence = new Silence();
-  await using directory = new Directory(LOCAL);
+  await using directory = await DirectoryRig.start();
   const address = `127.0.0.1:${quietPort()}`;
   const other = { host: address, pubKey: encodeBase58(generateKeyPair().publicKey), layer: 1, version: "0.7.0" };
   const init = { method: "POST", body: JSON.stringify({ ...other, location: "", lastSeen: 0 }) };

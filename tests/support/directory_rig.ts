@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { defaultsOf, DIRECTORY, type DirectoryConfig } from "../../src/config/config.ts";
 import { Directory } from "../../src/directory_server/directory.ts";
+import type { Topology } from "../../src/protocol/topology.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
 
 /** A directory with a temporary home, open to nodes that prove nothing unless `change` says otherwise. */
@@ -11,7 +12,7 @@ export class DirectoryRig implements AsyncDisposable {
   /** replaced by `restart` */
   directory!: Directory;
 
-  private constructor(change: (config: DirectoryConfig) => void, private readonly now: () => number) {
+  private constructor(change: (config: DirectoryConfig) => unknown, private readonly now: () => number) {
     this.config = defaultsOf(DIRECTORY, "test", join(this.#folder.path, "directories"));
     this.config.directory.open = true;
     this.config.directory.listeningAddress = "127.0.0.1:0";
@@ -20,7 +21,7 @@ export class DirectoryRig implements AsyncDisposable {
   }
 
   /** Starts one. `now` is a clock in ms since 1970. */
-  static async start(change: (config: DirectoryConfig) => void = () => {}, now = Date.now): Promise<DirectoryRig> {
+  static async start(change: (config: DirectoryConfig) => unknown = () => {}, now = Date.now): Promise<DirectoryRig> {
     const rig = new DirectoryRig(change, now);
     await rig.restart();
     return rig;
@@ -29,6 +30,11 @@ export class DirectoryRig implements AsyncDisposable {
   /** The base URL. */
   get url(): string {
     return this.directory.url;
+  }
+
+  /** The nodes that it lists now. */
+  topology(): Topology {
+    return this.directory.topology();
   }
 
   /** Starts it after {@linkcode stop}. */
