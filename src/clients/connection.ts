@@ -44,8 +44,8 @@ export interface ConnectionContext extends PushingContext {
   /** the client has returned, registered or not; resolves once that is on the disk, with false if the ledger is full */
   establish(id: ClientId): Promise<boolean>;
   /**
-   * reads the client's inbox from its start; `nudge` is called whenever it has more messages, `superseded` when the client
-   * has logged in at another gateway. The caller closes it
+   * reads the client's inbox from its start; `nudge` is called whenever it has more messages, `superseded` when the
+   * client has logged in at another gateway. The caller closes it
    */
   openInbox(id: ClientId, nudge: () => void, superseded: () => void): Inbox;
   /** queues a packet for the mixnode at `to`; never waits */
@@ -109,7 +109,7 @@ export class Connection {
   /** set once it has logged in */
   #pushing: Pushing | undefined;
   #login: Promise<void> | undefined;
-  /** frames that came during a login, at most MAX_WAITING_FRAMES; dropped when the connection ends */
+  /** frames that arrived during a login, at most MAX_WAITING_FRAMES; dropped when the connection ends */
   readonly #waiting: (string | Uint8Array)[] = [];
   #ended = false;
   #requests = 0;
@@ -163,7 +163,10 @@ export class Connection {
     return this.#pushing?.pushUnstored(message) ?? false;
   }
 
-  /** Must be called a few times a second, with `now` in ms of performance.now(). Closes the connection of a silent client. */
+  /**
+   * Must be called a few times a second, with `now` in ms of performance.now(). Closes the connection of a silent
+   * client.
+   */
   tick(now: number): void {
     if (this.#ended || this.#pushing === undefined) return;
     this.#pushing.tick(now);
@@ -187,7 +190,7 @@ export class Connection {
     await this.#pushing?.idle();
   }
 
-  /** Resolves when the operating system has nothing left of it either. */
+  /** Resolves when nothing is left of it in the operating system either. */
   get gone(): Promise<void> {
     return this.socket.gone;
   }
@@ -241,7 +244,10 @@ export class Connection {
     });
   }
 
-  /** Repeats the challenge until it is answered: a new key pair costs more than anything else a stranger may ask for. */
+  /**
+   * Repeats the challenge until it is answered: a new key pair costs more than anything else that a stranger can ask
+   * for.
+   */
   #challengeIt(): void {
     this.#challenge ??= newChallenge();
     this.#reply(answer.challenge(encodeBase58(this.#challenge.nonce), encodeBase58(this.#challenge.publicKey)));

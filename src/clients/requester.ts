@@ -4,16 +4,16 @@ import { forwardedBy } from "../proxies/forwarded.ts";
 
 /** Where a request comes from, before its headers are considered. */
 export interface Peer {
-  /** an IP address: the peer's own, or what a trusted proxy has said before TLS */
+  /** an IP address: the peer's own, or the one that a trusted proxy gave before TLS */
   readonly host: string;
   /** the network of that address, as limits count it */
   readonly network: string;
 }
 
 /**
- * The network that a client counts towards that asks for a WebSocket with these headers; undefined if they are
- * not valid. Only a trusted proxy's word counts. A browser says whose page is asking (RFC 6455 §4.1), and any page may:
- * one that is open on this machine does not share its larger limits.
+ * The network that a client counts towards when it asks for a WebSocket with these headers; undefined if they are not
+ * valid. Only a trusted proxy's word counts. A browser says whose page is asking (RFC 6455 §4.1). Any page may ask, so
+ * one that is open on this machine does not share the machine's larger limits.
  */
 export function requesterNetwork(
   { host, network }: Peer,

@@ -55,7 +55,9 @@ export interface ServerContext
 
 const log = logger("nym_gateway::node::client_handling::websocket::listener");
 
-/** Upgrades clients to WebSockets while there are places, and knows which are online. Each has at most one connection. */
+/**
+ * Upgrades clients to WebSockets while there are places, and knows which are online. Each has at most one connection.
+ */
 export class ClientsServer {
   readonly #context: ConnectionContext;
   readonly #connections = new Set<Connection>();
@@ -111,7 +113,7 @@ export class ClientsServer {
         }
         if (room.kind === "evict") {
           context.count("client_sessions_evicted");
-          this.#end(room.holder, CloseCode.POLICY, "idle, and others need the place");
+          this.#end(room.holder, CloseCode.POLICY, "evicted because it was idle longest");
         }
         this.#pending.confirm(network, connection);
         this.#pending.leave(network, connection);
@@ -203,7 +205,7 @@ export class ClientsServer {
         count("http_errors"); // an invalid upgrade: nothing else here can fail
         return new Response(null, { status: 400 });
       },
-      // The front ensures that the server has descriptors to accept; if it ends all the same, it is restarted.
+      // The front ensures that the server has descriptors to accept; if the server ends anyway, it is restarted.
       ended: () => {
         count("client_accept_errors");
         log.error("Clients' connections were lost, as the server behind the front has ended: restarting it");
@@ -256,7 +258,7 @@ export class ClientsServer {
     if (room.kind === "no") this.#context.count("client_connections_refused");
     else if (room.kind === "evict") {
       this.#context.count("client_connections_evicted");
-      this.#end(room.holder, CloseCode.POLICY, "others want in", SHORT_FAREWELL);
+      this.#end(room.holder, CloseCode.POLICY, "evicted for a newer connection", SHORT_FAREWELL);
     }
     return room.kind !== "no";
   }

@@ -34,7 +34,7 @@ export const MIXNODE_SECTIONS = {
     private_sphinx_key_file: key({
       kind: path,
       default: inData("private_sphinx.pem"),
-      comment: `The file with the mixnode's private key, in PEM. Anyone who has it can see where the packets that pass
+      comment: `The file with the mixnode's private key, in PEM. Anyone who has it can see where the packets passing
         through here come from and go to, so only the user that runs the mixnode may read the file.`,
     }),
     public_sphinx_key_file: key({
@@ -61,8 +61,9 @@ export const MIXNODE_SECTIONS = {
       kind: url,
       default: "https://directory.nymtech.net",
       option: "directory",
-      comment: `Not used. Every second, 0.7.0 reported to this server how many packets it had sent to whom. Anyone could
-        read that there, although it is what a mixnet should hide.`,
+      comment:
+        `Not used. 0.7.0 reported to this server, every second, how many packets it had sent to whom. Anyone could
+        read there what a mixnet should hide.`,
     }),
     nym_root_directory: key({
       kind: text,

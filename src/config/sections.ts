@@ -136,8 +136,8 @@ export const SECTIONS = {
       default: 5_242_880,
       comment: `The most packets remembered, each in up to 26 bytes of memory once it has arrived. With more of them
         within replay_window, the oldest packets of the clients that get the most are forgotten, and counted, so flooding
-        a few clients does not make the gateway forget what others got. A client that is always online gets a packet a
-        second or more, as it sends cover messages to itself: 86,400 a day.`,
+        a few clients does not make the gateway forget packets of others. A client that is always online gets a packet a
+        second or more, because it sends cover messages to itself: 86,400 a day.`,
     }),
   },
 
@@ -170,8 +170,8 @@ export const SECTIONS = {
       kind: flag,
       default: false,
       comment: `Whether a registered address may register again. If true, anyone who knows a client's address (the
-        directory lists them all) can register it again and take the mail waiting for it, as was possible in 0.7.0. If
-        false, a client gets its token once and has to keep it. A client that proves that it has the private key of its
+        directory lists them all) can register it again and take its waiting mail, as in 0.7.0. If
+        false, a client gets its token once and must keep it. A client that proves that it has the private key of its
         address, as our client library does, may register again in either case.`,
     }),
     tls_certificate: key({
@@ -251,8 +251,7 @@ export const SECTIONS = {
       kind: amount(1, "clients"),
       default: 200_000,
       reloadable: "always",
-      comment:
-        `The most registered clients. To make place for another one, the client that has been away longest since its
+      comment: `The most registered clients. When another one registers, the client that has been away longest since its
         registration, without ever logging in again, is removed. If all have logged in again, no more can register.`,
     }),
     unused_registration_time: key({
@@ -355,8 +354,8 @@ export const SECTIONS = {
       reloadable: "always",
       comment:
         `The most bytes of messages stored for all clients together. From half of it on, the fuller the mailbox, the
-        less one inbox may have, so new messages for the largest inboxes are dropped first, and counted. An eighth is
-        divided among all clients (registered_clients): so much is stored for each whatever others have, 6 KB by
+        less one inbox may use, so new messages for the largest inboxes are dropped first, and counted. An eighth is
+        divided among all clients (registered_clients): each can use its share whatever other inboxes hold, 6 KB by
         default.`,
     }),
     time_to_live: key({
@@ -391,8 +390,8 @@ export const SECTIONS = {
       kind: orNone(address(OPERATOR_PORT)),
       default: `127.0.0.1:${OPERATOR_PORT}`,
       comment: `The address of the status page for browsers, and of /metrics for Prometheus, /healthz and /readyz. The
-        default, 127.0.0.1:9001, is reachable from this machine only. There is no password, but nothing can be changed
-        here and no client is named. Empty: none of these. If the port is in use, the gateway logs a warning and runs
+        default, 127.0.0.1:9001, is reachable from this machine only. There is no password, but the page is read-only
+        and names no client. Empty: none of these. If the port is in use, the gateway logs a warning and runs
         without them.`,
     }),
     allowed_hosts: key({
@@ -470,6 +469,6 @@ export const SECTIONS = {
 export const SECTION_COMMENTS: { readonly [Name in keyof typeof SECTIONS]?: string } = {
   limits:
     `A "network" is the /24 of an IPv4 address or the /64 of an IPv6 address. All connections together must fit into
-    this program's limit of file descriptors (ulimit -n): a client takes three, or five with TLS, and a mixnode one. When
+    this program's limit of file descriptors (ulimit -n): a client takes three, a mixnode one. When
     they run short, new connections have to wait.`,
 };

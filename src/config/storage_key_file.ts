@@ -76,7 +76,7 @@ function hasContents(path: string): boolean {
 function missing(path: string, sealed: string): OperatorError {
   return new OperatorError(
     `The storage key ${path} is missing, and ${sealed} is sealed with it: put back the storage key file, or name it in ` +
-      `storage_key_file in [gateway]; a new key would open nothing of what is stored`,
+      `storage_key_file in [gateway]; a new key could not open stored data`,
     ExitCode.MISSING_INPUT,
   );
 }

@@ -7,14 +7,14 @@ const RETRY = 100;
 const MAX_RETRY = 5_000;
 
 /**
- * ms from the beginning of a commit to that of the next. Nobody waits for a commit while messages are pushed beside it, and
- * each costs something whatever is in it: a sync, and a page or two of the database.
+ * The least ms from the start of one commit to the next. Nobody waits for a commit, because messages are pushed
+ * meanwhile, and each has a fixed cost: a sync, and a page or two of the database.
  */
 const PACE = 5;
 
 /** One commit. It is built once, and stays the same over retries. */
 export interface Commit {
-  /** what is written; committing it again after a failure changes nothing that it has changed already */
+  /** what it writes; committing it again after a failure has no further effect */
   readonly changes: { commit(): Promise<unknown> };
   /** Called once when it is on the disk. */
   written(): void;
@@ -31,13 +31,13 @@ export interface CommitSource {
 }
 
 /**
- * Makes commits, one at a time, as long as work is pending: each takes everything that arrived during the previous one, and
- * in the {@linkcode PACE} since that began. A failed commit is retried until it works, or until it is given up after
- * {@linkcode endRetries}.
+ * Makes commits, one at a time, as long as work is pending: each takes everything that arrived during the previous one,
+ * and in the {@linkcode PACE} since that began. A failed commit is retried until it works, or until it is given up
+ * after {@linkcode endRetries}.
  */
 export class Commits {
   #loop: Promise<void> | undefined;
-  /** calls of `flush` that wait */
+  /** the number of pending calls of `flush` */
   #flushing = 0;
   /** when the latest commit began (ms, of performance.now()) */
   #begunAt = -Infinity;
@@ -50,7 +50,7 @@ export class Commits {
   /**
    * `onCommit` gets the duration of each in seconds. A commit is done once the promise of `syncAlong` has resolved too.
    *
-   * @param pace the least time from the beginning of a commit to that of the next, unless somebody waits for it (ms)
+   * @param pace the least time from the start of one commit to the next, unless somebody waits for it (ms)
    */
   constructor(
     private readonly source: CommitSource,
@@ -141,7 +141,7 @@ class Wait {
   readonly #over = Promise.withResolvers<void>();
   readonly #timer: ReturnType<typeof setTimeout>;
 
-  /** Begins now, for `duration` ms. */
+  /** Starts now, for `duration` ms. */
   constructor(duration: number) {
     this.#timer = setTimeout(this.#over.resolve, duration);
   }

@@ -8,7 +8,7 @@ export const CLIENT = "client";
 const CLOCK = ["clock"];
 const CLOCK_CONTEXT = new TextEncoder().encode("clock");
 
-/** The ledger's entries in a database file of its own. */
+/** The ledger's entries in their own database file. */
 export class KvLedgerTable implements LedgerTable {
   private constructor(private readonly kv: Deno.Kv, private readonly sealer: Sealer) {}
 

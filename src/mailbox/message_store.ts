@@ -3,28 +3,28 @@ import type { StoredMessage } from "./fresh.ts";
 import type { Held } from "./usage.ts";
 
 /**
- * What a gateway needs of a store of messages. There are two: the embedded one ({@linkcode Mailbox}), and PostgreSQL,
+ * What a gateway needs from a message store. There are two: the embedded one ({@linkcode Mailbox}), and PostgreSQL,
  * which several gateways share (src/postgresql). Both keep to this:
  *
  * - A message counts as stored once it is committed, and stays until its delivery is confirmed. After any crash it is
  *   delivered again unless that was committed too: at least once.
  * - An inbox has one order, which all its readers see.
  * - The newest login wins: once it reads, confirmations of older readers have no effect.
- * - What is confirmed does not come back once {@linkcode MessageStore.flush} has resolved.
+ * - Confirmed messages do not return once {@linkcode MessageStore.flush} has resolved.
  * - Limits hold.
  */
 export interface MessageStore extends AsyncDisposable {
-  /** what all inboxes hold together, committed */
+  /** the committed contents of all inboxes */
   readonly totals: Held;
-  /** messages that wait for their commit */
+  /** the number of messages waiting for a commit */
   readonly waiting: number;
-  /** age of the oldest message in ms, roughly; 0 when there is no message */
+  /** the approximate age of the oldest message, in ms; 0 if there is no message */
   readonly oldestAge: number;
   /** why messages cannot be written; undefined when the last commit worked */
   readonly failure: string | undefined;
   /**
-   * Accepts a message for a client; false when a limit forbids it. Neither message nor tag is copied. `tag` recognizes a
-   * replay of its packet at another gateway on the same store. Ask for {@linkcode room} first.
+   * Accepts a message for a client; false when a limit forbids it. Neither message nor tag is copied. `tag` recognizes
+   * a replay of its packet at another gateway on the same store. Ask for {@linkcode room} first.
    */
   store(id: ClientId, message: Uint8Array, tag?: Uint8Array): boolean;
   /** undefined when there is room for more messages, else a promise that resolves when there may be */
@@ -46,7 +46,10 @@ export interface MessageStore extends AsyncDisposable {
 export interface Inbox {
   /** whether the next message is not in memory, so that {@linkcode next} must get it */
   readonly isBehind: boolean;
-  /** The next messages; empty when there are no more for now. Calls must not overlap. Rejects with what the store throws. */
+  /**
+   * The next messages; empty when there are no more for now. Calls must not overlap. Rejects with what the store
+   * throws.
+   */
   next(): Promise<StoredMessage[]>;
   /** The next message, without waiting; undefined when there is no such message or the inbox {@linkcode isBehind}. */
   take(): StoredMessage | undefined;

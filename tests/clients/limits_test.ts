@@ -15,7 +15,7 @@ Deno.test("when its network's places, or all places, are taken, a login evicts t
     busy.send(new Uint8Array(3)); // it logged in first, but is active now
     await busy.answer();
     await using next = await rig.logIn(3);
-    assertEquals((await idle.closed).reason, "idle, and others need the place");
+    assertEquals((await idle.closed).reason, "evicted because it was idle longest");
     assertEquals(rig.counters.get("client_sessions_evicted"), 1);
     await rig.store(1, [1]);
     await rig.store(3, [3]);
@@ -48,7 +48,7 @@ Deno.test("half of the places are reserved for clients that registered long ago"
     await each.message();
   }
   await using third = await rig.logIn(3); // evicts one with the same standing
-  assertEquals((await old[0]!.closed).reason, "idle, and others need the place");
+  assertEquals((await old[0]!.closed).reason, "evicted because it was idle longest");
   await rig.store(3, [3]);
   await third.message();
 });

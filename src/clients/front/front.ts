@@ -29,23 +29,23 @@ export interface FrontLimits {
   readonly framesPerSecond: number;
   /** whether this machine counts as one network like any other */
   readonly limitLoopback: boolean;
-  /** addresses and networks of the proxies that are believed whom they forward */
+  /** addresses and networks of the proxies whose word about their clients' addresses is trusted */
   readonly trustedProxies: readonly string[];
 }
 
 /** The place of a connection that is not a WebSocket yet. */
 interface Place {
-  /** that it counts towards now */
+  /** the network that it counts towards now */
   network: string;
 }
 
 const log = logger("nym_gateway::node::client_handling::websocket::listener");
 
 /**
- * The port that clients connect to. It terminates TLS, checks what clients send, and passes it on to the runtime's server
- * at `inner()`. Clients do not connect to that server directly because it reads whatever it is sent into memory before
- * any of our code sees it, can't end a connection whose peer is silent, ends with all its WebSockets when it runs out of
- * descriptors, must close them to change its certificate, and writes each message separately.
+ * The port that clients connect to. It terminates TLS, checks what clients send, and passes it on to the runtime's
+ * server at `inner()`. Clients do not connect to that server directly because it reads whatever it is sent into memory
+ * before any of our code sees it, cannot end a connection whose peer is silent, ends with all its WebSockets when it
+ * runs out of descriptors, must close them to change its certificate, and writes each message separately.
  */
 export class Front {
   readonly #listener: Deno.TcpListener;
@@ -55,7 +55,7 @@ export class Front {
   readonly #tunnels = new Set<Tunnel>();
   /** by the local port of their connection to the server */
   readonly #byPort = new Map<number, Tunnel>();
-  /** the proxies that are believed whom they forward */
+  /** the proxies whose word about their clients' addresses is trusted */
   readonly proxies: TrustedProxies;
   readonly #pending = new Places<Tunnel>(() => MAX_PENDING, () => MAX_PENDING);
   /** connections to the server that are being made */
@@ -110,7 +110,7 @@ export class Front {
 
   /**
    * Shows this certificate to clients that connect from now on. No client is disconnected or refused.
-   * @throws what node:tls throws if it can't use the identity; the previous one stays in use
+   * @throws what node:tls throws if it cannot use the identity; the previous one stays in use
    */
   renew(identity: TlsIdentity): void {
     this.#secureContext = secureContextOf(identity);
@@ -154,7 +154,7 @@ export class Front {
     this.#awaitWebSocket(tunnel, place, loginDeadline);
   }
 
-  /** Takes a trusted proxy's word, if it gave any, on whom the tunnel is for. */
+  /** Accepts a trusted proxy's word, if it gave any, about the tunnel's client. */
   #introduce(tunnel: Tunnel, place: Place, introduction: Introduction): void {
     if (!tunnel.isPending) return;
     if (introduction.kind === "malformed") {

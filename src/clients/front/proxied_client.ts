@@ -1,19 +1,22 @@
 import { type Beginning, ProxyHeader } from "../../proxies/proxy_header.ts";
 import type { ClientConnection, RawConnection } from "./client_connection.ts";
 
-/** Enough for most headers; longer ones, and what follows, take more reads. */
+/** Enough for most headers; longer ones take more reads. */
 const BUFFER = 1408;
 
 /** What is known once a header of the PROXY protocol has been read, or the connection turns out to have none. */
 export type Introduction = Exclude<Beginning, { kind: "incomplete" }>;
 
-/** A client's connection through a trusted proxy, which may say first whose it is (PROXY protocol), before any TLS. */
+/**
+ * A client's connection through a trusted proxy, which may begin with the client's address (PROXY protocol), before any
+ * TLS.
+ */
 export class ProxiedClient implements ClientConnection {
   #client: ClientConnection | undefined;
 
   /**
-   * Owns `connection` from now on. `introduced` is called before anything is received; `open` makes the connection of the
-   * rest. Nothing can be written before.
+   * Owns `connection` from now on. `introduced` is called before anything is received; `open` makes the connection of
+   * the rest. Nothing can be written before.
    */
   constructor(
     private readonly connection: RawConnection,
@@ -35,7 +38,7 @@ export class ProxiedClient implements ClientConnection {
     (this.#client ?? this.connection).close();
   }
 
-  /** Undefined if the connection ends before, or its header is malformed. */
+  /** Undefined if the connection ends before that, or its header is malformed. */
   async #introduce(): Promise<ClientConnection | undefined> {
     const header = new ProxyHeader();
     const buffer = new Uint8Array(BUFFER);
@@ -50,7 +53,7 @@ export class ProxiedClient implements ClientConnection {
   }
 }
 
-/** A connection of which some bytes have been read already. They are read again first. */
+/** A connection from which some bytes have been read already. Reads return them first. */
 class Continued implements RawConnection {
   constructor(private readonly connection: RawConnection, private rest: Uint8Array) {}
 
