@@ -22,6 +22,8 @@ const CLOSE_TIMEOUT = 2_000;
 const SHORT_FAREWELL = 100;
 /** ms that a peer whose request is declined has to read the answer */
 const DECLINED_FAREWELL = 1000;
+/** the version of WebSocket */
+const VERSION = "13";
 /** Where the server listens: only its front connects to it. */
 const BEHIND_THE_FRONT = { host: "127.0.0.1", port: 0 };
 
@@ -216,8 +218,12 @@ export class ClientsServer {
   #upgrade(request: Request, tunnel: Tunnel | undefined): Response {
     if (tunnel === undefined) return new Response(null, { status: 403 }); // a program on this machine that bypassed the front
     const { headers } = request;
+    if (request.method !== "GET") return decline(tunnel, 405, null, { allow: "GET" });
     if (headers.get("upgrade")?.toLowerCase() !== "websocket") {
       return decline(tunnel, 426, "This is a nym gateway; clients speak WebSocket to it.\n");
+    }
+    if (headers.get("sec-websocket-version") !== VERSION) { // RFC 6455 §4.4; the runtime takes any
+      return decline(tunnel, 426, null, { "sec-websocket-version": VERSION });
     }
     // The front treats everything after the head as frames.
     if (headers.has("content-length") || headers.has("transfer-encoding")) return decline(tunnel, 400);
@@ -288,7 +294,12 @@ export class ClientsServer {
 }
 
 /** The runtime keeps a connection open whatever the answer says, so the tunnel ends it. */
-function decline(tunnel: Tunnel, status: number, text: string | null = null): Response {
+function decline(
+  tunnel: Tunnel,
+  status: number,
+  text: string | null = null,
+  headers: Record<string, string> = {},
+): Response {
   tunnel.cutIn(DECLINED_FAREWELL);
-  return new Response(text, { status, headers: { upgrade: "websocket", connection: "close" } });
+  return new Response(text, { status, headers: { upgrade: "websocket", connection: "close", ...headers } });
 }

@@ -1,10 +1,11 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { ClientsServer } from "../../src/clients/server.ts";
 import { formatSocketAddress } from "../../src/addresses/socket_address.ts";
 import { client, range } from "../mailbox/messages.ts";
 import { eventually } from "../support/eventually.ts";
 import { LockedDatabase } from "../support/locked_database.ts";
 import { ClientsRig } from "./clients_rig.ts";
+import { HEAD } from "./front/streams.ts";
 
 Deno.test("a request without an upgrade is told which protocol to use", async () => {
   await using rig = await ClientsRig.start();
@@ -13,11 +14,37 @@ Deno.test("a request without an upgrade is told which protocol to use", async ()
   await response.body?.cancel();
 });
 
+Deno.test("another version of WebSocket, or another method than GET, is refused with what is right instead", async () => {
+  await using rig = await ClientsRig.start();
+  const { host: hostname, port } = rig.server.address;
+  const answerTo = async (head: string) => {
+    using connection = await Deno.connect({ hostname, port });
+    await connection.write(new TextEncoder().encode(head));
+    const answer = new Uint8Array(1024);
+    return new TextDecoder().decode(answer.subarray(0, await connection.read(answer) ?? 0)).toLowerCase();
+  };
+  const version = /sec-websocket-version: .*\r\n/;
+  for (const other of ["sec-websocket-version: 8\r\n", "sec-websocket-version: 13, 8\r\n", ""]) {
+    const answer = await answerTo(HEAD.replace(version, other));
+    assertMatch(answer, /^http\/1\.1 426 /);
+    assertStringIncludes(answer, "sec-websocket-version: 13\r\n");
+  }
+  for (const method of ["POST", "PUT", "HEAD", "OPTIONS", "BREW"]) {
+    for (const more of ["", "content-length: 0\r\n"]) {
+      const answer = await answerTo(HEAD.replace("GET", method).replace("host", `${more}host`));
+      assertMatch(answer, /^http\/1\.1 405 /);
+      assertStringIncludes(answer, "allow: get\r\n");
+    }
+  }
+  assertEquals(rig.server.connections, 0);
+});
+
 Deno.test("an invalid upgrade is refused, and affects no other client", async () => {
   await using rig = await ClientsRig.start();
   await using bob = await rig.logIn(1);
   using connection = await Deno.connect({ hostname: rig.server.address.host, port: rig.server.address.port });
-  const withoutKey = "GET / HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n";
+  const withoutKey = "GET / HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n" +
+    "sec-websocket-version: 13\r\n\r\n";
   await connection.write(new TextEncoder().encode(withoutKey));
   const answer = new Uint8Array(1024);
   await connection.read(answer);
