@@ -25,7 +25,7 @@ async function registers(rig: ClientsRig, preamble: Uint8Array<ArrayBuffer>, ...
 
 const NOTHING = new Uint8Array(0);
 
-Deno.test("limits per network mean the clients that a trusted proxy names, in any of its ways", async () => {
+Deno.test("limits per network apply to the clients that a trusted proxy names, however it names them", async () => {
   await using rig = await ClientsRig.start({}, LIMITS);
   const ways: [string, (client: string) => Promise<boolean>][] = [
     ["192.0.2", (client) => registers(rig, textHeader(client))],
@@ -42,7 +42,7 @@ Deno.test("limits per network mean the clients that a trusted proxy names, in an
   }
   const mixed = [];
   for (const [, way] of ways) mixed.push(await way("198.18.99.1"));
-  assertEquals(mixed, [true, true, false, false, false, false]); // one client, whichever way it is named
+  assertEquals(mixed, [true, true, false, false, false, false]); // one client, however it is named
 });
 
 Deno.test("a trusted proxy that names no client counts as itself", async () => {
@@ -55,14 +55,14 @@ Deno.test("a trusted proxy that names no client counts as itself", async () => {
   assertEquals(await registers(rig, NOTHING, "x-forwarded-for: unknown"), false);
 });
 
-Deno.test("headers with which a client has tampered are refused", async () => {
+Deno.test("headers that a client has tampered with are refused", async () => {
   await using rig = await ClientsRig.start({}, LIMITS);
   const forged = ["x-forwarded-for: 192.0.2.1", "forwarded: for=192.0.2.2"];
   await assertRejects(() => registers(rig, NOTHING, ...forged), Error, "HTTP/1.1 400");
   assertEquals(await registers(rig, NOTHING, "x-forwarded-for: 192.0.2.1", "forwarded: for=192.0.2.1"), true);
 });
 
-Deno.test("from others, a PROXY header is refused and the other headers are ignored", async () => {
+Deno.test("from an untrusted peer, a PROXY header is refused and other headers are ignored", async () => {
   await using rig = await ClientsRig.start({}, { ...LIMITS, limitLoopback: true, trustedProxies: ["127.0.0.2"] });
   for (const header of [textHeader("192.0.2.1"), binaryHeader("192.0.2.1")]) {
     await assertRejects(() => registers(rig, header), Error, "no upgrade");
@@ -72,7 +72,7 @@ Deno.test("from others, a PROXY header is refused and the other headers are igno
   assertEquals(answers, [true, true, false]);
 });
 
-Deno.test("a proxy on this machine that is not trusted, but says whom it forwards, is reported once", async () => {
+Deno.test("an untrusted proxy on this machine that names its clients is reported once", async () => {
   using log = new LogLines();
   await using rig = await ClientsRig.start({}, { ...LIMITS, trustedProxies: [] });
   for (const host of [1, 2]) await registers(rig, NOTHING, `x-forwarded-for: 192.0.2.${host}`);
@@ -97,7 +97,7 @@ Deno.test("a malformed or overlong PROXY header ends the connection, with a line
   );
 });
 
-Deno.test("a PROXY header that does not end falls under the deadline", async () => {
+Deno.test("a PROXY header that does not end is subject to the deadline", async () => {
   await using rig = await ClientsRig.start({}, { ...LIMITS, loginDeadline: 100 });
   const { host: hostname, port } = rig.server.address;
   using connection = await Deno.connect({ hostname, port });

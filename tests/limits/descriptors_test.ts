@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Descriptors } from "../../src/limits/descriptors.ts";
 
-Deno.test("connections that were let in and have yet to take their descriptors are reckoned with", () => {
+Deno.test("admitted connections that have not taken their descriptors yet are counted", () => {
   let [free, promised] = [40, 0];
   const asked: number[] = [];
   const descriptors = new Descriptors((most) => {

@@ -67,7 +67,7 @@ function successes({ rate, networks, isOrderly, burst, seed }: Flood, roundTrip:
   return succeeded;
 }
 
-Deno.test("a client with a second of round trip logs in 9 times of 10 under 256 connections a second, from any networks", () => {
+Deno.test("a client with a round trip of 1 s logs in 9 times of 10 under 256 connections a second from any networks", () => {
   for (const networks of [1, 30, 300, 3000, 65_536]) {
     for (const [isOrderly, burst] of [[true, 1], [false, 16], [true, 256]] as const) {
       const succeeded = successes({ rate: 256, networks, isOrderly, burst, seed: networks }, 1000);

@@ -100,7 +100,7 @@ Deno.test("this machine has the limits of 32 networks, and is suspected like any
   assertEquals([full.evicted.includes(0), full.places.taken], [false, 10]);
 });
 
-Deno.test("for connections through a proxy, only the totals apply until it is known for whom they are", () => {
+Deno.test("for connections through a proxy, only the totals apply until their client is known", () => {
   const hall = new Hall(5, 2);
   for (let i = 0; i < 5; i++) hall.come(BEHIND_A_PROXY);
   assertEquals(hall.evicted, []);

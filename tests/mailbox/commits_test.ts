@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { Commits } from "../../src/mailbox/commits.ts";
 import { eventually } from "../support/eventually.ts";
 
-Deno.test("a commit takes what came since the one before began, and does not wait once somebody flushes", async () => {
+Deno.test("a commit takes everything that arrived since the previous one began, and a flush does not wait", async () => {
   using kv = await Deno.openKv(":memory:");
   const written: number[] = [];
   let waiting = 0;

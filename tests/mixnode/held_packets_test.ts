@@ -4,7 +4,7 @@ import { eventually } from "../support/eventually.ts";
 
 const TO = { host: "127.0.0.1", port: 1 };
 
-/** Holds packets, and notes what is released: the packet's number, and when it was. */
+/** Holds packets, and records the number and the time of each released one. */
 class Rig {
   readonly released: number[] = [];
   readonly at: number[] = [];
@@ -23,7 +23,7 @@ class Rig {
   }
 }
 
-Deno.test("packets leave in the order in which they are due, none too early, and each once", async () => {
+Deno.test("packets are released in the order in which they are due, none too early, and each once", async () => {
   const rig = new Rig();
   const delays = Array.from({ length: 2000 }, () => 1 + Math.random() * 80);
   const heldWithin = delays.map((delay, number) => {
@@ -42,13 +42,13 @@ Deno.test("packets leave in the order in which they are due, none too early, and
   assert(released.every((number, i) => i === 0 || earliest(released[i - 1]!) <= latest(number)), "out of order");
 });
 
-Deno.test("a packet without a delay leaves in the same turn", () => {
+Deno.test("a packet without a delay is released in the same turn", () => {
   const rig = new Rig();
   rig.hold(1, 0);
   assertEquals([rig.released, rig.held.size], [[1], 0]);
 });
 
-Deno.test("one that is due earlier does not wait for one that came before it", async () => {
+Deno.test("a packet that is due earlier does not wait for one that arrived before it", async () => {
   const rig = new Rig();
   rig.hold(1, 60_000);
   rig.hold(2, 5);
@@ -57,7 +57,7 @@ Deno.test("one that is due earlier does not wait for one that came before it", a
   assertEquals(await rig.held.drain(0), 1);
 });
 
-Deno.test("there is room for as many as it has capacity for", () => {
+Deno.test("there is room up to the capacity", () => {
   const rig = new Rig(2);
   assert(rig.held.hasRoom);
   rig.hold(1, 60_000);

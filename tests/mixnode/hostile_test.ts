@@ -24,10 +24,10 @@ async function besiege(
   await using rig = await MixnodeRig.start(directory.url, 1, adjust);
   await attack(rig, last);
   await rig.send(last.packet("honest", rig.hop(10)));
-  await eventually("the honest packet has come", () => last.texts.includes("honest"));
+  await eventually("the honest packet arrives", () => last.texts.includes("honest"));
 }
 
-Deno.test("every flag but a forward hop's is dropped for it, though the MAC is right", () =>
+Deno.test("a packet with any flag but a forward hop's is dropped, even with a valid MAC", () =>
   besiege(async (rig, last) => {
     const destination = padNodeAddress(encodeNodeAddress(last.address));
     assertEquals(decodeNodeAddress(destination), last.address);
@@ -44,7 +44,7 @@ Deno.test("every flag but a forward hop's is dropped for it, though the MAC is r
     assertEquals([wrong, flags, long], [1, 256 - [FORWARD_FLAG, FINAL_FLAG].length, 1]);
   }));
 
-Deno.test("half frames keep nobody out, and are cut off", () =>
+Deno.test("connections with half frames are cut off, and keep no other out", () =>
   besiege(async (rig) => {
     const attackers = await connectMany(rig.address, many(300, 3000));
     const half = new Uint8Array(FRAME_SIZE / 2);
@@ -62,7 +62,7 @@ Deno.test("a corrupt stream ends its connection, and no other", () =>
     await corrupt.write(new Uint8Array(FRAME_SIZE).fill(77));
     assertEquals(await corrupt.read(new Uint8Array(1)).catch(() => null), null);
     await other.write(frame(last.packet("from another", rig.hop())));
-    await eventually("it has come", () => last.texts.includes("from another"));
+    await eventually("it arrives", () => last.texts.includes("from another"));
   }));
 
 Deno.test("a flood of junk is dropped, and takes no memory", () =>
@@ -74,7 +74,7 @@ Deno.test("a flood of junk is dropped, and takes no memory", () =>
       await rig.counted("packets_received", sent);
       assertEquals(rig.count("packets_dropped_mac"), sent);
     };
-    await flood(5_000); // starts the workers, which take memory of their own
+    await flood(5_000); // starts the workers, which take memory too
     const before = Deno.memoryUsage().rss;
     await flood(many(5_000, 200_000));
     assertLessOrEqual(Deno.memoryUsage().rss - before, MEMORY);
@@ -90,10 +90,10 @@ Deno.test("a flood of one packet is forwarded once", () =>
     assertEquals(last.texts, ["again and again"]);
   }));
 
-Deno.test("packets that ask for the longest delay fill what may wait and no more; others go on when it is over", () =>
+Deno.test("packets with the longest delay fill the held packets at most, and others pass once it is over", () =>
   besiege(async (rig, last) => {
     await rig.send(...range(60).map((i) => last.packet(`${i}`, rig.hop(1500))));
     await rig.counted("packets_received", 60);
     assertEquals([rig.mixnode.waiting, rig.count("packets_dropped_no_room")], [50, 10]);
-    await eventually("they have gone", () => rig.mixnode.waiting === 0);
+    await eventually("they are released", () => rig.mixnode.waiting === 0);
   }, ({ limits }) => Object.assign(limits, { heldPackets: 50, longestDelay: 1500 })));

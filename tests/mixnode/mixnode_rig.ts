@@ -69,7 +69,7 @@ export class MixnodeRig implements AsyncDisposable {
     await eventually(`${n} × ${name}`, () => this.count(name) >= n);
   }
 
-  /** Sends packets over a connection of their own. */
+  /** Sends packets over a new connection. */
   async send(...packets: Uint8Array[]): Promise<void> {
     const { host: hostname, port } = this.address;
     using connection = await Deno.connect({ hostname, port });
@@ -83,14 +83,14 @@ export class MixnodeRig implements AsyncDisposable {
   }
 }
 
-/** What takes packets at the end of their route, known to a directory as a gateway. */
+/** Receives packets at the end of their route. The directory lists it as a gateway. */
 export class LastHop implements AsyncDisposable {
   readonly #keys = generateKeyPair();
   readonly #client = generateKeyPair().publicKey;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #connections = new Set<Deno.TcpConn>();
   readonly #working: Promise<void>[] = [this.#accept()];
-  /** the messages in the packets that came, and when they did, in ms */
+  /** the messages in the packets that arrived, and when, in ms */
   readonly received: { text: string; at: number }[] = [];
 
   get address(): SocketAddress {

@@ -39,7 +39,7 @@ Deno.test("a packet goes through three mixnodes to the gateway at the end", asyn
   await eventually("each knows the others", () => [one, two, three].every(knowsAll));
   const texts = ["one", "two", "three"];
   await one.send(...texts.map((text) => last.packet(text, one.hop(20), two.hop(20), three.hop(20))));
-  await eventually("all have come", () => last.received.length === 3);
+  await eventually("all arrive", () => last.received.length === 3);
   assertEquals(last.texts.sort(), texts.sort());
   assertEquals([one, two, three].map((rig) => rig.count("packets_forwarded")), [3, 3, 3]);
 });
@@ -51,12 +51,12 @@ Deno.test("a packet waits for its delay while later ones pass it", async () => {
   await using rig = await MixnodeRig.start(directory.url);
   const sent = performance.now();
   await rig.send(last.packet("slow", rig.hop(400)), last.packet("fast", rig.hop(0)));
-  await eventually("both have come", () => last.received.length === 2);
+  await eventually("both arrive", () => last.received.length === 2);
   assertEquals(last.texts, ["fast", "slow"]);
   assert(last.received[1]!.at - sent >= 400, "too early");
 });
 
-Deno.test("what can't be forwarded is dropped and counted, and the connection stays", async () => {
+Deno.test("a packet that cannot be forwarded is dropped and counted, and its connection stays open", async () => {
   using _silence = new Silence();
   await using last = new LastHop();
   await using directory = await directoryWith(last);
@@ -76,7 +76,7 @@ Deno.test("what can't be forwarded is dropped and counted, and the connection st
     last.packet("too late", rig.hop(61_000)),
     last.packet("good", rig.hop()),
   );
-  await eventually("the good one has come", () => last.received.length === 1);
+  await eventually("the valid packet arrives", () => last.received.length === 1);
   assertEquals(
     {
       final: rig.count("packets_dropped_wrong_hop"),
@@ -90,7 +90,7 @@ Deno.test("what can't be forwarded is dropped and counted, and the connection st
   );
 });
 
-Deno.test("a packet that is to come back here again and again is dropped the first time", async () => {
+Deno.test("a packet whose next hop is this mixnode itself is dropped", async () => {
   using _silence = new Silence();
   await using last = new LastHop();
   await using directory = await directoryWith(last);
@@ -102,25 +102,25 @@ Deno.test("a packet that is to come back here again and again is dropped the fir
   assertEquals(rig.count("packets_received"), 1);
 });
 
-Deno.test("packets go anywhere if the operator says so", async () => {
+Deno.test("with forward_to = any, packets go to any address", async () => {
   using _silence = new Silence();
   await using last = new LastHop();
   await using rig = await MixnodeRig.start("http://127.0.0.1:1", 1, ({ mixnode }) => mixnode.forwardTo = "any");
   await rig.send(last.packet("anywhere", rig.hop()));
-  await eventually("it has come", () => last.received.length === 1);
+  await eventually("it arrives", () => last.received.length === 1);
 });
 
-Deno.test("a node that has just joined is found when the first packet for it comes", async () => {
+Deno.test("a node that has just joined is found when the first packet for it arrives", async () => {
   using _silence = new Silence();
   await using last = new LastHop();
   await using directory = await DirectoryRig.start();
   await using rig = await MixnodeRig.start(directory.url);
   await last.announceTo(directory.url);
   await rig.send(last.packet("to a newcomer", rig.hop(500)));
-  await eventually("it has come", () => last.received.length === 1);
+  await eventually("it arrives", () => last.received.length === 1);
 });
 
-Deno.test("a replayed packet is dropped, also by a mixnode that was killed in between", async () => {
+Deno.test("a replayed packet is dropped, even if the mixnode was killed in between", async () => {
   using _silence = new Silence();
   await using last = new LastHop();
   await using directory = await directoryWith(last);
@@ -129,10 +129,10 @@ Deno.test("a replayed packet is dropped, also by a mixnode that was killed in be
   const twin = packet.slice();
   twin[31]! ^= 0x80; // bit 255 of the shared secret has no meaning
   await rig.send(packet);
-  await eventually("it has come", () => last.received.length === 1);
+  await eventually("it arrives", () => last.received.length === 1);
   await rig.send(packet, twin);
   await rig.counted("packets_dropped_replayed", 2);
-  // What a kill leaves: the files as they are now.
+  // A kill leaves the files as they are now.
   const leaveFiles = ({ mixnode }: MixnodeConfig) => {
     const { replayDirectory } = rig.config.mixnode;
     Deno.mkdirSync(mixnode.replayDirectory, { recursive: true });
@@ -142,11 +142,11 @@ Deno.test("a replayed packet is dropped, also by a mixnode that was killed in be
   };
   await using after = await MixnodeRig.start(directory.url, 1, leaveFiles, rig.keys);
   await after.send(packet, last.packet("another", after.hop()));
-  await eventually("another has come", () => last.received.length === 2);
+  await eventually("another one arrives", () => last.received.length === 2);
   assertEquals([after.count("packets_dropped_replayed"), last.texts], [1, ["once", "another"]]);
 });
 
-Deno.test("no more wait for their delay than may: a further one is dropped", async () => {
+Deno.test("a packet beyond held_packets is dropped", async () => {
   using _silence = new Silence();
   await using last = new LastHop();
   await using directory = await directoryWith(last);
@@ -154,7 +154,7 @@ Deno.test("no more wait for their delay than may: a further one is dropped", asy
   await rig.send(...Array.from({ length: 15 }, (_, i) => last.packet(`${i}`, rig.hop(1000))));
   await rig.counted("packets_dropped_no_room", 5);
   assertEquals(rig.mixnode.waiting, 10);
-  await eventually("the others have come", () => last.received.length === 10);
+  await eventually("the others arrive", () => last.received.length === 10);
   assertEquals(last.texts.map(Number).sort((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
@@ -167,13 +167,13 @@ Deno.test("a mixnode that is stopped forwards what is due soon, and counts what 
   await rig.send(last.packet("first", rig.hop()));
   await eventually("there is a connection", () => last.received.length === 1);
   await rig.send(last.packet("soon", rig.hop(800)), last.packet("late", rig.hop(30_000)));
-  await eventually("both wait", () => rig.mixnode.waiting === 2);
+  await eventually("both are held", () => rig.mixnode.waiting === 2);
   await rig.mixnode[Symbol.asyncDispose]();
-  await eventually("the second has come", () => last.received.length === 2);
+  await eventually("the second one arrives", () => last.received.length === 2);
   assertEquals([last.texts, counters.get("packets_dropped_stopping")], [["first", "soon"], 1]);
 });
 
-Deno.test("a neighbour that is dead holds up nobody", async () => {
+Deno.test("a dead neighbour delays no packets for others", async () => {
   using _silence = new Silence();
   await using last = new LastHop();
   const dead = { host: "127.0.0.1", port: quietPort() };
@@ -181,10 +181,10 @@ Deno.test("a neighbour that is dead holds up nobody", async () => {
   const key = generateKeyPair().publicKey;
   const toDead = () => buildPacket([rig.hop(), hop(key, dead)], key, new Uint8Array(1));
   await rig.send(...Array.from({ length: 20 }, toDead), last.packet("past it", rig.hop()));
-  await eventually("it has come", () => last.received.length === 1);
+  await eventually("it arrives", () => last.received.length === 1);
 });
 
-Deno.test("a mixnode starts without its directory, and is listed when that is back", async () => {
+Deno.test("a mixnode starts without its directory, and is listed once the directory is back", async () => {
   using _silence = new Silence();
   const port = quietPort();
   await using rig = await MixnodeRig.start(`http://127.0.0.1:${port}`);
@@ -214,7 +214,7 @@ Deno.test("a 0.7.0 mixnode's home is taken over: its key, its layer, its address
   });
 });
 
-Deno.test("another mixnode with our address is a warning, or in the way if the operator wants that", async () => {
+Deno.test("another mixnode with our address is a warning, or an error with refuse_address_clash", async () => {
   using _silence = new Silence();
   await using directory = await DirectoryRig.start();
   const address = `127.0.0.1:${quietPort()}`;
@@ -234,7 +234,7 @@ Deno.test("another mixnode with our address is a warning, or in the way if the o
   assertEquals(rig.address.port, Number(address.split(":")[1]));
 });
 
-Deno.test("what can be taken over from a changed file is, and the rest is named", async () => {
+Deno.test("a reload applies the changes that need no restart, and names the others", async () => {
   using _silence = new Silence();
   await using rig = await MixnodeRig.start("http://127.0.0.1:1");
   const file = structuredClone(rig.config);

@@ -2,7 +2,7 @@ import { assert } from "@std/assert";
 import fc from "fast-check";
 import { surplusOf } from "../../src/replay/fair_share.ts";
 
-Deno.test("those that have the most are cut down to one level, and nobody below it", () => {
+Deno.test("destinations with the most tags are cut to one level, and those below it lose none", () => {
   const counts = fc.array(fc.nat({ max: 30 }), { minLength: 1, maxLength: 20 }).map((each) => Uint32Array.from(each));
   fc.assert(fc.property(counts, fc.nat({ max: 300 }), (counts, target) => {
     const left = counts.map((count, i) => count - surplusOf(counts, target)[i]!);
@@ -11,7 +11,7 @@ Deno.test("those that have the most are cut down to one level, and nobody below 
     assert(total <= target);
     const cut = left.filter((each, i) => each < counts[i]!);
     assert(cut.every((each) => each === level));
-    // One more for each that was cut would be too many.
+    // A level higher by one would be too many.
     assert(cut.length === 0 || total + cut.length > target);
   }));
 });

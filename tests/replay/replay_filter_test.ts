@@ -7,11 +7,11 @@ import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const WINDOW = 60_000;
-/** tags kept at most, in four generations at least */
+/** the most tags kept, in at least four generations */
 const MOST = 400;
 const RECORD = 10;
 
-/** 16 bytes that look as random as the tags of packets. */
+/** 16 bytes that look random, as the tags of packets do. */
 function tag(n: number): Uint8Array {
   const words = Uint32Array.of(Math.imul(n + 1, 0x9e3779b1), n, 0, 0);
   return new Uint8Array(words.buffer);
@@ -29,7 +29,7 @@ class Rig implements AsyncDisposable {
     return ReplayFilter.open(this.path, WINDOW, MOST, this.counters.add, () => this.now);
   }
 
-  /** Whether the filter takes the packet for a new one. */
+  /** Whether the filter considers the packet new. */
   admits(n: number, destination = 7): boolean {
     const admitted = this.filter.admit(tag(n), destination);
     this.filter.flush();
@@ -41,7 +41,7 @@ class Rig implements AsyncDisposable {
     this.filter = this.#open();
   }
 
-  /** As after a kill, without any cleanup first. The old filter is closed later, because the test's process lives on. */
+  /** Reopens as after a kill, without cleanup. The old filter is closed later, because the test's process lives on. */
   async afterKill(): Promise<void> {
     const killed = this.filter;
     this.filter = this.#open();
@@ -97,7 +97,7 @@ Deno.test("when one destination has too many, its oldest are forgotten first, an
   assert(rig.files().length <= 8);
 });
 
-Deno.test("a flood for some destinations makes the filter forget nothing that others got, also over kills", async () => {
+Deno.test("a flood for some destinations makes the filter forget no packet of others, even across kills", async () => {
   using _silence = new Silence();
   for (const flooded of [1, 3, 20]) {
     await using rig = new Rig();
@@ -140,7 +140,7 @@ Deno.test("while tags cannot be rewritten the oldest are forgotten, and the limi
   assertEquals(rig.filter.size, 5.5 * MOST - rig.counters.get("replay_tags_forgotten_early"));
 });
 
-Deno.test("files of tags without destinations are read, and become files of the other kind", async () => {
+Deno.test("files in the older format without destinations are read and converted", async () => {
   await using rig = new Rig();
   const old = range(50).map((n) => tag(n).subarray(0, 8));
   const start = new Uint8Array(Float64Array.of(rig.now).buffer);
@@ -234,7 +234,7 @@ Deno.test("tags that cannot be written for a long time are given up, and counted
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const counters = new Counters();
-  const standing = () => 1_000_000; // as this takes longer than the window on a machine that has much else to do
+  const standing = () => 1_000_000; // because this can take longer than the window on a busy machine
   await using filter = ReplayFilter.open(folder.file("replay"), WINDOW, 200_000, counters.add, standing);
   Deno.removeSync(folder.file("replay"), { recursive: true });
   for (const n of range(40_000)) {
