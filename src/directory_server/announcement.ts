@@ -1,5 +1,5 @@
 import { formatSocketAddress, parseSocketAddress } from "../addresses/socket_address.ts";
-import { decodeBase58, encodeBase58 } from "../encoding/base58.ts";
+import { decodeBase58 } from "../encoding/base58.ts";
 import { parseGatewayNode, parseMixnode } from "../protocol/topology.ts";
 
 /** The kinds of nodes that are listed, by the name of their list in the API. */
@@ -49,10 +49,9 @@ export function isRefusal(result: object): result is Refusal {
   return "reason" in result;
 }
 
-/** The canonical text of a public key; undefined for any other text. */
-export function canonicalKey(text: string): string | undefined {
-  const bytes = decodeBase58(text);
-  return bytes?.length === KEY_SIZE ? encodeBase58(bytes) : undefined;
+/** Whether a text is a public key: 32 bytes in base58, in which no two texts are the same bytes. */
+export function isKey(text: string): boolean {
+  return decodeBase58(text)?.length === KEY_SIZE;
 }
 
 function readMixnode(json: unknown): Announcement | Refusal {
@@ -75,8 +74,8 @@ function readGateway(json: unknown): Announcement | Refusal {
 }
 
 function read(kind: Kind, addresses: (string | undefined)[], fields: Fields): Announcement | Refusal {
-  const key = canonicalKey(String(fields["pubKey"]));
-  if (key === undefined) return invalid("its public key is not 32 bytes in base58");
+  const key = String(fields["pubKey"]);
+  if (!isKey(key)) return invalid("its public key is not 32 bytes in base58");
   if (!addresses.every((address) => address !== undefined)) return invalid("one of its addresses is invalid");
   if (String(fields["version"]).length > MAX_VERSION) return invalid("its version is too long");
   if (String(fields["location"]).length > MAX_LOCATION) return invalid("its location is too long");

@@ -261,6 +261,7 @@ export class Registry {
   /** Whether there is a place for one more; may remove the newest of those that rank lowest, but none in `leaving`. */
   #makeRoom(kind: Kind, rank: number, leaving: ReadonlySet<string | undefined>): boolean {
     if (this.#counts[kind] < this.rules()[kind]) return true;
+    if (rank === 0 && leaving.size === 0) return false;
     let found: Listed | undefined;
     for (const entry of this.#entries.values()) {
       if (entry.kind !== kind) continue;

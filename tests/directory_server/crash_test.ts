@@ -8,7 +8,7 @@ import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { gateway, keyOf, mixnode } from "./nodes.ts";
 
 /** Kills; 200 in the long form. */
-const KILLS = Number(Deno.env.get("CRASH_DIRECTORY_KILLS") ?? 4);
+const KILLS = Number(Deno.env.get("CRASH_DIRECTORY_KILLS") ?? 3);
 const SEED = Number(Deno.env.get("CRASH_SEED") ?? 20_260_101);
 /** The most lines of a child that is killed. */
 const LINES = 120;

@@ -1,0 +1,101 @@
+import { assert, assertEquals } from "@std/assert";
+import { Counters } from "../../src/counting/counters.ts";
+import type { DirectoryCounterName } from "../../src/directory_server/counter_table.ts";
+import { Door, type DoorLimits } from "../../src/directory_server/door.ts";
+import { LastingServer } from "../../src/serving/lasting_server.ts";
+import { eventually } from "../support/eventually.ts";
+import { Silence } from "../support/silence.ts";
+
+const LOCAL = { host: "127.0.0.1", port: 0 };
+const LIMITS: DoorLimits = { connections: 4, connectionsPerNetwork: 4, limitLoopback: true, trustedProxies: [] };
+const text = (text: string) => new TextEncoder().encode(text);
+
+/** A door before a server that answers with what it is sent. */
+class Rig implements AsyncDisposable {
+  readonly counters = new Counters<DirectoryCounterName>();
+  readonly server: LastingServer;
+  readonly door: Door;
+
+  constructor(patience?: number, limits: Partial<DoorLimits> = {}) {
+    this.server = new LastingServer(LOCAL, {
+      answer: async (request, { port }) => {
+        this.door.confirm(port);
+        return new Response(`${this.door.peerFrom(port)?.host}: ${await request.text()}`);
+      },
+      failed: () => new Response(null, { status: 500 }),
+      ended() {},
+    });
+    const { address } = this.server;
+    this.door = new Door(LOCAL, undefined, () => address, { ...LIMITS, ...limits }, this.counters.add, patience);
+  }
+
+  async connect(): Promise<Deno.TcpConn> {
+    const { host: hostname, port } = this.door.address;
+    return await Deno.connect({ hostname, port });
+  }
+
+  async post(body: string): Promise<string> {
+    const { port } = this.door.address;
+    return await (await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body })).text();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.door[Symbol.asyncDispose]();
+    await this.server[Symbol.asyncDispose]();
+  }
+}
+
+/** Resolves when the other side has ended the connection. */
+async function ended(connection: Deno.TcpConn): Promise<void> {
+  const buffer = new Uint8Array(1024);
+  while (await connection.read(buffer).catch(() => null) !== null);
+}
+
+Deno.test("requests and answers pass, many on one connection, and the server learns who asks", async () => {
+  using _silence = new Silence();
+  await using rig = new Rig();
+  for (const body of ["one", "two", "x".repeat(300_000)]) assertEquals(await rig.post(body), `127.0.0.1: ${body}`);
+  assertEquals(rig.door.connections, 1);
+});
+
+Deno.test("a connection that gets no answer is ended: an idle one, half a head, a body that trickles", async () => {
+  using _silence = new Silence();
+  await using rig = new Rig(100);
+  using idle = await rig.connect();
+  using head = await rig.connect();
+  await head.write(text("GET / HTTP/1.1\r\nhost: x\r\n"));
+  using body = await rig.connect();
+  await body.write(text("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n"));
+  const trickling = (async () => {
+    for (;;) {
+      await body.write(text("x"));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  })().catch(() => {}); // until it is ended
+  await Promise.all([ended(idle), ended(head), ended(body), trickling]);
+  assertEquals(rig.counters.get("connections_silent"), 3);
+  assertEquals(await rig.post("still"), "127.0.0.1: still");
+});
+
+Deno.test("a flood of connections evicts its own, and not those that are of use", async () => {
+  using _silence = new Silence();
+  await using rig = new Rig();
+  using useful = await rig.connect();
+  const ask = async () => {
+    await useful.write(text("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi"));
+    const buffer = new Uint8Array(4096);
+    let answer = "";
+    while (!answer.endsWith("hi")) {
+      const n = await useful.read(buffer);
+      assert(n !== null, "it is still connected");
+      answer += new TextDecoder().decode(buffer.subarray(0, n));
+    }
+  };
+  await ask();
+  const flood: Deno.TcpConn[] = [];
+  for (let i = 0; i < 50; i++) flood.push(await rig.connect());
+  await eventually("most are evicted", () => rig.counters.get("connections_evicted") === 47);
+  assert(rig.door.connections <= LIMITS.connections + 1);
+  await ask();
+  for (const connection of flood) connection.close();
+});
