@@ -2,7 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { CHALLENGE_PATH, type DirectoryChallenge, parseChallenge } from "../protocol/node_proof.ts";
 import { type Signature, SIGNATURE_HEADER, SIGNED_TOPOLOGY_PATH, verifyTopology } from "../protocol/signed_topology.ts";
 import { Slices } from "../timing/slices.ts";
-import { TopologyReader } from "./topology_reader.ts";
+import { TopologyReader } from "../protocol/topology_reader.ts";
 import type { GatewayNode, Topology } from "../protocol/topology.ts";
 import { onOneLine } from "../text/one_line.ts";
 import { encodeBase58 } from "../encoding/base58.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { TopologyReader } from "../directory/topology_reader.ts";
+import { TopologyReader } from "../protocol/topology_reader.ts";
 import { parseGatewayNode } from "../protocol/topology.ts";
 import type { Kind, Refusal } from "./announcement.ts";
 

@@ -13,9 +13,10 @@ export interface ClientAddress {
 /**
  * Reads `<client base58>@<gateway base58>`.
  *
- * @throws PeapError of kind `address`. The message says what is wrong without quoting the text.
+ * @throws PeapError of kind `address`. The message says what is wrong without quoting the text. TypeError if it is not text.
  */
 export function parseAddress(text: string): ClientAddress {
+  if (typeof text !== "string") throw new TypeError("An address is text");
   const parts = text.split("@");
   if (parts.length !== 2) throw new PeapError("address", "Cannot read address: expected <client>@<gateway>");
   return {

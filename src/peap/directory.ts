@@ -1,72 +1,116 @@
-import { parseTopology, type Topology } from "../protocol/topology.ts";
+import type { Topology } from "../protocol/topology.ts";
+import { TopologyReader } from "../protocol/topology_reader.ts";
+import { pause } from "../timing/pause.ts";
+import { type AbortSignalLike, onAbort } from "./abort.ts";
 import { PeapError } from "./errors.ts";
-import { type Mixnet, readMixnet } from "./mixnet.ts";
+import { isMixedContent } from "./mixed_content.ts";
+import { isComplete, type Mixnet, readMixnet } from "./mixnet.ts";
+import type { Settings } from "./options.ts";
 
 /** ms to wait for the directory's complete answer */
-const REQUEST_TIMEOUT = 5000;
-/** ms after which a topology is fetched again (spec §7) */
-const REFRESH_AFTER = 30_000;
+const REQUEST_TIMEOUT = 10_000;
+/** ms between two fetches of the topology (spec §7) */
+const REFRESH_EVERY = 30_000;
+/** Bytes of an answer. Nearly all of it may be gateways' registered clients, which are skipped as they arrive. */
+const MAX_ANSWER_SIZE = 64 * 1024 * 1024;
+
+const FAILED = "Cannot get the topology:";
 
 /**
- * Fetches the current topology from the directory server (spec §6).
+ * Fetches the current topology from the directory server (spec §6). Gateways come without their clients.
  *
  * @param directory the server's URL, http or https, without `/api`
- * @throws PeapError of kind `directory`
+ * @param signal ends the request
+ * @throws PeapError of kind `directory`; the signal's reason once that is aborted
  */
-export async function fetchTopology(directory: string): Promise<Topology> {
-  const url = `${directory.replace(/\/+$/, "")}/api/presence/topology`;
-  const json = await fetchJson(url).catch((cause: unknown) => {
-    throw new PeapError("directory", "Cannot get the topology: the request to the directory failed", { cause });
-  });
-  const topology = parseTopology(json);
-  if (!topology) throw new PeapError("directory", "Cannot get the topology: the directory's answer is not a topology");
-  return topology;
+export async function fetchTopology(directory: string, signal?: AbortSignalLike): Promise<Topology> {
+  const aborter = new AbortController();
+  const expired = new Error(`no complete answer within ${REQUEST_TIMEOUT} ms`);
+  const timer = setTimeout(() => aborter.abort(expired), REQUEST_TIMEOUT);
+  const stop = onAbort(signal, () => aborter.abort(signal!.reason));
+  try {
+    const response = await fetch(`${directory.replace(/\/+$/, "")}/api/presence/topology`, { signal: aborter.signal });
+    if (response.ok) return await readTopology(response);
+    await response.body?.cancel();
+    throw new PeapError("directory", `${FAILED} the directory answers with status ${response.status}`);
+  } catch (cause) {
+    if (signal?.aborted) throw signal.reason;
+    if (cause instanceof PeapError) throw cause;
+    throw new PeapError("directory", `${FAILED} the request to the directory failed`, { cause });
+  } finally {
+    clearTimeout(timer);
+    stop();
+  }
 }
 
-/** The mixnet as the directory last described it. Fetched again on use once it is older than 30 s. */
-export class MixnetView {
-  readonly #directory: string;
-  #mixnet: Mixnet | undefined;
-  #fetchedAt = -Infinity;
-  #fetching: Promise<Mixnet> | undefined;
+async function readTopology(response: Response): Promise<Topology> {
+  const reader = new TopologyReader();
+  const body = response.body?.getReader();
+  let size = 0;
+  for (let part = await body?.read(); part?.value; part = await body?.read()) {
+    size += part.value.length;
+    if (size > MAX_ANSWER_SIZE) {
+      await body?.cancel();
+      throw new PeapError("directory", `${FAILED} the directory's answer is longer than ${MAX_ANSWER_SIZE} bytes`);
+    }
+    reader.push(part.value);
+  }
+  if (!reader.isComplete) throw new PeapError("directory", `${FAILED} the directory's answer is not a topology`);
+  return reader.topology;
+}
 
-  /** `directory` is the server's URL, http or https, without `/api`. */
-  constructor(directory: string) {
-    this.#directory = directory;
+/**
+ * The mixnet as the directory last described it. It is fetched on a steady schedule, so that the requests do not show
+ * when the client sends.
+ */
+export class MixnetView {
+  readonly #settings: Settings;
+  #mixnet: Mixnet;
+
+  private constructor(settings: Settings, mixnet: Mixnet) {
+    this.#settings = settings;
+    this.#mixnet = mixnet;
   }
 
   /**
-   * The current mixnet. While the directory cannot be reached, the last known one is returned, however old.
+   * Fetches the mixnet for the first time.
    *
-   * @throws PeapError of kind `directory` if the directory has never answered
+   * @throws PeapError of kind `directory`; the reason of the settings' signal once that is aborted
    */
-  async current(): Promise<Mixnet> {
-    if (this.#mixnet && performance.now() - this.#fetchedAt < REFRESH_AFTER) return this.#mixnet;
-    try {
-      return await (this.#fetching ??= this.#fetch());
-    } catch (error) {
-      if (this.#mixnet) return this.#mixnet;
-      throw error;
-    } finally {
-      this.#fetching = undefined;
+  static async open(settings: Settings): Promise<MixnetView> {
+    const { directory, surroundings: { origin } } = settings;
+    if (isMixedContent(directory, origin)) {
+      const why = `${FAILED} browsers do not let a page of ${origin} connect to an http directory; it needs https`;
+      throw new PeapError("directory", why, { retryable: false });
     }
+    return new MixnetView(settings, await fetchMixnet(settings, settings.signal));
   }
 
-  async #fetch(): Promise<Mixnet> {
-    this.#fetchedAt = performance.now();
-    return this.#mixnet = readMixnet(await fetchTopology(this.#directory));
+  /** The last good mixnet. */
+  get current(): Mixnet {
+    return this.#mixnet;
+  }
+
+  /** Fetches it every 30 s until aborted. An answer that fails or lacks a whole layer does not replace a good one. */
+  async keepFresh(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await pause(REFRESH_EVERY, signal, this.#settings.surroundings.clock);
+      if (signal.aborted) return;
+      try {
+        const mixnet = await fetchMixnet(this.#settings, signal);
+        if (isComplete(mixnet) || !isComplete(this.#mixnet)) this.#mixnet = mixnet;
+      } catch (error) {
+        if (!signal.aborted && !(error instanceof PeapError)) throw error;
+      }
+    }
   }
 }
 
-async function fetchJson(url: string): Promise<unknown> {
-  const aborter = new AbortController();
-  const timer = setTimeout(() => aborter.abort(), REQUEST_TIMEOUT);
-  try {
-    const response = await fetch(url, { signal: aborter.signal });
-    if (response.ok) return await response.json();
-    await response.body?.cancel();
-    throw new Error(`status ${response.status}`);
-  } finally {
-    clearTimeout(timer);
-  }
+async function fetchMixnet(
+  { directory, layers, trace }: Settings,
+  signal: AbortSignalLike | undefined,
+): Promise<Mixnet> {
+  const mixnet = readMixnet(await fetchTopology(directory, signal), layers);
+  trace({ type: "topology", mixnodes: mixnet.layers.map(({ length }) => length), gateways: mixnet.gateways.size });
+  return mixnet;
 }

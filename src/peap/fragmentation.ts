@@ -22,9 +22,7 @@ export const LONGEST_MESSAGE: number = 16 * 1024 * 1024;
  * @throws RangeError if the message is longer than 16 MiB
  */
 export function* fragments(message: Uint8Array, drawId: () => number = randomSetId): Generator<Uint8Array> {
-  if (message.length > LONGEST_MESSAGE) {
-    throw new RangeError(`Cannot send a message of ${message.length} bytes: the limit is ${LONGEST_MESSAGE}`);
-  }
+  checkLength(message.length);
   if (message.length <= WHOLE_DATA_SIZE) return yield encodeWhole(message);
   let rest = message;
   let previous: number | undefined;
@@ -40,6 +38,28 @@ export function* fragments(message: Uint8Array, drawId: () => number = randomSet
     previous = setId;
     setId = next;
   }
+}
+
+/**
+ * The number of packets that a message of `length` bytes takes.
+ *
+ * @throws RangeError if it is longer than 16 MiB
+ */
+export function fragmentCount(length: number): number {
+  checkLength(length);
+  if (length <= WHOLE_DATA_SIZE) return 1;
+  let count = 0;
+  let rest = length;
+  for (let isFirst = true; rest > lastSetSize(isFirst ? undefined : 1); isFirst = false) {
+    count += MAX_SET_SIZE;
+    rest -= lastSetSize(isFirst ? undefined : 1) - UNLINKED_DATA_SIZE + LINKED_DATA_SIZE;
+  }
+  return count + partsOfLastSet(rest, count === 0 ? undefined : 1);
+}
+
+function checkLength(length: number): void {
+  if (length <= LONGEST_MESSAGE) return;
+  throw new RangeError(`Cannot send a message of ${length} bytes: the limit is ${LONGEST_MESSAGE}`);
 }
 
 /** Bytes of data that fit into a set without a next set. */

@@ -1,6 +1,10 @@
+import { encodeBase58 } from "../encoding/base58.ts";
 import type { Challenge } from "../protocol/proof.ts";
+import { type Clock, systemClock } from "../timing/clock.ts";
+import { onAbort } from "./abort.ts";
+import { PeapError, type PeapErrorKind } from "./errors.ts";
 import { type GatewayAnswer, parseAnswer } from "./gateway_answers.ts";
-import { PeapError } from "./errors.ts";
+import { Silence } from "./silence.ts";
 
 /** ms that the gateway may be silent while an answer is due, before the connection is abandoned (spec §7) */
 export const ANSWER_TIMEOUT = 1500;
@@ -14,10 +18,26 @@ const NORMAL_CLOSURE = 1000;
 /** WebSocket close code of this gateway: the same client has logged in again. */
 const SUPERSEDED = 4001;
 
-/** Sent with a login: this client will acknowledge what it receives. A 0.7.0 gateway ignores it. */
-const ACKNOWLEDGES = { acknowledgements: true };
+/** Sent with a login: this client acknowledges what it receives, and wants messages' numbers. 0.7.0 gateways ignore it. */
+const EXTENSIONS = { acknowledgements: true, numbers: true };
+
+/** A gateway's challenge to the client, with the proof that answers the client's own challenge, if it has one. */
+export interface GatewayChallenge extends Challenge {
+  /** 32 bytes, unless it is wrong */
+  proof: Uint8Array | undefined;
+}
+
+/** What a connection reports, in the order in which it came, until it ends or is closed. */
+export interface ConnectionEvents {
+  /** A binary frame arrived. */
+  frame(contents: Uint8Array): void;
+  /** The next stored message has this number in the client's inbox. */
+  number(number: number): void;
+}
 
 interface Request {
+  /** whether the answer is due within `ANSWER_TIMEOUT` */
+  isUrgent: boolean;
   resolve(answer: GatewayAnswer): void;
   reject(error: PeapError): void;
 }
@@ -28,45 +48,53 @@ interface Request {
  */
 export class GatewayConnection {
   readonly #socket: WebSocket;
-  readonly #onFrame: (contents: Uint8Array) => void;
+  readonly #events: ConnectionEvents;
+  readonly #clock: Clock;
+  readonly #silence: Silence;
   readonly #ended = Promise.withResolvers<PeapError>();
   /** Unanswered requests. Bounded by the callers, each of which awaits its answer. All are rejected at the end. */
   readonly #requests: Request[] = [];
-  #answerTimer: ReturnType<typeof setTimeout> | undefined;
+  #cancelAnswerTimer = () => {};
+  #cancelWatch = () => {};
   #isClosing = false;
+  /** what the runtime says about a failure; browsers say nothing */
+  #cause: unknown;
 
-  private constructor(socket: WebSocket, onFrame: (contents: Uint8Array) => void) {
-    this.#socket = socket;
-    this.#onFrame = onFrame;
-    socket.binaryType = "arraybuffer";
-    socket.onmessage = ({ data }) => this.#received(data);
-    socket.onclose = ({ code, reason }) => this.#end(reason, code === SUPERSEDED ? "superseded" : "connection");
+  private constructor(url: string, events: ConnectionEvents, clock: Clock) {
+    this.#socket = openSocket(url);
+    this.#events = events;
+    this.#clock = clock;
+    this.#silence = new Silence(clock.now());
+    this.#socket.binaryType = "arraybuffer";
+    this.#socket.onmessage = ({ data }) => this.#received(data);
+    this.#socket.onerror = (event) => this.#cause = (event as Partial<ErrorEvent>).error;
+    this.#socket.onclose = ({ code, reason }) => this.#end(reason, code === SUPERSEDED ? "superseded" : "connection");
   }
 
   /**
    * Opens a WebSocket to a gateway's client listener.
    *
-   * @param onFrame called with the contents of every binary frame, in order, until the connection ends or is closed
    * @param signal cancels opening
    * @throws PeapError of kind `connection`
    */
   static async open(
     url: string,
-    onFrame: (contents: Uint8Array) => void,
+    events: ConnectionEvents,
     signal: AbortSignal,
+    clock: Clock = systemClock,
   ): Promise<GatewayConnection> {
-    const socket = openSocket(url);
-    const connection = new GatewayConnection(socket, onFrame);
+    const connection = new GatewayConnection(url, events, clock);
     const opened = Promise.withResolvers<void>();
-    socket.onopen = () => opened.resolve();
-    const timedOut = () => connection.#giveUp(`The gateway did not open the connection in ${OPEN_TIMEOUT} ms`);
-    const aborted = () => connection.#giveUp("The client was closed");
-    const timer = setTimeout(timedOut, OPEN_TIMEOUT);
-    signal.addEventListener("abort", aborted);
-    const failed = connection.ended.then((reason) => Promise.reject(reason));
+    connection.#socket.onopen = () => opened.resolve();
+    const expired = () => connection.giveUp(`the gateway did not open the connection in ${OPEN_TIMEOUT} ms`);
+    const cancel = clock.after(OPEN_TIMEOUT, expired);
+    const stop = onAbort(signal, () => connection.giveUp("the client was closed"));
+    const failed = connection.ended.then(({ kind, message, cause }) => {
+      throw new PeapError(kind, `Cannot connect to the gateway at ${url}: ${message}`, { cause });
+    });
     await Promise.race([opened.promise, failed]).finally(() => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", aborted);
+      cancel();
+      stop();
     });
     return connection;
   }
@@ -77,12 +105,14 @@ export class GatewayConnection {
   }
 
   /**
-   * Requests a challenge, to prove ownership of an address; undefined if the gateway has none, as with 0.7.0.
+   * Asks the gateway to prove its key, and for a challenge to this client in turn; undefined if it knows neither, as with
+   * 0.7.0.
    *
    * @throws PeapError of kind `gateway` or `connection`
    */
-  async challenge(): Promise<Challenge | undefined> {
-    const answer = await this.#request(JSON.stringify({ type: "challenge" }));
+  async challenge({ nonce, publicKey }: Challenge): Promise<GatewayChallenge | undefined> {
+    const question = { type: "challenge", nonce: encodeBase58(nonce), publicKey: encodeBase58(publicKey) };
+    const answer = await this.#request(JSON.stringify(question));
     if (answer.type === "error") return undefined;
     if (answer.type !== "challenge") throw refusal(answer);
     return answer;
@@ -97,20 +127,23 @@ export class GatewayConnection {
    * @throws PeapError of kind `gateway` with the gateway's reason, or `connection`
    */
   async register(address: string, proof?: string): Promise<{ token: string; acknowledgements: boolean }> {
-    const answer = await this.#request(JSON.stringify({ type: "register", address, proof, ...ACKNOWLEDGES }));
+    const answer = await this.#request(JSON.stringify({ type: "register", address, proof, ...EXTENSIONS }));
     if (answer.type !== "register") throw refusal(answer);
     return answer;
   }
 
   /**
-   * Logs this client in. `status` is false if the token is not the one that this gateway issued for the address.
+   * Logs this client in. `status` is false if the gateway does not accept the token, or the proof.
    *
    * @param address base58
-   * @param token base58
+   * @param credential base58; gateways of 0.7.0 know only tokens
    * @throws PeapError of kind `gateway` with the gateway's reason, or `connection`
    */
-  async authenticate(address: string, token: string): Promise<{ status: boolean; acknowledgements: boolean }> {
-    const answer = await this.#request(JSON.stringify({ type: "authenticate", address, token, ...ACKNOWLEDGES }));
+  async authenticate(
+    address: string,
+    credential: { token: string } | { proof: string },
+  ): Promise<{ status: boolean; acknowledgements: boolean }> {
+    const answer = await this.#request(JSON.stringify({ type: "authenticate", address, ...credential, ...EXTENSIONS }));
     if (answer.type !== "authenticate") throw refusal(answer);
     return answer;
   }
@@ -137,63 +170,88 @@ export class GatewayConnection {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ type: "received", frames }));
   }
 
+  /** After the login: from now on, ends the connection if the gateway stays silent (silence.ts). */
+  watch(): void {
+    const { act, again } = this.#silence.look(this.#clock.now());
+    if (act === "end") return this.giveUp("the gateway has fallen silent");
+    if (act === "ask") this.#ask(false);
+    this.#cancelWatch = this.#clock.after(again, () => this.watch());
+  }
+
+  /** Checks at once whether the gateway is still there; if it is not, the connection ends. */
+  check(): void {
+    this.#ask(true);
+  }
+
   /**
    * Stops delivering frames, then closes the connection and waits up to `CLOSE_TIMEOUT` for the gateway's close frame.
    */
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#socket.close(NORMAL_CLOSURE);
-    const timer = setTimeout(() => this.#end("The gateway did not answer the close frame"), CLOSE_TIMEOUT);
+    const cancel = this.#clock.after(CLOSE_TIMEOUT, () => this.#end("the gateway did not answer the close frame"));
     await this.ended;
-    clearTimeout(timer);
+    cancel();
   }
 
-  #request(message: string | Uint8Array<ArrayBuffer>): Promise<GatewayAnswer> {
-    const { promise, resolve, reject } = Promise.withResolvers<GatewayAnswer>();
-    if (this.#socket.readyState !== WebSocket.OPEN) {
-      return Promise.reject(new PeapError("connection", "The connection to the gateway is closed"));
-    }
-    this.#requests.push({ resolve, reject });
-    this.#socket.send(message);
-    if (this.#requests.length === 1) this.#restartAnswerTimer();
-    return promise;
-  }
-
-  #received(data: unknown): void {
-    if (typeof data === "string") this.#answered(data);
-    this.#restartAnswerTimer();
-    if (data instanceof ArrayBuffer && !this.#isClosing) this.#onFrame(new Uint8Array(data));
-  }
-
-  #answered(text: string): void {
-    const answer = parseAnswer(text);
-    const request = this.#requests.shift();
-    if (answer && request) return request.resolve(answer);
-    const why = answer?.type === "error" ? answer.message : "The gateway's answer does not match the request";
-    request?.reject(new PeapError("connection", why));
-    this.#giveUp(why);
-  }
-
-  /** Restarts the timer for the gateway's next word if an answer is due. */
-  #restartAnswerTimer(): void {
-    clearTimeout(this.#answerTimer);
-    if (this.#requests.length === 0) return;
-    this.#answerTimer = setTimeout(
-      () => this.#giveUp(`The gateway gave no answer in ${ANSWER_TIMEOUT} ms`),
-      ANSWER_TIMEOUT,
-    );
-  }
-
-  /** Does not wait for the close frame: with a dead peer that would take long. */
-  #giveUp(why: string): void {
+  /** Ends the connection without waiting for a close frame: with a dead peer that would take long. */
+  giveUp(why: string): void {
     this.#socket.close();
     this.#end(why);
   }
 
-  #end(why: string, kind: "superseded" | "connection" = "connection"): void {
-    clearTimeout(this.#answerTimer);
+  /** Any text after the login gets an answer, from a 0.7.0 gateway an error. */
+  #ask(isUrgent: boolean): void {
+    this.#request(JSON.stringify({ type: "ping" }), isUrgent).catch(() => {}); // then the connection has ended
+  }
+
+  #request(message: string | Uint8Array<ArrayBuffer>, isUrgent = true): Promise<GatewayAnswer> {
+    const { promise, resolve, reject } = Promise.withResolvers<GatewayAnswer>();
+    if (this.#socket.readyState !== WebSocket.OPEN) {
+      return Promise.reject(new PeapError("connection", "The connection to the gateway is closed"));
+    }
+    const isFirst = !this.#isAnswerDue();
+    this.#requests.push({ isUrgent, resolve, reject });
+    this.#socket.send(message);
+    if (isFirst) this.#restartAnswerTimer();
+    return promise;
+  }
+
+  #received(data: unknown): void {
+    this.#silence.heard(this.#clock.now());
+    if (typeof data === "string") this.#answered(data);
+    this.#restartAnswerTimer();
+    if (data instanceof ArrayBuffer && !this.#isClosing) this.#events.frame(new Uint8Array(data));
+  }
+
+  #answered(text: string): void {
+    const answer = parseAnswer(text);
+    if (answer?.type === "number") return this.#events.number(answer.number);
+    const request = this.#requests.shift();
+    if (answer && request) return request.resolve(answer);
+    const why = answer?.type === "error" ? answer.message : "the gateway's answer does not match the request";
+    request?.reject(new PeapError("connection", why));
+    this.giveUp(why);
+  }
+
+  #isAnswerDue(): boolean {
+    return this.#requests.some(({ isUrgent }) => isUrgent);
+  }
+
+  /** Restarts the timer for the gateway's next word if an answer is due. */
+  #restartAnswerTimer(): void {
+    this.#cancelAnswerTimer();
+    if (!this.#isAnswerDue()) return;
+    const expired = () => this.giveUp(`the gateway gave no answer in ${ANSWER_TIMEOUT} ms`);
+    this.#cancelAnswerTimer = this.#clock.after(ANSWER_TIMEOUT, expired);
+  }
+
+  #end(why: string, kind: PeapErrorKind = "connection"): void {
+    this.#cancelAnswerTimer();
+    this.#cancelWatch();
     this.#socket.onmessage = null;
-    const error = new PeapError(kind, why === "" ? "The connection to the gateway broke" : why);
+    const options = this.#cause === undefined ? {} : { cause: this.#cause };
+    const error = new PeapError(kind, why === "" ? "the connection broke" : why, options);
     for (const { reject } of this.#requests.splice(0)) reject(error);
     this.#ended.resolve(error);
   }
@@ -203,11 +261,12 @@ function openSocket(url: string): WebSocket {
   try {
     return new WebSocket(url);
   } catch (cause) {
-    throw new PeapError("connection", `Cannot connect to the gateway: ${url} is not a WebSocket address`, { cause });
+    const why = `Cannot connect to the gateway: ${url} is not a WebSocket address that can be used here`;
+    throw new PeapError("connection", why, { cause, retryable: false });
   }
 }
 
 function refusal(answer: GatewayAnswer): PeapError {
-  if (answer.type === "error") return new PeapError("gateway", answer.message);
-  return new PeapError("gateway", `The gateway's answer is of an unexpected type: ${answer.type}`);
+  const what = answer.type === "error" ? answer.message : `its answer is of an unexpected type: ${answer.type}`;
+  return new PeapError("gateway", `The gateway refused: ${what}`);
 }

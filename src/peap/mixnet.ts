@@ -1,12 +1,14 @@
 import type { GatewayNode, Mixnode, Topology } from "../protocol/topology.ts";
 import { decodeBase58 } from "../encoding/base58.ts";
-import { MAX_HOPS, POINT_SIZE } from "../sphinx/constants.ts";
+import { POINT_SIZE } from "../sphinx/constants.ts";
+import { isOfLowOrder } from "../sphinx/curve.ts";
 import { parseSocketAddress } from "../addresses/socket_address.ts";
 import { encodeNodeAddress, padNodeAddress } from "../sphinx/node_address.ts";
-import { PeapError } from "./errors.ts";
 
 /** A node as a hop of a packet. */
 export interface NodeHop {
+  /** `ip:port` */
+  host: string;
   /** 32 bytes */
   publicKey: Uint8Array;
   /** as encoded in a header (spec §3): 32 bytes, zero-padded */
@@ -23,39 +25,33 @@ export interface Mixnet {
   gateways: Map<string, GatewayNode>;
 }
 
-/** The most layers that a packet can pass through before its gateway. */
-const MAX_LAYERS = MAX_HOPS - 1;
-
 /**
- * Selects the usable nodes of a topology. Nodes of another version, or with an unreadable address or key, are skipped,
- * as 0.7.0 clients do (spec §6): anyone may post to a directory.
+ * Selects the usable nodes of a topology. Nodes of another version, with an unreadable address or key, or of a layer that
+ * the mixnet does not have, are skipped: anyone may post to a directory, and one bad entry must not hide the others.
  *
- * @throws PeapError of kind `directory` if the mixnet has more layers than a packet has hops
+ * @param depth the mixnet's layers, 1 to 4. The client says how many, since a directory could be made to say anything.
  */
-export function readMixnet({ mixNodes, gatewayNodes }: Topology): Mixnet {
-  const usable = mixNodes.filter(isOfOurVersion).flatMap((node) => {
-    const hop = readHop(node.host, node.pubKey);
-    return hop ? [{ layer: node.layer, hop }] : [];
-  });
-  const depth = usable.reduce((deepest, { layer }) => Math.max(deepest, layer), 0);
-  if (depth > MAX_LAYERS) {
-    throw new PeapError(
-      "directory",
-      `The mixnet has ${depth} layers, but a packet can pass through only ${MAX_LAYERS}`,
-    );
-  }
+export function readMixnet({ mixNodes, gatewayNodes }: Topology, depth: number): Mixnet {
   const layers = Array.from({ length: depth }, (): NodeHop[] => []);
-  for (const { layer, hop } of usable) layers[layer - 1]!.push(hop);
+  for (const node of mixNodes.filter(isOfOurVersion)) {
+    const hop = readHop(node.host, node.pubKey);
+    if (hop) layers[node.layer - 1]?.push(hop);
+  }
   return { layers, gateways: new Map(gatewayNodes.filter(isOfOurVersion).map((node) => [node.pubKey, node])) };
 }
 
-/** Parses a node's `host` (`ip:port`) and `pubKey` (base58); undefined if either is invalid. */
+/** Whether packets can be sent through it: every layer has a mixnode, and there is a gateway. */
+export function isComplete({ layers, gateways }: Mixnet): boolean {
+  return gateways.size > 0 && layers.every(({ length }) => length > 0);
+}
+
+/** Parses a node's `host` (`ip:port`) and `pubKey` (base58); undefined if either is invalid, or no packet can use the key. */
 export function readHop(host: string, pubKey: string): NodeHop | undefined {
   const publicKey = decodeBase58(pubKey);
   const socketAddress = parseSocketAddress(host);
-  if (publicKey?.length !== POINT_SIZE || !socketAddress) return undefined;
+  if (publicKey?.length !== POINT_SIZE || isOfLowOrder(publicKey) || !socketAddress) return undefined;
   const unpadded = encodeNodeAddress(socketAddress);
-  return { publicKey, address: padNodeAddress(unpadded), unpadded };
+  return { host, publicKey, address: padNodeAddress(unpadded), unpadded };
 }
 
 function isOfOurVersion({ version }: Mixnode | GatewayNode): boolean {

@@ -1,67 +1,40 @@
 import { encodeBase58 } from "../encoding/base58.ts";
-import { buildPacket } from "../sphinx/build.ts";
+import { onAbort } from "./abort.ts";
 import { type ClientAddress, formatAddress, parseAddress } from "./address.ts";
+import {
+  type Credentials,
+  encodePrivateKey,
+  identityOfCredentials,
+  loadCredentials,
+  saveCredentials,
+} from "./credentials.ts";
 import { MixnetView } from "./directory.ts";
 import { PeapError } from "./errors.ts";
-import { fragments } from "./fragmentation.ts";
 import { GatewayLink } from "./gateway_link.ts";
-import type { Identity } from "./identity.ts";
+import { generateIdentity, type Identity } from "./identity.ts";
 import { type Delivery, Inbox } from "./inbox.ts";
-import { pause } from "../timing/pause.ts";
+import { bytesOf, type MessageData } from "./message_bytes.ts";
+import { messageId } from "./message_id.ts";
+import { isMixedContent } from "./mixed_content.ts";
+import type { Mixnet } from "./mixnet.ts";
+import { checkSendOptions, type PeapOptions, readOptions, type SendOptions, type Settings } from "./options.ts";
+import { OutgoingMessage } from "./outbox.ts";
+import { PacketBuilder } from "./packets.ts";
 import { Reassembler } from "./reassembly.ts";
+import { ReceivedMessage } from "./received_message.ts";
 import { type Frame, Receipts } from "./receipts.ts";
-import { drawGateway, drawRoute, findGateway } from "./route.ts";
-import { atRandomTimes, coverMessage, isCoverMessage, MEAN_COVER_GAP, MEAN_REAL_GAP, RealStream } from "./traffic.ts";
-import { Window } from "./window.ts";
+import { drawGateways, findGateway } from "./route.ts";
+import { Sender } from "./sender.ts";
+import { Latest, type Status } from "./status.ts";
+import { isCoverMessage } from "./traffic.ts";
 
-/** mean delay of a packet at each mixnode, in ms (spec §7) */
-const MEAN_HOP_DELAY = 200;
-
-/**
- * The most packets of this client in flight, built but not yet accepted by the gateway: 86 KiB, whatever the number and
- * size of its messages. Bounds the socket's buffer and the answers that are due.
- */
-const SENDING_WINDOW = 64;
-
-/** ms before each attempt to send a packet that the gateway has no room for. Each attempt takes a new route. */
-const RETRY_DELAYS = [0, 100, 200, 400, 800, 1600];
-
-/** How to connect, and which traffic to send. */
-export interface PeapOptions {
-  /** URL of the directory server, without `/api` */
-  directory: string;
-  /** from `generateIdentity`, or from `identityOf` with a stored private key */
+/** Who a client is, and where. */
+interface Account {
   identity: Identity;
-  /** base58; issued by this gateway for this identity. Without it the client registers. */
-  token?: string;
-  /** public key of the gateway, base58. Default: a random gateway from the directory. */
-  gateway?: string;
-  /** Mean delay of each packet at each mixnode, in ms. Default: 200. */
-  meanHopDelay?: number;
-  /** Send cover messages to oneself at random times, `mean` ms apart on average (1000). Default: false. */
-  coverTraffic?: boolean | { mean: number };
-  /**
-   * Send packets at random times only, `mean` ms apart on average (500), with cover if there is none. Default: false.
-   */
-  poisson?: boolean | { mean: number };
-  /** Reconnect when the connection breaks. Default: true. */
-  reconnect?: boolean;
-}
-
-/** A message from the mixnet, which does not reveal its sender. */
-export class ReceivedMessage {
-  /** the message as it was sent, at most 16 MiB from a sender with this library */
-  readonly data: Uint8Array;
-
-  /** Wraps the data of a message. */
-  constructor(data: Uint8Array) {
-    this.data = data;
-  }
-
-  /** The data decoded as UTF-8; invalid bytes become U+FFFD. */
-  text(): string {
-    return new TextDecoder().decode(this.data);
-  }
+  /** public key of the gateway, base58 */
+  gateway: string;
+  /** of an earlier client with the same address, if there was one */
+  credentials: Credentials | undefined;
 }
 
 /**
@@ -74,52 +47,85 @@ export class ReceivedMessage {
  */
 export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
   readonly #own: ClientAddress;
-  readonly #meanHopDelay: number;
+  readonly #account: Account;
+  readonly #settings: Settings;
   readonly #mixnet: MixnetView;
   readonly #receipts = new Receipts();
-  readonly #reassembler = new Reassembler<Frame>((frames) => this.#done(frames));
+  readonly #reassembler: Reassembler<Frame>;
   readonly #inbox = new Inbox();
   /** Handed to the application but not yet taken: one for each of its loops. */
   readonly #handed = new Set<Delivery>();
-  readonly #window = new Window(SENDING_WINDOW);
-  readonly #realStream: RealStream | undefined;
+  readonly #status = new Latest<Status>({ state: "connecting" });
   readonly #closing = new AbortController();
-  /** Background work. Ends on `#closing` or with the link. */
-  readonly #tasks = new Set<Promise<void>>();
   readonly #link: GatewayLink;
+  readonly #sender: Sender;
+  #refreshing: Promise<void> = Promise.resolve();
 
-  private constructor(options: PeapOptions, mixnet: MixnetView, gateway: string) {
-    this.#own = parseAddress(`${encodeBase58(options.identity.publicKey)}@${gateway}`);
-    this.#meanHopDelay = options.meanHopDelay ?? MEAN_HOP_DELAY;
+  private constructor(settings: Settings, mixnet: MixnetView, account: Account) {
+    const { identity, gateway, credentials } = account;
+    const { clock } = settings.surroundings;
+    this.#own = parseAddress(`${encodeBase58(identity.publicKey)}@${gateway}`);
+    this.#account = account;
+    this.#settings = settings;
     this.#mixnet = mixnet;
-    const mean = meanGap(options.poisson, MEAN_REAL_GAP);
-    if (mean !== undefined) this.#realStream = new RealStream(mean, () => this.#run(this.#sendCover()));
+    this.#reassembler = new Reassembler((frames) => this.#done(frames), () => clock.now());
     const login = {
-      locate: async () => findGateway(await mixnet.current(), gateway).clientListener,
-      identity: options.identity,
+      locate: () => findGateway(mixnet.current, gateway).clientListener,
+      identity,
       gatewayKey: this.#own.gateway,
-      token: options.token,
+      token: credentials?.token,
+      requireProof: settings.requireProof,
+      isRegistered: credentials !== undefined,
+      isProven: credentials?.proven ?? false,
     };
     const events = {
       frame: (contents: Uint8Array) => this.#received(contents),
-      failed: (error: PeapError) => this.#inbox.end(error),
+      connected: () => this.#sender.wake(),
+      acknowledged: (frames: number) => settings.trace({ type: "acknowledged", frames }),
+      paused: (error: PeapError) => this.#sender.dropAll(error),
+      failed: (error: PeapError) => {
+        this.#inbox.end(error);
+        this.#sender.dropAll(error);
+      },
     };
-    this.#link = new GatewayLink(login, this.#receipts, events, options.reconnect ?? true);
+    this.#link = new GatewayLink(login, this.#receipts, events, this.#status, {
+      reconnects: settings.reconnect,
+      acknowledgesSteadily: settings.traffic !== "none",
+      surroundings: settings.surroundings,
+    });
+    const builder = new PacketBuilder(() => mixnet.current, settings.meanHopDelay);
+    this.#sender = new Sender(this.#own, builder, this.#link, settings, this.#closing.signal);
   }
 
   /**
-   * Connects to a gateway and registers there, or logs in with a token.
+   * Connects to a gateway and registers there, or logs in with credentials. If the gateway is not given and one fails,
+   * others of the directory are tried.
    *
-   * @throws PeapError of kind `directory`, `connection`, `token`, or `gateway` with the gateway's own text, such as
-   *   `client is already registered`
+   * @throws PeapError of kind `directory`, `connection`, `token`, `proof`, or `gateway` with the gateway's own text, such
+   *   as `client is already registered`; TypeError or RangeError for bad options, naming them; the signal's reason
    */
   static async connect(options: PeapOptions): Promise<Peap> {
-    const mixnet = new MixnetView(options.directory);
-    const gateway = options.gateway ?? drawGateway(await mixnet.current()).pubKey;
-    const peap = new Peap(options, mixnet, gateway);
-    await peap.#link.open();
-    peap.#startTraffic(meanGap(options.coverTraffic, MEAN_COVER_GAP));
-    return peap;
+    const settings = readOptions(options);
+    if (settings.signal?.aborted) throw settings.signal.reason;
+    const credentials = settings.credentials ?? (settings.store && await loadCredentials(settings.store));
+    const mixnet = await MixnetView.open(settings);
+    const identity = credentials ? identityOfCredentials(credentials) : settings.identity ?? generateIdentity();
+    const chosen = credentials?.gateway ?? settings.gateway;
+    const gateways = chosen === undefined ? usableGateways(mixnet.current, settings.surroundings.origin) : [chosen];
+    const failures: PeapError[] = [];
+    for (const gateway of gateways) {
+      const peap = new Peap(settings, mixnet, { identity, gateway, credentials });
+      try {
+        await peap.#open();
+        return peap;
+      } catch (error) {
+        await peap.close();
+        if (settings.signal?.aborted) throw settings.signal.reason;
+        if (!(error instanceof PeapError)) throw error;
+        failures.push(error);
+      }
+    }
+    throw combined(failures);
   }
 
   /** The address at which others reach this client: `<client base58>@<gateway base58>` */
@@ -127,37 +133,58 @@ export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
     return formatAddress(this.#own);
   }
 
-  /** base58; logs this client in later, together with its identity */
-  get token(): string {
-    return this.#link.token;
+  /**
+   * What `connect` needs to come back to this address, to be kept secret. It contains the gateway's token only where the
+   * gateway cannot prove its key; elsewhere the client logs in by proof.
+   */
+  get credentials(): Credentials {
+    const { isProven, token } = this.#link;
+    return {
+      version: 1,
+      privateKey: encodePrivateKey(this.#account.identity),
+      gateway: this.#account.gateway,
+      ...(isProven || token === undefined ? {} : { token }),
+      proven: isProven,
+    };
+  }
+
+  /** How the client stands with its gateway at the moment. */
+  get state(): Status {
+    return this.#status.value;
+  }
+
+  /** The same as it changes: the current status, then each new one, up to the last. Slow readers skip some. */
+  status(): AsyncIterable<Status> {
+    return this.#status;
+  }
+
+  /**
+   * Makes the next attempt to reconnect now, if the client is disconnected; otherwise checks whether the connection is
+   * alive. The `online` and `offline` events of browsers do this too.
+   */
+  reconnect(): void {
+    this.#link.reconnect();
   }
 
   /**
    * Sends a message; resolves when the gateway has accepted all its packets. Only the recipient knows whether it
-   * arrives. Calls may overlap; they share one window of 64 packets.
+   * arrives. Calls may overlap: messages take turns, so that a short one does not wait for a long one.
    *
    * @param recipient `<client base58>@<gateway base58>`
-   * @param data at most 16 MiB; text is sent as UTF-8
+   * @param data at most 16 MiB, copied at once; text is sent as UTF-8
    * @throws PeapError of kind `address`, `directory`, `gateway`, `connection`, `full` or `closed`; RangeError if too
-   *   long
+   *   long; TypeError if it is neither text nor bytes; the signal's reason
    */
-  async send(recipient: string, data: Uint8Array | string): Promise<void> {
+  async send(recipient: string, data: MessageData, options: SendOptions = {}): Promise<void> {
     const to = parseAddress(recipient);
-    const message = typeof data === "string" ? new TextEncoder().encode(data) : data;
-    const sending = new Set<Promise<void>>(); // bounded by the window
-    let failure: { error: unknown } | undefined;
-    for (const fragment of fragments(message)) {
-      await this.#window.enter();
-      const sent = failure ? Promise.resolve() : this.#sendFragment(to, fragment);
-      const settled = sent.catch((error: unknown) => void (failure ??= { error })).finally(() => {
-        this.#window.leave();
-        sending.delete(settled);
-      });
-      sending.add(settled);
-      if (failure) break;
-    }
-    await Promise.all(sending);
-    if (failure) throw failure.error;
+    checkSendOptions(options);
+    const { signal, onProgress } = options;
+    const message = new OutgoingMessage(to, bytesOf(data), onProgress);
+    if (signal?.aborted) throw signal.reason;
+    if (this.#link.obstacle) throw this.#link.obstacle;
+    const stop = onAbort(signal, () => this.#sender.drop(message, signal!.reason));
+    this.#sender.add(message);
+    await message.sent.finally(stop);
   }
 
   /**
@@ -168,7 +195,7 @@ export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
       if (this.#inbox.isHalfEmpty) this.#link.resume();
       this.#handed.add(delivery);
       try {
-        yield new ReceivedMessage(delivery.data);
+        yield new ReceivedMessage(delivery.data, messageId(delivery.origins));
       } finally {
         this.#taken(delivery);
       }
@@ -181,7 +208,9 @@ export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
     this.#inbox.end();
     this.#closing.abort();
     await this.#link.close();
-    await Promise.all(this.#tasks);
+    this.#sender.dropAll(this.#link.obstacle);
+    await this.#sender.idle();
+    await this.#refreshing;
   }
 
   /** Same as `close`. */
@@ -189,58 +218,30 @@ export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
     await this.close();
   }
 
-  async #sendFragment(to: ClientAddress, fragment: Uint8Array): Promise<void> {
-    for (const delay of RETRY_DELAYS) {
-      await pause(delay, this.#closing.signal); // even with 0, others get a turn: building a packet takes milliseconds
-      const { firstHop, packet } = await this.#buildPacket(to, fragment);
-      await this.#realStream?.turn();
-      if (await this.#link.send(firstHop, packet)) return;
-    }
-    throw new PeapError("gateway", "The gateway did not accept the packet: too many are queued for the mixnodes");
-  }
-
-  async #buildPacket(to: ClientAddress, plaintext: Uint8Array): Promise<{ firstHop: Uint8Array; packet: Uint8Array }> {
-    const { firstHop, hops } = drawRoute(await this.#mixnet.current(), to.gateway, this.#meanHopDelay);
+  async #open(): Promise<void> {
+    const { signal, store } = this.#settings;
+    const stop = onAbort(signal, () => void this.close());
     try {
-      return { firstHop, packet: buildPacket(hops, to.client, plaintext) };
-    } catch (cause) { // all lengths are right, so it is a key of low order: anyone may post to a directory
-      throw new PeapError("directory", "Cannot build a packet: a node on its route has an unusable key", { cause });
+      await this.#link.open();
+      if (store) await saveCredentials(store, this.credentials);
+    } finally {
+      stop();
     }
-  }
-
-  #startTraffic(meanCoverGap: number | undefined): void {
-    const { signal } = this.#closing;
-    if (this.#realStream) this.#run(this.#realStream.run(signal));
-    if (meanCoverGap !== undefined) {
-      this.#run(atRandomTimes(meanCoverGap, () => this.#run(this.#sendCover()), signal));
-    }
-  }
-
-  /** A cover message that cannot be sent is skipped. */
-  async #sendCover(): Promise<void> {
-    if (!this.#link.isConnected) return;
-    try {
-      const { firstHop, packet } = await this.#buildPacket(this.#own, coverMessage());
-      await this.#link.send(firstHop, packet);
-    } catch (error) {
-      if (!(error instanceof PeapError)) throw error;
-    }
-  }
-
-  #run(task: Promise<void>): void {
-    const running = task.finally(() => this.#tasks.delete(running));
-    this.#tasks.add(running);
+    this.#refreshing = this.#mixnet.keepFresh(this.#closing.signal);
+    this.#sender.start();
   }
 
   #received(contents: Uint8Array): void {
+    const { trace } = this.#settings;
     if (isCoverMessage(contents)) {
-      this.#receipts.coverArrived();
-    } else {
-      const { frame, isNew } = this.#receipts.arrived(contents);
-      const delivery = isNew ? this.#reassembler.add(contents, frame) : undefined;
-      if (delivery) this.#inbox.put(delivery);
+      trace({ type: "frame-received", carries: "cover" });
+      return this.#receipts.coverArrived();
     }
-    this.#link.acknowledge();
+    trace({ type: "frame-received", carries: "message" });
+    const { frame, isNew } = this.#receipts.arrived(contents);
+    const delivery = isNew ? this.#reassembler.add(contents, frame) : undefined;
+    if (!delivery) return;
+    this.#inbox.put(delivery);
     if (this.#inbox.isFull) this.#link.pause();
   }
 
@@ -250,10 +251,30 @@ export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
 
   #done(frames: Frame[]): void {
     for (const frame of frames) frame.done = true;
-    this.#link.acknowledge();
   }
 }
 
-function meanGap(option: boolean | { mean: number } | undefined, defaultMean: number): number | undefined {
-  return typeof option === "object" ? option.mean : option ? defaultMean : undefined;
+/**
+ * Public keys of the gateways that can be connected to from here, in random order.
+ *
+ * @throws PeapError of kind `directory` if there is none
+ */
+function usableGateways(mixnet: Mixnet, origin: string | undefined): string[] {
+  const gateways = drawGateways(mixnet);
+  const usable = gateways.filter(({ clientListener }) => !isMixedContent(clientListener, origin));
+  if (usable.length > 0) return usable.map(({ pubKey }) => pubKey);
+  throw new PeapError(
+    "directory",
+    gateways.length === 0
+      ? "The directory knows no gateway of version 0.7"
+      : `None of the directory's ${gateways.length} gateways has a wss address, which a page of ${origin} needs`,
+  );
+}
+
+function combined(failures: PeapError[]): PeapError {
+  const [only] = failures;
+  if (failures.length === 1) return only!;
+  const { kind, message } = failures.at(-1)!;
+  const cause = new AggregateError(failures);
+  return new PeapError(kind, `None of ${failures.length} gateways could be used. The last: ${message}`, { cause });
 }

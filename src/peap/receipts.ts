@@ -3,14 +3,16 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 
 /** A binary frame that the gateway pushed. */
 export interface Frame {
-  /** identifies it when it is pushed again: 16 bytes of SHA-256, in hex */
+  /** of its contents: 16 bytes of SHA-256, in hex */
   readonly digest: string;
+  /** of its message in the inbox, if the gateway says it. It stays the same when the message is pushed again. */
+  readonly number: number | undefined;
   /** Whether it may be acknowledged: its message was taken, or no message needs it. */
   done: boolean;
 }
 
 /** The frame of any cover message: done on arrival. The gateway stores no cover, so it is not pushed again. */
-const COVER: Frame = { digest: "", done: true };
+const COVER: Frame = { digest: "", number: undefined, done: true };
 
 const DIGEST_SIZE = 16;
 
@@ -19,9 +21,9 @@ const DIGEST_SIZE = 16;
  * done.
  *
  * After a reconnect the gateway first pushes the unacknowledged frames again, in order. A frame pushed again is the
- * same `Frame` in a new position: its message is not delivered twice. Frames have no number, so they are recognized by
- * contents and order. A frame whose acknowledgement got lost is no longer known here when it is pushed again, and is
- * taken for new: twice is better than never.
+ * same `Frame` in a new position: its message is not delivered twice. Frames are recognized by contents, by number if the
+ * gateway gives one, and by order. A frame whose acknowledgement got lost is no longer known here when it is pushed again,
+ * and is taken for new: twice is better than never.
  */
 export class Receipts {
   /** This connection's unacknowledged frames. Bounded by the caller, who pauses the link when its inbox is full. */
@@ -30,6 +32,8 @@ export class Receipts {
   /** Frames of former connections. Those from `#position` on have not been pushed again yet. */
   #expected: Frame[] = [];
   #position = 0;
+  /** the number of the next stored message */
+  #number: number | undefined;
 
   /**
    * Starts a new connection, whose frames are counted from zero.
@@ -42,6 +46,12 @@ export class Receipts {
     this.#position = 0;
     this.#open = [];
     this.#acknowledged = 0;
+    this.#number = undefined;
+  }
+
+  /** The gateway says the number of the next stored message. Those after it count up from there. */
+  numberIs(number: number): void {
+    this.#number = number;
   }
 
   /** Records a cover message. */
@@ -54,8 +64,10 @@ export class Receipts {
    */
   arrived(contents: Uint8Array): { frame: Frame; isNew: boolean } {
     const digest = bytesToHex(sha256(contents).subarray(0, DIGEST_SIZE));
-    const known = this.#takeExpected(digest);
-    const frame = known ?? { digest, done: false };
+    const number = this.#number;
+    if (number !== undefined) this.#number = number + 1;
+    const known = this.#takeExpected(digest, number);
+    const frame = known ?? { digest, number, done: false };
     this.#open.push(frame);
     return { frame, isNew: !known };
   }
@@ -70,10 +82,11 @@ export class Receipts {
   /**
    * Expected frames before it have expired at the gateway and are skipped. If it is new, all later ones are new too.
    */
-  #takeExpected(digest: string): Frame | undefined {
+  #takeExpected(digest: string, number: number | undefined): Frame | undefined {
     const { length } = this.#expected;
+    const isOther = (frame: Frame) => frame.digest !== digest || frame.number !== number;
     let at = this.#position;
-    while (at < length && this.#expected[at]!.digest !== digest) at++;
+    while (at < length && isOther(this.#expected[at]!)) at++;
     if (at === length) this.#expected = [];
     this.#position = at < length ? at + 1 : 0;
     return this.#expected[at];

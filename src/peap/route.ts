@@ -3,10 +3,12 @@ import { encodeBase58 } from "../encoding/base58.ts";
 import type { Hop } from "../sphinx/build.ts";
 import { PeapError } from "./errors.ts";
 import { type Mixnet, type NodeHop, readHop } from "./mixnet.ts";
-import { exponential, pick } from "./random.ts";
+import { exponential, pick, uniform } from "./random.ts";
 
 /** The route of one packet. */
 export interface Route {
+  /** `ip:port` of each hop */
+  hosts: string[];
   /** address of the first mixnode, unpadded (spec §3): where our gateway sends the packet */
   firstHop: Uint8Array;
   /** the mixnodes, then the recipient's gateway */
@@ -26,11 +28,14 @@ const NS_PER_MS = 1e6;
 export function drawRoute(mixnet: Mixnet, gateway: Uint8Array, meanHopDelay: number): Route {
   const { pubKey, mixnetListener } = findGateway(mixnet, encodeBase58(gateway));
   const lastHop = readHop(mixnetListener, pubKey);
-  if (!lastHop) throw new PeapError("directory", `The directory has no usable mixnet address for gateway ${pubKey}`);
+  if (!lastHop) throw new PeapError("directory", `The directory has no usable entry for gateway ${pubKey}`);
   const mixnodes = mixnet.layers.map((nodes, index) => drawMixnode(nodes, index + 1, mixnet.layers.length));
-  if (!mixnodes[0]) throw new PeapError("directory", "The directory knows no mixnode of version 0.7");
   const hops = mixnodes.map((mixnode) => hopOf(mixnode, nanoseconds(exponential(meanHopDelay))));
-  return { firstHop: mixnodes[0].unpadded, hops: [...hops, hopOf(lastHop, 0n)] };
+  return {
+    hosts: [...mixnodes, lastHop].map(({ host }) => host),
+    firstHop: mixnodes[0]!.unpadded, // there is at least one layer
+    hops: [...hops, hopOf(lastHop, 0n)],
+  };
 }
 
 /**
@@ -44,15 +49,10 @@ export function findGateway({ gateways }: Mixnet, key: string): GatewayNode {
   return gateway;
 }
 
-/**
- * A random gateway.
- *
- * @throws PeapError of kind `directory` if there is none
- */
-export function drawGateway({ gateways }: Mixnet): GatewayNode {
-  const gateway = pick([...gateways.values()]);
-  if (!gateway) throw new PeapError("directory", "The directory knows no gateway of version 0.7");
-  return gateway;
+/** The gateways that a client may connect to, in random order. */
+export function drawGateways({ gateways }: Mixnet): GatewayNode[] {
+  return [...gateways.values()].map((gateway) => ({ gateway, at: uniform() }))
+    .sort((a, b) => a.at - b.at).map(({ gateway }) => gateway);
 }
 
 function drawMixnode(nodes: readonly NodeHop[], layer: number, depth: number): NodeHop {

@@ -6,11 +6,13 @@ import { generateKeyPair, multiply } from "../sphinx/curve.ts";
 
 /** The context of the proof that a client has the private key of its address, an extension of the protocol. */
 const INFO = new TextEncoder().encode("nym-gateway: possession of a client's key, version 1");
+/** The same for the proof that a gateway has its private key. */
+const GATEWAY_INFO = new TextEncoder().encode("nym-gateway: possession of a gateway's key, version 1");
 const KEY_SIZE = 32;
 /** Bytes of a challenge's nonce. */
 export const NONCE_SIZE = 32;
 
-/** What the gateway asks a client to answer. Valid for one answer. */
+/** What one side asks the other to answer. Valid for one answer. */
 export interface Challenge {
   /** 32 bytes */
   nonce: Uint8Array;
@@ -58,13 +60,54 @@ export function isProofOf(
   return expected !== undefined && given.length === expected.length && equalBytes(given, expected);
 }
 
+/**
+ * The gateway's answer to a client's challenge: HMAC-SHA256 of that challenge ‖ gateway's public key ‖ the gateway's own
+ * challenge to the client, under HKDF-SHA256 of the unclamped X25519 of the gateway's key and the client's ephemeral key.
+ * A challenge counts as its nonce ‖ public key. Undefined if the client's point is of low order.
+ */
+export function proveGateway(
+  gatewayPrivateKey: Uint8Array,
+  gatewayPublicKey: Uint8Array,
+  asked: Challenge,
+  own: Challenge,
+): Uint8Array | undefined {
+  return gatewayProof(multiply(gatewayPrivateKey, asked.publicKey), gatewayPublicKey, asked, own);
+}
+
+/** Whether `given` is the answer of the holder of the gateway's private key, compared in constant time. */
+export function isProofOfGateway(
+  asked: OpenChallenge,
+  gatewayPublicKey: Uint8Array,
+  answered: Challenge,
+  given: Uint8Array,
+): boolean {
+  const shared = multiply(asked.privateKey, gatewayPublicKey);
+  const expected = gatewayProof(shared, gatewayPublicKey, asked, answered);
+  return expected !== undefined && given.length === expected.length && equalBytes(given, expected);
+}
+
+function gatewayProof(
+  shared: Uint8Array | undefined,
+  gatewayPublicKey: Uint8Array,
+  asked: Challenge,
+  answered: Challenge,
+): Uint8Array | undefined {
+  const parts = [asked.nonce, asked.publicKey, gatewayPublicKey, answered.nonce, answered.publicKey];
+  return shared && mac(shared, GATEWAY_INFO, parts);
+}
+
 function proof(
   shared: Uint8Array | undefined,
   nonce: Uint8Array,
   clientAddress: Uint8Array,
   gatewayPublicKey: Uint8Array,
 ): Uint8Array | undefined {
-  if (shared === undefined) return undefined;
-  const key = hkdf(sha256, shared, undefined, INFO, KEY_SIZE);
-  return hmac.create(sha256, key).update(nonce).update(clientAddress).update(gatewayPublicKey).digest();
+  return shared && mac(shared, INFO, [nonce, clientAddress, gatewayPublicKey]);
+}
+
+/** All parts are of fixed sizes. */
+function mac(shared: Uint8Array, info: Uint8Array, parts: Uint8Array[]): Uint8Array {
+  const code = hmac.create(sha256, hkdf(sha256, shared, undefined, info, KEY_SIZE));
+  for (const part of parts) code.update(part);
+  return code.digest();
 }

@@ -92,10 +92,10 @@ function introduce(terminal: Terminal, { directory, mixnodes, gateway, gatewayKe
   terminal.line();
   terminal.line("  Or from TypeScript:");
   terminal.line();
-  terminal.line(terminal.paint(`    import { generateIdentity, Peap } from "./src/peap/mod.ts";`, "green"));
+  terminal.line(terminal.paint(`    import { Peap } from "./src/peap/mod.ts";`, "green"));
   terminal.line(
     terminal.paint(
-      `    const client = await Peap.connect({ directory: "${directory.url}", identity: generateIdentity() });`,
+      `    const client = await Peap.connect({ directory: "${directory.url}" });`,
       "green",
     ),
   );

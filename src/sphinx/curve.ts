@@ -60,6 +60,11 @@ export function multiply(scalar: Uint8Array, point: Uint8Array): Uint8Array | un
   return edwards ? montgomeryBytes(edwards.multiply(k)) : multiplyOnTwist(k, u);
 }
 
+/** Whether the order of a point, 32 bytes, divides 8: such a public key has no owner, and no packet can be built for it. */
+export function isOfLowOrder(point: Uint8Array): boolean {
+  return LOW_ORDER_POINTS.has(decodePoint(point));
+}
+
 /**
  * The public key of a private key: private key × base point (u = 9).
  *

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { banner } from "../../src/cli/banner.ts";
-import { generateIdentity, Peap } from "../../src/peap/mod.ts";
+import { Peap } from "../../src/peap/mod.ts";
 import { DirectoryRig } from "../support/directory_rig.ts";
 import { MixnodeRig } from "../mixnode/mixnode_rig.ts";
 import { eventually } from "../support/eventually.ts";
@@ -42,8 +42,8 @@ binaryTest("two clients exchange messages through the binary, which logs the ker
   await Promise.all(mixnodes.map(({ mixnode }) => mixnode.presence.lookAgain()));
 
   const options = { directory: directory.url, meanHopDelay: 1 };
-  await using alice = await Peap.connect({ ...options, identity: generateIdentity() });
-  await using bob = await Peap.connect({ ...options, identity: generateIdentity() });
+  await using alice = await Peap.connect(options);
+  await using bob = await Peap.connect(options);
   await alice.send(bob.address, "hello, Bob");
   assertEquals(await firstText(bob), "hello, Bob");
   await bob.send(alice.address, "hello, Alice");

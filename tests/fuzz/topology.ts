@@ -1,4 +1,4 @@
-import { TopologyReader } from "../../src/directory/topology_reader.ts";
+import { TopologyReader } from "../../src/protocol/topology_reader.ts";
 import { parseTopology, type Topology } from "../../src/protocol/topology.ts";
 import type { Random } from "../support/random.ts";
 import { mutatedText } from "./mutate.ts";

@@ -1,5 +1,5 @@
-import { newChallenge } from "../../src/protocol/proof.ts";
-import { encodeBase58 } from "../../src/encoding/base58.ts";
+import { type Challenge, newChallenge, proveGateway } from "../../src/protocol/proof.ts";
+import { decodeBase58, encodeBase58 } from "../../src/encoding/base58.ts";
 import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
 import { formatSocketAddress } from "../../src/addresses/socket_address.ts";
@@ -11,17 +11,12 @@ const LAYERS = [1, 2, 3];
 const GATEWAY_MIX_ADDRESS = "10.0.0.9:1789";
 const TOKEN = "token1";
 
-/** A challenge whose answer is not checked. */
-function challenge(): object {
-  const { nonce, publicKey } = newChallenge();
-  return { type: "challenge", nonce: encodeBase58(nonce), publicKey: encodeBase58(publicKey) };
-}
-
 /** What the gateway answers; tests override it. Undefined: it does not answer, and ignores the packet. */
 export interface Answers {
-  challenge: () => object;
+  challenge: (asked: Challenge) => object;
   register: () => object;
-  authenticate: (token: string) => object;
+  authenticate: (credential: { token?: string; proof?: string }) => object;
+  ping: () => object | undefined;
   packet: () => object | undefined;
 }
 
@@ -31,6 +26,10 @@ interface Client {
   socket: WebSocket | undefined;
   /** Frames pushed over this socket, including cover. */
   pushed: Uint8Array[];
+  /** The number of each stored message that has been pushed, over any socket. */
+  numbers: Map<Uint8Array, number>;
+  /** The number that the client on this socket expects next. */
+  next: number | undefined;
   /** The last frame count that the client acknowledged on this socket. */
   acknowledged: number | undefined;
 }
@@ -43,10 +42,14 @@ export class FakeNetwork implements AsyncDisposable {
   readonly directory: string;
   readonly gatewayKey: string;
   readonly answers: Answers;
+  /** The requests of the clients' logins. */
+  readonly logins: { type: string; token?: string; proof?: string }[] = [];
   /** Packets received. */
   packets = 0;
-  /** The directory's answer. */
+  /** The directory's answer; a string is sent as it is. */
   topology: unknown;
+  /** Requests for the topology. */
+  fetches = 0;
   readonly #acknowledgements: boolean;
   /** Private keys, by the node's socket address. */
   readonly #keys = new Map<string, Uint8Array>();
@@ -56,15 +59,22 @@ export class FakeNetwork implements AsyncDisposable {
   #changed = Promise.withResolvers<void>();
 
   /**
-   * @param acknowledgements whether the gateway supports acknowledgements and challenges, and pushes unacknowledged
-   *   messages again. Otherwise it is a 0.7.0 gateway, which keeps no message that it has pushed.
+   * @param acknowledgements whether the gateway has this project's extensions, and pushes unacknowledged messages again.
+   *   Otherwise it is a 0.7.0 gateway, which keeps no message that it has pushed.
    */
   constructor(acknowledgements: boolean, answers: Partial<Answers> = {}) {
     this.#acknowledgements = acknowledgements;
     this.answers = {
-      challenge: () => acknowledgements ? challenge() : { type: "error", message: "malformed request" },
+      challenge: (asked) => acknowledgements ? this.prove(asked) : { type: "error", message: "malformed request" },
       register: () => ({ type: "register", token: TOKEN, acknowledgements }),
-      authenticate: (token) => ({ type: "authenticate", status: token === TOKEN, acknowledgements }),
+      authenticate: ({ token, proof }) => {
+        return {
+          type: "authenticate",
+          status: token === TOKEN || proof !== undefined && acknowledgements,
+          acknowledgements,
+        };
+      },
+      ping: () => acknowledgements ? { type: "pong" } : { type: "error", message: "invalid request" },
       packet: () => ({ type: "send", status: true }),
       ...answers,
     };
@@ -81,6 +91,19 @@ export class FakeNetwork implements AsyncDisposable {
     this.gatewayKey = this.#newKey(GATEWAY_MIX_ADDRESS);
     const listeners = { clientListener: `ws://${server}`, mixnetListener: GATEWAY_MIX_ADDRESS };
     this.topology = { mixNodes, gatewayNodes: [{ ...COMMON, ...listeners, pubKey: this.gatewayKey }] };
+  }
+
+  /** A challenge that proves the key of the gateway, whose answer is not checked. */
+  prove(asked: Challenge): object {
+    const { nonce, publicKey } = newChallenge();
+    const key = this.#keys.get(GATEWAY_MIX_ADDRESS)!;
+    const proof = proveGateway(key, decodeBase58(this.gatewayKey)!, asked, { nonce, publicKey })!;
+    return {
+      type: "challenge",
+      nonce: encodeBase58(nonce),
+      publicKey: encodeBase58(publicKey),
+      proof: encodeBase58(proof),
+    };
   }
 
   /** Stores a message for the client with that address, as if it had arrived from the mixnet. */
@@ -101,7 +124,14 @@ export class FakeNetwork implements AsyncDisposable {
   /** The gateway's record of the client with that address. */
   client(address: string): Client {
     const name = address.split("@")[0]!;
-    const client = this.#clients.get(name) ?? { inbox: [], socket: undefined, pushed: [], acknowledged: undefined };
+    const client = this.#clients.get(name) ?? {
+      inbox: [],
+      socket: undefined,
+      pushed: [],
+      numbers: new Map(),
+      next: undefined,
+      acknowledged: undefined,
+    };
     this.#clients.set(name, client);
     return client;
   }
@@ -130,13 +160,17 @@ export class FakeNetwork implements AsyncDisposable {
   }
 
   #serve(request: Request): Response {
-    if (request.headers.get("upgrade") !== "websocket") return Response.json(this.topology);
+    if (request.headers.get("upgrade") !== "websocket") {
+      this.fetches++;
+      this.#wake();
+      return typeof this.topology === "string" ? new Response(this.topology) : Response.json(this.topology);
+    }
     const { socket, response } = Deno.upgradeWebSocket(request);
     socket.binaryType = "arraybuffer";
     let client: Client | undefined;
     socket.onmessage = ({ data }) => {
       if (typeof data !== "string") this.#forward(socket, new Uint8Array(data));
-      else if (client) this.#confirm(client, JSON.parse(data).frames);
+      else if (client) this.#heard(client, JSON.parse(data));
       else client = this.#logIn(socket, JSON.parse(data));
       this.#wake();
     };
@@ -147,15 +181,25 @@ export class FakeNetwork implements AsyncDisposable {
     return response;
   }
 
-  #logIn(socket: WebSocket, request: { type: string; address: string; token: string }): Client | undefined {
+  #logIn(
+    socket: WebSocket,
+    request: Record<string, string> & { type: string; address: string; token?: string; proof?: string },
+  ): Client | undefined {
     if (request.type === "challenge") {
-      socket.send(JSON.stringify(this.answers.challenge()));
+      const asked = { nonce: decodeBase58(request["nonce"]!)!, publicKey: decodeBase58(request["publicKey"]!)! };
+      socket.send(JSON.stringify(this.answers.challenge(asked)));
       return undefined;
     }
-    const answer = request.type === "register" ? this.answers.register() : this.answers.authenticate(request.token);
+    this.logins.push(request);
+    const answer = request.type === "register" ? this.answers.register() : this.answers.authenticate(request);
     socket.send(JSON.stringify(answer));
     if ("message" in answer || "status" in answer && !answer.status) return undefined;
-    const client = Object.assign(this.client(request.address), { socket, pushed: [], acknowledged: undefined });
+    const client = Object.assign(this.client(request.address), {
+      socket,
+      pushed: [],
+      next: undefined,
+      acknowledged: undefined,
+    });
     this.#drain(client);
     return client;
   }
@@ -164,10 +208,26 @@ export class FakeNetwork implements AsyncDisposable {
     if (!client.socket) return;
     const pushed = new Set(client.pushed);
     for (const message of client.inbox.filter((message) => !pushed.has(message))) {
+      const number = client.numbers.get(message) ?? client.numbers.size;
+      client.numbers.set(message, number);
+      this.#sayNumber(client, number);
       client.socket.send(message as Uint8Array<ArrayBuffer>);
       client.pushed.push(message);
     }
     if (!this.#acknowledgements) client.inbox = [];
+  }
+
+  #sayNumber(client: Client, number: number): void {
+    if (this.#acknowledgements && client.next !== number) {
+      client.socket!.send(JSON.stringify({ type: "number", number }));
+    }
+    client.next = number + 1;
+  }
+
+  #heard(client: Client, request: { type: string; frames: number }): void {
+    if (request.type === "received") return this.#confirm(client, request.frames);
+    const answer = this.answers.ping();
+    if (answer) client.socket?.send(JSON.stringify(answer));
   }
 
   #confirm(client: Client, frames: number): void {

@@ -9,14 +9,18 @@ import {
   type PeapErrorKind,
   type PeapOptions,
 } from "../../src/peap/mod.ts";
+import { ManualClock } from "../support/manual_clock.ts";
 import { FakeNetwork } from "./fake_network.ts";
 import { vectorMessage } from "./fragment_vectors.ts";
 
 const text = (message: string) => [...fragments(new TextEncoder().encode(message))][0]!;
 
 function connect(network: FakeNetwork, options: Partial<PeapOptions> = {}): Promise<Peap> {
-  return Peap.connect({ directory: network.directory, identity: generateIdentity(), ...options });
+  return Peap.connect({ directory: network.directory, traffic: "none", ...options });
 }
+
+/** ms between two acknowledgements */
+const BEAT = 1000;
 
 /** The next `count` messages as text. The last one has been handed out but not yet taken. */
 async function texts(messages: AsyncIterator<{ text(): string }>, count: number): Promise<string[]> {
@@ -67,7 +71,8 @@ Deno.test("overlapping sends share the window, and all messages arrive", async (
 
 Deno.test("a message is acknowledged when the application asks for the next one", async () => {
   await using network = new FakeNetwork(true);
-  await using bob = await connect(network);
+  const clock = new ManualClock();
+  await using bob = await connect(network, { surroundings: { clock } });
   const client = network.client(bob.address);
   await network.until(() => client.acknowledged === 0); // switched on right after the login
   const messages = bob[Symbol.asyncIterator]();
@@ -78,15 +83,18 @@ Deno.test("a message is acknowledged when the application asks for the next one"
   assertEquals(await texts(messages, 1), ["one"]);
   assertEquals(client.acknowledged, 0);
   assertEquals(await texts(messages, 1), ["two"]);
+  await clock.advance(BEAT);
   await network.until(() => client.acknowledged === 3);
   assertEquals(client.inbox, [text("two")]);
 });
 
 Deno.test("the last message is acknowledged when the loop ends, or when the client is closed", async () => {
   await using network = new FakeNetwork(true);
-  await using bob = await connect(network);
+  const clock = new ManualClock();
+  await using bob = await connect(network, { surroundings: { clock } });
   for (const message of ["one", "two", "three"]) network.store(bob.address, text(message));
   for await (const message of bob) if (message.text() === "one") break;
+  await clock.advance(BEAT);
   await network.until(() => network.client(bob.address).acknowledged === 1);
   assertEquals(await texts(bob[Symbol.asyncIterator](), 1), ["two"]);
   await bob.close();
@@ -94,17 +102,16 @@ Deno.test("the last message is acknowledged when the loop ends, or when the clie
   assertEquals(network.client(bob.address).inbox, [text("three")]);
 });
 
-Deno.test("messages that were not taken are pushed again after a login with the token", async () => {
+Deno.test("messages that were not taken are pushed again after a login with the credentials", async () => {
   await using network = new FakeNetwork(true);
-  const identity = generateIdentity();
-  await using bob = await connect(network, { identity });
-  const { address, token } = bob;
+  await using bob = await connect(network);
+  const { address, credentials } = bob;
   for (const message of ["one", "two", "three"]) network.store(address, text(message));
   await texts(bob[Symbol.asyncIterator](), 2);
   await bob.close();
-  await using back = await connect(network, { identity, token });
+  await using back = await connect(network, { credentials });
   assertEquals(await texts(back[Symbol.asyncIterator](), 1), ["three"]);
-  assertEquals([back.token, back.address], [token, address]);
+  assertEquals([back.credentials, back.address], [credentials, address]);
 });
 
 Deno.test("a message is delivered once, whether it was taken, waiting or incomplete when the connection broke", async () => {
@@ -172,7 +179,8 @@ Deno.test("the gateway's refusals are errors with its own text", async () => {
   await using network = new FakeNetwork(true, { packet: refusal("not in the current topology") });
   await using alice = await connect(network);
   await assertKind("gateway", "not in the current topology", alice.send(alice.address, vectorMessage(5000)));
-  await assertKind("token", "does not accept this token", connect(network, { token: "abc" }));
+  network.answers.authenticate = () => ({ type: "authenticate", status: false });
+  await assertKind("token", "does not accept", connect(network, { credentials: alice.credentials }));
 });
 
 Deno.test("a packet that the gateway has no room for is sent again", async () => {
@@ -227,13 +235,13 @@ Deno.test("a client retries when its gateway refuses it for the moment", async (
   assertEquals(await texts(alice[Symbol.asyncIterator](), 1), ["here again"]);
 });
 
-Deno.test("a client ends when its gateway no longer accepts the token", async () => {
+Deno.test("a client ends when its gateway no longer accepts it", async () => {
   await using network = new FakeNetwork(true);
   await using alice = await connect(network);
   network.answers.authenticate = () => ({ type: "authenticate", status: false });
   const next = alice[Symbol.asyncIterator]().next();
   network.disconnect(alice.address);
-  await assertKind("token", "does not accept this token", next);
+  await assertKind("token", "does not accept this client's credentials", next);
 });
 
 Deno.test("a client whose application takes no messages disconnects, and reconnects for the rest once it does", async () => {
@@ -252,7 +260,7 @@ Deno.test("a client whose application takes no messages disconnects, and reconne
 
 Deno.test("cover messages are sent at random times, received, acknowledged, and hidden from the application", async () => {
   await using network = new FakeNetwork(true);
-  await using alice = await connect(network, { coverTraffic: { mean: 2 } });
+  await using alice = await connect(network, { traffic: "loop", meanCoverGap: 10 });
   network.store(alice.address, text("seen"));
   assertEquals(await texts(alice[Symbol.asyncIterator](), 1), ["seen"]);
   await network.until(() => network.packets >= 5);
@@ -260,7 +268,7 @@ Deno.test("cover messages are sent at random times, received, acknowledged, and 
 
 Deno.test("the real stream sends cover when no packet is waiting", async () => {
   await using network = new FakeNetwork(true);
-  await using alice = await connect(network, { poisson: { mean: 2 } });
+  await using alice = await connect(network, { traffic: "full", meanSendGap: 10 });
   await network.until(() => network.packets >= 3);
   await alice.send(alice.address, vectorMessage(3000));
   assertEquals((await alice[Symbol.asyncIterator]().next()).value?.data, vectorMessage(3000));
@@ -268,7 +276,7 @@ Deno.test("the real stream sends cover when no packet is waiting", async () => {
 
 Deno.test("closing ends waiting loops and sends, and can be repeated", async () => {
   await using network = new FakeNetwork(true, { packet: () => undefined });
-  await using alice = await connect(network, { poisson: { mean: 1e6 } });
+  await using alice = await connect(network, { traffic: "full", meanSendGap: 3e6 });
   await using bob = await connect(network);
   const waiting = [
     assertKind("closed", "was closed", alice.send(alice.address, "waits for its turn")),

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { generateIdentity, Peap, PeapError, type PeapOptions } from "../../src/peap/mod.ts";
+import { encodeBase58 } from "../../src/encoding/base58.ts";
+import { Peap, PeapError, type PeapOptions } from "../../src/peap/mod.ts";
 import { NativeApplication } from "../support/native_application.ts";
 import { freePort, ReferenceNetwork, referenceTest } from "../support/reference_network.ts";
 
@@ -8,8 +9,8 @@ const MEAN_HOP_DELAY = 20; // ms
 referenceTest("two clients exchange text and a binary through the 0.7.0 gateway and mixnodes", async () => {
   await using network = await ReferenceNetwork.start({ gateway: true });
   const options = { directory: network.directory, meanHopDelay: MEAN_HOP_DELAY };
-  await using alice = await Peap.connect({ ...options, identity: generateIdentity(), coverTraffic: { mean: 50 } });
-  await using bob = await Peap.connect({ ...options, identity: generateIdentity(), poisson: { mean: 20 } });
+  await using alice = await Peap.connect({ ...options, traffic: "loop", meanCoverGap: 50 });
+  await using bob = await Peap.connect({ ...options, meanSendGap: 20 });
   const [toAlice, toBob] = [alice[Symbol.asyncIterator](), bob[Symbol.asyncIterator]()];
 
   await alice.send(bob.address, "hello Bob, καλημέρα");
@@ -28,20 +29,20 @@ referenceTest(
   async () => {
     await using network = await ReferenceNetwork.start({ gateway: true });
     const { directory } = network;
-    const connect = (more: Omit<PeapOptions, "directory">) =>
-      Peap.connect({ directory, meanHopDelay: MEAN_HOP_DELAY, ...more });
-    const bobsIdentity = generateIdentity();
-    await using alice = await connect({ identity: generateIdentity() });
-    await using bob = await connect({ identity: bobsIdentity });
-    const { address, token } = bob;
+    const connect = (more: Partial<PeapOptions> = {}) =>
+      Peap.connect({ directory, meanHopDelay: MEAN_HOP_DELAY, traffic: "none", ...more });
+    await using alice = await connect();
+    await using bob = await connect();
+    const { address, credentials } = bob;
+    assertEquals(bob.state, { state: "connected", gateway: credentials.gateway, proven: false });
     await bob.close();
 
     await alice.send(address, "kept");
-    await using back = await connect({ identity: bobsIdentity, token });
+    await using back = await connect({ credentials });
     assertEquals((await next(back[Symbol.asyncIterator]())).text(), "kept");
-    assertEquals(back.token, token);
+    assertEquals(back.credentials, credentials);
 
-    const refused = () => connect({ identity: generateIdentity(), token });
+    const refused = () => connect({ credentials: { ...credentials, token: encodeBase58(new Uint8Array(32)) } });
     assertEquals((await assertRejects(refused, PeapError)).kind, "token");
   },
 );
@@ -50,7 +51,7 @@ referenceTest("a client and a 0.7.0 native client exchange messages", async () =
   await using network = await ReferenceNetwork.start({ gateway: true });
   const port = freePort();
   await using _native = await network.client("native", port);
-  await using peap = await Peap.connect({ directory: network.directory, identity: generateIdentity() });
+  await using peap = await Peap.connect({ directory: network.directory, traffic: "none" });
   await using native = await NativeApplication.open(`ws://127.0.0.1:${port}`);
   const received = peap[Symbol.asyncIterator]();
 

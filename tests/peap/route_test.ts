@@ -2,8 +2,8 @@ import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import type { GatewayNode, Mixnode } from "../../src/protocol/topology.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { PeapError } from "../../src/peap/errors.ts";
-import { readMixnet } from "../../src/peap/mixnet.ts";
-import { drawGateway, drawRoute, findGateway } from "../../src/peap/route.ts";
+import { isComplete, readMixnet } from "../../src/peap/mixnet.ts";
+import { drawGateways, drawRoute, findGateway } from "../../src/peap/route.ts";
 import { formatSocketAddress } from "../../src/addresses/socket_address.ts";
 import { decodeNodeAddress } from "../../src/sphinx/node_address.ts";
 
@@ -24,7 +24,7 @@ const gatewayNodes = [gateway(7), gateway(8)];
 const hostOf = (address: Uint8Array) => formatSocketAddress(decodeNodeAddress(address)!);
 
 Deno.test("a route passes through a random mixnode of each layer and ends at the recipient's gateway", () => {
-  const mixnet = readMixnet({ mixNodes, gatewayNodes });
+  const mixnet = readMixnet({ mixNodes, gatewayNodes }, 3);
   const drawn = Array.from({ length: 200 }, () => drawRoute(mixnet, keyOf(8), 200));
   for (const { firstHop, hops } of drawn) {
     assertEquals(hops.map(({ address }) => hostOf(address).slice(0, 6)), ["10.0.1", "10.0.2", "10.0.3", "10.1.0"]);
@@ -37,7 +37,7 @@ Deno.test("a route passes through a random mixnode of each layer and ends at the
 });
 
 Deno.test("delays are exponential with the given mean", () => {
-  const mixnet = readMixnet({ mixNodes, gatewayNodes });
+  const mixnet = readMixnet({ mixNodes, gatewayNodes }, 3);
   const routes = Array.from({ length: 3000 }, () => drawRoute(mixnet, keyOf(8), 200));
   const delays = routes.flatMap(({ hops }) => hops.slice(0, 3).map(({ delay }) => Number(delay) / 1e6));
   const mean = delays.reduce((sum, delay) => sum + delay, 0) / delays.length;
@@ -46,19 +46,32 @@ Deno.test("delays are exponential with the given mean", () => {
 });
 
 Deno.test("a layer without a mixnode is an error that says which", () => {
-  const gap = readMixnet({ mixNodes: mixNodes.filter(({ layer }) => layer !== 2), gatewayNodes });
+  const gap = readMixnet({ mixNodes: mixNodes.filter(({ layer }) => layer !== 2), gatewayNodes }, 3);
   assertDirectoryError(() => drawRoute(gap, keyOf(8), 200), "Layer 2 of the mixnet's 3 has no mixnode");
-  const none = readMixnet({ mixNodes: [], gatewayNodes });
-  assertDirectoryError(() => drawRoute(none, keyOf(8), 200), "knows no mixnode");
-  const deep = [1, 2, 3, 4, 5].map((layer) => mixnode(layer, layer));
-  assertDirectoryError(() => readMixnet({ mixNodes: deep, gatewayNodes }), "5 layers");
+  const flat = readMixnet({ mixNodes: mixNodes.filter(({ layer }) => layer === 1), gatewayNodes }, 3);
+  assertDirectoryError(() => drawRoute(flat, keyOf(8), 200), "Layer 2 of the mixnet's 3 has no mixnode");
+  assertEquals([isComplete(gap), isComplete(flat), isComplete(readMixnet({ mixNodes, gatewayNodes }, 3))], [
+    false,
+    false,
+    true,
+  ]);
+});
+
+Deno.test("the client says how deep the mixnet is: nodes of layers beyond are ignored", () => {
+  const stray = [4, 9, 1e9].map((layer) => ({ ...mixnode(4, 7), layer }));
+  const mixnet = readMixnet({ mixNodes: [...stray, ...mixNodes], gatewayNodes }, 3);
+  assertEquals(mixnet, readMixnet({ mixNodes, gatewayNodes }, 3));
+  assertEquals(drawRoute(mixnet, keyOf(8), 200).hops.length, 4);
+  assertEquals(drawRoute(readMixnet({ mixNodes, gatewayNodes }, 2), keyOf(8), 200).hops.length, 3);
+  const four = readMixnet({ mixNodes: [...stray, ...mixNodes], gatewayNodes }, 4);
+  assertEquals(drawRoute(four, keyOf(8), 200).hops.length, 5);
 });
 
 Deno.test("an unknown gateway is an error that names it", () => {
-  const mixnet = readMixnet({ mixNodes, gatewayNodes });
+  const mixnet = readMixnet({ mixNodes, gatewayNodes }, 3);
   assertDirectoryError(() => drawRoute(mixnet, keyOf(9), 200), encodeBase58(keyOf(9)));
   assertDirectoryError(() => findGateway(mixnet, "x"), "no gateway x");
-  assertDirectoryError(() => drawGateway(readMixnet({ mixNodes, gatewayNodes: [] })), "no gateway");
+  assertEquals(drawGateways(readMixnet({ mixNodes, gatewayNodes: [] }, 3)), []);
 });
 
 Deno.test("nodes of other versions and unreadable ones are skipped", () => {
@@ -69,17 +82,22 @@ Deno.test("nodes of other versions and unreadable ones are skipped", () => {
     { host: "mix.example:1789" },
     { pubKey: "0OIl" },
     { pubKey: "abc" },
+    { pubKey: encodeBase58(new Uint8Array(32)) }, // of low order: no packet can be built for it
+    { pubKey: encodeBase58(new Uint8Array(32).fill(1, 0, 1)) },
   ];
   const nodes = odd.map((fields) => ({ ...mixnode(1, 9), ...fields }));
-  const { layers } = readMixnet({ mixNodes: [...nodes, { ...mixnode(1, 1), version: "0.7.12-rc.1" }], gatewayNodes });
+  const { layers } = readMixnet(
+    { mixNodes: [...nodes, { ...mixnode(1, 1), version: "0.7.12-rc.1" }], gatewayNodes },
+    1,
+  );
   assertEquals(layers.map((layer) => layer.map(({ publicKey }) => publicKey)), [[keyOf(1)]]);
   const older = { ...gateway(7), version: "0.6.0" };
-  assertEquals(drawGateway(readMixnet({ mixNodes, gatewayNodes: [older, gateway(8)] })).pubKey, gateway(8).pubKey);
+  assertEquals(drawGateways(readMixnet({ mixNodes, gatewayNodes: [older, gateway(8)] }, 3)), [gateway(8)]);
 });
 
 Deno.test("a gateway with an unreadable mixnet address cannot be routed to", () => {
-  const mixnet = readMixnet({ mixNodes, gatewayNodes: [{ ...gateway(7), mixnetListener: "gateway.example:1789" }] });
-  assertDirectoryError(() => drawRoute(mixnet, keyOf(7), 200), "no usable mixnet address");
+  const mixnet = readMixnet({ mixNodes, gatewayNodes: [{ ...gateway(7), mixnetListener: "gateway.example:1789" }] }, 3);
+  assertDirectoryError(() => drawRoute(mixnet, keyOf(7), 200), "no usable entry");
 });
 
 function assertDirectoryError(act: () => unknown, text: string): void {

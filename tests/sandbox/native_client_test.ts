@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { setLogLevel } from "../../src/logging/log.ts";
-import { generateIdentity, Peap } from "../../src/peap/mod.ts";
+import { Peap } from "../../src/peap/mod.ts";
 import { Network } from "../../src/sandbox/network.ts";
 import { portsFrom } from "../../src/sandbox/ports.ts";
 import { NativeApplication } from "../support/native_application.ts";
@@ -23,7 +23,7 @@ referenceTest("an unmodified 0.7.0 client works in a local network, and so does 
   await using bob = await open(`ws://127.0.0.1:${port}`);
   const address = await bob.address();
 
-  await using alice = await Peap.connect({ directory, identity: generateIdentity(), meanHopDelay: 10 });
+  await using alice = await Peap.connect({ directory, traffic: "none", meanHopDelay: 10 });
   const letter = "To the native client. ".repeat(200);
   await alice.send(address, letter);
   assertEquals(new TextDecoder().decode(await bob.received()), letter);

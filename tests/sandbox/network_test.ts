@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { setLogLevel } from "../../src/logging/log.ts";
-import { generateIdentity, Peap } from "../../src/peap/mod.ts";
+import { Peap } from "../../src/peap/mod.ts";
 import { Network } from "../../src/sandbox/network.ts";
 import { PortInUse, portsFrom } from "../../src/sandbox/ports.ts";
 
@@ -10,8 +10,8 @@ setLogLevel("error");
 Deno.test("two clients exchange messages through a local network", async () => {
   await using network = await Network.start(portsFrom(0), never);
   const { url: directory } = network.directory;
-  await using alice = await Peap.connect({ directory, identity: generateIdentity(), meanHopDelay: 1 });
-  await using bob = await Peap.connect({ directory, identity: generateIdentity(), meanHopDelay: 1 });
+  await using alice = await Peap.connect({ directory, traffic: "none", meanHopDelay: 1 });
+  await using bob = await Peap.connect({ directory, traffic: "none", meanHopDelay: 1 });
   await alice.send(bob.address, "hello, Bob");
   for await (const message of bob) {
     assertEquals(message.text(), "hello, Bob");

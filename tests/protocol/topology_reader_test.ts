@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { MAX_NODES, TopologyReader } from "../../src/directory/topology_reader.ts";
+import { MAX_NODES, TopologyReader } from "../../src/protocol/topology_reader.ts";
 import { parseTopology } from "../../src/protocol/topology.ts";
 
 const MIXNODE = { host: "1.2.3.4:1789", pubKey: "m", layer: 1, version: "0.7.0", location: "x", lastSeen: 5 };

@@ -1,4 +1,4 @@
-import { parseGatewayNode, parseMixnode, type Topology } from "../protocol/topology.ts";
+import { parseGatewayNode, parseMixnode, type Topology } from "./topology.ts";
 
 /** Bytes of an entry, without its clients; longer entries are skipped. */
 const ENTRY_SIZE = 4096;

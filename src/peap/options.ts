@@ -1,0 +1,194 @@
+import { MAX_HOPS, POINT_SIZE } from "../sphinx/constants.ts";
+import { decodeBase58 } from "../encoding/base58.ts";
+import type { AbortSignalLike } from "./abort.ts";
+import { type Credentials, isCredentials } from "./credentials.ts";
+import type { Identity } from "./identity.ts";
+import type { Progress } from "./outbox.ts";
+import type { Store } from "./store.ts";
+import { realSurroundings, type Surroundings } from "./surroundings.ts";
+import type { Trace } from "./trace.ts";
+
+/**
+ * What an observer of the client's link sees:
+ * - `full`: packets at random times, whether or not there is something to send, and loop cover: as 0.7.0 clients do.
+ *   It does not show when or whether the client sends. A message leaves at two packets a second.
+ * - `loop`: loop cover, which hides when the client receives; messages leave at once
+ * - `none`: no cover; messages leave at once
+ */
+export type Traffic = "full" | "loop" | "none";
+
+/** How to connect, and which traffic to send. */
+export interface PeapOptions {
+  /** URL of the directory server, without `/api` */
+  directory: string;
+  /** From `credentials` of an earlier client: the same address again. Default: a new address. */
+  credentials?: Credentials | undefined;
+  /** Where the credentials are kept: read before connecting, unless `credentials` are given, and saved after it. */
+  store?: Store | undefined;
+  /** The key pair of a new address. Default: a random one. */
+  identity?: Identity | undefined;
+  /** Public key of the gateway for a new address, base58. Default: a random one of the directory's. */
+  gateway?: string | undefined;
+  /** Whether to refuse gateways that cannot prove that they hold their key, as those of 0.7.0. Default: false. */
+  requireProof?: boolean | undefined;
+  /** The layers of mixnodes that packets pass through, 1 to 4. Nodes beyond are ignored. Default: 3. */
+  layers?: number | undefined;
+  /** Which traffic an observer sees. Default: `full`. */
+  traffic?: Traffic | undefined;
+  /** Mean delay of each packet at each mixnode, in ms, 0 to an hour. Default: 200. */
+  meanHopDelay?: number | undefined;
+  /** Mean time between two packets of the stream that carries messages, with `full` traffic: 10 ms to an hour. Default: 500. */
+  meanSendGap?: number | undefined;
+  /** Mean time between two loop-cover packets, with `full` and `loop` traffic: 10 ms to an hour. Default: 1000. */
+  meanCoverGap?: number | undefined;
+  /** Whether to reconnect when the connection breaks. Default: true. */
+  reconnect?: boolean | undefined;
+  /** Ends the attempt to connect; `connect` rejects with its reason. */
+  signal?: AbortSignalLike | undefined;
+  /** Reports what the client does, for teaching and debugging. */
+  trace?: Trace | undefined;
+  /** Replaces what the client takes from where it runs, such as its clock. For tests. */
+  surroundings?: Partial<Surroundings> | undefined;
+}
+
+/** How to send one message. */
+export interface SendOptions {
+  /** Gives the message up: what has not left yet stays, and `send` rejects with the signal's reason. */
+  signal?: AbortSignalLike | undefined;
+  /** Called for each packet that the gateway has accepted. It must not throw. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Options that may be left undefined. */
+export type WithoutDefault = "credentials" | "store" | "identity" | "gateway" | "signal";
+/** Options that have a default, or must be given. */
+export type Defaulted = Exclude<keyof PeapOptions, WithoutDefault | "surroundings">;
+
+/** Validated options, with defaults. The directory's URL has no trailing slash. */
+export type Settings =
+  & Readonly<Pick<PeapOptions, WithoutDefault>>
+  & { readonly [Name in Defaulted]-?: NonNullable<PeapOptions[Name]> }
+  & { readonly surroundings: Surroundings };
+
+const HOUR = 3_600_000;
+/** A packet takes milliseconds to build: with shorter gaps there would be time for nothing else. */
+const SHORTEST_GAP = 10;
+
+type Check = (value: unknown) => Error | undefined;
+type Checks<Options> = Readonly<Record<keyof Options, Check>>;
+
+const isFunction = that((value) => typeof value === "function", "must be a function");
+const isSignal = that(
+  (value) => hasMethods(value, "addEventListener", "removeEventListener"),
+  "must be an AbortSignal",
+);
+
+/** For each option, what is wrong with a value; undefined if nothing is. The messages begin after the option's name. */
+const CHECKS: Checks<PeapOptions> = {
+  directory: that((value) => isHttpUrl(value), "must be an http or https URL"),
+  credentials: that(isCredentials, "must be the credentials of an earlier client"),
+  store: that((value) => hasMethods(value, "get", "keys", "write"), "must be a Store"),
+  identity: that(isIdentity, "must be from generateIdentity or identityOf"),
+  gateway: that(isPublicKey, `must be a gateway's public key, base58 of ${POINT_SIZE} bytes`),
+  requireProof: isBoolean(),
+  layers: numberFrom(1, MAX_HOPS - 1, { whole: true }),
+  traffic: that(
+    (value) => value === "full" || value === "loop" || value === "none",
+    'must be "full", "loop" or "none"',
+  ),
+  meanHopDelay: numberFrom(0, HOUR),
+  meanSendGap: numberFrom(SHORTEST_GAP, HOUR),
+  meanCoverGap: numberFrom(SHORTEST_GAP, HOUR),
+  reconnect: isBoolean(),
+  signal: isSignal,
+  trace: isFunction,
+  surroundings: that((value) => typeof value === "object" && value !== null, "must be an object"),
+};
+
+const SEND_CHECKS: Checks<SendOptions> = { signal: isSignal, onProgress: isFunction };
+
+/**
+ * Validates options and adds the defaults.
+ *
+ * @throws TypeError for unknown options, those of a wrong type, and combinations that contradict each other; RangeError
+ *   for numbers out of bounds. The message names the option.
+ */
+export function readOptions(options: PeapOptions): Settings {
+  check(options, CHECKS);
+  const { directory, credentials, store, identity, gateway } = options;
+  if (directory === undefined) throw new TypeError("The option directory is missing");
+  if (credentials && (identity || gateway)) {
+    throw new TypeError("The option credentials contains identity and gateway; leave these out");
+  }
+  return {
+    directory: directory.replace(/\/+$/, ""),
+    credentials,
+    store,
+    identity,
+    gateway,
+    requireProof: options.requireProof ?? false,
+    layers: options.layers ?? 3,
+    traffic: options.traffic ?? "full",
+    meanHopDelay: options.meanHopDelay ?? 200, // this and the next two: spec §7
+    meanSendGap: options.meanSendGap ?? 500,
+    meanCoverGap: options.meanCoverGap ?? 1000,
+    reconnect: options.reconnect ?? true,
+    signal: options.signal,
+    trace: options.trace ?? (() => {}),
+    surroundings: { ...realSurroundings(), ...options.surroundings },
+  };
+}
+
+/** Validates options as {@linkcode readOptions} does. */
+export function checkSendOptions(options: SendOptions): void {
+  check(options, SEND_CHECKS);
+}
+
+function check<Options extends object>(options: Options, checks: Checks<Options>): void {
+  if (typeof options !== "object" || options === null) throw new TypeError("The options must be an object");
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(checks, name)) throw new TypeError(`There is no option ${name}`);
+    const error = value === undefined ? undefined : checks[name as keyof Options](value);
+    if (error) throw withName(error, name);
+  }
+}
+
+/** Names the option in front of an error's message. */
+function withName(error: Error, name: string): Error {
+  error.message = `The option ${name} ${error.message}`;
+  return error;
+}
+
+function that(isValid: (value: unknown) => boolean, demand: string): Check {
+  return (value) => isValid(value) ? undefined : new TypeError(demand);
+}
+
+function isBoolean(): Check {
+  return that((value) => typeof value === "boolean", "must be true or false");
+}
+
+function numberFrom(least: number, most: number, { whole = false } = {}): Check {
+  const demand = `must be a ${whole ? "whole number" : "number"} from ${least} to ${most}`;
+  return (value) => {
+    if (typeof value !== "number") return new TypeError(demand);
+    const isValid = value >= least && value <= most && (!whole || Number.isInteger(value)); // false for NaN
+    return isValid ? undefined : new RangeError(`${demand}, not ${value}`);
+  };
+}
+
+function isHttpUrl(value: unknown): boolean {
+  return typeof value === "string" && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+}
+
+function isPublicKey(value: unknown): boolean {
+  return typeof value === "string" && decodeBase58(value)?.length === POINT_SIZE;
+}
+
+function isIdentity(value: unknown): boolean {
+  const { privateKey, publicKey } = Object(value) as Partial<Identity>;
+  return privateKey instanceof Uint8Array && publicKey instanceof Uint8Array;
+}
+
+function hasMethods(value: unknown, ...names: string[]): boolean {
+  return names.every((name) => typeof (Object(value) as Record<string, unknown>)[name] === "function");
+}
