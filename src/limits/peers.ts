@@ -12,6 +12,11 @@ export function peerNetwork(host: string, limitLoopback: boolean): string {
   return !limitLoopback && isLoopback(host) ? THIS_MACHINE : networkOf(host);
 }
 
+/** Whether clients of a proxy can be in that network: none is suspected because of what others do. */
+export function isShared(network: string): boolean {
+  return network === BEHIND_A_PROXY || network === THIS_MACHINE;
+}
+
 /** Whether only the totals apply to that network, not the limits per network. */
 export function isExempt(network: string): boolean {
   return network === BEHIND_A_PROXY;

@@ -1,7 +1,7 @@
 import { FutileConnections } from "./futile.ts";
 import { Holders } from "./holders.ts";
 import { rangesOf, siteOf } from "./network.ts";
-import { isExempt } from "./peers.ts";
+import { isExempt, isShared } from "./peers.ts";
 import { Suspects } from "./suspects.ts";
 
 /** The most connections at once. */
@@ -63,7 +63,7 @@ export class Places<Holder> {
   /** Adds a connection. Call it only if `roomFor` allows. */
   take(network: string, holder: Holder, standing: Standing = "pending"): void {
     this.#with(standing).add(network, holder);
-    if (standing !== "pending" || isExempt(network)) return;
+    if (standing !== "pending" || isShared(network)) return;
     this.#suspects.add(holder, this.#futile.add(siteOf(network), this.now()));
   }
 
