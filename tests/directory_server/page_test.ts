@@ -1,0 +1,41 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { Chromium, hasChromium, type Screen } from "../operator/chromium.ts";
+import { DirectoryRig } from "../support/directory_rig.ts";
+import { Silence } from "../support/silence.ts";
+import { gateway, mixnode, post } from "./nodes.ts";
+
+const DESKTOP: Screen = { width: 1280, height: 900, isPhone: false, scheme: "light" };
+const PHONE: Screen = { width: 360, height: 740, isPhone: true, scheme: "light" };
+const LOADED = `document.querySelector("#layers article")`;
+const text = (selector: string) => `document.querySelector("${selector}").textContent`;
+const isSkipped = !hasChromium();
+
+Deno.test({
+  name: `the page shows the network on any screen, and asks no other site${isSkipped ? " (skipped: no Chromium)" : ""}`,
+  ignore: isSkipped,
+  fn: async () => {
+    using _silence = new Silence();
+    await using rig = await DirectoryRig.start();
+    for (const n of [0, 1, 2, 3]) await post(`${rig.url}/api/presence/mixnodes`, mixnode(n));
+    const evil = "<img src=x onerror=alert(1)>";
+    await post(`${rig.url}/api/presence/gateways`, { ...gateway(1), location: evil });
+    await using page = await Chromium.start();
+    const backgrounds = new Set<string>();
+    for (const screen of [DESKTOP, PHONE]) {
+      for (const scheme of ["light", "dark"] as const) {
+        await page.show(rig.url, { ...screen, scheme });
+        await page.until(LOADED);
+        assertEquals(await page.evaluate("document.documentElement.scrollWidth"), screen.width);
+        backgrounds.add(await page.evaluate(`getComputedStyle(document.body).backgroundColor`));
+      }
+    }
+    assertEquals(backgrounds.size, 2);
+    assertEquals(await page.evaluate(text("#status")), "Complete");
+    assertEquals(await page.evaluate(`document.querySelectorAll("#layers article").length`), 3);
+    assertStringIncludes(await page.evaluate(text("#layers")), mixnode(0).host);
+    assertStringIncludes(await page.evaluate(text("#gateways")), evil);
+    assertStringIncludes(await page.evaluate(text("#gateways")), "key not proven");
+    assertEquals(page.requests.filter((url) => !url.startsWith(rig.url) && !url.startsWith("data:")), []);
+    assertEquals(page.errors, []);
+  },
+});
