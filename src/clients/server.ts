@@ -248,7 +248,7 @@ export class ClientsServer {
     }
   }
 
-  /** An operator who upgrades has a proxy that is not in the list. Strangers can't cause this. */
+  /** An operator who upgrades has a proxy that is not in the list. Strangers cannot cause this. */
   #warnOfProxy(): void {
     if (this.#hasWarnedOfProxy) return;
     this.#hasWarnedOfProxy = true;

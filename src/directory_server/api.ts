@@ -84,7 +84,7 @@ export class Api {
   async answer(request: Request, requester: Requester): Promise<Response> {
     const { network } = requester;
     const url = URL.parse(request.url);
-    if (url === null) return refused(400, "that is no host");
+    if (url === null) return refused(400, "the host is not valid");
     if (!isExempt(network) && !this.#requests.take(network, performance.now())) {
       this.count("requests_limited");
       return refused(429, "too many requests from this network");
@@ -150,7 +150,7 @@ export class Api {
   }
 
   async #post(url: URL, request: Request, requester: Requester): Promise<Response> {
-    // Nodes are no web pages; otherwise any page could post from a visitor's machine.
+    // Nodes are not web pages; otherwise any page could post from a visitor's machine.
     if (request.headers.has("origin")) return refused(403, "web pages may only read");
     switch (url.pathname) {
       case "/api/presence/mixnodes":

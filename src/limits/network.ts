@@ -12,7 +12,7 @@ const NETWORKS_OF_SITE = 4;
 
 /** The network of peers on this machine; differs from every result of `networkOf`. */
 export const THIS_MACHINE = "this machine";
-/** The limit of this machine in networks: one that is used for load tests, or runs many clients, does not reach it. */
+/** The limit of this machine in networks: enough for load tests and for programs that run many clients. */
 const NETWORKS_OF_THIS_MACHINE = 32;
 
 /**

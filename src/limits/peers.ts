@@ -1,7 +1,7 @@
 import { isLoopback } from "../addresses/peer.ts";
 import { networkOf, THIS_MACHINE } from "./network.ts";
 
-/** The network of connections from trusted proxies until it is known for whom they are. */
+/** The network of connections from trusted proxies until their client is known. */
 export const BEHIND_A_PROXY = "behind a proxy";
 
 /**

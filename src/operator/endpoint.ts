@@ -97,7 +97,7 @@ export class OperatorEndpoint {
 
   async #answer(request: Request): Promise<Response> {
     const url = URL.parse(request.url); // of the host that the request names, whatever that is
-    if (url === null) return text("That is no host.\n", 400);
+    if (url === null) return text("The host is not valid.\n", 400);
     const { pathname, searchParams, hostname } = url;
     if (!isAskedFor(hostname, this.address.host, this.watched.allowedHosts())) return text(NOT_ASKED_FOR, 403);
     if (request.method !== "GET" && request.method !== "HEAD") {

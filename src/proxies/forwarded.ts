@@ -1,37 +1,42 @@
 import { parseIp } from "../addresses/ip_literal.ts";
 import { peerAddress } from "../addresses/peer.ts";
 
-/** The client of a request by its headers. */
+/** The client of a request, according to its headers. */
 export type Forwarded =
   | { readonly kind: "client"; /** its IP address in canonical form */ readonly address: string }
   /** the proxy did not say */
   | { readonly kind: "none" }
-  /** the client has tampered: the two headers contradict each other, or what it began makes `Forwarded` malformed */
+  /** the client has tampered: the two headers contradict each other, or its part makes `Forwarded` malformed */
   | { readonly kind: "invalid" };
 
-/** The address of each hop, undefined if it is not known; the client's comes first. */
+/** The address of each hop, undefined if it is unknown; the client's comes first. */
 type Hops = readonly (string | undefined)[];
 
-/** How to read each header in which a proxy says whom it forwards; undefined if it is malformed. */
+/** How to parse each header in which a proxy names its client; undefined if it is malformed. */
 const READERS: Readonly<Record<string, (value: string) => Hops | undefined>> = {
   "forwarded": hopsOf,
   "x-forwarded-for": (value) => value.split(",").map(addressOf),
 };
 
-/** A parameter of `Forwarded`, if there is one, and what ends it (RFC 7239 §4); brackets and colons are taken unquoted too. */
+/**
+ * A parameter of `Forwarded`, if there is one, and what ends it (RFC 7239 §4); brackets and colons are taken unquoted
+ * too.
+ */
 const PARAMETER = /[ \t]*(?:([!#$%&'*+.^_`|~\w-]+)=("(?:[^"\\]|\\.)*"|[^\s",;]*))?[ \t]*([;,]|$)/y;
-/** An address and perhaps a port, which may be obfuscated (RFC 7239 §6). IPv6 has brackets, except in `X-Forwarded-For`. */
+/**
+ * An address and perhaps a port, which may be obfuscated (RFC 7239 §6). IPv6 has brackets, except in `X-Forwarded-For`.
+ */
 const NODE = /^(?:\[([^\]]*)\](?::[\w.-]+)?|([\d.]+)(?::[\w.-]+)?|([\da-f:.]+))$/i;
 
-/** Whether a request says that it has passed a proxy. A web page cannot have its browser say that of a WebSocket. */
+/** Whether a request claims to have passed a proxy. A web page cannot make its browser claim that for a WebSocket. */
 export function isForwarded(headers: Headers): boolean {
   return Object.keys(READERS).some((name) => headers.has(name));
 }
 
 /**
- * The client of a request that comes from a trusted proxy, by `X-Forwarded-For` or `Forwarded` (RFC 7239): the last
- * address that is not a trusted proxy's. Earlier ones can be the client's inventions. If all are trusted, it is the first
- * of them. What is not an address ends the search.
+ * The client of a request from a trusted proxy, by `X-Forwarded-For` or `Forwarded` (RFC 7239): the last
+ * address that is not a trusted proxy's. Earlier ones can be forged by the client. If all are trusted, it is the first
+ * of them. Anything that is not an address ends the search.
  */
 export function forwardedBy(headers: Headers, isTrusted: (ip: string) => boolean): Forwarded {
   const paths = Object.entries(READERS).filter(([name]) => headers.has(name))

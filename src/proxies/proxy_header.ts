@@ -1,7 +1,9 @@
 import { decodeIp, parseIp } from "../addresses/ip_literal.ts";
 import { peerAddress } from "../addresses/peer.ts";
 
-/** The longest header that is read, in bytes, extensions included. The format allows 65,551; proxies send a few hundred. */
+/**
+ * The longest header accepted, in bytes, including extensions. The format allows 65,551; proxies send a few hundred.
+ */
 export const MAX_SIZE = 4096;
 /** The longest header of version 1, with its CRLF (PROXY protocol §2.1). */
 const MAX_TEXT_SIZE = 107;
@@ -37,7 +39,7 @@ export type Beginning =
   };
 
 /**
- * Reads the header of the PROXY protocol, of version 1 or 2, with which a connection may begin. It has bounded memory,
+ * Reads the PROXY protocol header, version 1 or 2, with which a connection may begin. Takes bounded memory,
  * and is done once `push` returns anything but `incomplete`. Pure.
  * https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt
  */
@@ -49,7 +51,7 @@ export class ProxyHeader {
     return this.#bytes.length > 0;
   }
 
-  /** Takes the next bytes, cut anywhere, and returns what the connection begins with as far as that is known. */
+  /** Takes the next bytes, cut anywhere, and returns what the connection begins with, as far as is known. */
   push(bytes: Uint8Array): Beginning {
     const all = new Uint8Array(this.#bytes.length + bytes.length);
     all.set(this.#bytes);

@@ -1,15 +1,15 @@
 import { type IpNetwork, isInNetwork, parseIpNetwork } from "../addresses/ip_network.ts";
 import { peerOctets } from "../addresses/peer.ts";
 
-/** The largest private networks are 10.0.0.0/8 and fc00::/7: a larger one has strangers in it. */
+/** The largest private networks are 10.0.0.0/8 and fc00::/7: a larger one includes strangers. */
 const LEAST_BITS = { ipv4: 8, ipv6: 7 } as const;
 
-/** The proxies whose word on their clients' addresses is taken. */
+/** The proxies whose word about their clients' addresses is trusted. */
 export class TrustedProxies {
   #list: readonly string[] = [];
   #networks: readonly IpNetwork[] = [];
 
-  /** `configured`: valid networks; called on each use, since a reload replaces the list. */
+  /** `configured`: valid networks; called on each use, because a reload replaces the list. */
   constructor(private readonly configured: () => readonly string[]) {}
 
   /** Whether a peer, as a socket gives its address, is one of them. */

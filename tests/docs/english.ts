@@ -41,6 +41,12 @@ const PHRASES: readonly (readonly [phrase: string, instead: string])[] = [
   ["(small|capital) letters\\b", "lower case, upper case"],
   ["(until|to) the end of (its|the|their) scope\\b", "until disposed"],
   ["can(no|')t be helped\\b", "what it is"],
+  ["on and on\\b", "keeps …ing"],
+  ["no news\\b", "is ignored"],
+  [
+    "(?<!there )(is|are) no (clients?|connections?|frames?|hosts?|packets?|requests?|TLS|WebSockets?)\\b(?! that)",
+    "is not a …",
+  ],
 ];
 
 const GAP = "[\\s*/#>+\"'`]+";

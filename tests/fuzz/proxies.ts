@@ -21,7 +21,7 @@ export const proxies: Target = {
   },
 };
 
-/** What becomes of the stream in pieces of at most `most` bytes, and how much of it the header has. */
+/** The outcome of the stream in pieces of at most `most` bytes, and the size of its header. */
 function outcome(random: Random, stream: Uint8Array, most: number): string {
   const header = new ProxyHeader();
   for (let at = 0; at < stream.length;) {
