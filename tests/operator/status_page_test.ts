@@ -60,7 +60,7 @@ test("the page updates itself", async (page, gateway, endpoint) => {
   await page.until(`document.querySelector("#charts .line").getAttribute("d").includes("L")`);
   clearInterval(working);
   assertStringIncludes(await page.evaluate(shown("drops")), "damaged, or for another key (mac)12");
-  assertStringIncludes(await page.evaluate(shown("drops")), "message: disk low34");
+  assertStringIncludes(await page.evaluate(shown("drops")), "message: disk nearly full34");
   assertStringIncludes(await page.evaluate(shown("checks")), "no space left on device");
 });
 
