@@ -254,7 +254,7 @@ export class ClientsServer {
     this.#hasWarnedOfProxy = true;
     log.warn(
       "A proxy on this machine forwards clients, but trusted_proxies in [limits] does not name it: " +
-        "all of its clients count as one network",
+        "its clients share the limits of this machine",
     );
   }
 

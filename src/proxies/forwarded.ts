@@ -22,7 +22,7 @@ const READERS: Readonly<Record<string, (value: string) => Hops | undefined>> = {
  * A parameter of `Forwarded`, if there is one, and what ends it (RFC 7239 §4); brackets and colons are taken unquoted
  * too.
  */
-const PARAMETER = /[ \t]*(?:([!#$%&'*+.^_`|~\w-]+)=("(?:[^"\\]|\\.)*"|[^\s",;]*))?[ \t]*([;,]|$)/y;
+const PARAMETER = /[ \t]*(?:([!#$%&'*+.^_`|~\w-]+)=("(?:[^"\\]|\\.)*"|[^\s",;]*)[ \t]*)?([;,]|$)/y;
 /**
  * An address and perhaps a port, which may be obfuscated (RFC 7239 §6). IPv6 has brackets, except in `X-Forwarded-For`.
  */

@@ -45,6 +45,18 @@ Deno.test("limits per network apply to the clients that a trusted proxy names, h
   assertEquals(mixed, [true, true, false, false, false, false]); // one client, however it is named
 });
 
+Deno.test("programs on this machine leave others their registrations", async () => {
+  await using rig = await ClientsRig.start({}, {
+    ...LIMITS,
+    registrationsPerHourPerNetwork: 1,
+    registrationsPerHour: 40,
+  });
+  const answers = [];
+  for (let i = 0; i < 40; i++) answers.push(await registers(rig, NOTHING));
+  assertEquals(answers.filter((isAllowed) => isAllowed).length, 32);
+  assertEquals(await registers(rig, textHeader("192.0.2.1")), true);
+});
+
 Deno.test("a trusted proxy that names no client counts as itself", async () => {
   await using rig = await ClientsRig.start({}, { ...LIMITS, limitLoopback: true });
   const answers = [];
@@ -77,7 +89,7 @@ Deno.test("an untrusted proxy on this machine that names its clients is reported
   await using rig = await ClientsRig.start({}, { ...LIMITS, trustedProxies: [] });
   for (const host of [1, 2]) await registers(rig, NOTHING, `x-forwarded-for: 192.0.2.${host}`);
   const line = "A proxy on this machine forwards clients, but trusted_proxies in [limits] does not name it: " +
-    "all of its clients count as one network";
+    "its clients share the limits of this machine";
   assertEquals(log.texts, [line]);
 });
 
