@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { CHALLENGE_PATH, type DirectoryChallenge, parseChallenge } from "../protocol/node_proof.ts";
-import { type Signature, SIGNATURE_HEADER, SIGNED_TOPOLOGY_PATH, verifyTopology } from "../protocol/signed_topology.ts";
+import { SIGNATURE_HEADER, SIGNED_TOPOLOGY_PATH, TopologyTrust } from "../protocol/signed_topology.ts";
 import { Slices } from "../timing/slices.ts";
 import { TopologyReader } from "../protocol/topology_reader.ts";
 import type { GatewayNode, Topology } from "../protocol/topology.ts";
@@ -54,9 +54,7 @@ export class DirectoryClient {
   readonly url: string;
   readonly #timeout: number;
   readonly #maximum: number;
-  readonly #trusted: () => readonly string[];
-  /** when the latest topology was signed */
-  #signedAt = 0;
+  readonly #trust: TopologyTrust;
 
   /**
    * `url` is the server's http or https URL, without `/api`. `timeout` in ms is for an answer, or for each MiB of it. At
@@ -72,12 +70,12 @@ export class DirectoryClient {
     this.url = url.replace(/\/+$/, "");
     this.#timeout = timeout;
     this.#maximum = maximum;
-    this.#trusted = trusted;
+    this.#trust = new TopologyTrust(trusted);
   }
 
   /** From now on, only topologies that were signed at that time (ms since 1970) or later are accepted. */
   refuseBefore(time: number): void {
-    this.#signedAt = Math.max(this.#signedAt, time);
+    this.#trust.signedAt = Math.max(this.#trust.signedAt, time);
   }
 
   /**
@@ -86,13 +84,15 @@ export class DirectoryClient {
    * @throws {DirectoryError} if there is no valid answer; the signal's reason once that is aborted
    */
   async topology(signal: AbortSignal): Promise<DirectoryAnswer> {
-    const trusted = this.#trusted();
-    const path = trusted.length === 0 ? TOPOLOGY_PATH : SIGNED_TOPOLOGY_PATH;
+    const { isNeeded } = this.#trust;
+    const path = isNeeded ? SIGNED_TOPOLOGY_PATH : TOPOLOGY_PATH;
     return await this.#request(path, { method: "GET" }, signal, async (response, onProgress) => {
-      const hash = trusted.length === 0 ? undefined : createHash("sha256");
+      const hash = isNeeded ? createHash("sha256") : undefined;
       const { topology, isWhole } = await this.#read(response, onProgress, hash);
       const time = Date.parse(response.headers.get("date") ?? "");
-      const signedAt = hash && this.#verify(response, hash, trusted);
+      const refusal = hash && this.#trust.refusalOf(response.headers.get(SIGNATURE_HEADER), hash.digest());
+      if (refusal !== undefined) throw new DirectoryError(refusal);
+      const signedAt = isNeeded ? this.#trust.signedAt : undefined;
       return { topology, isWhole, time: Number.isNaN(time) ? undefined : time, signedAt };
     });
   }
@@ -103,11 +103,10 @@ export class DirectoryClient {
    */
   async challenge(signal: AbortSignal): Promise<DirectoryChallenge | undefined> {
     const challenge = await this.#offeredChallenge(signal);
-    const trusted = this.#trusted();
-    if (trusted.length === 0) return challenge;
+    if (!this.#trust.isNeeded) return challenge;
     if (challenge === undefined) throw new DirectoryError("it offers no proofs, so it is not that of directory_key");
     const key = encodeBase58(challenge.directoryKey);
-    if (trusted.includes(key)) return challenge;
+    if (this.#trust.includes(key)) return challenge;
     throw new DirectoryError(`its key is ${key}, which is not one of directory_key`);
   }
 
@@ -179,21 +178,6 @@ export class DirectoryClient {
       if (error instanceof DirectoryError && error.status !== undefined) return undefined;
       throw error;
     }
-  }
-
-  /** When the topology was signed. Refuses one that is older than another that has been seen. */
-  #verify({ headers }: Response, hash: Hash, trusted: readonly string[]): number {
-    const signature: Signature | string = verifyTopology(headers.get(SIGNATURE_HEADER), hash.digest(), trusted);
-    if (typeof signature === "string") throw new DirectoryError(signature);
-    const { time } = signature;
-    if (time < this.#signedAt) {
-      const [given, seen] = [time, this.#signedAt].map((ms) => new Date(ms).toISOString());
-      throw new DirectoryError(
-        `its topology was signed at ${given}, and an earlier one at ${seen}: somebody sends old topologies, or the ` +
-          "directory's clock was set back",
-      );
-    }
-    return this.#signedAt = time;
   }
 
   /** With a `hash`, which gets all bytes, the answer is read to its end. */

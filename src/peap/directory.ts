@@ -1,3 +1,5 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { SIGNATURE_HEADER, SIGNED_TOPOLOGY_PATH, TopologyTrust } from "../protocol/signed_topology.ts";
 import type { Topology } from "../protocol/topology.ts";
 import { TopologyReader } from "../protocol/topology_reader.ts";
 import { pause } from "../timing/pause.ts";
@@ -21,16 +23,22 @@ const FAILED = "Cannot get the topology:";
  *
  * @param directory the server's URL, http or https, without `/api`
  * @param signal ends the request
+ * @param trust the directory's keys, if its topology must be signed
  * @throws PeapError of kind `directory`; the signal's reason once that is aborted
  */
-export async function fetchTopology(directory: string, signal?: AbortSignalLike): Promise<Topology> {
+export async function fetchTopology(
+  directory: string,
+  signal?: AbortSignalLike,
+  trust?: TopologyTrust,
+): Promise<Topology> {
   const aborter = new AbortController();
   const expired = new Error(`no complete answer within ${REQUEST_TIMEOUT} ms`);
   const timer = setTimeout(() => aborter.abort(expired), REQUEST_TIMEOUT);
   const stop = onAbort(signal, () => aborter.abort(signal!.reason));
   try {
-    const response = await fetch(`${directory.replace(/\/+$/, "")}/api/presence/topology`, { signal: aborter.signal });
-    if (response.ok) return await readTopology(response);
+    const path = trust?.isNeeded ? SIGNED_TOPOLOGY_PATH : "/api/presence/topology";
+    const response = await fetch(`${directory.replace(/\/+$/, "")}${path}`, { signal: aborter.signal });
+    if (response.ok) return await readTopology(response, trust);
     await response.body?.cancel();
     throw new PeapError("directory", `${FAILED} the directory answers with status ${response.status}`);
   } catch (cause) {
@@ -43,7 +51,8 @@ export async function fetchTopology(directory: string, signal?: AbortSignalLike)
   }
 }
 
-async function readTopology(response: Response): Promise<Topology> {
+async function readTopology(response: Response, trust: TopologyTrust | undefined): Promise<Topology> {
+  const hash = sha256.create();
   const reader = new TopologyReader();
   const body = response.body?.getReader();
   let size = 0;
@@ -53,9 +62,14 @@ async function readTopology(response: Response): Promise<Topology> {
       await body?.cancel();
       throw new PeapError("directory", `${FAILED} the directory's answer is longer than ${MAX_ANSWER_SIZE} bytes`);
     }
+    if (trust?.isNeeded) hash.update(part.value);
     reader.push(part.value);
   }
   if (!reader.isComplete) throw new PeapError("directory", `${FAILED} the directory's answer is not a topology`);
+  const refusal = trust?.isNeeded ? trust.refusalOf(response.headers.get(SIGNATURE_HEADER), hash.digest()) : undefined;
+  if (refusal !== undefined) {
+    throw new PeapError("directory", `${FAILED} ${refusal.replace(/^its/, "the directory's")}`);
+  }
   return reader.topology;
 }
 
@@ -65,10 +79,12 @@ async function readTopology(response: Response): Promise<Topology> {
  */
 export class MixnetView {
   readonly #settings: Settings;
+  readonly #trust: TopologyTrust;
   #mixnet: Mixnet;
 
-  private constructor(settings: Settings, mixnet: Mixnet) {
+  private constructor(settings: Settings, trust: TopologyTrust, mixnet: Mixnet) {
     this.#settings = settings;
+    this.#trust = trust;
     this.#mixnet = mixnet;
   }
 
@@ -83,7 +99,8 @@ export class MixnetView {
       const why = `${FAILED} browsers do not let a page of ${origin} connect to an http directory; it needs https`;
       throw new PeapError("directory", why, { retryable: false });
     }
-    return new MixnetView(settings, await fetchMixnet(settings, settings.signal));
+    const trust = new TopologyTrust(() => [settings.directoryKey].flat());
+    return new MixnetView(settings, trust, await fetchMixnet(settings, trust, settings.signal));
   }
 
   /** The last good mixnet. */
@@ -97,7 +114,7 @@ export class MixnetView {
       await pause(REFRESH_EVERY, signal, this.#settings.surroundings.clock);
       if (signal.aborted) return;
       try {
-        const mixnet = await fetchMixnet(this.#settings, signal);
+        const mixnet = await fetchMixnet(this.#settings, this.#trust, signal);
         if (isComplete(mixnet) || !isComplete(this.#mixnet)) this.#mixnet = mixnet;
       } catch (error) {
         if (!signal.aborted && !(error instanceof PeapError)) throw error;
@@ -108,9 +125,10 @@ export class MixnetView {
 
 async function fetchMixnet(
   { directory, layers, trace }: Settings,
+  trust: TopologyTrust,
   signal: AbortSignalLike | undefined,
 ): Promise<Mixnet> {
-  const mixnet = readMixnet(await fetchTopology(directory, signal), layers);
+  const mixnet = readMixnet(await fetchTopology(directory, signal, trust), layers);
   trace({ type: "topology", mixnodes: mixnet.layers.map(({ length }) => length), gateways: mixnet.gateways.size });
   return mixnet;
 }

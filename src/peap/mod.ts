@@ -25,5 +25,6 @@ export type { Status } from "./status.ts";
 export { MemoryStore, type Store } from "./store.ts";
 export type { NetworkEvents, Surroundings } from "./surroundings.ts";
 export type { Cargo, Trace, TracedHop, TraceEvent } from "./trace.ts";
+export { TopologyTrust } from "../protocol/signed_topology.ts";
 export type { GatewayNode, Mixnode, Topology } from "../protocol/topology.ts";
 export type { Clock } from "../timing/clock.ts";

@@ -21,6 +21,11 @@ export type Traffic = "full" | "loop" | "none";
 export interface PeapOptions {
   /** URL of the directory server, without `/api` */
   directory: string;
+  /**
+   * The directory's public key, base58, or a list of them: only topologies that it has signed are accepted. Directories of
+   * 0.7.0 sign nothing. Default: none.
+   */
+  directoryKey?: string | readonly string[] | undefined;
   /** From `credentials` of an earlier client: the same address again. Default: a new address. */
   credentials?: Credentials | undefined;
   /** Where the credentials are kept: read before connecting, unless `credentials` are given, and saved after it. */
@@ -86,6 +91,10 @@ const isSignal = that(
 /** For each option, what is wrong with a value; undefined if nothing is. The messages begin after the option's name. */
 const CHECKS: Checks<PeapOptions> = {
   directory: that((value) => isHttpUrl(value), "must be an http or https URL"),
+  directoryKey: that(
+    (value) => [value].flat().every(isPublicKey),
+    `must be public keys, base58 of ${POINT_SIZE} bytes`,
+  ),
   credentials: that(isCredentials, "must be the credentials of an earlier client"),
   store: that((value) => hasMethods(value, "get", "keys", "write"), "must be a Store"),
   identity: that(isIdentity, "must be from generateIdentity or identityOf"),
@@ -122,6 +131,7 @@ export function readOptions(options: PeapOptions): Settings {
   }
   return {
     directory: directory.replace(/\/+$/, ""),
+    directoryKey: options.directoryKey ?? [],
     credentials,
     store,
     identity,

@@ -10,12 +10,36 @@ export const SIGNED_TOPOLOGY_PATH = "/api/presence/topology?signed";
 /** The header with the signature: time in ms since 1970, public key in base58, signature in hexadecimal digits. */
 export const SIGNATURE_HEADER = "nym-signature";
 
-/** What the header says. */
-export interface Signature {
-  /** when the directory signed it, ms since 1970 */
-  readonly time: number;
-  /** the directory's public key, Ed25519 in base58 */
-  readonly key: string;
+/** The topologies of a directory whose public keys are known. */
+export class TopologyTrust {
+  /** When the latest topology that was accepted was signed, ms since 1970; older ones are refused. */
+  signedAt = 0;
+
+  /** `keys`: Ed25519 in base58, called on every use. Without any, nothing is checked. */
+  constructor(private readonly keys: () => readonly string[]) {}
+
+  /** Whether topologies must be signed. */
+  get isNeeded(): boolean {
+    return this.keys().length > 0;
+  }
+
+  /** Whether this is one of the directory's keys. */
+  includes(key: string): boolean {
+    return this.keys().includes(key);
+  }
+
+  /** Why a topology is refused; undefined if it is accepted. `header` has its signature; `digest` is its SHA-256. */
+  refusalOf(header: string | null, digest: Uint8Array): string | undefined {
+    const time = verifiedTime(header, digest, this.keys());
+    if (typeof time === "string") return time;
+    if (time >= this.signedAt) {
+      this.signedAt = time;
+      return undefined;
+    }
+    const [given, seen] = [time, this.signedAt].map((ms) => new Date(ms).toISOString());
+    return `its topology was signed at ${given}, and an earlier one at ${seen}: somebody sends old topologies, or the ` +
+      "directory's clock was set back";
+  }
 }
 
 /** Signs a topology. Returns the header's text. `digest` is the SHA-256 of the topology's text. */
@@ -24,18 +48,14 @@ export function signTopology(privateKey: Uint8Array, time: number, digest: Uint8
   return `${time} ${encodeBase58(ed25519.getPublicKey(privateKey))} ${bytesToHex(signature)}`;
 }
 
-/** What the header says, if it is the signature of one of the `trusted` keys (base58); otherwise why it is not. */
-export function verifyTopology(
-  header: string | null,
-  digest: Uint8Array,
-  trusted: readonly string[],
-): Signature | string {
+/** When it was signed, ms since 1970, if one of the `trusted` keys signed it; otherwise why it is refused. */
+function verifiedTime(header: string | null, digest: Uint8Array, trusted: readonly string[]): number | string {
   if (header === null) return "its topology is not signed";
   const [, time, key, signature] = /^(\d{1,15}) (\w{32,44}) ([\da-f]{128})$/.exec(header) ?? [];
   if (key === undefined) return "the signature of its topology is unreadable";
   if (!trusted.includes(key)) return `its topology is signed with the key ${key}, which is not one of directory_key`;
   const isValid = ed25519.verify(hexToBytes(signature!), signedText(Number(time), digest), decodeBase58(key)!);
-  return isValid ? { time: Number(time), key } : "the signature of its topology is wrong";
+  return isValid ? Number(time) : "the signature of its topology is wrong";
 }
 
 function signedText(time: number, digest: Uint8Array): Uint8Array {

@@ -1,7 +1,11 @@
+import { ed25519 } from "@noble/curves/ed25519.js";
 import { assertEquals, assertRejects } from "@std/assert";
+import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { fetchTopology } from "../../src/peap/directory.ts";
-import { Peap, PeapError } from "../../src/peap/mod.ts";
+import { Peap, PeapError, TopologyTrust } from "../../src/peap/mod.ts";
+import { DirectoryRig } from "../support/directory_rig.ts";
 import { ManualClock } from "../support/manual_clock.ts";
+import { Silence } from "../support/silence.ts";
 import { FakeNetwork } from "./fake_network.ts";
 
 const REFRESH = 30_000;
@@ -109,4 +113,30 @@ Deno.test("a request can be ended", async () => {
   ending.abort(new RangeError("enough"));
   await assertRejects(() => connecting, RangeError, "enough");
   await assertRejects(() => Peap.connect(options), RangeError, "enough");
+});
+
+Deno.test("with the directory's key, only topologies that it has signed are accepted, and none older than the last", async () => {
+  using _silence = new Silence();
+  let now = 1_795_406_847_619;
+  await using rig = await DirectoryRig.start(undefined, () => now);
+  const key = encodeBase58(ed25519.getPublicKey(rig.signingKey));
+  const other = encodeBase58(new Uint8Array(32).fill(5));
+  const trust = new TopologyTrust(() => [other, key]);
+  assertEquals(await fetchTopology(rig.url, undefined, trust), { mixNodes: [], gatewayNodes: [] });
+  assertEquals(trust.signedAt, now);
+  trust.signedAt = ++now + 1;
+  await rig.stop(); // which would not sign with an earlier time than before
+  await rig.restart();
+  await assertRejects(() => fetchTopology(rig.url, undefined, trust), PeapError, "somebody sends old topologies");
+  await assertRejects(
+    () => fetchTopology(rig.url, undefined, new TopologyTrust(() => [other])),
+    PeapError,
+    `the directory's topology is signed with the key ${key}`,
+  );
+  await using network = new FakeNetwork(true);
+  await assertRejects(
+    () => Peap.connect({ directory: network.directory, directoryKey: key }),
+    PeapError,
+    "the directory's topology is not signed",
+  );
 });
