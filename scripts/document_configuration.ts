@@ -4,8 +4,16 @@
  */
 import { type CommandName, COMMANDS, OPTIONS, usageOf } from "../src/cli/options.ts";
 import { defaultOf, ENVIRONMENT } from "../src/cli/help.ts";
-import { defaultConfig, KEYS, type NamedKey, valueOf } from "../src/config/config.ts";
-import { SECTION_COMMENTS, SECTIONS } from "../src/config/sections.ts";
+import {
+  type AnyConfig,
+  defaultsOf,
+  GATEWAY,
+  KEYS,
+  MIXNODE,
+  type NamedKey,
+  type Table,
+  valueOf,
+} from "../src/config/config.ts";
 import { tomlValue } from "../src/config/toml.ts";
 import { wrapped } from "../src/text/wrapped.ts";
 
@@ -26,7 +34,14 @@ the file, including these comments. A missing key has its default. An unknown ke
 keys marked ↻ without disconnecting anyone; so does SIGHUP. It reports which changes need a restart. An invalid file is
 refused, and nothing changes: \`reload\` prints the reason and exits with 78; the log, \`status\` and health show it too.
 
-${(Object.keys(SECTIONS) as (keyof typeof SECTIONS)[]).map(section).join("\n\n")}
+${sectionsOf(GATEWAY, DEFAULTS, (name) => `[${name}]`)}
+
+# Configuration of a mixnode
+
+A mixnode reads \`~/.nym/mixnodes/<id>/config/config.toml\`, in the same way. In \`[debug]\`, unknown keys are ignored, with
+a warning: 0.7.0's file may have them. Keys with the same meaning as a gateway's are only named.
+
+${sectionsOf(MIXNODE, defaultsOf(MIXNODE, "<id>", "~/.nym/mixnodes"), (name) => `mixnode: [${name}]`)}
 
 # Commands
 
@@ -38,22 +53,38 @@ ${ENVIRONMENT.map(({ name, meaning }) => `- \`${name.replaceAll(", ", "\`, \`")}
 `;
 }
 
-const DEFAULTS = defaultConfig("<id>", "~/.nym/gateways");
+const DEFAULTS = defaultsOf(GATEWAY, "<id>", "~/.nym/gateways");
 
-function section(name: keyof typeof SECTIONS): string {
-  const comment = SECTION_COMMENTS[name];
-  return [
-    `## [${name}]`,
-    ...comment === undefined ? [] : [prose(comment)],
-    ...KEYS.filter(({ section }) => section === name).map(explained),
-  ].join("\n\n");
+/** All sections of a configuration, with those keys explained that no gateway has in the same form. */
+function sectionsOf<C extends AnyConfig>(
+  { keys, comments }: Table<C>,
+  defaults: C,
+  heading: (name: string) => string,
+): string {
+  const names = [...new Set(keys.map(({ section }) => section))];
+  return names.map((name) => {
+    const own = keys.filter(({ section }) => section === name);
+    const shared = keys === KEYS ? [] : own.filter(isShared);
+    const comment = own.length === shared.length ? undefined : comments[name];
+    return [
+      `## ${heading(name)}`,
+      ...comment === undefined ? [] : [prose(comment)],
+      ...shared.length === 0 ? [] : [`As in a gateway's: ${shared.map(({ name }) => `\`${name}\``).join(", ")}.`],
+      ...own.filter((key) => !shared.includes(key)).map((key) => explained(key, defaults)),
+    ].join("\n\n");
+  }).join("\n\n");
 }
 
-function explained(key: NamedKey): string {
+/** Whether a gateway has the key too, and the text about it is the same. */
+function isShared({ name, comment }: NamedKey): boolean {
+  return KEYS.some((key) => key.name === name && key.comment === comment);
+}
+
+function explained(key: NamedKey, defaults: AnyConfig): string {
   const { name, kind, option, reloadable, comment } = key;
   const facts = [
     `Value: ${escaped(kind.description)}.`,
-    `Default: \`${tomlValue(valueOf(DEFAULTS, key))}\`.`,
+    `Default: \`${tomlValue(valueOf(defaults, key))}\`.`,
     ...option === undefined ? [] : [`Option: \`--${option}\`.`],
   ];
   return [`### \`${name}\`${reloadable === undefined ? "" : " ↻"}`, prose(comment), facts.join(" ")].join("\n\n");

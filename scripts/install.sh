@@ -25,6 +25,7 @@ END
 USER_NAME=nym-gateway
 STATE=/var/lib/nym-gateway
 PAUSES=growing-pauses.conf
+UNITS='nym-gateway nym-gateway@ nym-mixnode@'
 # The public key that releases are signed with, as in "ssh-ed25519 AAAA…". `deno task release --signing-key` sets it.
 RELEASE_KEY=''
 NAMESPACE=nym-gateway-release
@@ -93,19 +94,19 @@ if [ "$uninstall" = yes ]; then
     if [ -z "$root" ]; then
         case $service in
         systemd)
-            ! systemctl is-active --quiet nym-gateway 'nym-gateway@*' 2>/dev/null ||
-                fail "it is running: systemctl stop nym-gateway 'nym-gateway@*'"
+            ! systemctl is-active --quiet nym-gateway 'nym-gateway@*' 'nym-mixnode@*' 2>/dev/null ||
+                fail "it is running: systemctl stop nym-gateway 'nym-gateway@*' 'nym-mixnode@*'"
             ;;
         openrc) ! rc-service nym-gateway status >/dev/null 2>&1 || fail 'it is running: rc-service nym-gateway stop' ;;
         esac
     fi
     units=$root/etc/systemd/system
     # Those in wants and runlevels are the links of an enabled service.
-    rm -f "$root$program" "$root$manual" "$units/nym-gateway.service" "$units/nym-gateway@.service" \
-        "$units/nym-gateway.service.d/$PAUSES" "$units/nym-gateway@.service.d/$PAUSES" \
-        "$units"/multi-user.target.wants/nym-gateway.service "$units"/multi-user.target.wants/nym-gateway@*.service \
-        "$root/etc/init.d/nym-gateway" "$root/etc/runlevels/default/nym-gateway"
-    rmdir "$units/nym-gateway.service.d" "$units/nym-gateway@.service.d" 2>/dev/null || true # unless they contain other files
+    for name in $UNITS; do
+        rm -f "$units/$name.service" "$units/$name.service.d/$PAUSES" "$units/multi-user.target.wants/$name"*.service
+        rmdir "$units/$name.service.d" 2>/dev/null || true # unless it contains other files
+    done
+    rm -f "$root$program" "$root$manual" "$root/etc/init.d/nym-gateway" "$root/etc/runlevels/default/nym-gateway"
     [ -n "$root" ] || [ "$service" != systemd ] || systemctl daemon-reload 2>/dev/null || true # systemd may not be running
     echo "Removed $program and its service."
     echo "Kept: $STATE with keys, configuration and messages, and the user $USER_NAME."
@@ -179,17 +180,26 @@ signed() {
         fail "$1.sig is not a signature of $1 by the release key; nothing was installed"
 }
 
-# install_template_and_pauses: installs a template unit for gateways by id and, on systemd 254 or later, growing pauses
-# between restarts, so that a lasting problem does not cause a restart every five seconds for days
-install_template_and_pauses() {
+# install_template <unit> <what>: makes a template unit from the gateway's; nodes by id are its instances
+install_template() {
+    case $1 in
+    nym-gateway@) command=$program ;;
+    *) command="$program $2" ;;
+    esac
+    sed -e "s/^Description=.*/Description=Nym $2 %i/" -e '/^Environment=NYM_GATEWAY_ID=/d' -e 's/[$]{NYM_GATEWAY_ID}/%i/' \
+        -e "s|^\(Exec[A-Za-z]*=\)$program|\1$command|" "$root$unit_target" >"$root$units/$1.service"
+    chmod "$unit_mode" "$root$units/$1.service"
+}
+
+# install_templates_and_pauses: installs template units for gateways and mixnodes by id and, on systemd 254 or later,
+# growing pauses between restarts, so that a lasting problem does not cause a restart every five seconds for days
+install_templates_and_pauses() {
     units=${unit_target%/*}
-    # shellcheck disable=SC2016 # systemd expands it, not this shell
-    sed -e 's/^Description=.*/& %i/' -e '/^Environment=NYM_GATEWAY_ID=/d' -e 's/\${NYM_GATEWAY_ID}/%i/' \
-        "$root$unit_target" >"$root$units/nym-gateway@.service"
-    chmod "$unit_mode" "$root$units/nym-gateway@.service"
+    install_template nym-gateway@ gateway
+    install_template nym-mixnode@ mixnode
     version=$(systemctl --version 2>/dev/null | awk 'NR == 1 { print $2 + 0 }')
     [ -z "$root" ] && [ "${version:-0}" -ge 254 ] || return 0
-    for name in nym-gateway nym-gateway@; do
+    for name in $UNITS; do
         mkdir -p "$units/$name.service.d"
         printf '[Service]\nRestartSteps=8\nRestartMaxDelaySec=120\n' >"$units/$name.service.d/$PAUSES"
         chmod 644 "$units/$name.service.d/$PAUSES"
@@ -241,7 +251,7 @@ if [ -n "$unit" ]; then
     sed "s|/usr/local/bin/nym-gateway|$program|g" "$unit_file" >"$root$unit_target.new"
     chmod "$unit_mode" "$root$unit_target.new"
     mv -f "$root$unit_target.new" "$root$unit_target"
-    [ "$service" != systemd ] || install_template_and_pauses
+    [ "$service" != systemd ] || install_templates_and_pauses
 fi
 
 echo "Installed $program${unit:+ and $unit_target}; its files are in $STATE."

@@ -1,42 +1,35 @@
-import { join } from "node:path";
-import type { Config } from "../config/config.ts";
-import { readConfig } from "../config/files.ts";
-import { readKeyPair } from "../config/key_files.ts";
-import { KEPT_TOPOLOGY, readKeptTopology } from "../directory/kept_topology.ts";
-import { directoryClient } from "../directory/client.ts";
-import { encodeBase58 } from "../encoding/base58.ts";
+import type { AnyConfig } from "../config/config.ts";
+import { readTable } from "../config/files.ts";
 import { setLogLevel } from "../logging/log.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { plural } from "../text/plural.ts";
-import { checkAddresses } from "./checks/addresses.ts";
-import { checkDirectory, type Expected } from "./checks/directory.ts";
 import { fail, type Finding, ok } from "./checks/finding.ts";
-import { checkCertificate, checkKeys } from "./checks/keys.ts";
-import { checkMachine } from "./checks/machine.ts";
-import { checkReachability } from "./checks/reachability.ts";
-import { checkInboxes, checkLogFile, checkPaths, checkStorageKey, checkWritable } from "./checks/storage.ts";
-import { checkChain } from "./checks/tls_chain.ts";
+import { checkPaths } from "./checks/storage.ts";
 import { findHome, type FoundHome } from "./home.ts";
 import type { Options } from "./options.ts";
-import { GATEWAY_ROLE } from "./role.ts";
+import type { Role } from "./role.ts";
 import { print, printText } from "./output.ts";
-import { readRunning } from "./running.ts";
-import { parseStatus, statusTextAt } from "./status_answer.ts";
 import { remedyForStray, strayText } from "./relocate.ts";
 import { paint } from "./paint.ts";
 
 const MARKS = { ok: paint("green", "✓"), warn: paint("yellow", "!"), fail: paint("red", "✗") } as const;
 
+/** What a kind of node needs. */
+export interface Checkable<C extends AnyConfig> extends Role<C> {
+  /** Checks it, in the order in which to fix it. `path` is that of the configuration file. */
+  check(config: C, path: string): AsyncIterable<Finding>;
+}
+
 /**
- * Checks everything that a gateway needs, and prints each finding as soon as it is known, or all of them as JSON.
+ * Checks everything that a node needs, and prints each finding as soon as it is known, or all of them as JSON.
  * Returns the exit code: 0, or that of the first check that failed.
- * @throws {OperatorError} if there is no such gateway
+ * @throws {OperatorError} if there is no such node
  */
-export async function check(options: Options): Promise<number> {
-  const found = findHome(GATEWAY_ROLE, options);
+export async function check<C extends AnyConfig>(role: Checkable<C>, options: Options): Promise<number> {
+  const found = findHome(role, options);
   const findings: Finding[] = [];
   setLogLevel("off"); // the findings say what would be logged
-  for await (const finding of findOut(found, options)) {
+  for await (const finding of findOut(role, found, options)) {
     findings.push(finding);
     if (options.output !== "json") printFinding(finding);
   }
@@ -46,11 +39,15 @@ export async function check(options: Options): Promise<number> {
   return failed[0]?.exitCode ?? 0;
 }
 
-async function* findOut(found: FoundHome, options: Options): AsyncGenerator<Finding> {
+async function* findOut<C extends AnyConfig>(
+  role: Checkable<C>,
+  found: FoundHome,
+  options: Options,
+): AsyncGenerator<Finding> {
   const path = found.configPath;
-  let config: Config;
+  let config: C;
   try {
-    config = readConfig(path);
+    config = readTable(role.table, path);
     yield ok("configuration", path);
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
@@ -58,46 +55,9 @@ async function* findOut(found: FoundHome, options: Options): AsyncGenerator<Find
     return;
   }
   const stray = strayText(found, config, options);
-  if (stray !== undefined) yield fail("home", stray, remedyForStray(GATEWAY_ROLE, found), ExitCode.CONFIGURATION);
+  if (stray !== undefined) yield fail("home", stray, remedyForStray(role, found), ExitCode.CONFIGURATION);
   yield* checkPaths(config);
-  yield* checkKeys(config);
-  yield await checkStorageKey(config);
-  yield* checkCertificate(config);
-  yield* checkChain(config);
-  const { isRunning, finding } = await checkInboxes(config.clientsEndpoint.inboxesDirectory);
-  yield finding;
-  if (finding.status !== "fail") yield* checkWritable(config);
-  yield* checkLogFile(config.logging);
-  yield* checkAddresses(config, isRunning);
-  yield* checkReachability(config, isRunning);
-  yield* checkDirectory(directoryClient(config.gateway), await expectedOf(config, isRunning));
-  const { clientsEndpoint: { inboxesDirectory }, limits } = config;
-  yield* checkMachine(inboxesDirectory, limits.minimumFreeDisk, isRunning, await descriptorLimitOf(config, path));
-}
-
-/** The limit of the running gateway, from its status page; undefined if it does not answer. */
-async function descriptorLimitOf({ gateway, operator }: Config, path: string): Promise<number | undefined> {
-  const address = readRunning(path)?.operator ?? operator.listeningAddress;
-  const answer = address === "" ? undefined : await statusTextAt(address);
-  const status = answer === undefined ? undefined : parseStatus(answer);
-  return status?.name === gateway.id ? status.gauges["descriptorsLimit"] : undefined;
-}
-
-/** Undefined if the gateway's keys can't be read, which is a finding already. */
-async function expectedOf(config: Config, isRunning: boolean): Promise<Expected | undefined> {
-  const { gateway, mixnetEndpoint, clientsEndpoint } = config;
-  try {
-    const self = {
-      pubKey: encodeBase58(readKeyPair(gateway).publicKey),
-      mixnetListener: mixnetEndpoint.announceAddress,
-      clientListener: clientsEndpoint.announceAddress,
-    };
-    const kept = await readKeptTopology(join(clientsEndpoint.inboxesDirectory, KEPT_TOPOLOGY));
-    return { self, isRunning, announcedLast: kept?.announced };
-  } catch (error) {
-    if (!(error instanceof OperatorError)) throw error;
-    return undefined;
-  }
+  yield* role.check(config, path);
 }
 
 function printFinding({ status, subject, found, remedy }: Finding): void {

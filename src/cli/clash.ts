@@ -41,8 +41,9 @@ function configsOf<C extends AnyConfig>(role: Role<C>): C[] {
   });
 }
 
+/** Without that of the status page, which a node can do without. */
 function listeningAddressesOf(config: AnyConfig): string[] {
-  return tableOf(config).keys.filter(({ name }) => name === "listening_address")
+  return tableOf(config).keys.filter(({ section, name }) => name === "listening_address" && section !== "operator")
     .map((key) => String(valueOf(config, key))).filter((address) => address !== "");
 }
 

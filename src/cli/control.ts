@@ -53,7 +53,7 @@ export class ControlSocket implements AsyncDisposable {
       removeStale(path);
       return new ControlSocket(path, undefined, reload);
     } catch (error) {
-      const remedy = "SIGHUP makes the gateway read its configuration again";
+      const remedy = "SIGHUP makes the program read its configuration again";
       log.warn(`Cannot listen for commands in ${dirname(configPath)} (${reasonOf(error)}): ${remedy}`);
       return undefined;
     }
@@ -93,11 +93,11 @@ export class ControlSocket implements AsyncDisposable {
 }
 
 /**
- * Asks the gateway that listens at `path` to read its configuration again.
+ * Asks the node that listens at `path` to read its configuration again. `kind` is what it is, for errors.
  * @throws {OperatorError} if it does not answer, or this user may not ask
  */
-export async function askToReload(path: string): Promise<ReloadAnswer> {
-  const attempt = "Cannot ask the gateway";
+export async function askToReload(path: string, kind: string): Promise<ReloadAnswer> {
+  const attempt = `Cannot ask the ${kind}`;
   try {
     using connection = await Deno.connect({ transport: "unix", path });
     const timer = setTimeout(() => close(connection), TIMEOUT);

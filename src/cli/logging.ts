@@ -1,4 +1,4 @@
-import type { Config } from "../config/config.ts";
+import type { AnyConfig } from "../config/config.ts";
 import {
   type LogFile,
   type LogFormat,
@@ -32,7 +32,7 @@ export function readLogVariable(): void {
  * Opens the configured log file again, since the open one may have been renamed; undefined if none is configured.
  * @throws {OperatorError} if it can't be opened
  */
-export function openLogFile({ file }: Config["logging"]): LogFile | undefined {
+export function openLogFile({ file }: AnyConfig["logging"]): LogFile | undefined {
   if (file === "") return undefined;
   try {
     return openFile(file);
@@ -49,7 +49,7 @@ export function openLogFile({ file }: Config["logging"]): LogFile | undefined {
 
 /** Applies the configured file, format and level; RUST_LOG, if set, overrides the level. */
 export function configureLogging(
-  logging: Config["logging"],
+  logging: AnyConfig["logging"],
   file: LogFile | undefined,
   environment = Deno.env.get("RUST_LOG"),
 ): void {

@@ -5,6 +5,8 @@ import { commandIn, parseArguments } from "./arguments.ts";
 import { banner } from "./banner.ts";
 import { printBuildInfo, versionLine } from "./build_info.ts";
 import { check } from "./check.ts";
+import { GATEWAY_CHECKS } from "./checks/of_gateway.ts";
+import { MIXNODE_CHECKS } from "./checks/of_mixnode.ts";
 import { completions, type Shell } from "./completions.ts";
 import { commandHelp, GENERAL_HELP } from "./help.ts";
 import { inboxes } from "./inboxes.ts";
@@ -17,7 +19,8 @@ import { print, printError, printText, refuseUnprinted, serveOutput, settleOutpu
 import { reload } from "./reload.ts";
 import { relocate } from "./relocate.ts";
 import { GATEWAY_ROLE, MIXNODE_ROLE } from "./role.ts";
-import { run, type StartGateway } from "./run.ts";
+import { runGateway, type StartGateway } from "./run_gateway.ts";
+import { runMixnode, type StartMixnode } from "./run_mixnode.ts";
 import { status } from "./status.ts";
 
 /** in ms, for printed and logged lines to be written once everything else is done */
@@ -25,15 +28,23 @@ const LAST_WORDS = 500;
 
 const log = logger("nym_gateway");
 
+/** Starts each kind of node. */
+export interface Starters {
+  /** for `run` */
+  readonly gateway: StartGateway;
+  /** for `mixnode run` */
+  readonly mixnode: StartMixnode;
+}
+
 /** Runs the command that the arguments name. Resolves with the exit code; never rejects. */
-export async function main(args: readonly string[], startGateway: StartGateway): Promise<number> {
+export async function main(args: readonly string[], start: Starters): Promise<number> {
   const command = commandIn(args);
   const serves = command !== undefined && verbOf(command) === "run";
   if (serves) serveOutput();
   try {
     if (!isPlain(args, command)) printText(banner(isRole(args[0] ?? "") ? args[0]! : "gateway"));
     readLogVariable();
-    const exitCode = await answer(args, startGateway) ?? 0;
+    const exitCode = await answer(args, start) ?? 0;
     if (!serves) refuseUnprinted();
     return exitCode;
   } catch (error) {
@@ -58,7 +69,7 @@ function isPlain(args: readonly string[], command: CommandName | undefined): boo
 }
 
 /** Resolves with the exit code if it is not 0. */
-async function answer(args: readonly string[], startGateway: StartGateway): Promise<number | void> {
+async function answer(args: readonly string[], start: Starters): Promise<number | void> {
   const request = parseArguments(args);
   switch (request.kind) {
     case "usage":
@@ -68,23 +79,23 @@ async function answer(args: readonly string[], startGateway: StartGateway): Prom
     case "help":
       return printText(request.command === undefined ? GENERAL_HELP : commandHelp(request.command));
     case "command":
-      return await carryOut(request.command, request.options, startGateway);
+      return await carryOut(request.command, request.options, start);
   }
 }
 
 /** Export and import are loaded on demand: a running gateway would hold their 2 MB for nothing. */
-async function carryOut(command: CommandName, options: Options, startGateway: StartGateway): Promise<number | void> {
+async function carryOut(command: CommandName, options: Options, start: Starters): Promise<number | void> {
   switch (command) {
     case "init":
       return init(GATEWAY_ROLE, options);
     case "run":
-      return await run(options, startGateway);
+      return await runGateway(options, start.gateway);
     case "check":
-      return await check(options);
+      return await check(GATEWAY_CHECKS, options);
     case "status":
-      return await status(options);
+      return await status(GATEWAY_ROLE, options);
     case "reload":
-      return await reload(options);
+      return await reload(GATEWAY_ROLE, options);
     case "inboxes":
       return await inboxes(options);
     case "export":
@@ -103,6 +114,14 @@ async function carryOut(command: CommandName, options: Options, startGateway: St
       return printBuildInfo(buildInfo(), options.output);
     case "mixnode init":
       return init(MIXNODE_ROLE, options);
+    case "mixnode run":
+      return await runMixnode(options, start.mixnode);
+    case "mixnode check":
+      return await check(MIXNODE_CHECKS, options);
+    case "mixnode status":
+      return await status(MIXNODE_ROLE, options);
+    case "mixnode reload":
+      return await reload(MIXNODE_ROLE, options);
     case "mixnode relocate":
       return relocate(MIXNODE_ROLE, options);
     case "mixnode node-details":

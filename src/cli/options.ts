@@ -62,6 +62,10 @@ export type CommandName =
   | "completions"
   | "man"
   | "mixnode init"
+  | "mixnode run"
+  | "mixnode check"
+  | "mixnode status"
+  | "mixnode reload"
   | "mixnode relocate"
   | "mixnode node-details";
 
@@ -295,6 +299,33 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     purpose: "Creates the keys and the configuration file of a new mixnode.",
     required: ["id", "host", "layer"],
     optional: MIXNODE_OPTIONS,
+  },
+  "mixnode run": {
+    purpose: "Runs a mixnode that init created. Options override its configuration file, for this run only.",
+    required: [],
+    optional: ["id", "config", "host", "layer", ...MIXNODE_OPTIONS],
+    defaults: OF_MIXNODE,
+  },
+  "mixnode check": {
+    purpose: "Checks everything that a mixnode needs, and says how to fix each problem.",
+    required: [],
+    optional: ["id", "config", "output"],
+    defaults: OF_MIXNODE,
+    isPlain: true,
+  },
+  "mixnode status": {
+    purpose: "Shows a running mixnode's health, rates and memory.",
+    required: [],
+    optional: ["id", "config", "output", "watch"],
+    defaults: OF_MIXNODE,
+    isPlain: true,
+  },
+  "mixnode reload": {
+    purpose: "Makes a running mixnode read its configuration file again, and prints the outcome.",
+    required: [],
+    optional: ["id", "config"],
+    defaults: OF_MIXNODE,
+    isPlain: true,
   },
   "mixnode relocate": {
     purpose: "Corrects the paths in the configuration of a mixnode whose folder was copied, moved or renamed.",

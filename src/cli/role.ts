@@ -16,6 +16,8 @@ export interface Role<C extends AnyConfig> {
   readonly backup: string;
   /** the option that gives it another port, for messages */
   readonly portOption: OptionName;
+  /** the default port of its status page, for messages */
+  readonly operatorPort: number;
   /** `config` with the values of the options in place of its own; throws an OperatorError for a value that is not valid */
   readonly override: (config: C, options: Options) => C;
 }
@@ -30,6 +32,7 @@ export const GATEWAY_ROLE: Role<Config> = {
     `Back up these two files. Without the first, nothing that is sent to the gateway's clients arrives; without the second,
 mail that is waiting for them can't be read:`,
   portOption: "mix-port",
+  operatorPort: 9001,
   override: overrideConfig,
 };
 
@@ -41,5 +44,6 @@ export const MIXNODE_ROLE: Role<MixnodeConfig> = {
   creation: "--host <ip> --layer <number>",
   backup: "Back up this file, which makes it the mixnode that others know:",
   portOption: "port",
+  operatorPort: 9002,
   override: overrideMixnodeConfig,
 };

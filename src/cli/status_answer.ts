@@ -10,13 +10,15 @@ const MAX_ANSWER_SIZE = 1_048_576;
 
 /** The parts of the status page's data (operator/endpoint.ts) that commands use. */
 export interface Status {
-  /** the gateway's id */
+  /** what it is */
+  readonly kind: "gateway" | "mixnode";
+  /** its id */
   readonly name: string;
   /** the program's version, and the protocol's */
   readonly build: { readonly version: string; readonly protocol: string };
   /** ms since 1970 */
   readonly startedAt: number;
-  /** ms since 1970, by the gateway's clock */
+  /** ms since 1970, by its own clock */
   readonly now: number;
   /** the worst status of all checks */
   readonly status: "ok" | "warn" | "fail";
@@ -47,7 +49,7 @@ export async function statusTextAt(address: string): Promise<string | undefined>
   }
 }
 
-/** Parses the answer, with control characters in its strings escaped; undefined if it is not a gateway's. */
+/** Parses the answer, with control characters in its strings escaped; undefined if it is not a node's. */
 export function parseStatus(text: string): Status | undefined {
   try {
     const status: Partial<Status> | null = JSON.parse(
@@ -57,7 +59,7 @@ export function parseStatus(text: string): Status | undefined {
     const { name, build, gauges, checks, columns, samples } = status ?? {};
     const isOurs = [name, build?.version, build?.protocol].every((text) => typeof text === "string") &&
       typeof gauges === "object" && [checks, columns, samples].every(Array.isArray);
-    return isOurs ? status as Status : undefined;
+    return isOurs ? { kind: "gateway", ...status } as Status : undefined; // versions before mixnodes gave no kind
   } catch {
     return undefined;
   }

@@ -1,8 +1,9 @@
 import { inData, key } from "./key.ts";
 import { address, amount, announced, choice, count, delay, flag, path, text, url } from "./kinds.ts";
-import { SECTIONS } from "./sections.ts";
+import { operatorSection, SECTIONS } from "./sections.ts";
 
 const MIX_PORT = 1789;
+const OPERATOR_PORT = 9002;
 const { gateway, limits, logging, debug, mixnet_endpoint } = SECTIONS;
 
 /** Every key of a mixnode's config.toml, including all keys of 0.7.0; sections.ts has those of a gateway. */
@@ -97,10 +98,11 @@ export const MIXNODE_SECTIONS = {
       comment: `The most packets remembered, each in up to 26 bytes of memory once it has arrived. With more of them
         within replay_window, the oldest are forgotten, and counted.`,
     }),
-    replay_directory: key({
+    state_directory: key({
       kind: path,
-      default: inData("replay"),
-      comment: "The folder that records which packets have been seen.",
+      default: inData("state"),
+      comment:
+        "The folder that records what the mixnode must know after a restart: which packets it has seen, and the topology.",
     }),
   },
 
@@ -127,6 +129,8 @@ export const MIXNODE_SECTIONS = {
         otherwise a few packets per second could fill the limit above. Clients ask for 200 ms on average.`,
     }),
   },
+
+  operator: operatorSection(OPERATOR_PORT),
 
   logging,
 

@@ -89,6 +89,11 @@ export const MIXNET_COUNTERS = [
     label: "reason",
     series: { connections_refused: "refused", connections_evicted: "evicted", connections_idle: "idle" },
   },
+  {
+    name: "log_lines_dropped_total",
+    help: "Log lines lost because standard error failed or was not read.",
+    series: { log_lines_dropped: "" },
+  },
 ] as const satisfies readonly Family[];
 
 /** The counters of any node of the mixnet. */
@@ -240,11 +245,6 @@ export const COUNTERS = [
       frames_malformed: "no_frame",
       http_errors: "http",
     },
-  },
-  {
-    name: "log_lines_dropped_total",
-    help: "Log lines lost because standard error failed or was not read.",
-    series: { log_lines_dropped: "" },
   },
 ] as const satisfies readonly Family[];
 

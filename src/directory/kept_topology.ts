@@ -1,19 +1,26 @@
+import { reasonOf } from "../errors/operator_error.ts";
 import { openPrivateFile } from "../files/private.ts";
+import { logger } from "../logging/log.ts";
 import type { Addresses } from "./listing.ts";
+
+/** The topology is saved when it changes, and at this interval (ms) to update its age. */
+const KEEPING_INTERVAL = 10 * 60_000;
+
+const log = logger("nym_gateway::node::presence");
 
 /** The part of the last good topology that is saved, for a start while the directory is down. */
 export interface KeptTopology {
   /** ms since 1970 */
   readonly receivedAt: number;
-  /** the mixnodes' `ip:port` */
+  /** the `ip:port` of the nodes that packets may go to */
   readonly mixnodes: readonly string[];
-  /** what this gateway announced at that time */
-  readonly announced: Addresses;
+  /** what this gateway announced at that time; a mixnode does not need it */
+  readonly announced?: Addresses;
   /** when the directory signed it, ms since 1970, if it did: an older one is refused */
   readonly signedAt?: number;
 }
 
-/** The file's name, in the folder of the inboxes. */
+/** The file's name, in the folder of the inboxes or of a mixnode's state. */
 export const KEPT_TOPOLOGY = "topology.json";
 /** The longest file that is read, in bytes: four times what the largest number of mixnodes takes. */
 const MAX_SIZE = 4 * 1024 * 1024;
@@ -26,6 +33,36 @@ export async function readKeptTopology(path: string): Promise<KeptTopology | und
     return isKeptTopology(json) ? json : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** Saves the latest topology for the next start. */
+export class TopologyKeeper {
+  #written = { at: -Infinity, mixnodes: "" };
+  #isFailing = false;
+
+  /** Saves to the file `path`, with what this gateway announces. */
+  constructor(private readonly path: string, private readonly announced?: Addresses) {}
+
+  /** Takes a topology that was received at `receivedAt`, and perhaps signed, in ms since 1970. Never rejects. */
+  async keep(receivedAt: number, mixnodes: readonly string[], signedAt: number | undefined): Promise<void> {
+    const text = mixnodes.join();
+    if (text === "") return; // as after a restart of the directory: the saved topology is more useful
+    if (text === this.#written.mixnodes && receivedAt - this.#written.at < KEEPING_INTERVAL) return;
+    const { announced } = this;
+    try {
+      await writeKeptTopology(this.path, {
+        receivedAt,
+        mixnodes,
+        ...announced !== undefined && { announced },
+        ...signedAt !== undefined && { signedAt },
+      });
+      this.#written = { at: receivedAt, mixnodes: text };
+      this.#isFailing = false;
+    } catch (error) {
+      if (!this.#isFailing) log.warn(`cannot save the topology for the next start: ${reasonOf(error)}`);
+      this.#isFailing = true;
+    }
   }
 }
 
@@ -46,7 +83,7 @@ function isKeptTopology(json: unknown): json is KeptTopology {
   const { receivedAt, mixnodes, announced, signedAt } = json as Partial<KeptTopology>;
   return typeof receivedAt === "number" && (signedAt === undefined || typeof signedAt === "number") &&
     Array.isArray(mixnodes) && mixnodes.every(isText) &&
-    isText(announced?.mixnetListener) && isText(announced.clientListener);
+    (announced === undefined || isText(announced.mixnetListener) && isText(announced.clientListener));
 }
 
 function isText(value: unknown): value is string {

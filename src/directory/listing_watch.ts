@@ -1,7 +1,6 @@
+import { FaultReminder } from "./fault_reminder.ts";
 import { type Addresses, announcesSame, type Clash, type Listing } from "./listing.ts";
 
-/** ms between warnings about the same fault */
-const REMINDER_INTERVAL = 10 * 60_000;
 /** Two gateways with one key replace each other at the directory: the other counts as running for this time (ms). */
 const DOUBLE_LASTS = 5 * 60_000;
 
@@ -12,11 +11,12 @@ export class ListingWatch {
   #clash: Clash | undefined;
   /** when and where another gateway with our key was last seen */
   #double: { readonly at: number; readonly where: Addresses } | undefined;
-  /** the latest warning, and when it was given */
-  #said: { readonly at: number; readonly text: string } | undefined;
+  readonly #reminder: FaultReminder;
 
   /** `warn` is called with a fault when it appears and every ten minutes after that; `now` returns ms of any origin. */
-  constructor(private readonly warn: (text: string) => void, private readonly now = () => performance.now()) {}
+  constructor(warn: (text: string) => void, private readonly now = () => performance.now()) {
+    this.#reminder = new FaultReminder(warn, now);
+  }
 
   /**
    * Takes what the directory says. `before`: the addresses in an entry that an earlier run may have left; `mustBeListed`:
@@ -28,10 +28,7 @@ export class ListingWatch {
     this.#clash = clash;
     this.#isListed = mustBeListed ? isOwnAsAnnounced : undefined;
     this.#isMissing = mustBeListed && own === undefined;
-    const { fault } = this;
-    if (fault === undefined || this.#said?.text === fault && this.now() - this.#said.at < REMINDER_INTERVAL) return;
-    this.#said = { at: this.now(), text: fault };
-    this.warn(fault);
+    this.#reminder.look(this.fault);
   }
 
   /** Whether the directory lists this gateway as it announces itself; undefined while unknown. */

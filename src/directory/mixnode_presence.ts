@@ -4,7 +4,11 @@ import { logger } from "../logging/log.ts";
 import type { Mixnode, Topology } from "../protocol/topology.ts";
 import { Announcer, type NodeKeys } from "./announcer.ts";
 import type { DirectoryClient } from "./client.ts";
+import { plural } from "../text/plural.ts";
+import { durationText } from "../text/units.ts";
 import { DirectoryContact, type RetryTimings } from "./contact.ts";
+import { FaultReminder } from "./fault_reminder.ts";
+import { readKeptTopology, TopologyKeeper } from "./kept_topology.ts";
 import { isSameAddress } from "./listing.ts";
 import { Mixnodes } from "./mixnodes.ts";
 import { presenceTimings } from "./presence.ts";
@@ -37,13 +41,15 @@ export interface MixnodeContext {
   readonly keys: NodeKeys;
   /** whether packets may be sent to a node at this IP address */
   readonly mayConnect: (ip: string) => boolean;
+  /** the path of the file with the last good topology */
+  readonly keptAt: string;
   /** whether to refuse to start if another mixnode announces our address, which anyone can post */
   readonly refuseAddressClash: boolean;
 }
 
 /**
  * Announces this mixnode to the directory, and learns from it which nodes packets may be sent to: all mixnodes and
- * gateways except this one.
+ * gateways except this one. While the directory fails, the last good topology stays in use, even across a restart.
  */
 export class MixnodePresence implements AsyncDisposable {
   readonly #directory: DirectoryClient;
@@ -51,6 +57,13 @@ export class MixnodePresence implements AsyncDisposable {
   readonly #timings: MixnodeTimings;
   readonly #contact: DirectoryContact;
   #nodes = Mixnodes.none();
+  /** when they were received, ms since 1970; undefined if never */
+  #receivedAt: number | undefined;
+  #hasAnnounced = false;
+  #isListed: boolean | undefined;
+  #fault: string | undefined;
+  readonly #reminder = new FaultReminder((fault) => log.warn(fault), () => performance.now());
+  readonly #keeper: TopologyKeeper;
   /** a pending request for the topology that a packet caused */
   #looking: Promise<void> | undefined;
   /** when a packet may cause the next, ms of performance.now() */
@@ -62,6 +75,7 @@ export class MixnodePresence implements AsyncDisposable {
     this.#context = context;
     this.#timings = timings;
     this.#contact = new DirectoryContact(directory, timings);
+    this.#keeper = new TopologyKeeper(context.keptAt);
   }
 
   /** The number of addresses that packets may be sent to. */
@@ -74,6 +88,21 @@ export class MixnodePresence implements AsyncDisposable {
     return this.#contact.isReachable;
   }
 
+  /** The age (ms) of the topology in use; undefined without one. */
+  get topologyAge(): number | undefined {
+    return this.#receivedAt === undefined ? undefined : Math.max(0, Date.now() - this.#receivedAt);
+  }
+
+  /** Whether the directory lists this mixnode as it announces itself; undefined while unknown. */
+  get isListed(): boolean | undefined {
+    return this.#isListed;
+  }
+
+  /** What is wrong with the directory's listing of this mixnode, for the operator; undefined if nothing is. */
+  get fault(): string | undefined {
+    return this.#fault;
+  }
+
   /** Whether another node of the current topology receives packets at `address`. */
   isNode(address: SocketAddress): boolean {
     return this.#nodes.has(address);
@@ -83,24 +112,27 @@ export class MixnodePresence implements AsyncDisposable {
   readonly isNodeHost = (ip: string): boolean => this.#nodes.hasHost(ip);
 
   /**
-   * Requests the topology once, before this mixnode listens or announces itself. If another mixnode announces the same
-   * address, that is a warning.
+   * Requests the topology once, before this mixnode listens or announces itself; uses the saved one if the directory
+   * fails. If another mixnode announces the same address, that is a warning.
    *
    * @throws {OperatorError} in that case, if the operator wants it
    */
   async prepare(): Promise<void> {
+    const { self: { host, pubKey }, mayConnect, keptAt, refuseAddressClash } = this.#context;
+    const kept = await readKeptTopology(keptAt);
+    this.#directory.refuseBefore(kept?.signedAt ?? 0);
     let topology: Topology | undefined;
-    await this.#contact.attempt("topology", async () => void (topology = await this.#refresh()));
-    const { self: { host, pubKey }, refuseAddressClash } = this.#context;
-    const other = topology?.mixNodes.find((node) => node.pubKey !== pubKey && isSameAddress(node.host, host));
-    if (other === undefined) return;
-    const clash =
-      `the mixnode with public key ${other.pubKey} announces ${host} too (directory ${this.#directory.url})`;
-    if (!refuseAddressClash) {
-      return log.warn(`${clash}: one of the two mixnodes is misconfigured, or somebody posted a false entry`);
+    const isUpToDate = await this.#contact.attempt("topology", async () => void (topology = await this.#refresh()));
+    if (!isUpToDate && kept !== undefined) {
+      this.#nodes = await Mixnodes.at(kept.mixnodes, mayConnect, this.#contact.signal);
+      this.#receivedAt = kept.receivedAt;
+      log.info(`using the topology from ${durationText(this.topologyAge!)} ago, with ${plural(this.nodes, "node")}`);
     }
+    const other = topology && clashIn(topology, pubKey, host);
+    if (other === undefined || !refuseAddressClash) return;
     throw new OperatorError(
-      `Cannot announce ${host}: ${clash}; stop it, or set another announce_address in [mixnode]`,
+      `Cannot announce ${host}: the mixnode with public key ${other.pubKey} announces it already (directory ` +
+        `${this.#directory.url}); stop it, or set another announce_address in [mixnode]`,
       ExitCode.UNAVAILABLE,
     );
   }
@@ -121,7 +153,10 @@ export class MixnodePresence implements AsyncDisposable {
     const body = JSON.stringify({ ...this.#context.self, lastSeen: 0 });
     const { signal } = this.#contact;
     const announcer = new Announcer(this.#directory, "mixnodes", this.#context.keys);
-    this.#contact.repeat("presence", sendingDelay, () => announcer.announce(body, signal));
+    this.#contact.repeat("presence", sendingDelay, async () => {
+      await announcer.announce(body, signal);
+      this.#hasAnnounced = true;
+    });
     this.#contact.repeat("topology", topologyRefresh, async () => void await this.#refresh());
   }
 
@@ -141,10 +176,45 @@ export class MixnodePresence implements AsyncDisposable {
 
   async #refresh(): Promise<Topology> {
     const { self, mayConnect } = this.#context;
-    const { topology } = await this.#directory.topology(this.#contact.signal);
+    const mustBeListed = this.#hasAnnounced;
+    const { topology, isWhole, signedAt } = await this.#directory.topology(this.#contact.signal);
     const others = topology.mixNodes.filter(({ pubKey }) => pubKey !== self.pubKey).map(({ host }) => host);
     const gateways = topology.gatewayNodes.map(({ mixnetListener }) => mixnetListener);
     this.#nodes = await Mixnodes.at([...others, ...gateways], mayConnect, this.#contact.signal);
+    this.#receivedAt = Date.now();
+    await this.#keeper.keep(this.#receivedAt, this.#nodes.addresses, signedAt);
+    this.#judge(topology, mustBeListed && isWhole);
     return topology;
   }
+
+  /** `mustBeListed`: whether the directory has accepted an announcement, and its answer is complete. */
+  #judge(topology: Topology, mustBeListed: boolean): void {
+    const { pubKey, host } = this.#context.self;
+    const own = topology.mixNodes.find((node) => node.pubKey === pubKey);
+    const isAsAnnounced = own !== undefined && isSameAddress(own.host, host);
+    this.#isListed = mustBeListed ? isAsAnnounced : undefined;
+    this.#fault = mustBeListed ? faultOf(own, isAsAnnounced) : undefined;
+    const other = clashIn(topology, pubKey, host);
+    if (other !== undefined) {
+      this.#fault ??= `the mixnode with public key ${other.pubKey} announces ${host} too: one of the two mixnodes is ` +
+        "misconfigured, or somebody posted a false entry to the directory";
+    }
+    this.#reminder.look(this.#fault);
+  }
+}
+
+/** Another mixnode that announces our address. */
+function clashIn({ mixNodes }: Topology, pubKey: string, host: string): Mixnode | undefined {
+  return mixNodes.find((node) => node.pubKey !== pubKey && isSameAddress(node.host, host));
+}
+
+/** What is wrong with our own entry, although the directory has accepted what we announce. */
+function faultOf(own: Mixnode | undefined, isAsAnnounced: boolean): string | undefined {
+  if (own === undefined) {
+    return "the directory does not list this mixnode, although it accepts its announcements; its operator may have " +
+      "disallowed it";
+  }
+  if (isAsAnnounced) return undefined;
+  return `another mixnode has this mixnode's key: the directory lists it at ${own.host}. Stop one of them, or give one ` +
+    "of them a new key";
 }

@@ -1,12 +1,12 @@
 import type { SocketAddress } from "../addresses/socket_address.ts";
-import { ExitCode, OperatorError, reasonOf } from "../errors/operator_error.ts";
+import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { logger } from "../logging/log.ts";
 import { plural } from "../text/plural.ts";
 import { durationText } from "../text/units.ts";
 import { Announcer, type NodeKeys } from "./announcer.ts";
 import type { DirectoryClient, GatewayPresence } from "./client.ts";
 import { DirectoryContact, type RetryTimings } from "./contact.ts";
-import { readKeptTopology, writeKeptTopology } from "./kept_topology.ts";
+import { readKeptTopology, TopologyKeeper } from "./kept_topology.ts";
 import { type Addresses, type Listing, listingOf } from "./listing.ts";
 import { ListingWatch } from "./listing_watch.ts";
 import { Mixnodes } from "./mixnodes.ts";
@@ -16,8 +16,6 @@ import { isGatewayAt } from "./other_gateway.ts";
 const LONG_DELAY = 4500;
 /** ms between two requests for the topology */
 export const TOPOLOGY_REFRESH = 30_000;
-/** The topology is saved when it changes, and at this interval (ms) to update its age. */
-const KEEPING_INTERVAL = 10 * 60_000;
 
 const log = logger("nym_gateway::node::presence");
 
@@ -79,8 +77,7 @@ export class Presence {
   #before: Addresses | undefined;
   #hasAnnounced = false;
   readonly #watch = new ListingWatch((fault) => log.warn(fault));
-  #written = { at: -Infinity, mixnodes: "" };
-  #isKeepingFailing = false;
+  readonly #keeper: TopologyKeeper;
   #refused = 0;
   /** `at`: when it was last sent */
   #announced: { clients: readonly { pubKey: string }[]; body: string; at: number } | undefined;
@@ -92,6 +89,8 @@ export class Presence {
     this.#timings = timings;
     this.#contact = new DirectoryContact(directory, timings);
     this.#announcer = new Announcer(directory, "gateways", context.keys);
+    const { mixnetListener, clientListener } = context.self;
+    this.#keeper = new TopologyKeeper(context.keptAt, { mixnetListener, clientListener });
   }
 
   /** The number of mixnodes that packets may be sent to. */
@@ -202,7 +201,7 @@ export class Presence {
     this.#mixnodes = await Mixnodes.at(hosts, mayConnect, this.#contact.signal);
     this.#receivedAt = Date.now();
     this.#reportRefused(this.#mixnodes.refused);
-    await this.#keep(this.#receivedAt, signedAt);
+    await this.#keeper.keep(this.#receivedAt, this.#mixnodes.addresses, signedAt);
     const listing = await listingOf(self, topology.gatewayNodes);
     this.#watch.look(listing, this.#before, mustBeListed && isWhole);
     return listing;
@@ -217,27 +216,5 @@ export class Presence {
       );
     }
     this.#refused = refused;
-  }
-
-  async #keep(receivedAt: number, signedAt: number | undefined): Promise<void> {
-    const { addresses } = this.#mixnodes;
-    const mixnodes = addresses.join();
-    if (addresses.length === 0) return; // as after a restart of the directory: the saved topology is more useful
-    if (mixnodes === this.#written.mixnodes && receivedAt - this.#written.at < KEEPING_INTERVAL) return;
-    const { mixnetListener, clientListener } = this.#context.self;
-    const announced = { mixnetListener, clientListener };
-    try {
-      await writeKeptTopology(this.#context.keptAt, {
-        receivedAt,
-        mixnodes: addresses,
-        announced,
-        ...signedAt !== undefined && { signedAt },
-      });
-      this.#written = { at: receivedAt, mixnodes };
-      this.#isKeepingFailing = false;
-    } catch (error) {
-      if (!this.#isKeepingFailing) log.warn(`cannot save the topology for the next start: ${reasonOf(error)}`);
-      this.#isKeepingFailing = true;
-    }
   }
 }

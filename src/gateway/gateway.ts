@@ -11,8 +11,9 @@ import { directoryClient } from "../directory/client.ts";
 import { KEPT_TOPOLOGY } from "../directory/kept_topology.ts";
 import { Presence, presenceTimings } from "../directory/presence.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
-import { listen } from "../node/listening.ts";
+import { openOperatorEndpoint } from "../node/operator_endpoint.ts";
 import { PacketsIn } from "../node/packets_in.ts";
+import { Reloads } from "../node/reloads.ts";
 import { countLostLines, logger } from "../logging/log.ts";
 import { lockPrivateFolder, remedyFor } from "../mailbox/database.ts";
 import { DiskSpace } from "../mailbox/disk_space.ts";
@@ -24,20 +25,18 @@ import type { MessageStore } from "../mailbox/message_store.ts";
 import { Sealer } from "../mailbox/sealing.ts";
 import { Forwarder } from "../mixnet/forwarder.ts";
 import { Counters } from "../counting/counters.ts";
-import { OperatorEndpoint, type Watched } from "../operator/endpoint.ts";
 import { Health } from "../operator/health.ts";
 import { emptyHistograms } from "../operator/histogram.ts";
-import { ExitCode, fileError, OperatorError, reasonOf } from "../errors/operator_error.ts";
+import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import { ReplayFilter } from "../replay/replay_filter.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
 import { plural } from "../text/plural.ts";
-import { isLoopback } from "../addresses/peer.ts";
-import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
+import type { SocketAddress } from "../addresses/socket_address.ts";
 import { PROTOCOL_VERSION } from "../build/version.ts";
 import { gaugesOf } from "./gauges.ts";
 import { checksOf } from "./health_checks.ts";
 import type { Parts } from "./parts.ts";
-import { Reloads } from "./reloads.ts";
+import { DURATIONS, GATEWAY_METRICS } from "./metric_table.ts";
 
 const log = logger("nym_gateway::node");
 
@@ -84,7 +83,7 @@ export class Gateway {
     const counters = new Counters();
     const count = counters.add;
     countLostLines((lines) => count("log_lines_dropped", lines));
-    const histograms = emptyHistograms();
+    const histograms = emptyHistograms(DURATIONS);
     await using starting = new AsyncDisposableStack();
     // Closed in reverse order: inputs before the parts they feed, the databases last.
 
@@ -224,6 +223,8 @@ export class Gateway {
     health.watch();
     const operator = starting.use(
       openOperatorEndpoint(config.operator.listeningAddress, {
+        kind: "gateway",
+        metrics: GATEWAY_METRICS,
         counters,
         histograms,
         gauges: gaugesOf(parts),
@@ -271,14 +272,11 @@ export class Gateway {
    */
   reload(read: () => Config): Changes {
     try {
-      const config = read();
-      this.clientsListener.reload(config.clientsEndpoint);
-      const changes = takeOver(this.config, config);
-      this.reloads.succeeded(changes.left);
-      return changes;
-    } catch (error) {
-      this.reloads.refused(reasonOf(error));
-      throw error;
+      return this.reloads.attempt(() => {
+        const config = read();
+        this.clientsListener.reload(config.clientsEndpoint);
+        return takeOver(this.config, config);
+      });
     } finally {
       this.health.renew();
     }
@@ -291,27 +289,6 @@ export class Gateway {
   async [Symbol.asyncDispose](): Promise<void> {
     this.mailbox.endRetries(LAST_RETRIES); // otherwise the listeners would wait for room as long as the disk is full
     await this.parts.disposeAsync();
-  }
-}
-
-/** Undefined if it is turned off, or if it cannot listen: the gateway serves mail without it. */
-function openOperatorEndpoint(address: string, watched: Watched): OperatorEndpoint | undefined {
-  if (address === "") return undefined;
-  try {
-    const open = (address: SocketAddress) => OperatorEndpoint.listen(address, watched);
-    const operator = listen("the operator", "listening_address in [operator]", address, open);
-    log.info(`Status page and metrics for the operator at http://${formatSocketAddress(operator.address)}/`);
-    if (!isLoopback(operator.address.host)) {
-      log.warn(
-        `They are open to other machines without a password, because listening_address in [operator] is ${address}; ` +
-          "restrict access with a firewall",
-      );
-    }
-    return operator;
-  } catch (error) {
-    if (!(error instanceof OperatorError)) throw error;
-    log.warn(`${error.message}; the gateway runs without status page and metrics`);
-    return undefined;
   }
 }
 

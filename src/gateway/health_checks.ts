@@ -1,11 +1,11 @@
 import { SHARED } from "../mailbox/limits.ts";
-import type { Check, Verdict } from "../operator/health.ts";
+import { nodeChecks } from "../node/health_checks.ts";
+import { type Check, fail, ok, warn } from "../operator/health.ts";
 import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";
 import { formatSocketAddress } from "../addresses/socket_address.ts";
 import { plural } from "../text/plural.ts";
 import { durationText, sizeText } from "../text/units.ts";
 import { RENEWAL_DAYS } from "../tls/certificate.ts";
-import { tooWide } from "../proxies/trusted_proxies.ts";
 import type { Parts } from "./parts.ts";
 
 /** A write that takes longer, in ms, is reported: a slow disk delays all mail. */
@@ -17,9 +17,9 @@ const FREE_DISK_MARGIN = 2;
 const NEARLY_FULL = 0.75;
 
 /** The health checks by name. An unreachable directory only warns, because the gateway still delivers mail. */
-export function checksOf(
-  { mailbox, disk, limits, presence, mixnetListener, clientsListener, unwrapping, reloads }: Parts,
-): Record<string, Check> {
+export function checksOf(parts: Parts): Record<string, Check> {
+  const { mailbox, disk, limits, presence, clientsListener } = parts;
+  const { mixnet, workers, config } = nodeChecks(parts);
   return {
     mailbox: async () => {
       if (mailbox.failure !== undefined) {
@@ -76,12 +76,7 @@ export function checksOf(
       }
       return ok(free === Infinity ? "the free space on the disk is unknown" : `${sizeText(free)} of disk is free`);
     },
-    mixnet: () => {
-      const where = formatSocketAddress(mixnetListener.address);
-      return mixnetListener.isAccepting
-        ? ok(`listening on ${where}`)
-        : fail(`cannot accept connections on ${where}; the log says why`);
-    },
+    mixnet,
     clients: () => {
       const { address, isServing, isCutOff } = clientsListener.server;
       const where = formatSocketAddress(address);
@@ -93,13 +88,7 @@ export function checksOf(
       const text = `listening on ${where}, the certificate is valid for ${days} days`;
       return days < RENEWAL_DAYS ? warn(`${text}: renew it`) : ok(text);
     },
-    workers: () => {
-      const { alive, wanted } = unwrapping;
-      if (wanted === 0) return ok("there are so few packets that no workers are needed");
-      if (alive === 0) return fail("no worker is running; the log says why");
-      if (alive < wanted) return warn(`only ${alive} of ${wanted} workers are running; the log says why`);
-      return ok(alive === 1 ? "1 worker is running" : `${alive} workers are running`);
-    },
+    workers,
     directory: () => {
       if (!presence.isReachable) {
         const { topologyAge } = presence;
@@ -113,15 +102,6 @@ export function checksOf(
       if (mixnodes === 0) return warn("lists no mixnodes: clients' packets cannot be forwarded");
       return ok(`lists ${plural(mixnodes, "mixnode")}`);
     },
-    config: () => {
-      const { verdict } = reloads;
-      const wide = tooWide(limits.trustedProxies);
-      if (wide === undefined || verdict.status !== "ok") return verdict;
-      return warn(`trusted_proxies has ${wide}: anyone in so large a network can evade the limits per network`);
-    },
+    config,
   };
 }
-
-const ok = (reason: string): Verdict => ({ status: "ok", reason });
-const warn = (reason: string): Verdict => ({ status: "warn", reason });
-const fail = (reason: string): Verdict => ({ status: "fail", reason });

@@ -4,13 +4,11 @@ import type { DiskSpace } from "../mailbox/disk_space.ts";
 import type { Ledger } from "../mailbox/ledger.ts";
 import type { MessageStore } from "../mailbox/message_store.ts";
 import type { Forwarder } from "../mixnet/forwarder.ts";
-import type { MixnetListener } from "../mixnet/listener.ts";
-import type { Unwrapping } from "../unwrapping/unwrapping.ts";
+import type { NodeParts } from "../node/parts.ts";
 import type { ClientsListener } from "./clients_listener.ts";
-import type { Reloads } from "./reloads.ts";
 
 /** The parts of a running gateway that gauges and health checks read. */
-export interface Parts {
+export interface Parts extends NodeParts {
   /** registered clients */
   readonly ledger: Ledger;
   /** stored messages */
@@ -23,12 +21,6 @@ export interface Parts {
   readonly presence: Presence;
   /** outgoing packets */
   readonly forwarder: Forwarder;
-  /** incoming packets and the workers that unwrap them */
-  readonly unwrapping: Unwrapping;
-  /** connections from mixnodes */
-  readonly mixnetListener: MixnetListener;
   /** connections from clients */
   readonly clientsListener: ClientsListener;
-  /** the outcome of loading the configuration */
-  readonly reloads: Reloads;
 }

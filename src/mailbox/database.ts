@@ -1,5 +1,6 @@
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { lockFolder } from "../files/lock.ts";
 import { makePrivateFolder, openPrivateFile } from "../files/private.ts";
 import { logger } from "../logging/log.ts";
 import type { Sealer } from "./sealing.ts";
@@ -87,26 +88,9 @@ async function isEmpty(kv: Deno.Kv): Promise<boolean> {
 }
 
 /**
- * Creates a folder for this user alone (0700), or revokes others' access to an existing one, and locks it: two gateways
- * with the same inboxes would give the same sequence numbers to different messages. Disposing the lock unlocks it.
- * @throws {Deno.errors.Busy} when another process has it locked
+ * Locks the gateway's folder with {@linkcode lockFolder}: two gateways on the same inboxes would give the same sequence
+ * numbers to different messages.
  */
 export async function lockPrivateFolder(path: string): Promise<Disposable> {
-  makePrivateFolder(path);
-  await takeAway(path);
-  const lock = openPrivateFile(join(path, "lock"), { write: true });
-  if (await lock.tryLock(true)) return lock;
-  lock.close();
-  throw new Deno.errors.Busy("another running gateway is using it");
-}
-
-/** Revokes everyone's access to a folder but its owner's. Only warns when the folder belongs to another user. */
-async function takeAway(folder: string): Promise<void> {
-  if (Deno.build.os === "windows" || (((await Deno.stat(folder)).mode ?? 0) & 0o077) === 0) return;
-  try {
-    await Deno.chmod(folder, 0o700);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-    log.warn(`Other users have access to the folder ${folder}, which is another user's: make it 0700 as that user`);
-  }
+  return await lockFolder(path, "another running gateway is using it", log.warn);
 }

@@ -17,7 +17,7 @@ export const MIXNODE_COUNTERS = [
       packets_dropped_address: "address",
       packets_dropped_not_a_node: "not_a_node",
       packets_dropped_long_delay: "long_delay",
-      packets_dropped_no_room: "no_room",
+      packets_dropped_no_room: "too_many_held",
       packets_dropped_stopping: "stopping",
     },
   },

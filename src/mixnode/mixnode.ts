@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
+import { buildInfo } from "../build/build_info.ts";
 import { PROTOCOL_VERSION } from "../build/version.ts";
 import { hostOf } from "../config/addresses.ts";
 import type { MixnodeConfig } from "../config/config.ts";
@@ -6,16 +8,26 @@ import { type Changes, takeOver } from "../config/reloading.ts";
 import { Counters } from "../counting/counters.ts";
 import { directoryClient } from "../directory/client.ts";
 import { isConnectable } from "../directory/connectable.ts";
+import { KEPT_TOPOLOGY } from "../directory/kept_topology.ts";
 import { MixnodePresence, mixnodeTimings } from "../directory/mixnode_presence.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
-import { logger } from "../logging/log.ts";
+import { countLostLines, logger } from "../logging/log.ts";
 import { Forwarder } from "../mixnet/forwarder.ts";
 import { PacketsIn } from "../node/packets_in.ts";
+import { openOperatorEndpoint } from "../node/operator_endpoint.ts";
+import { Reloads } from "../node/reloads.ts";
+import { Health } from "../operator/health.ts";
+import { emptyHistograms } from "../operator/histogram.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
+import { plural } from "../text/plural.ts";
 import type { MixnodeCounterName } from "./counter_table.ts";
+import { gaugesOf } from "./gauges.ts";
+import { checksOf } from "./health_checks.ts";
 import { HeldPackets } from "./held_packets.ts";
+import { MIXNODE_METRICS } from "./metric_table.ts";
 import { Mixing } from "./mixing.ts";
-import { openReplays } from "./replays.ts";
+import type { Parts } from "./parts.ts";
+import { openReplays, openState } from "./state.ts";
 
 const log = logger("nym_gateway::mixnode");
 
@@ -34,9 +46,13 @@ export class Mixnode implements AsyncDisposable {
     private readonly parts: AsyncDisposableStack,
     readonly counters: Counters<MixnodeCounterName>,
     readonly address: SocketAddress,
+    /** undefined without an operator's endpoint */
+    readonly operatorAddress: SocketAddress | undefined,
     readonly presence: MixnodePresence,
     private readonly held: HeldPackets,
     private readonly config: MixnodeConfig,
+    private readonly reloads: Reloads,
+    private readonly health: Health,
   ) {}
 
   /**
@@ -48,11 +64,14 @@ export class Mixnode implements AsyncDisposable {
     const { mixnode, limits, debug } = config;
     const counters = new Counters<MixnodeCounterName>();
     const count = counters.add;
+    countLostLines((lines) => count("log_lines_dropped", lines));
+    const histograms = emptyHistograms(MIXNODE_METRICS.durations);
     await using starting = new AsyncDisposableStack();
     // What is opened first is closed last: inputs end before what they feed.
 
+    starting.use(await openState(mixnode.stateDirectory));
     const replays = starting.use(
-      openReplays(mixnode.replayDirectory, mixnode.replayWindow, mixnode.replayPackets, count),
+      openReplays(join(mixnode.stateDirectory, "replay"), mixnode.replayWindow, mixnode.replayPackets, count),
     );
     const syncing = setInterval(() => void replays.sync(), SYNC_INTERVAL);
     starting.defer(() => clearInterval(syncing));
@@ -72,6 +91,7 @@ export class Mixnode implements AsyncDisposable {
             version: PROTOCOL_VERSION,
           },
           mayConnect: (ip) => mixnode.allowPrivateNodes || isConnectable(ip, announced, own),
+          keptAt: join(mixnode.stateDirectory, KEPT_TOPOLOGY),
           refuseAddressClash: mixnode.refuseAddressClash,
         },
         mixnodeTimings(debug.presenceSendingDelay),
@@ -98,10 +118,13 @@ export class Mixnode implements AsyncDisposable {
     };
     const mixing = new Mixing(replays, held, rules, count);
     const packetsIn = starting.use(
-      await PacketsIn.open(mixnode.listeningAddress, "--host or --port", {
+      await PacketsIn.open(mixnode.listeningAddress, "listening_address in [mixnode]", {
         privateKey: keys.privateKey,
         hops: "forward",
-        take: (results, packets) => mixing.take(results, packets),
+        take: (results, packets, seconds) => {
+          histograms["unwrap"]!.observe(seconds);
+          mixing.take(results, packets);
+        },
         room: () => undefined, // packets without room are dropped
         isMixnodeHost: presence.isNodeHost,
         limits,
@@ -109,9 +132,56 @@ export class Mixnode implements AsyncDisposable {
       }),
     );
     presence.start();
-    const { address } = packetsIn.listener;
+    const { listener, unwrapping } = packetsIn;
+    const reloads = new Reloads();
+    const parts: Parts = {
+      reloads,
+      limits,
+      presence,
+      held,
+      forwarder,
+      replays,
+      unwrapping,
+      mixnetListener: listener,
+    };
+    const health = starting.use(new Health(checksOf(parts)));
+    health.watch();
+    const { version, protocol, commit, target, deno } = buildInfo();
+    const operator = starting.use(
+      openOperatorEndpoint(config.operator.listeningAddress, {
+        kind: "mixnode",
+        metrics: MIXNODE_METRICS,
+        counters,
+        histograms,
+        gauges: gaugesOf(parts),
+        health,
+        build: { version, protocol, commit, target, deno },
+        startedAt: Date.now(),
+        name: mixnode.id,
+        location: mixnode.location,
+        identity: {
+          publicKey: encodeBase58(keys.publicKey),
+          layer: mixnode.layer,
+          mixnet: mixnode.announceAddress,
+          directory: mixnode.presenceDirectoryServer,
+        },
+        configuration: config,
+        allowedHosts: () => config.operator.allowedHosts,
+      }),
+    );
+    const { address } = listener;
     log.info(`Mixing packets that arrive at ${formatSocketAddress(address)}, in layer ${mixnode.layer}`);
-    return new Mixnode(starting.move(), counters, address, presence, held, config);
+    return new Mixnode(
+      starting.move(),
+      counters,
+      address,
+      operator?.address,
+      presence,
+      held,
+      config,
+      reloads,
+      health,
+    );
   }
 
   /** The number of packets held for their delays. */
@@ -119,9 +189,22 @@ export class Mixnode implements AsyncDisposable {
     return this.held.size;
   }
 
-  /** Applies the changes in a configuration that need no restart. */
-  reload(config: MixnodeConfig): Changes {
-    return takeOver(this.config, config);
+  /** The mixnode's state in one line, as in `12 packets waiting, 5 other nodes known`. */
+  get summary(): string {
+    return `${plural(this.waiting, "packet")} waiting, ${plural(this.presence.nodes, "other node")} known`;
+  }
+
+  /**
+   * Applies the reloadable changes in the configuration that `read` returns.
+   *
+   * @throws what `read` throws; nothing is changed in that case, and the health check warns
+   */
+  reload(read: () => MixnodeConfig): Changes {
+    try {
+      return this.reloads.attempt(() => takeOver(this.config, read()));
+    } finally {
+      this.health.renew();
+    }
   }
 
   /** Stops accepting, forwards what is held and due soon, drops and counts the rest, and closes everything. */

@@ -1,30 +1,26 @@
 import type { AnyConfig } from "../config/config.ts";
-import { type CounterName, COUNTERS } from "../counting/counter_table.ts";
 import { logger, warnings } from "../logging/log.ts";
 import type { SocketAddress } from "../addresses/socket_address.ts";
 import { LastingServer } from "../serving/lasting_server.ts";
 import { isAskedFor } from "./asked_host.ts";
 import { CONTENT_TYPE, exposition, type Sources } from "./exposition.ts";
 import { type CheckResult, type Health, worst } from "./health.ts";
-import { COLUMNS, History } from "./history.ts";
+import { columnNames, History } from "./history.ts";
 import { settingsOf } from "./settings.ts";
 import page from "./status_page.html" with { type: "text" };
 
-/** What the endpoint shows about the gateway. */
+/** What the endpoint shows about a node. */
 export interface Watched extends Sources {
+  /** what it is; the page shows each kind in its own way */
+  readonly kind: "gateway" | "mixnode";
   /** the checks of `/readyz`, which also appear on the page and in the metrics */
   readonly health: Health;
-  /** the gateway's id */
+  /** the node's id */
   readonly name: string;
   /** as configured, in free text */
   readonly location: string;
-  /** how others know the gateway: its public key (base58), the addresses that it announces, and the directory's URL */
-  readonly identity: {
-    readonly publicKey: string;
-    readonly mixnet: string;
-    readonly clients: string;
-    readonly directory: string;
-  };
+  /** how others know it: its public key (base58), the addresses that it announces, the directory's URL */
+  readonly identity: Readonly<Record<string, string | number>>;
   /** the configuration in force, which contains no secrets */
   readonly configuration: AnyConfig;
   /** further hosts that the endpoint answers for, in canonical form (asked_host.ts) */
@@ -40,20 +36,11 @@ const RANGES = { minutes: { interval: 2_000, length: 300 }, day: { interval: 300
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; " +
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** Counters of packets and messages that were dropped. */
-const DROPS: readonly string[] = [
-  "packets_dropped_total",
-  "forwarder_packets_total",
-  "messages_refused_total",
-  "messages_lost_total",
-];
-
-const NOT_ASKED_FOR =
-  "The gateway does not answer for this host. To allow it, add it to allowed_hosts in [operator].\n";
+const NOT_ASKED_FOR = "No answer for this host. To allow it, add it to allowed_hosts in [operator].\n";
 
 /**
- * The operator's view of the gateway, over HTTP: `/` is a status page, `/metrics` is for Prometheus, `/healthz` says
- * whether the gateway is running, and `/readyz` whether it is ready, with the reason for each check. It changes nothing,
+ * The operator's view of a node, over HTTP: `/` is a status page, `/metrics` is for Prometheus, `/healthz` says
+ * whether it is running, and `/readyz` whether it is ready, with the reason for each check. It changes nothing,
  * identifies no client and needs no password: it is for loopback, or for a network that only the operator can reach.
  */
 export class OperatorEndpoint {
@@ -65,7 +52,7 @@ export class OperatorEndpoint {
       answer: (request) => this.#answer(request),
       failed: (error) => {
         log.error(`A request could not be answered: ${error}`);
-        return text("The gateway could not answer; its log says why.\n", 500);
+        return text("The request could not be answered; the log says why.\n", 500);
       },
       ended: (reason) => log.error(`The status page's server failed, restarting it: ${reason}`),
     });
@@ -130,8 +117,10 @@ export class OperatorEndpoint {
     const { watched } = this;
     const history = this.#histories[asked.get("range") === "day" ? "day" : "minutes"];
     const checks = await watched.health.check();
-    const dropped = COUNTERS.filter(({ name }) => DROPS.includes(name));
+    const { counters, columns, drops } = watched.metrics;
+    const dropped = counters.filter(({ name }) => drops.includes(name));
     return {
+      kind: watched.kind,
       name: watched.name,
       location: watched.location,
       identity: watched.identity,
@@ -148,11 +137,11 @@ export class OperatorEndpoint {
       warnings: warnings(),
       drops: dropped.flatMap(({ series }) => Object.entries(series))
         .filter(([name]) => name !== "packets_forwarded")
-        .map(([name, reason]) => ({ reason: reason || name, dropped: watched.counters.get(name as CounterName) })),
+        .map(([name, reason]) => ({ reason: reason || name, dropped: watched.counters.get(name) })),
       latest: this.#histories.minutes.latest,
       interval: history.interval,
       length: history.length,
-      columns: COLUMNS,
+      columns: columnNames(columns),
       samples: history.since(Number(asked.get("since") ?? 0)),
       configuration: settingsOf(watched.configuration),
     };

@@ -1,27 +1,30 @@
-import { type CounterName, COUNTERS, type Family } from "../counting/counter_table.ts";
-import type { Counters } from "../counting/counters.ts";
+import type { Family } from "../counting/counter_table.ts";
 import type { CheckResult } from "./health.ts";
 import { CHECK_STATUSES } from "./health.ts";
 import type { Histogram } from "./histogram.ts";
-import {
-  type GaugeName,
-  GAUGES,
-  type HistogramName,
-  HISTOGRAMS,
-  OPEN_CONNECTIONS,
-  OTHERS,
-  PREFIX,
-} from "./metric_table.ts";
+import { type Metrics, OTHERS } from "./metric_table.ts";
 import { cpuSeconds, residentBytes } from "./process.ts";
+
+/** Counters by name (counters.ts). */
+export interface AnyCounters {
+  /** the value of a counter */
+  get(name: string): number;
+  /** the sum of the counters whose names begin with `prefix` */
+  sumOf(prefix: string): number;
+  /** all counters that were ever added to */
+  snapshot(): Readonly<Record<string, number | undefined>>;
+}
 
 /** Where the metrics are read from. */
 export interface Sources {
+  /** what there is to read */
+  readonly metrics: Metrics;
   /** events since the start */
-  readonly counters: Counters;
+  readonly counters: AnyCounters;
   /** called whenever metrics are read; NaN means unknown */
-  readonly gauges: Readonly<Record<GaugeName, () => number>>;
+  readonly gauges: Readonly<Record<string, () => number>>;
   /** durations in seconds */
-  readonly histograms: Readonly<Record<HistogramName, Histogram>>;
+  readonly histograms: Readonly<Record<string, Histogram>>;
   /** labels of the build info */
   readonly build: Readonly<Record<string, string>>;
   /** ms since 1970 */
@@ -33,37 +36,39 @@ export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /** All metrics and the results of the health checks, in Prometheus' text format 0.0.4. */
 export function exposition(sources: Sources, checks: readonly CheckResult[]): string {
-  const { counters, gauges, histograms } = sources;
+  const { metrics, counters, gauges, histograms } = sources;
+  const { prefix } = metrics;
   const text: string[] = [];
   const head = (name: string, help: string, type: string) =>
     text.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
   const families = (type: string, list: readonly Family[], read: (name: string) => number) => {
     for (const { name, help, label, series } of list) {
-      head(PREFIX + name, help, type);
+      head(prefix + name, help, type);
       for (const [ours, value] of Object.entries(series)) {
-        text.push(`${PREFIX}${name}${label === undefined ? "" : labels({ [label]: value })} ${read(ours)}`);
+        text.push(`${prefix}${name}${label === undefined ? "" : labels({ [label]: value })} ${read(ours)}`);
       }
     }
   };
-  const single = ({ name, help, type }: typeof OTHERS[keyof typeof OTHERS], value: number, labelled = "") => {
-    head(name, help, type);
-    text.push(`${name}${labelled} ${value}`);
+  const nameOf = ({ name, own }: typeof OTHERS[keyof typeof OTHERS]) => own ? prefix + name : name;
+  const single = (metric: typeof OTHERS[keyof typeof OTHERS], value: number, labelled = "") => {
+    head(nameOf(metric), metric.help, metric.type);
+    text.push(`${nameOf(metric)}${labelled} ${value}`);
   };
 
-  families("counter", COUNTERS, (name) => counters.get(name as CounterName));
-  families("gauge", GAUGES, (name) => gauges[name as GaugeName]());
-  for (const { name, help, of } of OPEN_CONNECTIONS) {
-    head(PREFIX + name, help, "gauge");
-    text.push(`${PREFIX}${name} ${counters.get(`${of}_opened`) - counters.get(`${of}_closed`)}`);
+  families("counter", metrics.counters, (name) => counters.get(name));
+  families("gauge", metrics.gauges, (name) => gauges[name]!());
+  for (const { name, help, of } of metrics.connections) {
+    head(prefix + name, help, "gauge");
+    text.push(`${prefix}${name} ${counters.get(`${of}_opened`) - counters.get(`${of}_closed`)}`);
   }
-  for (const [ours, { name, help }] of Object.entries(HISTOGRAMS)) {
-    head(PREFIX + name, help, "histogram");
-    text.push(...histogramLines(PREFIX + name, histograms[ours as HistogramName]));
+  for (const [ours, { name, help }] of Object.entries(metrics.durations)) {
+    head(prefix + name, help, "histogram");
+    text.push(...histogramLines(prefix + name, histograms[ours]!));
   }
-  head(OTHERS.check.name, OTHERS.check.help, OTHERS.check.type);
+  head(nameOf(OTHERS.check), OTHERS.check.help, OTHERS.check.type);
   for (const { name, status } of checks) {
     for (const possible of CHECK_STATUSES) {
-      text.push(`${OTHERS.check.name}${labels({ check: name, status: possible })} ${possible === status ? 1 : 0}`);
+      text.push(`${nameOf(OTHERS.check)}${labels({ check: name, status: possible })} ${possible === status ? 1 : 0}`);
     }
   }
   single(OTHERS.memory, residentBytes());

@@ -16,6 +16,13 @@ export interface Verdict {
   readonly reason: string;
 }
 
+/** All is well. */
+export const ok = (reason: string): Verdict => ({ status: "ok", reason });
+/** It works, but needs attention. */
+export const warn = (reason: string): Verdict => ({ status: "warn", reason });
+/** It does not work. */
+export const fail = (reason: string): Verdict => ({ status: "fail", reason });
+
 /** A verdict with the name of its check. */
 export interface CheckResult extends Verdict {
   /** as in `mailbox`; a label of the metrics */

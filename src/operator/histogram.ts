@@ -1,4 +1,4 @@
-import { type HistogramName, HISTOGRAMS } from "./metric_table.ts";
+import type { Durations } from "./metric_table.ts";
 
 /** Counts durations by bucket, for a Prometheus histogram. All times are in seconds. */
 export class Histogram {
@@ -25,9 +25,12 @@ export class Histogram {
   }
 }
 
-/** An empty histogram for each entry of the table. */
-export function emptyHistograms(): Record<HistogramName, Histogram> {
-  return { commit: new Histogram(HISTOGRAMS.commit.bounds), unwrap: new Histogram(HISTOGRAMS.unwrap.bounds) };
+/** An empty histogram for each entry of a table. */
+export function emptyHistograms<Name extends string>(
+  table: Readonly<Record<Name, Durations>>,
+): Record<Name, Histogram> {
+  const entries = Object.entries<Durations>(table).map(([name, { bounds }]) => [name, new Histogram(bounds)] as const);
+  return Object.fromEntries(entries) as Record<Name, Histogram>;
 }
 
 /**

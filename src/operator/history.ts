@@ -1,29 +1,25 @@
 import type { Sources } from "./exposition.ts";
+import type { Column } from "./metric_table.ts";
 import { quantile } from "./histogram.ts";
 import { cpuSeconds, heapBytes, residentBytes } from "./process.ts";
 
-/** The values of a sample, in this order. Rates are per second, over the time since the previous sample. */
-export const COLUMNS = [
-  "time", // ms since 1970
-  "received",
-  "stored",
-  "pushed",
-  "forwarded",
-  "dropped",
-  "refused", // messages, for lack of space
-  "commitMedian", // ms; null without commits
-  "commitSlow", // ms; the 99th percentile
-  "unwrapMedian",
-  "unwrapSlow",
-  "inboxMessages",
-  "inboxBytes",
+/** The columns of every process, after its own. */
+const OF_PROCESS = [
   "resident", // bytes
   "heap",
-  "online",
   "processor", // percent of one core
 ] as const;
 
-/** One value for each of {@linkcode COLUMNS}; null if unknown. */
+/** The names of the values of a sample, in their order. Rates are per second, over the time since the previous sample. */
+export function columnNames(columns: readonly Column[]): string[] {
+  return [
+    "time", // ms since 1970
+    ...columns.map(({ name }) => name),
+    ...OF_PROCESS,
+  ];
+}
+
+/** One value for each of the {@linkcode columnNames}; null if unknown. */
 export type Sample = readonly (number | null)[];
 
 /** The latest samples, taken at equal intervals, for the charts of the status page. */
@@ -64,52 +60,35 @@ export class History {
 /** Cumulative figures at one moment. */
 interface Figures {
   at: number;
-  totals: number[];
+  /** by column: what a rate counts, or the buckets of a duration */
+  totals: (number | Float64Array | undefined)[];
   /** seconds */
   processor: number;
-  commit: Float64Array;
-  unwrap: Float64Array;
 }
 
-function readFigures({ counters, histograms }: Sources): Figures {
-  const sum = (prefix: string) => counters.sumOf(prefix);
+function readFigures({ counters, histograms, metrics }: Sources): Figures {
   return {
     at: Date.now(),
-    totals: [
-      counters.get("packets_received"),
-      counters.get("messages_stored"),
-      counters.get("messages_pushed") + counters.get("covers_pushed"),
-      counters.get("packets_forwarded"),
-      sum("packets_dropped_") + sum("packets_unforwarded_"),
-      sum("messages_refused_"),
-    ],
+    totals: metrics.columns.map((column) => {
+      if ("rate" in column) return column.rate.reduce((sum, prefix) => sum + counters.sumOf(prefix), 0);
+      return "duration" in column ? histograms[column.duration]!.counts.slice() : undefined;
+    }),
     processor: cpuSeconds(),
-    commit: histograms.commit.counts.slice(),
-    unwrap: histograms.unwrap.counts.slice(),
   };
 }
 
-function sampleBetween(before: Figures, now: Figures, { gauges, histograms }: Sources): Sample {
+function sampleBetween(before: Figures, now: Figures, { gauges, metrics: { columns, durations } }: Sources): Sample {
   const seconds = Math.max(0.001, (now.at - before.at) / 1000); // the clock may have been set back
-  const rates = now.totals.map((total, i) => rounded((total - before.totals[i]!) / seconds));
-  const latency = (name: "commit" | "unwrap", q: number) => {
-    const value = quantile(q, histograms[name].bounds, now[name].map((count, i) => count - before[name][i]!));
+  const values = columns.map((column, i) => {
+    const [first, last] = [before.totals[i], now.totals[i]];
+    if ("gauge" in column) return gauges[column.gauge]!();
+    if ("rate" in column) return rounded(((last as number) - (first as number)) / seconds);
+    const counts = (last as Float64Array).map((count, bucket) => count - (first as Float64Array)[bucket]!);
+    const value = quantile(column.quantile, durations[column.duration]!.bounds, counts);
     return value === undefined ? null : rounded(value * 1000);
-  };
-  return [
-    now.at,
-    ...rates,
-    latency("commit", 0.5),
-    latency("commit", 0.99),
-    latency("unwrap", 0.5),
-    latency("unwrap", 0.99),
-    gauges.inboxMessages(),
-    gauges.inboxBytes(),
-    residentBytes(),
-    heapBytes(),
-    gauges.clientsOnline(),
-    rounded(Math.max(0, now.processor - before.processor) / seconds * 100),
-  ];
+  });
+  const processor = rounded(Math.max(0, now.processor - before.processor) / seconds * 100);
+  return [now.at, ...values, residentBytes(), heapBytes(), processor];
 }
 
 /** Rounds to four significant digits, which is all that charts show. */

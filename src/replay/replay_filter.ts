@@ -92,6 +92,11 @@ export class ReplayFilter {
     return filter;
   }
 
+  /** Whether tags can't be written now, so that a kill would forget them. */
+  get isFailing(): boolean {
+    return this.#failing;
+  }
+
   /** The number of tags remembered. */
   get size(): number {
     return this.#size;

@@ -130,6 +130,7 @@ function mixnodeConfig(home: string, port: number, layer: number, directory: str
       announceAddress: address,
       presenceDirectoryServer: directory,
     },
+    operator: { ...config.operator, listeningAddress: "" },
     debug: { ...config.debug, packetForwardingInitialBackoff: FIRST_BACKOFF },
   };
 }

@@ -364,7 +364,7 @@ Deno.test("an operator's port that is in use, or open to others, is only a warni
   await rig.edit((text) => text.replace(/(\[operator\][^[]*listening_address = ).*/, `$1"0.0.0.0:${taken.addr.port}"`));
   const { code, found } = await rig.check();
   assertEquals([code, found["operator's port"]?.status, found["operator's address"]?.status], [0, "warn", "warn"]);
-  assertStringIncludes(found["operator's port"]!.found, "the gateway runs without a status page and metrics");
+  assertStringIncludes(found["operator's port"]!.found, "there will be no status page and no metrics");
 });
 
 Deno.test("trusted proxies that cover strangers are a warning", async () => {
@@ -390,7 +390,7 @@ Deno.test("the limit on descriptors that counts is the running gateway's; the sh
   const { code, stdout } = await outcomeOf(few);
   const here = JSON.parse(stdout).findings.find(({ subject }: Finding) => subject === "descriptors");
   assertEquals([code, here.status], [0, "warn"]);
-  assertMatch(here.found, /^only 4\d\d for a gateway started here; a service has its own limit$/);
+  assertMatch(here.found, /^only 4\d\d for one started here; a service has its own limit$/);
 
   using _running = await lockPrivateFolder(join(rig.data, "inboxes"));
   let descriptorsLimit = 700;
@@ -403,7 +403,7 @@ Deno.test("the limit on descriptors that counts is the running gateway's; the sh
   );
   const { found } = await rig.check();
   assertEquals(found["descriptors"]?.status, "fail");
-  assertStringIncludes(found["descriptors"]!.found, "the gateway may open only 700");
+  assertStringIncludes(found["descriptors"]!.found, "it may open only 700");
   descriptorsLimit = 5000;
   assertEquals((await rig.check()).found["descriptors"]?.status, "ok");
 });

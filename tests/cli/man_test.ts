@@ -28,7 +28,7 @@ Deno.test("the manual page shows each command's default", () => {
     page,
     "config/config.toml (run, check, status, reload, inboxes, export, node-details); ~/.nym/mixnodes/<id>/config/",
   );
-  assertStringIncludes(page, "show it again at this interval, in seconds [default: once]. For status.");
+  assertStringIncludes(page, "show it again at this interval, in seconds [default: once]. For status, mixnode status.");
   assertStringIncludes(page, '.TP\n.BR -V ", " --version\n');
 });
 

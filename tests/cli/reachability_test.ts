@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { listeningOf } from "../../src/cli/checks/of_gateway.ts";
 import { checkReachability } from "../../src/cli/checks/reachability.ts";
 import { type Config, defaultConfig } from "../../src/config/config.ts";
 import { portOf } from "../../src/config/addresses.ts";
@@ -26,7 +27,7 @@ function configOn(host: string): Config {
 
 /** The findings, one per line. */
 async function found(config: Config, isRunning: boolean): Promise<string[]> {
-  const findings = await Array.fromAsync(checkReachability(config, isRunning));
+  const findings = await Array.fromAsync(checkReachability(listeningOf(config), isRunning));
   return findings.map(({ status, subject, found }) => `${status} ${subject}: ${found}`);
 }
 
@@ -77,7 +78,7 @@ Deno.test("an announced address that leads elsewhere, or nowhere, is a warning w
     `warn mixnet reachable: 127.0.0.1:${other.addr.port} does not lead to this machine`,
     `warn clients reachable: ${nobodys} refuses connections`,
   ]);
-  const [mixnet, clients] = await Array.fromAsync(checkReachability(config, false));
+  const [mixnet, clients] = await Array.fromAsync(checkReachability(listeningOf(config), false));
   assertStringIncludes(mixnet!.remedy!, `try from another network: nc -vz 127.0.0.1 ${other.addr.port}`);
   assertStringIncludes(clients!.remedy!, "a router without loopback looks like a closed port");
   assertStringIncludes(clients!.remedy!, `curl -i http://${nobodys}/way (426 is right)`);
@@ -114,7 +115,7 @@ Deno.test("a certificate that clients refuse is a failure", async () => {
   config.mixnetEndpoint.announceAddress = "203.0.113.7:1789"; // check does not try to connect to that
   config.clientsEndpoint.announceAddress = `wss://127.0.0.1:${server.addr.port}`;
   config.clientsEndpoint.tlsCertificate = files.certificate;
-  const [finding, ...more] = await Array.fromAsync(checkReachability(config, true));
+  const [finding, ...more] = await Array.fromAsync(checkReachability(listeningOf(config), true));
   assertEquals(more, []);
   assertEquals([finding!.status, finding!.exitCode], ["fail", 78]);
   assertStringIncludes(finding!.found, `127.0.0.1:${server.addr.port} is refused by clients: `);

@@ -46,7 +46,9 @@ export class DirectoryServer implements AsyncDisposable {
     this.#waiting = this.#waiting.filter(({ count }) => count > this.#requests);
     for (const { resolve } of arrived) resolve();
     if (request.method === "GET" && path === "/api/presence/topology") return await this.topology(request);
-    if (request.method !== "POST" || path !== "/api/presence/gateways") return new Response(null, { status: 404 });
+    if (request.method !== "POST" || !/^\/api\/presence\/(gateways|mixnodes)$/.test(path)) {
+      return new Response(null, { status: 404 });
+    }
     this.posted.push(body);
     return await this.presence(request);
   }

@@ -1,7 +1,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import project from "../../deno.json" with { type: "json" };
 import { COUNTERS } from "../../src/counting/counter_table.ts";
-import { GAUGES, HISTOGRAMS, OPEN_CONNECTIONS, OTHERS, PREFIX } from "../../src/operator/metric_table.ts";
+import { GATEWAY_METRICS } from "../../src/gateway/metric_table.ts";
+import { MIXNODE_METRICS } from "../../src/mixnode/metric_table.ts";
+import { checksOf as mixnodeChecksOf } from "../../src/mixnode/health_checks.ts";
+import type { Parts as MixnodeParts } from "../../src/mixnode/parts.ts";
+import { OTHERS } from "../../src/operator/metric_table.ts";
 import { checksOf } from "../../src/gateway/health_checks.ts";
 import type { Parts } from "../../src/gateway/parts.ts";
 
@@ -29,14 +33,22 @@ Deno.test("no code in a sentence is broken over two lines, as deno fmt may leave
 });
 
 Deno.test("the metrics that texts name exist, by the names that Prometheus has", () => {
-  const families = [...COUNTERS, ...GAUGES, ...OPEN_CONNECTIONS, ...Object.values(HISTOGRAMS)];
-  const names = new Set([
-    ...families.map(({ name }) => PREFIX + name),
-    ...Object.values(OTHERS).map(({ name }) => name as string),
-  ]);
+  const names = new Set(
+    [GATEWAY_METRICS, MIXNODE_METRICS].flatMap((metrics) =>
+      [
+        ...metrics.counters,
+        ...metrics.gauges,
+        ...metrics.connections,
+        ...Object.values(metrics.durations),
+        ...Object.values(OTHERS).filter(({ own }) => own),
+      ].map(({ name }) => metrics.prefix + name)
+    ),
+  );
   const inside = COUNTERS.flatMap(({ series }): string[] => Object.keys(series)).filter((name) => name.includes("_"));
   for (const [path, text] of TEXTS) {
-    for (const [name] of text.matchAll(/\bnym_gateway_\w+/g)) assert(names.has(name), `${path} names ${name}`);
+    for (const [name] of text.matchAll(/\bnym_(gateway|mixnode)_\w+/g)) {
+      assert(names.has(name), `${path} names ${name}`);
+    }
     for (const name of inside) assert(!text.includes(`\`${name}\``), `${path} names ${name}, which is not shown`);
   }
 });
@@ -47,6 +59,11 @@ Deno.test("docs/monitoring.md explains each health check", () => {
     assertStringIncludes(text, `| \`${name}\``);
     assertStringIncludes(text, `\nok    ${name.padEnd(9)}  `);
   }
+});
+
+Deno.test("docs/mixnode.md explains each health check", () => {
+  const text = Deno.readTextFileSync(new URL("docs/mixnode.md", CHECKOUT));
+  for (const name of Object.keys(mixnodeChecksOf({} as MixnodeParts))) assertStringIncludes(text, `| \`${name}\``);
 });
 
 Deno.test("README.md lists each dependency with its version", () => {

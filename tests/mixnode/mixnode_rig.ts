@@ -32,6 +32,7 @@ export class MixnodeRig implements AsyncDisposable {
       announceAddress: address,
       presenceDirectoryServer: directory,
     });
+    this.config.operator.listeningAddress = "";
   }
 
   /** `adjust` may change the configuration before the start. */

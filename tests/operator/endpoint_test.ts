@@ -106,7 +106,7 @@ Deno.test("a request for an invalid host is refused, and one that fails gets an 
     throw new Error("a secret");
   };
   const { status, body } = await ask(endpoint.address, "/metrics");
-  assertEquals([status, body], [500, "The gateway could not answer; its log says why.\n"]);
+  assertEquals([status, body], [500, "The request could not be answered; the log says why.\n"]);
 });
 
 Deno.test("a running gateway shows its figures and no secrets", async () => {

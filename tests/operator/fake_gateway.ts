@@ -3,12 +3,14 @@ import { Counters } from "../../src/counting/counters.ts";
 import type { Watched } from "../../src/operator/endpoint.ts";
 import { Health, type Verdict } from "../../src/operator/health.ts";
 import { emptyHistograms } from "../../src/operator/histogram.ts";
-import { type GaugeName, GAUGES } from "../../src/operator/metric_table.ts";
+import { DURATIONS, GATEWAY_METRICS, type GaugeName, GAUGES } from "../../src/gateway/metric_table.ts";
 
 /** A gateway as the endpoint sees it, with figures that a test can set. */
 export class FakeGateway implements Watched {
+  readonly kind = "gateway";
+  readonly metrics = GATEWAY_METRICS;
   readonly counters = new Counters();
-  readonly histograms = emptyHistograms();
+  readonly histograms = emptyHistograms(DURATIONS);
   /** the values of the gauges */
   readonly levels = {} as Record<GaugeName, number>;
   readonly gauges = {} as Record<GaugeName, () => number>;

@@ -1,10 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import { COLUMNS, History, type Sample } from "../../src/operator/history.ts";
+import { GATEWAY_METRICS } from "../../src/gateway/metric_table.ts";
+import { columnNames, History, type Sample } from "../../src/operator/history.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeGateway } from "./fake_gateway.ts";
 
-const column = (samples: Sample[], name: typeof COLUMNS[number]) =>
-  samples.map((sample) => sample[COLUMNS.indexOf(name)]!);
+const COLUMNS = columnNames(GATEWAY_METRICS.columns);
+
+const column = (samples: Sample[], name: string) => samples.map((sample) => sample[COLUMNS.indexOf(name)]!);
 
 Deno.test("samples hold rates and latencies over their interval, and current levels", async () => {
   const gateway = new FakeGateway();

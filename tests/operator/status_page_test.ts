@@ -4,6 +4,8 @@ import { Health, type Verdict } from "../../src/operator/health.ts";
 import { OperatorEndpoint } from "../../src/operator/endpoint.ts";
 import { Chromium, hasChromium, type Screen } from "./chromium.ts";
 import { LogLines } from "../support/log_lines.ts";
+import { MixnodeRig } from "../mixnode/mixnode_rig.ts";
+import { Silence } from "../support/silence.ts";
 import { FakeGateway } from "./fake_gateway.ts";
 
 const ok: Verdict = { status: "ok", reason: "fine" };
@@ -62,6 +64,27 @@ test("the page updates itself", async (page, gateway, endpoint) => {
   assertStringIncludes(await page.evaluate(shown("drops")), "damaged, or for another key (mac)12");
   assertStringIncludes(await page.evaluate(shown("drops")), "message: disk nearly full34");
   assertStringIncludes(await page.evaluate(shown("checks")), "no space left on device");
+});
+
+test("a mixnode's page shows what a mixnode has", async (page) => {
+  using _silence = new Silence();
+  await using rig = await MixnodeRig.start(
+    "http://127.0.0.1:1",
+    2,
+    ({ operator }) => operator.listeningAddress = "127.0.0.1:0",
+  );
+  await page.show(`http://127.0.0.1:${rig.mixnode.operatorAddress!.port}/`, DESKTOP);
+  await page.until(LOADED);
+  assertStringIncludes(await page.evaluate(shown("tiles")), "Packets held0waiting for their delay, at most 32,768");
+  assertMatch(
+    await page.evaluate(shown("identity")),
+    /Layer2Others connect to127\.0\.0\.1:\d+Directory.*Listed thereunknown/,
+  );
+  assertStringIncludes(await page.evaluate(shown("charts")), "Packets heldwaiting for their delay");
+  assertStringIncludes(await page.evaluate("document.title"), "test · nym mixnode");
+  await rig.send(new Uint8Array(1372).fill(2));
+  await page.until(`${shown("drops")}.includes("mac")`);
+  assertEquals(page.errors, []);
 });
 
 test("pointing at a chart shows its figures", async (page, _, endpoint) => {

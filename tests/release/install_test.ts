@@ -80,7 +80,7 @@ toolTest(
   },
 );
 
-toolTest("sh", "the template unit takes a gateway's id, and otherwise equals the unit", async () => {
+toolTest("sh", "the template units take a gateway's or a mixnode's id, and otherwise equal the unit", async () => {
   using files = await release();
   using root = new TemporaryFolder();
   await install(root, "--binary", files.file("nym-gateway-x"), "--service", "systemd");
@@ -97,6 +97,13 @@ toolTest("sh", "the template unit takes a gateway's id, and otherwise equals the
     "ExecStart=/usr/local/bin/nym-gateway run --id ${NYM_GATEWAY_ID}",
     "ExecReload=/usr/local/bin/nym-gateway reload --id ${NYM_GATEWAY_ID}",
   ]);
+  const ofMixnodes = Deno.readTextFileSync(root.file("etc/systemd/system/nym-mixnode@.service")).split("\n");
+  assertEquals(ofMixnodes.filter((line) => !template.includes(line)), [
+    "Description=Nym mixnode %i",
+    "ExecStart=/usr/local/bin/nym-gateway mixnode run --id %i",
+    "ExecReload=/usr/local/bin/nym-gateway mixnode reload --id %i",
+  ]);
+  assertEquals(ofMixnodes.length, template.length);
 });
 
 Deno.test("the service restarts without limit, except after errors that only the operator can fix", () => {
@@ -268,7 +275,7 @@ Deno.test({
       cat /etc/systemd/system/nym-gateway@.service.d/*
       rm /usr/local/bin/systemctl
       sh ${INSTALL} --service systemd --uninstall
-      ls -d /etc/systemd/system/nym-gateway* 2>/dev/null || true
+      ls -d /etc/systemd/system/nym-* 2>/dev/null || true
       ls /usr/local/bin /usr/local/share/man/man1 | grep nym-gateway || id -un nym-gateway`);
     assertEquals(code, 0, output);
     const lines = output.split("\n").filter((line) => line !== "");
@@ -310,7 +317,12 @@ toolTest("systemd-analyze", "systemd accepts the unit and rates its exposure as 
   using files = await release();
   using root = new TemporaryFolder();
   await install(root, "--binary", files.file("nym-gateway-x"), "--service", "systemd");
-  for (const [name, as] of [["nym-gateway", "nym-gateway"], ["nym-gateway@", "nym-gateway@second"]]) {
+  const units = [
+    ["nym-gateway", "nym-gateway"],
+    ["nym-gateway@", "nym-gateway@second"],
+    ["nym-mixnode@", "nym-mixnode@mist"],
+  ];
+  for (const [name, as] of units) {
     const text = Deno.readTextFileSync(root.file(`etc/systemd/system/${name}.service`));
     const file = folder.file(`${as}.service`);
     Deno.writeTextFileSync(file, text.replaceAll("/usr/local/bin/nym-gateway", "/bin/sh")); // which must exist

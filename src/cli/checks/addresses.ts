@@ -1,5 +1,4 @@
 import { hostOf, portOf } from "../../config/addresses.ts";
-import type { Config } from "../../config/config.ts";
 import { ExitCode, reasonOf } from "../../errors/operator_error.ts";
 import { isLoopback } from "../../addresses/peer.ts";
 import { parseSocketAddress } from "../../addresses/socket_address.ts";
@@ -8,27 +7,43 @@ import { fail, type Finding, ok, warn } from "./finding.ts";
 import { kindOfAddress } from "../../addresses/kind_of_address.ts";
 import { addressesOf } from "../../addresses/resolve.ts";
 
-/** The gateway runs without it. */
+/** A node runs without it. */
 const OPERATORS_PORT = "operator's port";
 
-/** Checks the addresses that the gateway listens on, and those that it announces. */
-export async function* checkAddresses(config: Config, isRunning: boolean): AsyncGenerator<Finding> {
-  const { mixnetEndpoint: mixnet, clientsEndpoint: clients } = config;
-  yield* checkPorts(config, isRunning);
-  yield* checkOpenness(config.operator.listeningAddress);
-  yield* checkTrust(config.limits.trustedProxies);
-  yield await checkAnnounced("mixnet announced", mixnet.announceAddress, "[mixnet_endpoint]");
-  yield await checkAnnounced("clients announced", clients.announceAddress, "[clients_endpoint]");
+/** A place where others connect. */
+export interface Listening {
+  /** as in `mixnet` */
+  readonly name: string;
+  /** of the configuration, as in `[mixnode]` */
+  readonly section: string;
+  /** `ip:port` */
+  readonly listening: string;
+  /** `host:port`, or a WebSocket's URL */
+  readonly announced: string;
+  /** whether the node itself speaks TLS there */
+  readonly tls: boolean;
 }
 
-/** Listens on all ports together, as the gateway does: if two overlap, like 0.0.0.0:1 and 127.0.0.1:1, one fails. */
-function* checkPorts({ mixnetEndpoint, clientsEndpoint, operator }: Config, isRunning: boolean): Generator<Finding> {
+/** Checks the addresses that a node listens on, and those that it announces. `operator`: of its status page; "" for none. */
+export async function* checkAddresses(
+  places: readonly Listening[],
+  operator: string,
+  isRunning: boolean,
+): AsyncGenerator<Finding> {
+  yield* checkPorts(places, operator, isRunning);
+  yield* checkOpenness(operator);
+  for (const { name, announced, section } of places) {
+    yield await checkAnnounced(`${name} announced`, announced, section);
+  }
+}
+
+/** Listens on all ports together, as the node does: if two overlap, like 0.0.0.0:1 and 127.0.0.1:1, one fails. */
+function* checkPorts(places: readonly Listening[], operator: string, isRunning: boolean): Generator<Finding> {
   using held = new DisposableStack();
   const own: string[] = [];
   const ports = [
-    ["mixnet port", mixnetEndpoint.listeningAddress],
-    ["clients port", clientsEndpoint.listeningAddress],
-    [OPERATORS_PORT, operator.listeningAddress],
+    ...places.map(({ name, listening }) => [`${name} port`, listening] as const),
+    [OPERATORS_PORT, operator],
   ] as const;
   for (const [subject, listening] of ports) {
     if (listening === "") continue;
@@ -40,7 +55,7 @@ function* checkPorts({ mixnetEndpoint, clientsEndpoint, operator }: Config, isRu
       own.find((other) => portOf(other) === portOf(listening)),
     );
     yield subject === OPERATORS_PORT && found.status === "fail"
-      ? warn(subject, `${found.found}: the gateway runs without a status page and metrics`, found.remedy!)
+      ? warn(subject, `${found.found}: there will be no status page and no metrics`, found.remedy!)
       : found;
     own.push(listening);
   }
@@ -52,12 +67,12 @@ function* checkOpenness(listening: string): Generator<Finding> {
   yield warn(
     "operator's address",
     `${listening} is open to other machines: anyone who can connect sees the status page, without a password`,
-    "set listening_address in [operator] to 127.0.0.1:9001, or let only the right machines through a firewall",
+    "set listening_address in [operator] to an address on 127.0.0.1, or let only the right machines through a firewall",
   );
 }
 
 /** Whoever is trusted can name any address, so limits per network do not limit them. */
-function* checkTrust(proxies: readonly string[]): Generator<Finding> {
+export function* checkTrust(proxies: readonly string[]): Generator<Finding> {
   const wide = tooWide(proxies);
   if (wide === undefined) return;
   yield warn(
@@ -67,7 +82,7 @@ function* checkTrust(proxies: readonly string[]): Generator<Finding> {
   );
 }
 
-/** `other`: an address of this gateway with the same port. */
+/** `other`: an address of this node with the same port. */
 function checkPort(
   subject: string,
   listening: string,
@@ -81,13 +96,13 @@ function checkPort(
     return isRunning
       ? warn(
         subject,
-        `${listening} is free, although the gateway is running`,
+        `${listening} is free, although it is running`,
         "did it start with other options or another file?",
       )
       : ok(subject, `${listening} is free`);
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) {
-      if (isRunning) return ok(subject, `${listening} is in use; this gateway is running`);
+      if (isRunning) return ok(subject, `${listening} is in use, by the running one`);
       return other === undefined
         ? fail(
           subject,

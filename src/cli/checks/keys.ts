@@ -1,15 +1,15 @@
 import type { Config } from "../../config/config.ts";
-import { readKeyPair } from "../../config/key_files.ts";
+import { type KeyFiles, readKeyPair } from "../../config/key_files.ts";
 import { encodeBase58 } from "../../encoding/base58.ts";
 import { OperatorError } from "../../errors/operator_error.ts";
 import { dateOf, daysLeft, readCertificate, RENEWAL_DAYS } from "../../tls/certificate.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
-/** Checks the key pair, and that no other user can read it or the key that seals the mail. */
-export function* checkKeys({ gateway }: Config): Generator<Finding> {
-  const open = [gateway.privateSphinxKeyFile, gateway.storageKeyFile].filter(isOpenToOthers);
+/** Checks the key pair, and that no other user can read it or the `others` among the secrets. */
+export function* checkKeys(files: KeyFiles, ...others: string[]): Generator<Finding> {
+  const open = [files.privateSphinxKeyFile, ...others].filter(isOpenToOthers);
   try {
-    const { publicKey } = readKeyPair(gateway);
+    const { publicKey } = readKeyPair(files);
     yield ok("key pair", encodeBase58(publicKey));
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;

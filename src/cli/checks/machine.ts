@@ -20,22 +20,33 @@ const FEW_DESCRIPTORS = 1024;
 const ENOUGH_DESCRIPTORS = 4096;
 
 /**
- * Checks the machine's disk, memory, descriptors and processor. `minimumFreeDisk`: in bytes, as configured;
- * `descriptorLimit`: that of the running gateway, if it is known.
+ * Checks the machine's disk, memory, descriptors and processor. `folder` holds what is stored; `minimumFreeDisk`: in
+ * bytes; `descriptorLimit`: that of the running node, if it is known.
  */
 export function* checkMachine(
-  inboxes: string,
+  stored: "inboxes" | "state",
+  folder: string,
   minimumFreeDisk: number,
   isRunning: boolean,
   descriptorLimit: number | undefined,
 ): Generator<Finding> {
-  yield checkDisk(inboxes, minimumFreeDisk);
+  yield stored === "inboxes" ? checkMailDisk(folder, minimumFreeDisk) : checkDisk(folder, minimumFreeDisk);
   yield checkMemory(isRunning);
   yield isRunning ? checkDescriptors(descriptorLimit) : checkDescriptorsHere();
   yield checkProcessor();
 }
 
 function checkDisk(folder: string, minimum: number): Finding {
+  const there = nearestThere(folder);
+  const free = freeBytes(there);
+  if (free === Infinity) return unknown("disk");
+  const found = `${sizeText(free)} free`;
+  return free < minimum
+    ? fail("disk", `only ${found}`, `free some space at ${there}`, ExitCode.UNAVAILABLE)
+    : ok("disk", found);
+}
+
+function checkMailDisk(folder: string, minimum: number): Finding {
   const there = nearestThere(folder);
   const free = freeBytes(there);
   if (free === Infinity) return unknown("disk");
@@ -71,10 +82,10 @@ const MORE_DESCRIPTORS = "raise it, with LimitNOFILE=65536 in the systemd unit o
 /** `limit`: as the running gateway reports it; undefined if it does not answer, or can't determine it. */
 function checkDescriptors(limit: number | undefined): Finding {
   if (limit === undefined) {
-    return ok("descriptors", "unknown: the gateway has no status page, or can't determine its limit");
+    return ok("descriptors", "unknown: it has no status page, or can't determine its limit");
   }
-  if (limit >= ENOUGH_DESCRIPTORS) return ok("descriptors", `the gateway may open ${ENOUGH_DESCRIPTORS} or more`);
-  const found = `the gateway may open only ${limit}, and each client takes three, or five with TLS`;
+  if (limit >= ENOUGH_DESCRIPTORS) return ok("descriptors", `it may open ${ENOUGH_DESCRIPTORS} or more`);
+  const found = `it may open only ${limit}, and each mixnode takes one, each client three, or five with TLS`;
   return limit < FEW_DESCRIPTORS
     ? fail("descriptors", found, MORE_DESCRIPTORS, ExitCode.UNAVAILABLE)
     : warn("descriptors", found, MORE_DESCRIPTORS);
@@ -83,7 +94,7 @@ function checkDescriptors(limit: number | undefined): Finding {
 /** The limit of a gateway started from here; a service has its own. */
 function checkDescriptorsHere(): Finding {
   const free = freeDescriptors(ENOUGH_DESCRIPTORS);
-  const here = "for a gateway started here; a service has its own limit";
+  const here = "for one started here; a service has its own limit";
   if (free >= FEW_DESCRIPTORS) {
     return ok("descriptors", `${free} ${free < ENOUGH_DESCRIPTORS ? "" : "or more "}${here}`);
   }

@@ -1,6 +1,6 @@
 import { hostOf, portOf } from "../../config/addresses.ts";
-import type { Config } from "../../config/config.ts";
 import { parseSocketAddress } from "../../addresses/socket_address.ts";
+import type { Listening } from "./addresses.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { type KindOfAddress, kindOfAddress } from "../../addresses/kind_of_address.ts";
 import { addressesOf } from "../../addresses/resolve.ts";
@@ -12,33 +12,14 @@ const NOWHERE: readonly (KindOfAddress | undefined)[] = ["unspecified", "documen
 
 /**
  * Checks whether the announced addresses lead here, as far as this machine can see, by connecting to each of them. If
- * the gateway is running, it must answer; otherwise a stand-in listens in its place for that moment, and must be
- * reached.
+ * the node is running, it must answer; otherwise a stand-in listens in its place for that moment, and must be reached.
  */
-export async function* checkReachability(config: Config, isRunning: boolean): AsyncGenerator<Finding> {
-  const { mixnetEndpoint: mixnet, clientsEndpoint: clients } = config;
-  const ways = [
-    { subject: "mixnet reachable", listening: mixnet.listeningAddress, announced: mixnet.announceAddress, tls: false },
-    {
-      subject: "clients reachable",
-      listening: clients.listeningAddress,
-      announced: clients.announceAddress,
-      tls: clients.tlsCertificate !== "",
-    },
-  ];
-  for (const findings of await Promise.all(ways.map((way) => checkWay(way, isRunning)))) yield* findings;
+export async function* checkReachability(places: readonly Listening[], isRunning: boolean): AsyncGenerator<Finding> {
+  for (const findings of await Promise.all(places.map((place) => checkWay(place, isRunning)))) yield* findings;
 }
 
-interface Way {
-  subject: string;
-  listening: string;
-  /** `host:port`, or a WebSocket's URL */
-  announced: string;
-  /** whether the gateway itself speaks TLS there */
-  tls: boolean;
-}
-
-async function checkWay({ subject, listening, announced, tls }: Way, isRunning: boolean): Promise<Finding[]> {
+async function checkWay({ name: place, listening, announced, tls }: Listening, isRunning: boolean): Promise<Finding[]> {
+  const subject = `${place} reachable`;
   const url = /^wss?:/.test(announced) ? new URL(announced) : undefined;
   const speaksTls = url?.protocol === "wss:";
   const port = portOf(announced) ?? (speaksTls ? 443 : 80);
@@ -48,7 +29,7 @@ async function checkWay({ subject, listening, announced, tls }: Way, isRunning: 
   await using standIn = isRunning ? undefined : StandIn.at(parseSocketAddress(listening)!);
   if (!isRunning && standIn === undefined) return []; // why it can't listen there is a finding already
   return await Promise.all(addresses.map(async (address) => {
-    // The stand-in speaks no TLS in place of the gateway; but where a proxy speaks it, the connection must pass that.
+    // The stand-in speaks no TLS in place of the node; but where a proxy speaks it, the connection must pass that.
     const to = { address, port, name, isSecure: speaksTls && !(tls && standIn !== undefined) };
     const attempt = standIn !== undefined
       ? await tryStandIn(to, standIn)
@@ -75,7 +56,7 @@ function finding(subject: string, { address, port, name }: Destination, attempt:
         subject,
         isOwnAddress(address)
           ? `${where} accepts; it is this machine's own address, so firewalls further out were not tested`
-          : `${where} accepts; whether it leads here can only be checked while the gateway is not running`,
+          : `${where} accepts; whether it leads here can only be checked while the node is not running`,
       );
     case "no answer":
       return warn(

@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, join } from "node:path";
-import type { Config } from "../../config/config.ts";
+import { type AnyConfig, type Config, tableOf, valueOf } from "../../config/config.ts";
 import { exists } from "../../config/files.ts";
+import { pathOrNone } from "../../config/kinds.ts";
 import { pathsOf } from "../../config/relocation.ts";
 import { readStorageKey, storageKeyElsewhere } from "../../config/storage_key_file.ts";
 import { ExitCode, fileError, OperatorError } from "../../errors/operator_error.ts";
@@ -10,32 +11,41 @@ import { fail, type Finding, ok, warn } from "./finding.ts";
 import { nearestThere } from "./nearest_there.ts";
 
 /**
- * Checks that this user can access the inboxes, and whether a gateway is running: it keeps a file in that folder
- * locked.
+ * Checks that this user can access a folder that a running node keeps locked, and whether there is one. `subject` is what
+ * the folder holds, `key` names it in the configuration, and `kind` is the kind of node.
  */
-export async function checkInboxes(folder: string): Promise<{ isRunning: boolean; finding: Finding }> {
+export async function checkFolder(
+  subject: string,
+  folder: string,
+  key: string,
+  kind: string,
+): Promise<{ isRunning: boolean; finding: Finding }> {
   try {
     const lock = join(folder, "lock");
     const isRunning = exists(lock) && await isLocked(lock);
-    const found = isRunning ? ", in use by this gateway" : exists(folder) ? "" : ", which the first start creates";
-    return { isRunning, finding: ok("inboxes", `${folder}${found}`) };
+    const found = isRunning ? `, in use by this ${kind}` : exists(folder) ? "" : ", which the first start creates";
+    return { isRunning, finding: ok(subject, `${folder}${found}`) };
   } catch (error) {
     const { message, exitCode } = error instanceof OperatorError
       ? error
       : fileError(`Cannot use ${folder}`, error, ExitCode.INPUT_OUTPUT);
-    const remedy = "correct inboxes_directory in [clients_endpoint], or check as the user that runs the gateway";
-    return { isRunning: false, finding: fail("inboxes", message, remedy, exitCode) };
+    const remedy = `correct ${key}, or check as the user that runs the ${kind}`;
+    return { isRunning: false, finding: fail(subject, message, remedy, exitCode) };
   }
 }
 
-/** Checks that files can be written where the gateway needs it, with a temporary file. */
-export function* checkWritable({ clientsEndpoint }: Config): Generator<Finding> {
-  const places = [
-    { of: "inboxes_directory", folder: clientsEndpoint.inboxesDirectory },
-    { of: "ledger_path", folder: dirname(clientsEndpoint.ledgerPath) },
-  ];
+/** A folder, and the key that names it. */
+export interface Place {
+  /** as in `ledger_path in [clients_endpoint]` */
+  readonly key: string;
+  /** its path */
+  readonly folder: string;
+}
+
+/** Checks that files can be written in all these places, with a temporary file. */
+export function* checkWritable(places: readonly Place[]): Generator<Finding> {
   let allCan = true;
-  for (const { of, folder } of places) {
+  for (const { key, folder } of places) {
     const there = nearestThere(folder);
     try {
       const probe = Deno.makeTempFileSync({ dir: there, prefix: ".nym-gateway-check-" });
@@ -43,11 +53,11 @@ export function* checkWritable({ clientsEndpoint }: Config): Generator<Finding> 
     } catch (error) {
       allCan = false;
       const { message, exitCode } = fileError(
-        `Cannot write in ${there} (${of} in [clients_endpoint])`,
+        `Cannot write in ${there} (${key})`,
         error,
         ExitCode.CANNOT_CREATE,
       );
-      const remedy = "mount it writable, give it to the user that runs the gateway, or check as that user";
+      const remedy = "mount it writable, give it to the user that runs the program, or check as that user";
       yield fail("storage", message, remedy, exitCode);
     }
   }
@@ -96,8 +106,8 @@ async function otherThanSealed(path: string, sealer: Sealer): Promise<string | u
   }
 }
 
-/** Checks the log file, if one is configured: without it the gateway does not start. */
-export function* checkLogFile({ file }: Config["logging"]): Generator<Finding> {
+/** Checks the log file, if one is configured: without it no node starts. */
+export function* checkLogFile({ file }: AnyConfig["logging"]): Generator<Finding> {
   if (file === "") return;
   try {
     if (exists(file)) Deno.openSync(file, { append: true }).close();
@@ -107,22 +117,19 @@ export function* checkLogFile({ file }: Config["logging"]): Generator<Finding> {
     const { message, exitCode } = error instanceof OperatorError
       ? error
       : fileError(`Cannot write the log file "${file}" (file in [logging])`, error, ExitCode.CANNOT_CREATE);
-    const remedy = "create its folder for the user that runs the gateway; with systemd, set LogsDirectory=nym-gateway";
+    const remedy = "create its folder for the user that runs the program; with systemd, set LogsDirectory=nym-gateway";
     yield fail("log file", message, remedy, exitCode);
   }
 }
 
-/** Checks that paths are absolute, so that they do not depend on the folder in which the gateway is started. */
-export function* checkPaths(config: Config): Generator<Finding> {
-  const { clientsEndpoint, logging } = config;
-  const others = [
-    { key: "tls_certificate in [clients_endpoint]", path: clientsEndpoint.tlsCertificate },
-    { key: "tls_key in [clients_endpoint]", path: clientsEndpoint.tlsKey },
-    { key: "file in [logging]", path: logging.file },
-  ];
-  for (const { key, path } of [...pathsOf(config), ...others]) {
+/** Checks that paths are absolute, so that they do not depend on the folder in which the node is started. */
+export function* checkPaths(config: AnyConfig): Generator<Finding> {
+  const { keys, program } = tableOf(config);
+  const optional = keys.filter(({ kind }) => kind === pathOrNone)
+    .map((key) => ({ key: `${key.name} in [${key.section}]`, path: String(valueOf(config, key)) }));
+  for (const { key, path } of [...pathsOf(config), ...optional]) {
     if (path === "" || isAbsolute(path)) continue;
-    const found = `${key} is "${path}", which depends on the folder that the gateway is started in`;
+    const found = `${key} is "${path}", which depends on the folder that the ${program} is started in`;
     yield warn("paths", found, "write the whole path");
   }
 }

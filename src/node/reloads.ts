@@ -1,3 +1,5 @@
+import type { Changes } from "../config/reloading.ts";
+import { reasonOf } from "../errors/operator_error.ts";
 import type { Verdict } from "../operator/health.ts";
 
 /** The outcome of loading the configuration, at the start and by later reloads. */
@@ -7,16 +9,21 @@ export class Reloads {
   #refusal: { at: number; reason: string } | undefined;
   #left: readonly string[] = [];
 
-  /** Records that it was applied, except for the keys in `left`, which need a restart. */
-  succeeded(left: readonly string[]): void {
-    this.#succeededAt = Date.now();
-    this.#refusal = undefined;
-    this.#left = left;
-  }
-
-  /** Records that it was refused, with the reason for the operator; the previous configuration stays in force. */
-  refused(reason: string): void {
-    this.#refusal = { at: Date.now(), reason };
+  /**
+   * Takes over what `load` does, and records the outcome; throws what it throws: then the configuration was refused, and
+   * the previous one stays in force.
+   */
+  attempt(load: () => Changes): Changes {
+    try {
+      const changes = load();
+      this.#succeededAt = Date.now();
+      this.#refusal = undefined;
+      this.#left = changes.left;
+      return changes;
+    } catch (error) {
+      this.#refusal = { at: Date.now(), reason: reasonOf(error) };
+      throw error;
+    }
   }
 
   /** Whether the latest reload was refused. */

@@ -1,7 +1,24 @@
 import type { MixnetCounterName } from "../counting/counter_table.ts";
 import type { Count } from "../counting/counters.ts";
 import { ExitCode, fileError } from "../errors/operator_error.ts";
+import { lockFolder } from "../files/lock.ts";
+import { logger } from "../logging/log.ts";
 import { ReplayFilter } from "../replay/replay_filter.ts";
+
+const log = logger("nym_gateway::mixnode");
+
+/**
+ * Creates the folder for what must survive a restart, for this user alone, and locks it until disposed: two mixnodes on
+ * the same home would each let through what the other has seen.
+ * @throws {OperatorError} when another mixnode uses it, or that can't be done
+ */
+export async function openState(folder: string): Promise<Disposable> {
+  try {
+    return await lockFolder(folder, "another running mixnode is using it", log.warn);
+  } catch (error) {
+    throw fileError(`Cannot open the state "${folder}"`, error, ExitCode.INPUT_OUTPUT);
+  }
+}
 
 /**
  * Opens the folder that remembers which packets were seen, `most` of them for `window` ms.

@@ -1,0 +1,31 @@
+import { formatSocketAddress } from "../addresses/socket_address.ts";
+import { type Check, fail, ok, warn } from "../operator/health.ts";
+import { tooWide } from "../proxies/trusted_proxies.ts";
+import type { NodeParts } from "./parts.ts";
+
+/** The health checks of any node, by name. */
+export function nodeChecks(
+  { mixnetListener, unwrapping, reloads, limits }: NodeParts,
+): Record<"mixnet" | "workers" | "config", Check> {
+  return {
+    mixnet: () => {
+      const where = formatSocketAddress(mixnetListener.address);
+      return mixnetListener.isAccepting
+        ? ok(`listening on ${where}`)
+        : fail(`cannot accept connections on ${where}; the log says why`);
+    },
+    workers: () => {
+      const { alive, wanted } = unwrapping;
+      if (wanted === 0) return ok("there are so few packets that no workers are needed");
+      if (alive === 0) return fail("no worker is running; the log says why");
+      if (alive < wanted) return warn(`only ${alive} of ${wanted} workers are running; the log says why`);
+      return ok(alive === 1 ? "1 worker is running" : `${alive} workers are running`);
+    },
+    config: () => {
+      const { verdict } = reloads;
+      const wide = tooWide(limits.trustedProxies);
+      if (wide === undefined || verdict.status !== "ok") return verdict;
+      return warn(`trusted_proxies has ${wide}: anyone in so large a network can evade the limits per network`);
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import { isLoopback } from "../addresses/peer.ts";
+import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
+import { OperatorError } from "../errors/operator_error.ts";
+import { logger } from "../logging/log.ts";
+import { OperatorEndpoint, type Watched } from "../operator/endpoint.ts";
+import { listen } from "./listening.ts";
+
+const log = logger("nym_gateway::node");
+
+/** Undefined if it is turned off, or if it cannot listen: the node works without it. */
+export function openOperatorEndpoint(address: string, watched: Watched): OperatorEndpoint | undefined {
+  if (address === "") return undefined;
+  try {
+    const open = (address: SocketAddress) => OperatorEndpoint.listen(address, watched);
+    const operator = listen("the operator", "listening_address in [operator]", address, open);
+    log.info(`Status page and metrics for the operator at http://${formatSocketAddress(operator.address)}/`);
+    if (!isLoopback(operator.address.host)) {
+      log.warn(
+        `They are open to other machines without a password, because listening_address in [operator] is ${address}; ` +
+          "restrict access with a firewall",
+      );
+    }
+    return operator;
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    log.warn(`${error.message}; the ${watched.kind} runs without status page and metrics`);
+    return undefined;
+  }
+}
