@@ -8,8 +8,8 @@ import type { Inbox } from "../mailbox/message_store.ts";
 import type { SocketAddress } from "../addresses/socket_address.ts";
 import type { Admission, RegistrationLimit } from "./admission.ts";
 import { MAX_MESSAGE_SIZE } from "./front/frame_guard.ts";
-import { answer, type LoginOptions } from "./messages.ts";
-import { isProofOf, newChallenge, type OpenChallenge } from "../protocol/proof.ts";
+import { answer, type Credential, type LoginOptions } from "./messages.ts";
+import { type Challenge, isProofOf, newChallenge, type OpenChallenge, proveGateway } from "../protocol/proof.ts";
 import { Pushing, type PushingContext } from "./pushing.ts";
 import { interpret } from "./session.ts";
 import { deriveToken, isTokenOf } from "./token.ts";
@@ -114,6 +114,7 @@ export class Connection {
   #ended = false;
   #requests = 0;
   #challenge: OpenChallenge | undefined;
+  #hasProvenItself = false;
   /** set once it has been refused; ends the delay before the answer */
   #refused: AbortController | undefined;
 
@@ -222,9 +223,11 @@ export class Connection {
       case "register":
         return this.#await(this.#register(action.address, action.proof, action));
       case "challenge":
-        return this.#challengeIt();
+        return this.#challengeIt(action.asked);
       case "authenticate":
-        return this.#await(this.#authenticate(action.address, action.token, action));
+        return this.#await(this.#authenticate(action.address, action.credential, action));
+      case "ping":
+        return this.#reply(answer.pong());
       case "error":
         this.context.count("requests_malformed");
         return this.#reply(answer.error(action.message));
@@ -245,12 +248,16 @@ export class Connection {
   }
 
   /**
-   * Repeats the challenge until it is answered: a new key pair costs more than anything else that a stranger can ask
-   * for.
+   * Repeats the challenge until it is answered, and proves the gateway's key once: a new key pair and a proof cost more
+   * than anything else a stranger may ask for.
    */
-  #challengeIt(): void {
+  #challengeIt(asked: Challenge | undefined): void {
     this.#challenge ??= newChallenge();
-    this.#reply(answer.challenge(encodeBase58(this.#challenge.nonce), encodeBase58(this.#challenge.publicKey)));
+    const mayProve = asked !== undefined && !this.#hasProvenItself;
+    if (mayProve) this.#hasProvenItself = true;
+    const { privateKey, publicKey } = this.context;
+    const proof = mayProve ? proveGateway(privateKey, publicKey, asked, this.#challenge) : undefined;
+    this.#reply(answer.challenge(this.#challenge, proof));
   }
 
   async #register(address: Uint8Array, proof: Uint8Array | undefined, options: LoginOptions): Promise<void> {
@@ -263,12 +270,7 @@ export class Connection {
       context.count("registrations_refused_without_proof");
       return this.#reply(answer.error("registration requires a proof of the address's private key"));
     }
-    if (proof === undefined || !context.isRegistered(id)) {
-      const refusal = context.admission.register(this.network, performance.now());
-      if (refusal === "network") context.count("registrations_limited_network");
-      else if (refusal === "total") context.count("registrations_limited_total");
-      if (refusal !== undefined) return this.#reply(answer.error(TOO_MANY[refusal]));
-    }
+    if ((proof === undefined || !context.isRegistered(id)) && !this.#isAdmitted()) return;
     const registration = await context.register(id);
     if (registration === "full") return this.#refuseAsFull();
     if (registration === "known" && proof === undefined && !context.allowReRegistration) {
@@ -278,6 +280,15 @@ export class Connection {
     if (registration === "known") await context.establish(id);
     context.count("registrations");
     this.#logIn(id, answer.registered(encodeBase58(deriveToken(context.privateKey, address))), options);
+  }
+
+  /** Whether this network may register another client now. If not, that is answered. */
+  #isAdmitted(): boolean {
+    const refusal = this.context.admission.register(this.network, performance.now());
+    if (refusal === undefined) return true;
+    this.context.count(refusal === "network" ? "registrations_limited_network" : "registrations_limited_total");
+    this.#reply(answer.error(TOO_MANY[refusal]));
+    return false;
   }
 
   #refuseAsFull(): void {
@@ -303,25 +314,28 @@ export class Connection {
     this.close(CloseCode.POLICY, "too many wrong tokens from this network");
   }
 
-  async #authenticate(address: Uint8Array, token: Uint8Array, options: LoginOptions): Promise<void> {
-    if (!isTokenOf(this.context.privateKey, address, token)) {
-      return await this.#refuse("authentications_refused", answer.refused());
-    }
+  async #authenticate(address: Uint8Array, credential: Credential, options: LoginOptions): Promise<void> {
+    const isRight = "token" in credential
+      ? isTokenOf(this.context.privateKey, address, credential.token)
+      : this.#isProven(address, credential.proof);
+    if (!isRight) return await this.#refuse("authentications_refused", answer.refused());
     const id = clientId(address);
+    // Anyone can prove a new address, so that counts as a registration.
+    if ("proof" in credential && !this.context.isRegistered(id) && !this.#isAdmitted()) return;
     // Tokens are derived, so the token of a client that the ledger no longer knows is still valid.
     if (!await this.context.establish(id)) return this.#refuseAsFull();
     this.context.count("authentications");
     this.#logIn(id, answer.authenticated(), options);
   }
 
-  #logIn(id: ClientId, reply: string, { acknowledges }: LoginOptions): void {
+  #logIn(id: ClientId, reply: string, { acknowledges, wantsNumbers }: LoginOptions): void {
     if (!this.#isOpen()) return; // the client left while its login was written
     if (!this.context.loggedIn(id, this)) return this.close(CloseCode.POLICY, "too many clients");
     this.#reply(reply); // before any stored message
     this.#id = id;
     const superseded = () => this.close(CloseCode.SUPERSEDED, "logged in elsewhere");
     const reader = this.context.openInbox(id, () => this.#pushing!.nudge(), superseded);
-    this.#pushing = new Pushing(this.socket, reader, this.context, (error) => {
+    this.#pushing = new Pushing(this.socket, reader, this.context, wantsNumbers ?? false, (error) => {
       log.error(`cannot read stored messages: ${error}`);
       this.close(CloseCode.FAILED, "cannot read stored messages");
     });

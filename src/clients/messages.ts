@@ -1,18 +1,25 @@
-import { decodeBase58 } from "../encoding/base58.ts";
+import { decodeBase58, encodeBase58 } from "../encoding/base58.ts";
+import type { Challenge } from "../protocol/proof.ts";
 import { ADDRESS_SIZE } from "../sphinx/constants.ts";
 
 /** What a client's text frame asks for (spec §5), or the error to answer it with. Addresses, tokens and proofs: 32 bytes. */
 export type ControlRequest =
-  | { kind: "challenge" }
+  | { kind: "challenge"; asked?: Challenge }
   | { kind: "register"; address: Uint8Array; proof?: Uint8Array } & LoginOptions
-  | { kind: "authenticate"; address: Uint8Array; token: Uint8Array } & LoginOptions
+  | { kind: "authenticate"; address: Uint8Array; credential: Credential } & LoginOptions
+  | { kind: "ping" }
   | { kind: "received"; frames: number }
   | { kind: "malformed"; error: string };
+
+/** What a client logs in with. 0.7.0 knows only tokens. 32 bytes. */
+export type Credential = { token: Uint8Array } | { proof: Uint8Array };
 
 /** What a client may say about itself when it logs in. This is an extension of 0.7.0. */
 export interface LoginOptions {
   /** it will acknowledge the messages that it takes: only that counts as delivery, from the first message on */
   acknowledges?: true;
+  /** it wants to know the numbers of the messages that it gets */
+  wantsNumbers?: true;
 }
 
 const MALFORMED: ControlRequest = { kind: "malformed", error: "malformed request" };
@@ -26,23 +33,41 @@ export function parseControlRequest(text: string): ControlRequest {
     return MALFORMED;
   }
   if (typeof request !== "object" || request === null) return MALFORMED;
-  const { type, address, token, proof, frames, acknowledgements } = request as Record<string, unknown>;
-  if (type === "challenge") return { kind: "challenge" };
+  const { type, address, token, proof, frames, ...rest } = request as Record<string, unknown>;
+  if (type === "challenge") return challenge(rest);
+  if (type === "ping") return { kind: "ping" };
   if (type === "received") {
     return Number.isSafeInteger(frames) && frames as number >= 0
       ? { kind: "received", frames: frames as number }
       : MALFORMED;
   }
-  if (typeof address !== "string" || !(type === "register" || type === "authenticate" && typeof token === "string")) {
-    return MALFORMED;
-  }
+  const isLogin = type === "authenticate" && (typeof token === "string" || typeof proof === "string");
+  if (typeof address !== "string" || !(type === "register" || isLogin)) return MALFORMED;
   const addressBytes = decode32(address);
   if (addressBytes === undefined) return { kind: "malformed", error: "malformed destination address" };
-  const options: LoginOptions = acknowledgements === true ? { acknowledges: true } : {};
+  const options: LoginOptions = {
+    ...(rest["acknowledgements"] === true ? { acknowledges: true } : {}),
+    ...(rest["numbers"] === true ? { wantsNumbers: true } : {}),
+  };
   if (type === "register") return registration(addressBytes, proof, options);
-  const tokenBytes = decode32(token as string);
-  if (tokenBytes === undefined) return { kind: "malformed", error: "malformed authentication token" };
-  return { kind: "authenticate", address: addressBytes, token: tokenBytes, ...options };
+  const login = { kind: "authenticate", address: addressBytes, ...options } as const;
+  if (typeof token === "string") {
+    const tokenBytes = decode32(token);
+    if (tokenBytes === undefined) return { kind: "malformed", error: "malformed authentication token" };
+    return { ...login, credential: { token: tokenBytes } };
+  }
+  const proofBytes = decode32(proof as string);
+  if (proofBytes === undefined) return { kind: "malformed", error: "malformed proof" };
+  return { ...login, credential: { proof: proofBytes } };
+}
+
+/** A client may challenge the gateway in turn. */
+function challenge({ nonce, publicKey }: Record<string, unknown>): ControlRequest {
+  if (nonce === undefined && publicKey === undefined) return { kind: "challenge" };
+  if (typeof nonce !== "string" || typeof publicKey !== "string") return MALFORMED;
+  const [nonceBytes, publicKeyBytes] = [decode32(nonce), decode32(publicKey)];
+  if (nonceBytes === undefined || publicKeyBytes === undefined) return MALFORMED;
+  return { kind: "challenge", asked: { nonce: nonceBytes, publicKey: publicKeyBytes } };
 }
 
 /** A proof is an extension: 0.7.0 clients send none, and 0.7.0 gateways ignore it. */
@@ -65,11 +90,23 @@ function decode32(base58: string): Uint8Array | undefined {
  */
 const EXTENSION = { acknowledgements: true };
 
-/** The gateway's answers, each as the JSON of one text frame. All but `challenge` are those of 0.7.0, with our extension. */
+/**
+ * The gateway's answers, each as the JSON of one text frame. `challenge`, `pong` and `number` are ours, and are sent only to
+ * clients that ask for them; the others are those of 0.7.0, with our extension.
+ */
 export const answer = {
-  /** The answer to `{"type":"challenge"}`, which a 0.7.0 gateway calls malformed. */
-  challenge: (nonceBase58: string, publicKeyBase58: string) =>
-    JSON.stringify({ type: "challenge", nonce: nonceBase58, publicKey: publicKeyBase58 }),
+  /** The answer to `{"type":"challenge"}`, which a 0.7.0 gateway calls malformed. `proof` answers the client's challenge. */
+  challenge: ({ nonce, publicKey }: Challenge, proof: Uint8Array | undefined) =>
+    JSON.stringify({
+      type: "challenge",
+      nonce: encodeBase58(nonce),
+      publicKey: encodeBase58(publicKey),
+      proof: proof && encodeBase58(proof),
+    }),
+  /** The answer to `{"type":"ping"}`: pages cannot send pings of WebSocket. */
+  pong: () => JSON.stringify({ type: "pong" }),
+  /** Before a stored message whose number in the inbox is not one more than that of the previous one. */
+  number: (number: number) => JSON.stringify({ type: "number", number }),
   registered: (tokenBase58: string) => JSON.stringify({ type: "register", token: tokenBase58, ...EXTENSION }),
   authenticated: () => JSON.stringify({ type: "authenticate", status: true, ...EXTENSION }),
   refused: () => JSON.stringify({ type: "authenticate", status: false }),

@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers";
 import type { Count } from "../counting/counters.ts";
 import type { Inbox } from "../mailbox/message_store.ts";
 import { Delivery } from "./delivery.ts";
+import { answer } from "./messages.ts";
 import { Pings } from "./pings.ts";
 import type { MessageSocket } from "./websocket.ts";
 
@@ -30,15 +31,21 @@ export class Pushing {
   #nudged = false;
   /** bytes sent since the last check of how much the socket buffers */
   #unlooked = 0;
+  /** the number that the client expects the next stored message to have */
+  #expected: number | undefined;
   /** bytes sent since the client was last asked how far it has read */
   #unasked = 0;
   #ended = false;
 
-  /** `failed` is called with the error when the inbox cannot be read; nothing is pushed after that. */
+  /**
+   * `saysNumbers`: whether the client wants to know the messages' numbers. `failed` is called with the error when the inbox
+   * cannot be read; nothing is pushed after that.
+   */
   constructor(
     private readonly socket: MessageSocket,
     private readonly reader: Inbox,
     private readonly context: PushingContext,
+    private readonly saysNumbers: boolean,
     private readonly failed: (error: unknown) => void,
   ) {}
 
@@ -164,11 +171,17 @@ export class Pushing {
   }
 
   #send(message: Uint8Array, sequence?: number): void {
+    if (this.saysNumbers && sequence !== undefined) this.#sayNumber(sequence);
     const size = this.socket.send(message);
     this.#delivery.push(sequence);
     this.#unlooked += size;
     this.#unasked += size;
     if (this.#unasked >= ASK_EVERY) this.#ask(performance.now());
+  }
+
+  #sayNumber(sequence: number): void {
+    if (sequence !== this.#expected) this.socket.send(answer.number(sequence));
+    this.#expected = sequence + 1;
   }
 
   #ask(now: number): void {

@@ -18,7 +18,9 @@ const error = (message: string): Action => ({ kind: "error", message });
 export function interpret(authenticated: boolean, frame: string | Uint8Array): Action {
   if (typeof frame === "string") {
     const request = parseControlRequest(frame);
-    if (request.kind === "received") return authenticated ? request : error("malformed request");
+    if (request.kind === "received" || request.kind === "ping") {
+      return authenticated ? request : error("malformed request");
+    }
     if (authenticated) return error("invalid request");
     return request.kind === "malformed" ? error(request.error) : request;
   }

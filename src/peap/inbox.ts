@@ -1,8 +1,11 @@
 import type { Reassembled } from "./reassembly.ts";
 import type { Frame } from "./receipts.ts";
 
-/** A complete message and the frames that it came in. */
-export type Delivery = Reassembled<Frame>;
+/** A complete message, the frames that it came in, and its id. */
+export interface Delivery extends Reassembled<Frame> {
+  /** See `ReceivedMessage`. */
+  readonly id: string;
+}
 
 /** The most frames of messages that are waiting to be taken: 32 MiB. Beyond it, the inbox `isFull`. */
 export const MAX_WAITING_FRAMES = 32_768;

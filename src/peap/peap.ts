@@ -195,7 +195,7 @@ export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
       if (this.#inbox.isHalfEmpty) this.#link.resume();
       this.#handed.add(delivery);
       try {
-        yield new ReceivedMessage(delivery.data, messageId(delivery.origins));
+        yield new ReceivedMessage(delivery.data, delivery.id);
       } finally {
         this.#taken(delivery);
       }
@@ -239,9 +239,11 @@ export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
     }
     trace({ type: "frame-received", carries: "message" });
     const { frame, isNew } = this.#receipts.arrived(contents);
-    const delivery = isNew ? this.#reassembler.add(contents, frame) : undefined;
-    if (!delivery) return;
-    this.#inbox.put(delivery);
+    const message = isNew ? this.#reassembler.add(contents, frame) : undefined;
+    if (!message) return;
+    const id = messageId(message.origins);
+    trace({ type: "message-received", id, fragments: message.origins.length });
+    this.#inbox.put({ ...message, id });
     if (this.#inbox.isFull) this.#link.pause();
   }
 

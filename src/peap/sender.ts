@@ -107,7 +107,7 @@ export class Sender {
   async #work(): Promise<void> {
     const { traffic } = this.#settings;
     const step = traffic === "full" ? () => this.#prepareMessage() : () => this.#sendNext();
-    do await pause(0, this.#signal); while (!this.#signal.aborted && (this.#prepareCover() || step()));
+    do await pause(0, this.#signal); while (!this.#signal.aborted && (step() || this.#prepareCover()));
     this.#isWorking = false;
   }
 

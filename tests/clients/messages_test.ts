@@ -11,7 +11,9 @@ Deno.test("all requests of the protocol are parsed", () => {
   const [a, t] = [encodeBase58(address), encodeBase58(token)];
   assertEquals(request({ type: "register", address: a }), { kind: "register", address });
   assertEquals(request({ type: "register", address: a, more: [1] }), { kind: "register", address });
-  assertEquals(request({ type: "authenticate", address: a, token: t }), { kind: "authenticate", address, token });
+  const login = { kind: "authenticate", address, credential: { token } } as const;
+  assertEquals(request({ type: "authenticate", address: a, token: t }), login);
+  assertEquals(request({ type: "authenticate", address: a, proof: t }), { ...login, credential: { proof: token } });
   const proof = address.with(0, 1);
   const proven = { type: "register", address: a, proof: encodeBase58(proof) };
   assertEquals(request(proven), { kind: "register", address, proof });
@@ -19,12 +21,19 @@ Deno.test("all requests of the protocol are parsed", () => {
   assertEquals(request({ ...proven, ...acknowledges }), { kind: "register", address, proof, acknowledges: true });
   assertEquals(request({ type: "register", address: a, acknowledgements: 1 }), { kind: "register", address });
   assertEquals(request({ type: "authenticate", address: a, token: t, ...acknowledges }), {
-    kind: "authenticate",
-    address,
-    token,
+    ...login,
     acknowledges: true,
   });
+  assertEquals(request({ type: "authenticate", address: a, token: t, numbers: true }), {
+    ...login,
+    wantsNumbers: true,
+  });
   assertEquals(request({ type: "challenge" }), { kind: "challenge" });
+  assertEquals(request({ type: "challenge", nonce: a, publicKey: t }), {
+    kind: "challenge",
+    asked: { nonce: address, publicKey: token },
+  });
+  assertEquals(request({ type: "ping" }), { kind: "ping" });
   assertEquals(request({ type: "received", frames: 12 }), { kind: "received", frames: 12 });
 });
 
@@ -40,6 +49,11 @@ Deno.test("any other request is malformed, with the error text of 0.7.0", () => 
     [{ type: "authenticate", address: a, token: encodeBase58(new Uint8Array(33)) }, "malformed authentication token"],
     [{ type: "authenticate", address: a }, "malformed request"],
     [{ type: "authenticate", token: t }, "malformed request"],
+    [{ type: "authenticate", address: a, proof: 5 }, "malformed request"],
+    [{ type: "authenticate", address: a, proof: "?" }, "malformed proof"],
+    [{ type: "challenge", nonce: a }, "malformed request"],
+    [{ type: "challenge", nonce: a, publicKey: "?" }, "malformed request"],
+    [{ type: "challenge", nonce: 5, publicKey: t }, "malformed request"],
     [{ type: "register" }, "malformed request"],
     [{ type: "register", address: 5 }, "malformed request"],
     [{ type: "register", address: a, proof: 5 }, "malformed proof"],

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import { isProofOf, newChallenge, proveAddress } from "../../src/protocol/proof.ts";
+import { isProofOf, isProofOfGateway, newChallenge, proveAddress, proveGateway } from "../../src/protocol/proof.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
 
 const client = generateKeyPair();
@@ -47,4 +47,31 @@ Deno.test("addresses and challenges of low order prove nothing", () => {
     const guess = proveAddress(client.privateKey, point, challenge, gateway)!;
     assertFalse(isProofOf(challenge, point, gateway, guess));
   }
+});
+
+Deno.test("a gateway's proof is valid only for the challenge, the key and the answer that it belongs to", () => {
+  const [gateway, other] = [generateKeyPair(), generateKeyPair()];
+  const [asked, own] = [newChallenge(), newChallenge()];
+  const proof = proveGateway(gateway.privateKey, gateway.publicKey, asked, own)!;
+  assert(isProofOfGateway(asked, gateway.publicKey, own, proof));
+  assertFalse(isProofOfGateway(newChallenge(), gateway.publicKey, own, proof));
+  assertFalse(isProofOfGateway({ ...asked, nonce: own.nonce }, gateway.publicKey, own, proof));
+  assertFalse(isProofOfGateway(asked, other.publicKey, own, proof));
+  assertFalse(isProofOfGateway(asked, gateway.publicKey, newChallenge(), proof));
+  assertFalse(isProofOfGateway(asked, gateway.publicKey, { ...own, publicKey: other.publicKey }, proof));
+  assertFalse(
+    isProofOfGateway(asked, gateway.publicKey, own, proveGateway(other.privateKey, gateway.publicKey, asked, own)!),
+  );
+  for (const i of proof.keys()) {
+    assertFalse(isProofOfGateway(asked, gateway.publicKey, own, proof.with(i, proof[i]! ^ 1)));
+  }
+  assertFalse(isProofOfGateway(asked, gateway.publicKey, own, new Uint8Array()));
+});
+
+Deno.test("nothing proves a gateway's key of low order, and no gateway answers a challenge of low order", () => {
+  const point = new Uint8Array(32);
+  const [asked, own] = [newChallenge(), newChallenge()];
+  assertEquals(proveGateway(generateKeyPair().privateKey, gateway, { ...asked, publicKey: point }, own), undefined);
+  const guess = proveGateway(client.privateKey, point, asked, own)!;
+  assertFalse(isProofOfGateway(asked, point, own, guess));
 });

@@ -27,3 +27,20 @@ Deno.test("our client registers again after losing its token, and nobody else ca
     break;
   }
 });
+
+Deno.test("our gateway proves its key, our client logs in by proof, and a message keeps its id until it is taken", async () => {
+  await using network = await Network.start(portsFrom(0), new AbortController().signal);
+  const options = { directory: network.directory.url, traffic: "none", meanHopDelay: 1 } as const;
+  const first = await Peap.connect(options);
+  const { credentials, address } = first;
+  assertEquals([credentials.proven, credentials.token], [true, undefined]);
+  await first.send(address, "same");
+  const { value: pushed } = await first[Symbol.asyncIterator]().next();
+  await using again = await Peap.connect({ ...options, credentials }); // the first one is superseded before it acknowledges
+  const { value: repeated } = await again[Symbol.asyncIterator]().next();
+  assertEquals([again.address, repeated?.text(), repeated?.id], [address, "same", pushed?.id]);
+  await first.close();
+  await again.send(address, "same");
+  const { value: other } = await again[Symbol.asyncIterator]().next();
+  assertEquals([other?.text(), other?.id === repeated?.id], ["same", false]);
+});
