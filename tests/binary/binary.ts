@@ -12,13 +12,13 @@ const LOOK_INTERVAL = 5;
 /** A test of the compiled gateway in NYM_BINARY. `requirement`: what else it needs, and whether that is available. */
 export function binaryTest(
   name: string,
-  fn: (binary: string) => Promise<void>,
+  fn: (binary: string, t: Deno.TestContext) => Promise<void>,
   requirement: { name: string; isMet: boolean } = { name: "", isMet: true },
 ): void {
   if (BINARY === "") Deno.test({ name: `${name} (skipped: NYM_BINARY is not set)`, ignore: true, fn: () => {} });
   else if (!requirement.isMet) {
     Deno.test({ name: `${name} (skipped: it needs ${requirement.name})`, ignore: true, fn: () => {} });
-  } else Deno.test(name, () => fn(BINARY));
+  } else Deno.test(name, (t) => fn(BINARY, t));
 }
 
 /** Needed for a separate file system or control group. */
