@@ -45,7 +45,7 @@ export function nodeId(options: Options): string {
 }
 
 function isId(text: string): boolean {
-  return /^[\p{L}\p{N}_][\p{L}\p{N}._-]{0,63}$/u.test(text) && !text.endsWith(".");
+  return /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}._-]{0,63}$/u.test(text) && !text.endsWith(".");
 }
 
 function homeDirectory(): string | undefined {

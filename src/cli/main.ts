@@ -53,6 +53,8 @@ export async function main(args: readonly string[], start: Starters): Promise<nu
     if (error instanceof Deno.errors.NotCapable) {
       return fail(fileError("Cannot continue", error, ExitCode.NO_PERMISSION).message, ExitCode.NO_PERMISSION);
     }
+    const variable = unreadableVariable(error);
+    if (variable !== undefined) return fail(variable, ExitCode.CONFIGURATION);
     log.debug(error instanceof Error ? `${error.stack}` : String(error));
     const reason = error instanceof Error ? error.message : String(error);
     return fail(`unexpected failure: ${reason} (RUST_LOG=debug shows where)`, ExitCode.SOFTWARE);
@@ -127,6 +129,13 @@ async function carryOut(command: CommandName, options: Options, start: Starters)
     case "mixnode node-details":
       return nodeDetails(MIXNODE_ROLE, options);
   }
+}
+
+/** What to say if the error is the runtime's about an environment variable, which shows only its value. */
+function unreadableVariable(error: unknown): string | undefined {
+  if (!(error instanceof Deno.errors.InvalidData)) return undefined;
+  const [, value] = /^environment variable was not valid unicode: (.*)$/s.exec(error.message) ?? [];
+  return value && `Cannot read an environment variable: it must be UTF-8, and is ${value}`;
 }
 
 function fail(message: string, exitCode: number): number {

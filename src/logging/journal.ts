@@ -21,7 +21,11 @@ export function withPriority(level: Level, line: string): string {
 function journalStream(): string | undefined {
   const variable = "JOURNAL_STREAM";
   const { state } = Deno.permissions.querySync({ name: "env", variable });
-  return state === "granted" ? Deno.env.get(variable) : undefined;
+  try {
+    return state === "granted" ? Deno.env.get(variable) : undefined;
+  } catch {
+    return undefined; // it is not UTF-8, so systemd has not set it
+  }
 }
 
 function namesStandardError(stream: string | undefined): boolean {

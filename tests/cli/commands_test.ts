@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { buildInfo } from "../../src/build/build_info.ts";
 import { HOME_070, PATH_OF_CONFIG_070, unpackHome070 } from "../config/home_070.ts";
 import { vectorFile } from "../support/vectors.ts";
-import { nymGateway, outcomeOf, program } from "./program.ts";
+import { nymGateway, outcomeOf, program, programAfter } from "./program.ts";
 
 const TIMESTAMP = /^ \d{4}-\d\d-\d\dT[\d:.]{12}/;
 const INIT = "init --id supergateway --mix-host 127.0.0.1 --clients-host 127.0.0.1 --directory http://127.0.0.1:8080";
@@ -209,6 +209,40 @@ Deno.test("mistakes end in one line and the exit code of their kind", () =>
       assertEquals([outcome.code, outcome.stderr.split("\n").length], [code, 2], line);
     }
   }));
+
+Deno.test({
+  name: "an id may have letters of any script, with their marks",
+  ignore: Deno.build.os !== "linux", // elsewhere the file system changes names
+  fn: () =>
+    inHome(async (home) => {
+      for (const id of ["cafe\u0301", "\u0926\u0940\u092a"]) { // "é" as two characters; a vowel sign
+        const { code, stderr } = await nymGateway(INIT.replace("supergateway", id), { HOME: home });
+        assertEquals(code, 0, stderr);
+        assert((await Deno.stat(join(home, ".nym/gateways", id))).isDirectory);
+      }
+    }),
+});
+
+Deno.test({
+  name: "an environment variable that is not UTF-8 is refused with its value",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    inHome(async (home) => {
+      const cases = [["NYM_HOME", "init"], ["RUST_LOG", "build-info"]] as const;
+      for (const [variable, command] of cases) {
+        const set = `export ${variable}="$(printf '/tmp/caf\\351')"`;
+        const args = command === "init" ? INIT.split(" ") : [command];
+        const { code, stderr } = await outcomeOf(programAfter(set, "gateway_program.ts", args, { HOME: home }));
+        assertEquals([code, stderr], [
+          78,
+          'error: Cannot read an environment variable: it must be UTF-8, and is "/tmp/caf\\xE9"\n',
+        ], variable);
+      }
+      const other = `export JOURNAL_STREAM="$(printf '\\351')"`;
+      const { code } = await outcomeOf(programAfter(other, "gateway_program.ts", ["build-info"], { HOME: home }));
+      assertEquals(code, 0);
+    }),
+});
 
 Deno.test("a configuration with a mistake is refused; one given with --config needs no home", () =>
   inHome(async (home) => {
