@@ -12,7 +12,10 @@ const PAIRS_A_CONNECTION = 40;
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
 Deno.test("guessing tokens does not reveal whether a client is registered", async () => {
-  await using besieged = await Besieged.start(({ limits }) => limits.wrongTokenDelay = 1);
+  await using besieged = await Besieged.start(({ limits }) => {
+    limits.wrongTokenDelay = 1;
+    limits.wrongTokensPerHourPerNetwork = 2 * PAIRS;
+  });
   await besieged.endProbing();
   const known = (await register(besieged.clientsAddress)).login.address;
   const took: { known: number[]; unknown: number[] } = { known: [], unknown: [] };

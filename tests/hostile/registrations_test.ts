@@ -19,7 +19,7 @@ Deno.test("endless registrations neither grow the ledger and the announcement wi
     gateway.presenceDirectoryServer = directory.url;
     debug.presenceSendingDelay = 50;
     limits.registeredClients = MOST;
-    limits.registrationsPerHour = 65_535;
+    limits.registrationsPerHour = limits.registrationsPerHourPerNetwork = 65_535;
   });
   const { clientsAddress, operator } = besieged;
   const stayed = await register(clientsAddress);
