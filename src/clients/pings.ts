@@ -35,6 +35,11 @@ export class Pings {
     return !this.isOpen && isQuiet || now - this.#askedAt >= (this.isOpen ? PATIENCE : PING_EVERY);
   }
 
+  /** Whether to ask at `now` (ms) in the same write as the messages that are being sent, which costs no write of its own. */
+  isDueBehind(now: number): boolean {
+    return !this.isOpen && now - this.#askedAt >= PING_EVERY;
+  }
+
   /** Whether to ask a client that last sent something at `heardAt` (ms), only to learn whether it is still connected. */
   isSilent(heardAt: number, now: number): boolean {
     return now - Math.max(heardAt, this.#askedAt) >= SILENCE;

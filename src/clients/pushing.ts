@@ -120,7 +120,7 @@ export class Pushing {
       this.#send(next.message, next.sequence);
       pushed++;
     }
-    if (pushed > 0) this.context.count("messages_pushed", pushed);
+    this.#pushed(pushed);
     return !this.#nudged || !this.#isOpen();
   }
 
@@ -145,7 +145,7 @@ export class Pushing {
         this.#unlooked = 0;
         if (this.#isFull() && !await this.#drained(SLOW_AFTER)) {
           this.reader.giveBack(sequence - 1);
-          this.context.count("messages_pushed", pushed);
+          this.#pushed(pushed);
           this.context.count("clients_slow");
           return "slow";
         }
@@ -154,7 +154,7 @@ export class Pushing {
       this.#send(message, sequence);
       pushed++;
     }
-    this.context.count("messages_pushed", pushed);
+    this.#pushed(pushed);
     return pushed > 0 ? "all" : "none";
   }
 
@@ -182,6 +182,14 @@ export class Pushing {
   #sayNumber(sequence: number): void {
     if (sequence !== this.#expected) this.socket.send(answer.number(sequence));
     this.#expected = sequence + 1;
+  }
+
+  /** After a few were sent in one turn. */
+  #pushed(messages: number): void {
+    if (messages === 0) return;
+    this.context.count("messages_pushed", messages);
+    const now = performance.now();
+    if (this.#pings.isDueBehind(now)) this.#ask(now);
   }
 
   #ask(now: number): void {

@@ -3,6 +3,7 @@ import { client, numbered, numberOf, range } from "../mailbox/messages.ts";
 import { eventually } from "../support/eventually.ts";
 import { ShiftedClock } from "../support/shifted_clock.ts";
 import type { TestClient } from "../support/test_client.ts";
+import { Opcode } from "../bench/load/websocket_frames.ts";
 import { ClientsRig } from "./clients_rig.ts";
 
 const acknowledge = (client: TestClient, frames: number) => client.send(JSON.stringify({ type: "received", frames }));
@@ -151,6 +152,19 @@ Deno.test("messages that a 0.7.0 client has read are confirmed when it answers a
   await rig.store(1, [5]);
   assertEquals(await receive(bob, 1), [5]);
   await eventually("the new message is confirmed too", () => rig.mailbox.totals.messages === 0);
+});
+
+Deno.test("a client is asked for what it has read right behind its messages, but not behind each", async () => {
+  await using rig = await ClientsRig.start();
+  await rig.store(1, [1, 2]);
+  using raw = await rig.connectRaw();
+  await raw.send(rig.authentication(1));
+  await raw.frameOf(Opcode.TEXT);
+  const opcodes: number[] = [];
+  for (const _ of range(3)) opcodes.push((await raw.frame())!.opcode);
+  assertEquals(opcodes, [Opcode.BINARY, Opcode.BINARY, Opcode.PING]);
+  await rig.store(1, [3, 4]);
+  for (const _ of range(2)) assertEquals((await raw.frame())!.opcode, Opcode.BINARY); // one ping is still unanswered
 });
 
 Deno.test("for a slow reader that keeps sending, only the messages that it has read are confirmed", async () => {

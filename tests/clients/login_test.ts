@@ -6,6 +6,7 @@ import { BrokenDatabase } from "../support/broken_database.ts";
 import { LockedDatabase } from "../support/locked_database.ts";
 import { Silence } from "../support/silence.ts";
 import { sphinxVectors } from "../support/vectors.ts";
+import { Opcode } from "../bench/load/websocket_frames.ts";
 import { ClientsRig } from "./clients_rig.ts";
 
 const error = (message: string) => ({ type: "error", message });
@@ -149,14 +150,17 @@ Deno.test("a text or binary request over 4 KiB is answered with an error and end
 
 Deno.test("a newer login closes the older one, and a refused one does not", async () => {
   await using rig = await ClientsRig.start();
-  await using older = await rig.logIn(1);
+  using older = await rig.connectRaw(); // answers no ping
+  await older.send(rig.authentication(1));
+  await older.frameOf(Opcode.TEXT);
   await using stranger = await rig.connect();
   await stranger.request({ ...rig.authentication(1), token: encodeBase58(new Uint8Array(32)) });
   await rig.store(1, [1]);
-  await older.message();
+  await older.messages(1);
   await using newer = await rig.logIn(1);
-  const { code, reason } = await older.closed;
-  assertEquals({ code, reason }, { code: 4001, reason: "logged in elsewhere" });
+  const closing = await older.frameOf(Opcode.CLOSE);
+  assertEquals(new DataView(closing.buffer).getUint16(0), 4001);
+  assertEquals(new TextDecoder().decode(closing.subarray(2)), "logged in elsewhere");
   assertEquals(rig.server.online, 1);
   assertEquals((await newer.message()).length, 40); // the older login had not confirmed it
   assertEquals(clientIdToBase58(client(1)), rig.registration(1).address);
