@@ -14,8 +14,8 @@ const REFERENCE = Deno.env.get("NYM_REFERENCE");
 /** The compiled gateway, if that is to be tested. */
 const BINARY = Deno.env.get("NYM_BINARY");
 
-/** How our gateway is started: compiled, or from this checkout as `deno task run` does it. */
-const OURS = BINARY ? [BINARY] : [
+/** How our program is started: compiled, or from this checkout as `deno task run` does it. */
+export const OURS: readonly string[] = BINARY ? [BINARY] : [
   Deno.execPath(),
   "run",
   "--allow-net",
@@ -232,7 +232,7 @@ export class GatewayProcess implements AsyncDisposable {
 }
 
 /** Deno's cache, which children use whatever their HOME is. */
-function denoDirectory(): string {
+export function denoDirectory(): string {
   const cache = Deno.env.get("XDG_CACHE_HOME") ?? join(Deno.env.get("HOME") ?? "", ".cache");
   return Deno.env.get("DENO_DIR") ?? join(cache, "deno");
 }

@@ -2,15 +2,15 @@
 const LOOK_INTERVAL = 20;
 const ATTEMPTS = 250;
 
-/** The operator's endpoint of a gateway. */
+/** The operator's endpoint of a node. */
 export class Operator {
-  /** `address`: where the endpoint listens, `ip:port` */
-  constructor(readonly address: string) {}
+  /** `address`: where the endpoint listens, `ip:port`; `kind`: of which node */
+  constructor(readonly address: string, private readonly kind: "gateway" | "mixnode" = "gateway") {}
 
   /** The value of a metric's series, as in `packets_dropped_total{reason="mac"}`: the name has no prefix. */
   async metric(series: string): Promise<number> {
     const line = (await this.#get("/metrics")).text.split("\n").find((line) =>
-      line.startsWith(`nym_gateway_${series} `)
+      line.startsWith(`nym_${this.kind}_${series} `)
     );
     if (line === undefined) throw new Error(`there is no metric ${series}`);
     return Number(line.split(" ").at(-1));
