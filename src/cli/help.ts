@@ -38,8 +38,10 @@ export const ENVIRONMENT: readonly { name: string; meaning: string }[] = [
   },
   {
     name: "CREDENTIALS_DIRECTORY",
-    meaning: "set by systemd: if storage_key.pem is in it, that is the key that seals stored mail",
+    meaning: "set by systemd: storage_key.pem in it is the key that seals stored mail, and postgresql_password in it " +
+      "the password for the database",
   },
+  { name: "PGAPPNAME", meaning: "what PostgreSQL lists the gateway's connections as [default: nym-gateway]" },
   {
     name: "NOTIFY_SOCKET, WATCHDOG_USEC",
     meaning: "set by systemd: where to report that the gateway is ready, and how often that it is alive",

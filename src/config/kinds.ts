@@ -9,6 +9,7 @@ import {
   listeningAddress,
   portOf,
 } from "./addresses.ts";
+import { databaseAddress } from "../addresses/database_address.ts";
 import { isOfShell } from "./paths.ts";
 
 /** The type of a key's value. */
@@ -89,6 +90,12 @@ export function choice<const Choice extends string>(...choices: Choice[]): Kind<
 
 /** The URL of a directory server. */
 export const url: Kind<string> = form("a plain URL, as in https://directory.example.org", directoryUrl);
+
+/** The URL of a PostgreSQL database. */
+export const databaseUrl: Kind<string> = form(
+  "a URL without a password, as in postgres://gateway@db1.example.org,db2.example.org/mail",
+  (value) => databaseAddress(value) && value,
+);
 
 /** A log level, optionally with levels for parts of the program. */
 export const logFilter: Kind<string> = form(

@@ -23,6 +23,10 @@ const RULES: readonly Rule<Config>[] = [
       : undefined,
   backoffs,
   ({ clientsEndpoint: { tlsCertificate, tlsKey } }) => bothTlsFiles("clients_endpoint", tlsCertificate, tlsKey),
+  ({ storage: { kind, url } }) =>
+    kind === "postgresql" && url === ""
+      ? '"url" in [storage] must be set too: it says which database to use'
+      : undefined,
 ];
 
 const DIRECTORY_RULES: readonly Rule<DirectoryConfig>[] = [

@@ -7,6 +7,7 @@ import {
   announcedUrl,
   choice,
   count,
+  databaseUrl,
   delay,
   delayOrNever,
   flag,
@@ -433,6 +434,39 @@ export const SECTIONS = {
       comment:
         `The file to append log lines to. It is reopened on SIGHUP, for programs such as logrotate that rename it.
         Empty (the default): standard error, which systemd writes to its journal.`,
+    }),
+  },
+
+  storage: {
+    kind: key({
+      kind: choice("embedded", "postgresql"),
+      default: "embedded",
+      comment: `Where mail and the ledger are kept. "embedded": in files on this machine. "postgresql": in a PostgreSQL
+        database that several gateways with the same keys may share; see docs/cluster.md. The folder in
+        inboxes_directory is needed either way.`,
+    }),
+    url: key({
+      kind: orNone(databaseUrl),
+      default: "",
+      comment: `The database: postgres://role@host:port,host:port/database. With several hosts, the one that accepts
+        writes is used. A host that begins with %2F is the folder of a Unix socket.`,
+    }),
+    password_file: key({
+      kind: pathOrNone,
+      default: "",
+      comment: `The file with the role's password in its first line. The systemd credential postgresql_password
+        overrides this. Empty: the role needs none.`,
+    }),
+    tls: key({
+      kind: choice("verify", "off"),
+      default: "verify",
+      comment: `"verify": speak TLS with the database, and check its certificate and name. "off": do neither, for a
+        database on this machine or in a private network. Not used with a Unix socket.`,
+    }),
+    certificate_authority: key({
+      kind: pathOrNone,
+      default: "",
+      comment: "The file with the certificates, in PEM, that may sign the database's. Empty: the well-known ones.",
     }),
   },
 

@@ -15,19 +15,17 @@ import { openOperatorEndpoint } from "../node/operator_endpoint.ts";
 import { PacketsIn } from "../node/packets_in.ts";
 import { Reloads } from "../node/reloads.ts";
 import { countLostLines, logger } from "../logging/log.ts";
-import { lockPrivateFolder, remedyFor } from "../mailbox/database.ts";
+import { lockPrivateFolder } from "../mailbox/database.ts";
 import { DiskSpace } from "../mailbox/disk_space.ts";
-import { importInboxes, ledgerFile } from "../mailbox/import_070.ts";
-import { Ledger } from "../mailbox/ledger.ts";
+import { importInboxes } from "../mailbox/import_070.ts";
+import type { Ledger } from "../mailbox/ledger.ts";
 import { LedgerCaretaker } from "../mailbox/ledger_caretaker.ts";
-import { Mailbox } from "../mailbox/mailbox.ts";
 import type { MessageStore } from "../mailbox/message_store.ts";
 import { Sealer } from "../mailbox/sealing.ts";
 import { Forwarder } from "../mixnet/forwarder.ts";
 import { Counters } from "../counting/counters.ts";
 import { Health } from "../operator/health.ts";
 import { emptyHistograms } from "../operator/histogram.ts";
-import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import { ReplayFilter } from "../replay/replay_filter.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
 import { plural } from "../text/plural.ts";
@@ -37,6 +35,7 @@ import { gaugesOf } from "./gauges.ts";
 import { checksOf } from "./health_checks.ts";
 import type { Parts } from "./parts.ts";
 import { DURATIONS, GATEWAY_METRICS } from "./metric_table.ts";
+import { mailboxFile, opened, openStorage } from "./storage.ts";
 
 const log = logger("nym_gateway::node");
 
@@ -88,13 +87,8 @@ export class Gateway {
     // Closed in reverse order: inputs before the parts they feed, the databases last.
 
     const sealer = new Sealer(storageKey);
-    const ledger = starting.use(
-      await opened(
-        "ledger",
-        await ledgerFile(clientsEndpoint.ledgerPath),
-        (path) => Ledger.open(path, sealer, count, limits),
-      ),
-    );
+    const storage = await openStorage(config, sealer, count, starting);
+    const { ledger } = storage;
     starting.use(await opened("inboxes", clientsEndpoint.inboxesDirectory, lockPrivateFolder));
     const replays = starting.use(
       await opened(
@@ -104,16 +98,10 @@ export class Gateway {
           Promise.resolve(ReplayFilter.open(path, mixnetEndpoint.replayWindow, mixnetEndpoint.replayPackets, count)),
       ),
     );
-    const mailboxFile = join(clientsEndpoint.inboxesDirectory, "mailbox.kv");
-    const disk = starting.use(new DiskSpace(clientsEndpoint.inboxesDirectory, mailboxFile));
-    const mailbox: MessageStore = starting.use(
-      await opened(
-        "mailbox",
-        mailboxFile,
-        (path) => Mailbox.open(path, sealer, count, histograms.commit.observe, () => replays.sync(), limits, disk),
-      ),
-    );
-    await importInboxes(clientsEndpoint.inboxesDirectory, mailbox, ledger);
+    const disk = starting.use(new DiskSpace(clientsEndpoint.inboxesDirectory, mailboxFile(config)));
+    const mailbox = starting.use(await storage.openMailbox(histograms.commit.observe, () => replays.sync(), disk));
+    // Another store refuses messages at their commit, after their files were removed.
+    if (config.storage.kind === "embedded") await importInboxes(clientsEndpoint.inboxesDirectory, mailbox, ledger);
 
     const announced = hostOf(mixnetEndpoint.announceAddress);
     const own = [
@@ -289,15 +277,5 @@ export class Gateway {
   async [Symbol.asyncDispose](): Promise<void> {
     this.mailbox.endRetries(LAST_RETRIES); // otherwise the listeners would wait for room as long as the disk is full
     await this.parts.disposeAsync();
-  }
-}
-
-async function opened<T>(what: string, path: string, open: (path: string) => Promise<T>): Promise<T> {
-  try {
-    return await open(path);
-  } catch (error) {
-    const { message, exitCode } = fileError(`Cannot open the ${what} "${path}"`, error, ExitCode.INPUT_OUTPUT);
-    const remedy = remedyFor(error);
-    throw new OperatorError(remedy === undefined ? message : `${message}; ${remedy}`, exitCode);
   }
 }

@@ -3,7 +3,7 @@ import { addressOf, type ClientId, clientId, clientIdToBase58 } from "./client_i
 import { logger } from "../logging/log.ts";
 import { ADDRESS_SIZE } from "../sphinx/constants.ts";
 import { CLIENT, KvLedgerTable } from "./kv_ledger_table.ts";
-import type { LedgerTable } from "./ledger_table.ts";
+import type { LedgerEntry, LedgerTable } from "./ledger_table.ts";
 import { bytesOfPseudonym } from "./pseudonym.ts";
 import type { Sealer } from "./sealing.ts";
 
@@ -156,6 +156,18 @@ export class Ledger implements Disposable {
     return true;
   }
 
+  /** Takes over what another gateway has written into the same table. */
+  learn({ pseudonym, sealed }: LedgerEntry, isRemoved: boolean): void {
+    const entry = this.#sealer.open(sealed, contextOf(pseudonym));
+    if (entry === undefined) return;
+    const id = clientId(entry.subarray(0, ADDRESS_SIZE));
+    if (isRemoved) return this.#forget(id);
+    const registered = numberAt(entry, ADDRESS_SIZE);
+    if (!this.#clients.has(id)) this.#clients.set(id, registered);
+    this.#unused.delete(id);
+    if (entry.length > SEEN_AT) this.#unused.set(id, { registered, seen: numberAt(entry, SEEN_AT) });
+  }
+
   /** Removes clients whose time is over, and notes online ones as seen. Resolves with the number removed. */
   async removeUnused(): Promise<number> {
     const { unusedRegistrationTime: time } = this.#limits;
@@ -237,15 +249,17 @@ export class Ledger implements Disposable {
 
   /** Clients that return meanwhile are registered again afterwards. */
   async #remove(ids: readonly ClientId[]): Promise<void> {
-    for (const id of ids) {
-      this.#clients.delete(id);
-      this.#unused.delete(id);
-      if (this.#announced.delete(id)) this.#snapshot = [];
-    }
+    for (const id of ids) this.#forget(id);
     const pseudonyms = ids.map((id) => bytesOfPseudonym(this.#sealer.pseudonym(id)));
     const removal = this.#removing.then(() => this.#table.remove(pseudonyms));
     this.#removing = removal.then(() => {}, () => {});
     await removal;
+  }
+
+  #forget(id: ClientId): void {
+    this.#clients.delete(id);
+    this.#unused.delete(id);
+    if (this.#announced.delete(id)) this.#snapshot = [];
   }
 
   async #write(id: ClientId, registered: number, seen?: number): Promise<void> {

@@ -24,6 +24,12 @@ const values: fc.Arbitrary<{ [Section in keyof Config]: Partial<Config[Section]>
     refuseAddressClash: fc.boolean(),
     nymRootDirectory: path,
   }),
+  storage: fc.record({
+    url: fc.tuple(fc.domain(), port).map(([host, port]) => `postgres://gateway@${host}:${port}/mail`),
+    passwordFile: path,
+    tls: fc.constantFrom("verify" as const, "off" as const),
+    certificateAuthority: path,
+  }),
   mixnetEndpoint: fc.record({
     listeningAddress: fc.tuple(fc.ipV4(), port).map(([ip, port]) => `${ip}:${port}`),
     announceAddress: fc.tuple(fc.domain(), port).map(([host, port]) => `${host}:${port}`),

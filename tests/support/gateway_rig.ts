@@ -13,13 +13,15 @@ export const NO_DIRECTORY = "http://127.0.0.1:1";
 
 /** A gateway on free ports, with files in a temporary folder that survive restarts. */
 export class GatewayRig {
-  readonly keys = generateKeyPair();
-  readonly storageKey = crypto.getRandomValues(new Uint8Array(32));
   readonly config: Config;
   gateway!: Gateway;
   readonly #folder = new TemporaryFolder();
 
-  private constructor(directory: string) {
+  private constructor(
+    directory: string,
+    readonly keys = generateKeyPair(),
+    readonly storageKey = crypto.getRandomValues(new Uint8Array(32)),
+  ) {
     this.config = defaultConfig("test", this.#folder.path);
     this.config.gateway.presenceDirectoryServer = directory;
     this.config.mixnetEndpoint.listeningAddress = "127.0.0.1:0";
@@ -32,13 +34,24 @@ export class GatewayRig {
   static async start(directory = NO_DIRECTORY, adjust: (config: Config) => void = () => {}): Promise<GatewayRig> {
     const rig = new GatewayRig(directory);
     adjust(rig.config);
+    return await rig.#started();
+  }
+
+  /** Starts another gateway with the same keys and storage, and a folder of its own. */
+  async sibling(): Promise<GatewayRig> {
+    const rig = new GatewayRig(this.config.gateway.presenceDirectoryServer, this.keys, this.storageKey);
+    Object.assign(rig.config.storage, this.config.storage);
+    return await rig.#started();
+  }
+
+  async #started(): Promise<GatewayRig> {
     try {
-      await rig.restart();
+      await this.restart();
     } catch (error) {
-      rig.#folder[Symbol.dispose]();
+      this.#folder[Symbol.dispose]();
       throw error;
     }
-    return rig;
+    return this;
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,29 @@
+import { join } from "node:path";
+import { type DatabaseAddress, databaseAddress } from "../addresses/database_address.ts";
+import type { Config } from "./config.ts";
+import { exists, readText } from "./files.ts";
+
+/** Environment variable with the folder where systemd puts the file of `LoadCredential=postgresql_password:…`. */
+const CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY";
+const CREDENTIAL = "postgresql_password";
+
+/** How to log in to the database of `[storage]`. */
+export interface DatabaseOptions extends DatabaseAddress {
+  /** the role's password; "" for none */
+  readonly password: string;
+  /** TLS, with certificates by these authorities (PEM), or by well-known ones; false: no TLS */
+  readonly tls: { readonly authorities: string | undefined } | false;
+}
+
+/** Reads the files that `[storage]` names. Throws an OperatorError that names the file, and never has its contents. */
+export function databaseOptions({ url, passwordFile, tls, certificateAuthority }: Config["storage"]): DatabaseOptions {
+  const folder = Deno.env.get(CREDENTIALS_VARIABLE);
+  const credential = folder ? join(folder, CREDENTIAL) : undefined;
+  const file = credential !== undefined && exists(credential) ? credential : passwordFile;
+  const read = (path: string, what: string) => path === "" ? undefined : readText(path, `the ${what} ${path}`);
+  return {
+    ...databaseAddress(url)!, // which the key's kind has checked
+    password: read(file, "database's password")?.split(/\r?\n/)[0] ?? "",
+    tls: tls === "off" ? false : { authorities: read(certificateAuthority, "certificate authority") },
+  };
+}

@@ -1,0 +1,91 @@
+import { join } from "node:path";
+import type { Config } from "../config/config.ts";
+import { databaseOptions } from "../config/database_options.ts";
+import type { Count } from "../counting/counters.ts";
+import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
+import { remedyFor } from "../mailbox/database.ts";
+import type { DiskSpace } from "../mailbox/disk_space.ts";
+import { ledgerFile } from "../mailbox/import_070.ts";
+import { Ledger } from "../mailbox/ledger.ts";
+import { Mailbox } from "../mailbox/mailbox.ts";
+import type { MessageStore } from "../mailbox/message_store.ts";
+import type { Sealer } from "../mailbox/sealing.ts";
+
+/** What `[storage]` chooses: the ledger, and a mailbox that is opened after it. */
+export interface Storage {
+  /** which clients are registered */
+  readonly ledger: Ledger;
+  /** Opens the mailbox, which the caller closes first. `syncAlong` is called with each commit. */
+  openMailbox(
+    onCommit: (seconds: number) => void,
+    syncAlong: () => Promise<void>,
+    disk: DiskSpace,
+  ): Promise<MessageStore>;
+}
+
+/**
+ * Opens the storage, to be closed with `parts`. The driver for PostgreSQL is loaded only where it is configured.
+ * @throws {OperatorError} if it cannot be opened
+ */
+export async function openStorage(
+  config: Config,
+  sealer: Sealer,
+  count: Count,
+  parts: AsyncDisposableStack,
+): Promise<Storage> {
+  return config.storage.kind === "embedded"
+    ? await openEmbedded(config, sealer, count, parts)
+    : await openPostgresql(config, sealer, count, parts);
+}
+
+/** The path of the embedded mailbox. */
+export function mailboxFile({ clientsEndpoint: { inboxesDirectory } }: Config): string {
+  return join(inboxesDirectory, "mailbox.kv");
+}
+
+async function openEmbedded(
+  config: Config,
+  sealer: Sealer,
+  count: Count,
+  parts: AsyncDisposableStack,
+): Promise<Storage> {
+  const { limits } = config;
+  const path = await ledgerFile(config.clientsEndpoint.ledgerPath);
+  const ledger = parts.use(await opened("ledger", path, (path) => Ledger.open(path, sealer, count, limits)));
+  return {
+    ledger,
+    openMailbox: (onCommit, syncAlong, disk) => {
+      const open = (path: string) => Mailbox.open(path, sealer, count, onCommit, syncAlong, limits, disk);
+      return opened("mailbox", mailboxFile(config), open);
+    },
+  };
+}
+
+async function openPostgresql(
+  config: Config,
+  sealer: Sealer,
+  count: Count,
+  parts: AsyncDisposableStack,
+): Promise<Storage> {
+  const { storage, limits, mixnetEndpoint: { replayWindow } } = config;
+  const options = databaseOptions(storage);
+  const { PostgresqlStorage } = await import("../postgresql/storage.ts");
+  const open = () => PostgresqlStorage.open(options, sealer, count, limits);
+  const shared = parts.use(await opened("database", storage.url, open));
+  return {
+    ledger: shared.ledger,
+    openMailbox: (onCommit, syncAlong) =>
+      opened("database", storage.url, () => shared.openMailbox(onCommit, syncAlong, limits, replayWindow)),
+  };
+}
+
+/** Opens what is at `path`. @throws {OperatorError} that says what could not be opened and why, and what to do about it */
+export async function opened<T>(what: string, path: string, open: (path: string) => Promise<T>): Promise<T> {
+  try {
+    return await open(path);
+  } catch (error) {
+    const { message, exitCode } = fileError(`Cannot open the ${what} "${path}"`, error, ExitCode.INPUT_OUTPUT);
+    const remedy = remedyFor(error);
+    throw new OperatorError(remedy === undefined ? message : `${message}; ${remedy}`, exitCode);
+  }
+}

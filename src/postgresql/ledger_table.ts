@@ -1,0 +1,114 @@
+import type { LedgerEntry, LedgerTable } from "../mailbox/ledger_table.ts";
+import type { Server, Sql } from "./server.ts";
+
+/** Entries that are read at a time. */
+const READ_TOGETHER = 5000;
+/** The channel on which gateways announce which clients have changed. */
+const CHANNEL = "nym_gateway_clients";
+/** ms by which what changed is read again: longer than a statement may take, as later ones may be visible earlier */
+const OVERLAP = 60_000;
+
+/** A changed entry. */
+export interface LedgerChange extends LedgerEntry {
+  /** whether the client is no longer registered */
+  readonly isRemoved: boolean;
+}
+
+interface Row {
+  client: Uint8Array;
+  entry: Uint8Array;
+  removed: boolean;
+}
+
+/** The ledger's entries in the database that several gateways share. Its clock is the database's. */
+export class PostgresqlLedgerTable implements LedgerTable {
+  #readAt = 0;
+
+  /** Uses `server`, and does not own it. */
+  constructor(private readonly server: Server) {}
+
+  /** All entries; see {@linkcode LedgerTable}. */
+  async *entries(): AsyncGenerator<LedgerEntry> {
+    this.#readAt = await this.clock();
+    for (let last: Uint8Array | undefined = new Uint8Array(0); last !== undefined;) {
+      const after: Uint8Array = last;
+      const rows = await this.server.run((sql) =>
+        sql<Row[]>`select client, entry from nym_gateway.clients
+          where client > ${after} and not removed order by client limit ${READ_TOGETHER}::integer`
+      );
+      for (const { client, entry } of rows) yield { pseudonym: client, sealed: entry };
+      last = rows.length < READ_TOGETHER ? undefined : rows.at(-1)!.client;
+    }
+  }
+
+  /** Adds or replaces an entry. */
+  async set(pseudonym: Uint8Array, sealed: Uint8Array): Promise<void> {
+    await this.server.run((sql) =>
+      sql`with changed as (
+          insert into nym_gateway.clients values (${pseudonym}, ${sealed}, false, clock_timestamp())
+          on conflict (client) do update set entry = excluded.entry, removed = false, changed = excluded.changed
+          returning client
+        ) select pg_notify(${CHANNEL}::text, encode(client, 'hex')) from changed`
+    );
+  }
+
+  /** Removes entries. */
+  async remove(pseudonyms: readonly Uint8Array[]): Promise<void> {
+    await this.server.run((sql) =>
+      sql`with changed as (
+          update nym_gateway.clients set removed = true, changed = clock_timestamp()
+          where client = any (${byteArray(pseudonyms)}::text::bytea[]) returning client
+        ) select pg_notify(${CHANNEL}::text, string_agg(encode(client, 'hex'), ' ')) from changed`
+    );
+  }
+
+  /** The database's clock, in ms since 1970. */
+  async clock(): Promise<number> {
+    const [row] = await this.server.run((sql) =>
+      sql<{ now: string }[]>`select extract(epoch from clock_timestamp()) * 1000 as now`
+    );
+    return Number(row!.now);
+  }
+
+  /** Does nothing: the database's clock needs no keeping. */
+  keepClock(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Calls `changed` for each entry that any gateway changes; `failed` when such changes could not be read. */
+  follow(changed: (change: LedgerChange) => void, failed: (error: unknown) => void): void {
+    const read = async (rows: (sql: Sql) => PromiseLike<Row[]>) => {
+      try {
+        for (const { client, entry, removed } of await this.server.run(rows)) {
+          changed({ pseudonym: client, sealed: entry, isRemoved: removed });
+        }
+      } catch (error) {
+        failed(error);
+      }
+    };
+    const notified = (clients: string) => {
+      const list = byteArray(clients.split(" ").map((hex) => Uint8Array.fromHex(hex)));
+      void read((sql) =>
+        sql<Row[]>`select client, entry, removed from nym_gateway.clients where client = any (${list}::text::bytea[])`
+      );
+    };
+    const caughtUp = async () => {
+      const since = this.#readAt - OVERLAP;
+      const now = await this.clock().catch(() => this.#readAt);
+      await read((sql) =>
+        sql<Row[]>`select client, entry, removed from nym_gateway.clients
+          where changed > to_timestamp(${String(since / 1000)}::text::double precision)`
+      );
+      this.#readAt = now;
+    };
+    this.server.listen(CHANNEL, notified, () => void caughtUp());
+  }
+
+  /** Does nothing: the server is its owner's. */
+  [Symbol.dispose](): void {}
+}
+
+/** An array of bytes in PostgreSQL's notation. */
+function byteArray(list: readonly Uint8Array[]): string {
+  return `{${list.map((bytes) => `"\\\\x${bytes.toHex()}"`).join()}}`;
+}

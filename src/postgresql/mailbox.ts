@@ -1,0 +1,433 @@
+import type { Count } from "../counting/counters.ts";
+import { logger } from "../logging/log.ts";
+import type { ClientId } from "../mailbox/client_id.ts";
+import { type Commit, Commits } from "../mailbox/commits.ts";
+import { inboxAllowance, type MailboxLimits, type Refusal } from "../mailbox/limits.ts";
+import type { MessageStore } from "../mailbox/message_store.ts";
+import type { Pseudonym } from "../mailbox/pseudonym.ts";
+import { RefusalReport } from "../mailbox/refusal_report.ts";
+import type { Sealer } from "../mailbox/sealing.ts";
+import type { Held } from "../mailbox/usage.ts";
+import { Batch, chunkContext, type Confirmation, type Outcome, type Outcomes, type Place } from "./batch.ts";
+import { PostgresqlInbox, type ReaderStore, type ReadInbox } from "./inbox.ts";
+import { Queue, type Waiting } from "./queue.ts";
+import type { Server, Sql } from "./server.ts";
+
+const log = logger("nym_gateway::postgresql");
+
+/** Most messages that wait for their commit, those of the commit under way included; beyond it there is no room. */
+const MAX_WAITING = 8192;
+/** Bounds of one commit: a large one delays the next. */
+const MAX_COMMIT_INBOXES = 1000;
+const MAX_COMMIT_BYTES = 1_048_576;
+/** Confirmations go with the next stores; without any, together after this many ms. */
+const CONFIRM_DELAY = 20;
+/** Chunks that one read takes: at most 1 MiB. */
+const READ_CHUNKS = 64;
+/** ms until a read that failed is tried again */
+const READ_AGAIN = 500;
+/** ms for which a full inbox refuses messages without asking the database again */
+const FULL_FOR = 1000;
+/** ms between two polls of the totals */
+const TALLY_INTERVAL = 1000;
+/** ms between two sweeps, which find what a lost notification missed, and between two rounds of expiry and partitions */
+const SWEEP_INTERVAL = 5000;
+const TEND_INTERVAL = 60_000;
+/** Chunks that expire in one statement. */
+const EXPIRED_AT_ONCE = 500;
+/** Hexadecimal digits of a pseudonym in a notification. */
+const HINT_DIGITS = 32;
+
+const DAY = 86_400_000;
+
+/** What the store does beside storing; ms each. */
+export interface Timings {
+  /** between two sweeps */
+  readonly sweep: number;
+  /** between two rounds of expiry */
+  readonly tend: number;
+}
+
+/**
+ * The messages of all clients of all gateways that share a database.
+ *
+ * One commit goes at a time, and takes everything that waits: messages, confirmations and logins (batch.ts). It is retried
+ * until it works, and the database does only once what it is sent twice. Messages get their numbers at the commit, and
+ * are pushed after it.
+ */
+export class PostgresqlMailbox implements MessageStore {
+  readonly #queue = new Queue();
+  readonly #commits: Commits;
+  /** by the beginning of their pseudonyms, as in notifications */
+  readonly #readers = new Map<string, PostgresqlInbox>();
+  readonly #readerStore: ReaderStore;
+  readonly #confirmations = new Map<Pseudonym, Confirmation>();
+  readonly #opening = new Map<Pseudonym, PostgresqlInbox>();
+  /** full inboxes, and until when they refuse messages at once, in ms of performance.now() */
+  readonly #full = new Map<Pseudonym, { until: number; refusal: Refusal }>();
+  readonly #refusals = new RefusalReport();
+  readonly #gateway = String(crypto.getRandomValues(new BigUint64Array(1))[0]! >> 2n);
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  #number = 0;
+  #totals: Held = { messages: 0, bytes: 0 };
+  #oldestAge = 0;
+  #roomMade: PromiseWithResolvers<void> | undefined;
+  #confirmTimer: ReturnType<typeof setTimeout> | undefined;
+  #tending: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  private constructor(
+    private readonly server: Server,
+    private readonly sealer: Sealer,
+    private readonly count: Count,
+    onCommit: (seconds: number) => void,
+    syncAlong: () => Promise<void>,
+    private readonly limits: MailboxLimits,
+    private readonly replayWindow: number,
+  ) {
+    this.#commits = new Commits({ take: () => this.#take(), pause: () => undefined }, onCommit, syncAlong);
+    this.#readerStore = {
+      read: (inbox, after, isWanted) => this.#read(inbox, after, isWanted),
+      confirm: (reader, through) => this.#confirm(reader, through),
+      confirmed: (messages) => this.count("messages_confirmed", messages),
+      damaged: () => {
+        this.count("stored_values_damaged");
+        log.error("something that was stored is damaged and skipped");
+      },
+      closeInbox: (reader) => this.#closeInbox(reader),
+    };
+  }
+
+  /**
+   * Opens a mailbox in a migrated database; it uses `server`, and does not own it. The other parameters are as those of the
+   * embedded mailbox; `replayWindow` is in ms.
+   * @throws {Error} when the database cannot be asked
+   */
+  static async open(
+    server: Server,
+    sealer: Sealer,
+    count: Count,
+    onCommit: (seconds: number) => void,
+    syncAlong: () => Promise<void>,
+    limits: MailboxLimits,
+    replayWindow: number,
+    timings: Timings = { sweep: SWEEP_INTERVAL, tend: TEND_INTERVAL },
+  ): Promise<PostgresqlMailbox> {
+    const mailbox = new PostgresqlMailbox(server, sealer, count, onCommit, syncAlong, limits, replayWindow);
+    await mailbox.#tend();
+    await mailbox.#tally();
+    mailbox.#every(TALLY_INTERVAL, () => mailbox.#tally());
+    mailbox.#every(timings.sweep, () => mailbox.#sweep());
+    mailbox.#every(timings.tend, () => mailbox.#tend());
+    server.listen(`nym_gateway_${mailbox.#gateway}`, (hint) => mailbox.#hinted(hint), () => mailbox.#hinted("*"));
+    return mailbox;
+  }
+
+  /** What all inboxes held a second ago or less. */
+  get totals(): Held {
+    return this.#totals;
+  }
+
+  /** Messages that wait for their commit, and those in the one under way. */
+  get waiting(): number {
+    return this.#queue.waiting;
+  }
+
+  /** Age of the oldest message in ms, as of a second ago. */
+  get oldestAge(): number {
+    return this.#oldestAge;
+  }
+
+  /** Why messages cannot be written; undefined when the last commit worked. */
+  get failure(): string | undefined {
+    return this.#commits.failure;
+  }
+
+  /** Accepts a message. False while its inbox is known to be full; it may also be refused later, at its commit. */
+  store(id: ClientId, message: Uint8Array, tag?: Uint8Array): boolean {
+    const inbox = this.sealer.pseudonym(id);
+    const full = this.#full.get(inbox);
+    if (full !== undefined) {
+      if (performance.now() < full.until) {
+        this.#refuse(full.refusal, 1);
+        return false;
+      }
+      this.#full.delete(inbox);
+    }
+    this.#queue.add(inbox, { message, tag: tag && tagNumber(tag) });
+    this.#commits.start();
+    return true;
+  }
+
+  /** undefined when there is room for more messages, else a promise that resolves when there may be. */
+  room(): Promise<void> | undefined {
+    if (this.#queue.waiting < MAX_WAITING) return undefined;
+    this.#roomMade ??= Promise.withResolvers();
+    return this.#roomMade.promise;
+  }
+
+  /** Reads a client's inbox from the start, once the database knows of the login. */
+  openInbox(id: ClientId, nudge: () => void, superseded: () => void): PostgresqlInbox {
+    const inbox = this.sealer.pseudonym(id);
+    this.#readers.get(hintOf(inbox))?.close();
+    const reader = new PostgresqlInbox(inbox, this.#readerStore, nudge, superseded);
+    this.#readers.set(hintOf(inbox), reader);
+    this.#opening.set(inbox, reader);
+    this.#commits.start();
+    return reader;
+  }
+
+  /** Resolves when everything stored and confirmed so far is committed, or given up. */
+  async flush(): Promise<void> {
+    await this.#commits.flush();
+  }
+
+  /** Writes this gateway's row. */
+  async probe(): Promise<void> {
+    await this.server.run((sql) =>
+      sql`update nym_gateway.gateways set seen = now() where gateway = ${this.#gateway}::text::bigint`
+    );
+  }
+
+  /** Gives up commits that still fail after `patience` ms. */
+  endRetries(patience: number): void {
+    this.#commits.endRetries(patience);
+  }
+
+  /** Commits what waits, and closes all readers. What cannot be written is counted as lost. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.endRetries(0);
+    await this.flush();
+    this.#isClosed = true;
+    clearTimeout(this.#confirmTimer);
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const reader of [...this.#readers.values()]) reader.close();
+    this.#refusals[Symbol.dispose]();
+  }
+
+  #closeInbox(reader: PostgresqlInbox): void {
+    const { inbox } = reader;
+    if (this.#readers.get(hintOf(inbox)) === reader) this.#readers.delete(hintOf(inbox));
+    if (this.#opening.get(inbox) === reader) this.#opening.delete(inbox);
+  }
+
+  #confirm({ inbox, epoch }: PostgresqlInbox, through: number): void {
+    this.#confirmations.set(inbox, { through, epoch: epoch! });
+    this.#confirmTimer ??= setTimeout(() => {
+      this.#confirmTimer = undefined;
+      this.#commits.start();
+    }, CONFIRM_DELAY);
+  }
+
+  /** Everything that waits, within bounds. */
+  #take(): Commit | undefined {
+    const places = new Map<Pseudonym, Place>();
+    const placeOf = (inbox: Pseudonym): Place => {
+      let place = places.get(inbox);
+      if (place === undefined) places.set(inbox, place = { inbox });
+      return place;
+    };
+    for (const portion of this.#queue.take(MAX_COMMIT_INBOXES, MAX_COMMIT_BYTES)) {
+      placeOf(portion.inbox).portion = portion;
+    }
+    for (const [inbox, confirmation] of this.#confirmations) placeOf(inbox).confirmation = confirmation;
+    for (const inbox of this.#opening.keys()) placeOf(inbox).opens = true;
+    if (places.size === 0) return undefined;
+    clearTimeout(this.#confirmTimer);
+    this.#confirmTimer = undefined;
+    this.#confirmations.clear();
+    const openings = new Map(this.#opening);
+    this.#opening.clear();
+    const all = [...places.values()];
+    const { inboxMessages: messages } = this.limits;
+    const bytes = inboxAllowance(this.limits, this.#totals.bytes + this.#queue.bytes);
+    const days = Math.ceil(this.replayWindow / DAY);
+    const batch = new Batch(this.#gateway, ++this.#number, { days, messages, bytes }, all, this.sealer);
+    let outcomes: Outcomes | undefined;
+    return {
+      changes: { commit: async () => outcomes = await this.server.run((sql) => batch.send(sql)) },
+      written: () => {
+        all.forEach((place, i) => this.#written(place, outcomes!.places[i]!, outcomes!.replayed, bytes));
+        for (const [inbox, reader] of openings) {
+          const { epoch, confirmed, last } = outcomes!.places[all.indexOf(places.get(inbox)!)]!;
+          reader.opened(epoch, confirmed, last);
+        }
+        this.#makeRoom();
+      },
+      givenUp: () => this.#givenUp(all),
+    };
+  }
+
+  #written({ inbox, portion }: Place, outcome: Outcome, replayed: ReadonlySet<bigint>, mostBytes: number): void {
+    if (portion === undefined) return;
+    if (outcome.stored) {
+      this.#queue.settle(portion, []);
+      const { length } = portion.messages;
+      this.count("messages_stored", length);
+      const reader = this.#readers.get(hintOf(inbox));
+      if (outcome.last === 0) reader?.hint();
+      else reader?.landed(outcome.last - length + 1, portion.messages.map(({ message }) => message));
+      return;
+    }
+    const fresh = portion.messages.filter(({ tag }) => tag === undefined || !replayed.has(tag));
+    if (fresh.length < portion.messages.length) {
+      this.count("packets_dropped_replayed", portion.messages.length - fresh.length);
+      return this.#queue.settle(portion, fresh.map(admitted));
+    }
+    let { messages, bytes } = outcome;
+    const fitting = fresh.findIndex(({ message }) =>
+      ++messages > this.limits.inboxMessages || (bytes += message.length) > mostBytes
+    );
+    const kept = fitting < 0 ? fresh : fresh.slice(0, fitting);
+    this.#queue.settle(portion, kept.map(admitted));
+    if (fitting < 0) return; // something has left it meanwhile
+    const isFull = messages > this.limits.inboxMessages || bytes > this.limits.inboxBytes;
+    const refusal = isFull ? "inbox_full" : "mailbox_full";
+    this.#full.set(inbox, { until: performance.now() + FULL_FOR, refusal });
+    this.#refuse(refusal, fresh.length - kept.length);
+  }
+
+  #givenUp(places: readonly Place[]): void {
+    let lost = 0;
+    for (const { portion } of places) {
+      if (portion === undefined) continue;
+      this.#queue.settle(portion, []);
+      lost += portion.messages.length;
+    }
+    this.#makeRoom();
+    if (lost === 0) return; // only confirmations and logins: those messages will be delivered once more
+    log.error(`${lost} messages could not be written and are lost`);
+    this.count("messages_lost", lost);
+  }
+
+  #refuse(refusal: Refusal, messages: number): void {
+    this.count(`messages_refused_${refusal}`, messages);
+    for (let i = 0; i < messages; i++) this.#refusals.note(refusal);
+  }
+
+  #makeRoom(): void {
+    this.#roomMade?.resolve();
+    this.#roomMade = undefined;
+  }
+
+  async #read(inbox: Pseudonym, after: number, isWanted: () => boolean): Promise<ReadInbox | undefined> {
+    for (let isFirst = true; isWanted(); isFirst = false) {
+      try {
+        return await this.server.run((sql) => this.#readOnce(sql, inbox, after));
+      } catch (error) {
+        if (isFirst && isWanted()) log.warn(`cannot read stored messages, trying again until it works: ${error}`);
+        await new Promise<void>((resolve) => this.#in(READ_AGAIN, resolve));
+      }
+    }
+    return undefined;
+  }
+
+  async #readOnce(sql: Sql, inbox: Pseudonym, after: number): Promise<ReadInbox> {
+    const rows = await sql<{ epoch: string; top: string; last: string | null; id: Uint8Array; body: Uint8Array }[]>`
+      select i.epoch, i.last as top, c.last, c.id, c.body
+      from nym_gateway.inboxes i left join lateral (
+        select last, id, body from nym_gateway.chunks
+          where inbox = i.inbox and last > ${String(after)}::text::bigint order by last limit ${READ_CHUNKS}::integer
+      ) c on true
+      where i.inbox = decode(${inbox}::text, 'hex') and not pg_is_in_recovery() order by c.last`;
+    const [first] = rows;
+    if (first === undefined) throw new Error("the database has another state than it had: is this its primary?");
+    const chunks = first.last === null ? [] : rows;
+    return {
+      epoch: Number(first.epoch),
+      last: Number(first.top),
+      chunks: chunks.map(({ last, id, body }) => ({
+        last: Number(last),
+        value: this.sealer.open(body, chunkContext(inbox, id)),
+      })),
+      isAll: rows.length < READ_CHUNKS,
+    };
+  }
+
+  /** Another gateway says that something has changed in these inboxes; `*`: in any. */
+  #hinted(hint: string): void {
+    if (hint === "*") return void this.#quietly("look for what other gateways have stored", () => this.#sweep());
+    for (const start of hint.split(" ")) this.#readers.get(start)?.hint();
+  }
+
+  /** Asks about the inboxes of all clients that are online. */
+  async #sweep(): Promise<void> {
+    const readers = [...this.#readers.values()].filter(({ epoch }) => epoch !== undefined);
+    for (let at = 0; at < readers.length; at += MAX_COMMIT_INBOXES) {
+      const some = readers.slice(at, at + MAX_COMMIT_INBOXES);
+      const list = `{${some.map(({ inbox }) => `"\\\\x${inbox}"`).join()}}`;
+      const rows = await this.server.run((sql) =>
+        sql<{ start: string; epoch: string; last: string }[]>`
+          select left(encode(inbox, 'hex'), ${HINT_DIGITS}::integer) as start, epoch, last from nym_gateway.inboxes
+            where inbox = any (${list}::text::bytea[])`
+      );
+      for (const { start, epoch, last } of rows) this.#readers.get(start)?.look(Number(epoch), Number(last));
+    }
+  }
+
+  async #tally(): Promise<void> {
+    const [row] = await this.server.run((sql) =>
+      sql<{ messages: string; bytes: string; age: string | null }[]>`
+        select sum(messages) as messages, sum(bytes) as bytes,
+          (select extract(epoch from now() - min(stored)) * 1000 from nym_gateway.chunks) as age
+        from nym_gateway.gateways`
+    );
+    this.#totals = { messages: Number(row!.messages), bytes: Number(row!.bytes) };
+    this.#oldestAge = Math.max(0, Number(row!.age ?? 0));
+  }
+
+  /** Makes and drops partitions, and removes what has expired: one gateway at a time, and the others do nothing. */
+  async #tend(): Promise<void> {
+    const days = Math.ceil(this.replayWindow / DAY);
+    await this.server.run((sql) => sql`select nym_gateway.tend(${String(days)}::text::integer)`);
+    const { timeToLive } = this.limits;
+    for (let expired = Infinity; timeToLive > 0 && expired > 0 && !this.#isClosed;) {
+      const [row] = await this.server.run((sql) =>
+        sql<{ expired: string }[]>`select nym_gateway.expire(${this.#gateway}::text::bigint,
+          ${String(timeToLive)}::text::double precision, ${EXPIRED_AT_ONCE}::integer) as expired`
+      );
+      expired = Number(row!.expired);
+      this.count("messages_expired", expired);
+    }
+  }
+
+  #every(interval: number, work: () => Promise<void>): void {
+    if (this.#isClosed) return;
+    this.#in(interval, () => {
+      this.#tending = this.#tending.then(() => this.#quietly("look after the database", work))
+        .then(() => this.#every(interval, work));
+    });
+  }
+
+  async #quietly(what: string, work: () => Promise<void>): Promise<void> {
+    if (this.#isClosed) return;
+    try {
+      await work();
+    } catch (error) {
+      if (this.failure === undefined && !this.#isClosed) log.warn(`cannot ${what}, trying again in a while: ${error}`);
+    }
+  }
+
+  #in(ms: number, call: () => void): void {
+    if (this.#isClosed) return call();
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      call();
+    }, ms);
+    this.#timers.add(timer);
+  }
+}
+
+/** A message whose packet the database has admitted. */
+function admitted({ message }: Waiting): Waiting {
+  return { message, tag: undefined };
+}
+
+/** A tag of 8 bytes or more as the database keeps it. */
+function tagNumber(tag: Uint8Array): bigint {
+  return new DataView(tag.buffer, tag.byteOffset).getBigInt64(0);
+}
+
+function hintOf(inbox: Pseudonym): string {
+  return inbox.slice(0, HINT_DIGITS);
+}

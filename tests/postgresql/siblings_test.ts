@@ -1,0 +1,272 @@
+import { assert, assertEquals } from "@std/assert";
+import { Ledger } from "../../src/mailbox/ledger.ts";
+import { NO_LIMITS } from "../../src/mailbox/limits.ts";
+import type { Inbox } from "../../src/mailbox/message_store.ts";
+import { PostgresqlLedgerTable } from "../../src/postgresql/ledger_table.ts";
+import { PostgresqlMailbox } from "../../src/postgresql/mailbox.ts";
+import { Server, type ServerOptions } from "../../src/postgresql/server.ts";
+import { client, numbered, numberOf, range, readAll, readNumbers } from "../mailbox/messages.ts";
+import { openPostgresql } from "../mailbox/stores.ts";
+import { eventually } from "../support/eventually.ts";
+import { Postgresql, SKIPPED } from "../support/postgresql.ts";
+import { testSealer } from "../support/sealer.ts";
+
+const DAY = 86_400_000;
+const ignore = () => {};
+
+/** Counts by name. */
+function counting(): { counts: Record<string, number>; count: (name: string, n?: number) => void } {
+  const counts: Record<string, number> = {};
+  return { counts, count: (name, n = 1) => counts[name] = (counts[name] ?? 0) + n };
+}
+
+/** Reads an inbox for as long as it nudges. */
+class Watching {
+  readonly got: number[] = [];
+  isSuperseded = false;
+  last = 0;
+  #reading: Promise<void> | undefined;
+  readonly inbox: Inbox;
+
+  constructor(mailbox: PostgresqlMailbox, n: number) {
+    this.inbox = mailbox.openInbox(client(n), () => this.#nudged(), () => this.isSuperseded = true);
+  }
+
+  #nudged(): void {
+    this.#reading ??= this.#read();
+  }
+
+  async #read(): Promise<void> {
+    do {
+      for (const { message, sequence } of await readAll(this.inbox)) {
+        this.got.push(numberOf(message));
+        this.last = sequence;
+      }
+    } while (this.inbox.isBehind);
+    this.#reading = undefined;
+  }
+}
+
+/** Tests of gateways that share a database; each gets a new one. */
+const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Promise<void>> = {
+  "mail that comes in at one gateway reaches the client at another, in order": async (options) => {
+    await using here = await openPostgresql(options);
+    await using there = await openPostgresql(options);
+    const watching = new Watching(there, 1);
+    await there.flush();
+    for (const n of range(60)) {
+      (n % 3 === 0 ? there : here).store(client(1), numbered(n));
+      await (n % 3 === 0 ? there : here).flush();
+    }
+    await eventually("all have come", () => watching.got.length >= 60);
+    assertEquals(watching.got, range(60));
+    watching.inbox.confirm(watching.last);
+    await there.flush();
+    assertEquals(await readNumbers(here.openInbox(client(1), ignore, ignore)), []);
+  },
+
+  "a sweep finds what a lost notification missed": async (options) => {
+    await using here = await openPostgresql(options);
+    const server = new Server(options);
+    server.listen = ignore; // nothing is ever notified
+    await using there = await openPostgresql(options, undefined, undefined, server, { sweep: 20, tend: DAY });
+    const watching = new Watching(there, 1);
+    await there.flush();
+    here.store(client(1), numbered(7));
+    await eventually("it has come", () => watching.got.length > 0);
+    assertEquals(watching.got, [7]);
+    here.openInbox(client(1), ignore, ignore);
+    await eventually("the newer login is noticed", () => watching.isSuperseded);
+  },
+
+  "the newest login wins at any gateway, and what an older one confirms late is refused": async (options) => {
+    await using here = await openPostgresql(options);
+    await using there = await openPostgresql(options);
+    for (const n of range(4)) here.store(client(1), numbered(n));
+    await here.flush();
+    const older = new Watching(here, 1);
+    await eventually("the older one has all", () => older.got.length === 4);
+    const newer = new Watching(there, 1);
+    await there.flush();
+    older.inbox.confirm(older.last); // if it does not know yet
+    await here.flush();
+    await eventually("the older one knows, the newer one has all", () => older.isSuperseded && newer.got.length === 4);
+    older.inbox.confirm(older.last);
+    await here.flush();
+    assertEquals(await readNumbers(there.openInbox(client(1), ignore, ignore)), range(4));
+  },
+
+  "a packet is accepted once, whichever gateway it reaches": async (options) => {
+    const { counts, count } = counting();
+    await using here = await openPostgresql(options, NO_LIMITS, count);
+    await using there = await openPostgresql(options, NO_LIMITS, count);
+    const tag = (n: number) => new Uint8Array(16).fill(n + 1);
+    for (const n of range(10)) here.store(client(n % 2), numbered(n), tag(n));
+    await here.flush();
+    for (const n of range(15)) there.store(client(n % 2), numbered(n), tag(n));
+    await there.flush();
+    assertEquals(counts["packets_dropped_replayed"], 10);
+    assertEquals(await readNumbers(here.openInbox(client(0), ignore, ignore)), range(8).map((i) => 2 * i));
+    assertEquals(await readNumbers(here.openInbox(client(1), ignore, ignore)), range(7).map((i) => 2 * i + 1));
+  },
+
+  "yesterday's packets are remembered, those of last week are not": async (options) => {
+    await using server = new Server(options);
+    const { counts, count } = counting();
+    await using mailbox = await openPostgresql(options, NO_LIMITS, count);
+    await server.run((sql) =>
+      sql`insert into nym_gateway.tags values (1, current_date - 1), (2, current_date - 7), (3, current_date - 7)`
+    );
+    for (const n of [1, 2]) {
+      const tag = new Uint8Array(8);
+      new DataView(tag.buffer).setBigInt64(0, BigInt(n));
+      mailbox.store(client(n), numbered(n), tag);
+    }
+    await mailbox.flush();
+    assertEquals([counts["packets_dropped_replayed"], counts["messages_stored"]], [1, 1]);
+    await using _other = await openPostgresql(options); // its start looks after partitions
+    const rows = await server.run((sql) =>
+      sql<{ tag: string }[]>`select tag, tableoid::regclass::text as part from nym_gateway.tags order by tag`
+    );
+    assertEquals(rows.map(({ tag }) => tag), ["1", "2"]);
+  },
+
+  "limits hold over all gateways, to the message": async (options) => {
+    const { counts, count } = counting();
+    const limits = { ...NO_LIMITS, inboxMessages: 50 };
+    await using here = await openPostgresql(options, limits, count);
+    await using there = await openPostgresql(options, limits, count);
+    for (const n of range(40)) for (const mailbox of [here, there]) mailbox.store(client(1), numbered(n));
+    await Promise.all([here.flush(), there.flush()]);
+    assertEquals((await readAll(here.openInbox(client(1), ignore, ignore))).length, 50);
+    assertEquals([counts["messages_stored"], counts["messages_refused_inbox_full"]], [50, 30]);
+    await eventually("both know the total", () => here.totals.messages === 50 && there.totals.messages === 50);
+  },
+
+  "a commit in doubt is sent again, and stores nothing twice": async (options) => {
+    const { counts, count } = counting();
+    const server = new Server(options);
+    const run = server.run.bind(server);
+    let doubts = 0;
+    server.run = async (statement) => {
+      const result = await run(statement);
+      if (doubts-- > 0) throw new Error("the connection was lost after the commit");
+      return result;
+    };
+    await using mailbox = await openPostgresql(options, { ...NO_LIMITS, inboxMessages: 15 }, count, server);
+    const reader = mailbox.openInbox(client(1), ignore, ignore);
+    await mailbox.flush();
+    const tag = (n: number) => new Uint8Array(16).fill(n + 1);
+    for (const round of range(3)) {
+      for (const n of range(5)) mailbox.store(client(1), numbered(5 * round + n), tag(5 * round + n));
+      doubts = 2;
+      await mailbox.flush();
+      doubts = 0;
+      const messages = await readAll(reader);
+      assertEquals(messages.map(({ message }) => numberOf(message)), range(5, 5 * round));
+    }
+    for (const n of range(10)) mailbox.store(client(1), numbered(n), tag(15 + n));
+    doubts = 2;
+    await mailbox.flush(); // refused, and that is in doubt
+    doubts = 0;
+    assertEquals([counts["messages_stored"], counts["messages_refused_inbox_full"]], [15, 10]);
+    assertEquals(await readNumbers(mailbox.openInbox(client(1), ignore, ignore)), range(15));
+  },
+
+  "a primary that restarts loses nothing that was committed, and clients wait for it": async (options, cluster) => {
+    const { counts, count } = counting();
+    await using mailbox = await openPostgresql(options, NO_LIMITS, count);
+    const watching = new Watching(mailbox, 1);
+    for (const n of range(50)) mailbox.store(client(1), numbered(n));
+    await mailbox.flush();
+    await cluster.stop("immediate");
+    for (const n of range(50)) mailbox.store(client(1), numbered(50 + n));
+    await eventually("the failure is known", () => mailbox.failure !== undefined);
+    await cluster.restart();
+    await mailbox.flush();
+    assertEquals(mailbox.failure, undefined);
+    await eventually("all have come", () => watching.got.length >= 100);
+    assertEquals(watching.got, range(100));
+    assertEquals([counts["messages_stored"], counts["messages_lost"]], [100, undefined]);
+  },
+
+  "a database that is read-only for a while holds mail up, and loses none": async (options) => {
+    await using server = new Server(options);
+    await using mailbox = await openPostgresql(options);
+    const { database } = options;
+    const readOnly = (isSo: boolean) =>
+      server.run(async (sql) => {
+        await sql`set default_transaction_read_only = off`;
+        await sql.unsafe(`alter database ${database} set default_transaction_read_only = ${isSo ? "on" : "off"}`);
+        await sql`select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = ${database} and pid <> pg_backend_pid()`;
+      });
+    await readOnly(true);
+    mailbox.store(client(1), numbered(1));
+    await eventually("the failure is known", () => /read-only/.test(mailbox.failure ?? ""));
+    await readOnly(false).catch(() => readOnly(false)); // the pool's own connections may be among those that it ends
+    await mailbox.flush();
+    assertEquals(await readNumbers(mailbox.openInbox(client(1), ignore, ignore)), [1]);
+  },
+
+  "what has expired leaves, counted once, and no gateway is in another's way": async (options) => {
+    const { counts, count } = counting();
+    await using server = new Server(options);
+    const limits = { ...NO_LIMITS, timeToLive: 3_600_000 };
+    await using here = await openPostgresql(options, limits, count, undefined, { sweep: DAY, tend: 20 });
+    await using there = await openPostgresql(options, limits, count, undefined, { sweep: DAY, tend: 20 });
+    for (const n of range(20)) here.store(client(n % 4), numbered(n));
+    await here.flush();
+    await server.run((sql) => sql`update nym_gateway.chunks set stored = stored - interval '2 hours'`);
+    there.store(client(0), numbered(99));
+    await there.flush();
+    await eventually("they have expired", () => counts["messages_expired"] === 20);
+    await eventually("the totals know", () => here.totals.messages === 1 && there.totals.messages === 1);
+    assertEquals(await readNumbers(here.openInbox(client(0), ignore, ignore)), [99]);
+  },
+
+  "a client that registers or leaves at one gateway is known or unknown at all": async (options) => {
+    const opened = async () => {
+      const server = new Server(options);
+      const table = new PostgresqlLedgerTable(server);
+      const ledger = await Ledger.over(table, testSealer(), ignore, limits);
+      table.follow((change) => ledger.learn(change, change.isRemoved), ignore);
+      return { ledger, server };
+    };
+    const limits = { registeredClients: 3, unusedRegistrationTime: 0 };
+    await using _mailbox = await openPostgresql(options); // which migrates
+    const { ledger: here, server: ours } = await opened();
+    await using _ours = ours;
+    await here.establish(client(1));
+    await here.add(client(2));
+    const { ledger: there, server: theirs } = await opened();
+    await using _theirs = theirs;
+    assert(there.has(client(1)) && there.has(client(2)));
+    await there.add(client(3));
+    await eventually("the other knows", () => here.has(client(3)));
+    assertEquals(here.registeredAt(client(3)), there.registeredAt(client(3)));
+    assertEquals(await here.add(client(4)), "new"); // in place of the one that never returned
+    assert(!here.has(client(2)) && here.size === 3);
+    await eventually("the other knows that too", () => !there.has(client(2)) && there.has(client(4)));
+  },
+
+  "a newer gateway's database, and another storage key's, are refused": async (options) => {
+    await using server = new Server(options);
+    await (await openPostgresql(options))[Symbol.asyncDispose]();
+    const version = new TextEncoder().encode("999");
+    await server.run((sql) => sql`update nym_gateway.settings set value = ${version} where name = 'version'`);
+    const error = await openPostgresql(options, undefined, undefined, server).catch((error) => error);
+    assert(/newer version/.test(error.message), error.message);
+  },
+};
+
+Deno.test({
+  name: "gateways that share a database",
+  ignore: SKIPPED,
+  fn: async (t) => {
+    await using cluster = await Postgresql.start();
+    for (const [name, test] of Object.entries(TESTS)) {
+      await t.step(name, async () => test(await cluster.database(), cluster));
+    }
+  },
+});
