@@ -33,8 +33,8 @@ export interface Relocated {
 
 /**
  * Adapts `config` to gateway `id`, whose files are all in `<rootDirectory>/<id>`, where `init` puts them. The
- * configuration may be a stranger's, so a log file or certificates outside its folder, and a directory server other
- * than the default, are reset to their defaults unless `keepsOutside`.
+ * configuration may be a stranger's, so a log file or certificates outside its folder, a directory server other than the
+ * default, and a database are reset to their defaults unless `keepsOutside`.
  */
 export function relocate(config: Config, id: string, rootDirectory: string, keepsOutside: boolean): Relocated {
   const defaults = defaultConfig(id, rootDirectory);
@@ -109,7 +109,8 @@ function isOfHome(key: NamedKey): boolean {
 
 /** Whether a key refers to something outside the gateway's folder: a file, or a server. */
 function leadsOutside(key: NamedKey): boolean {
-  return !isOfHome(key) && (key.kind === path || key.kind === pathOrNone || key.kind === url);
+  if (isOfHome(key)) return false;
+  return key.section === "storage" || key.kind === path || key.kind === pathOrNone || key.kind === url;
 }
 
 function isWithin(folder: string, path: string): boolean {

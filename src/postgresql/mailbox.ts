@@ -53,7 +53,8 @@ export interface Timings {
  *
  * One commit goes at a time, and takes everything that waits: messages, confirmations and logins (batch.ts). It is retried
  * until it works, and the database does only once what it is sent twice. Messages get their numbers at the commit, and
- * are pushed after it.
+ * are pushed after it. Only while commits fail are they pushed before: the order in which another gateway's come, and
+ * whether it has seen the same packets, shows at the commit.
  */
 export class PostgresqlMailbox implements MessageStore {
   readonly #queue = new Queue();
@@ -74,6 +75,8 @@ export class PostgresqlMailbox implements MessageStore {
   #roomMade: PromiseWithResolvers<void> | undefined;
   #confirmTimer: ReturnType<typeof setTimeout> | undefined;
   #tending: Promise<void> = Promise.resolve();
+  /** the last attempt to commit has failed: clients that are online get messages early */
+  #isFailing = false;
   #isClosed = false;
 
   private constructor(
@@ -89,6 +92,12 @@ export class PostgresqlMailbox implements MessageStore {
     this.#readerStore = {
       read: (inbox, after, isWanted) => this.#read(inbox, after, isWanted),
       confirm: (reader, through) => this.#confirm(reader, through),
+      early: (inbox, place) => this.#isFailing ? this.#queue.at(inbox, place) : undefined,
+      dropEarly: (inbox, count) => {
+        const dropped = this.#queue.drop(inbox, count);
+        if (dropped > 0) this.#makeRoom();
+        return dropped;
+      },
       confirmed: (messages) => this.count("messages_confirmed", messages),
       damaged: () => {
         this.count("stored_values_damaged");
@@ -156,6 +165,7 @@ export class PostgresqlMailbox implements MessageStore {
     }
     this.#queue.add(inbox, { message, tag: tag && tagNumber(tag) });
     this.#commits.start();
+    if (this.#isFailing) this.#readers.get(hintOf(inbox))?.nudge();
     return true;
   }
 
@@ -245,7 +255,7 @@ export class PostgresqlMailbox implements MessageStore {
     const batch = new Batch(this.#gateway, ++this.#number, { days, messages, bytes }, all, this.sealer);
     let outcomes: Outcomes | undefined;
     return {
-      changes: { commit: async () => outcomes = await this.server.run((sql) => batch.send(sql)) },
+      changes: { commit: async () => outcomes = await this.#send(batch) },
       written: () => {
         all.forEach((place, i) => this.#written(place, outcomes!.places[i]!, outcomes!.replayed, bytes));
         for (const [inbox, reader] of openings) {
@@ -258,6 +268,18 @@ export class PostgresqlMailbox implements MessageStore {
     };
   }
 
+  async #send(batch: Batch): Promise<Outcomes> {
+    try {
+      const outcomes = await this.server.run((sql) => batch.send(sql));
+      this.#isFailing = false;
+      return outcomes;
+    } catch (error) {
+      this.#isFailing = true;
+      for (const inbox of this.#queue.inboxes) this.#readers.get(hintOf(inbox))?.nudge();
+      throw error;
+    }
+  }
+
   #written({ inbox, portion }: Place, outcome: Outcome, replayed: ReadonlySet<bigint>, mostBytes: number): void {
     if (portion === undefined) return;
     if (outcome.stored) {
@@ -265,10 +287,13 @@ export class PostgresqlMailbox implements MessageStore {
       const { length } = portion.messages;
       this.count("messages_stored", length);
       const reader = this.#readers.get(hintOf(inbox));
-      if (outcome.last === 0) reader?.hint();
-      else reader?.landed(outcome.last - length + 1, portion.messages.map(({ message }) => message));
+      if (outcome.last === 0) {
+        reader?.refused(length); // it is not known with which numbers
+        reader?.hint();
+      } else reader?.landed(outcome.last - length + 1, portion.messages.map(({ message }) => message));
       return;
     }
+    this.#readers.get(hintOf(inbox))?.refused(portion.messages.length);
     const fresh = portion.messages.filter(({ tag }) => tag === undefined || !replayed.has(tag));
     if (fresh.length < portion.messages.length) {
       this.count("packets_dropped_replayed", portion.messages.length - fresh.length);

@@ -76,6 +76,26 @@ export class Queue {
     return portions;
   }
 
+  /** A message of an inbox by its place, from 0; undefined when there is none. */
+  at(inbox: Pseudonym, place: number): Uint8Array | undefined {
+    return this.#lines.get(inbox)?.messages[place]?.message;
+  }
+
+  /** The inboxes that it has messages of. */
+  get inboxes(): Pseudonym[] {
+    return [...this.#lines.keys()];
+  }
+
+  /** Drops the first `count` messages of an inbox, except those in the commit under way. Returns how many it dropped. */
+  drop(inbox: Pseudonym, count: number): number {
+    const line = this.#lines.get(inbox)!;
+    const dropped = line.messages.splice(line.taken, Math.max(0, count - line.taken));
+    if (line.messages.length === 0) this.#lines.delete(inbox);
+    this.#waiting -= dropped.length;
+    this.#bytes -= bytesOf(dropped);
+    return dropped.length;
+  }
+
   /** Ends the commit of a portion: what remains of it, in order, waits again, before what came later. */
   settle({ inbox, messages, bytes }: Portion, remaining: readonly Waiting[]): void {
     const line = this.#lines.get(inbox)!;

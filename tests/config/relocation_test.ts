@@ -41,11 +41,15 @@ Deno.test("other references to the outside are named, and reset unless the opera
   before.clientsEndpoint.tlsCertificate = "/var/lib/nym/gateways/old/fullchain.pem";
   before.clientsEndpoint.tlsKey = "/etc/ssl/key.pem";
   before.logging.file = "/home/nym/.profile";
+  before.storage.kind = "postgresql";
+  before.storage.url = "postgres://gateway@db.example/mail";
   const named = [
     { key: "presence_directory_server in [gateway]", path: "http://directory.example" },
     { key: "tls_certificate in [clients_endpoint]", path: "/var/lib/nym/gateways/old/fullchain.pem" },
     { key: "tls_key in [clients_endpoint]", path: "/etc/ssl/key.pem" },
     { key: "file in [logging]", path: "/home/nym/.profile" },
+    { key: "kind in [storage]", path: "postgresql" },
+    { key: "url in [storage]", path: "postgres://gateway@db.example/mail" },
   ];
   const reset = relocate(before, "new", "/home/nym/gateways", false);
   assertEquals(reset.config, { ...NEW, gateway: { ...NEW.gateway, location: "Bern" } });
@@ -54,6 +58,7 @@ Deno.test("other references to the outside are named, and reset unless the opera
   assertEquals(kept.config.gateway.presenceDirectoryServer, "http://directory.example");
   assertEquals(kept.config.clientsEndpoint.tlsKey, "/etc/ssl/key.pem");
   assertEquals(kept.config.logging.file, "/home/nym/.profile");
+  assertEquals(kept.config.storage, before.storage);
   assertEquals([kept.moved, kept.outside], [[], named]);
 });
 

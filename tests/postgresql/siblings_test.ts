@@ -190,6 +190,69 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
     assertEquals([counts["messages_stored"], counts["messages_lost"]], [100, undefined]);
   },
 
+  "while the database is away, clients that are online get mail, and what they confirm is not written": async (
+    options,
+    cluster,
+  ) => {
+    const { counts, count } = counting();
+    await using mailbox = await openPostgresql(options, NO_LIMITS, count);
+    const watching = new Watching(mailbox, 1);
+    const half = new Watching(mailbox, 2);
+    for (const n of range(4)) mailbox.store(client(1 + n % 2), numbered(n));
+    await mailbox.flush();
+    await eventually("both have what came before", () => watching.got.length === 2 && half.got.length === 2);
+    await cluster.stop("immediate");
+    for (const n of range(60, 4)) {
+      mailbox.store(client(n % 3), numbered(n));
+      if (n === 30) await eventually("the failure is known", () => mailbox.failure !== undefined);
+    }
+    const own = (c: number) => range(64).filter((n) => n < 4 ? 1 + n % 2 === c : n % 3 === c);
+    await eventually("both have all", () => watching.got.length === own(1).length && half.got.length === own(2).length);
+    watching.inbox.confirm(watching.last);
+    half.inbox.confirm(10);
+    assert(mailbox.waiting < 60, "what is confirmed and has not been sent to the database leaves memory");
+    await cluster.restart();
+    await mailbox.flush();
+    mailbox.store(client(1), numbered(98));
+    mailbox.store(client(2), numbered(99));
+    await mailbox.flush();
+    await eventually("it goes on", () => watching.got.at(-1) === 98 && half.got.at(-1) === 99);
+    assertEquals([watching.got, half.got], [[...own(1), 98], [...own(2), 99]]);
+    assertEquals(await readNumbers(mailbox.openInbox(client(1), ignore, ignore)), [98]);
+    assertEquals(await readNumbers(mailbox.openInbox(client(2), ignore, ignore)), [...own(2).slice(10), 99]);
+    assertEquals(await readNumbers(mailbox.openInbox(client(0), ignore, ignore)), range(20).map((i) => 3 * i + 6));
+    assertEquals(counts["messages_lost"], undefined);
+  },
+
+  "another gateway that commits first, when the database is back, costs repetitions and no message": async (
+    options,
+    cluster,
+  ) => {
+    const server = new Server(options);
+    await using here = await openPostgresql(options, undefined, undefined, server);
+    await using there = await openPostgresql(options);
+    const watching = new Watching(here, 1);
+    await here.flush();
+    await cluster.stop("immediate");
+    for (const n of range(10)) here.store(client(1), numbered(n));
+    await eventually("it has all early", () => watching.got.length === 10);
+    watching.inbox.confirm(5);
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const run = server.run.bind(server);
+    server.run = async (statement) => await held.then(() => run(statement));
+    await cluster.restart();
+    for (const n of range(3, 50)) there.store(client(1), numbered(n));
+    await there.flush();
+    release();
+    await here.flush();
+    await eventually("it has all", () => watching.got.includes(52));
+    const first = new Set(watching.got).size;
+    assertEquals(first, 13, "none is lost");
+    watching.inbox.confirm(watching.last);
+    await here.flush();
+    assertEquals(await readNumbers(there.openInbox(client(1), ignore, ignore)), []);
+  },
+
   "a database that is read-only for a while holds mail up, and loses none": async (options) => {
     await using server = new Server(options);
     await using mailbox = await openPostgresql(options);
