@@ -21,7 +21,8 @@ export class DirectoryContact implements AsyncDisposable {
   readonly #directory: DirectoryClient;
   readonly #timings: RetryTimings;
   readonly #stopping = new AbortController();
-  readonly #failing = new Set<string>();
+  /** activities whose latest request failed, and why */
+  readonly #failing = new Map<string, string>();
   readonly #loops: Promise<void>[] = [];
 
   /** `timings` say how soon a failed request is retried. */
@@ -35,9 +36,9 @@ export class DirectoryContact implements AsyncDisposable {
     return this.#stopping.signal;
   }
 
-  /** Whether the latest request of each kind succeeded. */
-  get isReachable(): boolean {
-    return this.#failing.size === 0;
+  /** Why the latest request of some kind failed; undefined if the latest of each kind succeeded. */
+  get failure(): string | undefined {
+    return this.#failing.values().next().value;
   }
 
   /** Makes a request now and every `interval` ms after that; after a failure, at the intervals of the timings. */
@@ -55,7 +56,7 @@ export class DirectoryContact implements AsyncDisposable {
       if (this.#failing.size === 0) {
         log.warn(`directory ${this.#directory.url} unreachable: ${error.message}; retrying`);
       }
-      this.#failing.add(activity);
+      this.#failing.set(activity, error.message);
       return false;
     }
     if (this.#failing.delete(activity) && this.#failing.size === 0) {

@@ -83,9 +83,9 @@ export class MixnodePresence implements AsyncDisposable {
     return this.#nodes.size;
   }
 
-  /** Whether the latest requests to the directory succeeded. */
-  get isReachable(): boolean {
-    return this.#contact.isReachable;
+  /** Why a latest request to the directory failed; undefined if none did. */
+  get failure(): string | undefined {
+    return this.#contact.failure;
   }
 
   /** The age (ms) of the topology in use; undefined without one. */

@@ -98,9 +98,9 @@ export class Presence {
     return this.#mixnodes.size;
   }
 
-  /** Whether the latest requests to the directory succeeded. */
-  get isReachable(): boolean {
-    return this.#contact.isReachable;
+  /** Why a latest request to the directory failed; undefined if none did. */
+  get failure(): string | undefined {
+    return this.#contact.failure;
   }
 
   /** The age (ms) of the topology in use; undefined without one. */

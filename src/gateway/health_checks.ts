@@ -90,12 +90,12 @@ export function checksOf(parts: Parts): Record<string, Check> {
     },
     workers,
     directory: () => {
-      if (!presence.isReachable) {
-        const { topologyAge } = presence;
+      const { failure, topologyAge } = presence;
+      if (failure !== undefined) {
         const use = topologyAge === undefined
-          ? "the gateway has no topology"
-          : `the gateway uses the topology of ${durationText(topologyAge)} ago`;
-        return warn(`cannot be reached: clients may not find the gateway; ${use}, and is retrying`);
+          ? "has no topology"
+          : `uses the topology of ${durationText(topologyAge)} ago`;
+        return warn(`cannot be reached: ${failure}; clients may not find the gateway, which ${use} and is retrying`);
       }
       const { fault, mixnodes } = presence;
       if (fault !== undefined) return warn(fault);

@@ -28,12 +28,12 @@ export function checksOf(parts: Parts): Record<string, Check> {
         : ok(`${plural(replays.size, "packet")} remembered`),
     workers,
     directory: () => {
-      if (!presence.isReachable) {
-        const { topologyAge } = presence;
+      const { failure, topologyAge } = presence;
+      if (failure !== undefined) {
         const use = topologyAge === undefined
-          ? "the mixnode has no topology, and drops all packets"
-          : `the mixnode uses the topology of ${durationText(topologyAge)} ago`;
-        return warn(`cannot be reached: clients may not find the mixnode; ${use}, and is retrying`);
+          ? "has no topology, drops all packets"
+          : `uses the topology of ${durationText(topologyAge)} ago`;
+        return warn(`cannot be reached: ${failure}; clients may not find the mixnode, which ${use} and is retrying`);
       }
       if (presence.fault !== undefined) return warn(presence.fault);
       if (presence.nodes === 0) return warn("lists no other node: packets cannot be forwarded");

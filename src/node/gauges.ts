@@ -11,7 +11,7 @@ export function nodeGauges(
   return {
     mixnetConnectionsLimit: () => limits.mixnetConnections,
     workers: () => unwrapping.alive,
-    directoryReachable: () => presence.isReachable ? 1 : 0,
+    directoryReachable: () => presence.failure === undefined ? 1 : 0,
     configAccepted: () => reloads.isRefused ? 0 : 1,
     configAcceptedAt: () => reloads.succeededAt / 1000,
     descriptorsHeld: () => descriptors.use.held,

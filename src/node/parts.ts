@@ -13,5 +13,5 @@ export interface NodeParts {
   /** limits in force; changed in place by a reload */
   readonly limits: { readonly mixnetConnections: number; readonly trustedProxies: readonly string[] };
   /** the link to the directory */
-  readonly presence: { readonly isReachable: boolean };
+  readonly presence: { readonly failure: string | undefined };
 }

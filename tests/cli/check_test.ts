@@ -355,6 +355,11 @@ Deno.test("before the start, a client checks the certificate against the announc
   assertEquals((await rig.check()).found["TLS chain"]?.found, "clients accept it for localhost");
   await setName("gateway.example.org");
   assertEquals((await rig.check()).found["TLS chain"]?.status, "fail");
+  if (Deno.build.os === "windows") return;
+  await Deno.chmod(files.key, 0o644);
+  const { status, found, remedy } = (await rig.check()).found["TLS key"]!;
+  assertEquals([status, remedy], ["warn", `chmod o-r ${files.key}`]);
+  assertEquals(found, `every user of this machine can read ${files.key}`);
 });
 
 Deno.test("an operator's port that is in use, or open to others, is only a warning", async () => {

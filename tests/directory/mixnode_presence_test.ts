@@ -110,7 +110,7 @@ Deno.test("nodes are kept while the directory fails", async () => {
   await presence.prepare();
   server.topology = () => new Response(null, { status: 500 });
   await presence.lookAgain();
-  assertEquals([presence.isReachable, presence.nodes], [false, 1]);
+  assertEquals([presence.failure, presence.nodes], ["it answered with status 500", 1]);
   lists(server, { "10.0.0.3:1789": "a" });
   presence.start();
   await eventually("it answers again", () => presence.isNode({ host: "10.0.0.3", port: 1789 }));

@@ -231,7 +231,7 @@ Deno.test("a restart while the directory is down uses the last good topology", (
     server.topology = broken;
     await using second = rig.presence(server, { mayConnect: (ip) => ip !== "127.0.0.1" });
     await second.prepare();
-    assertEquals([second.mixnodes, second.isReachable], [1, false]);
+    assertEquals([second.mixnodes, second.failure], [1, "it answered with status 500"]);
     assert(second.isMixnode({ host: "10.0.0.7", port: 1 }));
     assert(second.topologyAge! < 60_000);
     assertEquals(lines.map((text) => text.slice(0, 5).trim()), ["WARN", "INFO"]);

@@ -107,7 +107,9 @@ async function endure(next: () => Rubbish | undefined, peaks: Record<string, num
     directory.presence = presence;
     await eventually("it has recovered", () => process.log.includes("answers again"), 30_000);
   }
-  directory.presence = directory.topology = () => new Response("out of order", { status: 500 });
-  await operator.says(/^warn +directory +cannot be reached/m);
+  directory.presence = directory.topology = () => Response.redirect("https://elsewhere.example/", 302);
+  await operator.says(
+    /^warn +directory +cannot be reached: it redirects to https:\/\/elsewhere\.example\/ .*set presence_/m,
+  );
   assert((await operator.readiness()).ready);
 }

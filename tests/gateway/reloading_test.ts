@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
@@ -40,7 +40,7 @@ Deno.test("reloaded storage limits apply to new messages, and the health check r
   const { host, port } = rig.gateway.operatorAddress!;
   const space = async () => {
     const { checks } = await (await fetch(`http://${host}:${port}/status.json`)).json();
-    return checks.find(({ name }: { name: string }) => name === "space").status;
+    return checks.find(({ name }: { name: string }) => name === "space");
   };
   const changed = structuredClone(rig.config);
   changed.limits.minimumFreeDisk = Number.MAX_SAFE_INTEGER;
@@ -48,7 +48,9 @@ Deno.test("reloaded storage limits apply to new messages, and the health check r
   await rig.mix(rig.packet(absent, Uint8Array.of(0)), rig.packet(address, Uint8Array.of(1)));
   await eventually("it is dropped", () => rig.gateway.counters.get("messages_refused_disk_low") === 1);
   assertEquals(await client.message(), Uint8Array.of(1), "a client that is online gets its mail");
-  assertEquals(await space(), "fail");
+  const { status, reason } = await space();
+  assertEquals(status, "fail");
+  assertStringIncludes(reason, "less than minimum_free_disk (9007 TB): new messages are dropped");
   assert(log.texts.includes("New messages are dropped, disk_low: too little disk is free (minimum_free_disk)"));
   assert(log.texts.some((text) => text.startsWith("space fails: ")));
   changed.limits.minimumFreeDisk = 0;

@@ -7,6 +7,7 @@ import type { SettingsSection } from "../../src/operator/settings.ts";
 import { formatSocketAddress, type SocketAddress } from "../../src/addresses/socket_address.ts";
 import { eventually } from "../support/eventually.ts";
 import { GatewayRig, NO_DIRECTORY } from "../support/gateway_rig.ts";
+import { LogLines } from "../support/log_lines.ts";
 import { randomClientAddress } from "../support/packets.ts";
 import { Silence } from "../support/silence.ts";
 import { FakeGateway } from "./fake_gateway.ts";
@@ -164,6 +165,16 @@ Deno.test("a running gateway shows its figures and no secrets", async () => {
   const shown = metrics.body + ready.body + status.body;
   const secrets = [bob, rig.keys.privateKey, deriveToken(rig.keys.privateKey, bob)].map(encodeBase58);
   for (const secret of secrets) assert(!shown.includes(secret));
+});
+
+Deno.test("at the start, a gateway warns of a status page that is open to other machines", async () => {
+  for (const [address, isOpen] of [["0.0.0.0:0", true], ["127.0.0.1:0", false], ["[::1]:0", false]] as const) {
+    using log = new LogLines();
+    await using _rig = await GatewayRig.start(NO_DIRECTORY, ({ operator }) => operator.listeningAddress = address);
+    const warning =
+      `They are open to other machines without a password, because listening_address in [operator] is ${address};`;
+    assertEquals(log.of("warn").some((text) => text.startsWith(warning)), isOpen, address);
+  }
 });
 
 Deno.test("a gateway serves clients even if the operator's port is taken", async () => {

@@ -14,7 +14,7 @@ export class LogLines implements Disposable {
     return this.#lines.map(({ message }) => message);
   }
 
-  /** The messages of one level, as in `WARN`. */
+  /** The messages of one level, as in `warn`. */
   of(level: string): string[] {
     return this.#lines.filter((line) => line.level === level).map(({ message }) => message);
   }
