@@ -51,7 +51,7 @@ ${entry('.BR SIGINT ", " SIGTERM', "stop properly; a second one ends the program
 ${
     entry(
       ".B SIGHUP",
-      "read the configuration and the certificate again; a file with a mistake is refused, and the old one stays",
+      "read the configuration and the certificate again; a file with a mistake is refused, and the previous configuration stays in force",
     )
   }
 .SH FILES
