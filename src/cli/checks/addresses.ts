@@ -107,7 +107,7 @@ function checkPort(
         ? fail(
           subject,
           `${listening} is in use`,
-          `find out by whom: ss -ltnp 'sport = :${port}'`,
+          `see which program uses it: ss -ltnp 'sport = :${port}'`,
           ExitCode.UNAVAILABLE,
         )
         : fail(subject, `${listening} is in use, by another program or by ${other}`, "give one of them another port");
