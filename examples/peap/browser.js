@@ -1,0 +1,16 @@
+/** Sends a message to itself through the mixnet, from a page: browser.html?directory=http://127.0.0.1:8080 */
+import { Peap } from "@nym-gateway/peap";
+
+const shown = document.querySelector("output");
+try {
+  const directory = new URL(location.href).searchParams.get("directory");
+  const client = await Peap.connect({ directory });
+  await client.send(client.address, "hello from a page");
+  for await (const message of client) {
+    shown.textContent = message.text();
+    break;
+  }
+  await client.close();
+} catch (error) {
+  shown.textContent = String(error);
+}

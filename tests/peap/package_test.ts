@@ -1,0 +1,167 @@
+import { assert, assertEquals } from "@std/assert";
+import { packagePeap } from "../../scripts/package_peap.ts";
+import { setLogLevel } from "../../src/logging/log.ts";
+import { Network } from "../../src/sandbox/network.ts";
+import { portsFrom } from "../../src/sandbox/ports.ts";
+import { Chromium, hasChromium } from "../operator/chromium.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+
+setLogLevel("error");
+
+/** Bytes of the whole library, minified and compressed. A page pays for them; raise this only for a reason. */
+const MOST_BYTES = 40_000;
+const EXAMPLES = new URL("../../examples/peap/", import.meta.url).pathname;
+const LIBRARY = new URL("../../src/peap/mod.ts", import.meta.url).pathname;
+
+/** A program that uses all of the package's types, as a cautious project compiles it. */
+const PROGRAM = `
+import { type Credentials, MemoryStore, Peap, PeapError, type PeapOptions, type Status } from "@nym-gateway/peap";
+const given: Credentials | undefined = undefined;
+const options: PeapOptions = { directory: "http://127.0.0.1", credentials: given, store: new MemoryStore() };
+export async function main(show: (what: unknown) => void): Promise<void> {
+  const client: Peap = await Peap.connect({ ...options, trace: ({ type }) => show(type) });
+  await client.send(client.address, new Uint8Array(3), { signal: undefined, onProgress: ({ sent }) => show(sent) });
+  for await (const message of client) show([message.id, message.text(), message.data.length]);
+  for await (const status of client.status()) {
+    const { state }: Status = status;
+    if (status.state === "reconnecting") show([state, status.in, status.cause.retryable]);
+  }
+  await client[Symbol.asyncDispose]().catch((error: unknown) => show(error instanceof PeapError && error.kind));
+}
+`;
+const COMPILER_OPTIONS = {
+  target: "es2022",
+  lib: ["es2022"], // no DOM, and no AsyncDisposable
+  types: [],
+  module: "nodenext",
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  verbatimModuleSyntax: true,
+  skipLibCheck: false,
+  noEmit: true,
+};
+
+/** A Node that the library supports; undefined if there is none. NYM_NODE names another than the one on the PATH. */
+const NODE = await findNode(Deno.env.get("NYM_NODE") ?? "node");
+
+async function findNode(program: string): Promise<string | undefined> {
+  try {
+    const version = await output(".", program, "--version");
+    return Number(/^v(\d+)/.exec(version)?.[1]) >= 22 ? program : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const hasNpm = await output(".", "npm", "--version").then(() => true, () => false);
+
+/** A command's standard output, without white space around it. Throws an error with what it said if it fails. */
+async function output(cwd: string, program: string, ...args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, { args, cwd, stdin: "null" }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
+  if (!success) throw new Error(`${program} ${args.join(" ")}: ${text(stdout)} ${text(stderr)}`);
+  return text(stdout);
+}
+
+const deno = (cwd: string, ...args: string[]) => output(cwd, Deno.execPath(), ...args);
+
+Deno.test(`the whole library has at most ${MOST_BYTES} bytes, minified and compressed`, async () => {
+  using folder = new TemporaryFolder();
+  const bundle = folder.file("peap.js");
+  await deno(".", "bundle", "--quiet", "--minify", "--platform", "browser", LIBRARY, "--output", bundle);
+  const compressed = (await Deno.open(bundle)).readable.pipeThrough(new CompressionStream("gzip"));
+  const { byteLength } = await new Response(compressed).arrayBuffer();
+  assert(byteLength <= MOST_BYTES, `${byteLength} bytes`);
+});
+
+Deno.test("the packages for JSR and npm are made from one source, and the examples run", async (t) => {
+  using folder = new TemporaryFolder();
+  const { jsr, npm } = await packagePeap(folder.file("packages"));
+  await using network = await Network.start(portsFrom(0), new AbortController().signal);
+  const { url } = network.directory;
+
+  await t.step("JSR accepts it", async () => {
+    await deno(jsr, "publish", "--dry-run", "--allow-dirty", "--no-check", "--quiet");
+  });
+
+  await t.step("Deno", async () => {
+    const config = JSON.parse(await Deno.readTextFile(`${jsr}/deno.json`));
+    const imports = { ...config.imports, [config.name]: `${jsr}/${config.exports["."]}` };
+    await Deno.writeTextFile(folder.file("deno.json"), JSON.stringify({ imports }));
+    const run = ["run", "--no-lock", "--config", folder.file("deno.json"), "--allow-net", `${EXAMPLES}deno.ts`, url];
+    assertEquals(await deno(".", ...run), "hello from Deno");
+  });
+
+  await t.step("npm's manifest says what it needs", async () => {
+    const { type, sideEffects, engines, exports } = JSON.parse(await Deno.readTextFile(`${npm}/package.json`));
+    assertEquals([type, sideEffects, engines], ["module", false, { node: ">=22" }]);
+    for (const path of [exports["."].types, exports["."].import, "README.md", "LICENSE"]) {
+      assert((await Deno.stat(`${npm}/${path}`)).size > 0, path);
+    }
+  });
+
+  const application = folder.file("application");
+  await Deno.mkdir(application);
+  await t.step({
+    name: `npm installs its tarball into an empty folder${hasNpm ? "" : " (skipped: no npm)"}`,
+    ignore: !hasNpm,
+    fn: async () => {
+      await Deno.writeTextFile(`${application}/package.json`, `{"private":true,"type":"module"}`);
+      const tarball = await output(npm, "npm", "pack", "--silent");
+      const quietly = ["--prefer-offline", "--no-audit", "--no-fund", "--silent"];
+      await output(application, "npm", "install", ...quietly, `${npm}/${tarball}`);
+    },
+  });
+
+  await t.step({
+    name: `its types need only ES2022${hasNpm ? "" : " (skipped: no npm)"}`,
+    ignore: !hasNpm,
+    fn: async () => {
+      await Deno.writeTextFile(`${application}/use.ts`, PROGRAM);
+      const config = { compilerOptions: COMPILER_OPTIONS, files: ["use.ts"] };
+      await Deno.writeTextFile(`${application}/tsconfig.json`, JSON.stringify(config));
+      await deno(
+        ".",
+        "run",
+        "--allow-read",
+        "--allow-env",
+        "--allow-sys",
+        "npm:typescript@5.9.3/tsc",
+        "-p",
+        application,
+      );
+    },
+  });
+
+  await t.step({
+    name: `Node${NODE ? "" : " (skipped: no Node 22 or later; NYM_NODE names one)"}`,
+    ignore: !NODE || !hasNpm,
+    fn: async () => {
+      await Deno.copyFile(`${EXAMPLES}node.mjs`, `${application}/node.mjs`);
+      assertEquals(await output(application, NODE!, "node.mjs", url), "hello from Node");
+    },
+  });
+
+  await t.step({
+    name: `a page, bundled by esbuild${hasChromium() ? "" : " (skipped: no Chromium)"}`,
+    ignore: !hasChromium() || !hasNpm,
+    fn: async () => {
+      await Deno.copyFile(`${EXAMPLES}browser.js`, `${application}/browser.js`);
+      const bundle = ["--quiet", "--minify", "--platform", "browser", "browser.js", "--output", "browser.bundle.js"];
+      await deno(application, "bundle", ...bundle); // which is esbuild
+      const [page, script] = [`${EXAMPLES}browser.html`, `${application}/browser.bundle.js`];
+      await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async ({ url }) => {
+        return url.includes("browser.bundle.js")
+          ? new Response(await Deno.readFile(script), { headers: { "content-type": "text/javascript" } })
+          : new Response(await Deno.readFile(page), { headers: { "content-type": "text/html" } });
+      });
+      await using chromium = await Chromium.start();
+      const address = `http://127.0.0.1:${server.addr.port}/?directory=${encodeURIComponent(url)}`;
+      await chromium.show(address, { width: 400, height: 300, isPhone: false, scheme: "light" });
+      const shown = `document.querySelector("output")?.textContent`;
+      await chromium.until(`!/on its way/.test(${shown} ?? "on its way")`);
+      assertEquals([await chromium.evaluate(shown), chromium.errors], ["hello from a page", []]);
+    },
+  });
+});
