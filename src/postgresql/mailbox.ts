@@ -88,7 +88,8 @@ export class PostgresqlMailbox implements MessageStore {
     private readonly limits: MailboxLimits,
     private readonly replayWindow: number,
   ) {
-    this.#commits = new Commits({ take: () => this.#take(), pause: () => undefined }, onCommit, syncAlong);
+    // No pace: messages are pushed after their commit.
+    this.#commits = new Commits({ take: () => this.#take(), pause: () => undefined }, onCommit, syncAlong, 0);
     this.#readerStore = {
       read: (inbox, after, isWanted) => this.#read(inbox, after, isWanted),
       confirm: (reader, through) => this.#confirm(reader, through),
