@@ -47,9 +47,9 @@ function listeningAddressesOf(config: AnyConfig): string[] {
     .map((key) => String(valueOf(config, key))).filter((address) => address !== "");
 }
 
-/** Whether two programs can't both listen on these: an unspecified address stands for all. */
+/** Whether two programs can't both listen on these: 0.0.0.0 stands for all IPv4 addresses, [::] for all. */
 function overlaps(one: string, other: string): boolean {
   const hosts = [hostOf(one), hostOf(other)];
   return portOf(one) === portOf(other) &&
-    (hosts[0] === hosts[1] || hosts.some((host) => host === "0.0.0.0" || host === "::"));
+    (hosts[0] === hosts[1] || hosts.includes("::") || hosts.includes("0.0.0.0") && !hosts.join().includes(":"));
 }

@@ -35,7 +35,7 @@ export function parseConfig(text: string, path: string): Config {
 export function parseTable<C extends AnyConfig>(table: Table<C>, text: string, path: string): C {
   const refuse = (reason: string) => new OperatorError(`Cannot read ${path}: ${reason}`, ExitCode.CONFIGURATION);
   const tables = readSections(table, text, refuse);
-  refuseUnknownKeys(table, tables, refuse);
+  refuseUnknownKeys(table, tables, path, refuse);
   const read = (key: NamedKey, section: Values, fallback?: Value): Value => {
     const given = tables[key.section]?.[key.name] ?? fallback;
     const value = given === undefined ? new Mistake("is missing") : key.kind.read(given, section);
@@ -68,12 +68,12 @@ function readSections<C>({ keys }: Table<C>, text: string, refuse: Refuse): Tabl
   return sections;
 }
 
-function refuseUnknownKeys<C>({ keys, lenient }: Table<C>, tables: Tables, refuse: Refuse): void {
+function refuseUnknownKeys<C>({ keys, lenient }: Table<C>, tables: Tables, path: string, refuse: Refuse): void {
   for (const [section, table] of Object.entries(tables)) {
     const names = keys.filter((key) => key.section === section).map(({ name }) => name);
     const unknowns = Object.keys(table).filter((name) => !names.includes(name));
     if (lenient.includes(section)) {
-      for (const name of unknowns) log.warn(`unknown key ${JSON.stringify(name)} in [${section}] is ignored`);
+      for (const name of unknowns) log.warn(`${path}: unknown key ${JSON.stringify(name)} in [${section}] is ignored`);
       continue;
     }
     const [unknown] = unknowns;

@@ -31,7 +31,7 @@ export function checksOf(parts: Parts): Record<string, Check> {
       const { failure, topologyAge } = presence;
       if (failure !== undefined) {
         const use = topologyAge === undefined
-          ? "has no topology, drops all packets"
+          ? "has no topology"
           : `uses the topology of ${durationText(topologyAge)} ago`;
         return warn(`cannot be reached: ${failure}; clients may not find the mixnode, which ${use} and is retrying`);
       }

@@ -2,16 +2,20 @@ import { assert, assertEquals } from "@std/assert";
 import { DOCUMENTS, withMetrics } from "../../scripts/monitoring/document.ts";
 import { exposition } from "../../src/operator/exposition.ts";
 import { GATEWAY_METRICS } from "../../src/gateway/metric_table.ts";
+import { MIXNODE_METRICS } from "../../src/mixnode/metric_table.ts";
+import { OTHERS } from "../../src/operator/metric_table.ts";
 import { FakeGateway } from "./fake_gateway.ts";
 import { promtool } from "./promtool.ts";
 
 const FOLDER = new URL("../../scripts/monitoring/", import.meta.url);
 
-/** The names of all metrics in a scrape. */
-const METRICS = new Set(
-  exposition(new FakeGateway(), [{ name: "mailbox", status: "ok", reason: "" }])
+/** The names of all metrics in a scrape, of a gateway and of a mixnode. */
+const METRICS = new Set([
+  ...exposition(new FakeGateway(), [{ name: "mailbox", status: "ok", reason: "" }])
     .split("\n").filter((line) => /^\w/.test(line)).map((line) => /^\w+/.exec(line)![0]),
-);
+  ...[...MIXNODE_METRICS.counters, ...MIXNODE_METRICS.gauges, OTHERS.check]
+    .map(({ name }) => MIXNODE_METRICS.prefix + name),
+]);
 
 Deno.test("the documentation lists the current metrics", () => {
   const outdated = "it is out of date: run deno task docs";
@@ -25,7 +29,7 @@ Deno.test("the documentation lists the current metrics", () => {
 Deno.test("rules and dashboard use existing metrics", () => {
   for (const file of ["alerts.yml", "alerts_test.yml", "grafana_dashboard.json"]) {
     const text = Deno.readTextFileSync(new URL(file, FOLDER));
-    const names = text.match(/\b(nym_gateway_|process_)[a-z_]+/g) ?? [];
+    const names = text.match(/\b(nym_gateway_|nym_mixnode_|process_)[a-z_]+/g) ?? [];
     assert(names.length > 5, file);
     for (const name of names) assert(METRICS.has(name), `${file} uses ${name}`);
   }

@@ -75,7 +75,7 @@ test("a mixnode's page shows what a mixnode has", async (page) => {
   );
   await page.show(`http://127.0.0.1:${rig.mixnode.operatorAddress!.port}/`, DESKTOP);
   await page.until(LOADED);
-  assertStringIncludes(await page.evaluate(shown("tiles")), "Packets held0waiting for their delay, at most 32,768");
+  assertStringIncludes(await page.evaluate(shown("tiles")), "Packets held0for their delay, limit 32,768");
   assertMatch(
     await page.evaluate(shown("identity")),
     /Layer2Others connect to127\.0\.0\.1:\d+Directory.*Listed thereunknown/,
