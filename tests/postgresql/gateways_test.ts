@@ -1,51 +1,89 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import type { Config } from "../../src/config/config.ts";
+import { Server } from "../../src/postgresql/server.ts";
 import { eventually } from "../support/eventually.ts";
 import { GatewayRig, NO_DIRECTORY } from "../support/gateway_rig.ts";
 import { Postgresql, SKIPPED } from "../support/postgresql.ts";
+import { quietPort } from "../support/quiet_port.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { selfSigned } from "../tls/self_signed.ts";
+
+const PASSWORD = "a password, with spaces";
 
 Deno.test({
-  name: "two gateways with one database: a client moves between them and loses nothing",
+  name: "gateways with one database, over TLS and with a password",
   ignore: SKIPPED,
-  fn: async () => {
-    await using cluster = await Postgresql.start();
-    const { hosts: [socket], user, database } = await cluster.database();
-    const url = `postgres://${user}@${encodeURIComponent(socket!.host)}/${database}`;
-    await using here = await GatewayRig.start(NO_DIRECTORY, (config) => {
-      Object.assign(config.storage, { kind: "postgresql", url });
-    });
-    await using there = await here.sibling();
-    const address = crypto.getRandomValues(new Uint8Array(32));
-    const message = (n: number) => new Uint8Array(40).fill(n);
-
-    const first = await here.register(address);
-    await eventually("the sibling knows the client", () => there.gateway.ledger.size === 1);
-    const packets = [1, 2, 3, 4, 5, 6].map((n) => here.packet(address, message(n)));
-    await there.mix(packets[0]!);
-    assertEquals(await first.message(), message(1)); // through the database and a notification
-    await here.mix(packets[0]!); // a replay
-    await here.mix(packets[1]!);
-    assertEquals(await first.message(), message(2));
-    await eventually(
-      "the replay is dropped",
-      () => here.gateway.counters.get("packets_dropped_replayed") === 1,
+  fn: async (t) => {
+    using folder = new TemporaryFolder();
+    const { certificate, key } = await selfSigned(folder, "database");
+    const port = quietPort();
+    await using cluster = await Postgresql.start(
+      { listen_addresses: "127.0.0.1", port: String(port), ssl: "on" },
+      { "server.crt": Deno.readTextFileSync(certificate), "server.key": Deno.readTextFileSync(key) },
     );
+    {
+      await using server = new Server(await cluster.database());
+      await server.run((sql) => sql.unsafe(`create role mail login password '${PASSWORD}'`));
+      await server.run((sql) => sql.unsafe("create database mail owner mail"));
+    }
+    const passwordFile = folder.file("password");
+    Deno.writeTextFileSync(passwordFile, `${PASSWORD}\n`);
+    const storage: Config["storage"] = {
+      kind: "postgresql",
+      url: `postgres://mail@localhost:${port}/mail`,
+      passwordFile,
+      tls: "verify",
+      certificateAuthority: certificate,
+    };
 
-    await eventually("both are confirmed", () => here.gateway.counters.get("messages_confirmed") === 2);
-    await here.gateway.mailbox.flush();
+    await t.step("a client moves between them and loses nothing", () => clientMoves(storage));
 
-    const second = await there.logIn(address);
-    await first.closed;
-    await here.mix(...packets.slice(2, 4));
-    assertEquals((await second.messages(2)).map((message) => message[0]), [3, 4]);
-    await eventually("both are confirmed", () => there.gateway.counters.get("messages_confirmed") >= 2);
-    await there.gateway.mailbox.flush();
-    await second[Symbol.asyncDispose]();
-    await there.stop();
-    await here.mix(packets[4]!);
-    const third = await here.logIn(address);
-    assertEquals(await third.message(), message(5));
-    await third[Symbol.asyncDispose]();
-    await there.restart();
-    assertEquals(there.gateway.ledger.size, 1);
+    await t.step("an unknown certificate, a wrong password and another storage key are refused", async () => {
+      Deno.writeTextFileSync(folder.file("wrong"), "guess\n");
+      const refusals = [
+        { change: { certificateAuthority: "" }, reason: /self-signed|UnknownIssuer|certificate/ },
+        { change: { passwordFile: folder.file("wrong") }, reason: /password authentication failed for user "mail"$/ },
+        { change: {}, reason: /not sealed with this storage key/ },
+      ];
+      for (const { change, reason } of refusals) {
+        const start = GatewayRig.start(NO_DIRECTORY, (config) => Object.assign(config.storage, storage, change));
+        const error: Error = await start.then(() => Promise.reject(new Error("it started")), (error) => error);
+        assert(reason.test(error.message), error.message);
+        assert(!error.message.includes(PASSWORD) && !error.message.includes("guess"), error.message);
+      }
+    });
   },
 });
+
+async function clientMoves(storage: Config["storage"]): Promise<void> {
+  await using here = await GatewayRig.start(NO_DIRECTORY, (config) => Object.assign(config.storage, storage));
+  await using there = await here.sibling();
+  const address = crypto.getRandomValues(new Uint8Array(32));
+  const message = (n: number) => new Uint8Array(40).fill(n);
+
+  const first = await here.register(address);
+  await eventually("the sibling knows the client", () => there.gateway.ledger.size === 1);
+  const packets = [1, 2, 3, 4, 5].map((n) => here.packet(address, message(n)));
+  await there.mix(packets[0]!);
+  assertEquals(await first.message(), message(1)); // through the database and a notification
+  await here.mix(packets[0]!); // a replay
+  await here.mix(packets[1]!);
+  assertEquals(await first.message(), message(2));
+  await eventually("the replay is dropped", () => here.gateway.counters.get("packets_dropped_replayed") === 1);
+  await eventually("both are confirmed", () => here.gateway.counters.get("messages_confirmed") === 2);
+  await here.gateway.mailbox.flush();
+
+  const second = await there.logIn(address);
+  await first.closed;
+  await here.mix(...packets.slice(2, 4));
+  assertEquals(await second.messages(2), [message(3), message(4)]);
+  await eventually("both are confirmed", () => there.gateway.counters.get("messages_confirmed") >= 2);
+  await there.gateway.mailbox.flush();
+  await second[Symbol.asyncDispose]();
+  await there.stop();
+  await here.mix(packets[4]!);
+  await using third = await here.logIn(address);
+  assertEquals(await third.message(), message(5));
+  await there.restart();
+  assertEquals(there.gateway.ledger.size, 1);
+}

@@ -253,6 +253,22 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
     assertEquals(await readNumbers(there.openInbox(client(1), ignore, ignore)), []);
   },
 
+  "a database that hangs in a commit, and goes on later, stores nothing twice": async (options, cluster) => {
+    const { counts, count } = counting();
+    await using mailbox = await openPostgresql(options, NO_LIMITS, count, new Server(options, 500));
+    const tag = (n: number) => new Uint8Array(16).fill(n + 1);
+    for (const n of range(5)) mailbox.store(client(1), numbered(n), tag(n));
+    await mailbox.flush();
+    {
+      using _frozen = await cluster.freeze();
+      for (const n of range(5, 5)) mailbox.store(client(1), numbered(n), tag(n));
+      await eventually("the failure is known", () => mailbox.failure !== undefined);
+    }
+    await mailbox.flush();
+    assertEquals(await readNumbers(mailbox.openInbox(client(1), ignore, ignore)), range(10));
+    assertEquals([counts["messages_stored"], counts["packets_dropped_replayed"]], [10, undefined]);
+  },
+
   "a database that is read-only for a while holds mail up, and loses none": async (options) => {
     await using server = new Server(options);
     await using mailbox = await openPostgresql(options);
