@@ -16,7 +16,7 @@ const SECONDS = 5;
 if (Deno.args[0] === "write") await write(JSON.parse(Deno.args[1]!), Number(Deno.args[2]), Number(Deno.args[3]));
 else await measure(Number(Deno.args[0] ?? 200_000));
 
-/** A gateway that stores as fast as it can, for so many clients; prints messages, seconds and processor time. */
+/** A gateway that stores as fast as it can, for this many clients; prints messages, seconds and processor time. */
 async function write(options: ServerOptions, clients: number, seconds: number): Promise<void> {
   await using mailbox = await openPostgresql(options);
   const tag = new Uint8Array(8);
@@ -70,7 +70,7 @@ async function measure(stored: number): Promise<void> {
   await measureClients(await cluster.database(), stored);
 }
 
-/** With so many messages stored, ten for each client: logins, confirmations, and mail to a client at a sibling. */
+/** With this many messages stored, ten for each client: logins, confirmations, and mail to a client at a sibling. */
 async function measureClients(options: ServerOptions, stored: number): Promise<void> {
   await using here = await openPostgresql(options);
   await using there = await openPostgresql(options);
