@@ -60,7 +60,7 @@ export interface PeapOptions {
 export interface SendOptions {
   /** Gives the message up: what has not left yet stays, and `send` rejects with the signal's reason. */
   signal?: AbortSignalLike | undefined;
-  /** Called for each packet that the gateway has accepted. It must not throw. */
+  /** Called for each packet that the gateway has accepted. If it throws, the message is given up with its error. */
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 

@@ -61,11 +61,14 @@ export class OutgoingMessage {
   accepted(): void {
     if (this.#isOver) return;
     this.#accepted++;
-    if (this.#accepted === this.#total) {
-      this.#isOver = true;
-      this.#settle.resolve();
+    try {
+      this.#onProgress?.({ sent: this.#accepted, total: this.#total });
+    } catch (error) {
+      return this.fail(error);
     }
-    this.#onProgress?.({ sent: this.#accepted, total: this.#total });
+    if (this.#accepted < this.#total) return;
+    this.#isOver = true;
+    this.#settle.resolve();
   }
 
   /** Gives the message up. */

@@ -56,6 +56,11 @@ Deno.test("progress counts the packets that the gateway has accepted", async () 
   const progress: Progress[] = [];
   await alice.send(alice.address, vectorMessage(2500), { onProgress: (now) => progress.push(now) });
   assertEquals(progress, [1, 2, 3].map((sent) => ({ sent, total: 3 })));
+  const onProgress = () => {
+    throw new RangeError("its own mistake");
+  };
+  await assertRejects(() => alice.send(alice.address, "hello", { onProgress }), RangeError, "its own mistake");
+  await alice.send(alice.address, "and the client works on");
 });
 
 Deno.test("a message can be given up, before and while it is sent", async () => {
