@@ -7,6 +7,7 @@ import { defaultOf, ENVIRONMENT } from "../src/cli/help.ts";
 import {
   type AnyConfig,
   defaultsOf,
+  DIRECTORY,
   GATEWAY,
   KEYS,
   MIXNODE,
@@ -42,6 +43,12 @@ A mixnode reads \`~/.nym/mixnodes/<id>/config/config.toml\`, in the same way. In
 a warning: 0.7.0's file may have them. Keys with the same meaning as a gateway's are only named.
 
 ${sectionsOf(MIXNODE, defaultsOf(MIXNODE, "<id>", "~/.nym/mixnodes"), (name) => `mixnode: [${name}]`)}
+
+# Configuration of a directory
+
+A directory reads \`~/.nym/directories/<id>/config/config.toml\`, in the same way.
+
+${sectionsOf(DIRECTORY, defaultsOf(DIRECTORY, "<id>", "~/.nym/directories"), (name) => `directory: [${name}]`)}
 
 # Commands
 

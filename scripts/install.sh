@@ -25,7 +25,7 @@ END
 USER_NAME=nym-gateway
 STATE=/var/lib/nym-gateway
 PAUSES=growing-pauses.conf
-UNITS='nym-gateway nym-gateway@ nym-mixnode@'
+UNITS='nym-gateway nym-gateway@ nym-mixnode@ nym-directory@'
 # The public key that releases are signed with, as in "ssh-ed25519 AAAA…". `deno task release --signing-key` sets it.
 RELEASE_KEY=''
 NAMESPACE=nym-gateway-release
@@ -94,8 +94,8 @@ if [ "$uninstall" = yes ]; then
     if [ -z "$root" ]; then
         case $service in
         systemd)
-            ! systemctl is-active --quiet nym-gateway 'nym-gateway@*' 'nym-mixnode@*' 2>/dev/null ||
-                fail "it is running: systemctl stop nym-gateway 'nym-gateway@*' 'nym-mixnode@*'"
+            ! systemctl is-active --quiet nym-gateway 'nym-gateway@*' 'nym-mixnode@*' 'nym-directory@*' 2>/dev/null ||
+                fail "it is running: systemctl stop nym-gateway 'nym-gateway@*' 'nym-mixnode@*' 'nym-directory@*'"
             ;;
         openrc) ! rc-service nym-gateway status >/dev/null 2>&1 || fail 'it is running: rc-service nym-gateway stop' ;;
         esac
@@ -191,12 +191,13 @@ install_template() {
     chmod "$unit_mode" "$root$units/$1.service"
 }
 
-# install_templates_and_pauses: installs template units for gateways and mixnodes by id and, on systemd 254 or later,
+# install_templates_and_pauses: installs template units for nodes of each kind by id and, on systemd 254 or later,
 # growing pauses between restarts, so that a lasting problem does not cause a restart every five seconds for days
 install_templates_and_pauses() {
     units=${unit_target%/*}
     install_template nym-gateway@ gateway
     install_template nym-mixnode@ mixnode
+    install_template nym-directory@ directory
     version=$(systemctl --version 2>/dev/null | awk 'NR == 1 { print $2 + 0 }')
     [ -z "$root" ] && [ "${version:-0}" -ge 254 ] || return 0
     for name in $UNITS; do

@@ -5,7 +5,7 @@ import { OperatorError } from "../errors/operator_error.ts";
 import { logger } from "../logging/log.ts";
 import { homesDirectory, homesIn } from "./home.ts";
 import type { Role } from "./role.ts";
-import { GATEWAY_ROLE, MIXNODE_ROLE } from "./role.ts";
+import { DIRECTORY_ROLE, GATEWAY_ROLE, MIXNODE_ROLE } from "./role.ts";
 
 const log = logger("nym_gateway");
 
@@ -15,7 +15,7 @@ const log = logger("nym_gateway");
  */
 export function warnOfClash<C extends AnyConfig>(role: Role<C>, config: C): void {
   const own = listeningAddressesOf(config);
-  for (const other of [...configsOf(GATEWAY_ROLE), ...configsOf(MIXNODE_ROLE)]) {
+  for (const other of [...configsOf(GATEWAY_ROLE), ...configsOf(MIXNODE_ROLE), ...configsOf(DIRECTORY_ROLE)]) {
     const kind = tableOf(other).program;
     if (kind === role.table.program && homeOf(other).id === homeOf(config).id) continue;
     const shared = own.filter((address) => listeningAddressesOf(other).some((its) => overlaps(address, its)));

@@ -6,8 +6,10 @@ const log = logger("nym_gateway::node");
 
 /** length of a socket's path, in bytes, that every system allows */
 const LONGEST_PATH = 100;
-/** the only request, on one line */
+/** the request that every program takes, on one line */
 const RELOAD = "reload\n";
+/** in bytes; a request names a public key at most */
+const LONGEST_REQUEST = 256;
 /** in ms, for a request to arrive, and for its answer */
 const TIMEOUT = 10_000;
 /** in bytes; an answer names keys of the configuration */
@@ -18,6 +20,9 @@ export type ReloadAnswer =
   | { readonly taken: readonly string[]; readonly left: readonly string[] }
   | { readonly refused: string; readonly exitCode: ExitCode };
 
+/** Answers a request, a line of text; undefined if it is not one. */
+export type Others = (request: string) => Promise<object | undefined>;
+
 /**
  * The socket through which commands reach a running gateway. Only the gateway's user can access its file (0600), so
  * anyone who can connect may send requests. A request is a line of text, its answer a line of JSON.
@@ -27,31 +32,41 @@ export class ControlSocket implements AsyncDisposable {
   readonly path: string;
   readonly #listener: Deno.UnixListener;
   readonly #reload: () => ReloadAnswer;
+  readonly #others: Others | undefined;
   readonly #accepting: Promise<void>;
   readonly #connections = new Set<Deno.UnixConn>();
   /** the temporary folder of a socket whose path would be too long beside the configuration file */
   readonly #folder: string | undefined;
 
-  private constructor(path: string, folder: string | undefined, reload: () => ReloadAnswer) {
+  private constructor(
+    path: string,
+    folder: string | undefined,
+    reload: () => ReloadAnswer,
+    others: Others | undefined,
+  ) {
     this.path = path;
     this.#folder = folder;
     this.#reload = reload;
+    this.#others = others;
     this.#listener = Deno.listen({ transport: "unix", path });
     Deno.chmodSync(path, 0o600);
     this.#accepting = this.#accept();
   }
 
-  /** Listens beside the configuration file; undefined if that fails, which is logged as a warning. */
-  static open(configPath: string, reload: () => ReloadAnswer): ControlSocket | undefined {
+  /**
+   * Listens beside the configuration file; undefined if that fails, which is logged as a warning. `others` answers what
+   * is not a request to reload.
+   */
+  static open(configPath: string, reload: () => ReloadAnswer, others?: Others): ControlSocket | undefined {
     if (Deno.build.os === "windows") return undefined;
     try {
       const path = `${configPath}.socket`;
       if (new TextEncoder().encode(path).length > LONGEST_PATH) {
         const folder = Deno.makeTempDirSync({ prefix: "nym-gateway-" });
-        return new ControlSocket(join(folder, "socket"), folder, reload);
+        return new ControlSocket(join(folder, "socket"), folder, reload, others);
       }
       removeStale(path);
-      return new ControlSocket(path, undefined, reload);
+      return new ControlSocket(path, undefined, reload, others);
     } catch (error) {
       const remedy = "SIGHUP makes the program read its configuration again";
       log.warn(`Cannot listen for commands in ${dirname(configPath)} (${reasonOf(error)}): ${remedy}`);
@@ -81,8 +96,9 @@ export class ControlSocket implements AsyncDisposable {
     this.#connections.add(connection);
     const timer = setTimeout(() => close(connection), TIMEOUT);
     try {
-      const request = await readText(connection, RELOAD.length);
-      if (request === RELOAD) await write(connection, JSON.stringify(this.#reload()) + "\n");
+      const request = await readText(connection, LONGEST_REQUEST, "\n");
+      const answer = request === RELOAD ? this.#reload() : await this.#others?.(request);
+      if (answer !== undefined) await write(connection, JSON.stringify(answer) + "\n");
     } catch {
       // the connection is gone, and nobody waits for the answer
     }
@@ -97,11 +113,19 @@ export class ControlSocket implements AsyncDisposable {
  * @throws {OperatorError} if it does not answer, or this user may not ask
  */
 export async function askToReload(path: string, kind: string): Promise<ReloadAnswer> {
+  return await ask(path, kind, RELOAD) as ReloadAnswer;
+}
+
+/**
+ * Sends a request to the node that listens at `path`, and resolves with its answer. `kind` is what it is, for errors.
+ * @throws {OperatorError} if it does not answer, or this user may not ask
+ */
+export async function ask(path: string, kind: string, request: string): Promise<unknown> {
   const attempt = `Cannot ask the ${kind}`;
   try {
     using connection = await Deno.connect({ transport: "unix", path });
     const timer = setTimeout(() => close(connection), TIMEOUT);
-    await write(connection, RELOAD);
+    await write(connection, request);
     const text = await readText(connection, LONGEST_ANSWER).finally(() => clearTimeout(timer));
     return JSON.parse(text);
   } catch (error) {
@@ -124,11 +148,12 @@ function removeStale(path: string): void {
   }
 }
 
-/** Reads until the end, or `most` bytes. */
-async function readText(connection: Deno.UnixConn, most: number): Promise<string> {
+/** Reads until the end, or `most` bytes, or text that ends in `ending`. */
+async function readText(connection: Deno.UnixConn, most: number, ending?: string): Promise<string> {
   const bytes = new Uint8Array(most);
   let length = 0;
   while (length < most) {
+    if (ending !== undefined && length > 0 && bytes[length - 1] === ending.charCodeAt(0)) break;
     const read = await connection.read(bytes.subarray(length));
     if (read === null) break;
     length += read;

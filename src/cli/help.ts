@@ -13,14 +13,14 @@ import {
 
 /** What the program is for. */
 export const PURPOSE =
-  "nym-gateway keeps a mailbox at the edge of a mixnet for each of its clients. It can also be a mixnode.";
+  "nym-gateway keeps a mailbox at the edge of a mixnet for each of its clients. It can also be a mixnode, or a directory.";
 
 /** The environment variables that the program reads. */
 export const ENVIRONMENT: readonly { name: string; meaning: string }[] = [
   {
     name: "NYM_HOME",
     meaning:
-      "the folder that holds the gateways and mixnodes [default: ~/.nym, then the service's, /var/lib/nym-gateway]",
+      "the folder that holds the gateways, mixnodes and directories [default: ~/.nym, then the service's, /var/lib/nym-gateway]",
   },
   {
     name: "NYM_GATEWAY_STORAGE_KEY_FILE",

@@ -1,7 +1,15 @@
 import { join } from "node:path";
-import { type AnyConfig, configPath, defaultsOf, type NodeConfig, nodeOf } from "../config/config.ts";
+import {
+  type AnyConfig,
+  configPath,
+  defaultsOf,
+  type DirectoryConfig,
+  type NodeConfig,
+  nodeOf,
+} from "../config/config.ts";
 import { exists, writeTable } from "../config/files.ts";
 import { saveKeyPair } from "../config/key_files.ts";
+import { makeSigningKey, signingKeyName } from "../config/signing_key_file.ts";
 import { makeStorageKey } from "../config/storage_key_file.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { generateKeyPair } from "../sphinx/curve.ts";
@@ -12,37 +20,61 @@ import { print, printText } from "./output.ts";
 import type { Role } from "./role.ts";
 
 /**
- * Creates a node: its key pair, a gateway's storage key, and its configuration file; all of them or none.
+ * Creates a node: its keys and its configuration file; all of them or none.
  * @throws {OperatorError} if that fails, or the node exists: it is known by its key, so it is never replaced
  */
-export function init<C extends NodeConfig>(role: Role<C>, options: Options): void {
+export function init<C extends AnyConfig>(role: Role<C>, options: Options): void {
   const { program: kind } = role.table;
   const id = nodeId(options);
   print(`Initialising ${kind} ${id}...`);
   const root = homesDirectory(role);
   const config = role.override(defaultsOf(role.table, id, root), options);
   const path = configPath(id, root);
-  const node = nodeOf(config);
-  const { privateSphinxKeyFile, publicSphinxKeyFile } = node;
-  const storageKeyFiles = "storageKeyFile" in node ? [node.storageKeyFile] : [];
-  for (const file of [path, privateSphinxKeyFile, publicSphinxKeyFile, ...storageKeyFiles]) {
+  const keys = "directory" in config ? keysOfDirectory(config) : keysOfNode(config);
+  for (const file of [path, ...keys.flatMap(({ files }) => files)]) {
     if (exists(file)) throw alreadyThere(role, id, file, join(root, id));
   }
   using unfinished = new DisposableStack();
-  const made = (...files: string[]) => files.forEach((file) => unfinished.defer(() => Deno.removeSync(file)));
-  saveKeyPair(node, generateKeyPair());
-  made(privateSphinxKeyFile, publicSphinxKeyFile);
-  print("Saved mixnet sphinx keypair");
-  for (const file of storageKeyFiles) {
-    makeStorageKey(file);
-    made(file);
+  for (const { files, make } of keys) {
+    make();
+    for (const file of files) unfinished.defer(() => Deno.removeSync(file));
   }
   writeTable(role.table, path, config);
   unfinished.move(); // it is finished: the files stay
   print(`Saved configuration file to ${JSON.stringify(path)}`);
   printText(`${kind[0]!.toUpperCase()}${kind.slice(1)} configuration completed.\n\n\n`);
-  printText(nextSteps(role, id, root, [privateSphinxKeyFile, ...storageKeyFiles]));
+  printText(nextSteps(role, id, root, keys.map(({ files: [secret] }) => secret)));
   warnOfClash(role, config);
+}
+
+/** Keys that are made together. */
+interface Keys {
+  /** their files: the secret one first */
+  readonly files: readonly [string, ...string[]];
+  /** makes all files or none, and prints what others are to know */
+  readonly make: () => void;
+}
+
+function keysOfNode(config: NodeConfig): Keys[] {
+  const node = nodeOf(config);
+  const { privateSphinxKeyFile, publicSphinxKeyFile } = node;
+  const make = () => {
+    saveKeyPair(node, generateKeyPair());
+    print("Saved mixnet sphinx keypair");
+  };
+  const keys: Keys = { files: [privateSphinxKeyFile, publicSphinxKeyFile], make };
+  if (!("storageKeyFile" in node)) return [keys];
+  const { storageKeyFile } = node;
+  return [keys, { files: [storageKeyFile], make: () => void makeStorageKey(storageKeyFile) }];
+}
+
+function keysOfDirectory({ directory }: DirectoryConfig): Keys[] {
+  const { privateSigningKeyFile } = directory;
+  const make = () => {
+    print(`Public key: ${signingKeyName(makeSigningKey(privateSigningKeyFile))}`);
+    print("Nodes and clients that have it as directory_key accept no other directory's topologies");
+  };
+  return [{ files: [privateSigningKeyFile], make }];
 }
 
 /** What to do next, in order. */

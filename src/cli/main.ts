@@ -18,7 +18,10 @@ import { nodeDetails } from "./node_details.ts";
 import { print, printError, printText, refuseUnprinted, serveOutput, settleOutput } from "./output.ts";
 import { reload } from "./reload.ts";
 import { relocate } from "./relocate.ts";
-import { GATEWAY_ROLE, MIXNODE_ROLE } from "./role.ts";
+import { DIRECTORY_ROLE, GATEWAY_ROLE, MIXNODE_ROLE } from "./role.ts";
+import { runDirectory, type StartDirectory } from "./run_directory.ts";
+import { DIRECTORY_CHECKS } from "./checks/of_directory.ts";
+import { decide, type DecideOffline, layerIn } from "./decide.ts";
 import { runGateway, type StartGateway } from "./run_gateway.ts";
 import { runMixnode, type StartMixnode } from "./run_mixnode.ts";
 import { status } from "./status.ts";
@@ -34,6 +37,10 @@ export interface Starters {
   readonly gateway: StartGateway;
   /** for `mixnode run` */
   readonly mixnode: StartMixnode;
+  /** for `directory run` */
+  readonly directory: StartDirectory;
+  /** for `directory allow` and the like, while it is not running */
+  readonly decideOffline: DecideOffline;
 }
 
 /** Runs the command that the arguments name. Resolves with the exit code; never rejects. */
@@ -128,6 +135,24 @@ async function carryOut(command: CommandName, options: Options, start: Starters)
       return relocate(MIXNODE_ROLE, options);
     case "mixnode node-details":
       return nodeDetails(MIXNODE_ROLE, options);
+    case "directory init":
+      return init(DIRECTORY_ROLE, options);
+    case "directory run":
+      return await runDirectory(options, start.directory);
+    case "directory check":
+      return await check(DIRECTORY_CHECKS, options);
+    case "directory status":
+      return await status(DIRECTORY_ROLE, options);
+    case "directory reload":
+      return await reload(DIRECTORY_ROLE, options);
+    case "directory relocate":
+      return relocate(DIRECTORY_ROLE, options);
+    case "directory allow":
+      return await decide(options, { standing: "allowed" }, start.decideOffline);
+    case "directory disallow":
+      return await decide(options, { standing: "disallowed" }, start.decideOffline);
+    case "directory layer":
+      return await decide(options, { layer: layerIn(options) }, start.decideOffline);
   }
 }
 

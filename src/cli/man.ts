@@ -58,6 +58,7 @@ ${
 ${entry(".I ~/.nym/gateways/<id>/config/config.toml", "the configuration, with a comment at each key")}
 ${entry(".I ~/.nym/gateways/<id>/data/", "keys, ledger and inboxes")}
 ${entry(".I ~/.nym/mixnodes/<id>/", "the same of a mixnode")}
+${entry(".I ~/.nym/directories/<id>/", "the same of a directory")}
 .SH EXIT STATUS
 ${entry(".B 0", "success")}
 ${

@@ -1,5 +1,5 @@
 import { portOf } from "../config/addresses.ts";
-import { configPath, defaultConfig, defaultsOf, MIXNODE, type OverridingOption } from "../config/config.ts";
+import { configPath, defaultConfig, defaultsOf, DIRECTORY, MIXNODE, type OverridingOption } from "../config/config.ts";
 
 /** An option of a command. */
 export interface Option {
@@ -30,6 +30,7 @@ export type OptionName =
   | "port"
   | "announce-host"
   | "announce-port"
+  | "key"
   | "output"
   | "watch"
   | "file"
@@ -44,7 +45,7 @@ export type Options = Readonly<Partial<Record<OptionName, string>>>;
 export const GIVEN = "given";
 
 /** What this program can be besides a gateway. Its commands are in two words that begin with the role. */
-export type RoleName = "mixnode";
+export type RoleName = "mixnode" | "directory";
 
 /** The name of a command, as it is typed. */
 export type CommandName =
@@ -67,7 +68,16 @@ export type CommandName =
   | "mixnode status"
   | "mixnode reload"
   | "mixnode relocate"
-  | "mixnode node-details";
+  | "mixnode node-details"
+  | "directory init"
+  | "directory run"
+  | "directory check"
+  | "directory status"
+  | "directory reload"
+  | "directory relocate"
+  | "directory allow"
+  | "directory disallow"
+  | "directory layer";
 
 /** A command, with its options. */
 export interface Command {
@@ -90,6 +100,10 @@ export const ROLES: Readonly<Record<RoleName, { readonly purpose: string; readon
   mixnode: {
     purpose: "Commands of a mixnode, which holds packets for a moment and sends them on.",
     homes: "mixnodes",
+  },
+  directory: {
+    purpose: "Commands of a directory, which lists the nodes of a mixnet for one another and for clients.",
+    homes: "directories",
   },
 };
 
@@ -158,6 +172,12 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
     meaning: "port that the directory tells others to connect to",
     default: "the listening port",
   },
+  "open": {
+    value: "true|false",
+    meaning: "whether to list nodes that do not prove their key, which anyone can announce",
+    default: "false",
+  },
+  "key": { value: "key", meaning: "public key of a node, in base58" },
   "layer": { value: "number", meaning: "layer of the mixnet, counted from 1" },
   "inboxes": {
     value: "folder",
@@ -214,6 +234,12 @@ const ENDPOINT_OPTIONS: readonly OptionName[] = [
 
 const MIXNODE_OPTIONS: readonly OptionName[] = ["port", "announce-host", "announce-port", "directory", "location"];
 const OF_MIXNODE = { config: configPath("<id>", MIXNODES_ROOT) };
+
+const DIRECTORY_OPTIONS: readonly OptionName[] = ["port", "open"];
+const OF_DIRECTORY = {
+  config: configPath("<id>", `~/.nym/${ROLES.directory.homes}`),
+  port: `${portOf(defaultsOf(DIRECTORY, "<id>", "").directory.listeningAddress)}`,
+};
 
 /** Every command, in the order of `--help`. */
 export const COMMANDS: Readonly<Record<CommandName, Command>> = {
@@ -338,6 +364,69 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     required: [],
     optional: ["id", "config", "output"],
     defaults: OF_MIXNODE,
+    isPlain: true,
+  },
+  "directory init": {
+    purpose: "Creates the key and the configuration file of a new directory, and prints its public key.",
+    required: ["id", "host"],
+    optional: DIRECTORY_OPTIONS,
+    defaults: OF_DIRECTORY,
+  },
+  "directory run": {
+    purpose: "Runs a directory that init created. Options override its configuration file, for this run only.",
+    required: [],
+    optional: ["id", "config", "host", ...DIRECTORY_OPTIONS],
+    defaults: OF_DIRECTORY,
+  },
+  "directory check": {
+    purpose: "Checks everything that a directory needs, and says how to fix each problem.",
+    required: [],
+    optional: ["id", "config", "output"],
+    defaults: OF_DIRECTORY,
+    isPlain: true,
+  },
+  "directory status": {
+    purpose: "Shows a running directory's health, rates, nodes and memory.",
+    required: [],
+    optional: ["id", "config", "output", "watch"],
+    defaults: OF_DIRECTORY,
+    isPlain: true,
+  },
+  "directory reload": {
+    purpose: "Makes a running directory read its configuration file again, and prints the outcome.",
+    required: [],
+    optional: ["id", "config"],
+    defaults: OF_DIRECTORY,
+    isPlain: true,
+  },
+  "directory relocate": {
+    purpose: "Corrects the paths in the configuration of a directory whose folder was copied, moved or renamed.",
+    required: [],
+    optional: ["id"],
+    isPlain: true,
+  },
+  "directory allow": {
+    purpose: "Lists the node with this public key although it does not prove it, and prefers it if it does.",
+    required: ["key"],
+    optional: ["id", "config"],
+    defaults: OF_DIRECTORY,
+    argument: "key",
+    isPlain: true,
+  },
+  "directory disallow": {
+    purpose: "No longer lists the node with this public key, whatever it proves.",
+    required: ["key"],
+    optional: ["id", "config"],
+    defaults: OF_DIRECTORY,
+    argument: "key",
+    isPlain: true,
+  },
+  "directory layer": {
+    purpose: "Puts the mixnode with this public key in a layer, whatever it says itself; 0 takes that back.",
+    required: ["key", "layer"],
+    optional: ["id", "config"],
+    defaults: OF_DIRECTORY,
+    argument: "key",
     isPlain: true,
   },
 };

@@ -10,6 +10,7 @@ import {
 import {
   type AnyConfig,
   type Config,
+  type DirectoryConfig,
   type MixnodeConfig,
   type NamedKey,
   tableOf,
@@ -43,6 +44,14 @@ export function overrideConfig(config: Config, options: Options): Config {
 export function overrideMixnodeConfig(config: MixnodeConfig, options: Options): MixnodeConfig {
   const overridden = overrideKeys(config, options);
   Object.assign(overridden.mixnode, overrideEndpoint(overridden.mixnode, options, MIXNODE_ENDPOINT));
+  return overridden;
+}
+
+/** The same for a directory, whose address others learn from its operator. */
+export function overrideDirectoryConfig(config: DirectoryConfig, options: Options): DirectoryConfig {
+  const overridden = overrideKeys(config, options);
+  const { directory } = overridden;
+  directory.listeningAddress = overrideListening(directory.listeningAddress, options, MIXNODE_ENDPOINT);
   return overridden;
 }
 

@@ -1,6 +1,15 @@
-import { type AnyConfig, type Config, GATEWAY, MIXNODE, type MixnodeConfig, type Table } from "../config/config.ts";
+import {
+  type AnyConfig,
+  type Config,
+  DIRECTORY,
+  type DirectoryConfig,
+  GATEWAY,
+  MIXNODE,
+  type MixnodeConfig,
+  type Table,
+} from "../config/config.ts";
 import { GATEWAY_HOMES, type OptionName, type Options, ROLES } from "./options.ts";
-import { overrideConfig, overrideMixnodeConfig } from "./overrides.ts";
+import { overrideConfig, overrideDirectoryConfig, overrideMixnodeConfig } from "./overrides.ts";
 
 /** A kind of node, to the commands that all kinds have. */
 export interface Role<C extends AnyConfig> {
@@ -46,4 +55,16 @@ export const MIXNODE_ROLE: Role<MixnodeConfig> = {
   portOption: "port",
   operatorPort: 9002,
   override: overrideMixnodeConfig,
+};
+
+/** A directory. */
+export const DIRECTORY_ROLE: Role<DirectoryConfig> = {
+  table: DIRECTORY,
+  homes: ROLES.directory.homes,
+  program: "nym-gateway directory",
+  creation: "--host <ip>",
+  backup: "Back up this file, with which it signs topologies, and which must not get into other hands:",
+  portOption: "port",
+  operatorPort: 9003,
+  override: overrideDirectoryConfig,
 };

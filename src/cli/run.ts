@@ -5,6 +5,7 @@ import type { Changes } from "../config/reloading.ts";
 import { type LogFile, logger, warnings } from "../logging/log.ts";
 import { OperatorError } from "../errors/operator_error.ts";
 import { ControlSocket, type ReloadAnswer } from "./control.ts";
+import { type Decision, parseDecision } from "./decide.ts";
 import { findHome } from "./home.ts";
 import { configureLogging, openLogFile } from "./logging.ts";
 import type { Options } from "./options.ts";
@@ -26,6 +27,8 @@ export interface Reloadable<C extends AnyConfig> extends AsyncDisposable {
    * Takes over what it can from the configuration that `read` returns. Throws what `read` throws, and OperatorErrors.
    */
   reload(read: () => C): Changes;
+  /** Takes the operator's word on a node, if it is a directory. Rejects with an OperatorError if it can't. */
+  decide?(key: string, decision: Decision): Promise<void>;
 }
 
 /** What a kind of node does in its own way. */
@@ -63,7 +66,9 @@ export async function run<C extends AnyConfig>(role: Runnable<C>, options: Optio
     const start = role.prepare(config);
     await settleOutput(SETTINGS_TIME); // otherwise what it printed would mix with the log
     const node = await start();
-    const control = running.use(ControlSocket.open(path, () => answerTo(() => reload(node, read))));
+    const control = running.use(
+      ControlSocket.open(path, () => answerTo(() => reload(node, read)), (request) => answerDecision(node, request)),
+    );
     running.use(noteRunning(path, {
       id: homeOf(config).id,
       operator: node.operatorAddress === undefined ? "" : formatSocketAddress(node.operatorAddress),
@@ -78,6 +83,19 @@ export async function run<C extends AnyConfig>(role: Runnable<C>, options: Optio
     log.info("Received SIGHUP: reading the configuration again");
     answerTo(() => reload(node, read));
   });
+}
+
+/** Undefined if the request is not a decision, or not for this kind of node. */
+async function answerDecision<C extends AnyConfig>(node: Reloadable<C>, request: string): Promise<object | undefined> {
+  const parsed = parseDecision(request);
+  if (parsed === undefined || node.decide === undefined) return undefined;
+  try {
+    await node.decide(parsed.key, parsed.decision);
+    return {};
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    return { refused: error.message, exitCode: error.exitCode };
+  }
 }
 
 function lastWarning(): string {

@@ -11,7 +11,7 @@ const MAX_ANSWER_SIZE = 1_048_576;
 /** The parts of the status page's data (operator/endpoint.ts) that commands use. */
 export interface Status {
   /** what it is */
-  readonly kind: "gateway" | "mixnode";
+  readonly kind: "gateway" | "mixnode" | "directory";
   /** its id */
   readonly name: string;
   /** the program's version, and the protocol's */

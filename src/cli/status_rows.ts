@@ -6,13 +6,25 @@ import type { Status } from "./status_answer.ts";
 /** A line of the status: what it is about, and the figures. */
 export type Row = [subject: string, text: string];
 
+/** Counters of announcements that a directory has refused. */
+const REFUSED = ["invalid", "unproven", "disallowed", "duplicate", "full"].map((why) => `announcements_${why}`);
+
 /** The figures of a node, each with what it is about. */
 export function rowsOf(status: Status): Row[] {
   const { gauges } = status;
-  const own = status.kind === "mixnode" ? mixnodeRows(status) : gatewayRows(status);
-  const { rate, total, figure } = readersOf(status);
-  const packets = (prefix: string) => `${total(prefix)} (${sizeText(PACKET_SIZE * total(prefix))})`;
+  const { figure } = readersOf(status);
   const resident = figure("resident");
+  return [
+    ...status.kind === "directory" ? directoryRows(status) : mixnetRows(status),
+    ["memory", resident === undefined ? "–" : sizeText(resident)],
+    ...known(figure("processor"), (percent) => ["processor", `${percent.toFixed(1)} % of one core`]),
+    ...known(gauges["descriptorsHeld"], (held) => ["descriptors", `${held} open`]),
+  ];
+}
+
+function mixnetRows(status: Status): Row[] {
+  const { rate, total } = readersOf(status);
+  const packets = (prefix: string) => `${total(prefix)} (${sizeText(PACKET_SIZE * total(prefix))})`;
   return [
     ["packets", `${rate("received")} received, ${rate("dropped")} dropped, ${rate("forwarded")} forwarded`],
     [
@@ -22,10 +34,24 @@ export function rowsOf(status: Status): Row[] {
       } dropped, ` +
       `${packets("packets_forwarded")} forwarded`,
     ],
-    ...own,
-    ["memory", resident === undefined ? "–" : sizeText(resident)],
-    ...known(figure("processor"), (percent) => ["processor", `${percent.toFixed(1)} % of one core`]),
-    ...known(gauges["descriptorsHeld"], (held) => ["descriptors", `${held} open`]),
+    ...status.kind === "mixnode" ? mixnodeRows(status) : gatewayRows(status),
+  ];
+}
+
+function directoryRows(status: Status): Row[] {
+  const { mixnodes = 0, gateways = 0, sessions = 0, connections = 0, connectionsLimit } = status.gauges;
+  const { rate, total } = readersOf(status);
+  const refused = REFUSED.reduce((sum, name) => sum + total(name), 0);
+  const most = connectionsLimit === undefined ? "" : ` of ${connectionsLimit} at most`;
+  return [
+    ["nodes", `${plural(mixnodes, "mixnode")}, ${plural(gateways, "gateway")}; ${sessions} prove their keys`],
+    ["announcements", `${rate("announcements")} accepted, ${rate("refused")} refused`],
+    [
+      "  since start",
+      `${total("announcements_proven") + total("announcements_plain")} accepted, ${refused} refused`,
+    ],
+    ["topologies", `${rate("topologies")} sent`],
+    ["connections", `${connections}${most}`],
   ];
 }
 

@@ -36,6 +36,7 @@ export const DIRECTORY_SECTIONS = {
       kind: flag,
       default: false,
       reloadable: "always",
+      option: "open",
       comment: `Whether to believe nodes that prove nothing. Gateways and mixnodes of this program prove that they have
         the private key of what they announce. Those of 0.7.0 can't: anyone could announce anything in their name. If
         false (the default), such nodes are listed only once you allow their key with \`directory allow KEY\`. If true,

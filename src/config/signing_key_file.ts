@@ -1,3 +1,5 @@
+import { ed25519 } from "@noble/curves/ed25519.js";
+import { encodeBase58 } from "../encoding/base58.ts";
 import { decodePem, encodePem } from "../encoding/pem.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { readText, tightenKey, writePrivate } from "./files.ts";
@@ -10,6 +12,11 @@ export function makeSigningKey(path: string): Uint8Array {
   const key = crypto.getRandomValues(new Uint8Array(SIZE));
   writePrivate(path, encodePem(TAG, key));
   return key;
+}
+
+/** The public key of a private key, in base58. */
+export function signingKeyName(privateKey: Uint8Array): string {
+  return encodeBase58(ed25519.getPublicKey(privateKey));
 }
 
 /** Reads the key, and restricts its file to its owner. Throws an OperatorError that names the file. */

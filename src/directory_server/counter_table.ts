@@ -1,6 +1,15 @@
 import type { Family, SeriesOf } from "../counting/counter_table.ts";
 
-/** The directory's counters, as {@linkcode COUNTERS} has the gateway's. */
+/** Why announcements are refused. */
+export const REFUSALS = {
+  announcements_invalid: "invalid",
+  announcements_unproven: "unproven",
+  announcements_disallowed: "disallowed",
+  announcements_duplicate: "duplicate",
+  announcements_full: "full",
+} as const;
+
+/** The directory's counters, and the metric in which each is shown. */
 export const DIRECTORY_COUNTERS = [
   {
     name: "announcements_total",
@@ -12,13 +21,7 @@ export const DIRECTORY_COUNTERS = [
     name: "announcements_refused_total",
     help: "Announcements that were refused.",
     label: "reason",
-    series: {
-      announcements_invalid: "invalid",
-      announcements_unproven: "unproven",
-      announcements_disallowed: "disallowed",
-      announcements_duplicate: "duplicate",
-      announcements_full: "full",
-    },
+    series: REFUSALS,
   },
   {
     name: "proofs_refused_total",

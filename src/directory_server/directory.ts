@@ -3,11 +3,21 @@ import { dirname } from "node:path";
 import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import type { DirectoryConfig } from "../config/config.ts";
 import { requesterNetwork } from "../clients/requester.ts";
+import { buildInfo } from "../build/build_info.ts";
+import { encodeBase58 } from "../encoding/base58.ts";
+import { openOperatorEndpoint } from "../node/operator_endpoint.ts";
+import { Reloads } from "../node/reloads.ts";
+import { Health } from "../operator/health.ts";
+import { gaugesOf } from "./gauges.ts";
+import { checksOf } from "./health_checks.ts";
+import { DIRECTORY_METRICS } from "./metric_table.ts";
+import type { Parts } from "./parts.ts";
 import { type Changes, takeOver } from "../config/reloading.ts";
 import { Counters } from "../counting/counters.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import { countLostLines, logger } from "../logging/log.ts";
-import { lockPrivateFolder, remedyFor } from "../mailbox/database.ts";
+import { lockFolder } from "../files/lock.ts";
+import { remedyFor } from "../mailbox/database.ts";
 import { listen } from "../node/listening.ts";
 import { parseTopology, type Topology } from "../protocol/topology.ts";
 import { LastingServer } from "../serving/lasting_server.ts";
@@ -26,6 +36,9 @@ const WRITE_INTERVAL = 1000;
 /** Where the server listens: only the door connects to it. */
 const BEHIND_THE_DOOR = { host: "127.0.0.1", port: 0 };
 
+/** Why a folder can't be locked. */
+const IN_USE = "another running directory is using it";
+
 const log = logger("nym_gateway::directory");
 
 /**
@@ -39,11 +52,10 @@ export class Directory implements AsyncDisposable {
     readonly counters: Counters<DirectoryCounterName>,
     /** where it listens, with the actual port */
     readonly address: SocketAddress,
-    private readonly registry: Registry,
-    private readonly api: Api,
-    private readonly config: DirectoryConfig,
-    private readonly renewal: CertificateRenewal | undefined,
-    private readonly now: () => number,
+    /** undefined without an operator's endpoint */
+    readonly operatorAddress: SocketAddress | undefined,
+    private readonly running: Parts,
+    private readonly health: Health,
   ) {}
 
   /**
@@ -59,7 +71,9 @@ export class Directory implements AsyncDisposable {
     await using starting = new AsyncDisposableStack();
     // What is used first is closed last: requests end before what they change.
 
-    starting.use(await opened(dirname(directory.stateFile), lockPrivateFolder));
+    starting.use(
+      await opened(dirname(directory.stateFile), (path) => lockFolder(path, IN_USE, log.warn)),
+    );
     const store = starting.use(await opened(directory.stateFile, (path) => Store.open(path)));
     const registry = new Registry(() => ({ ...limits, open: directory.open }), await store.read(now()), now());
     const rules = {
@@ -104,32 +118,57 @@ export class Directory implements AsyncDisposable {
       directory.listeningAddress,
       (address) => new Door(address, certificate, () => server.address, limits, count),
     ));
+    const reloads = new Reloads();
     const renewal = files &&
       starting.use(new CertificateRenewal(files, certificate!, (renewed) => door!.renew(renewed)));
+    const parts: Parts = { config, registry, api, door, reloads, renewal, now };
+    const health = starting.use(new Health(checksOf(parts)));
+    health.watch();
     const scheme = files === undefined ? "http" : "https";
+    const { version, protocol, commit, target, deno } = buildInfo();
+    const operator = starting.use(
+      openOperatorEndpoint(config.operator.listeningAddress, {
+        kind: "directory",
+        metrics: DIRECTORY_METRICS,
+        counters,
+        histograms: {},
+        gauges: gaugesOf(parts),
+        health,
+        build: { version, protocol, commit, target, deno },
+        startedAt: Date.now(),
+        name: directory.id,
+        location: "unknown",
+        identity: {
+          publicKey: encodeBase58(keys.publicKey),
+          listening: `${scheme}://${formatSocketAddress(door.address)}`,
+        },
+        configuration: config,
+        allowedHosts: () => config.operator.allowedHosts,
+      }),
+    );
     log.info(`Listening for nodes and clients at ${scheme}://${formatSocketAddress(door.address)}`);
-    return new Directory(starting.move(), counters, door.address, registry, api, config, renewal, now);
+    return new Directory(starting.move(), counters, door.address, operator?.address, parts, health);
   }
 
   /** The base URL, without a trailing slash. */
   get url(): string {
     const { host, port } = this.address;
     const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-    const scheme = this.config.directory.tlsCertificate === "" ? "http" : "https";
+    const scheme = this.running.config.directory.tlsCertificate === "" ? "http" : "https";
     return `${scheme}://${formatSocketAddress({ host: reachable, port })}`;
   }
 
   /** Its state on one line, as in `3 mixnodes, 1 gateway`. */
   get summary(): string {
     const nodes = (["mixnodes", "gateways"] as const).map((kind) =>
-      plural(this.registry.count(kind), kind.slice(0, -1))
+      plural(this.running.registry.count(kind), kind.slice(0, -1))
     );
     return nodes.join(", ");
   }
 
   /** The nodes that are listed now. */
   topology(): Topology {
-    return parseTopology(JSON.parse(topologyText(this.registry.entries(this.now()), true)))!;
+    return parseTopology(JSON.parse(topologyText(this.running.registry.entries(this.running.now()), true)))!;
   }
 
   /**
@@ -137,10 +176,10 @@ export class Directory implements AsyncDisposable {
    * @throws {OperatorError} if it can't be kept
    */
   async decide(key: string, decision: Decision): Promise<void> {
-    if (!this.registry.decide(key, decision)) {
-      throw new OperatorError("There are too many decisions: no more keys can be added", ExitCode.UNAVAILABLE);
+    if (!this.running.registry.decide(key, decision)) {
+      throw tooManyDecisions();
     }
-    if (!await this.api.write()) {
+    if (!await this.running.api.write()) {
       throw new OperatorError(
         "The decision is in force, but cannot be written: the log says why",
         ExitCode.INPUT_OUTPUT,
@@ -153,10 +192,17 @@ export class Directory implements AsyncDisposable {
    * @throws {OperatorError} if it cannot be read, or a certificate or key is invalid; nothing is changed then
    */
   reload(read: () => DirectoryConfig): Changes {
-    const config = read();
-    const files = certificateFiles(config);
-    if (files !== undefined) this.renewal?.reload(files);
-    return takeOver(this.config, config);
+    const { reloads, renewal, config: running } = this.running;
+    try {
+      return reloads.attempt(() => {
+        const config = read();
+        const files = certificateFiles(config);
+        if (files !== undefined) renewal?.reload(files);
+        return takeOver(running, config);
+      });
+    } finally {
+      this.health.renew();
+    }
   }
 
   /** Stops accepting, ends all connections, and writes what has changed. */
@@ -182,4 +228,22 @@ async function opened<T>(path: string, open: (path: string) => Promise<T>): Prom
     const remedy = remedyFor(error);
     throw new OperatorError(remedy === undefined ? message : `${message}; ${remedy}`, exitCode);
   }
+}
+
+/**
+ * Takes the operator's word on a node while the directory with this configuration is not running.
+ * @throws {OperatorError} if it is running, or its state can't be written
+ */
+export async function decideOffline({ directory }: DirectoryConfig, key: string, decision: Decision): Promise<void> {
+  const { stateFile } = directory;
+  using _lock = await opened(dirname(stateFile), (path) => lockFolder(path, IN_USE, log.warn));
+  using store = await opened(stateFile, (path) => Store.open(path));
+  const rules = { open: true, mixnodes: 0, gateways: 0, nodesPerNetwork: 0, clientsBytes: 0 };
+  const registry = new Registry(() => rules, await store.read(0), 0);
+  if (!registry.decide(key, decision)) throw tooManyDecisions();
+  await store.write(registry);
+}
+
+function tooManyDecisions(): OperatorError {
+  return new OperatorError("There are too many decisions: no more keys can be added", ExitCode.UNAVAILABLE);
 }

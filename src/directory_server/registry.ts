@@ -8,6 +8,8 @@ export const EXPIRY = 10_000;
  * directory down retry within 30 s.
  */
 export const RETURN_TIME = 40_000;
+/** layers of mixnodes that a client's packet passes through */
+const LAYERS = 3;
 /** The most keys that the operator can decide on. */
 export const MAX_DECISIONS = 10_000;
 /** The most nodes whose changes are not written yet. Each is at most 2 KB, and a commit takes them all. */
@@ -129,6 +131,12 @@ export class Registry {
   /** The number of nodes listed. */
   count(kind: Kind): number {
     return this.#counts[kind];
+  }
+
+  /** The layers that clients' packets pass through and that have no mixnode. */
+  emptyLayers(now: number): number[] {
+    const layers = new Set(this.entries(now).map(({ fields }) => fields.layer));
+    return Array.from({ length: LAYERS }, (_, i) => i + 1).filter((layer) => !layers.has(layer));
   }
 
   /** The nodes that have announced themselves recently enough, with the layers that the operator has assigned. */

@@ -12,7 +12,7 @@ import page from "./status_page.html" with { type: "text" };
 /** What the endpoint shows about a node. */
 export interface Watched extends Sources {
   /** what it is; the page shows each kind in its own way */
-  readonly kind: "gateway" | "mixnode";
+  readonly kind: "gateway" | "mixnode" | "directory";
   /** the checks of `/readyz`, which also appear on the page and in the metrics */
   readonly health: Health;
   /** the node's id */

@@ -29,4 +29,12 @@ function start(): Promise<typeof NODE> {
   return Promise.resolve(NODE);
 }
 
-Deno.exit(await main(Deno.args, { gateway: start, mixnode: start }));
+Deno.exit(
+  await main(Deno.args, {
+    gateway: start,
+    mixnode: start,
+    directory: start,
+    decideOffline: async (...decision) =>
+      await (await import("../../src/directory_server/directory.ts")).decideOffline(...decision),
+  }),
+);

@@ -10,7 +10,12 @@ function look(): void {
   peak = Math.max(peak, bytesInUse());
 }
 setInterval(look, INTERVAL);
-const code = await main(Deno.args, { gateway: () => Deno.exit(0), mixnode: () => Deno.exit(0) });
+const code = await main(Deno.args, {
+  gateway: () => Deno.exit(0),
+  mixnode: () => Deno.exit(0),
+  directory: () => Deno.exit(0),
+  decideOffline: () => Deno.exit(0),
+});
 look();
 Deno.stderr.writeSync(new TextEncoder().encode(`${peak} ${Deno.memoryUsage().rss}\n`));
 Deno.exit(code);

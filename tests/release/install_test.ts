@@ -80,7 +80,7 @@ toolTest(
   },
 );
 
-toolTest("sh", "the template units take a gateway's or a mixnode's id, and otherwise equal the unit", async () => {
+toolTest("sh", "the template units take a node's id, and otherwise equal the unit", async () => {
   using files = await release();
   using root = new TemporaryFolder();
   await install(root, "--binary", files.file("nym-gateway-x"), "--service", "systemd");
@@ -97,13 +97,15 @@ toolTest("sh", "the template units take a gateway's or a mixnode's id, and other
     "ExecStart=/usr/local/bin/nym-gateway run --id ${NYM_GATEWAY_ID}",
     "ExecReload=/usr/local/bin/nym-gateway reload --id ${NYM_GATEWAY_ID}",
   ]);
-  const ofMixnodes = Deno.readTextFileSync(root.file("etc/systemd/system/nym-mixnode@.service")).split("\n");
-  assertEquals(ofMixnodes.filter((line) => !template.includes(line)), [
-    "Description=Nym mixnode %i",
-    "ExecStart=/usr/local/bin/nym-gateway mixnode run --id %i",
-    "ExecReload=/usr/local/bin/nym-gateway mixnode reload --id %i",
-  ]);
-  assertEquals(ofMixnodes.length, template.length);
+  for (const kind of ["mixnode", "directory"]) {
+    const own = Deno.readTextFileSync(root.file(`etc/systemd/system/nym-${kind}@.service`)).split("\n");
+    assertEquals(own.filter((line) => !template.includes(line)), [
+      `Description=Nym ${kind} %i`,
+      `ExecStart=/usr/local/bin/nym-gateway ${kind} run --id %i`,
+      `ExecReload=/usr/local/bin/nym-gateway ${kind} reload --id %i`,
+    ]);
+    assertEquals(own.length, template.length);
+  }
 });
 
 Deno.test("the service restarts without limit, except after errors that only the operator can fix", () => {
@@ -321,6 +323,7 @@ toolTest("systemd-analyze", "systemd accepts the unit and rates its exposure as 
     ["nym-gateway", "nym-gateway"],
     ["nym-gateway@", "nym-gateway@second"],
     ["nym-mixnode@", "nym-mixnode@mist"],
+    ["nym-directory@", "nym-directory@attic"],
   ];
   for (const [name, as] of units) {
     const text = Deno.readTextFileSync(root.file(`etc/systemd/system/${name}.service`));

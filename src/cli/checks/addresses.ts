@@ -38,7 +38,11 @@ export async function* checkAddresses(
 }
 
 /** Listens on all ports together, as the node does: if two overlap, like 0.0.0.0:1 and 127.0.0.1:1, one fails. */
-function* checkPorts(places: readonly Listening[], operator: string, isRunning: boolean): Generator<Finding> {
+export function* checkPorts(
+  places: readonly Pick<Listening, "name" | "listening">[],
+  operator: string,
+  isRunning: boolean,
+): Generator<Finding> {
   using held = new DisposableStack();
   const own: string[] = [];
   const ports = [
@@ -62,7 +66,7 @@ function* checkPorts(places: readonly Listening[], operator: string, isRunning: 
 }
 
 /** The operator's endpoint asks for no password. */
-function* checkOpenness(listening: string): Generator<Finding> {
+export function* checkOpenness(listening: string): Generator<Finding> {
   if (listening === "" || isLoopback(parseSocketAddress(listening)!.host)) return;
   yield warn(
     "operator's address",

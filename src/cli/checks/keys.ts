@@ -15,37 +15,51 @@ export function* checkKeys(files: KeyFiles, ...others: string[]): Generator<Find
     if (!(error instanceof OperatorError)) throw error;
     yield fail("key pair", error.message, "restore the two files that init created together", error.exitCode);
   }
-  if (open.length > 0) {
-    yield warn(
-      "key files",
-      `other users can read ${open.join(" and ")}`,
-      `restrict access: chmod 600 ${open.join(" ")}`,
-    );
-  } else yield ok("key files", "no other user can read them");
+  yield checkModes(open);
+}
+
+/** Checks that no other user can read these files. */
+export function checkSecrets(files: readonly string[]): Finding {
+  return checkModes(files.filter(isOpenToOthers));
+}
+
+function checkModes(open: readonly string[]): Finding {
+  if (open.length === 0) return ok("key files", "no other user can read them");
+  const remedy = `restrict access: chmod 600 ${open.join(" ")}`;
+  return warn("key files", `other users can read ${open.join(" and ")}`, remedy);
 }
 
 /** Checks the TLS certificate and its key, if they are configured. */
 export function* checkCertificate({ clientsEndpoint }: Config): Generator<Finding> {
-  const { tlsCertificate: certificate, tlsKey: key, announceAddress } = clientsEndpoint;
-  if (certificate === "") return;
-  try {
-    const read = readCertificate({ certificate, key });
-    const days = daysLeft(read);
-    const found = `${certificate} is valid until ${dateOf(read.notAfter)}, ${days} days`;
-    yield days < RENEWAL_DAYS
-      ? warn("TLS certificate", found, "renew it; a running gateway loads it by itself")
-      : ok("TLS certificate", found);
-    if (read.isKeyOpen) yield warn("TLS key", `every user of this machine can read ${key}`, `chmod o-r ${key}`);
-  } catch (error) {
-    if (!(error instanceof OperatorError)) throw error;
-    yield fail("TLS certificate", error.message, "without a valid pair the gateway does not start", error.exitCode);
-  }
+  const { tlsCertificate, announceAddress } = clientsEndpoint;
+  if (tlsCertificate === "") return;
+  yield* checkCertificateFiles(clientsEndpoint, "gateway");
   if (!announceAddress.startsWith("wss:")) {
     yield fail(
       "TLS announced",
       `${announceAddress} is announced to clients, but the gateway speaks TLS there`,
       "announce_address in [clients_endpoint] should begin with wss://",
     );
+  }
+}
+
+/** Checks these files, if there is a path of a certificate. `kind` is what uses them. */
+export function* checkCertificateFiles(
+  { tlsCertificate: certificate, tlsKey: key }: { readonly tlsCertificate: string; readonly tlsKey: string },
+  kind: string,
+): Generator<Finding> {
+  if (certificate === "") return;
+  try {
+    const read = readCertificate({ certificate, key });
+    const days = daysLeft(read);
+    const found = `${certificate} is valid until ${dateOf(read.notAfter)}, ${days} days`;
+    yield days < RENEWAL_DAYS
+      ? warn("TLS certificate", found, `renew it; a running ${kind} loads it by itself`)
+      : ok("TLS certificate", found);
+    if (read.isKeyOpen) yield warn("TLS key", `every user of this machine can read ${key}`, `chmod o-r ${key}`);
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    yield fail("TLS certificate", error.message, `without a valid pair the ${kind} does not start`, error.exitCode);
   }
 }
 
