@@ -3,14 +3,14 @@ import { type AnyConfig, homeOf, tableOf, valueOf } from "../config/config.ts";
 import { readTable } from "../config/files.ts";
 import { OperatorError } from "../errors/operator_error.ts";
 import { logger } from "../logging/log.ts";
-import { homesDirectory, homesIn } from "./home.ts";
+import { homesIn, placesOf } from "./home.ts";
 import type { Role } from "./role.ts";
 import { DIRECTORY_ROLE, GATEWAY_ROLE, MIXNODE_ROLE } from "./role.ts";
 
 const log = logger("nym_gateway");
 
 /**
- * Warns if other nodes of this user, of whatever kind, listen on the same addresses as a new one: by default, gateways
+ * Warns if other nodes of this user or of the service, of whatever kind, listen on the same addresses as a new one: by default, gateways
  * and mixnodes all take sphinx packets on port 1789.
  */
 export function warnOfClash<C extends AnyConfig>(role: Role<C>, config: C): void {
@@ -31,7 +31,7 @@ export function warnOfClash<C extends AnyConfig>(role: Role<C>, config: C): void
 
 /** The configurations of all nodes of a kind; one that can't be read is left out. */
 function configsOf<C extends AnyConfig>(role: Role<C>): C[] {
-  return homesIn([homesDirectory(role)]).found.flatMap(({ configPath }) => {
+  return homesIn(placesOf(role)).found.flatMap(({ configPath }) => {
     try {
       return [readTable(role.table, configPath)];
     } catch (error) {

@@ -76,7 +76,7 @@ export function findHome<C extends AnyConfig>(role: Role<C>, options: Options, s
 }
 
 /** Folders that may hold nodes of a kind, in the order in which to search them. */
-function placesOf(kind: { readonly homes: string }, service: string): string[] {
+export function placesOf(kind: { readonly homes: string }, service: string = SERVICE_HOME): string[] {
   if (Deno.env.get("NYM_HOME")) return [homesDirectory(kind)];
   const ofService = Deno.build.os === "linux" ? [join(service, kind.homes)] : [];
   return homeDirectory() === undefined ? ofService : [homesDirectory(kind), ...ofService];

@@ -28,7 +28,8 @@ Deno.test("check looks at everything that a mixnode needs, and at its entry in t
     const { code, stdout, stderr } = await nymGateway("mixnode check --output json", env);
     assertEquals(stderr, "");
     const { findings }: { findings: Finding[] } = JSON.parse(stdout);
-    return { code, found: Object.fromEntries(findings.map((finding) => [finding.subject, finding])) };
+    const entries = findings.filter(({ subject }) => subject === "directory's entry");
+    return { code, entries, found: Object.fromEntries(findings.map((finding) => [finding.subject, finding])) };
   };
 
   lists({ pubKey: "a", host: "10.0.0.1:1", layer: 1 }, { pubKey: "b", host: "10.0.0.2:1", layer: 3 }, {});
@@ -49,15 +50,18 @@ Deno.test("check looks at everything that a mixnode needs, and at its entry in t
   assertEquals([elsewhere.code, elsewhere.found["directory's entry"]?.status], [78, "fail"]);
   assertStringIncludes(
     elsewhere.found["directory's entry"]!.found,
-    "listed at 10.0.0.9:1 in layer 2, not as configured",
+    "listed at 10.0.0.9:1, not as configured",
   );
   assertStringIncludes(elsewhere.found["directory"]!.found, "in 1 of 3 layers");
 
-  lists({ pubKey: "other" });
+  lists({ pubKey: "other" }, { layer: 3 });
   using _taken = Deno.listen({ hostname: "127.0.0.1", port: Number(address.split(":")[1]) });
-  const clash = await check();
-  assertEquals([clash.code, clash.found["mixnet port"]?.status], [69, "fail"]);
-  assertStringIncludes(clash.found["directory's entry"]!.found, `public key other announces ${address} too`);
+  const { code: failed, entries, found: clash } = await check();
+  assertEquals([failed, clash["mixnet port"]?.status], [69, "fail"]);
+  assertEquals(entries.map(({ status, found }) => `${status}: ${found}`), [
+    "warn: this mixnode is listed in layer 3, and configured for layer 2",
+    `warn: the mixnode with public key other announces ${address} too`,
+  ]);
 });
 
 Deno.test("a mixnode's paths are corrected after its home was renamed, and its port and layer can be overridden", async () => {

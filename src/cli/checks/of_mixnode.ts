@@ -54,13 +54,17 @@ function* checkListing({ mixnode }: MixnodeConfig, { mixNodes }: Topology, isRun
   const pubKey = keyOf(mixnode);
   if (pubKey === undefined) return;
   const own = mixNodes.find((node) => node.pubKey === pubKey);
-  const isAsConfigured = own !== undefined && isSameAddress(own.host, mixnode.announceAddress) &&
-    own.layer === mixnode.layer;
-  if (own !== undefined && !isAsConfigured) {
+  if (own !== undefined && !isSameAddress(own.host, mixnode.announceAddress)) {
     yield fail(
       subject,
-      `this mixnode is listed at ${own.host} in layer ${own.layer}, not as configured`,
+      `this mixnode is listed at ${own.host}, not as configured`,
       "restart it if its configuration was changed; otherwise another mixnode has the same key: stop one of them",
+    );
+  } else if (own !== undefined && own.layer !== mixnode.layer) {
+    yield warn(
+      subject,
+      `this mixnode is listed in layer ${own.layer}, and configured for layer ${mixnode.layer}`,
+      "restart it if its configuration was changed; otherwise the directory's operator has decided that",
     );
   } else if (isRunning) {
     yield own === undefined
