@@ -4,14 +4,13 @@ import { readTable } from "../config/files.ts";
 import { OperatorError } from "../errors/operator_error.ts";
 import { logger } from "../logging/log.ts";
 import { homesIn, placesOf } from "./home.ts";
-import type { Role } from "./role.ts";
-import { DIRECTORY_ROLE, GATEWAY_ROLE, MIXNODE_ROLE } from "./role.ts";
+import { DIRECTORY_ROLE, GATEWAY_ROLE, MIXNODE_ROLE, type Role } from "./role.ts";
 
 const log = logger("nym_gateway");
 
 /**
- * Warns if other nodes of this user or of the service, of whatever kind, listen on the same addresses as a new one: by default, gateways
- * and mixnodes all take sphinx packets on port 1789.
+ * Warns if other nodes of this user or of the service, of whatever kind, listen on the same addresses as a new one: by
+ * default, gateways and mixnodes all take sphinx packets on port 1789.
  */
 export function warnOfClash<C extends AnyConfig>(role: Role<C>, config: C): void {
   const own = listeningAddressesOf(config);
@@ -20,11 +19,10 @@ export function warnOfClash<C extends AnyConfig>(role: Role<C>, config: C): void
     if (kind === role.table.program && homeOf(other).id === homeOf(config).id) continue;
     const shared = own.filter((address) => listeningAddressesOf(other).some((its) => overlaps(address, its)));
     if (shared.length === 0) continue;
+    const addresses = shared.join(" and ");
     log.warn(
-      `${kind} ${homeOf(other).id} of this machine listens on ${
-        shared.join(" and ")
-      } too, so only one of the two can ` +
-        `run: give one of them another port, as --${role.portOption} or in its configuration`,
+      `${kind} ${homeOf(other).id} of this machine listens on ${addresses} too, so only one of the two can run: give ` +
+        `one of them another port, as --${role.portOption} or in its configuration`,
     );
   }
 }
