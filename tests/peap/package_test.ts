@@ -160,7 +160,7 @@ Deno.test("the packages for JSR and npm are made from one source, and the exampl
       const address = `http://127.0.0.1:${server.addr.port}/?directory=${encodeURIComponent(url)}`;
       await chromium.show(address, { width: 400, height: 300, isPhone: false, scheme: "light" });
       const shown = `document.querySelector("output")?.textContent`;
-      await chromium.until(`!/on its way/.test(${shown} ?? "on its way")`);
+      await chromium.until(`!/on its way/.test(${shown} ?? "on its way")`, 60_000);
       assertEquals([await chromium.evaluate(shown), chromium.errors], ["hello from a page", []]);
     },
   });
