@@ -51,6 +51,8 @@ const COLUMNS: readonly Column[] = [
   { name: "limited", rate: ["requests_limited"] },
   { name: "mixnodes", gauge: "mixnodes" },
   { name: "gateways", gauge: "gateways" },
+  { name: "connections", gauge: "connections" },
+  { name: "sessions", gauge: "sessions" },
 ];
 
 /** Everything that is measured of a directory. */

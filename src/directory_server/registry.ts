@@ -98,6 +98,8 @@ export class Registry {
   /** the number of nodes in each network, and in each site */
   readonly #networks = new Map<string, number>();
   readonly #counts: Record<Kind, number> = { mixnodes: 0, gateways: 0 };
+  /** those that prove nothing */
+  readonly #plain: Record<Kind, number> = { mixnodes: 0, gateways: 0 };
   readonly #decisions: Map<string, Decision>;
   #clientsBytes = 0;
   /** no entry expires before this */
@@ -269,7 +271,8 @@ export class Registry {
   /** Whether there is a place for one more; may remove the newest of those that rank lowest, but none in `leaving`. */
   #makeRoom(kind: Kind, rank: number, leaving: ReadonlySet<string | undefined>): boolean {
     if (this.#counts[kind] < this.rules()[kind]) return true;
-    if (rank === 0 && leaving.size === 0) return false;
+    const isOutranking = rank > 1 || rank === 1 && this.#plain[kind] > 0;
+    if (!isOutranking && leaving.size === 0) return false; // at once, whatever a flood sends
     let found: Listed | undefined;
     for (const entry of this.#entries.values()) {
       if (entry.kind !== kind) continue;
@@ -314,6 +317,7 @@ export class Registry {
     this.#entries.set(entry.key, entry);
     for (const address of entry.addresses) this.#addresses.set(address, entry.key);
     this.#counts[entry.kind]++;
+    if (!entry.isProven) this.#plain[entry.kind]++;
     this.#clientsBytes += entry.clients.length;
     this.#nextExpiry = Math.min(this.#nextExpiry, entry.until);
     this.#countIn(entry.network, 1);
@@ -323,6 +327,7 @@ export class Registry {
     this.#entries.delete(entry.key);
     for (const address of entry.addresses) this.#addresses.delete(address);
     this.#counts[entry.kind]--;
+    if (!entry.isProven) this.#plain[entry.kind]--;
     this.#clientsBytes -= entry.clients.length;
     this.#countIn(entry.network, -1);
   }
