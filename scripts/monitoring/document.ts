@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-console -- a command
 /** Writes the tables of all metrics, generated from those in src, into the documents about them: `deno task docs` */
 import type { Family } from "../../src/counting/counter_table.ts";
+import { DIRECTORY_METRICS } from "../../src/directory_server/metric_table.ts";
 import { GATEWAY_METRICS } from "../../src/gateway/metric_table.ts";
 import { MIXNODE_METRICS } from "../../src/mixnode/metric_table.ts";
 import { type Metrics, OTHERS } from "../../src/operator/metric_table.ts";
@@ -9,6 +10,7 @@ import { type Metrics, OTHERS } from "../../src/operator/metric_table.ts";
 export const DOCUMENTS: readonly { readonly file: URL; readonly metrics: Metrics }[] = [
   { file: new URL("../../docs/monitoring.md", import.meta.url), metrics: GATEWAY_METRICS },
   { file: new URL("../../docs/mixnode.md", import.meta.url), metrics: MIXNODE_METRICS },
+  { file: new URL("../../docs/directory.md", import.meta.url), metrics: DIRECTORY_METRICS },
 ];
 
 const BEGIN = "<!-- metrics: made by scripts/monitoring/document.ts -->";
@@ -49,5 +51,5 @@ if (import.meta.main) {
   for (const { file, metrics } of DOCUMENTS) {
     await Deno.writeTextFile(file, withMetrics(await Deno.readTextFile(file), metrics));
   }
-  console.log("docs/monitoring.md and docs/mixnode.md are up to date");
+  console.log("docs/monitoring.md, docs/mixnode.md and docs/directory.md are up to date");
 }

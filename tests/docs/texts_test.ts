@@ -2,8 +2,11 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import project from "../../deno.json" with { type: "json" };
 import { COUNTERS } from "../../src/counting/counter_table.ts";
 import { GATEWAY_METRICS } from "../../src/gateway/metric_table.ts";
+import { DIRECTORY_METRICS } from "../../src/directory_server/metric_table.ts";
 import { MIXNODE_METRICS } from "../../src/mixnode/metric_table.ts";
 import { checksOf as mixnodeChecksOf } from "../../src/mixnode/health_checks.ts";
+import { checksOf as directoryChecksOf } from "../../src/directory_server/health_checks.ts";
+import type { Parts as DirectoryParts } from "../../src/directory_server/parts.ts";
 import type { Parts as MixnodeParts } from "../../src/mixnode/parts.ts";
 import { OTHERS } from "../../src/operator/metric_table.ts";
 import { checksOf } from "../../src/gateway/health_checks.ts";
@@ -34,7 +37,7 @@ Deno.test("no code in a sentence is broken over two lines, as deno fmt may leave
 
 Deno.test("the metrics that texts name exist, by the names that Prometheus has", () => {
   const names = new Set(
-    [GATEWAY_METRICS, MIXNODE_METRICS].flatMap((metrics) =>
+    [GATEWAY_METRICS, MIXNODE_METRICS, DIRECTORY_METRICS].flatMap((metrics) =>
       [
         ...metrics.counters,
         ...metrics.gauges,
@@ -64,6 +67,12 @@ Deno.test("docs/monitoring.md explains each health check", () => {
 Deno.test("docs/mixnode.md explains each health check", () => {
   const text = Deno.readTextFileSync(new URL("docs/mixnode.md", CHECKOUT));
   for (const name of Object.keys(mixnodeChecksOf({} as MixnodeParts))) assertStringIncludes(text, `| \`${name}\``);
+});
+
+Deno.test("docs/directory.md explains each health check", () => {
+  const text = Deno.readTextFileSync(new URL("docs/directory.md", CHECKOUT));
+  const checks = directoryChecksOf({ config: {} } as DirectoryParts);
+  for (const name of Object.keys(checks)) assertStringIncludes(text, `| \`${name}\``);
 });
 
 Deno.test("README.md lists each dependency with its version", () => {
