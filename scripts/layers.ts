@@ -69,6 +69,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "limits",
     "logging",
     "mailbox",
+    "postgresql",
     "protocol",
     "proxies",
     "signals",

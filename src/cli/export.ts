@@ -38,6 +38,12 @@ async function exportUntil(signal: AbortSignal, options: Options): Promise<void>
   const id = found.id ?? config.gateway.id;
   refuseStray(GATEWAY_ROLE, found, config, options);
   const attempt = `Cannot export gateway ${id}`;
+  if (config.storage.kind !== "embedded") {
+    throw new OperatorError(
+      `${attempt}: its mail is in a database (kind in [storage]); back that up with pg_dump, and keep its keys`,
+      ExitCode.CONFIGURATION,
+    );
+  }
   if (exists(file)) throw new OperatorError(`${attempt}: ${file} exists already`, ExitCode.CANNOT_CREATE);
   using _ = await lockInboxes(attempt, config.clientsEndpoint.inboxesDirectory);
   const keys = readKeyPair(config.gateway);

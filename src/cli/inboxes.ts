@@ -1,7 +1,9 @@
 import { join } from "node:path";
+import type { Config } from "../config/config.ts";
+import { databaseOptions } from "../config/database_options.ts";
 import { exists, readConfig } from "../config/files.ts";
 import { findStorageKey } from "../config/storage_key_file.ts";
-import { inventory } from "../mailbox/inventory.ts";
+import { type InboxSummary, inventory, SHOWN } from "../mailbox/inventory.ts";
 import { Sealer } from "../mailbox/sealing.ts";
 import { ExitCode, fileError } from "../errors/operator_error.ts";
 import { findHome } from "./home.ts";
@@ -12,14 +14,21 @@ import { paint } from "./paint.ts";
 import { plural } from "../text/plural.ts";
 import { durationText, sizeText } from "../text/units.ts";
 
+/** Most inboxes of a database that are listed: the largest. */
+const MOST_OF_DATABASE = 1000;
+
 /**
  * Prints how much mail is waiting in each inbox, the biggest first.
  * @throws {OperatorError} if the mailbox can't be read
  */
 export async function inboxes(options: Options): Promise<void> {
-  const { gateway, clientsEndpoint } = readConfig(findHome(GATEWAY_ROLE, options).configPath);
+  const { gateway, clientsEndpoint, storage } = readConfig(findHome(GATEWAY_ROLE, options).configPath);
   const path = join(clientsEndpoint.inboxesDirectory, "mailbox.kv");
-  const found = exists(path) ? await readInventory(path, gateway.storageKeyFile) : [];
+  const found = storage.kind === "postgresql"
+    ? await readDatabase(storage)
+    : exists(path)
+    ? await readInventory(path, gateway.storageKeyFile)
+    : [];
   found.sort((a, b) => b.bytes - a.bytes);
   const sum = (of: "messages" | "bytes" | "damaged") => found.reduce((sum, inbox) => sum + inbox[of], 0);
   const total = {
@@ -46,6 +55,17 @@ async function readInventory(path: string, storageKeyFile: string) {
     return await Array.fromAsync(inventory(path, sealer));
   } catch (error) {
     throw fileError(`Cannot read the mailbox "${path}"`, error, ExitCode.INPUT_OUTPUT);
+  }
+}
+
+/** The largest inboxes of a database, which may have millions. */
+async function readDatabase(storage: Config["storage"]): Promise<InboxSummary[]> {
+  const { inboxesIn } = await import("../postgresql/inspection.ts");
+  try {
+    const inboxes = await inboxesIn(databaseOptions(storage), MOST_OF_DATABASE);
+    return inboxes.map(({ inbox, ...figures }) => ({ ...figures, inbox: inbox.slice(0, SHOWN), damaged: 0 }));
+  } catch (error) {
+    throw fileError(`Cannot read the database "${storage.url}"`, error, ExitCode.INPUT_OUTPUT);
   }
 }
 

@@ -39,8 +39,13 @@ export class Arrivals {
     if (!this.ledger.has(id)) this.count("packets_dropped_unknown_client");
     else if (!this.replays.admit(outcome.replayTag, this.#destination(id))) this.count("packets_dropped_replayed");
     else if (isLoopCover(message)) {
-      this.count(this.clients.pushUnstored(id, message) ? "covers_pushed" : "covers_dropped");
+      if (this.mailbox.admit === undefined) this.#pushCover(id, message);
+      else this.mailbox.admit(outcome.replayTag, (isNew) => isNew && this.#pushCover(id, message));
     } else this.mailbox.store(id, message, outcome.replayTag);
+  }
+
+  #pushCover(id: ClientId, cover: Uint8Array): void {
+    this.count(this.clients.pushUnstored(id, cover) ? "covers_pushed" : "covers_dropped");
   }
 
   /** 16 bits that depend on the client, unpredictable without the storage key. */

@@ -25,7 +25,7 @@ export interface InboxSummary {
 }
 
 /** The number of hexadecimal digits of a pseudonym to show. */
-const SHOWN = 12;
+export const SHOWN = 12;
 
 /**
  * Summaries of all inboxes in the mailbox file at `path`, which must exist. It does not disturb a gateway that is using

@@ -27,6 +27,11 @@ export interface MessageStore extends AsyncDisposable {
    * a replay of its packet at another gateway on the same store. Ask for {@linkcode room} first.
    */
   store(id: ClientId, message: Uint8Array, tag?: Uint8Array): boolean;
+  /**
+   * For what is not stored: remembers a packet's tag, and calls `then` with whether no gateway on the same store has seen
+   * it. Undefined for a store that only one gateway uses, which has its own memory of packets.
+   */
+  admit?(tag: Uint8Array, then: (isNew: boolean) => void): void;
   /** undefined when there is room for more messages, else a promise that resolves when there may be */
   room(): Promise<void> | undefined;
   /**

@@ -57,7 +57,7 @@ export interface CommitLimits {
 export interface Outcomes {
   /** one for each place, in their order */
   readonly places: readonly Outcome[];
-  /** tags of packets that had been seen; no message of their inboxes was stored */
+  /** tags of packets that had been seen; no message was stored in a place with one of them */
   readonly replayed: ReadonlySet<bigint>;
 }
 
@@ -68,12 +68,16 @@ export interface Outcomes {
 export class Batch {
   readonly #parameters: readonly string[];
 
-  /** `gateway`: this run of this gateway; `number`: of this commit of it, from 1 on. */
+  /**
+   * `gateway`: this run of this gateway; `number`: of this commit of it, from 1 on; `unstored`: tags of packets with nothing
+   * to store.
+   */
   constructor(
     private readonly gateway: string,
     private readonly number: number,
     private readonly limits: CommitLimits,
     places: readonly Place[],
+    unstored: readonly bigint[],
     sealer: Sealer,
   ) {
     const inboxes: string[] = [];
@@ -82,8 +86,8 @@ export class Batch {
     const through: number[] = [];
     const epochs: number[] = [];
     const opens: string[] = [];
-    const tags: bigint[] = [];
-    const tagPlaces: number[] = [];
+    const tags = [...unstored];
+    const tagPlaces = unstored.map(() => 0);
     const chunks = { places: [] as number[], ids: [] as string[], until: [] as number[] };
     const counts: number[] = [];
     const chunkSizes: number[] = [];
@@ -128,7 +132,7 @@ export class Batch {
       ...[string, string, string, string, string, string, string],
     ];
     const { days, messages, bytes } = this.limits;
-    const [row] = await sql<Record<string, string>[]>`select * from nym_gateway.commit(
+    const [row] = await sql<Record<string, string | null>[]>`select * from nym_gateway.commit(
       ${this.gateway}::text::bigint, ${String(this.number)}::text::bigint, ${
       stampOf(this.gateway, this.number)
     }::text::bigint,
@@ -136,7 +140,7 @@ export class Batch {
       ${a}::text::bytea[], ${b}::text::integer[], ${c}::text::integer[], ${d}::text::bigint[], ${e}::text::bigint[],
       ${f}::text::boolean[], ${g}::text::bigint[], ${h}::text::integer[], ${i}::text::integer[], ${j}::text::bytea[],
       ${k}::text::integer[], ${l}::text::integer[], ${m}::text::integer[], ${n}::text::bytea[])`;
-    const list = (name: string) => items(row![name]!);
+    const list = (name: string) => items(row![name] ?? "{}"); // none for a commit of tags alone
     const [last, epoch, confirmed] = [list("o_last"), list("o_epoch"), list("o_confirmed")];
     const [held, heldBytes, stored] = [list("o_messages"), list("o_bytes"), list("o_stored")];
     return {

@@ -63,6 +63,8 @@ export class PostgresqlMailbox implements MessageStore {
   readonly #readers = new Map<string, PostgresqlInbox>();
   readonly #readerStore: ReaderStore;
   readonly #confirmations = new Map<Pseudonym, Confirmation>();
+  /** packets with nothing to store, whose tags go with the next commit */
+  #unstored: { readonly tag: bigint; readonly then: (isNew: boolean) => void }[] = [];
   readonly #opening = new Map<Pseudonym, PostgresqlInbox>();
   /** full inboxes, and until when they refuse messages at once, in ms of performance.now() */
   readonly #full = new Map<Pseudonym, { until: number; refusal: Refusal }>();
@@ -170,6 +172,13 @@ export class PostgresqlMailbox implements MessageStore {
     return true;
   }
 
+  /** Calls `then` after a commit; at once while commits fail, or too many wait. */
+  admit(tag: Uint8Array, then: (isNew: boolean) => void): void {
+    if (this.#isFailing || this.#unstored.length >= MAX_WAITING) return then(true);
+    this.#unstored.push({ tag: tagNumber(tag), then });
+    this.#commits.start();
+  }
+
   /** undefined when there is room for more messages, else a promise that resolves when there may be. */
   room(): Promise<void> | undefined {
     if (this.#queue.waiting < MAX_WAITING) return undefined;
@@ -243,7 +252,9 @@ export class PostgresqlMailbox implements MessageStore {
     }
     for (const [inbox, confirmation] of this.#confirmations) placeOf(inbox).confirmation = confirmation;
     for (const inbox of this.#opening.keys()) placeOf(inbox).opens = true;
-    if (places.size === 0) return undefined;
+    const unstored = this.#unstored;
+    if (places.size === 0 && unstored.length === 0) return undefined;
+    this.#unstored = [];
     clearTimeout(this.#confirmTimer);
     this.#confirmTimer = undefined;
     this.#confirmations.clear();
@@ -253,7 +264,14 @@ export class PostgresqlMailbox implements MessageStore {
     const { inboxMessages: messages } = this.limits;
     const bytes = inboxAllowance(this.limits, this.#totals.bytes + this.#queue.bytes);
     const days = Math.ceil(this.replayWindow / DAY);
-    const batch = new Batch(this.#gateway, ++this.#number, { days, messages, bytes }, all, this.sealer);
+    const batch = new Batch(
+      this.#gateway,
+      ++this.#number,
+      { days, messages, bytes },
+      all,
+      unstored.map(({ tag }) => tag),
+      this.sealer,
+    );
     let outcomes: Outcomes | undefined;
     return {
       changes: { commit: async () => outcomes = await this.#send(batch) },
@@ -262,6 +280,11 @@ export class PostgresqlMailbox implements MessageStore {
         for (const [inbox, reader] of openings) {
           const { epoch, confirmed, last } = outcomes!.places[all.indexOf(places.get(inbox)!)]!;
           reader.opened(epoch, confirmed, last);
+        }
+        for (const { tag, then } of unstored) {
+          const isNew = !outcomes!.replayed.has(tag);
+          if (!isNew) this.count("packets_dropped_replayed");
+          then(isNew);
         }
         this.#makeRoom();
       },

@@ -13,7 +13,7 @@ const CHECK_CONTEXT = new TextEncoder().encode("storage key");
  */
 export async function migrate(server: Server, sealer: Sealer): Promise<void> {
   const check = sealer.seal(new Uint8Array(0), CHECK_CONTEXT);
-  const kept = await server.run((sql) =>
+  const isOurs = await server.run((sql) =>
     sql.begin(async (sql) => {
       await sql`select pg_advisory_xact_lock(hashtextextended('nym_gateway.migrate', 0))`;
       await sql`create schema if not exists nym_gateway`;
@@ -27,18 +27,23 @@ export async function migrate(server: Server, sealer: Sealer): Promise<void> {
       await sql`insert into nym_gateway.settings values ('version', ${value})
         on conflict (name) do update set value = excluded.value`;
       await sql`insert into nym_gateway.settings values ('storage_key', ${check}) on conflict do nothing`;
-      const [row] = await sql<{ value: Uint8Array }[]>`
-        select value from nym_gateway.settings where name = 'storage_key'`;
-      return row!.value;
+      return await isSealedBy(sql, sealer);
     })
   );
-  if (sealer.open(kept, CHECK_CONTEXT) === undefined) {
+  if (!isOurs) {
     throw new Error("it was not sealed with this storage key; put back the storage key file it was made with");
   }
 }
 
-/** The version of the schema; 0 when there is none yet. */
-async function versionOf(sql: Sql): Promise<number> {
+/** Whether a database with a schema is sealed by `sealer`. */
+export async function isSealedBy(sql: Sql, sealer: Sealer): Promise<boolean> {
+  const [row] = await sql<{ value: Uint8Array }[]>`
+    select value from nym_gateway.settings where name = 'storage_key'`;
+  return row !== undefined && sealer.open(row.value, CHECK_CONTEXT) !== undefined;
+}
+
+/** The version of a database's schema; 0 before the first migration. */
+export async function versionOf(sql: Sql): Promise<number> {
   const [row] = await sql<{ value: Uint8Array }[]>`select value from nym_gateway.settings where name = 'version'`;
   return row === undefined ? 0 : Number(new TextDecoder().decode(row.value));
 }

@@ -9,6 +9,8 @@ import { client, numbered, numberOf, range, readAll, readNumbers } from "../mail
 import { openPostgresql } from "../mailbox/stores.ts";
 import { eventually } from "../support/eventually.ts";
 import { Postgresql, SKIPPED } from "../support/postgresql.ts";
+import { inboxesIn, inspect } from "../../src/postgresql/inspection.ts";
+import { Sealer } from "../../src/mailbox/sealing.ts";
 import { testSealer } from "../support/sealer.ts";
 
 const DAY = 86_400_000;
@@ -108,6 +110,43 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
     assertEquals(counts["packets_dropped_replayed"], 10);
     assertEquals(await readNumbers(here.openInbox(client(0), ignore, ignore)), range(8).map((i) => 2 * i));
     assertEquals(await readNumbers(here.openInbox(client(1), ignore, ignore)), range(7).map((i) => 2 * i + 1));
+  },
+
+  "what is not stored is remembered too, with messages of the same client beside it": async (options) => {
+    const { counts, count } = counting();
+    await using here = await openPostgresql(options, NO_LIMITS, count);
+    await using there = await openPostgresql(options, NO_LIMITS, count);
+    const tag = (n: number) => new Uint8Array(16).fill(n + 1);
+    const admitted: [string, boolean][] = [];
+    for (const n of range(3)) here.admit(tag(n), (isNew) => admitted.push([`here ${n}`, isNew]));
+    await here.flush();
+    there.store(client(1), numbered(7), tag(7));
+    for (const n of [2, 3]) there.admit(tag(n), (isNew) => admitted.push([`there ${n}`, isNew]));
+    await there.flush();
+    assertEquals(admitted, [["here 0", true], ["here 1", true], ["here 2", true], ["there 2", false], [
+      "there 3",
+      true,
+    ]]);
+    assertEquals([counts["messages_stored"], counts["packets_dropped_replayed"]], [1, 1]);
+    assertEquals(await readNumbers(here.openInbox(client(1), ignore, ignore)), [7]);
+  },
+
+  "a database is inspected as it is, before and after the first start": async (options) => {
+    const before = await inspect(options, testSealer());
+    assertEquals([before.schema, before.isOurs, before.mayWrite, before.isDurable], [0, true, true, false]);
+    assertEquals(await inboxesIn(options, 10).catch(() => "none"), "none");
+    {
+      await using mailbox = await openPostgresql(options);
+      for (const n of range(5)) mailbox.store(client(n % 2), numbered(n));
+      await mailbox.flush();
+    }
+    const after = await inspect(options, testSealer());
+    assertEquals([after.schema, after.isOurs, after.synchronous], [after.current, true, ""]);
+    assert(Math.abs(after.now - Date.now()) < 60_000 && /^\d+/.test(after.version));
+    const stranger = new Sealer(new Uint8Array(32).fill(8));
+    assertEquals((await inspect(options, stranger)).isOurs, false);
+    const inboxes = await inboxesIn(options, 10);
+    assertEquals(inboxes.map(({ messages, bytes }) => [messages, bytes]), [[3, 120], [2, 80]]);
   },
 
   "yesterday's packets are remembered, those of last week are not": async (options) => {

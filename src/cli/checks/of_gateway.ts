@@ -7,6 +7,7 @@ import { encodeBase58 } from "../../encoding/base58.ts";
 import { OperatorError } from "../../errors/operator_error.ts";
 import type { Checkable } from "../check.ts";
 import { GATEWAY_ROLE } from "../role.ts";
+import { checkDatabase } from "./database.ts";
 import { checkAddresses, checkTrust, type Listening } from "./addresses.ts";
 import { checkClock, checkDirectory } from "./directory.ts";
 import type { Finding } from "./finding.ts";
@@ -26,6 +27,7 @@ async function* check(config: Config, path: string): AsyncGenerator<Finding> {
   const { inboxesDirectory, ledgerPath } = clientsEndpoint;
   yield* checkKeys(gateway, gateway.storageKeyFile);
   yield await checkStorageKey(config);
+  if (config.storage.kind === "postgresql") yield await checkDatabase(config);
   yield* checkCertificate(config);
   yield* checkChain(config);
   const key = "inboxes_directory in [clients_endpoint]";
