@@ -8,11 +8,11 @@ import { SIGNATURE_HEADER } from "../protocol/signed_topology.ts";
 import { type Announcement, isRefusal, type Kind, readAnnouncement, type Refusal } from "./announcement.ts";
 import { Bodies, type Posted, readShort } from "./body.ts";
 import type { DirectoryCounterName } from "./counter_table.ts";
-import { networkText } from "./network_view.ts";
 import type { Registry } from "./registry.ts";
+import { SentBodies } from "./sent_bodies.ts";
 import { Sessions } from "./sessions.ts";
 import type { Store } from "./store.ts";
-import { Topologies } from "./topologies.ts";
+import { type SentTopology, Topologies } from "./topologies.ts";
 import page from "./network_page.html" with { type: "text" };
 
 /** Multiplications a second for nodes that open a session: in all, and for one network. Each takes about a millisecond. */
@@ -54,6 +54,7 @@ export class Api {
   readonly #sessions: Sessions;
   readonly #topologies: Topologies;
   readonly #bodies = new Bodies();
+  readonly #sent = new SentBodies();
   readonly #requests: NetworkBuckets;
   readonly #newNodes: NetworkBuckets;
   readonly #openings = new TokenBucket(OPENINGS, performance.now());
@@ -69,7 +70,7 @@ export class Api {
     private readonly now: () => number,
   ) {
     this.#sessions = new Sessions(keys.publicKey);
-    this.#topologies = new Topologies(registry, keys.privateKey);
+    this.#topologies = new Topologies(registry, keys.privateKey, () => !this.#sent.areMany);
     const { requestsPerSecondPerNetwork: perSecond } = rules;
     this.#requests = new NetworkBuckets({ burst: BURST * perSecond, perSecond });
     this.#newNodes = new NetworkBuckets(perHour(rules.newNodesPerHourPerNetwork));
@@ -94,7 +95,7 @@ export class Api {
         return await this.#post(url, request, requester);
       case "GET":
       case "HEAD":
-        return this.#get(url, requester);
+        return this.#get(url, request.method, requester);
       case "OPTIONS":
         return new Response(null, { status: 204, headers: { ...COMMON, "access-control-allow-methods": "GET" } });
       default:
@@ -116,7 +117,7 @@ export class Api {
     return !this.isStoreFailing;
   }
 
-  #get(url: URL, requester: Requester): Response {
+  #get(url: URL, method: string, requester: Requester): Response {
     const now = this.now();
     switch (url.pathname) {
       case "/":
@@ -127,17 +128,15 @@ export class Api {
       case "/api/healthcheck":
         return json({ ok: true });
       case "/api/presence/topology": {
-        const { body, signature } = url.searchParams.has("signed")
-          ? this.#topologies.signed(now)
-          : this.#topologies.plain(now);
+        const topology = url.searchParams.has("signed") ? this.#topologies.signed(now) : this.#topologies.plain(now);
         requester.confirm();
         this.count("topologies_sent");
-        return answer(body, 200, { ...JSON_TYPE, ...signature !== undefined && { [SIGNATURE_HEADER]: signature } });
+        return this.#send(topology, method);
       }
       case CHALLENGE_PATH:
         return answer(formatChallenge(this.#sessions.challenge(performance.now())), 200, JSON_TYPE);
       case "/api/network":
-        return answer(networkText(this.rules.name, this.registry.entries(now), now), 200, JSON_TYPE);
+        return this.#send(this.#topologies.network(this.rules.name, now), method);
       case "/api/presence/disallowed": {
         const disallowed = [...this.registry.decisions].filter(([, { standing }]) => standing === "disallowed");
         return json(disallowed.map(([pubKey]) => ({ pubKey })));
@@ -147,6 +146,15 @@ export class Api {
       default:
         return answer("404 page not found", 404, { "content-type": "text/plain" });
     }
+  }
+
+  #send({ body, signature }: SentTopology, method: string): Response {
+    const sent = method === "HEAD" ? null : this.#sent.share(body);
+    return answer(sent, 200, {
+      ...JSON_TYPE,
+      "content-length": `${body.length}`,
+      ...signature !== undefined && { [SIGNATURE_HEADER]: signature },
+    });
   }
 
   async #post(url: URL, request: Request, requester: Requester): Promise<Response> {
@@ -254,6 +262,6 @@ function json(value: unknown, status = 200): Response {
   return answer(JSON.stringify(value), status, JSON_TYPE);
 }
 
-function answer(body: string | Uint8Array<ArrayBuffer>, status: number, headers: Record<string, string>): Response {
+function answer(body: BodyInit | null, status: number, headers: Record<string, string>): Response {
   return new Response(body, { status, headers: { ...COMMON, ...headers } });
 }

@@ -97,7 +97,7 @@ export class Directory implements AsyncDisposable {
     const server = starting.use(
       new LastingServer(BEHIND_THE_DOOR, {
         answer(request, { port }) {
-          const peer = door?.peerFrom(port);
+          const peer = door?.requestFrom(port);
           if (peer === undefined) return new Response(null, { status: 403 }); // a program that bypassed the door
           const network = requesterNetwork(peer, request.headers, door!.proxies.include);
           if (network === undefined) return new Response("Forwarded is not valid.\n", { status: 400 });

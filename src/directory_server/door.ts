@@ -13,14 +13,18 @@ import { TrustedProxies } from "../proxies/trusted_proxies.ts";
 import type { Peer } from "../clients/requester.ts";
 import type { DirectoryCounterName } from "./counter_table.ts";
 
-/** ms that a connection may go without an answer, for which a whole request is needed, or without taking one */
+/** ms that a connection may go without a request, or may take for an answer, and again for each part of a long one */
 const PATIENCE = 30_000;
+/** bytes of that part */
+const TIMED_SIZE = 262_144;
 /** ms between two checks of all connections */
 const CHECK_INTERVAL = 1000;
 /** ms that connecting to the server, on this machine, may take */
 const DIAL_DEADLINE = 5_000;
 /** bytes of an answer that are passed on at a time */
 const ANSWER_BUFFER = 16_384;
+/** How HTTP/2 begins, and no request of HTTP/1 (RFC 9113 §3.4). */
+const HTTP_2 = new TextEncoder().encode("PRI ");
 
 /** Limits on connections. */
 export interface DoorLimits {
@@ -102,9 +106,11 @@ export class Door implements AsyncDisposable {
     return this.#passages.size;
   }
 
-  /** Whose request comes to the server from this port; undefined if it did not come through the door. */
-  peerFrom(port: number): Peer | undefined {
-    return this.#byPort.get(port)?.peer;
+  /** A request has come to the server from this port. Returns whose it is; undefined if it did not come through the door. */
+  requestFrom(port: number): Peer | undefined {
+    const passage = this.#byPort.get(port);
+    passage?.hear();
+    return passage?.peer;
   }
 
   /** The request from this port was one that the directory is for: its connection is not evicted for newcomers that may be a flood. */
@@ -204,7 +210,7 @@ export class Door implements AsyncDisposable {
 
 /** A connection, and the one to the server that belongs to it. */
 class Passage {
-  /** when it last took a part of an answer, or was accepted; ms of performance.now() */
+  /** when it was accepted, or last made a request or took a part of an answer; ms of performance.now() */
   heardAt: number = performance.now();
   /** resolves when nothing is left of it */
   ended: Promise<void> = Promise.resolve();
@@ -221,6 +227,11 @@ class Passage {
     await Promise.all([this.#passIn(inside).catch(cut), this.#passOut(inside).then(cut, cut)]);
   }
 
+  /** It has been of use just now. */
+  hear(): void {
+    this.heardAt = performance.now();
+  }
+
   /** Ends both connections at once. */
   cut(): void {
     if (this.#isCut) return;
@@ -229,8 +240,14 @@ class Passage {
     this.#inside?.close();
   }
 
+  /** HTTP/2 is refused: requests would not be one after the other, and an answer to a ping would count as one to a request. */
   async #passIn(inside: Deno.TcpConn): Promise<void> {
+    let begun = 0; // bytes that are those of HTTP_2; NaN if it is not that
     for (let bytes = await this.outside.receive(); bytes !== null; bytes = await this.outside.receive()) {
+      for (let i = 0; i < bytes.length && begun < HTTP_2.length; i++) {
+        begun = bytes[i] === HTTP_2[begun] ? begun + 1 : NaN;
+      }
+      if (begun === HTTP_2.length) return this.cut();
       await writeAll(inside, bytes);
     }
     await inside.closeWrite();
@@ -238,9 +255,10 @@ class Passage {
 
   async #passOut(inside: Deno.TcpConn): Promise<void> {
     const buffer = new Uint8Array(ANSWER_BUFFER);
+    let taken = 0;
     for (let n = await inside.read(buffer); n !== null; n = await inside.read(buffer)) {
       await writeAll(this.outside, buffer.subarray(0, n));
-      this.heardAt = performance.now();
+      if (Math.floor(taken / TIMED_SIZE) < Math.floor((taken += n) / TIMED_SIZE)) this.hear();
     }
   }
 }

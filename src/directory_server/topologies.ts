@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
 import { signTopology } from "../protocol/signed_topology.ts";
+import { networkText } from "./network_view.ts";
 import type { Entry, Registry } from "./registry.ts";
 
-/** ms for which a topology is used again, if only the times at which nodes were last seen have changed */
+/** ms for which an answer is used again, if only the times at which nodes were last seen have changed */
 const LIFETIME = 1000;
+/** Bytes of answers that are made per ms, whatever changes: otherwise, two short requests would cost one long answer. */
+const MADE_PER_MS = 16_384;
 
-/** A topology to send. */
+/** An answer to send. */
 export interface SentTopology {
   /** its JSON */
   readonly body: Uint8Array<ArrayBuffer>;
@@ -13,17 +16,33 @@ export interface SentTopology {
   readonly signature?: string;
 }
 
-/** The answers to requests for the topology. They are made at most once a second while no node comes or goes. */
+type Form = "plain" | "signed" | "network";
+
+/**
+ * The answers about all nodes. They are made at most once a second while no node comes or goes. When nodes do, a short
+ * one is made at once, and a long one less often.
+ */
 export class Topologies {
-  readonly #made = new Map<"plain" | "signed", SentTopology & { readonly version: number; readonly at: number }>();
+  readonly #made = new Map<Form, SentTopology & { readonly version: number; readonly at: number }>();
   #signedAt = 0;
 
-  /** `signingKey`: Ed25519, 32 bytes. */
-  constructor(private readonly registry: Registry, private readonly signingKey: Uint8Array) {}
+  /** `signingKey`: Ed25519, 32 bytes; `mayBeLong`: whether there is memory for gateways' clients. */
+  constructor(
+    private readonly registry: Registry,
+    private readonly signingKey: Uint8Array,
+    private readonly mayBeLong: () => boolean,
+  ) {}
 
   /** As 0.7.0 answers. */
   plain(now: number): SentTopology {
-    return this.#reuse("plain", now, () => ({ body: encoded(topologyText(this.registry.entries(now), true)) }));
+    return this.#reuse("plain", now, () => ({
+      body: encoded(topologyText(this.registry.entries(now), this.mayBeLong())),
+    }));
+  }
+
+  /** For the page; `name`: what it calls the directory. */
+  network(name: string, now: number): SentTopology {
+    return this.#reuse("network", now, () => ({ body: encoded(networkText(name, this.registry.entries(now), now)) }));
   }
 
   /** Signed, and without gateways' clients: who asks for it needs none. */
@@ -36,10 +55,14 @@ export class Topologies {
     });
   }
 
-  #reuse(form: "plain" | "signed", now: number, make: () => SentTopology): SentTopology {
+  #reuse(form: Form, now: number, make: () => SentTopology): SentTopology {
     const version = this.registry.versionAt(now);
     const made = this.#made.get(form);
-    if (made?.version === version && now >= made.at && now - made.at < LIFETIME) return made;
+    if (made !== undefined) {
+      const shortest = Math.floor(made.body.length / MADE_PER_MS);
+      const lifetime = made.version === version ? Math.max(LIFETIME, shortest) : shortest;
+      if (now >= made.at && now - made.at < lifetime) return made;
+    }
     const next = { ...make(), version, at: now };
     this.#made.set(form, next);
     return next;

@@ -20,7 +20,7 @@ class Rig implements AsyncDisposable {
     this.server = new LastingServer(LOCAL, {
       answer: async (request, { port }) => {
         this.door.confirm(port);
-        return new Response(`${this.door.peerFrom(port)?.host}: ${await request.text()}`);
+        return new Response(`${this.door.requestFrom(port)?.host}: ${await request.text()}`);
       },
       failed: () => new Response(null, { status: 500 }),
       ended() {},
@@ -98,4 +98,31 @@ Deno.test("a flood of connections evicts its own, and not those that are of use"
   assert(rig.door.connections <= LIMITS.connections + 1);
   await ask();
   for (const connection of flood) connection.close();
+});
+
+Deno.test("HTTP/2 is refused, however its beginning is cut", async () => {
+  using _silence = new Silence();
+  await using rig = new Rig();
+  for (const pieces of [["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"], ["P", "R", "I", " "]]) {
+    using connection = await rig.connect();
+    for (const piece of pieces) await connection.write(text(piece));
+    await ended(connection);
+  }
+  assertEquals(await rig.post("still"), "127.0.0.1: still");
+});
+
+Deno.test("whoever takes a long answer too slowly is disconnected, though some of it is always taken", async () => {
+  using _silence = new Silence();
+  await using rig = new Rig(300);
+  const slow = await rig.connect();
+  const body = "x".repeat(16_000_000); // more than the operating system holds
+  const request = text(`POST / HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+  for (let at = 0; at < request.length;) at += await slow.write(request.subarray(at));
+  const taking = (async () => {
+    const buffer = new Uint8Array(1000);
+    while (await slow.read(buffer) !== null) await new Promise((resolve) => setTimeout(resolve, 20));
+  })().catch(() => {});
+  await eventually("it is disconnected", () => rig.counters.get("connections_silent") === 1);
+  slow.close();
+  await taking;
 });
