@@ -118,8 +118,9 @@ export const MIXNODE_SECTIONS = {
       default: 32_768,
       reloadable: "always",
       comment:
-        `The most packets waiting for their delay at once. Further packets are dropped and counted. Each takes about
-        1500 bytes of memory, so the default takes up to 50 MB.`,
+        `The most packets waiting for their delay at once. Further packets are dropped and counted. Those with
+        delays of more than 2 s may take half of the space. Each packet takes about 1500 bytes of memory, so the default
+        takes up to 50 MB.`,
     }),
     longest_delay: key({
       kind: delay,

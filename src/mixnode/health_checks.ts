@@ -18,7 +18,7 @@ export function checksOf(parts: Parts): Record<string, Check> {
       const waiting = `${plural(held.size, "packet")} ${held.size === 1 ? "waits" : "wait"} for ${
         held.size === 1 ? "its" : "their"
       } delay`;
-      if (!held.hasRoom) return fail(`${waiting}, as many as held_packets allows: further ones are dropped`);
+      if (!held.hasRoomFor(0)) return fail(`${waiting}, as many as held_packets allows: further ones are dropped`);
       if (held.size > NEARLY_FULL * most) return warn(`${waiting}, nearly held_packets (${most})`);
       return ok(waiting);
     },

@@ -7,12 +7,18 @@ interface Held {
   readonly packet: Uint8Array;
 }
 
+/** Clients ask for 200 ms on average: of 22,000 packets, one asks for more than this (ms). */
+const LONG_DELAY = 2000;
+/** The share of the capacity that packets with long delays may use. */
+const SHARE_OF_LONG = 1 / 2;
+
 /** Sends a packet on. */
 export type Release = (to: SocketAddress, packet: Uint8Array) => void;
 
 /**
  * Holds packets for their delays, in a heap ordered by due time, with one timer for the first one. It
- * holds at most `capacity` packets; callers must ask {@linkcode hasRoom} first.
+ * holds at most `capacity` packets; callers must ask {@linkcode hasRoomFor} first. A few packets per second with long
+ * delays cannot fill it for others.
  */
 export class HeldPackets {
   /** a binary heap: no entry is due before its parent */
@@ -35,9 +41,9 @@ export class HeldPackets {
     return this.#heap.length;
   }
 
-  /** Whether it can hold one more. */
-  get hasRoom(): boolean {
-    return this.#heap.length < this.#capacity();
+  /** Whether it can hold one more packet, for `delay` ms. */
+  hasRoomFor(delay: number): boolean {
+    return this.#heap.length < this.#capacity() * (delay > LONG_DELAY ? SHARE_OF_LONG : 1);
   }
 
   /** Holds the packet (kept, not copied) for `delay` ms; releases it at once if that is 0. */

@@ -48,7 +48,7 @@ export class Mixing {
     // The tag comes last: packets that go nowhere must not make it forget others.
     if (to === undefined) this.count("packets_dropped_address");
     else if (delay > this.rules.longestDelay()) this.count("packets_dropped_long_delay");
-    else if (!this.held.hasRoom) this.count("packets_dropped_no_room");
+    else if (!this.held.hasRoomFor(delay)) this.count("packets_dropped_no_room");
     else if (!this.replays.admit(outcome.replayTag, ANY_DESTINATION)) this.count("packets_dropped_replayed");
     else {
       this.rules.expect(to);

@@ -59,11 +59,18 @@ Deno.test("a packet that is due earlier does not wait for one that arrived befor
 
 Deno.test("there is room up to the capacity", () => {
   const rig = new Rig(2);
-  assert(rig.held.hasRoom);
-  rig.hold(1, 60_000);
-  rig.hold(2, 60_000);
-  assert(!rig.held.hasRoom);
+  assert(rig.held.hasRoomFor(200));
+  rig.hold(1, 2000);
+  rig.hold(2, 2000);
+  assert(!rig.held.hasRoomFor(200));
   return rig.held.drain(0).then((dropped) => assertEquals(dropped, 2));
+});
+
+Deno.test("packets with long delays leave room for others", () => {
+  const rig = new Rig(10);
+  for (let n = 0; n < 10 && rig.held.hasRoomFor(60_000); n++) rig.hold(n, 60_000);
+  assert(rig.held.hasRoomFor(200));
+  return rig.held.drain(0).then((dropped) => assertEquals(dropped, 5));
 });
 
 Deno.test("draining releases what is due in time, and gives up the rest", async () => {

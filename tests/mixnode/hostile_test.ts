@@ -80,6 +80,14 @@ Deno.test("a flood of junk is dropped, and takes no memory", () =>
     assertLessOrEqual(Deno.memoryUsage().rss - before, MEMORY);
   }));
 
+Deno.test("packets with the longest delay leave room for others", () =>
+  besiege(async (rig, last) => {
+    const packets = range(100).map((n) => last.packet(`${n}`, rig.hop(60_000)));
+    await rig.send(...packets);
+    await rig.counted("packets_received", packets.length);
+    assertEquals(rig.count("packets_dropped_no_room"), 80);
+  }, ({ limits }) => Object.assign(limits, { heldPackets: 40 })));
+
 Deno.test("a flood of one packet is forwarded once", () =>
   besiege(async (rig, last) => {
     const packet = last.packet("again and again", rig.hop(1));
