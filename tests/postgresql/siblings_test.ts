@@ -12,6 +12,7 @@ import { Postgresql, SKIPPED } from "../support/postgresql.ts";
 import { inboxesIn, inspect } from "../../src/postgresql/inspection.ts";
 import { Sealer } from "../../src/mailbox/sealing.ts";
 import { testSealer } from "../support/sealer.ts";
+import { killUnderLoad } from "./kills.ts";
 
 const DAY = 86_400_000;
 const ignore = () => {};
@@ -367,6 +368,8 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
     assert(!here.has(client(2)) && here.size === 3);
     await eventually("the other knows that too", () => !there.has(client(2)) && there.has(client(4)));
   },
+
+  "gateways and the server are killed under load: nothing that was committed is lost or out of order": killUnderLoad,
 
   "a newer gateway's database, and another storage key's, are refused": async (options) => {
     await using server = new Server(options);

@@ -77,9 +77,9 @@ export class Postgresql implements AsyncDisposable {
     return this.#options(database);
   }
 
-  /** Ends it at once, as a crash would (`immediate`), or with its sessions (`fast`). */
-  async stop(how: "immediate" | "fast"): Promise<void> {
-    this.#process.kill(how === "immediate" ? "SIGQUIT" : "SIGINT");
+  /** Ends it without a checkpoint, or kills its first process, which the others notice. */
+  async stop(how: "immediate" | "kill"): Promise<void> {
+    this.#process.kill(how === "immediate" ? "SIGQUIT" : "SIGKILL");
     await this.#process.status;
   }
 
