@@ -117,8 +117,7 @@ export const MIXNODE_SECTIONS = {
       kind: amount(1, "packets"),
       default: 32_768,
       reloadable: "always",
-      comment:
-        `The most packets waiting for their delay at once. Further packets are dropped and counted. Those with
+      comment: `The most packets waiting for their delay at once. Further packets are dropped and counted. Those with
         delays of more than 2 s may take half of the space. Each packet takes about 1500 bytes of memory, so the default
         takes up to 50 MB.`,
     }),
