@@ -44,12 +44,7 @@ Deno.test("a directory is created, checked and run, and its operator allows and 
   const { mixNodes } = await (await fetch(`${url}/topology`)).json();
   assertEquals(mixNodes.map(({ pubKey, layer }: { pubKey: string; layer: number }) => [pubKey, layer]), [[KEY, 2]]);
   const shown = JSON.parse((await nymGateway("directory status --output json", env)).stdout);
-  assertEquals([shown.kind, shown.name, shown.identity.publicKey, shown.gauges.mixnodes], [
-    "directory",
-    "attic",
-    publicKey,
-    1,
-  ]);
+  assertEquals([shown.kind, shown.name, shown.identity.publicKey], ["directory", "attic", publicKey]);
 
   running.kill("SIGKILL");
   await running.stdin.close();
