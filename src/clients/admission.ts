@@ -11,14 +11,21 @@ export interface AdmissionLimits {
   readonly wrongTokensPerHourPerNetwork: number;
 }
 
+/**
+ * Challenges a network may ask for: enough for some hundred clients that reconnect. Each costs up to three
+ * multiplications, about a millisecond each, and a stranger almost nothing.
+ */
+const CHALLENGES = { burst: 128, perSecond: 8 };
+
 /** Which limit a registration has reached. */
 export type RegistrationLimit = "network" | "total";
 
-/** Decides whether a network may register or guess now. */
+/** Decides whether a network may register, ask for a challenge, or guess now. */
 export class Admission {
   readonly #registrations: TokenBucket;
   readonly #registrationsOf: NetworkBuckets;
   readonly #wrongTokensOf: NetworkBuckets;
+  readonly #challengesOf = new NetworkBuckets(CHALLENGES);
 
   /** All limits start unused. `now`, here and below, is in ms from any one origin. */
   constructor(limits: AdmissionLimits, now: number) {
@@ -31,6 +38,11 @@ export class Admission {
   register(network: string, now: number): RegistrationLimit | undefined {
     if (!this.#registrationsOf.take(network, now)) return "network";
     return this.#registrations.take(now) ? undefined : "total";
+  }
+
+  /** Counts a challenge for a client; returns false if its network has had too many. */
+  challenge(network: string, now: number): boolean {
+    return this.#challengesOf.take(network, now);
   }
 
   /** Counts a wrong token or proof; returns false once the network has sent too many. */

@@ -249,9 +249,14 @@ export class Connection {
 
   /**
    * Repeats the challenge until it is answered, and proves the gateway's key once: a new key pair and a proof cost more
-   * than anything else a stranger may ask for.
+   * than anything else a stranger may ask for. A client whose network has asked for too many loses its connection, so
+   * that it retries later.
    */
   #challengeIt(asked: Challenge | undefined): void {
+    if (this.#challenge === undefined && !this.context.admission.challenge(this.network, performance.now())) {
+      this.context.count("challengers_closed");
+      return this.close(CloseCode.POLICY, "too many challenges for this network");
+    }
     this.#challenge ??= newChallenge();
     const mayProve = asked !== undefined && !this.#hasProvenItself;
     if (mayProve) this.#hasProvenItself = true;

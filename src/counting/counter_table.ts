@@ -207,6 +207,7 @@ export const COUNTERS = [
       client_answers_ignored: "not_reading",
       clients_silent: "silent",
       guessers_closed: "guessing",
+      challengers_closed: "challenges",
     },
   },
   {

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { decodeBase58, encodeBase58 } from "../../src/encoding/base58.ts";
 import { isProofOfGateway, newChallenge, type OpenChallenge, proveAddress } from "../../src/protocol/proof.ts";
 import { generateKeyPair, type KeyPair, publicKeyOf } from "../../src/sphinx/curve.ts";
@@ -86,4 +86,20 @@ Deno.test("a client that asks whether the gateway is there gets an answer, once 
   assertEquals(await client.request({ type: "ping" }), { type: "error", message: "malformed request" });
   await client.request({ type: "register", address });
   assertEquals(await client.request({ type: "ping" }), { type: "pong" });
+});
+
+Deno.test("a network that asks for very many challenges loses its connections, until it has waited", async () => {
+  await using rig = await ClientsRig.start();
+  const asked = async () => {
+    await using client = await rig.connect();
+    client.send(JSON.stringify({ type: "challenge" }));
+    return await Promise.race([client.answer().then(() => true, () => false), client.closed.then(() => false)]);
+  };
+  let answered = 0;
+  while (await asked()) answered++; // with eight more for each second that this takes
+  assertGreaterOrEqual(answered, 128);
+  assertEquals(rig.counters.get("challengers_closed"), 1);
+  await using client = await rig.connect();
+  assertEquals((await client.request({ type: "register", address }) as { type: string }).type, "register");
+  while (!await asked()); // which costs nothing while it is at its limit
 });
