@@ -33,6 +33,8 @@ const TALLY_INTERVAL = 1000;
 /** ms between two sweeps, which find what a lost notification missed, and between two rounds of expiry and partitions */
 const SWEEP_INTERVAL = 5000;
 const TEND_INTERVAL = 60_000;
+/** ms until a commit that is not answered is given up, while the gateway stops */
+const SILENCE = 3000;
 /** Chunks that expire in one statement. */
 const EXPIRED_AT_ONCE = 500;
 /** Hexadecimal digits of a pseudonym in a notification. */
@@ -46,6 +48,8 @@ export interface Timings {
   readonly sweep: number;
   /** between two rounds of expiry */
   readonly tend: number;
+  /** until a commit that is not answered is given up, while the gateway stops */
+  readonly silence: number;
 }
 
 /**
@@ -79,6 +83,8 @@ export class PostgresqlMailbox implements MessageStore {
   #tending: Promise<void> = Promise.resolve();
   /** the last attempt to commit has failed: clients that are online get messages early */
   #isFailing = false;
+  /** what the database has yet to answer */
+  #sending: Batch | undefined;
   #isClosed = false;
 
   private constructor(
@@ -89,6 +95,7 @@ export class PostgresqlMailbox implements MessageStore {
     syncAlong: () => Promise<void>,
     private readonly limits: MailboxLimits,
     private readonly replayWindow: number,
+    private readonly timings: Timings,
   ) {
     // No pace: messages are pushed after their commit.
     this.#commits = new Commits({ take: () => this.#take(), pause: () => undefined }, onCommit, syncAlong, 0);
@@ -123,9 +130,9 @@ export class PostgresqlMailbox implements MessageStore {
     syncAlong: () => Promise<void>,
     limits: MailboxLimits,
     replayWindow: number,
-    timings: Timings = { sweep: SWEEP_INTERVAL, tend: TEND_INTERVAL },
+    timings: Timings = { sweep: SWEEP_INTERVAL, tend: TEND_INTERVAL, silence: SILENCE },
   ): Promise<PostgresqlMailbox> {
-    const mailbox = new PostgresqlMailbox(server, sealer, count, onCommit, syncAlong, limits, replayWindow);
+    const mailbox = new PostgresqlMailbox(server, sealer, count, onCommit, syncAlong, limits, replayWindow, timings);
     await mailbox.#tend();
     await mailbox.#tally();
     mailbox.#every(TALLY_INTERVAL, () => mailbox.#tally());
@@ -209,8 +216,9 @@ export class PostgresqlMailbox implements MessageStore {
     );
   }
 
-  /** Gives up commits that still fail after `patience` ms. */
+  /** Gives up commits that still fail after `patience` ms, and from now on those that are not answered in a few seconds. */
   endRetries(patience: number): void {
+    if (!this.#commits.isEnding) this.#abandonSilent();
     this.#commits.endRetries(patience);
   }
 
@@ -293,6 +301,7 @@ export class PostgresqlMailbox implements MessageStore {
   }
 
   async #send(batch: Batch): Promise<Outcomes> {
+    this.#sending = batch;
     try {
       const outcomes = await this.server.run((sql) => batch.send(sql));
       this.#isFailing = false;
@@ -301,7 +310,18 @@ export class PostgresqlMailbox implements MessageStore {
       this.#isFailing = true;
       for (const inbox of this.#queue.inboxes) this.#readers.get(hintOf(inbox))?.nudge();
       throw error;
+    } finally {
+      this.#sending = undefined;
     }
+  }
+
+  #abandonSilent(): void {
+    if (this.#isClosed) return;
+    const sent = this.#sending;
+    this.#in(this.timings.silence, () => {
+      if (sent !== undefined && this.#sending === sent) this.server.abandon();
+      this.#abandonSilent();
+    });
   }
 
   #written({ inbox, portion }: Place, outcome: Outcome, replayed: ReadonlySet<bigint>, mostBytes: number): void {

@@ -93,6 +93,11 @@ export class Server implements AsyncDisposable {
     else this.#listenTo(each);
   }
 
+  /** Gives up all connections, and the statements under way on them, as if they had failed. */
+  abandon(): void {
+    this.#replace(this.#sql);
+  }
+
   /** Ends all connections. Statements under way fail. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();

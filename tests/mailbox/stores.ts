@@ -2,7 +2,7 @@ import type { Count } from "../../src/counting/counters.ts";
 import { type MailboxLimits, NO_LIMITS } from "../../src/mailbox/limits.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import type { MessageStore } from "../../src/mailbox/message_store.ts";
-import { PostgresqlMailbox } from "../../src/postgresql/mailbox.ts";
+import { PostgresqlMailbox, type Timings } from "../../src/postgresql/mailbox.ts";
 import { migrate } from "../../src/postgresql/migrations.ts";
 import { Server, type ServerOptions } from "../../src/postgresql/server.ts";
 import type { Postgresql } from "../support/postgresql.ts";
@@ -56,12 +56,15 @@ export async function openPostgresql(
   limits: MailboxLimits = NO_LIMITS,
   count: Count = () => {},
   server = new Server(options),
-  timings = { sweep: DAY, tend: DAY },
+  timings: Partial<Timings> = {},
 ): Promise<PostgresqlMailbox> {
   const sealer = testSealer();
   await migrate(server, sealer);
   const synced = () => Promise.resolve();
-  const mailbox = await PostgresqlMailbox.open(server, sealer, count, () => {}, synced, limits, DAY, timings);
+  const mailbox = await PostgresqlMailbox.open(server, sealer, count, () => {}, synced, limits, DAY, {
+    ...{ sweep: DAY, tend: DAY, silence: DAY },
+    ...timings,
+  });
   const dispose = mailbox[Symbol.asyncDispose].bind(mailbox);
   mailbox[Symbol.asyncDispose] = async () => {
     await dispose();

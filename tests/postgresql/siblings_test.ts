@@ -309,6 +309,18 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
     assertEquals([counts["messages_stored"], counts["packets_dropped_replayed"]], [10, undefined]);
   },
 
+  "a gateway that stops does not wait for a database that hangs": async (options, cluster) => {
+    const { counts, count } = counting();
+    const mailbox = await openPostgresql(options, NO_LIMITS, count, new Server(options, DAY), { silence: 50 });
+    {
+      using _frozen = await cluster.freeze();
+      mailbox.store(client(1), numbered(1));
+      await new Promise((resolve) => setTimeout(resolve)); // the commit begins in the next turn
+      await mailbox[Symbol.asyncDispose]();
+    }
+    assertEquals(counts["messages_lost"], 1);
+  },
+
   "a database that is read-only for a while holds mail up, and loses none": async (options) => {
     await using server = new Server(options);
     await using mailbox = await openPostgresql(options);
