@@ -140,6 +140,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "tls",
   ],
   peap: ["addresses", "encoding", "protocol", "sphinx", "timing"],
+  conversation: ["peap", "timing"],
   sandbox: [
     "addresses",
     "build",

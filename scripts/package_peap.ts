@@ -13,7 +13,11 @@ import project from "../deno.json" with { type: "json" };
 const CHECKOUT = resolve(import.meta.dirname!, "..");
 const NAME = "@nym-gateway/peap";
 /** What can be imported from the package: `.` is `@nym-gateway/peap`. */
-const ENTRIES: Readonly<Record<string, string>> = { ".": "./src/peap/mod.ts" };
+const ENTRIES: Readonly<Record<string, string>> = {
+  ".": "./src/peap/mod.ts",
+  "./conversation": "./src/conversation/mod.ts",
+  "./file-store": "./src/peap/file_store.ts",
+};
 const README = "src/peap/README.md";
 
 /** What npm needs to know beyond what `deno pack` writes. */
@@ -79,8 +83,10 @@ async function completeForNpm({ jsr, npm }: Packages): Promise<void> {
   const manifest = join(npm, "package.json");
   const fields = JSON.parse(await Deno.readTextFile(manifest));
   await Deno.writeTextFile(manifest, JSON.stringify({ ...fields, ...NPM_FIELDS }, null, 2));
-  const types = join(npm, "src/peap/peap.d.ts");
-  await Deno.writeTextFile(types, DISPOSABLE + await Deno.readTextFile(types));
+  for (const name of ["src/peap/peap.d.ts", "src/conversation/conversations.d.ts"]) {
+    const types = join(npm, name);
+    await Deno.writeTextFile(types, DISPOSABLE + await Deno.readTextFile(types));
+  }
 }
 
 /** Runs a command in a folder; its output. Throws an error with what it said if it fails. */

@@ -23,6 +23,7 @@ export { Peap } from "./peap.ts";
 export { ReceivedMessage } from "./received_message.ts";
 export type { Status } from "./status.ts";
 export { MemoryStore, type Store } from "./store.ts";
+export { IndexedDbStore } from "./indexed_db_store.ts";
 export type { NetworkEvents, Surroundings } from "./surroundings.ts";
 export type { Cargo, Trace, TracedHop, TraceEvent } from "./trace.ts";
 export { TopologyTrust } from "../protocol/signed_topology.ts";

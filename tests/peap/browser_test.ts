@@ -2,9 +2,10 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 
 const project = new URL("../../", import.meta.url);
 const library = new URL("src/peap/mod.ts", project).pathname;
+const conversations = new URL("src/conversation/mod.ts", project).pathname;
 
 Deno.test("the library uses only what browsers have", async () => {
-  assertEquals(await checkForBrowsers(library), "");
+  assertEquals(await checkForBrowsers(library, conversations), "");
 });
 
 Deno.test("the same check rejects a module that needs Deno", async () => {
@@ -15,18 +16,20 @@ Deno.test("the same check rejects a module that needs Deno", async () => {
 });
 
 Deno.test("the library imports no built-in modules", async () => {
-  const modules = JSON.parse(await deno("info", "--json", "--no-lock", library)).modules as { specifier: string }[];
-  assertEquals(modules.filter(({ specifier }) => /^(?:node|ext|jsr|https?):/.test(specifier)), []);
+  for (const entry of [library, conversations]) {
+    const modules = JSON.parse(await deno("info", "--json", "--no-lock", entry)).modules as { specifier: string }[];
+    assertEquals(modules.filter(({ specifier }) => /^(?:node|ext|jsr|https?):/.test(specifier)), []);
+  }
 });
 
 /** The errors of the type checker when it knows only the language and the browsers' APIs. */
-async function checkForBrowsers(module: string): Promise<string> {
+async function checkForBrowsers(...modules: string[]): Promise<string> {
   const { compilerOptions, imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", project)));
   const config = await Deno.makeTempFile({ suffix: ".json" });
   const lib = ["dom", "dom.iterable", "dom.asynciterable", "esnext"];
   await Deno.writeTextFile(config, JSON.stringify({ compilerOptions: { ...compilerOptions, lib }, imports }));
   try {
-    await deno("check", "--quiet", "--no-lock", "--config", config, module);
+    await deno("check", "--quiet", "--no-lock", "--config", config, ...modules);
     return "";
   } catch (error) {
     return (error as Error).message;

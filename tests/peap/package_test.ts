@@ -16,6 +16,8 @@ const LIBRARY = new URL("../../src/peap/mod.ts", import.meta.url).pathname;
 /** A program that uses all of the package's types, as a cautious project compiles it. */
 const PROGRAM = `
 import { type Credentials, MemoryStore, Peap, PeapError, type PeapOptions, type Status } from "@nym-gateway/peap";
+import { type ConversationEvent, Conversations } from "@nym-gateway/peap/conversation";
+import { FileStore } from "@nym-gateway/peap/file-store";
 const given: Credentials | undefined = undefined;
 const options: PeapOptions = { directory: "http://127.0.0.1", credentials: given, store: new MemoryStore() };
 export async function main(show: (what: unknown) => void): Promise<void> {
@@ -25,6 +27,12 @@ export async function main(show: (what: unknown) => void): Promise<void> {
   for await (const status of client.status()) {
     const { state }: Status = status;
     if (status.state === "reconnecting") show([state, status.in, status.cause.retryable]);
+  }
+  const conversations: Conversations = await Conversations.open(client, { store: await FileStore.open("store") });
+  await conversations.send(await conversations.accept(await conversations.invite()), "hello");
+  for await (const event of conversations) {
+    const { type, peer }: ConversationEvent = event;
+    show([type, peer, event.type === "message" ? event.data.length : event.peer]);
   }
   await client[Symbol.asyncDispose]().catch((error: unknown) => show(error instanceof PeapError && error.kind));
 }
