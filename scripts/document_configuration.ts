@@ -2,7 +2,7 @@
  * Writes docs/configuration.md, with every key of config.toml and every option of every command, from the program's own
  * texts: `deno task docs`
  */
-import { type CommandName, COMMANDS, OPTIONS, usageOf } from "../src/cli/options.ts";
+import { type CommandName, COMMANDS, optionOf, usageOf } from "../src/cli/options.ts";
 import { defaultOf, ENVIRONMENT } from "../src/cli/help.ts";
 import {
   type AnyConfig,
@@ -104,9 +104,9 @@ function prose(comment: string): string {
 function command(name: CommandName): string {
   const { purpose, required, optional, argument } = COMMANDS[name];
   const lines = [...required, ...optional].map((option) => {
-    const written = option === argument ? `<${option}>` : usageOf(option);
+    const written = option === argument ? `<${option}>` : usageOf(option, name);
     const note = required.includes(option) ? " Required." : ` Default: ${escaped(defaultOf(name, option))}.`;
-    return `- \`${written}\`: ${escaped(OPTIONS[option].meaning)}.${note}`;
+    return `- \`${written}\`: ${escaped(optionOf(option, name).meaning)}.${note}`;
   });
   return [`## ${name}`, escaped(purpose), lines.join("\n")].filter((block) => block !== "").join("\n\n");
 }

@@ -9,6 +9,7 @@ import {
   isCommand,
   isRole,
   type OptionName,
+  optionOf,
   OPTIONS,
   type Options,
   type RoleName,
@@ -90,11 +91,11 @@ function parseCommand(command: CommandName, given: readonly string[]): Request {
       throw usageError(`${command} has no option ${shown}${suggestedOption(shown, names)}`);
     }
     if (options[name] !== undefined) throw usageError(`--${name} is given twice`);
-    options[name] = valueOf(name, token, !isNamed && name === argument);
+    options[name] = valueOf(command, name, token, !isNamed && name === argument);
   }
   const missing = required.filter((name) => options[name] === undefined);
   if (missing.length > 0) {
-    const needed = missing.map((name) => name === argument ? `<${name}>` : usageOf(name)).join(
+    const needed = missing.map((name) => name === argument ? `<${name}>` : usageOf(name, command)).join(
       " ",
     );
     throw usageError(`${command} needs ${needed}; see nym-gateway ${command} --help`);
@@ -127,12 +128,17 @@ function tokensOf(args: readonly string[], names: readonly OptionName[]): readon
  * The value may begin with a minus sign, as a latitude does, but must not look like an option. `isArgument`: it was
  * given without the option's name.
  */
-function valueOf(name: OptionName, { value, inlineValue }: OptionToken, isArgument: boolean): string {
-  const { value: kind, choices } = OPTIONS[name];
+function valueOf(
+  command: CommandName,
+  name: OptionName,
+  { value, inlineValue }: OptionToken,
+  isArgument: boolean,
+): string {
+  const { value: kind, choices } = optionOf(name, command);
   if (kind === undefined && value === undefined) return GIVEN;
   if (kind === undefined) throw usageError(`--${name} takes no value`);
   if (!value || !inlineValue && /^-(-|[a-z])/i.test(value)) {
-    throw usageError(`--${name} needs a value: ${usageOf(name)}`);
+    throw usageError(`--${name} needs a value: ${usageOf(name, command)}`);
   }
   if (choices?.includes(value) === false) {
     const what = isArgument ? `<${kind}>` : `--${name}`;

@@ -4,6 +4,7 @@ import {
   commandsOf,
   GATEWAY_HOMES,
   type OptionName,
+  optionOf,
   OPTIONS,
   type RoleName,
   roleOf,
@@ -78,7 +79,7 @@ function zsh(): string {
   const quote = (text: string) => text.replaceAll("'", "'\\''").replace(/[[\]:]/g, "\\$&");
   const argumentsOf = (name: CommandName) =>
     optionsOf(COMMANDS[name]).map((option) => {
-      const { value, meaning, choices } = OPTIONS[option];
+      const { value, meaning, choices } = optionOf(option, name);
       const free = isPath(option) ? "_files" : namesHome(name, option) ? `{_nym_gateway_ids ${homesOf(name)}}` : " ";
       const action = choices === undefined ? free : `(${choices.join(" ")})`;
       return `'--${option}[${quote(meaning)}]${value === undefined ? "" : `:${quote(value)}:${action}`}'`;
@@ -145,7 +146,7 @@ function fish(): string {
         }`,
       ]),
       ...optionsOf(command).map((option) => {
-        const { value, meaning, choices } = OPTIONS[option];
+        const { value, meaning, choices } = optionOf(option, name);
         const ids = ` -x -a '(__nym_gateway_ids ${homesOf(name)})'`;
         const free = isPath(option) ? " -r -F" : namesHome(name, option) ? ids : " -x";
         const values = choices === undefined ? free : ` -x -a ${quote(choices.join(" "))}`;

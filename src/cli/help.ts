@@ -4,7 +4,7 @@ import {
   commandsOf,
   isRole,
   type OptionName,
-  OPTIONS,
+  optionOf,
   type RoleName,
   ROLES,
   usageOf,
@@ -74,8 +74,8 @@ ${ENVIRONMENT.map(({ name, meaning }) => `    ${name}\n            ${meaning}`).
 export function commandHelp(name: CommandName | RoleName): string {
   if (isRole(name)) return roleHelp(name);
   const { purpose, required, optional, argument } = COMMANDS[name];
-  const given = required.map((option) => option === argument ? `<${option}> ` : `${usageOf(option)} `).join("");
-  const needed = required.map((option) => explain(option, "", option === argument));
+  const given = required.map((option) => option === argument ? `<${option}> ` : `${usageOf(option, name)} `).join("");
+  const needed = required.map((option) => explain(name, option, "", option === argument));
   return `nym-gateway ${name}
 ${purpose}
 
@@ -83,7 +83,9 @@ usage:
     nym-gateway ${name} ${given}[options]
 ${needed.length === 0 ? "" : `\nrequired:\n${needed.join("\n")}\n`}
 options:
-${optional.map((option) => `${explain(option, ` [default: ${defaultOf(name, option)}]`)}\n`).join("")}    -h, --help
+${
+    optional.map((option) => `${explain(name, option, ` [default: ${defaultOf(name, option)}]`)}\n`).join("")
+  }    -h, --help
             prints this`;
 }
 
@@ -106,12 +108,13 @@ function listOf(entries: readonly (readonly [string, string])[]): string {
   return entries.map(([name, purpose]) => `    ${name.padEnd(12)}  ${purpose}`).join("\n");
 }
 
-function explain(option: OptionName, defaultValue: string, isArgument = false): string {
-  return `    ${isArgument ? `<${option}>` : usageOf(option)}\n            ${OPTIONS[option].meaning}${defaultValue}`;
+function explain(command: CommandName, option: OptionName, defaultValue: string, isArgument = false): string {
+  const { meaning } = optionOf(option, command);
+  return `    ${isArgument ? `<${option}>` : usageOf(option, command)}\n            ${meaning}${defaultValue}`;
 }
 
 /** What a command does if this option is not given, in words. */
 export function defaultOf(command: CommandName, option: OptionName): string {
   if (verbOf(command) === "run" && option !== "config" && option !== "id") return "as configured";
-  return COMMANDS[command].defaults?.[option] ?? OPTIONS[option].default ?? "none";
+  return COMMANDS[command].defaults?.[option] ?? optionOf(option, command).default ?? "none";
 }

@@ -15,6 +15,7 @@ import { readLogVariable } from "./logging.ts";
 import { type CommandName, COMMANDS, isRole, type Options, verbOf } from "./options.ts";
 import { manualPage } from "./man.ts";
 import { nodeDetails } from "./node_details.ts";
+import { plan } from "./plan.ts";
 import { print, printError, printText, refuseUnprinted, serveOutput, settleOutput } from "./output.ts";
 import { reload } from "./reload.ts";
 import { relocate } from "./relocate.ts";
@@ -153,6 +154,8 @@ async function carryOut(command: CommandName, options: Options, start: Starters)
       return await decide(options, { standing: "disallowed" }, start.decideOffline);
     case "directory layer":
       return await decide(options, { layer: layerIn(options) }, start.decideOffline);
+    case "network plan":
+      return await plan(options);
   }
 }
 

@@ -1,7 +1,7 @@
 import { ExitCode } from "../errors/operator_error.ts";
 import { PRODUCT_VERSION } from "../build/version.ts";
 import { defaultOf, ENVIRONMENT, PURPOSE } from "./help.ts";
-import { type CommandName, COMMANDS, type OptionName, OPTIONS, usageOf } from "./options.ts";
+import { type CommandName, COMMANDS, type OptionName, optionOf, OPTIONS, usageOf } from "./options.ts";
 
 /** What the exit codes mean; 0 is success. */
 const EXIT_CODES: Readonly<Record<keyof typeof ExitCode, string>> = {
@@ -35,12 +35,15 @@ ${roff(PURPOSE)}
 ${names.map((name) => entry(`.B ${roff(name)}`, COMMANDS[name].purpose)).join("\n")}
 .SH OPTIONS
 ${
-    options.map((option) => {
-      const { value, meaning } = OPTIONS[option];
-      const text = `${meaning}${defaultsOf(option)}. For ${usersOf(option).join(", ")}.`;
-      const head = value === undefined ? `.B \\-\\-${roff(option)}` : `.BI \\-\\-${roff(option)} " ${roff(value)}"`;
-      return entry(head, text);
-    }).join("\n")
+    options.flatMap((name) =>
+      [...new Set(usersOf(name).map((user) => optionOf(name, user)))].map((option) => {
+        const users = usersOf(name).filter((user) => optionOf(name, user) === option);
+        const text = `${option.meaning}${defaultsOf(name, users)}. For ${users.join(", ")}.`;
+        const { value } = option;
+        const head = value === undefined ? `.B \\-\\-${roff(name)}` : `.BI \\-\\-${roff(name)} " ${roff(value)}"`;
+        return entry(head, text);
+      })
+    ).join("\n")
   }
 ${entry('.BR \\-h ", " \\-\\-help', "print all commands, or a command's options")}
 ${entry('.BR \\-V ", " \\-\\-version', "print the version")}
@@ -69,17 +72,17 @@ ${
 
 function synopsis(name: CommandName): string {
   const { required, optional, argument } = COMMANDS[name];
-  const words = required.map((option) => option === argument ? `<${option}>` : usageOf(option));
+  const words = required.map((option) => option === argument ? `<${option}>` : usageOf(option, name));
   return roff([...words, ...(optional.length > 0 ? ["[options]"] : [])].join(" ")) || "\\&";
 }
 
 /** As in ` [default: 1789]`; if commands differ, each default with the commands that have it. */
-function defaultsOf(option: OptionName): string {
-  const users = usersOf(option).filter((name) => COMMANDS[name].optional.includes(option));
+function defaultsOf(option: OptionName, all: readonly CommandName[]): string {
+  const users = all.filter((name) => COMMANDS[name].optional.includes(option));
   const defaults = [...new Set(users.map((name) => defaultOf(name, option)))];
   if (defaults.length === 0) return "";
   const usersWith = (usual: string) => users.filter((name) => defaultOf(name, option) === usual).join(", ");
-  const isOne = defaults.length === 1 && users.length === usersOf(option).length;
+  const isOne = defaults.length === 1 && users.length === all.length;
   return ` [default: ${defaults.map((usual) => isOne ? usual : `${usual} (${usersWith(usual)})`).join("; ")}]`;
 }
 

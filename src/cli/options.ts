@@ -36,7 +36,11 @@ export type OptionName =
   | "file"
   | "passphrase-file"
   | "shell"
-  | "keep-outside-paths";
+  | "keep-outside-paths"
+  | "mixnodes"
+  | "gateway"
+  | "tls"
+  | "services";
 
 /** The given values, by option; a flag's is {@linkcode GIVEN}. */
 export type Options = Readonly<Partial<Record<OptionName, string>>>;
@@ -44,8 +48,8 @@ export type Options = Readonly<Partial<Record<OptionName, string>>>;
 /** The value of a flag. */
 export const GIVEN = "given";
 
-/** What this program can be besides a gateway. Its commands are in two words that begin with the role. */
-export type RoleName = "mixnode" | "directory";
+/** What this program can be besides a gateway; or a network of these, which it plans. Its commands are in two words that begin with the role. */
+export type RoleName = "mixnode" | "directory" | "network";
 
 /** The name of a command, as it is typed. */
 export type CommandName =
@@ -77,7 +81,8 @@ export type CommandName =
   | "directory relocate"
   | "directory allow"
   | "directory disallow"
-  | "directory layer";
+  | "directory layer"
+  | "network plan";
 
 /** A command, with its options. */
 export interface Command {
@@ -89,13 +94,15 @@ export interface Command {
   readonly optional: readonly OptionName[];
   /** defaults of options, in words, where they differ from the option's own */
   readonly defaults?: Readonly<Partial<Record<OptionName, string>>>;
+  /** options that mean something else than elsewhere */
+  readonly own?: Readonly<Partial<Record<OptionName, Option>>>;
   /** the option whose value is given as the first argument, without the option's name */
   readonly argument?: OptionName;
   /** whether its output may be for programs, so that no banner comes before it */
   readonly isPlain?: boolean;
 }
 
-/** The roles, each with a sentence for `--help`, and the name of the folder that holds its homes. */
+/** The roles, each with a sentence for `--help`, and the name of the folder that holds its homes; "" if it has none. */
 export const ROLES: Readonly<Record<RoleName, { readonly purpose: string; readonly homes: string }>> = {
   mixnode: {
     purpose: "Commands of a mixnode, which holds packets for a moment and sends them on.",
@@ -104,6 +111,10 @@ export const ROLES: Readonly<Record<RoleName, { readonly purpose: string; readon
   directory: {
     purpose: "Commands of a directory, which lists the nodes of a mixnet for one another and for clients.",
     homes: "directories",
+  },
+  network: {
+    purpose: "Plans a mixnet of your own, of a directory, mixnodes and a gateway.",
+    homes: "",
   },
 };
 
@@ -216,6 +227,17 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
       "keep the log file, certificate and directory server as configured, though they lie outside the gateway; " +
       "only for an export of your own",
     default: "they are reset, and listed",
+  },
+  "mixnodes": { value: "host,host,...", meaning: "hosts of the mixnodes: of layer 1, 2, 3, then 1 again" },
+  "gateway": { value: "host", meaning: "host of the gateway" },
+  "tls": {
+    value: "folder",
+    meaning: "where the hosts of directory and gateway have fullchain.pem and privkey.pem, to serve TLS",
+    default: "no TLS",
+  },
+  "services": {
+    meaning: "commands for root, that start the services which install.sh has installed",
+    default: "commands for the user that is to run them",
   },
 };
 
@@ -429,11 +451,23 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     argument: "key",
     isPlain: true,
   },
+  "network plan": {
+    purpose: "Prints the commands that create a mixnet, for each of its hosts, and the ports to open.",
+    required: ["directory", "mixnodes", "gateway"],
+    optional: ["tls", "services"],
+    own: { directory: { value: "host", meaning: "host of the directory: an IP address or a DNS name" } },
+    isPlain: true,
+  },
 };
 
-/** As in `--id <word>`. */
-export function usageOf(option: OptionName): string {
-  const { value } = OPTIONS[option];
+/** What an option is, to a command that has it, or to most of them. */
+export function optionOf(option: OptionName, command?: CommandName): Option {
+  return (command && COMMANDS[command].own?.[option]) ?? OPTIONS[option];
+}
+
+/** As in `--id <word>`, for a command or for most of them. */
+export function usageOf(option: OptionName, command?: CommandName): string {
+  const { value } = optionOf(option, command);
   return value === undefined ? `--${option}` : `--${option} <${value}>`;
 }
 
