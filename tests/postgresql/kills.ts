@@ -17,6 +17,7 @@ class Writer {
   committed = 0;
   readonly #process: Deno.ChildProcess;
   readonly #reading: Promise<void>;
+  #hasEnded = false;
 
   constructor(options: ServerOptions, readonly id: number) {
     const child = new URL("kills_child.ts", import.meta.url).pathname;
@@ -32,7 +33,10 @@ class Writer {
   /** Resolves when this many more are committed. */
   async goesOn(messages: number): Promise<void> {
     const goal = this.committed + messages;
-    while (this.committed < goal) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (this.committed < goal) {
+      if (this.#hasEnded) throw new Error(`writer ${this.id} has ended by itself`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
   }
 
   async kill(): Promise<void> {
@@ -44,6 +48,7 @@ class Writer {
   async #read(): Promise<void> {
     const lines = this.#process.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
     for await (const line of lines) this.committed = Number(line);
+    this.#hasEnded = true;
   }
 }
 
@@ -59,7 +64,7 @@ export async function killUnderLoad(options: ServerOptions, cluster: Postgresql)
     await running[at]!.kill();
     running[at] = started();
     if (kill % 10 !== 9 && kill !== KILLS - 1) continue;
-    await running[1 - at]!.goesOn(1);
+    await Promise.all(running.map((writer) => writer.goesOn(1))); // one that starts without a database ends
     await cluster.stop("kill");
     await cluster.restart();
     await Promise.all(running.map((writer) => writer.goesOn(1)));
