@@ -9,8 +9,13 @@ export class Namespaces implements Disposable {
 
   constructor() {
     this.#switch = this.#add();
-    ip(`-n ${this.#switch} link add bridge type bridge`);
-    ip(`-n ${this.#switch} link set bridge up`);
+    try {
+      ip(`-n ${this.#switch} link add bridge type bridge`);
+      ip(`-n ${this.#switch} link set bridge up`);
+    } catch (error) {
+      this[Symbol.dispose](); // nobody else can
+      throw error;
+    }
   }
 
   /** Adds a host. */

@@ -52,8 +52,19 @@ Deno.test({
       third: await figuresOf(third, MIXNODE_PAGE),
       gateway: await figuresOf(gateway, GATEWAY_PAGE),
     });
+    /** The figures once no packet is on its way. */
+    const settled = async () => {
+      for (const end = Date.now() + SETTLING_TIME; Date.now() < end;) {
+        const [earlier, now] = [await figures(), await figures()];
+        const isSettled = Object.values(now).every(({ held }) => held === 0) &&
+          now.first.received === now.gateway.forwarded && now.gateway.received === now.third.forwarded &&
+          JSON.stringify(earlier) === JSON.stringify(now);
+        if (isSettled) return now;
+      }
+      throw new Error(`packets are on their way after ${SETTLING_TIME} ms: ${JSON.stringify(await figures())}`);
+    };
     await clients.said("ready");
-    const before = await figures();
+    const before = await settled();
     await clients.begin();
 
     await clients.said("sent 250");
@@ -68,13 +79,7 @@ Deno.test({
     await second.run(start(2));
 
     await clients.said("all sent");
-    let after = await figures();
-    const isSettled = () =>
-      [after.first, after.second, after.third, after.gateway].every(({ held }) => held === 0) &&
-      since(before.gateway, after.gateway).received === since(before.third, after.third).forwarded;
-    for (const end = Date.now() + SETTLING_TIME; !isSettled(); after = await figures()) {
-      assert(Date.now() < end, `packets wait: ${JSON.stringify(after)}`);
-    }
+    const after = await settled();
     const { missing, twice } = await clients.end();
 
     const [one, three, last] = [
