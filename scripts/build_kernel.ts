@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a command
 /**
- * Builds the unwrap kernels: `deno task kernel`
+ * Builds the kernels: `deno task kernel`
  *
  * With `--check` it writes nothing, and exits with 1 if a build differs from the file in the repository. Needs cargo
  * from rustup, which installs the compiler named in rust-toolchain.toml; cargo fetches the crates in Cargo.lock.
@@ -8,30 +8,31 @@
 import { dirname, join } from "node:path";
 
 interface Build {
-  file: string;
+  crate: "kernel" | "multiply";
+  /** a module; or a script that contains one, for where only scripts can be imported */
+  file: `${string}.wasm` | `${string}_wasm.ts`;
   rustFlags: string[];
 }
 
 const COMMON_FLAGS = [
   "-Ctarget-feature=+simd128,+bulk-memory",
-  "-Clink-arg=-zstack-size=32768", // STACK_SIZE in kernel.ts
+  "-Clink-arg=-zstack-size=32768", // STACK_SIZE in stack.ts
 ];
 
 // The thresholds inline the field arithmetic into the Montgomery ladder, which saves a fifth of the time. Higher ones
 // make the file larger but not faster.
+const NARROW_FLAGS = ['--cfg=curve25519_dalek_bits="32"', "-Cllvm-args=-inline-threshold=1500"];
+const WIDE_FLAGS = [
+  "-Ctarget-feature=+wide-arithmetic",
+  '--cfg=curve25519_dalek_bits="64"',
+  "-Cllvm-args=-inline-threshold=600",
+];
+
 const BUILDS: readonly Build[] = [
-  {
-    file: "kernel.wasm",
-    rustFlags: ['--cfg=curve25519_dalek_bits="32"', "-Cllvm-args=-inline-threshold=1500"],
-  },
-  {
-    file: "kernel_wide.wasm",
-    rustFlags: [
-      "-Ctarget-feature=+wide-arithmetic",
-      '--cfg=curve25519_dalek_bits="64"',
-      "-Cllvm-args=-inline-threshold=600",
-    ],
-  },
+  { crate: "kernel", file: "kernel.wasm", rustFlags: NARROW_FLAGS },
+  { crate: "kernel", file: "kernel_wide.wasm", rustFlags: WIDE_FLAGS },
+  { crate: "multiply", file: "multiply_wasm.ts", rustFlags: NARROW_FLAGS },
+  { crate: "multiply", file: "multiply_wide_wasm.ts", rustFlags: WIDE_FLAGS },
 ];
 
 const kernelFolder = join(import.meta.dirname!, "..", "src", "sphinx", "kernel");
@@ -52,13 +53,22 @@ async function cratesFolder(): Promise<string> {
   return dirname(dirname(crate.manifest_path));
 }
 
-/** Builds a module in `targetFolder` and returns its bytes. */
-async function build(rustFlags: string[], targetFolder: string): Promise<Uint8Array> {
+/** Builds a file in `targetFolder` and returns its contents. */
+async function build({ crate, file, rustFlags }: Build, targetFolder: string): Promise<Uint8Array> {
   const target = "wasm32-unknown-unknown";
-  await cargo(["build", "--locked", "--release", "--quiet", `--target=${target}`, "--target-dir", targetFolder], {
-    CARGO_ENCODED_RUSTFLAGS: rustFlags.join("\x1f"),
+  const options = ["--locked", "--release", "--quiet", `--target=${target}`, `--target-dir=${targetFolder}`];
+  await cargo(["build", `--package=${crate}`, ...options], {
+    CARGO_ENCODED_RUSTFLAGS: [...commonFlags, ...rustFlags].join("\x1f"),
   });
-  return Deno.readFile(join(targetFolder, target, "release", "kernel.wasm"));
+  const module = await Deno.readFile(join(targetFolder, target, "release", `${crate}.wasm`));
+  return file.endsWith(".ts") ? scriptWith(module, crate) : module;
+}
+
+function scriptWith(module: Uint8Array, crate: string): Uint8Array {
+  return new TextEncoder().encode(
+    `/** \`rust/${crate}\` in base64, as \`deno task kernel\` builds it. */\n` +
+      `export const MODULE: string =\n  "${module.toBase64()}";\n`,
+  );
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {
@@ -67,15 +77,16 @@ function isEqual(a: Uint8Array, b: Uint8Array): boolean {
 
 const isCheck = Deno.args.includes("--check");
 const commonFlags = [...COMMON_FLAGS, `--remap-path-prefix=${await cratesFolder()}=crates`];
-for (const { file, rustFlags } of BUILDS) {
+for (const each of BUILDS) {
+  const { file } = each;
   const targetFolder = await Deno.makeTempDir({ prefix: "kernel_" });
   try {
-    const module = await build([...commonFlags, ...rustFlags], targetFolder);
+    const contents = await build(each, targetFolder);
     const path = join(kernelFolder, file);
     if (!isCheck) {
-      await Deno.writeFile(path, module);
-      console.log(`${file}: ${module.length} bytes`);
-    } else if (isEqual(module, await Deno.readFile(path))) {
+      await Deno.writeFile(path, contents);
+      console.log(`${file}: ${contents.length} bytes`);
+    } else if (isEqual(contents, await Deno.readFile(path))) {
       console.log(`${file} matches its source`);
     } else {
       console.error(`${file} does not match its source`);

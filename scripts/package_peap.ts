@@ -16,6 +16,7 @@ const NAME = "@nym-gateway/peap";
 const ENTRIES: Readonly<Record<string, string>> = {
   ".": "./src/peap/mod.ts",
   "./conversation": "./src/conversation/mod.ts",
+  "./kernel": "./src/peap/kernel.ts",
   "./file-store": "./src/peap/file_store.ts",
 };
 const README = "src/peap/README.md";

@@ -28,4 +28,5 @@ export type { NetworkEvents, Surroundings } from "./surroundings.ts";
 export type { Cargo, Trace, TracedHop, TraceEvent } from "./trace.ts";
 export { TopologyTrust } from "../protocol/signed_topology.ts";
 export type { GatewayNode, Mixnode, Topology } from "../protocol/topology.ts";
+export type { Multiplier } from "../sphinx/curve.ts";
 export type { Clock } from "../timing/clock.ts";

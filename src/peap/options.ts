@@ -1,4 +1,5 @@
 import { MAX_HOPS, POINT_SIZE } from "../sphinx/constants.ts";
+import type { Multiplier } from "../sphinx/curve.ts";
 import { decodeBase58 } from "../encoding/base58.ts";
 import type { AbortSignalLike } from "./abort.ts";
 import { type Credentials, isCredentials } from "./credentials.ts";
@@ -46,6 +47,8 @@ export interface PeapOptions {
   meanSendGap?: number | undefined;
   /** Mean time between two loop-cover packets, with `full` and `loop` traffic: 10 ms to an hour. Default: 1000. */
   meanCoverGap?: number | undefined;
+  /** From `loadKernel` of `@nym-gateway/peap/kernel`: builds packets in WebAssembly. Default: in JavaScript. */
+  kernel?: Multiplier | undefined;
   /** Whether to reconnect when the connection breaks. Default: true. */
   reconnect?: boolean | undefined;
   /** Ends the attempt to connect; `connect` rejects with its reason. */
@@ -65,7 +68,7 @@ export interface SendOptions {
 }
 
 /** Options that may be left undefined. */
-export type WithoutDefault = "credentials" | "store" | "identity" | "gateway" | "signal";
+export type WithoutDefault = "credentials" | "store" | "identity" | "gateway" | "kernel" | "signal";
 /** Options that have a default, or must be given. */
 export type Defaulted = Exclude<keyof PeapOptions, WithoutDefault | "surroundings">;
 
@@ -108,6 +111,7 @@ const CHECKS: Checks<PeapOptions> = {
   meanHopDelay: numberFrom(0, HOUR),
   meanSendGap: numberFrom(SHORTEST_GAP, HOUR),
   meanCoverGap: numberFrom(SHORTEST_GAP, HOUR),
+  kernel: that((value) => hasMethods(value, "multiply", "publicKeyOf"), "must be from loadKernel"),
   reconnect: isBoolean(),
   signal: isSignal,
   trace: isFunction,
@@ -142,6 +146,7 @@ export function readOptions(options: PeapOptions): Settings {
     meanHopDelay: options.meanHopDelay ?? 200, // this and the next two: spec §7
     meanSendGap: options.meanSendGap ?? 500,
     meanCoverGap: options.meanCoverGap ?? 1000,
+    kernel: options.kernel,
     reconnect: options.reconnect ?? true,
     signal: options.signal,
     trace: options.trace ?? (() => {}),

@@ -1,4 +1,5 @@
 import { buildPacket } from "../sphinx/build.ts";
+import type { Multiplier } from "../sphinx/curve.ts";
 import type { ClientAddress } from "./address.ts";
 import type { Mixnet } from "./mixnet.ts";
 import { drawRoute } from "./route.ts";
@@ -20,12 +21,14 @@ export interface Packet {
 export class PacketBuilder {
   readonly #mixnet: () => Mixnet;
   readonly #meanHopDelay: number;
+  readonly #multiplier: Multiplier | undefined;
   #count = 0;
 
-  /** `mixnet` returns the current one; `meanHopDelay` is in ms. */
-  constructor(mixnet: () => Mixnet, meanHopDelay: number) {
+  /** `mixnet` returns the current one; `meanHopDelay` is in ms; without a `multiplier` the reference multiplies. */
+  constructor(mixnet: () => Mixnet, meanHopDelay: number, multiplier?: Multiplier) {
     this.#mixnet = mixnet;
     this.#meanHopDelay = meanHopDelay;
+    this.#multiplier = multiplier;
   }
 
   /**
@@ -41,7 +44,7 @@ export class PacketBuilder {
     return {
       number,
       firstHop,
-      packet: buildPacket(hops, client, plaintext),
+      packet: buildPacket(hops, client, plaintext, this.#multiplier),
       trace: { type: "packet-sent", packet: number, carries, hops: traced },
     };
   }

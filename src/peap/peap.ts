@@ -93,7 +93,7 @@ export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
       acknowledgesSteadily: settings.traffic !== "none",
       surroundings: settings.surroundings,
     });
-    const builder = new PacketBuilder(() => mixnet.current, settings.meanHopDelay);
+    const builder = new PacketBuilder(() => mixnet.current, settings.meanHopDelay, settings.kernel);
     this.#sender = new Sender(this.#own, builder, this.#link, settings, this.#closing.signal);
   }
 

@@ -8,12 +8,14 @@ import {
   PAYLOAD_SIZE,
   PAYLOAD_ZEROS_SIZE,
 } from "./constants.ts";
-import { multiply, multiplyScalars, publicKeyOf, randomScalar, reduceScalar } from "./curve.ts";
+import { type Multiplier, multiply, multiplyScalars, publicKeyOf, randomScalar, reduceScalar } from "./curve.ts";
 import { buildHeader, type Hop } from "./header.ts";
 import { encrypt } from "./lioness.ts";
 import { deriveRoutingKeys, eraseRoutingKeys, type RoutingKeys } from "./routing_keys.ts";
 
 export type { Hop } from "./header.ts";
+
+const REFERENCE: Multiplier = { multiply, publicKeyOf };
 
 /**
  * Wraps a message in a layer for each hop (spec §2). Two packets with the same message look unrelated.
@@ -21,14 +23,20 @@ export type { Hop } from "./header.ts";
  * @param route 1 to 5 hops, ending with the recipient's gateway
  * @param destination the recipient's client address: 32 bytes
  * @param message 0 to 975 bytes
+ * @param multiplier what multiplies; the reference by default
  * @returns 1372 bytes, for the first hop
  * @throws RangeError for a longer route or message, and for fields of a wrong length or keys of low order
  */
-export function buildPacket(route: readonly Hop[], destination: Uint8Array, message: Uint8Array): Uint8Array {
+export function buildPacket(
+  route: readonly Hop[],
+  destination: Uint8Array,
+  message: Uint8Array,
+  multiplier: Multiplier = REFERENCE,
+): Uint8Array {
   check(route, destination, message);
   const secret = randomScalar();
-  const sharedSecret = publicKeyOf(secret);
-  const keys = keysAlong(route, secret);
+  const sharedSecret = multiplier.publicKeyOf(secret);
+  const keys = keysAlong(route, secret, multiplier);
 
   const header = buildHeader(sharedSecret, route, keys, destination);
   let payload = finalPayload(destination, message);
@@ -66,7 +74,7 @@ function check(route: readonly Hop[], destination: Uint8Array, message: Uint8Arr
 }
 
 /** Each hop's keys. The secret is blinded from hop to hop just as the hops will blind the shared secret, and erased here. */
-function keysAlong(route: readonly Hop[], secret: Uint8Array): RoutingKeys[] {
+function keysAlong(route: readonly Hop[], secret: Uint8Array, { multiply }: Multiplier): RoutingKeys[] {
   let blinded = secret;
   const keysOfHops = route.map(({ publicKey }) => {
     const sharedKey = multiply(blinded, publicKey);

@@ -14,6 +14,19 @@ export interface KeyPair {
   publicKey: Uint8Array;
 }
 
+/** The multiplications of a point by a scalar, the slow part of building a packet. */
+export interface Multiplier {
+  /**
+   * The u-coordinate of scalar × point. Undefined for a zero scalar and for points of low order.
+   *
+   * @param scalar 32 bytes, below the group order
+   * @param point 32 bytes
+   */
+  multiply(scalar: Uint8Array, point: Uint8Array): Uint8Array | undefined;
+  /** Private key × base point. The key is a canonical scalar. */
+  publicKeyOf(privateKey: Uint8Array): Uint8Array;
+}
+
 const { Point, Point: { Fp, Fn } } = ed25519;
 type EdwardsPoint = typeof Point.BASE;
 
@@ -108,7 +121,12 @@ export function multiplyScalars(a: Uint8Array, b: Uint8Array): Uint8Array {
   return numberToBytesLE(Fn.mul(decodeScalar(a), decodeScalar(b)), SCALAR_SIZE);
 }
 
-function decodeScalar(bytes: Uint8Array): bigint {
+/**
+ * A scalar as an integer.
+ *
+ * @throws RangeError if it is not 32 bytes, or not below the group order
+ */
+export function decodeScalar(bytes: Uint8Array): bigint {
   if (bytes.length !== SCALAR_SIZE) throw new RangeError(`a scalar is ${SCALAR_SIZE} bytes, got ${bytes.length}`);
   const scalar = bytesToNumberLE(bytes);
   if (scalar >= ORDER) throw new RangeError("a scalar is less than the group order");

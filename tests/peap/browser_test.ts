@@ -1,11 +1,11 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 
 const project = new URL("../../", import.meta.url);
-const library = new URL("src/peap/mod.ts", project).pathname;
-const conversations = new URL("src/conversation/mod.ts", project).pathname;
+const entries = ["src/peap/mod.ts", "src/peap/kernel.ts", "src/conversation/mod.ts"]
+  .map((entry) => new URL(entry, project).pathname);
 
 Deno.test("the library uses only what browsers have", async () => {
-  assertEquals(await checkForBrowsers(library, conversations), "");
+  assertEquals(await checkForBrowsers(...entries), "");
 });
 
 Deno.test("the same check rejects a module that needs Deno", async () => {
@@ -16,7 +16,7 @@ Deno.test("the same check rejects a module that needs Deno", async () => {
 });
 
 Deno.test("the library imports no built-in modules", async () => {
-  for (const entry of [library, conversations]) {
+  for (const entry of entries) {
     const modules = JSON.parse(await deno("info", "--json", "--no-lock", entry)).modules as { specifier: string }[];
     assertEquals(modules.filter(({ specifier }) => /^(?:node|ext|jsr|https?):/.test(specifier)), []);
   }

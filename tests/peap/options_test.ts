@@ -43,6 +43,8 @@ Deno.test("a bad option is an error that names it, before anything is sent", asy
     [{ layers: 2.5 }, RangeError],
     [{ traffic: "some" }, TypeError],
     [{ traffic: true }, TypeError],
+    [{ kernel: {} }, TypeError],
+    [{ kernel: true }, TypeError],
     [{ reconnect: 1 }, TypeError],
     [{ requireProof: "yes" }, TypeError],
     [{ gateway: "abc" }, TypeError],

@@ -18,10 +18,11 @@ const PROGRAM = `
 import { type Credentials, MemoryStore, Peap, PeapError, type PeapOptions, type Status } from "@nym-gateway/peap";
 import { type ConversationEvent, Conversations } from "@nym-gateway/peap/conversation";
 import { FileStore } from "@nym-gateway/peap/file-store";
+import { loadKernel } from "@nym-gateway/peap/kernel";
 const given: Credentials | undefined = undefined;
 const options: PeapOptions = { directory: "http://127.0.0.1", credentials: given, store: new MemoryStore() };
 export async function main(show: (what: unknown) => void): Promise<void> {
-  const client: Peap = await Peap.connect({ ...options, trace: ({ type }) => show(type) });
+  const client: Peap = await Peap.connect({ ...options, kernel: await loadKernel(), trace: ({ type }) => show(type) });
   await client.send(client.address, new Uint8Array(3), { signal: undefined, onProgress: ({ sent }) => show(sent) });
   for await (const message of client) show([message.id, message.text(), message.data.length]);
   for await (const status of client.status()) {
@@ -104,7 +105,14 @@ Deno.test("the packages for JSR and npm are made from one source, and the exampl
   await t.step("npm's manifest says what it needs", async () => {
     const { type, sideEffects, engines, exports } = JSON.parse(await Deno.readTextFile(`${npm}/package.json`));
     assertEquals([type, sideEffects, engines], ["module", false, { node: ">=22" }]);
-    for (const path of [exports["."].types, exports["."].import, "README.md", "LICENSE"]) {
+    for (
+      const path of [
+        ...Object.values<string>(exports["."]),
+        ...Object.values<string>(exports["./kernel"]),
+        "README.md",
+        "LICENSE",
+      ]
+    ) {
       assert((await Deno.stat(`${npm}/${path}`)).size > 0, path);
     }
   });

@@ -11,8 +11,9 @@ import {
   POINT_SIZE,
 } from "../../src/sphinx/constants.ts";
 import { generateKeyPair, multiply } from "../../src/sphinx/curve.ts";
-import { chooseUnwrap, type Kernel, STACK_SIZE, unwrapWith } from "../../src/sphinx/kernel/kernel.ts";
+import { chooseUnwrap, type Kernel, unwrapWith } from "../../src/sphinx/kernel/kernel.ts";
 import { unwrapWithReference } from "../../src/sphinx/kernel/reference.ts";
+import { STACK_SIZE } from "../../src/sphinx/kernel/stack.ts";
 import { hasWideArithmetic } from "../../src/sphinx/kernel/support.ts";
 import { replayTag } from "../../src/sphinx/replay_tag.ts";
 import { deriveRoutingKeys } from "../../src/sphinx/routing_keys.ts";

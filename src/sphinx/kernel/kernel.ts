@@ -1,5 +1,6 @@
 import { FINAL_FLAG, FORWARD_FLAG } from "../constants.ts";
 import { type HopKind, SLOT_SIZE, type UnwrapBatch } from "../slots.ts";
+import { STACK_SIZE } from "./stack.ts";
 import { hasSimd, hasWideArithmetic } from "./support.ts";
 
 /** What a kernel module exports; see rust/src/lib.rs. */
@@ -16,8 +17,6 @@ export interface Kernel {
 
 /** Slots in a kernel's memory. */
 const CAPACITY = 64;
-/** The stack that a kernel is built with; it starts at address 0, and the data comes after it. */
-export const STACK_SIZE = 32 * 1024;
 
 /**
  * The fastest way to unwrap that this V8 offers, and its name.

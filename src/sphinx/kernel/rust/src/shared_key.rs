@@ -1,4 +1,4 @@
-use curve25519_dalek::{MontgomeryPoint, Scalar};
+use curve25519_dalek::MontgomeryPoint;
 
 /// The u-coordinates whose order divides 8, on the curve and on its twist: 0, 1, -1, and the two of order 8.
 const LOW_ORDER: [[u8; 32]; 5] = [
@@ -36,10 +36,4 @@ pub fn shared_key(private_key: &[u8; 32], shared_secret: &[u8; 32]) -> Option<[u
     let bits = private_key.iter().rev().flat_map(|byte| (0..8).rev().map(move |i| byte >> i & 1 == 1));
     let product = MontgomeryPoint(*shared_secret).mul_bits_be(bits.skip(ZERO_BITS)).to_bytes();
     (!LOW_ORDER.contains(&product)).then_some(product)
-}
-
-/// The shared secret of the next hop: the blinding factor, reduced, × this hop's shared secret (spec §2). `None` for a
-/// factor of zero as well.
-pub fn blinded(blinding_factor: &[u8; 32], shared_secret: &[u8; 32]) -> Option<[u8; 32]> {
-    shared_key(&Scalar::from_bytes_mod_order(*blinding_factor).to_bytes(), shared_secret)
 }

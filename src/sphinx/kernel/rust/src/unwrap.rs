@@ -1,12 +1,13 @@
 use aes::Aes128;
 use ctr::Ctr128BE;
 use ctr::cipher::{KeyIvInit, StreamCipher};
+use curve25519_dalek::Scalar;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::lioness;
-use crate::shared_key::{blinded, shared_key};
+use crate::shared_key::shared_key;
 
 // A packet (spec §1): shared secret ‖ MAC ‖ routing information ‖ payload.
 const SHARED_SECRET_SIZE: usize = 32;
@@ -128,6 +129,12 @@ fn unwrap(
     let tag = hmac(&shared_key).chain_update(REPLAY_TAG_LABEL).finalize().into_bytes();
     result[RESULT_TAG_AT..RESULT_ADDRESS_AT].copy_from_slice(&tag[..REPLAY_TAG_SIZE]);
     Ok(outcome)
+}
+
+/// The shared secret of the next hop: the blinding factor, reduced, × this hop's shared secret (spec §2). `None` for a
+/// factor of zero as well.
+fn blinded(blinding_factor: &[u8; 32], shared_secret: &[u8; 32]) -> Option<[u8; 32]> {
+    shared_key(&Scalar::from_bytes_mod_order(*blinding_factor).to_bytes(), shared_secret)
 }
 
 fn hmac(key: &[u8]) -> Hmac<Sha256> {
