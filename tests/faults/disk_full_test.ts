@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual, assertStringIncludes } from "@std/assert";
 import type { Config } from "../../src/config/config.ts";
 import { report } from "../hostile/besieged.ts";
+import { sideBySide } from "../support/side_by_side.ts";
 import { FaultyGateway } from "./faulty_gateway.ts";
 import { canMount } from "./small_disk.ts";
 
@@ -8,15 +9,21 @@ import { canMount } from "./small_disk.ts";
 const SIZE = 40;
 /** More messages than fit into memory and the system's buffers. */
 const FLOOD = 20_000;
+/** Messages that wait for a commit when a gateway accepts no more: the mailbox's bound. */
+const WAITING = 8192;
 /** The most messages waiting for a commit: the mailbox's bound, plus those being unwrapped when it was reached. */
-const MAY_WAIT = 8192 + 500;
+const MAY_WAIT = WAITING + 500;
 
 const skipped = canMount ? "" : " (skipped: this user may not mount)";
 
 Deno.test({
-  name: `while the disk is full, mail waits in memory and then at its sender, and none is lost${skipped}`,
+  name: `a disk that is full or low costs time, and no message is lost unreported${skipped}`,
   ignore: !canMount,
-  fn: async () => {
+  fn: () => sideBySide(CASES),
+});
+
+const CASES = {
+  async "while the disk is full, mail waits in memory and then at its sender, and none is lost"() {
     await using gateway = await FaultyGateway.start({ megabytes: SIZE });
     const { operator, disk } = gateway;
     await gateway.store(500);
@@ -25,7 +32,7 @@ Deno.test({
     let allTaken = false;
     const sending = send().then(() => allTaken = true, () => {});
     const said = await operator.says(/^fail +mailbox/m);
-    const waiting = await operator.reaches('queue_depth{queue="mailbox"}', 8192);
+    const waiting = await operator.reaches('queue_depth{queue="mailbox"}', WAITING);
     const received = await operator.metric("packets_received_total");
     assert(!allTaken, "the sender has to wait");
     const ready = (await operator.readiness()).ready;
@@ -51,36 +58,28 @@ Deno.test({
     assertEquals([ready, lost, unwritten], [false, 0, 0]);
     assertStringIncludes(gateway.process.log, "messages can be written again");
   },
-});
 
-Deno.test({
-  name: `a gateway that is stopped while its disk is full ends, and reports what is lost${skipped}`,
-  ignore: !canMount,
-  fn: async () => {
+  async "a gateway that is stopped while its disk is full ends, and reports what is lost"() {
     await using gateway = await FaultyGateway.start({ megabytes: SIZE });
     const { operator, disk, process } = gateway;
     await gateway.store(500);
-    const send = await gateway.prepare(FLOOD);
+    const send = await gateway.prepare(WAITING + 4000);
     await disk!.fill(100_000);
     const sending = send().catch(() => {}); // the gateway ends its connection
-    await operator.reaches('queue_depth{queue="mailbox"}', 8192);
+    await operator.reaches('queue_depth{queue="mailbox"}', WAITING);
     const exitCode = await process.stop();
     await sending;
     const lost = [...process.log.matchAll(/(\d+) messages could not be written and are lost/g)]
       .reduce((sum, [, count]) => sum + Number(count), 0);
     report("stopped while the disk is full", { lost });
     assertEquals(exitCode, 0);
-    assertGreaterOrEqual(lost, 8192);
+    assertGreaterOrEqual(lost, WAITING);
     assertStringIncludes(process.log, "Stopped");
     await disk!.free();
     assertEquals(await process.stored(), await gateway.onDisk(), "the totals are right");
   },
-});
 
-Deno.test({
-  name: `on a low disk mail is refused and counted, and accepted again once there is room${skipped}`,
-  ignore: !canMount,
-  fn: async () => {
+  async "on a low disk mail is refused and counted, and accepted again once there is room"() {
     const adjust = ({ limits }: Config) => limits.minimumFreeDisk = (SIZE / 2) * 1_000_000;
     await using gateway = await FaultyGateway.start({ megabytes: SIZE, adjust });
     const { operator, disk } = gateway;
@@ -97,12 +96,8 @@ Deno.test({
     assertStringIncludes(said, "new messages are dropped");
     assertEquals(refused, 300);
   },
-});
 
-Deno.test({
-  name: `free space inside the mailbox's file counts: once emptied, it accepts mail on a low disk${skipped}`,
-  ignore: !canMount,
-  fn: async () => {
+  async "free space inside the mailbox's file counts: once emptied, it accepts mail on a low disk"() {
     const minimum = 20_000_000;
     await using gateway = await FaultyGateway.start({
       megabytes: 2 * SIZE,
@@ -121,4 +116,4 @@ Deno.test({
     assertEquals(await operator.metric('messages_refused_total{reason="disk_low"}'), 300);
     assertStringIncludes(said, "in the mailbox's file");
   },
-});
+};
