@@ -11,10 +11,10 @@ import { LongRun } from "../support/long_run.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { nymGateway, type Outcome, program } from "./program.ts";
 
-const MESSAGES = Number(Deno.env.get("TRANSFER_MESSAGES") ?? 100_000);
+const MESSAGES = Number(Deno.env.get("TRANSFER_MESSAGES") ?? 60_000);
 /**
  * How much more memory moving all messages may take than moving none, in MB, not counting garbage: the packer alone holds
- * up to 8.4. All messages together are five times as large.
+ * up to 8.4. All messages together are several times as large.
  */
 const MAX_GROWTH = 20;
 
