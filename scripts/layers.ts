@@ -159,6 +159,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "sphinx",
     "text",
     "timing",
+    "tls",
   ],
 };
 

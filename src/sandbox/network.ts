@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { parseSocketAddress } from "../addresses/socket_address.ts";
 import {
   type Config,
   defaultConfig,
@@ -9,11 +10,14 @@ import {
   type MixnodeConfig,
 } from "../config/config.ts";
 import { Directory } from "../directory_server/directory.ts";
+import { Door } from "../directory_server/door.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import { STORAGE_KEY_SIZE } from "../mailbox/sealing.ts";
 import { Mixnode } from "../mixnode/mixnode.ts";
 import { generateKeyPair } from "../sphinx/curve.ts";
+import { type CertificateFiles, readCertificate } from "../tls/certificate.ts";
+import { makeCertificate } from "./certificate.ts";
 import { type NetworkPorts, refusePortsInUse } from "./ports.ts";
 import { until } from "./until.ts";
 
@@ -25,6 +29,14 @@ const FIRST_BACKOFF = 250;
 /** ms to wait for nodes to announce themselves */
 const ANNOUNCE_TIMEOUT = 10_000;
 
+/** Options of a network. */
+export interface NetworkOptions {
+  /** address of the gateway's status page (`ip:port`); "" for none */
+  readonly operator?: string;
+  /** whether clients use https and wss, with a certificate made for this network */
+  readonly withTls?: boolean;
+}
+
 /**
  * A whole mixnet on this machine: a directory, a mixnode in each layer and a gateway, with real sockets and a temporary
  * home.
@@ -33,6 +45,10 @@ export class Network {
   private constructor(
     private readonly parts: AsyncDisposableStack,
     readonly directory: Directory,
+    /** where clients find the directory: its base URL, without a trailing slash */
+    readonly directoryUrl: string,
+    /** undefined without TLS */
+    readonly certificate: CertificateFiles | undefined,
     /** one in each layer, from the first on */
     readonly mixnodes: readonly Mixnode[],
     readonly gateway: Gateway,
@@ -44,16 +60,30 @@ export class Network {
 
   /**
    * Resolves when the directory lists all nodes. Throws a PortInUse, or the signal's reason once that is aborted; it
-   * leaves nothing behind in that case. `operator` is the address of the gateway's status page (`ip:port`); "" for
-   * none.
+   * leaves nothing behind in that case.
    */
-  static async start(ports: NetworkPorts, signal: AbortSignal, operator = ""): Promise<Network> {
+  static async start(
+    ports: NetworkPorts,
+    signal: AbortSignal,
+    { operator = "", withTls = false }: NetworkOptions = {},
+  ): Promise<Network> {
     refusePortsInUse(ports);
     await using starting = new AsyncDisposableStack();
     const home = starting.adopt(makeHome(), (folder) => Deno.remove(folder, { recursive: true }));
+    const certificate = withTls ? await makeCertificate(home) : undefined;
+    const directorySettings = directoryConfig(home, withTls ? 0 : ports.directory);
     const directory = starting.use(
-      await Directory.start(directoryConfig(home, ports.directory), crypto.getRandomValues(new Uint8Array(KEY_SIZE))),
+      await Directory.start(directorySettings, crypto.getRandomValues(new Uint8Array(KEY_SIZE))),
     );
+    if (certificate !== undefined) {
+      // The nodes do not trust the certificate: they connect to the directory itself, and clients through this door.
+      const outside = parseSocketAddress(`${HOST}:${ports.directory}`)!;
+      const { counters, address } = directory;
+      starting.use(
+        new Door(outside, readCertificate(certificate), () => address, directorySettings.limits, counters.add),
+      );
+    }
+    const directoryUrl = withTls ? `https://${HOST}:${ports.directory}` : directory.url;
     const mixnodes: Mixnode[] = [];
     for (const [i, port] of ports.mixnodes.entries()) {
       const config = mixnodeConfig(home, port, i + 1, directory.url);
@@ -69,7 +99,7 @@ export class Network {
 
     const keys = generateKeyPair();
     const gatewayKey = encodeBase58(keys.publicKey);
-    const config = gatewayConfig(home, ports, directory.url, operator);
+    const config = gatewayConfig(home, ports, directory.url, operator, certificate);
     const { inboxesDirectory } = config.clientsEndpoint;
     const gateway = starting.use(
       await Gateway.start(config, keys, crypto.getRandomValues(new Uint8Array(STORAGE_KEY_SIZE))),
@@ -81,7 +111,16 @@ export class Network {
       signal,
     );
     await Promise.all(mixnodes.map(({ presence }) => presence.lookAgain())); // now that all are listed
-    return new Network(starting.move(), directory, mixnodes, gateway, gatewayKey, inboxesDirectory);
+    return new Network(
+      starting.move(),
+      directory,
+      directoryUrl,
+      certificate,
+      mixnodes,
+      gateway,
+      gatewayKey,
+      inboxesDirectory,
+    );
   }
 
   /** Bytes that the gateway's mailbox occupies on disk. */
@@ -135,7 +174,13 @@ function mixnodeConfig(home: string, port: number, layer: number, directory: str
   };
 }
 
-function gatewayConfig(home: string, ports: NetworkPorts, directory: string, operator: string): Config {
+function gatewayConfig(
+  home: string,
+  ports: NetworkPorts,
+  directory: string,
+  operator: string,
+  certificate: CertificateFiles | undefined,
+): Config {
   const config = defaultConfig("local", join(home, ".nym", "gateways"));
   const mixnet = `${HOST}:${ports.gatewayMixnet}`;
   const clients = `${HOST}:${ports.gatewayClients}`;
@@ -143,7 +188,13 @@ function gatewayConfig(home: string, ports: NetworkPorts, directory: string, ope
     ...config,
     gateway: { ...config.gateway, location: "local", presenceDirectoryServer: directory },
     mixnetEndpoint: { ...config.mixnetEndpoint, listeningAddress: mixnet, announceAddress: mixnet },
-    clientsEndpoint: { ...config.clientsEndpoint, listeningAddress: clients, announceAddress: `ws://${clients}` },
+    clientsEndpoint: {
+      ...config.clientsEndpoint,
+      listeningAddress: clients,
+      announceAddress: `${certificate === undefined ? "ws" : "wss"}://${clients}`,
+      tlsCertificate: certificate?.certificate ?? "",
+      tlsKey: certificate?.key ?? "",
+    },
     operator: { ...config.operator, listeningAddress: operator },
   };
 }

@@ -50,16 +50,16 @@ export class Chromium implements AsyncDisposable {
   /** uncaught exceptions and log entries of the page, as JSON */
   readonly errors: string[] = [];
 
-  private constructor() {
+  private constructor(options: readonly string[]) {
     this.#folder = Deno.makeTempDirSync({ prefix: "nym-chromium-" });
-    const args = [...OPTIONS, `--user-data-dir=${this.#folder}`, "about:blank"];
+    const args = [...OPTIONS, ...options, `--user-data-dir=${this.#folder}`, "about:blank"];
     this.#child = new Deno.Command(PROGRAM, { args, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
     this.#errors = this.#connect();
   }
 
-  /** Resolves when the page is ready to be driven. */
-  static async start(): Promise<Chromium> {
-    const chromium = new Chromium();
+  /** Resolves when the page is ready to be driven. `options`: more of its command line's. */
+  static async start(...options: string[]): Promise<Chromium> {
+    const chromium = new Chromium(options);
     await chromium.#ready.promise;
     const { targetInfos } = await chromium.call<{ targetInfos: { targetId: string; type: string }[] }>(
       "Target.getTargets",

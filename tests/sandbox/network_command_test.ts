@@ -52,8 +52,8 @@ Deno.test("errors on the command line are named", async () => {
   }
 });
 
-Deno.test("the help names the option", async () => {
+Deno.test("the help names the options", async () => {
   await using command = new Program(COMMAND, ["--help"]);
   assertEquals(await command.ended(), 0);
-  assert(command.output.includes("--ports-from <port>"));
+  for (const option of ["--ports-from <port>", "--tls"]) assert(command.output.includes(option), option);
 });

@@ -9,7 +9,14 @@ export class Program implements AsyncDisposable {
 
   /** `path` is relative to the root of the project. */
   constructor(path: string, args: string[] = [], env: Record<string, string> = {}) {
-    const permissions = ["--allow-net", "--allow-read", "--allow-write", "--allow-env", "--allow-sys"];
+    const permissions = [
+      "--allow-net",
+      "--allow-read",
+      "--allow-write",
+      "--allow-env",
+      "--allow-sys",
+      "--allow-run=openssl",
+    ];
     this.#child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-check", ...permissions, path, ...args],
       cwd: new URL("../..", import.meta.url),
