@@ -14,7 +14,7 @@ import { nymGateway, type Outcome, program } from "./program.ts";
 const MESSAGES = Number(Deno.env.get("TRANSFER_MESSAGES") ?? 60_000);
 /**
  * How much more memory moving all messages may take than moving none, in MB, not counting garbage: the packer alone holds
- * up to 8.4. All messages together are several times as large.
+ * up to 8.4. All messages together are three times as large.
  */
 const MAX_GROWTH = 20;
 
