@@ -92,6 +92,27 @@ Deno.test(`every message arrives once and in order over ${HISTORIES} histories o
   run.end(`${messages} messages, ${crashes} crashes`);
 });
 
+Deno.test("a crash at any single step, before or after it is stored, loses and doubles nothing", () => {
+  let steps = 0;
+  for (const crash of ["before", "after"] as const) {
+    for (let at = 0; at === 0 || at < steps; at++) {
+      const world = new World(new Random(20));
+      const [alice, bob] = [world.side(), world.side()];
+      bob.accept(alice.invite());
+      world.planned = { at, crash };
+      bob.send(alice.core.id, Uint8Array.of(1)) ?? bob.send(alice.core.id, Uint8Array.of(1));
+      world.settle();
+      while (alice.hasReports) alice.take();
+      alice.send(bob.core.id, Uint8Array.of(2)) ?? alice.send(bob.core.id, Uint8Array.of(2));
+      world.settle();
+      for (const side of [alice, bob]) while (side.hasReports) side.take();
+      assertEquals([alice, bob].map(({ seen }) => seen.map(({ data }) => data[0])), [[1], [2]], `${crash} step ${at}`);
+      steps = Math.max(steps, world.steps);
+    }
+  }
+  assert(steps > 10, `${steps} steps`);
+});
+
 function paired(world: World): { alice: Side; bob: Side } {
   const [alice, bob] = [world.side(), world.side()];
   bob.accept(alice.invite());
@@ -124,6 +145,18 @@ Deno.test("two that accept each other's invitation at the same time have one con
     for (const side of [alice, bob]) side.take();
     assertEquals([alice.seen[0]?.data, bob.seen[0]?.data], [Uint8Array.of(1), Uint8Array.of(2)]);
   }
+});
+
+Deno.test("messages can be taken in any order; those left are reported after a restart", () => {
+  const world = new World(new Random(18));
+  const { alice, bob } = paired(world);
+  const long = (value: number) => new Uint8Array(2 * SEGMENT_SIZE).fill(value);
+  for (const value of [1, 2, 3]) bob.send(alice.core.id, long(value));
+  world.settle();
+  alice.take(undefined, 1);
+  alice.restart();
+  while (alice.hasReports) alice.take();
+  assertEquals(alice.seen.map(({ data }) => data), [2, 1, 3].map(long));
 });
 
 Deno.test("an inviter that cannot send yet waits without a timer, also after a restart", () => {

@@ -22,6 +22,10 @@ export interface Seen {
 export class World {
   /** ms */
   now = 0;
+  /** of all sides so far */
+  steps = 0;
+  /** the step with a crash */
+  planned: { at: number; crash: Crash } | undefined;
   readonly datagrams: Datagram[] = [];
   readonly #sides = new Map<string, Side>();
 
@@ -122,9 +126,9 @@ export class Side {
     return isStored ? id : undefined;
   }
 
-  /** The program reads the next message and takes it. */
-  take(crash?: Crash): void {
-    const next = this.#reported.shift();
+  /** The program reads a message and takes it: of those reported, the first or the one at `index`. */
+  take(crash?: Crash, index = 0): void {
+    const [next] = this.#reported.splice(index, 1);
     if (!next) return;
     const { id, peer, first, last } = next;
     const data = this.#core.read(peer, first, last)!;
@@ -140,7 +144,7 @@ export class Side {
   }
 
   /** One step of the core, with a crash at its worst moments; whether it was stored. */
-  step(step: (core: ConversationCore, now: number) => Effects, crash?: Crash): boolean {
+  step(step: (core: ConversationCore, now: number) => Effects, crash = this.#plannedCrash()): boolean {
     const effects = step(this.#core, this.#now);
     if (crash === undefined) this.#apply(effects);
     if (crash === "after") this.#store(effects);
@@ -153,6 +157,11 @@ export class Side {
     this.#reported = [];
     this.#bootedAt = this.world.now;
     this.#core = this.#restore();
+  }
+
+  #plannedCrash(): Crash | undefined {
+    const { planned } = this.world;
+    return this.world.steps++ === planned?.at ? planned.crash : undefined;
   }
 
   get #now(): number {

@@ -96,10 +96,15 @@ Deno.test("the packages for JSR and npm are made from one source, and the exampl
 
   await t.step("Deno", async () => {
     const config = JSON.parse(await Deno.readTextFile(`${jsr}/deno.json`));
-    const imports = { ...config.imports, [config.name]: `${jsr}/${config.exports["."]}` };
+    const imports = { ...config.imports };
+    for (const [entry, file] of Object.entries(config.exports)) {
+      imports[config.name + entry.slice(".".length)] = `${jsr}/${file}`;
+    }
     await Deno.writeTextFile(folder.file("deno.json"), JSON.stringify({ imports }));
-    const run = ["run", "--no-lock", "--config", folder.file("deno.json"), "--allow-net", `${EXAMPLES}deno.ts`, url];
-    assertEquals(await deno(".", ...run), "hello from Deno");
+    for (const [example, greeting] of [["deno.ts", "hello from Deno"], ["conversation.ts", "hello from Bob"]]) {
+      const run = ["run", "--no-lock", "--config", folder.file("deno.json"), "--allow-net", EXAMPLES + example, url];
+      assertEquals(await deno(".", ...run), greeting);
+    }
   });
 
   await t.step("npm's manifest says what it needs", async () => {
