@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { ConversationCore } from "../../src/conversation/core.ts";
 import type { Datagram, Effects } from "../../src/conversation/effects.ts";
 import type { Invitation } from "../../src/conversation/invitation.ts";
+import { encodeRecord, peerKey } from "../../src/conversation/stored.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import type { Random } from "../support/random.ts";
 
@@ -17,6 +18,8 @@ export interface Seen {
   readonly peer: string;
   readonly data: Uint8Array;
 }
+
+const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 
 /** A mixnet and gateways of no substance: datagrams wait in a heap, and whoever holds it decides. */
 export class World {
@@ -193,6 +196,10 @@ export class Side {
     for (const [key, value] of writes) {
       if (value === undefined) this.stored.delete(key);
       else this.stored.set(key, value.slice());
+    }
+    // Or a restart would use keys twice.
+    for (const { id, record } of this.#core.peers) {
+      assertEquals(text(this.stored.get(peerKey(id))), text(encodeRecord(record)), "memory is ahead of the store");
     }
   }
 }
