@@ -4,6 +4,7 @@ import { setLogLevel } from "../../src/logging/log.ts";
 import { Network } from "../../src/sandbox/network.ts";
 import { portsFrom } from "../../src/sandbox/ports.ts";
 import { Chromium, hasChromium } from "../operator/chromium.ts";
+import { sideBySide } from "../support/side_by_side.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 setLogLevel("error");
@@ -84,105 +85,101 @@ Deno.test(`the whole library has at most ${MOST_BYTES} bytes, minified and compr
   assert(byteLength <= MOST_BYTES, `${byteLength} bytes`);
 });
 
-Deno.test("the packages for JSR and npm are made from one source, and the examples run", async (t) => {
+const missing = [
+  ...hasNpm ? [] : ["npm"],
+  ...NODE ? [] : ["Node 22 or later; NYM_NODE names one"],
+  ...hasChromium() ? [] : ["Chromium"],
+];
+const skipped = missing.length === 0 ? "" : ` (in part: no ${missing.join(", no ")})`;
+
+Deno.test(`the packages for JSR and npm are made from one source, and the examples run${skipped}`, async () => {
   using folder = new TemporaryFolder();
-  const { jsr, npm } = await packagePeap(folder.file("packages"));
+  const packing = packagePeap(folder.file("packages"));
   await using network = await Network.start(portsFrom(0), new AbortController().signal);
+  const { jsr, npm } = await packing;
   const { url } = network.directory;
-
-  await t.step("JSR accepts it", async () => {
-    await deno(jsr, "publish", "--dry-run", "--allow-dirty", "--no-check", "--quiet");
-  });
-
-  await t.step("Deno", async () => {
-    const config = JSON.parse(await Deno.readTextFile(`${jsr}/deno.json`));
-    const imports = { ...config.imports };
-    for (const [entry, file] of Object.entries(config.exports)) {
-      imports[config.name + entry.slice(".".length)] = `${jsr}/${file}`;
-    }
-    await Deno.writeTextFile(folder.file("deno.json"), JSON.stringify({ imports }));
-    for (const [example, greeting] of [["deno.ts", "hello from Deno"], ["conversation.ts", "hello from Bob"]]) {
-      const run = ["run", "--no-lock", "--config", folder.file("deno.json"), "--allow-net", EXAMPLES + example, url];
-      assertEquals(await deno(".", ...run), greeting);
-    }
-  });
-
-  await t.step("npm's manifest says what it needs", async () => {
-    const { type, sideEffects, engines, exports } = JSON.parse(await Deno.readTextFile(`${npm}/package.json`));
-    assertEquals([type, sideEffects, engines], ["module", false, { node: ">=22" }]);
-    for (
-      const path of [
-        ...Object.values<string>(exports["."]),
-        ...Object.values<string>(exports["./kernel"]),
-        "README.md",
-        "LICENSE",
-      ]
-    ) {
-      assert((await Deno.stat(`${npm}/${path}`)).size > 0, path);
-    }
-  });
-
   const application = folder.file("application");
   await Deno.mkdir(application);
-  await t.step({
-    name: `npm installs its tarball into an empty folder${hasNpm ? "" : " (skipped: no npm)"}`,
-    ignore: !hasNpm,
-    fn: async () => {
+
+  await sideBySide({
+    async "JSR accepts it"() {
+      await deno(jsr, "publish", "--dry-run", "--allow-dirty", "--no-check", "--quiet");
+    },
+
+    async Deno() {
+      const config = JSON.parse(await Deno.readTextFile(`${jsr}/deno.json`));
+      const imports = { ...config.imports };
+      for (const [entry, file] of Object.entries(config.exports)) {
+        imports[config.name + entry.slice(".".length)] = `${jsr}/${file}`;
+      }
+      await Deno.writeTextFile(folder.file("deno.json"), JSON.stringify({ imports }));
+      for (const [example, greeting] of [["deno.ts", "hello from Deno"], ["conversation.ts", "hello from Bob"]]) {
+        const run = ["run", "--no-lock", "--config", folder.file("deno.json"), "--allow-net", EXAMPLES + example, url];
+        assertEquals(await deno(".", ...run), greeting);
+      }
+    },
+
+    async "npm's manifest says what it needs"() {
+      const { type, sideEffects, engines, exports } = JSON.parse(await Deno.readTextFile(`${npm}/package.json`));
+      assertEquals([type, sideEffects, engines], ["module", false, { node: ">=22" }]);
+      for (
+        const path of [
+          ...Object.values<string>(exports["."]),
+          ...Object.values<string>(exports["./kernel"]),
+          "README.md",
+          "LICENSE",
+        ]
+      ) {
+        assert((await Deno.stat(`${npm}/${path}`)).size > 0, path);
+      }
+    },
+
+    async "npm installs it into an empty folder"() {
+      if (!hasNpm) return;
       await Deno.writeTextFile(`${application}/package.json`, `{"private":true,"type":"module"}`);
-      const tarball = await output(npm, "npm", "pack", "--silent");
+      // --install-links: packed and unpacked as from a registry, not linked
       const quietly = ["--prefer-offline", "--no-audit", "--no-fund", "--silent"];
-      await output(application, "npm", "install", ...quietly, `${npm}/${tarball}`);
-    },
-  });
-
-  await t.step({
-    name: `its types need only ES2022${hasNpm ? "" : " (skipped: no npm)"}`,
-    ignore: !hasNpm,
-    fn: async () => {
-      await Deno.writeTextFile(`${application}/use.ts`, PROGRAM);
-      const config = { compilerOptions: COMPILER_OPTIONS, files: ["use.ts"] };
-      await Deno.writeTextFile(`${application}/tsconfig.json`, JSON.stringify(config));
-      await deno(
-        ".",
-        "run",
-        "--allow-read",
-        "--allow-env",
-        "--allow-sys",
-        "npm:typescript@5.9.3/tsc",
-        "-p",
-        application,
-      );
-    },
-  });
-
-  await t.step({
-    name: `Node${NODE ? "" : " (skipped: no Node 22 or later; NYM_NODE names one)"}`,
-    ignore: !NODE || !hasNpm,
-    fn: async () => {
-      await Deno.copyFile(`${EXAMPLES}node.mjs`, `${application}/node.mjs`);
-      assertEquals(await output(application, NODE!, "node.mjs", url), "hello from Node");
-    },
-  });
-
-  await t.step({
-    name: `a page, bundled by esbuild${hasChromium() ? "" : " (skipped: no Chromium)"}`,
-    ignore: !hasChromium() || !hasNpm,
-    fn: async () => {
-      await Deno.copyFile(`${EXAMPLES}browser.js`, `${application}/browser.js`);
-      const bundle = ["--quiet", "--minify", "--platform", "browser", "browser.js", "--output", "browser.bundle.js"];
-      await deno(application, "bundle", ...bundle); // which is esbuild
-      const [page, script] = [`${EXAMPLES}browser.html`, `${application}/browser.bundle.js`];
-      await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async ({ url }) => {
-        return url.includes("browser.bundle.js")
-          ? new Response(await Deno.readFile(script), { headers: { "content-type": "text/javascript" } })
-          : new Response(await Deno.readFile(page), { headers: { "content-type": "text/html" } });
+      await output(application, "npm", "install", "--install-links", ...quietly, npm);
+      assert(!(await Deno.lstat(`${application}/node_modules/@nym-gateway/peap`)).isSymlink);
+      await sideBySide({
+        "its types need only ES2022": () => compile(application),
+        Node: () => runInNode(application, url),
+        "a page, bundled by esbuild": () => runInPage(application, url),
       });
-      await using chromium = await Chromium.start();
-      const address = `http://127.0.0.1:${server.addr.port}/?directory=${encodeURIComponent(url)}`;
-      await chromium.show(address, { width: 400, height: 300, isPhone: false, scheme: "light" });
-      const shown = `document.querySelector("output")?.textContent`;
-      await chromium.until(`!/on its way/.test(${shown} ?? "on its way")`, 60_000);
-      assertEquals([await chromium.evaluate(shown), chromium.errors], ["hello from a page", []]);
     },
   });
 });
+
+/** Compiles a program with its package, and all of the package's types. */
+async function compile(application: string): Promise<void> {
+  await Deno.writeTextFile(`${application}/use.ts`, PROGRAM);
+  const config = { compilerOptions: COMPILER_OPTIONS, files: ["use.ts"] };
+  await Deno.writeTextFile(`${application}/tsconfig.json`, JSON.stringify(config));
+  const permissions = ["--allow-read", "--allow-env", "--allow-sys"];
+  await deno(".", "run", ...permissions, "npm:typescript@5.9.3/tsc", "-p", application);
+}
+
+async function runInNode(application: string, directory: string): Promise<void> {
+  if (!NODE) return;
+  await Deno.copyFile(`${EXAMPLES}node.mjs`, `${application}/node.mjs`);
+  assertEquals(await output(application, NODE, "node.mjs", directory), "hello from Node");
+}
+
+async function runInPage(application: string, directory: string): Promise<void> {
+  if (!hasChromium()) return;
+  await Deno.copyFile(`${EXAMPLES}browser.js`, `${application}/browser.js`);
+  const bundle = ["--quiet", "--minify", "--platform", "browser", "browser.js", "--output", "browser.bundle.js"];
+  await deno(application, "bundle", ...bundle); // which is esbuild
+  const [page, script] = [`${EXAMPLES}browser.html`, `${application}/browser.bundle.js`];
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async ({ url }) => {
+    return url.includes("browser.bundle.js")
+      ? new Response(await Deno.readFile(script), { headers: { "content-type": "text/javascript" } })
+      : new Response(await Deno.readFile(page), { headers: { "content-type": "text/html" } });
+  });
+  await using chromium = await Chromium.start();
+  const address = `http://127.0.0.1:${server.addr.port}/?directory=${encodeURIComponent(directory)}`;
+  await chromium.show(address, { width: 400, height: 300, isPhone: false, scheme: "light" });
+  const shown = `document.querySelector("output")?.textContent`;
+  await chromium.until(`!/on its way/.test(${shown} ?? "on its way")`, 60_000);
+  assertEquals([await chromium.evaluate(shown), chromium.errors], ["hello from a page", []]);
+}
