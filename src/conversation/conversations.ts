@@ -18,7 +18,7 @@ export interface ConversationOptions {
   store: Store;
   /**
    * ms without a receipt after which a part of a message is sent again. While the peer is silent, the time is doubled from
-   * the fifth time on, up to an hour. Default: 20 s, for clients with `full` traffic at both ends.
+   * the ninth time on, up to an hour. Default: 20 s, for clients with `full` traffic at both ends.
    */
   resendAfter?: number;
   /** Replaces the runtime's clock. For tests. */

@@ -26,7 +26,7 @@ const MAX_OUTBOX = 65_536;
 /** Segments after which a receipt is sent at once, so that the window does not run empty. */
 const RECEIPT_EVERY = WINDOW / 4;
 /** After this many resends in a row without any answer, they get rarer, and only the oldest segment is resent. */
-const PATIENCE = 4;
+const PATIENCE = 8;
 /** A receipt waits for others, and for a segment to travel with, for this share of the time to a resend. */
 const RECEIPT_SHARE = 5;
 const LONGEST_WAIT = 3_600_000;
@@ -60,7 +60,7 @@ export interface Shared {
   readonly address: string;
   /** where keys come from */
   readonly random: RandomBytes;
-  /** ms after which a segment without a receipt is resent; doubled from the fifth time on while the peer is silent */
+  /** ms after which a segment without a receipt is resent; doubled from the ninth time on while the peer is silent */
   readonly resendAfter: number;
 }
 

@@ -67,6 +67,5 @@ Deno.test("with one of two mixnodes of a layer dead, 100 of 100 messages arrive,
   await using again = await open(stores[1]);
   for (const text of sent.slice(50)) await again.send(peer, text);
   assertEquals(await texts(alice, 100), sent);
-  await eventually("all receipts have arrived", () => again.peers[0]!.waiting === 0);
   assert(lost > 20, `only ${lost} packets were lost`);
 });
