@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { sideBySide } from "../support/side_by_side.ts";
 import { Program } from "./program.ts";
 
 const DEMO = "src/sandbox/demo.ts";
@@ -25,15 +26,17 @@ Deno.test("a demo that fails says why, and its exit code is 1", async () => {
   assert(demo.output.includes("The demo failed: Cannot create a folder for temporary files"), demo.output);
 });
 
-for (
-  const moment of ["real disk", "The network starts", "Bob registers", "Alice writes", "waits on disk", "comes back"]
-) {
-  Deno.test(`Ctrl-C after "${moment}" leaves nothing behind`, async () => {
-    await using demo = new Program(DEMO);
-    await demo.printed(moment);
-    demo.signal("SIGINT");
-    const code = await demo.ended();
-    assert(code === 130 && demo.output.includes("Interrupted") || code === 0, demo.output);
-    assertEquals(demo.leftBehind(), []);
-  });
+const MOMENTS = ["real disk", "The network starts", "Bob registers", "Alice writes", "waits on disk", "comes back"];
+
+Deno.test("Ctrl-C at any moment leaves nothing behind", async () => {
+  await sideBySide(Object.fromEntries(MOMENTS.map((moment) => [moment, () => interruptAfter(moment)])));
+});
+
+async function interruptAfter(moment: string): Promise<void> {
+  await using demo = new Program(DEMO);
+  await demo.printed(moment);
+  demo.signal("SIGINT");
+  const code = await demo.ended();
+  assert(code === 130 && demo.output.includes("Interrupted") || code === 0, demo.output);
+  assertEquals(demo.leftBehind(), []);
 }
