@@ -81,6 +81,7 @@ export class Commits {
   /** Gives up commits that still fail after `patience` ms. The earliest deadline of several calls counts. */
   endRetries(patience: number): void {
     this.#giveUpAt = Math.min(this.#giveUpAt, performance.now() + patience);
+    this.#pausing?.end();
     this.#retry?.end();
   }
 
@@ -107,7 +108,7 @@ export class Commits {
 
   async #keepPace(): Promise<void> {
     const early = this.#begunAt + this.pace - performance.now();
-    if (early <= 0 || this.#flushing > 0) return;
+    if (early <= 0 || this.#flushing > 0 || this.isEnding) return;
     this.#pausing = new Wait(early);
     await this.#pausing.over;
     this.#pausing = undefined;
