@@ -36,6 +36,7 @@ export class Postgresql implements AsyncDisposable {
   readonly #folder: TemporaryFolder;
   #databases = 0;
   #process: Deno.ChildProcess;
+  #hasEnded = false;
 
   private constructor(folder: TemporaryFolder, private readonly port: number, private readonly settings: Settings) {
     this.#folder = folder;
@@ -79,6 +80,7 @@ export class Postgresql implements AsyncDisposable {
 
   /** Ends it without a checkpoint, or kills its first process, which the others notice. */
   async stop(how: "immediate" | "kill"): Promise<void> {
+    if (this.#hasEnded) return;
     this.#process.kill(how === "immediate" ? "SIGQUIT" : "SIGKILL");
     await this.#process.status;
   }
@@ -144,7 +146,12 @@ export class Postgresql implements AsyncDisposable {
       [key, value],
     ) => ["-c", `${key}=${value}`]);
     const [program, ...args] = asUser(join(PROGRAMS!, "postgres"), "-D", data, ...options);
-    return new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
+    const process = new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
+    this.#hasEnded = false;
+    void process.status.then(() => {
+      if (process === this.#process) this.#hasEnded = true;
+    });
+    return process;
   }
 
   async #ready(): Promise<void> {
@@ -155,6 +162,8 @@ export class Postgresql implements AsyncDisposable {
       } catch (error) {
         if (attempt > 200) throw error;
         await new Promise((resolve) => setTimeout(resolve, 50));
+        // It does not start while a session that has outlived its first process is still attached to the memory they shared.
+        if (this.#hasEnded) this.#process = this.#spawn();
       }
     }
   }
