@@ -24,7 +24,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   replay: ["counting", "files", "logging"],
   tls: ["errors", "logging"],
   unwrapping: ["logging", "sphinx", "text"],
-  mailbox: ["counting", "encoding", "files", "logging", "sphinx", "text"],
+  mailbox: ["counting", "encoding", "files", "logging", "sphinx", "text", "timing"],
   postgresql: ["addresses", "counting", "logging", "mailbox", "timing"],
   archive: ["mailbox"],
   mixnet: ["addresses", "counting", "limits", "logging", "proxies", "sphinx", "timing"],
@@ -46,6 +46,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   operator: ["addresses", "config", "counting", "logging", "serving"],
   node: [
     "addresses",
+    "build",
     "config",
     "counting",
     "errors",
@@ -55,6 +56,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "operator",
     "proxies",
     "sphinx",
+    "text",
     "unwrapping",
   ],
   cli: [
@@ -119,7 +121,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   directory_server: [
     "addresses",
-    "build",
     "clients",
     "config",
     "counting",

@@ -3,7 +3,6 @@ import { dirname } from "node:path";
 import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import type { DirectoryConfig } from "../config/config.ts";
 import { requesterNetwork } from "../clients/requester.ts";
-import { buildInfo } from "../build/build_info.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { openOperatorEndpoint } from "../node/operator_endpoint.ts";
 import { Reloads } from "../node/reloads.ts";
@@ -125,25 +124,20 @@ export class Directory implements AsyncDisposable {
     const health = starting.use(new Health(checksOf(parts)));
     health.watch();
     const scheme = files === undefined ? "http" : "https";
-    const { version, protocol, commit, target, deno } = buildInfo();
     const operator = starting.use(
-      openOperatorEndpoint(config.operator.listeningAddress, {
+      openOperatorEndpoint(config, {
         kind: "directory",
         metrics: DIRECTORY_METRICS,
         counters,
         histograms: {},
         gauges: gaugesOf(parts),
         health,
-        build: { version, protocol, commit, target, deno },
-        startedAt: Date.now(),
         name: directory.id,
         location: "unknown",
         identity: {
           publicKey: encodeBase58(keys.publicKey),
           listening: `${scheme}://${formatSocketAddress(door.address)}`,
         },
-        configuration: config,
-        allowedHosts: () => config.operator.allowedHosts,
       }),
     );
     log.info(`Listening for nodes and clients at ${scheme}://${formatSocketAddress(door.address)}`);

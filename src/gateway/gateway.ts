@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { Arrivals } from "./arrivals.ts";
-import { buildInfo } from "../build/build_info.ts";
 import type { Forwarding } from "../clients/connection.ts";
 import { ClientsListener } from "./clients_listener.ts";
 import { hostOf } from "../config/addresses.ts";
@@ -193,7 +192,6 @@ export class Gateway {
     log.info(
       "Finished nym gateway startup procedure - it should now be able to receive mix and client traffic!",
     );
-    const { version, protocol, commit, target, deno } = buildInfo();
     const reloads = new Reloads();
     const parts: Parts = {
       reloads,
@@ -210,15 +208,13 @@ export class Gateway {
     const health = starting.use(new Health(checksOf(parts)));
     health.watch();
     const operator = starting.use(
-      openOperatorEndpoint(config.operator.listeningAddress, {
+      openOperatorEndpoint(config, {
         kind: "gateway",
         metrics: GATEWAY_METRICS,
         counters,
         histograms,
         gauges: gaugesOf(parts),
         health,
-        build: { version, protocol, commit, target, deno },
-        startedAt: Date.now(),
         name: gateway.id,
         location: gateway.location,
         identity: {
@@ -227,8 +223,6 @@ export class Gateway {
           clients: clientsEndpoint.announceAddress,
           directory: gateway.presenceDirectoryServer,
         },
-        configuration: config,
-        allowedHosts: () => config.operator.allowedHosts,
       }),
     );
     return new Gateway(

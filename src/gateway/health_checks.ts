@@ -1,10 +1,10 @@
 import { SHARED } from "../mailbox/limits.ts";
-import { nodeChecks } from "../node/health_checks.ts";
+import { nodeChecks, unreachable } from "../node/health_checks.ts";
 import { type Check, fail, ok, warn } from "../operator/health.ts";
 import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";
 import { formatSocketAddress } from "../addresses/socket_address.ts";
 import { plural } from "../text/plural.ts";
-import { durationText, sizeText } from "../text/units.ts";
+import { sizeText } from "../text/units.ts";
 import { RENEWAL_DAYS } from "../tls/certificate.ts";
 import type { Parts } from "./parts.ts";
 
@@ -90,13 +90,8 @@ export function checksOf(parts: Parts): Record<string, Check> {
     },
     workers,
     directory: () => {
-      const { failure, topologyAge } = presence;
-      if (failure !== undefined) {
-        const use = topologyAge === undefined
-          ? "has no topology"
-          : `uses the topology of ${durationText(topologyAge)} ago`;
-        return warn(`cannot be reached: ${failure}; clients may not find the gateway, which ${use} and is retrying`);
-      }
+      const silence = unreachable(presence, "gateway");
+      if (silence !== undefined) return silence;
       const { fault, mixnodes } = presence;
       if (fault !== undefined) return warn(fault);
       if (mixnodes === 0) return warn("lists no mixnodes: clients' packets cannot be forwarded");

@@ -1,7 +1,6 @@
-import { nodeChecks } from "../node/health_checks.ts";
+import { nodeChecks, unreachable } from "../node/health_checks.ts";
 import { type Check, fail, ok, warn } from "../operator/health.ts";
 import { plural } from "../text/plural.ts";
-import { durationText } from "../text/units.ts";
 import type { Parts } from "./parts.ts";
 
 /** Warns when more than this share of `held_packets` is in use. */
@@ -28,13 +27,8 @@ export function checksOf(parts: Parts): Record<string, Check> {
         : ok(`${plural(replays.size, "packet")} remembered`),
     workers,
     directory: () => {
-      const { failure, topologyAge } = presence;
-      if (failure !== undefined) {
-        const use = topologyAge === undefined
-          ? "has no topology"
-          : `uses the topology of ${durationText(topologyAge)} ago`;
-        return warn(`cannot be reached: ${failure}; clients may not find the mixnode, which ${use} and is retrying`);
-      }
+      const silence = unreachable(presence, "mixnode");
+      if (silence !== undefined) return silence;
       if (presence.fault !== undefined) return warn(presence.fault);
       if (presence.nodes === 0) return warn("lists no other node: packets cannot be forwarded");
       return ok(`lists ${plural(presence.nodes, "other node")}`);

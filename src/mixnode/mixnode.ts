@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
-import { buildInfo } from "../build/build_info.ts";
 import { PROTOCOL_VERSION } from "../build/version.ts";
 import { hostOf } from "../config/addresses.ts";
 import type { MixnodeConfig } from "../config/config.ts";
@@ -146,17 +145,14 @@ export class Mixnode implements AsyncDisposable {
     };
     const health = starting.use(new Health(checksOf(parts)));
     health.watch();
-    const { version, protocol, commit, target, deno } = buildInfo();
     const operator = starting.use(
-      openOperatorEndpoint(config.operator.listeningAddress, {
+      openOperatorEndpoint(config, {
         kind: "mixnode",
         metrics: MIXNODE_METRICS,
         counters,
         histograms,
         gauges: gaugesOf(parts),
         health,
-        build: { version, protocol, commit, target, deno },
-        startedAt: Date.now(),
         name: mixnode.id,
         location: mixnode.location,
         identity: {
@@ -165,8 +161,6 @@ export class Mixnode implements AsyncDisposable {
           mixnet: mixnode.announceAddress,
           directory: mixnode.presenceDirectoryServer,
         },
-        configuration: config,
-        allowedHosts: () => config.operator.allowedHosts,
       }),
     );
     const { address } = listener;

@@ -1,6 +1,7 @@
 import { formatSocketAddress } from "../addresses/socket_address.ts";
-import { type Check, fail, ok, warn } from "../operator/health.ts";
+import { type Check, fail, ok, type Verdict, warn } from "../operator/health.ts";
 import { tooWide } from "../proxies/trusted_proxies.ts";
+import { durationText } from "../text/units.ts";
 import type { NodeParts } from "./parts.ts";
 
 /** The health checks of any node, by name. */
@@ -28,4 +29,14 @@ export function nodeChecks(
       return warn(`trusted_proxies has ${wide}: anyone in so large a network can evade the limits per network`);
     },
   };
+}
+
+/** The verdict on a directory that does not answer the `node`; undefined if it answers. `topologyAge`: ms. */
+export function unreachable(
+  { failure, topologyAge }: { failure: string | undefined; topologyAge: number | undefined },
+  node: "gateway" | "mixnode",
+): Verdict | undefined {
+  if (failure === undefined) return undefined;
+  const use = topologyAge === undefined ? "has no topology" : `uses the topology of ${durationText(topologyAge)} ago`;
+  return warn(`cannot be reached: ${failure}; clients may not find the ${node}, which ${use} and is retrying`);
 }

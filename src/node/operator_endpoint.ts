@@ -1,5 +1,7 @@
 import { isLoopback } from "../addresses/peer.ts";
 import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
+import { buildInfo } from "../build/build_info.ts";
+import type { AnyConfig } from "../config/config.ts";
 import { OperatorError } from "../errors/operator_error.ts";
 import { logger } from "../logging/log.ts";
 import { OperatorEndpoint, type Watched } from "../operator/endpoint.ts";
@@ -7,9 +9,21 @@ import { listen } from "./listening.ts";
 
 const log = logger("nym_gateway::node");
 
-/** Undefined if it is turned off, or if it cannot listen: the node works without it. */
-export function openOperatorEndpoint(address: string, watched: Watched): OperatorEndpoint | undefined {
+/** What only the kind of node can say. */
+export type WatchedNode = Omit<Watched, "build" | "startedAt" | "configuration" | "allowedHosts">;
+
+/** Undefined if it is turned off, or if it cannot listen: the node works without it. `config` is the one in force. */
+export function openOperatorEndpoint(config: AnyConfig, node: WatchedNode): OperatorEndpoint | undefined {
+  const address = config.operator.listeningAddress;
   if (address === "") return undefined;
+  const { version, protocol, commit, target, deno } = buildInfo();
+  const watched: Watched = {
+    ...node,
+    build: { version, protocol, commit, target, deno },
+    startedAt: Date.now(),
+    configuration: config,
+    allowedHosts: () => config.operator.allowedHosts,
+  };
   try {
     const open = (address: SocketAddress) => OperatorEndpoint.listen(address, watched);
     const operator = listen("the operator", "listening_address in [operator]", address, open);
