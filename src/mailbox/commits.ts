@@ -1,4 +1,5 @@
 import { logger } from "../logging/log.ts";
+import { pause } from "../timing/pause.ts";
 
 const log = logger("nym_gateway::mailbox");
 
@@ -41,8 +42,10 @@ export class Commits {
   #flushing = 0;
   /** when the latest commit began (ms, of performance.now()) */
   #begunAt = -Infinity;
-  #pausing: Wait | undefined;
-  #retry: Wait | undefined;
+  /** ends the wait for the next commit's time */
+  #pacing: AbortController | undefined;
+  /** ends the wait for the next attempt */
+  #retry: AbortController | undefined;
   #failure: string | undefined;
   /** a commit that fails later than this is given up (ms, of performance.now()) */
   #giveUpAt = Infinity;
@@ -68,7 +71,7 @@ export class Commits {
   async flush(): Promise<void> {
     this.start();
     this.#flushing++;
-    this.#pausing?.end();
+    this.#pacing?.abort();
     await this.#loop;
     this.#flushing--;
   }
@@ -81,8 +84,8 @@ export class Commits {
   /** Gives up commits that still fail after `patience` ms. The earliest deadline of several calls counts. */
   endRetries(patience: number): void {
     this.#giveUpAt = Math.min(this.#giveUpAt, performance.now() + patience);
-    this.#pausing?.end();
-    this.#retry?.end();
+    this.#pacing?.abort();
+    this.#retry?.abort();
   }
 
   /** Whether {@linkcode endRetries} was called. */
@@ -99,8 +102,8 @@ export class Commits {
         if (await this.#write(commit.changes)) commit.written();
         else commit.givenUp();
       }
-      const pause = this.source.pause();
-      if (pause !== undefined) await pause;
+      const step = this.source.pause();
+      if (step !== undefined) await step;
       else if (commit === undefined) break;
     }
     this.#loop = undefined; // in the same turn that found nothing pending, so that the next arrival restarts it
@@ -109,9 +112,9 @@ export class Commits {
   async #keepPace(): Promise<void> {
     const early = this.#begunAt + this.pace - performance.now();
     if (early <= 0 || this.#flushing > 0 || this.isEnding) return;
-    this.#pausing = new Wait(early);
-    await this.#pausing.over;
-    this.#pausing = undefined;
+    this.#pacing = new AbortController();
+    await pause(early, this.#pacing.signal);
+    this.#pacing = undefined;
   }
 
   /** Retries as often as needed; false when it is given up. */
@@ -129,32 +132,10 @@ export class Commits {
         this.#failure = error instanceof Error ? error.message : String(error);
         const left = this.#giveUpAt - performance.now();
         if (left <= 0) return false;
-        this.#retry = new Wait(Math.min(delay, left));
-        await this.#retry.over;
+        this.#retry = new AbortController();
+        await pause(Math.min(delay, left), this.#retry.signal);
         this.#retry = undefined;
       }
     }
-  }
-}
-
-/** A time to wait that can be cut short. */
-class Wait {
-  readonly #over = Promise.withResolvers<void>();
-  readonly #timer: ReturnType<typeof setTimeout>;
-
-  /** Starts now, for `duration` ms. */
-  constructor(duration: number) {
-    this.#timer = setTimeout(this.#over.resolve, duration);
-  }
-
-  /** Resolves when it is over. */
-  get over(): Promise<void> {
-    return this.#over.promise;
-  }
-
-  /** Ends it now. */
-  end(): void {
-    clearTimeout(this.#timer);
-    this.#over.resolve();
   }
 }
