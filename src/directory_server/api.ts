@@ -13,6 +13,7 @@ import { SentBodies } from "./sent_bodies.ts";
 import { Sessions } from "./sessions.ts";
 import type { Store } from "./store.ts";
 import { type SentTopology, Topologies } from "./topologies.ts";
+import { PAGE_HEADERS, styled } from "../operator/page.ts";
 import page from "./network_page.html" with { type: "text" };
 
 /** Multiplications a second for nodes that open a session: in all, and for one network. Each takes about a millisecond. */
@@ -43,9 +44,7 @@ export interface Requester {
 
 const log = logger("nym_gateway::directory");
 
-/** The page is self-contained: it may load nothing else, and no other site may embed it. */
-const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; " +
-  "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const PAGE = styled(page);
 
 /** What everybody may ask of the directory over HTTP: 0.7.0's API (spec §6), the challenge for proofs, and a page. */
 export class Api {
@@ -121,10 +120,7 @@ export class Api {
     const now = this.now();
     switch (url.pathname) {
       case "/":
-        return answer(page, 200, {
-          "content-type": "text/html; charset=utf-8",
-          "content-security-policy": PAGE_POLICY,
-        });
+        return answer(PAGE, 200, PAGE_HEADERS);
       case "/api/healthcheck":
         return json({ ok: true });
       case "/api/presence/topology": {

@@ -7,6 +7,7 @@ import { CONTENT_TYPE, exposition, type Sources } from "./exposition.ts";
 import { type CheckResult, type Health, worst } from "./health.ts";
 import { columnNames, History } from "./history.ts";
 import { settingsOf } from "./settings.ts";
+import { PAGE_HEADERS, styled } from "./page.ts";
 import page from "./status_page.html" with { type: "text" };
 
 /** What the endpoint shows about a node. */
@@ -32,9 +33,7 @@ const log = logger("nym_gateway::operator");
 /** Ten minutes and a day: the interval in ms, and the number of samples. */
 const RANGES = { minutes: { interval: 2_000, length: 300 }, day: { interval: 300_000, length: 288 } } as const;
 
-/** The page is self-contained: it may load nothing else, and no other site may embed it. */
-const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; " +
-  "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const PAGE = styled(page);
 
 const NOT_ASKED_FOR = "No answer for this host. To allow it, add it to allowed_hosts in [operator].\n";
 
@@ -92,10 +91,7 @@ export class OperatorEndpoint {
     }
     switch (pathname) {
       case "/":
-        return answer(page, 200, {
-          "content-type": "text/html; charset=utf-8",
-          "content-security-policy": PAGE_POLICY,
-        });
+        return answer(PAGE, 200, PAGE_HEADERS);
       case "/status.json":
         return answer(JSON.stringify(await this.#status(searchParams)), 200, { "content-type": "application/json" });
       case "/metrics":
