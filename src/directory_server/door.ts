@@ -1,15 +1,12 @@
-import type { SecureContext } from "node:tls";
-import { setImmediate } from "node:timers";
 import type { SocketAddress } from "../addresses/socket_address.ts";
-import { type ClientConnection, PlainClient } from "../clients/front/client_connection.ts";
-import { secureContextOf, TlsClient, type TlsIdentity } from "../clients/front/tls_client.ts";
+import type { ClientConnection } from "../clients/front/client_connection.ts";
+import { DIAL_DEADLINE, Entrance } from "../clients/front/entrance.ts";
+import type { TlsIdentity } from "../clients/front/tls_client.ts";
 import type { Count } from "../counting/counters.ts";
-import { Accepting } from "../limits/accepting.ts";
-import { Descriptors, freeDescriptors } from "../limits/descriptors.ts";
 import { BEHIND_A_PROXY, peerNetwork } from "../limits/peers.ts";
 import { Places } from "../limits/places.ts";
 import { logger } from "../logging/log.ts";
-import { TrustedProxies } from "../proxies/trusted_proxies.ts";
+import type { TrustedProxies } from "../proxies/trusted_proxies.ts";
 import type { Peer } from "../clients/requester.ts";
 import type { DirectoryCounterName } from "./counter_table.ts";
 
@@ -19,8 +16,6 @@ const PATIENCE = 30_000;
 const TIMED_SIZE = 262_144;
 /** ms between two checks of all connections */
 const CHECK_INTERVAL = 1000;
-/** ms that connecting to the server, on this machine, may take */
-const DIAL_DEADLINE = 5_000;
 /** bytes of an answer that are passed on at a time */
 const ANSWER_BUFFER = 16_384;
 /** How HTTP/2 begins, and no request of HTTP/1 (RFC 9113 §3.4). */
@@ -46,19 +41,12 @@ const log = logger("nym_gateway::directory");
  * ending them all.
  */
 export class Door implements AsyncDisposable {
-  /** the proxies that are believed whom they forward */
-  readonly proxies: TrustedProxies;
-  readonly #listener: Deno.TcpListener;
-  readonly #accepting: Accepting;
-  readonly #admitting: Promise<void>;
+  readonly #entrance: Entrance;
   readonly #places: Places<Passage>;
   readonly #passages = new Set<Passage>();
   /** by the local port of their connection to the server */
   readonly #byPort = new Map<number, Passage>();
   readonly #timer: ReturnType<typeof setInterval>;
-  #secureContext: SecureContext | undefined;
-  /** connections to the server that are being made */
-  #dialing = 0;
 
   /**
    * Listens at `address` (port 0: any free one), with TLS if there is an `identity`.
@@ -67,38 +55,36 @@ export class Door implements AsyncDisposable {
   constructor(
     address: SocketAddress,
     identity: TlsIdentity | undefined,
-    private readonly inner: () => SocketAddress,
+    inner: () => SocketAddress,
     private readonly limits: DoorLimits,
     private readonly count: Count<DirectoryCounterName>,
     private readonly patience = PATIENCE,
   ) {
-    this.proxies = new TrustedProxies(() => limits.trustedProxies);
-    this.#secureContext = identity && secureContextOf(identity);
     const places = () => ({ total: limits.connections, perNetwork: limits.connectionsPerNetwork });
     this.#places = new Places(places, places, { pending: 1 / 4, known: 0, usefulAt: ({ heardAt }) => heardAt });
-    this.#listener = Deno.listen({ hostname: address.host, port: address.port });
-    const onFailure = (reason: unknown, isFirst: boolean) => {
-      count("accept_errors");
-      if (isFirst) log.warn(`Cannot accept connections for now, retrying: ${reason}`);
-    };
-    this.#accepting = new Accepting(
-      this.#listener,
-      onFailure,
-      new Descriptors(freeDescriptors, () => this.#dialing /* the server's ends */),
-    );
+    this.#entrance = new Entrance(address, identity, inner, () => limits.trustedProxies, {
+      admit: (connection) => this.#admit(connection),
+      acceptingFailed: (reason, isFirst) => {
+        count("accept_errors");
+        if (isFirst) log.warn(`Cannot accept connections for now, retrying: ${reason}`);
+      },
+    });
     this.#timer = setInterval(() => this.#endSilent(), Math.min(CHECK_INTERVAL, patience));
-    this.#admitting = this.#admitAll();
   }
 
   /** Where it listens, with the actual port if port 0 was asked for. */
   get address(): SocketAddress {
-    const { hostname, port } = this.#listener.addr;
-    return { host: hostname, port };
+    return this.#entrance.address;
   }
 
   /** Whether connections can be accepted, as far as the last attempt shows. */
   get isAccepting(): boolean {
-    return this.#accepting.succeeds;
+    return this.#entrance.isAccepting;
+  }
+
+  /** The proxies that are believed whom they forward. */
+  get proxies(): TrustedProxies {
+    return this.#entrance.proxies;
   }
 
   /** The number of connections. */
@@ -124,24 +110,16 @@ export class Door implements AsyncDisposable {
    * @throws what node:tls throws if it can't use the identity; the previous one stays in use
    */
   renew(identity: TlsIdentity): void {
-    this.#secureContext = secureContextOf(identity);
+    this.#entrance.renew(identity);
   }
 
   /** Stops accepting, and ends all connections. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
-    this.#accepting.stop();
-    await this.#admitting;
+    await this.#entrance.stop();
     const ending = [...this.#passages].map((passage) => passage.ended);
     for (const passage of this.#passages) passage.cut();
     await Promise.all(ending);
-  }
-
-  async #admitAll(): Promise<void> {
-    for (let next = await this.#accepting.next(); next !== undefined; next = await this.#accepting.next()) {
-      this.#admit(next);
-      await new Promise((resolve) => setImmediate(resolve)); // enough to connect on this machine
-    }
   }
 
   #admit(connection: Deno.TcpConn): void {
@@ -157,10 +135,7 @@ export class Door implements AsyncDisposable {
       room.holder.cut();
       this.#places.leave(room.holder.peer.network, room.holder);
     }
-    const outside = this.#secureContext === undefined
-      ? new PlainClient(connection)
-      : new TlsClient(connection, this.#secureContext);
-    const passage = new Passage(outside, { host, network });
+    const passage = new Passage(this.#entrance.open(connection), { host, network });
     this.#passages.add(passage);
     this.#places.take(network, passage);
     passage.ended = this.#serve(passage).finally(() => {
@@ -172,7 +147,7 @@ export class Door implements AsyncDisposable {
   async #serve(passage: Passage): Promise<void> {
     let inside: Deno.TcpConn;
     try {
-      inside = await this.#dial();
+      inside = await this.#entrance.dial(DIAL_DEADLINE);
     } catch (error) {
       this.count("accept_errors");
       log.error(`Cannot pass a connection on to the server behind the door: ${error}`);
@@ -182,20 +157,6 @@ export class Door implements AsyncDisposable {
     this.#byPort.set(port, passage);
     await passage.pass(inside);
     this.#byPort.delete(port);
-  }
-
-  /** Connects to the server while other connections are accepted. */
-  async #dial(): Promise<Deno.TcpConn> {
-    const { host: hostname, port } = this.inner();
-    this.#dialing++;
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(new Error("it takes too long")), DIAL_DEADLINE);
-    try {
-      return await Deno.connect({ hostname, port, signal: late.signal });
-    } finally {
-      clearTimeout(timer);
-      this.#dialing--;
-    }
   }
 
   #endSilent(): void {

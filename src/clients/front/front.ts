@@ -1,23 +1,18 @@
-import { setImmediate } from "node:timers";
-import type { SecureContext } from "node:tls";
 import type { Count } from "../../counting/counters.ts";
-import { Accepting } from "../../limits/accepting.ts";
-import { Descriptors, freeDescriptors } from "../../limits/descriptors.ts";
 import { networkOf } from "../../limits/network.ts";
 import { BEHIND_A_PROXY, peerNetwork } from "../../limits/peers.ts";
 import { Places } from "../../limits/places.ts";
 import { logger } from "../../logging/log.ts";
-import { TrustedProxies } from "../../proxies/trusted_proxies.ts";
+import type { TrustedProxies } from "../../proxies/trusted_proxies.ts";
 import type { SocketAddress } from "../../addresses/socket_address.ts";
-import { type ClientConnection, PlainClient, type RawConnection } from "./client_connection.ts";
+import type { RawConnection } from "./client_connection.ts";
+import { DIAL_DEADLINE, Entrance } from "./entrance.ts";
 import { type Introduction, ProxiedClient } from "./proxied_client.ts";
-import { secureContextOf, TlsClient, type TlsIdentity } from "./tls_client.ts";
+import type { TlsIdentity } from "./tls_client.ts";
 import { Tunnel } from "./tunnel.ts";
 
 /** The most connections that are not WebSockets yet. Places evicts one of them for the next. */
 const MAX_PENDING = { total: 1024, perNetwork: Infinity };
-/** ms that connecting to the server, on this machine, may take */
-const DIAL_DEADLINE = 5_000;
 /** The frames of this many seconds may come at once. */
 const FRAMES_BURST = 2;
 
@@ -48,19 +43,12 @@ const log = logger("nym_gateway::node::client_handling::websocket::listener");
  * runs out of descriptors, must close them to change its certificate, and writes each message separately.
  */
 export class Front {
-  readonly #listener: Deno.TcpListener;
-  readonly #accepting: Accepting;
-  readonly #admitting: Promise<void>;
-  #secureContext: SecureContext | undefined;
+  readonly #entrance: Entrance;
   readonly #tunnels = new Set<Tunnel>();
   /** by the local port of their connection to the server */
   readonly #byPort = new Map<number, Tunnel>();
-  /** the proxies whose word about their clients' addresses is trusted */
-  readonly proxies: TrustedProxies;
   readonly #pending = new Places<Tunnel>(() => MAX_PENDING, () => MAX_PENDING);
-  /** connections to the server that are being made */
-  #dialing = 0;
-  /** whether the last of them failed */
+  /** whether the last connection to the server failed */
   #isCutOff = false;
 
   /**
@@ -70,32 +58,33 @@ export class Front {
   constructor(
     address: SocketAddress,
     identity: TlsIdentity | undefined,
-    private readonly inner: () => SocketAddress,
+    inner: () => SocketAddress,
     private readonly limits: FrontLimits,
     private readonly count: Count,
     private readonly dialDeadline = DIAL_DEADLINE,
   ) {
-    this.#secureContext = identity && secureContextOf(identity);
-    this.proxies = new TrustedProxies(() => limits.trustedProxies);
-    this.#listener = Deno.listen({ hostname: address.host, port: address.port });
-    const onFailure = (reason: unknown, isFirst: boolean) => {
-      count("client_accept_errors");
-      if (isFirst) log.warn(`Cannot accept clients' connections for now, retrying: ${reason}`);
-    };
-    const descriptors = new Descriptors(freeDescriptors, () => this.#dialing /* the server's ends */);
-    this.#accepting = new Accepting(this.#listener, onFailure, descriptors);
-    this.#admitting = this.#admitAll();
+    this.#entrance = new Entrance(address, identity, inner, () => limits.trustedProxies, {
+      admit: (connection) => this.#admit(connection),
+      acceptingFailed: (reason, isFirst) => {
+        count("client_accept_errors");
+        if (isFirst) log.warn(`Cannot accept clients' connections for now, retrying: ${reason}`);
+      },
+    });
   }
 
   /** Where it listens, with the actual port if port 0 was asked for. */
   get address(): SocketAddress {
-    const { hostname, port } = this.#listener.addr;
-    return { host: hostname, port };
+    return this.#entrance.address;
   }
 
   /** Whether connections can be accepted, as far as the last attempt shows. */
   get isAccepting(): boolean {
-    return this.#accepting.succeeds;
+    return this.#entrance.isAccepting;
+  }
+
+  /** The proxies whose word about their clients' addresses is trusted. */
+  get proxies(): TrustedProxies {
+    return this.#entrance.proxies;
   }
 
   /** Whether the server cannot be reached, as far as the last attempt shows. */
@@ -113,22 +102,14 @@ export class Front {
    * @throws what node:tls throws if it cannot use the identity; the previous one stays in use
    */
   renew(identity: TlsIdentity): void {
-    this.#secureContext = secureContextOf(identity);
+    this.#entrance.renew(identity);
   }
 
   /** Stops accepting, ends connections that are not WebSockets yet at once, and the others after `farewell` ms. */
   async close(farewell: number): Promise<void> {
-    this.#accepting.stop();
-    await this.#admitting;
+    await this.#entrance.stop();
     for (const tunnel of this.#tunnels) tunnel.cutIn(tunnel.isPending ? 0 : farewell);
     await Promise.all([...this.#tunnels].map(({ gone }) => gone));
-  }
-
-  async #admitAll(): Promise<void> {
-    for (let next = await this.#accepting.next(); next !== undefined; next = await this.#accepting.next()) {
-      this.#admit(next);
-      await new Promise((resolve) => setImmediate(resolve)); // enough to connect on this machine
-    }
   }
 
   #admit(connection: Deno.TcpConn): void {
@@ -143,8 +124,7 @@ export class Front {
     }
     const { framesPerSecond, loginDeadline } = this.limits;
     const rate = { burst: FRAMES_BURST * framesPerSecond, perSecond: framesPerSecond };
-    const open = (connection: RawConnection): ClientConnection =>
-      this.#secureContext === undefined ? new PlainClient(connection) : new TlsClient(connection, this.#secureContext);
+    const open = (connection: RawConnection) => this.#entrance.open(connection);
     const client = isProxy
       ? new ProxiedClient(connection, open, (introduction) => this.#introduce(tunnel, place, introduction))
       : open(connection);
@@ -184,17 +164,9 @@ export class Front {
     };
   }
 
-  /** Connects to the server while other connections are accepted. */
   readonly #dial = async (): Promise<Deno.TcpConn> => {
-    const { host: hostname, port } = this.inner();
-    const late = new AbortController();
-    const timer = setTimeout(
-      () => late.abort(new Error(`no connection within ${this.dialDeadline} ms`)),
-      this.dialDeadline,
-    );
-    this.#dialing++;
     try {
-      const connection = await Deno.connect({ hostname, port, signal: late.signal });
+      const connection = await this.#entrance.dial(this.dialDeadline);
       this.#isCutOff = false;
       return connection;
     } catch (error) {
@@ -202,9 +174,6 @@ export class Front {
       if (!this.#isCutOff) log.error(`Cannot pass clients on to the WebSocket server behind the front: ${error}`);
       this.#isCutOff = true;
       throw error;
-    } finally {
-      clearTimeout(timer);
-      this.#dialing--;
     }
   };
 }
