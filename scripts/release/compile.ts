@@ -6,10 +6,14 @@ import { copyStampedSources, type TemporaryFolder, temporaryFolder } from "./sou
 import type { Target } from "./targets.ts";
 
 /**
- * The bundles by entry point. The worker is loaded by a URL relative to the module that starts it, so its bundle keeps
- * its name and lies beside the program's bundle, as do the WebAssembly modules that it imports.
+ * How the entry points are bundled. What the program loads on demand gets files of its own beside `main.js`: in one file,
+ * all of it would be in memory. The worker is loaded by a URL relative to the module that starts it, so its bundle keeps
+ * its name and lies beside the program's, as do the WebAssembly modules that it imports.
  */
-const BUNDLES: Readonly<Record<string, string>> = { "main.ts": "main.js", "src/unwrapping/worker.ts": "worker.ts" };
+const BUNDLES: Readonly<Record<string, (folder: string) => string[]>> = {
+  "main.ts": (folder) => ["--code-splitting", `--outdir=${folder}`],
+  "src/unwrapping/worker.ts": (folder) => [`--output=${join(folder, "worker.ts")}`],
+};
 const KERNELS = ["src/sphinx/kernel/kernel.wasm", "src/sphinx/kernel/kernel_wide.wasm"];
 
 /**
@@ -51,14 +55,14 @@ export async function bundle(): Promise<TemporaryFolder> {
   await using unfinished = new AsyncDisposableStack();
   const bundled = unfinished.use(await temporaryFolder());
   await copyStampedSources(sources.path);
-  for (const [entry, bundle] of Object.entries(BUNDLES)) {
+  for (const [entry, into] of Object.entries(BUNDLES)) {
     await deno(
       sources.path,
       "bundle",
       "--quiet",
       "--node-modules-dir=auto", // a bundle contains its modules' paths, which must not be those of a cache
       "--external=*.wasm",
-      `--output=${join(bundled.path, bundle)}`,
+      ...into(bundled.path),
       entry,
     );
   }
