@@ -27,7 +27,7 @@ export function portsFrom(first: number): NetworkPorts {
   if (!Number.isInteger(first) || first < 0 || first + PORTS > 0x10000) {
     throw new RangeError(`${first} is neither the first of ${PORTS} consecutive ports nor 0`);
   }
-  return assign(first === 0 ? freePorts() : Array.from({ length: PORTS }, (_, i) => first + i));
+  return assign(first === 0 ? freePorts() : consecutive(first));
 }
 
 function assign(ports: number[]): NetworkPorts {
@@ -58,8 +58,27 @@ export class PortInUse extends Error {
   }
 }
 
-/** Holds all ports before releasing any, so that none is returned twice. */
+/**
+ * Blocks of ports for networks that may use any: below the range of outgoing connections, which take ports of theirs
+ * between the choice and the listening.
+ */
+const BLOCKS = { first: 10_240, count: 1_600 };
+
+/** The first block with all its ports free, from this process's own on: networks started at once choose different ones. */
 function freePorts(): number[] {
-  using held = new DisposableStack();
-  return Array.from({ length: PORTS }, () => held.use(Deno.listen({ hostname: "127.0.0.1", port: 0 })).addr.port);
+  for (let i = 0; i < BLOCKS.count; i++) {
+    const first = BLOCKS.first + (Deno.pid + i) % BLOCKS.count * PORTS;
+    const ports = consecutive(first);
+    try {
+      refusePortsInUse(assign(ports));
+      return ports;
+    } catch (error) {
+      if (!(error instanceof PortInUse)) throw error;
+    }
+  }
+  throw new PortInUse(BLOCKS.first);
+}
+
+function consecutive(first: number): number[] {
+  return Array.from({ length: PORTS }, (_, i) => first + i);
 }

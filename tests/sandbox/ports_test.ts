@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type NetworkPorts, PortInUse, portsFrom, refusePortsInUse } from "../../src/sandbox/ports.ts";
 
 function all({ directory, mixnodes, gatewayMixnet, gatewayClients }: NetworkPorts): number[] {
@@ -14,6 +14,13 @@ Deno.test("0 stands for six free ports", () => {
   const ports = portsFrom(0);
   assertEquals(new Set(all(ports)).size, 6);
   refusePortsInUse(ports);
+});
+
+Deno.test("0 passes over six ports of which one is in use", () => {
+  const { gatewayClients, ...first } = portsFrom(0);
+  using _other = Deno.listen({ hostname: "127.0.0.1", port: gatewayClients });
+  const next = all(portsFrom(0));
+  for (const port of all({ ...first, gatewayClients })) assert(!next.includes(port), `${port} twice`);
 });
 
 Deno.test("a number that is not followed by five ports is refused", () => {
