@@ -47,13 +47,13 @@ export async function compile(target: Target, output: string): Promise<void> {
 }
 
 /**
- * Bundles the checkout into a temporary folder. The result depends only on the sources, not on their location, the user or
+ * Bundles the checkout into a temporary folder, `within` another one if that is given. The result depends only on the sources, not on their location, the user or
  * the time.
  */
-export async function bundle(): Promise<TemporaryFolder> {
-  await using sources = await temporaryFolder();
+export async function bundle(within?: string): Promise<TemporaryFolder> {
+  await using sources = await temporaryFolder(within);
   await using unfinished = new AsyncDisposableStack();
-  const bundled = unfinished.use(await temporaryFolder());
+  const bundled = unfinished.use(await temporaryFolder(within));
   await copyStampedSources(sources.path);
   for (const [entry, into] of Object.entries(BUNDLES)) {
     await deno(

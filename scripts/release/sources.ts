@@ -7,9 +7,9 @@ export interface TemporaryFolder extends AsyncDisposable {
   readonly path: string;
 }
 
-/** Creates a temporary folder. */
-export async function temporaryFolder(): Promise<TemporaryFolder> {
-  const path = await Deno.makeTempDir({ prefix: "nym-gateway-compile-" });
+/** Creates a temporary folder, `within` another one or where the system has them. */
+export async function temporaryFolder(within?: string): Promise<TemporaryFolder> {
+  const path = await Deno.makeTempDir({ prefix: "nym-gateway-compile-", ...within !== undefined && { dir: within } });
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 

@@ -9,13 +9,19 @@ import type { Role } from "./role.ts";
 /** The folder of the services that install.sh installs: it is their NYM_HOME. */
 export const SERVICE_HOME = "/var/lib/nym-gateway";
 
+/** Where environment variables are read. */
+type Environment = Pick<Deno.Env, "get">;
+
 /**
  * The folder that holds a folder for each node of a kind: in the folder that NYM_HOME names, for users without a home, or
  * otherwise in the user's home.
  * @throws {OperatorError} if there is neither
  */
-export function homesDirectory({ homes }: { readonly homes: string }): string {
-  const nymHome = Deno.env.get("NYM_HOME");
+export function homesDirectory(
+  { homes }: { readonly homes: string },
+  environment: Environment = Deno.env,
+): string {
+  const nymHome = environment.get("NYM_HOME");
   if (nymHome && isOfShell(nymHome)) {
     throw new OperatorError(
       `The environment variable NYM_HOME is "${nymHome}"; only shells expand ~: write the whole path`,
@@ -23,7 +29,7 @@ export function homesDirectory({ homes }: { readonly homes: string }): string {
     );
   }
   if (nymHome) return join(resolve(nymHome), homes);
-  const home = homeDirectory();
+  const home = homeDirectory(environment);
   if (home !== undefined) return join(home, ".nym", homes);
   throw new OperatorError(
     `Cannot determine where ${homes} are kept: set the environment variable NYM_HOME to a folder for them`,
@@ -48,8 +54,8 @@ function isId(text: string): boolean {
   return /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}._-]{0,63}$/u.test(text) && !text.endsWith(".");
 }
 
-function homeDirectory(): string | undefined {
-  return Deno.env.get(Deno.build.os === "windows" ? "USERPROFILE" : "HOME") || undefined;
+function homeDirectory(environment: Environment): string | undefined {
+  return environment.get(Deno.build.os === "windows" ? "USERPROFILE" : "HOME") || undefined;
 }
 
 /** Where a node's configuration is. */
@@ -65,21 +71,30 @@ export interface FoundHome {
  * searches the folder that NYM_HOME names, or if that is not set, the user's home and then `service`, the services' home.
  * @throws {OperatorError} listing the existing ones, unless exactly one matches
  */
-export function findHome<C extends AnyConfig>(role: Role<C>, options: Options, service = SERVICE_HOME): FoundHome {
+export function findHome<C extends AnyConfig>(
+  role: Role<C>,
+  options: Options,
+  service: string = SERVICE_HOME,
+  environment: Environment = Deno.env,
+): FoundHome {
   const id = options.id === undefined ? undefined : nodeId(options);
   if (options.config !== undefined) return { id, configPath: options.config };
-  const { found, hidden } = homesIn(placesOf(role, service));
+  const { found, hidden } = homesIn(placesOf(role, service, environment));
   const meant = id === undefined ? found : found.filter((home) => home.id === id);
   const [first, second] = meant;
   if (first !== undefined && (id !== undefined || second === undefined)) return first;
-  throw notFound(role, id, found, hidden);
+  throw notFound(role, id, found, hidden, environment);
 }
 
 /** Folders that may hold nodes of a kind, in the order in which to search them. */
-export function placesOf(kind: { readonly homes: string }, service: string = SERVICE_HOME): string[] {
-  if (Deno.env.get("NYM_HOME")) return [homesDirectory(kind)];
+export function placesOf(
+  kind: { readonly homes: string },
+  service: string = SERVICE_HOME,
+  environment: Environment = Deno.env,
+): string[] {
+  if (environment.get("NYM_HOME")) return [homesDirectory(kind, environment)];
   const ofService = Deno.build.os === "linux" ? [join(service, kind.homes)] : [];
-  return homeDirectory() === undefined ? ofService : [homesDirectory(kind), ...ofService];
+  return homeDirectory(environment) === undefined ? ofService : [homesDirectory(kind, environment), ...ofService];
 }
 
 /** All homes in these places, and the places that this user may not look into. */
@@ -107,6 +122,7 @@ function notFound<C extends AnyConfig>(
   id: string | undefined,
   found: readonly FoundHome[],
   hidden: readonly string[],
+  environment: Environment,
 ): OperatorError {
   const looked = hidden.map((place) => `; this user may not look into ${place}: use sudo`).join("");
   if (found.length > 0) {
@@ -121,7 +137,7 @@ function notFound<C extends AnyConfig>(
   const named = id ?? "<word>";
   return new OperatorError(
     `There is no ${kind} ${id ?? "here"} yet (${
-      configPath(named, homesDirectory({ homes }))
+      configPath(named, homesDirectory({ homes }, environment))
     } does not exist): create it with \`${program} init --id ${named} ${creation}\``,
     ExitCode.MISSING_INPUT,
   );

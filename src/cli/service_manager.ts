@@ -28,11 +28,11 @@ export class ServiceManager implements AsyncDisposable {
   }
 
   /** Finds it through the environment; undefined if there is none, or no socket can be opened for it. */
-  static find(): ServiceManager | undefined {
+  static find(environment: Pick<Deno.Env, "get"> = Deno.env): ServiceManager | undefined {
     if (Deno.build.os !== "linux") return undefined;
-    const path = Deno.env.get("NOTIFY_SOCKET");
+    const path = environment.get("NOTIFY_SOCKET");
     if (!path) return undefined;
-    const patience = Number(Deno.env.get("WATCHDOG_USEC")) / 1000;
+    const patience = Number(environment.get("WATCHDOG_USEC")) / 1000;
     try {
       return new ServiceManager(path, patience > 0 ? patience : undefined);
     } catch (error) {

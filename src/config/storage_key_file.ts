@@ -27,14 +27,21 @@ export function storageKeyText(key: Uint8Array): string {
   return encodePem(TAG, key);
 }
 
+/** Where environment variables are read. */
+type Environment = Pick<Deno.Env, "get">;
+
 /**
  * Reads the 32-byte key that seals stored data: from the file that NYM_GATEWAY_STORAGE_KEY_FILE names, otherwise from
  * the systemd credential "storage_key.pem", otherwise from the path `configured`. Creates a key there if the file does
  * not exist, as after an upgrade from 0.7.0, unless one of the files in `sealed` exists, which only the missing key can
  * open. Throws an OperatorError that names the file.
  */
-export function loadStorageKey(configured: string, sealed: readonly string[] = []): Uint8Array {
-  const elsewhere = storageKeyElsewhere();
+export function loadStorageKey(
+  configured: string,
+  sealed: readonly string[] = [],
+  environment: Environment = Deno.env,
+): Uint8Array {
+  const elsewhere = storageKeyElsewhere(environment);
   const path = elsewhere ?? configured;
   if (elsewhere === undefined && !exists(path)) {
     const orphan = sealed.find(hasContents);
@@ -61,10 +68,10 @@ export function readStorageKey(path: string): Uint8Array {
 }
 
 /** The path from the environment, if set. The operator manages that file: it is neither created nor changed here. */
-export function storageKeyElsewhere(): string | undefined {
-  const named = Deno.env.get(FILE_VARIABLE);
+export function storageKeyElsewhere(environment: Environment = Deno.env): string | undefined {
+  const named = environment.get(FILE_VARIABLE);
   if (named) return named;
-  const folder = Deno.env.get(CREDENTIALS_VARIABLE);
+  const folder = environment.get(CREDENTIALS_VARIABLE);
   const credential = folder ? join(folder, CREDENTIAL) : undefined;
   return credential !== undefined && exists(credential) ? credential : undefined;
 }

@@ -7,20 +7,6 @@ import { nymGateway } from "./program.ts";
 
 const INIT = "--mix-host 127.0.0.1 --clients-host 127.0.0.1";
 
-/** Runs `act` with these variables for the place of gateways; undefined: not set. */
-function withHomes(variables: Record<"NYM_HOME" | "HOME", string | undefined>, act: () => void): void {
-  const before = Object.keys(variables).map((name) => [name, Deno.env.get(name)] as const);
-  const set = (entries: (readonly [string, string | undefined])[]) => {
-    for (const [name, value] of entries) value === undefined ? Deno.env.delete(name) : Deno.env.set(name, value);
-  };
-  set(Object.entries(variables));
-  try {
-    act();
-  } finally {
-    set(before);
-  }
-}
-
 function make(home: string, ...ids: string[]): void {
   for (const id of ids) {
     Deno.mkdirSync(`${home}/gateways/${id}/config`, { recursive: true });
@@ -34,21 +20,20 @@ Deno.test({
   fn: () => {
     using folder = new TemporaryFolder();
     const [user, service] = [folder.file("user"), folder.file("service")];
-    const pathOf = (id?: string) => findHome(GATEWAY_ROLE, id === undefined ? {} : { id }, service).configPath;
+    const pathOf = (variables: Record<string, string>, id?: string) =>
+      findHome(GATEWAY_ROLE, id === undefined ? {} : { id }, service, new Map(Object.entries(variables))).configPath;
     const inService = (id: string) => `${service}/gateways/${id}/config/config.toml`;
     make(service, "gateway");
-    withHomes({ NYM_HOME: undefined, HOME: user }, () => {
-      assertEquals([pathOf(), pathOf("gateway")], [inService("gateway"), inService("gateway")]);
-      make(`${user}/.nym`, "mine", "gateway");
-      assertEquals(pathOf("gateway"), `${user}/.nym/gateways/gateway/config/config.toml`);
-      assertEquals(findHome(GATEWAY_ROLE, { config: "/a" }), { id: undefined, configPath: "/a" });
-    });
-    withHomes({ NYM_HOME: undefined, HOME: undefined }, () => assertEquals(pathOf(), inService("gateway")));
-    withHomes({ NYM_HOME: folder.file("else"), HOME: user }, () => {
-      assertThrows(() => pathOf("gateway"), OperatorError, "There is no gateway gateway yet");
-      make(folder.file("else"), "other");
-      assertEquals(pathOf(), `${folder.file("else")}/gateways/other/config/config.toml`);
-    });
+    const HOME = user;
+    assertEquals([pathOf({ HOME }), pathOf({ HOME }, "gateway")], [inService("gateway"), inService("gateway")]);
+    make(`${user}/.nym`, "mine", "gateway");
+    assertEquals(pathOf({ HOME }, "gateway"), `${user}/.nym/gateways/gateway/config/config.toml`);
+    assertEquals(findHome(GATEWAY_ROLE, { config: "/a" }), { id: undefined, configPath: "/a" });
+    assertEquals(pathOf({}), inService("gateway"));
+    const NYM_HOME = folder.file("else");
+    assertThrows(() => pathOf({ NYM_HOME, HOME }, "gateway"), OperatorError, "There is no gateway gateway yet");
+    make(NYM_HOME, "other");
+    assertEquals(pathOf({ NYM_HOME, HOME }), `${NYM_HOME}/gateways/other/config/config.toml`);
   },
 });
 

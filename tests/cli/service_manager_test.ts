@@ -10,17 +10,15 @@ import { Silence } from "../support/silence.ts";
 async function withManager(
   path: string,
   patience: string | undefined,
-  use: (next: () => Promise<string>) => Promise<void>,
+  use: (environment: Map<string, string>, next: () => Promise<string>) => Promise<void>,
 ): Promise<void> {
   const socket = Deno.listenDatagram({ transport: "unixpacket", path: path.replace("@", "\0") });
-  Deno.env.set("NOTIFY_SOCKET", path);
-  if (patience !== undefined) Deno.env.set("WATCHDOG_USEC", patience);
+  const environment = new Map([["NOTIFY_SOCKET", path]]);
+  if (patience !== undefined) environment.set("WATCHDOG_USEC", patience);
   try {
-    await use(async () => new TextDecoder().decode((await socket.receive())[0]));
+    await use(environment, async () => new TextDecoder().decode((await socket.receive())[0]));
   } finally {
     socket.close();
-    Deno.env.delete("NOTIFY_SOCKET");
-    Deno.env.delete("WATCHDOG_USEC");
   }
 }
 
@@ -30,8 +28,8 @@ Deno.test({
   name: "the service manager learns that the gateway is ready, then receives signs of life",
   ignore,
   fn: () =>
-    withManager("@nym-gateway-test-1", "20000", async (next) => {
-      await using manager = ServiceManager.find()!;
+    withManager("@nym-gateway-test-1", "20000", async (environment, next) => {
+      await using manager = ServiceManager.find(environment)!;
       let reports = 0;
       manager.ready(() => `report ${++reports}`);
       assertEquals([await next(), await next(), await next()], [
@@ -48,8 +46,8 @@ Deno.test({
   fn: async () => {
     const path = await Deno.makeTempFile();
     await Deno.remove(path);
-    await withManager(path, undefined, async (next) => {
-      await using manager = ServiceManager.find()!;
+    await withManager(path, undefined, async (environment, next) => {
+      await using manager = ServiceManager.find(environment)!;
       manager.ready(() => "well");
       assertEquals(await next(), "READY=1\nSTATUS=well");
     });
@@ -66,15 +64,10 @@ Deno.test({
   ignore,
   fn: async () => {
     using _silence = new Silence();
-    Deno.env.set("NOTIFY_SOCKET", "/nonexistent/notify");
-    try {
-      const manager = ServiceManager.find();
-      assertNotEquals(manager, undefined);
-      manager!.ready(() => "well");
-      await manager![Symbol.asyncDispose](); // does not reject
-    } finally {
-      Deno.env.delete("NOTIFY_SOCKET");
-    }
+    const manager = ServiceManager.find(new Map([["NOTIFY_SOCKET", "/nonexistent/notify"]]));
+    assertNotEquals(manager, undefined);
+    manager!.ready(() => "well");
+    await manager![Symbol.asyncDispose](); // does not reject
   },
 });
 

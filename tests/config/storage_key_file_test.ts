@@ -8,14 +8,8 @@ import { TemporaryFolder } from "../support/temporary_folder.ts";
 const FILE_VARIABLE = "NYM_GATEWAY_STORAGE_KEY_FILE";
 const CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY";
 
-/** Sets an environment variable until disposed. */
-function environment(name: string, value: string): Disposable {
-  Deno.env.set(name, value);
-  return { [Symbol.dispose]: () => Deno.env.delete(name) };
-}
-
-function refusal(path: string): { message: string; exitCode: number } {
-  return assertThrows(() => loadStorageKey(path), OperatorError);
+function refusal(path: string, environment?: Map<string, string>): { message: string; exitCode: number } {
+  return assertThrows(() => loadStorageKey(path, [], environment), OperatorError);
 }
 
 Deno.test("a storage key is created once, for this user alone, and read back", () => {
@@ -44,22 +38,22 @@ Deno.test("the variable comes before the credential, which comes before the conf
     credential: makeStorageKey(folder.file("credentials/storage_key.pem")),
     configured: makeStorageKey(configured),
   };
-  {
-    using _credentials = environment(CREDENTIALS_VARIABLE, folder.file("credentials"));
-    {
-      using _named = environment(FILE_VARIABLE, folder.file("named.pem"));
-      assertEquals(loadStorageKey(configured), keys.named);
-    }
-    assertEquals(loadStorageKey(configured), keys.credential);
-  }
-  using _others = environment(CREDENTIALS_VARIABLE, folder.path);
-  assertEquals(loadStorageKey(configured), keys.configured, "credentials without a storage key are ignored");
+  const credentials = [CREDENTIALS_VARIABLE, folder.file("credentials")] as const;
+  const named = [FILE_VARIABLE, folder.file("named.pem")] as const;
+  assertEquals(loadStorageKey(configured, [], new Map([credentials, named])), keys.named);
+  assertEquals(loadStorageKey(configured, [], new Map([credentials])), keys.credential);
+  const others = new Map([[CREDENTIALS_VARIABLE, folder.path]]);
+  assertEquals(
+    loadStorageKey(configured, [], others),
+    keys.configured,
+    "credentials without a storage key are ignored",
+  );
 });
 
 Deno.test("a file named by the variable is never created", () => {
   using folder = new TemporaryFolder();
-  using _named = environment(FILE_VARIABLE, folder.file("none.pem"));
-  const { message, exitCode } = refusal(folder.file("configured.pem"));
+  const environment = new Map([[FILE_VARIABLE, folder.file("none.pem")]]);
+  const { message, exitCode } = refusal(folder.file("configured.pem"), environment);
   assertStringIncludes(message, `Cannot read the storage key ${folder.file("none.pem")}: there is no such file`);
   assertEquals(exitCode, 66);
 });

@@ -38,7 +38,7 @@ async function texts(conversations: Conversations, count: number): Promise<strin
 }
 
 Deno.test("with one of two mixnodes of a layer dead, 100 of 100 messages arrive, also over a restart", async () => {
-  await using network = await Network.start(portsFrom(0), new AbortController().signal);
+  await using network = await Network.start(portsFrom(quietPort(6)), new AbortController().signal);
   using folder = new TemporaryFolder();
   const second = await secondMixnode(network, folder);
   let lost = 0;

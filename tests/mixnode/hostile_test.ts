@@ -6,11 +6,12 @@ import { FINAL_FLAG, FORWARD_FLAG, PACKET_SIZE, PAYLOAD_SIZE } from "../../src/s
 import { range } from "../mailbox/messages.ts";
 import { connectMany, many } from "../hostile/besieged.ts";
 import { eventually } from "../support/eventually.ts";
+import { bytesInUse } from "../support/garbage.ts";
 import { craftedPacket } from "../support/packets.ts";
 import { Silence } from "../support/silence.ts";
 import { LastHop, MixnodeRig } from "./mixnode_rig.ts";
 
-const MEMORY = 300e6; // bytes: workers, their heaps and much garbage, but not the long form's 480 MB of junk
+const MEMORY = 50e6; // bytes: much less than the long form's 480 MB of junk
 
 /** A mixnode under attack, and an honest packet that must get through after it. */
 async function besiege(
@@ -75,9 +76,9 @@ Deno.test("a flood of junk is dropped, and takes no memory", () =>
       assertEquals(rig.count("packets_dropped_mac"), sent);
     };
     await flood(5_000); // starts the workers, which take memory too
-    const before = Deno.memoryUsage().rss;
+    const before = bytesInUse();
     await flood(many(5_000, 200_000));
-    assertLessOrEqual(Deno.memoryUsage().rss - before, MEMORY);
+    assertLessOrEqual(bytesInUse() - before, MEMORY);
   }));
 
 Deno.test("packets with the longest delay leave room for others", () =>

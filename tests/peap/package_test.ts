@@ -3,6 +3,7 @@ import { packagePeap } from "../../scripts/package_peap.ts";
 import { setLogLevel } from "../../src/logging/log.ts";
 import { Network } from "../../src/sandbox/network.ts";
 import { portsFrom } from "../../src/sandbox/ports.ts";
+import { quietPort } from "../support/quiet_port.ts";
 import { Chromium, hasChromium } from "../operator/chromium.ts";
 import { sideBySide } from "../support/side_by_side.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -95,7 +96,7 @@ const skipped = missing.length === 0 ? "" : ` (in part: no ${missing.join(", no 
 Deno.test(`the packages for JSR and npm are made from one source, and the examples run${skipped}`, async () => {
   using folder = new TemporaryFolder();
   const packing = packagePeap(folder.file("packages"));
-  await using network = await Network.start(portsFrom(0), new AbortController().signal);
+  await using network = await Network.start(portsFrom(quietPort(6)), new AbortController().signal);
   const { jsr, npm } = await packing;
   const { url } = network.directory;
   const application = folder.file("application");

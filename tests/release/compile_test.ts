@@ -7,16 +7,9 @@ const PART = /^\w+-[0-9A-Z]{8}\.js$/;
 
 /** The files of a bundle that was built in temporary folders within `folder`. */
 async function bundledIn(folder: string): Promise<Record<string, string>> {
-  const before = Deno.env.get("TMPDIR");
-  Deno.env.set("TMPDIR", folder);
-  try {
-    await using bundled = await bundle();
-    const files = [...Deno.readDirSync(bundled.path)].map(({ name }) => name).sort();
-    return Object.fromEntries(files.map((name) => [name, Deno.readTextFileSync(`${bundled.path}/${name}`)]));
-  } finally {
-    if (before === undefined) Deno.env.delete("TMPDIR");
-    else Deno.env.set("TMPDIR", before);
-  }
+  await using bundled = await bundle(folder);
+  const files = [...Deno.readDirSync(bundled.path)].map(({ name }) => name).sort();
+  return Object.fromEntries(files.map((name) => [name, Deno.readTextFileSync(`${bundled.path}/${name}`)]));
 }
 
 Deno.test("the bundle is the same wherever it is built, and contains no path of the builder", async () => {

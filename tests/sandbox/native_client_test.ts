@@ -3,6 +3,7 @@ import { setLogLevel } from "../../src/logging/log.ts";
 import { Peap } from "../../src/peap/mod.ts";
 import { Network } from "../../src/sandbox/network.ts";
 import { portsFrom } from "../../src/sandbox/ports.ts";
+import { quietPort } from "../support/quiet_port.ts";
 import { NativeApplication } from "../support/native_application.ts";
 import { freePort, referenceTest } from "../support/reference_network.ts";
 import { ReferenceProcess } from "../support/reference_process.ts";
@@ -11,7 +12,7 @@ setLogLevel("error");
 
 referenceTest("an unmodified 0.7.0 client works in a local network, and so does ours beside it", async () => {
   const program = `${Deno.env.get("NYM_REFERENCE")}/nym-client`;
-  await using network = await Network.start(portsFrom(0), new AbortController().signal);
+  await using network = await Network.start(portsFrom(quietPort(6)), new AbortController().signal);
   const { url: directory } = network.directory;
   await using stack = new AsyncDisposableStack();
   const home = stack.adopt(await Deno.makeTempDir(), (folder) => Deno.remove(folder, { recursive: true }));

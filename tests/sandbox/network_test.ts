@@ -3,12 +3,13 @@ import { setLogLevel } from "../../src/logging/log.ts";
 import { Peap } from "../../src/peap/mod.ts";
 import { Network } from "../../src/sandbox/network.ts";
 import { PortInUse, portsFrom } from "../../src/sandbox/ports.ts";
+import { quietPort } from "../support/quiet_port.ts";
 
 const never = new AbortController().signal;
 setLogLevel("error");
 
 Deno.test("two clients exchange messages through a local network", async () => {
-  await using network = await Network.start(portsFrom(0), never);
+  await using network = await Network.start(portsFrom(quietPort(6)), never);
   const { url: directory } = network.directory;
   await using alice = await Peap.connect({ directory, traffic: "none", meanHopDelay: 1 });
   await using bob = await Peap.connect({ directory, traffic: "none", meanHopDelay: 1 });
@@ -27,10 +28,14 @@ Deno.test("two clients exchange messages through a local network", async () => {
 
 Deno.test("a network whose port is in use does not start, and leaves nothing behind", async () => {
   using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const ports = { ...portsFrom(0), gatewayClients: other.addr.port };
+  const ports = { ...portsFrom(quietPort(6)), gatewayClients: other.addr.port };
   await assertRejects(() => Network.start(ports, never), PortInUse);
 });
 
 Deno.test("an aborted start closes what was started", async () => {
-  await assertRejects(() => Network.start(portsFrom(0), AbortSignal.abort(new RangeError("stop"))), RangeError, "stop");
+  await assertRejects(
+    () => Network.start(portsFrom(quietPort(6)), AbortSignal.abort(new RangeError("stop"))),
+    RangeError,
+    "stop",
+  );
 });

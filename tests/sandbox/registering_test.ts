@@ -3,11 +3,12 @@ import { setLogLevel } from "../../src/logging/log.ts";
 import { generateIdentity, Peap, PeapError } from "../../src/peap/mod.ts";
 import { Network } from "../../src/sandbox/network.ts";
 import { portsFrom } from "../../src/sandbox/ports.ts";
+import { quietPort } from "../support/quiet_port.ts";
 
 setLogLevel("error");
 
 Deno.test("our client registers again after losing its token, and nobody else can register its address", async () => {
-  await using network = await Network.start(portsFrom(0), new AbortController().signal);
+  await using network = await Network.start(portsFrom(quietPort(6)), new AbortController().signal);
   const { url: directory } = network.directory;
   const identity = generateIdentity();
   const connect = (who: typeof identity) =>
@@ -29,7 +30,7 @@ Deno.test("our client registers again after losing its token, and nobody else ca
 });
 
 Deno.test("our gateway proves its key, our client logs in by proof, and a message keeps its id until it is taken", async () => {
-  await using network = await Network.start(portsFrom(0), new AbortController().signal);
+  await using network = await Network.start(portsFrom(quietPort(6)), new AbortController().signal);
   const options = { directory: network.directory.url, traffic: "none", meanHopDelay: 1 } as const;
   const first = await Peap.connect(options);
   const { credentials, address } = first;
