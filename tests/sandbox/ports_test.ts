@@ -16,7 +16,7 @@ Deno.test("0 stands for six free ports", () => {
   refusePortsInUse(ports);
 });
 
-Deno.test("0 passes over six ports of which one is in use", () => {
+Deno.test("0 skips a block with a port in use", () => {
   const { gatewayClients, ...first } = portsFrom(0);
   using _other = Deno.listen({ hostname: "127.0.0.1", port: gatewayClients });
   const next = all(portsFrom(0));
