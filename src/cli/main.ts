@@ -26,6 +26,7 @@ import { decide, type DecideOffline, layerIn } from "./decide.ts";
 import { runGateway, type StartGateway } from "./run_gateway.ts";
 import { runMixnode, type StartMixnode } from "./run_mixnode.ts";
 import { status } from "./status.ts";
+import { initStorage } from "./storage_init.ts";
 
 /** in ms, for printed and logged lines to be written once everything else is done */
 const LAST_WORDS = 500;
@@ -156,6 +157,8 @@ async function carryOut(command: CommandName, options: Options, start: Starters)
       return await decide(options, { layer: layerIn(options) }, start.decideOffline);
     case "network plan":
       return await plan(options);
+    case "storage init":
+      return await initStorage(options);
   }
 }
 

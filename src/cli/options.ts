@@ -40,7 +40,12 @@ export type OptionName =
   | "mixnodes"
   | "gateway"
   | "tls"
-  | "services";
+  | "services"
+  | "url"
+  | "admin-url"
+  | "admin-password-file"
+  | "password-file"
+  | "certificate-authority";
 
 /** The given values, by option; a flag's is {@linkcode GIVEN}. */
 export type Options = Readonly<Partial<Record<OptionName, string>>>;
@@ -48,8 +53,11 @@ export type Options = Readonly<Partial<Record<OptionName, string>>>;
 /** The value of a flag. */
 export const GIVEN = "given";
 
-/** What this program can be besides a gateway; or a network of these, which it plans. Its commands are in two words that begin with the role. */
-export type RoleName = "mixnode" | "directory" | "network";
+/**
+ * What this program can be besides a gateway; or a network of these, which it plans; or a gateway's storage. Its commands
+ * are in two words that begin with the role.
+ */
+export type RoleName = "mixnode" | "directory" | "network" | "storage";
 
 /** The name of a command, as it is typed. */
 export type CommandName =
@@ -82,7 +90,8 @@ export type CommandName =
   | "directory allow"
   | "directory disallow"
   | "directory layer"
-  | "network plan";
+  | "network plan"
+  | "storage init";
 
 /** A command, with its options. */
 export interface Command {
@@ -102,6 +111,9 @@ export interface Command {
   readonly isPlain?: boolean;
 }
 
+/** The name of the folder that holds the homes of gateways. */
+export const GATEWAY_HOMES = "gateways";
+
 /** The roles, each with a sentence for `--help`, and the name of the folder that holds its homes; "" if it has none. */
 export const ROLES: Readonly<Record<RoleName, { readonly purpose: string; readonly homes: string }>> = {
   mixnode: {
@@ -116,10 +128,11 @@ export const ROLES: Readonly<Record<RoleName, { readonly purpose: string; readon
     purpose: "Plans a mixnet of your own, of a directory, mixnodes and a gateway.",
     homes: "",
   },
+  storage: {
+    purpose: "Commands for a gateway's mail in a PostgreSQL database.",
+    homes: GATEWAY_HOMES,
+  },
 };
-
-/** The name of the folder that holds the homes of gateways. */
-export const GATEWAY_HOMES = "gateways";
 
 const ROOT = `~/.nym/${GATEWAY_HOMES}`;
 const { gateway, mixnetEndpoint, clientsEndpoint } = defaultConfig("<id>", ROOT);
@@ -238,6 +251,31 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
   "services": {
     meaning: "commands for root, that start the services which install.sh has installed",
     default: "commands for the user that is to run them",
+  },
+  "url": {
+    value: "url",
+    meaning: "the database and the role, without a password, as in postgres://gateway@db.example.org/mail",
+    default: "url in [storage]",
+  },
+  "admin-url": {
+    value: "url",
+    meaning: "how an administrator logs in to the server",
+    default: "as postgres on this machine, if postgres runs it",
+  },
+  "admin-password-file": {
+    value: "file",
+    meaning: "file with the administrator's password in its first line",
+    default: "no password",
+  },
+  "password-file": {
+    value: "file",
+    meaning: "file with the role's password in its first line, to go with --url",
+    default: "the role's password stays as it is",
+  },
+  "certificate-authority": {
+    value: "file",
+    meaning: "PEM file with the authorities that vouch for the server, to go with --url",
+    default: "the well-known ones",
   },
 };
 
@@ -456,6 +494,15 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     required: ["directory", "mixnodes", "gateway"],
     optional: ["tls", "services"],
     own: { directory: { value: "host", meaning: "host of the directory: an IP address or a DNS name" } },
+    isPlain: true,
+  },
+  "storage init": {
+    purpose: "Creates the role, database and schema that a gateway needs in PostgreSQL, or brings them up to date.",
+    required: [],
+    optional: [
+      ...["id", "config", "url", "password-file", "certificate-authority"] as const,
+      ...["admin-url", "admin-password-file"] as const,
+    ],
     isPlain: true,
   },
 };

@@ -15,9 +15,15 @@ export interface DatabaseOptions extends DatabaseAddress {
   readonly tls: { readonly authorities: string | undefined } | false;
 }
 
-/** Reads the files that `[storage]` names. Throws an OperatorError that names the file, and never has its contents. */
-export function databaseOptions({ url, passwordFile, tls, certificateAuthority }: Config["storage"]): DatabaseOptions {
-  const folder = Deno.env.get(CREDENTIALS_VARIABLE);
+/**
+ * Reads the files that `[storage]` names. Throws an OperatorError that names the file, and never has its contents.
+ * `isForGateway`: the credential, which is for the gateway's role, may take the place of the file.
+ */
+export function databaseOptions(
+  { url, passwordFile, tls, certificateAuthority }: Config["storage"],
+  isForGateway = true,
+): DatabaseOptions {
+  const folder = isForGateway ? Deno.env.get(CREDENTIALS_VARIABLE) : undefined;
   const credential = folder ? join(folder, CREDENTIAL) : undefined;
   const file = credential !== undefined && exists(credential) ? credential : passwordFile;
   const read = (path: string, what: string) => path === "" ? undefined : readText(path, `the ${what} ${path}`);

@@ -1,5 +1,6 @@
 import type { Sealer } from "../mailbox/sealing.ts";
 import { isSealedBy, versionOf } from "./migrations.ts";
+import { excessOf, hasRights } from "./rights.ts";
 import { MIGRATIONS } from "./schema.ts";
 import { Server, type ServerOptions } from "./server.ts";
 
@@ -10,20 +11,71 @@ const DEADLINE = 8_000;
 export interface Inspection {
   /** of the server, as in `15.18 (Debian 15.18-0+deb12u1)` */
   readonly version: string;
-  /** of our schema; 0 when no gateway has made it yet */
+  /** of TLS on this connection, as in `TLSv1.3`; "" for none */
+  readonly tls: string;
+  /** of our schema; 0 when there is none yet */
   readonly schema: number;
-  /** the version that this program brings it to */
+  /** the version that this program needs */
   readonly current: number;
   /** whether it is sealed with our storage key, or holds nothing yet */
   readonly isOurs: boolean;
   /** whether the role may do what the gateway does */
-  readonly mayWrite: boolean;
+  readonly hasRights: boolean;
+  /** whether it may bring the schema to the current version */
+  readonly mayMigrate: boolean;
+  /** why the role may do more than a gateway needs; undefined when it may not */
+  readonly excess: string | undefined;
   /** whether a commit is on a disk before it is answered */
   readonly isDurable: boolean;
   /** the standbys that must have a commit before it is answered, as in `ANY 1 (node2, node3)`; "" for none */
   readonly synchronous: string;
   /** its clock when it answered, ms since 1970 */
   readonly now: number;
+  /** bytes that it takes on the server */
+  readonly size: number;
+}
+
+/** Asks a database about itself, and changes nothing. Throws what the server says when it cannot be asked. */
+export async function inspect(options: ServerOptions, sealer: Sealer): Promise<Inspection> {
+  await using server = new Server(options, DEADLINE);
+  const [row] = await server.run((sql) =>
+    sql<
+      {
+        version: string;
+        tls: string;
+        may: boolean;
+        durable: boolean;
+        standbys: string;
+        now: string;
+        size: string;
+      }[]
+    >`
+      select current_setting('server_version') as version,
+        coalesce((select s.version from pg_stat_ssl s where pid = pg_backend_pid()), '') as tls,
+        case when to_regnamespace('nym_gateway') is null then has_database_privilege(current_database(), 'CREATE')
+          else (select pg_has_role(nspowner, 'usage') from pg_namespace where nspname = 'nym_gateway') end as may,
+        current_setting('fsync')::boolean and current_setting('synchronous_commit') <> 'off' as durable,
+        case when current_setting('synchronous_commit') = 'local' then ''
+          else current_setting('synchronous_standby_names') end as standbys,
+        pg_database_size(current_database()) as size,
+        extract(epoch from clock_timestamp()) * 1000 as now`
+  );
+  const now = Number(row!.now);
+  const schema = await server.run(versionOf);
+  return {
+    version: row!.version,
+    tls: row!.tls,
+    schema,
+    current: MIGRATIONS.length,
+    isOurs: schema === 0 || await server.run((sql) => isSealedBy(sql, sealer)),
+    hasRights: schema === 0 ? row!.may : await server.run(hasRights),
+    mayMigrate: row!.may,
+    excess: await server.run((sql) => excessOf(sql, options.user)),
+    isDurable: row!.durable,
+    synchronous: row!.standbys,
+    now,
+    size: Number(row!.size),
+  };
 }
 
 /** An inbox, as {@linkcode inboxesIn} lists it. */
@@ -36,31 +88,6 @@ export interface InboxFigures {
   readonly bytes: number;
   /** age of the oldest in ms */
   readonly oldest: number;
-}
-
-/** Asks a database about itself, and changes nothing. Throws what the server says when it cannot be asked. */
-export async function inspect(options: ServerOptions, sealer: Sealer): Promise<Inspection> {
-  await using server = new Server(options, DEADLINE);
-  const [row] = await server.run((sql) =>
-    sql<{ version: string; has: boolean; may: boolean; durable: boolean; standbys: string; now: string }[]>`
-      select current_setting('server_version') as version, to_regclass('nym_gateway.settings') is not null as has,
-        case when to_regnamespace('nym_gateway') is null then has_database_privilege(current_database(), 'CREATE')
-          else has_schema_privilege('nym_gateway', 'CREATE') end as may,
-        current_setting('fsync')::boolean and current_setting('synchronous_commit') <> 'off' as durable,
-        current_setting('synchronous_standby_names') as standbys,
-        extract(epoch from clock_timestamp()) * 1000 as now`
-  );
-  const { version, has, may, durable, standbys, now } = row!;
-  return {
-    version,
-    schema: has ? await server.run(versionOf) : 0,
-    current: MIGRATIONS.length,
-    isOurs: !has || await server.run((sql) => isSealedBy(sql, sealer)),
-    mayWrite: may,
-    isDurable: durable,
-    synchronous: standbys,
-    now: Number(now),
-  };
 }
 
 /** All inboxes with messages, the largest first, at most `most`. Throws what the server says. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Config } from "../../src/config/config.ts";
-import { Server } from "../../src/postgresql/server.ts";
+import { provision } from "../../src/postgresql/provision.ts";
 import { eventually } from "../support/eventually.ts";
 import { GatewayRig, NO_DIRECTORY } from "../support/gateway_rig.ts";
 import { Postgresql, SKIPPED } from "../support/postgresql.ts";
@@ -21,11 +21,7 @@ Deno.test({
       { listen_addresses: "127.0.0.1", port: String(port), ssl: "on" },
       { "server.crt": Deno.readTextFileSync(certificate), "server.key": Deno.readTextFileSync(key) },
     );
-    {
-      await using server = new Server(await cluster.database());
-      await server.run((sql) => sql.unsafe(`create role mail login password '${PASSWORD}'`));
-      await server.run((sql) => sql.unsafe("create database mail owner mail"));
-    }
+    await provision(await cluster.database(), { user: "mail", database: "mail" }, PASSWORD);
     const passwordFile = folder.file("password");
     Deno.writeTextFileSync(passwordFile, `${PASSWORD}\n`);
     const storage: Config["storage"] = {

@@ -134,7 +134,7 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
 
   "a database is inspected as it is, before and after the first start": async (options) => {
     const before = await inspect(options, testSealer());
-    assertEquals([before.schema, before.isOurs, before.mayWrite, before.isDurable], [0, true, true, false]);
+    assertEquals([before.schema, before.isOurs, before.hasRights, before.isDurable], [0, true, true, false]);
     assertEquals(await inboxesIn(options, 10).catch(() => "none"), "none");
     {
       await using mailbox = await openPostgresql(options);
@@ -142,7 +142,7 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
       await mailbox.flush();
     }
     const after = await inspect(options, testSealer());
-    assertEquals([after.schema, after.isOurs, after.synchronous], [after.current, true, ""]);
+    assertEquals([after.schema, after.isOurs, after.hasRights, after.synchronous], [after.current, true, true, ""]);
     assert(Math.abs(after.now - Date.now()) < 60_000 && /^\d+/.test(after.version));
     const stranger = new Sealer(new Uint8Array(32).fill(8));
     assertEquals((await inspect(options, stranger)).isOurs, false);

@@ -27,7 +27,7 @@ async function* check(config: Config, path: string): AsyncGenerator<Finding> {
   const { inboxesDirectory, ledgerPath } = clientsEndpoint;
   yield* checkKeys(gateway, gateway.storageKeyFile);
   yield await checkStorageKey(config);
-  if (config.storage.kind === "postgresql") yield await checkDatabase(config);
+  if (config.storage.kind === "postgresql") yield* checkDatabase(config);
   yield* checkCertificate(config);
   yield* checkChain(config);
   const key = "inboxes_directory in [clients_endpoint]";
