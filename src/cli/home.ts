@@ -10,7 +10,7 @@ import type { Role } from "./role.ts";
 export const SERVICE_HOME = "/var/lib/nym-gateway";
 
 /** Where environment variables are read. */
-type Environment = Pick<Deno.Env, "get">;
+export type Environment = Pick<Deno.Env, "get">;
 
 /**
  * The folder that holds a folder for each node of a kind: in the folder that NYM_HOME names, for users without a home, or

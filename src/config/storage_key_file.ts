@@ -28,7 +28,7 @@ export function storageKeyText(key: Uint8Array): string {
 }
 
 /** Where environment variables are read. */
-type Environment = Pick<Deno.Env, "get">;
+export type Environment = Pick<Deno.Env, "get">;
 
 /**
  * Reads the 32-byte key that seals stored data: from the file that NYM_GATEWAY_STORAGE_KEY_FILE names, otherwise from
