@@ -7,6 +7,7 @@ import type { Datagram, Effects, Happening } from "./effects.ts";
 import { ConversationError } from "./errors.ts";
 import { formatInvitation, parseInvitation } from "./invitation.ts";
 import type { RandomBytes } from "./key_pair.ts";
+import type { PendingMessage } from "./peer.ts";
 import { PREFIX } from "./stored.ts";
 
 /** The part of a client that conversations need. */
@@ -140,6 +141,15 @@ export class Conversations implements AsyncIterable<ConversationEvent>, AsyncDis
     const { id, effects } = this.#core.send(peer, bytesOf(data), this.#clock.now());
     await this.#perform(effects);
     return id;
+  }
+
+  /**
+   * How far the messages are that have not arrived, as far as this side knows, in the order of sending: for showing it.
+   *
+   * @throws ConversationError of kind `peer`
+   */
+  pending(peer: string): PendingMessage[] {
+    return this.#core.pending(peer);
   }
 
   /**

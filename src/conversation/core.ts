@@ -7,7 +7,7 @@ import { ConversationError } from "./errors.ts";
 import { type Invitation, TOKEN_SIZE } from "./invitation.ts";
 import { generateKeyPair, KEY_SIZE, type RandomBytes } from "./key_pair.ts";
 import { type HandshakeSecrets, readInitiation, readResponse, writeInitiation, writeResponse } from "./noise.ts";
-import { Peer, peerId, type PeerRecord, type Shared } from "./peer.ts";
+import { Peer, peerId, type PeerRecord, type PendingMessage, type Shared } from "./peer.ts";
 import { initiatorRatchet, open, type RatchetSecrets, responderRatchet } from "./ratchet.ts";
 import { safetyNumber } from "./safety_number.ts";
 import { decodeRecord, encodeRecord, parseKey, type Self, SELF_KEY } from "./stored.ts";
@@ -126,6 +126,15 @@ export class ConversationCore {
   send(peer: string, data: Uint8Array, now: number): { id: string; effects: Effects } {
     const effects = noEffects();
     return { id: this.#peer(peer).send(data, now, effects), effects };
+  }
+
+  /**
+   * The messages to a peer that have not arrived, as far as this side knows.
+   *
+   * @throws ConversationError of kind `peer`
+   */
+  pending(peer: string): PendingMessage[] {
+    return this.#peer(peer).pending;
   }
 
   /** Something came from the mixnet. */

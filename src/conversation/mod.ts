@@ -22,4 +22,4 @@ export {
 export { ConversationError, type ConversationErrorKind } from "./errors.ts";
 export { formatInvitation, type Invitation, parseInvitation } from "./invitation.ts";
 export type { RandomBytes } from "./key_pair.ts";
-export { LONGEST_MESSAGE } from "./peer.ts";
+export { LONGEST_MESSAGE, type PendingMessage } from "./peer.ts";

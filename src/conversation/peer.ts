@@ -72,6 +72,22 @@ interface Outgoing {
   readonly first: number;
   /** ms, when the gateway accepted it; -Infinity: to be sent; Infinity: waiting for the gateway */
   sentAt: number;
+  /** how often it was handed to the gateway */
+  attempts: number;
+  /** Whether the gateway has taken it once. */
+  isTaken: boolean;
+}
+
+/** A message that has not arrived yet, as far as this side knows. */
+export interface PendingMessage {
+  /** as `send` returned it */
+  readonly id: string;
+  /** its packets without a receipt; there were more if it was longer */
+  readonly packets: number;
+  /** of these, the ones that the gateway has taken at least once */
+  readonly sent: number;
+  /** How often one of them was sent. More than once: the receipt took too long, perhaps because a packet was lost. */
+  readonly attempts: number;
 }
 
 /**
@@ -136,6 +152,20 @@ export class Peer {
     return this.#outbox.size;
   }
 
+  /** The messages that wait for a receipt, in the order of sending. */
+  get pending(): PendingMessage[] {
+    const messages = new Map<number, { id: string; packets: number; sent: number; attempts: number }>();
+    for (const { first, attempts, isTaken } of this.#outbox.values()) {
+      const id = () => messageId(this.#shared.key, this.#record.key, first);
+      const message = messages.get(first) ?? { id: id(), packets: 0, sent: 0, attempts: 0 };
+      message.packets++;
+      if (isTaken) message.sent++;
+      message.attempts = Math.max(message.attempts, attempts);
+      messages.set(first, message);
+    }
+    return [...messages.values()];
+  }
+
   /** When `tick` has something to do; Infinity if never. */
   get tickAt(): number {
     return Math.min(this.#resendAt, this.#receiptAt);
@@ -196,6 +226,7 @@ export class Peer {
   sent(number: number, isAccepted: boolean, now: number): void {
     const outgoing = this.#outbox.get(number);
     if (outgoing?.sentAt !== Infinity) return; // its receipt was quicker
+    outgoing.isTaken ||= isAccepted;
     outgoing.sentAt = isAccepted ? now : now - this.#shared.resendAfter;
     this.#resendAt = Math.min(this.#resendAt, now + this.#wait());
   }
@@ -248,7 +279,7 @@ export class Peer {
   }
 
   #addOutgoing(number: number, first: number, segment: Segment): void {
-    this.#outbox.set(number, { number, segment, first, sentAt: -Infinity });
+    this.#outbox.set(number, { number, segment, first, sentAt: -Infinity, attempts: 0, isTaken: false });
     this.#unreceipted.set(first, (this.#unreceipted.get(first) ?? 0) + 1);
   }
 
@@ -272,6 +303,7 @@ export class Peer {
     for (const outgoing of this.#window()) {
       if (outgoing.sentAt !== -Infinity) continue;
       outgoing.sentAt = Infinity;
+      outgoing.attempts++;
       this.#transmit(outgoing, effects);
       this.#resendAt = Math.min(this.#resendAt, now + this.#wait());
     }

@@ -1,24 +1,29 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { noEffects } from "../../src/conversation/effects.ts";
+import { SEGMENT_SIZE } from "../../src/conversation/datagram.ts";
 import { ConversationError } from "../../src/conversation/errors.ts";
 import { generateKeyPair } from "../../src/conversation/key_pair.ts";
 import { LONGEST_MESSAGE, MAX_INBOX, Peer } from "../../src/conversation/peer.ts";
-import { responderRatchet } from "../../src/conversation/ratchet.ts";
+import { initiatorRatchet, responderRatchet } from "../../src/conversation/ratchet.ts";
+import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { Random } from "../support/random.ts";
 
 const random = new Random(5);
 const bytes = (size: number) => random.bytes(size);
-const ratchet = responderRatchet({
+const secrets = {
   rootKey: bytes(32),
   initiatorHeader: bytes(32),
   responderHeader: bytes(32),
   associatedData: bytes(32),
-}, generateKeyPair(bytes));
+};
+const responder = generateKeyPair(bytes);
+const ADDRESS = `${encodeBase58(bytes(32))}@${encodeBase58(bytes(32))}`;
+const ratchet = responderRatchet(secrets, responder);
 
-function peer(): Peer {
+function peer(ratchet = responderRatchet(secrets, responder)): Peer {
   const record = {
     key: bytes(32),
-    address: "",
+    address: ADDRESS,
     pairing: undefined,
     response: undefined,
     ratchet,
@@ -26,7 +31,7 @@ function peer(): Peer {
     nextOut: 0,
     nextIn: 0,
   };
-  return new Peer(record, { key: bytes(32), address: "", random: bytes, resendAfter: 1000 }, 0);
+  return new Peer(record, { key: bytes(32), address: ADDRESS, random: bytes, resendAfter: 1000 }, 0);
 }
 
 const segment = (number: number) => ({
@@ -57,4 +62,21 @@ Deno.test("what waits for a peer is bounded, and so is a message", () => {
   for (let i = 0; i < 12; i++) away.send(longest, 0, noEffects());
   const error = assertThrows(() => away.send(longest, 0, noEffects()), ConversationError) as ConversationError;
   assertEquals(error.kind, "full");
+});
+
+Deno.test("it is known how far a message is", () => {
+  const busy = peer(initiatorRatchet(secrets, responder.publicKey, bytes));
+  const effects = noEffects();
+  const id = busy.send(new Uint8Array(SEGMENT_SIZE + 1), 0, effects);
+  assertEquals(busy.pending, [{ id, packets: 2, sent: 0, attempts: 1 }]);
+  busy.sent(0, true, 0);
+  busy.sent(1, true, 0);
+  assertEquals(busy.pending, [{ id, packets: 2, sent: 2, attempts: 1 }]);
+  const receipt = { address: ADDRESS, receipt: { next: 1, others: [] }, segment: undefined, wantsAnswer: false };
+  busy.arrived(receipt, busy.record.ratchet!, 500, noEffects());
+  assertEquals(busy.pending, [{ id, packets: 1, sent: 1, attempts: 1 }]);
+  busy.tick(2000, noEffects());
+  assertEquals(busy.pending, [{ id, packets: 1, sent: 1, attempts: 2 }]);
+  busy.arrived({ ...receipt, receipt: { next: 2, others: [] } }, busy.record.ratchet!, 2500, noEffects());
+  assertEquals(busy.pending, []);
 });
