@@ -22,6 +22,7 @@ import { LedgerCaretaker } from "../mailbox/ledger_caretaker.ts";
 import type { MessageStore } from "../mailbox/message_store.ts";
 import { Sealer } from "../mailbox/sealing.ts";
 import { Forwarder } from "../mixnet/forwarder.ts";
+import type { Connect } from "../mixnet/mixnode_link.ts";
 import { Counters } from "../counting/counters.ts";
 import { Health } from "../operator/health.ts";
 import { emptyHistograms } from "../operator/histogram.ts";
@@ -70,11 +71,16 @@ export class Gateway {
   ) {}
 
   /**
-   * Resolves when the gateway is listening for packets and clients.
+   * Resolves when the gateway is listening for packets and clients. `connect` replaces TCP connections to mixnodes.
    *
    * @throws {OperatorError} if it cannot start for a reason that the operator can fix
    */
-  static async start(configured: Config, keys: KeyPair, storageKey: Uint8Array): Promise<Gateway> {
+  static async start(
+    configured: Config,
+    keys: KeyPair,
+    storageKey: Uint8Array,
+    connect?: Connect,
+  ): Promise<Gateway> {
     log.info("Starting nym gateway!");
     const config = structuredClone(configured); // our own copy, which `reload` changes
     const { gateway, mixnetEndpoint, clientsEndpoint, limits, debug } = config;
@@ -137,6 +143,7 @@ export class Gateway {
         connectTimeout: debug.initialConnectionTimeout,
         initialBackoff: debug.packetForwardingInitialBackoff,
         maximumBackoff: debug.packetForwardingMaximumBackoff,
+        connect,
       }, count),
     );
     const forward = (to: SocketAddress, packet: Uint8Array): Forwarding => {

@@ -5,7 +5,7 @@ import { backoff } from "../timing/backoff.ts";
 import { pause } from "../timing/pause.ts";
 import { frame, FRAME_SIZE } from "./frames.ts";
 
-/** How to connect to a mixnode; all in ms. */
+/** How to connect to a mixnode; times in ms. */
 export interface ConnectSettings {
   /** for one attempt */
   connectTimeout: number;
@@ -15,6 +15,19 @@ export interface ConnectSettings {
   maximumBackoff: number;
   /** after which an idle connection is closed; five minutes by default */
   idleTime?: number;
+  /** replaces the runtime's TCP connections */
+  connect?: Connect | undefined;
+}
+
+/** Opens a connection to a mixnode. Rejects once the signal is aborted. */
+export type Connect = (to: SocketAddress, signal: AbortSignal) => Promise<Connection>;
+
+/** The part of a connection that a link needs. */
+export type Connection = Pick<Deno.Conn, "read" | "write" | "close">;
+
+/** Opens a TCP connection. */
+export function connectByTcp({ host, port }: SocketAddress, signal: AbortSignal): Promise<Connection> {
+  return Deno.connect({ hostname: host, port, signal });
 }
 
 /** Packets in one write: just under 64 KiB. */
@@ -34,7 +47,7 @@ export class MixnodeLink {
   readonly #count: Count<MixnetCounterName>;
   readonly #onTaken: (packets: number) => void;
   readonly #ending = new AbortController();
-  #connection: Deno.Conn | undefined;
+  #connection: Connection | undefined;
   #wake: (() => void) | undefined;
 
   /** `onTaken(n)`: n packets have left the queue. */
@@ -116,7 +129,7 @@ export class MixnodeLink {
     const timer = setTimeout(() => late.abort(), this.#settings.connectTimeout);
     const signal = AbortSignal.any([this.#ending.signal, late.signal]);
     try {
-      this.#connection = await Deno.connect({ hostname: this.#to.host, port: this.#to.port, signal });
+      this.#connection = await (this.#settings.connect ?? connectByTcp)(this.#to, signal);
     } catch {
       if (!this.#ending.signal.aborted) this.#count("mixnode_connects_failed");
       return false;
@@ -157,7 +170,7 @@ export class MixnodeLink {
    * Writes the head of the queue; returns whether at least one packet was written. If the connection is lost, packets that
    * it took completely are gone, whether the mixnode has them or not. The others stay queued: parts of frames are void.
    */
-  async #write(connection: Deno.Conn): Promise<boolean> {
+  async #write(connection: Connection): Promise<boolean> {
     const frames = frame(...this.queue.slice(0, WRITE_PACKETS));
     let written = 0;
     try {

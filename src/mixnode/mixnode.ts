@@ -12,6 +12,7 @@ import { MixnodePresence, mixnodeTimings } from "../directory/mixnode_presence.t
 import { encodeBase58 } from "../encoding/base58.ts";
 import { countLostLines, logger } from "../logging/log.ts";
 import { Forwarder } from "../mixnet/forwarder.ts";
+import type { Connect } from "../mixnet/mixnode_link.ts";
 import { PacketsIn } from "../node/packets_in.ts";
 import { openOperatorEndpoint } from "../node/operator_endpoint.ts";
 import { Reloads } from "../node/reloads.ts";
@@ -55,10 +56,11 @@ export class Mixnode implements AsyncDisposable {
   ) {}
 
   /**
-   * Resolves when it listens for packets.
+   * Resolves when it listens for packets. `connect` replaces TCP connections to the next nodes.
+   *
    * @throws {OperatorError} for a problem that the operator can fix
    */
-  static async start(configured: MixnodeConfig, keys: KeyPair): Promise<Mixnode> {
+  static async start(configured: MixnodeConfig, keys: KeyPair, connect?: Connect): Promise<Mixnode> {
     const config = structuredClone(configured); // a copy, which a reload changes
     const { mixnode, limits, debug } = config;
     const counters = new Counters<MixnodeCounterName>();
@@ -103,6 +105,7 @@ export class Mixnode implements AsyncDisposable {
         connectTimeout: debug.initialConnectionTimeout,
         initialBackoff: debug.packetForwardingInitialBackoff,
         maximumBackoff: debug.packetForwardingMaximumBackoff,
+        connect,
       }, count),
     );
     const mayForward = (to: SocketAddress) => mixnode.forwardTo === "any" || presence.isNode(to);

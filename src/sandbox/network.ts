@@ -11,35 +11,37 @@ import {
 } from "../config/config.ts";
 import { Directory } from "../directory_server/directory.ts";
 import { Door } from "../directory_server/door.ts";
-import { encodeBase58 } from "../encoding/base58.ts";
-import { Gateway } from "../gateway/gateway.ts";
-import { STORAGE_KEY_SIZE } from "../mailbox/sealing.ts";
-import { Mixnode } from "../mixnode/mixnode.ts";
-import { generateKeyPair } from "../sphinx/curve.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import type { Connect } from "../mixnet/mixnode_link.ts";
+import type { Mixnode } from "../mixnode/mixnode.ts";
 import { type CertificateFiles, readCertificate } from "../tls/certificate.ts";
 import { makeCertificate } from "./certificate.ts";
-import { type NetworkPorts, refusePortsInUse } from "./ports.ts";
+import { type LocalGateway, startLocalGateway } from "./local_gateway.ts";
+import { LocalMixnode } from "./local_mixnode.ts";
+import { type GatewayPorts, LAYERS, type NetworkPorts, refusePortsInUse } from "./ports.ts";
 import { until } from "./until.ts";
 
 const HOST = "127.0.0.1";
 /** of the key with which the directory signs topologies, in bytes */
 const KEY_SIZE = 32;
-/** ms; shorter than usual, because the whole network has just started */
-const FIRST_BACKOFF = 250;
+/** Between attempts to connect to a node, in ms. After the longest one, the packets that wait for it are dropped. */
+const BACKOFF = { packetForwardingInitialBackoff: 250, packetForwardingMaximumBackoff: 1000 };
 /** ms to wait for nodes to announce themselves */
 const ANNOUNCE_TIMEOUT = 10_000;
 
 /** Options of a network. */
 export interface NetworkOptions {
-  /** address of the gateway's status page (`ip:port`); "" for none */
+  /** address of the gateways' status pages (`ip:port`), with port 0 if there are several; "" for none */
   readonly operator?: string;
   /** whether clients use https and wss, with a certificate made for this network */
   readonly withTls?: boolean;
+  /** What a node connects to the next ones by, for someone who wants to watch. `host` is the node's own, for the mixnet. */
+  readonly connectFrom?: (host: string) => Connect;
 }
 
 /**
- * A whole mixnet on this machine: a directory, a mixnode in each layer and a gateway, with real sockets and a temporary
- * home.
+ * A whole mixnet on this machine: a directory, mixnodes in each layer and gateways, with real sockets and a temporary
+ * home. The ports say how many.
  */
 export class Network {
   private constructor(
@@ -49,13 +51,9 @@ export class Network {
     readonly directoryUrl: string,
     /** undefined without TLS */
     readonly certificate: CertificateFiles | undefined,
-    /** one in each layer, from the first on */
-    readonly mixnodes: readonly Mixnode[],
-    readonly gateway: Gateway,
-    /** base58 */
-    readonly gatewayKey: string,
-    /** where the gateway keeps its clients' messages */
-    readonly inboxesDirectory: string,
+    /** one in each layer, from the first on; then the second ones of each layer, and so on */
+    readonly localMixnodes: readonly LocalMixnode[],
+    readonly gateways: readonly LocalGateway[],
   ) {}
 
   /**
@@ -65,7 +63,7 @@ export class Network {
   static async start(
     ports: NetworkPorts,
     signal: AbortSignal,
-    { operator = "", withTls = false }: NetworkOptions = {},
+    { operator = "", withTls = false, connectFrom }: NetworkOptions = {},
   ): Promise<Network> {
     refusePortsInUse(ports);
     await using starting = new AsyncDisposableStack();
@@ -84,12 +82,13 @@ export class Network {
       );
     }
     const directoryUrl = withTls ? `https://${HOST}:${ports.directory}` : directory.url;
-    const mixnodes: Mixnode[] = [];
+    const mixnodes: LocalMixnode[] = [];
     for (const [i, port] of ports.mixnodes.entries()) {
-      const config = mixnodeConfig(home, port, i + 1, directory.url);
-      mixnodes.push(starting.use(await Mixnode.start(config, generateKeyPair())));
+      const config = mixnodeConfig(home, port, i, directory.url);
+      const { announceAddress } = config.mixnode;
+      mixnodes.push(starting.use(await LocalMixnode.start(config, connectFrom?.(announceAddress))));
     }
-    // The mixnodes come first: the gateway forwards only to those in the topology that it fetched last.
+    // The mixnodes come first: a gateway forwards only to those in the topology that it fetched last.
     await until(
       () => directory.topology().mixNodes.length === mixnodes.length,
       ANNOUNCE_TIMEOUT,
@@ -97,33 +96,43 @@ export class Network {
       signal,
     );
 
-    const keys = generateKeyPair();
-    const gatewayKey = encodeBase58(keys.publicKey);
-    const config = gatewayConfig(home, ports, directory.url, operator, certificate);
-    const { inboxesDirectory } = config.clientsEndpoint;
-    const gateway = starting.use(
-      await Gateway.start(config, keys, crypto.getRandomValues(new Uint8Array(STORAGE_KEY_SIZE))),
-    );
+    const gateways: LocalGateway[] = [];
+    for (const [i, gatewayPorts] of ports.gateways.entries()) {
+      const config = gatewayConfig(home, i, gatewayPorts, directory.url, operator, certificate);
+      const { announceAddress } = config.mixnetEndpoint;
+      gateways.push(starting.use(await startLocalGateway(config, connectFrom?.(announceAddress))));
+    }
     await until(
-      () => directory.topology().gatewayNodes.some(({ pubKey }) => pubKey === gatewayKey),
+      () => directory.topology().gatewayNodes.length === gateways.length,
       ANNOUNCE_TIMEOUT,
-      () => "The gateway has not announced itself to the directory",
+      () => "The gateways have not announced themselves to the directory",
       signal,
     );
-    await Promise.all(mixnodes.map(({ presence }) => presence.lookAgain())); // now that all are listed
-    return new Network(
-      starting.move(),
-      directory,
-      directoryUrl,
-      certificate,
-      mixnodes,
-      gateway,
-      gatewayKey,
-      inboxesDirectory,
-    );
+    await Promise.all(mixnodes.map(({ running }) => running?.presence.lookAgain())); // now that all are listed
+    return new Network(starting.move(), directory, directoryUrl, certificate, mixnodes, gateways);
   }
 
-  /** Bytes that the gateway's mailbox occupies on disk. */
+  /** Those that are not switched off. */
+  get mixnodes(): Mixnode[] {
+    return this.localMixnodes.flatMap(({ running }) => running ?? []);
+  }
+
+  /** The first gateway. */
+  get gateway(): Gateway {
+    return this.gateways[0]!.gateway;
+  }
+
+  /** The first gateway's key, base58. */
+  get gatewayKey(): string {
+    return this.gateways[0]!.key;
+  }
+
+  /** Where the first gateway keeps its clients' messages. */
+  get inboxesDirectory(): string {
+    return this.gateways[0]!.inboxesDirectory;
+  }
+
+  /** Bytes that the first gateway's mailbox occupies on disk. */
   diskUsage(): number {
     return Deno.readDirSync(this.inboxesDirectory).reduce(
       (sum, { name }) => sum + Deno.statSync(join(this.inboxesDirectory, name)).size,
@@ -156,34 +165,36 @@ function directoryConfig(home: string, port: number): DirectoryConfig {
   };
 }
 
-function mixnodeConfig(home: string, port: number, layer: number, directory: string): MixnodeConfig {
-  const config = defaultsOf(MIXNODE, `layer${layer}`, join(home, ".nym", "mixnodes"));
+/** Of the mixnode with a number, from 0: it says the layer. */
+function mixnodeConfig(home: string, port: number, number: number, directory: string): MixnodeConfig {
+  const config = defaultsOf(MIXNODE, `mixnode${number + 1}`, join(home, ".nym", "mixnodes"));
   const address = `${HOST}:${port}`;
   return {
     ...config,
     mixnode: {
       ...config.mixnode,
-      layer,
+      layer: number % LAYERS + 1,
       location: "local",
       listeningAddress: address,
       announceAddress: address,
       presenceDirectoryServer: directory,
     },
     operator: { ...config.operator, listeningAddress: "" },
-    debug: { ...config.debug, packetForwardingInitialBackoff: FIRST_BACKOFF },
+    debug: { ...config.debug, ...BACKOFF },
   };
 }
 
 function gatewayConfig(
   home: string,
-  ports: NetworkPorts,
+  number: number,
+  ports: GatewayPorts,
   directory: string,
   operator: string,
   certificate: CertificateFiles | undefined,
 ): Config {
-  const config = defaultConfig("local", join(home, ".nym", "gateways"));
-  const mixnet = `${HOST}:${ports.gatewayMixnet}`;
-  const clients = `${HOST}:${ports.gatewayClients}`;
+  const config = defaultConfig(`gateway${number + 1}`, join(home, ".nym", "gateways"));
+  const mixnet = `${HOST}:${ports.mixnet}`;
+  const clients = `${HOST}:${ports.clients}`;
   return {
     ...config,
     gateway: { ...config.gateway, location: "local", presenceDirectoryServer: directory },
@@ -196,5 +207,6 @@ function gatewayConfig(
       tlsKey: certificate?.key ?? "",
     },
     operator: { ...config.operator, listeningAddress: operator },
+    debug: { ...config.debug, ...BACKOFF },
   };
 }

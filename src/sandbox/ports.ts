@@ -2,42 +2,72 @@
 export interface NetworkPorts {
   /** of the directory's HTTP API */
   directory: number;
-  /** one for each layer, from the first layer on */
+  /** one for each layer, from the first layer on; then the second ones of each layer, and so on */
   mixnodes: readonly number[];
-  /** where the gateway receives packets */
-  gatewayMixnet: number;
-  /** where the gateway accepts clients */
-  gatewayClients: number;
+  /** of each gateway */
+  gateways: readonly GatewayPorts[];
+}
+
+/** The ports of a gateway. */
+export interface GatewayPorts {
+  /** where it receives packets */
+  mixnet: number;
+  /** where it accepts clients */
+  clients: number;
+}
+
+/** How large a network is. */
+export interface NetworkSize {
+  /** in each layer */
+  readonly mixnodes: number;
+  /** in all */
+  readonly gateways: number;
 }
 
 /** A network has three layers, as in 0.7.0. */
-const LAYERS = 3;
-const PORTS = LAYERS + 3;
+export const LAYERS = 3;
+const SMALLEST: NetworkSize = { mixnodes: 1, gateways: 1 };
 
 /** The default ports. The directory's is that of 0.7.0's directory server. */
 export const USUAL_PORTS: NetworkPorts = {
   directory: 8080,
   mixnodes: [2001, 2002, 2003],
-  gatewayMixnet: 10000,
-  gatewayClients: 10001,
+  gateways: [{ mixnet: 10000, clients: 10001 }],
 };
 
-/** Six consecutive ports from `first`, or any six free ones for 0. Throws a RangeError if they would exceed 65535. */
-export function portsFrom(first: number): NetworkPorts {
-  if (!Number.isInteger(first) || first < 0 || first + PORTS > 0x10000) {
-    throw new RangeError(`${first} is neither the first of ${PORTS} consecutive ports nor 0`);
+/**
+ * Consecutive ports from `first`, or any free ones for 0: six for the smallest network. Throws a RangeError if they would
+ * exceed 65535.
+ */
+export function portsFrom(first: number, size = SMALLEST): NetworkPorts {
+  const count = portsOf(size);
+  if (!Number.isInteger(first) || first < 0 || first + count > 0x10000) {
+    throw new RangeError(`${first} is neither the first of ${count} consecutive ports nor 0`);
   }
-  return assign(first === 0 ? freePorts() : consecutive(first));
+  return first === 0 ? freePorts(size) : assign(first, size);
 }
 
-function assign(ports: number[]): NetworkPorts {
-  const [directory, gatewayMixnet, gatewayClients, ...mixnodes] = ports as [number, number, number, ...number[]];
-  return { directory, mixnodes, gatewayMixnet, gatewayClients };
+function portsOf({ mixnodes, gateways }: NetworkSize): number {
+  return 1 + 2 * gateways + LAYERS * mixnodes;
+}
+
+function assign(first: number, { mixnodes, gateways }: NetworkSize): NetworkPorts {
+  let next = first;
+  return {
+    directory: next++,
+    gateways: Array.from({ length: gateways }, () => ({ mixnet: next++, clients: next++ })),
+    mixnodes: Array.from({ length: LAYERS * mixnodes }, () => next++),
+  };
+}
+
+/** Every port of a network. */
+export function allOf({ directory, mixnodes, gateways }: NetworkPorts): number[] {
+  return [directory, ...mixnodes, ...gateways.flatMap(({ mixnet, clients }) => [mixnet, clients])];
 }
 
 /** Throws a PortInUse for the first of these ports that another program listens on. */
-export function refusePortsInUse({ directory, mixnodes, gatewayMixnet, gatewayClients }: NetworkPorts): void {
-  for (const port of [directory, ...mixnodes, gatewayMixnet, gatewayClients]) {
+export function refusePortsInUse(ports: NetworkPorts): void {
+  for (const port of allOf(ports)) {
     try {
       Deno.listen({ hostname: "127.0.0.1", port }).close();
     } catch (error) {
@@ -62,23 +92,19 @@ export class PortInUse extends Error {
  * Blocks of ports for networks that may use any: below the range of outgoing connections, which take ports of theirs
  * between the choice and the listening.
  */
-const BLOCKS = { first: 10_240, count: 1_600 };
+const BLOCKS = { first: 10_240, count: 1_500 };
 
 /** The first block with all its ports free, from this process's own on: networks started at once choose different ones. */
-function freePorts(): number[] {
+function freePorts(size: NetworkSize): NetworkPorts {
   for (let i = 0; i < BLOCKS.count; i++) {
-    const first = BLOCKS.first + (Deno.pid + i) % BLOCKS.count * PORTS;
-    const ports = consecutive(first);
+    const first = BLOCKS.first + (Deno.pid + i) % BLOCKS.count * portsOf(size);
+    const ports = assign(first, size);
     try {
-      refusePortsInUse(assign(ports));
+      refusePortsInUse(ports);
       return ports;
     } catch (error) {
       if (!(error instanceof PortInUse)) throw error;
     }
   }
   throw new PortInUse(BLOCKS.first);
-}
-
-function consecutive(first: number): number[] {
-  return Array.from({ length: PORTS }, (_, i) => first + i);
 }

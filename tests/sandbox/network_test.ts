@@ -28,7 +28,7 @@ Deno.test("two clients exchange messages through a local network", async () => {
 
 Deno.test("a network whose port is in use does not start, and leaves nothing behind", async () => {
   using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const ports = { ...portsFrom(quietPort(6)), gatewayClients: other.addr.port };
+  const ports = { ...portsFrom(quietPort(6)), gateways: [{ mixnet: 0, clients: other.addr.port }] };
   await assertRejects(() => Network.start(ports, never), PortInUse);
 });
 

@@ -16,6 +16,7 @@ export class Program implements AsyncDisposable {
       "--allow-env",
       "--allow-sys",
       "--allow-run=openssl",
+      "--unstable-bundle",
     ];
     this.#child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-check", ...permissions, path, ...args],
