@@ -152,6 +152,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "gateway",
     "logging",
     "mailbox",
+    "mixnet",
     "mixnode",
     "operator",
     "peap",
@@ -162,6 +163,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "timing",
     "tls",
   ],
+  chat: ["addresses", "conversation", "logging", "mixnet", "peap", "sandbox", "signals"],
 };
 
 interface Graph {

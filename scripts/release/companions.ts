@@ -12,8 +12,8 @@ const FILES: Readonly<Record<string, string>> = {
 };
 /** Folders whose files of these kinds are part of a release. They keep their paths, so that links between them work. */
 const FOLDERS: Readonly<Record<string, RegExp>> = {
-  "docs": /^(?!README\.|conversation\.).*\.md$/, // these two are for the checkout
-  "docs/images": /\.(png|svg)$/,
+  "docs": /^(?!README\.|conversation\.|chat\.).*\.md$/, // these are for the checkout
+  "docs/images": /^(?!chat-).*\.(png|svg)$/,
   "tests/bench/results": /\.(md|svg|json)$/,
   "scripts/monitoring": /\.(yml|json)$/,
 };

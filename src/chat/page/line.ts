@@ -1,0 +1,118 @@
+import type { ConversationClient } from "../../conversation/mod.ts";
+import {
+  type MessageData,
+  type Peap,
+  PeapError,
+  type ReceivedMessage,
+  type SendOptions,
+  type Status,
+  type Traffic,
+} from "../../peap/mod.ts";
+
+/** ms before another attempt to connect */
+const RETRY_AFTER = 1000;
+
+/** How a line stands: as its client does, or switched off by the user. */
+export type LineState = Status["state"] | "off";
+
+/**
+ * The line of conversations to the mixnet. It can be switched off and on, and change its cover, which a client cannot:
+ * that takes another client with the same address. What is sent meanwhile waits.
+ */
+export class Line implements ConversationClient {
+  /** of every client that the line has */
+  readonly address: string;
+  readonly #connect: (traffic: Traffic) => Promise<Peap>;
+  readonly #report: (state: LineState) => void;
+  #peap: Peap | undefined;
+  #isClosed = false;
+  #changed = Promise.withResolvers<void>();
+  /** One change after the other. */
+  #changes: Promise<void> = Promise.resolve();
+
+  private constructor(connect: (traffic: Traffic) => Promise<Peap>, report: (state: LineState) => void, peap: Peap) {
+    this.#connect = connect;
+    this.#report = report;
+    this.address = peap.address;
+    this.#use(peap);
+  }
+
+  /** Connects for the first time. `connect` always has to return a client with the same address. */
+  static async open(
+    connect: (traffic: Traffic) => Promise<Peap>,
+    traffic: Traffic,
+    report: (state: LineState) => void,
+  ): Promise<Line> {
+    return new Line(connect, report, await connect(traffic));
+  }
+
+  /** Connects with this cover, or disconnects if it is undefined. Resolves when that is done. */
+  set(traffic: Traffic | undefined): Promise<void> {
+    this.#changes = this.#changes.then(async () => {
+      const before = this.#peap;
+      this.#peap = undefined;
+      this.#report(traffic === undefined ? "off" : "connecting");
+      await before?.close();
+      while (traffic !== undefined && !this.#peap && !this.#isClosed) await this.#attempt(traffic);
+    });
+    return this.#changes;
+  }
+
+  /** See `Peap`. Waits while the line is off. */
+  async send(recipient: string, data: MessageData, options?: SendOptions): Promise<void> {
+    for (let peap = await this.#connected(); peap; peap = await this.#connected()) {
+      try {
+        return await peap.send(recipient, data, options);
+      } catch (error) {
+        if (this.#peap === peap) throw error; // otherwise the line was switched off meanwhile
+      }
+    }
+    throw new PeapError("closed", "The line was closed");
+  }
+
+  /** See `Peap`. Goes on when the line is on again. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<ReceivedMessage, void, void> {
+    for (let peap = await this.#connected(); peap; peap = await this.#connected()) {
+      yield* peap;
+      if (this.#peap === peap) return; // it was closed from elsewhere
+    }
+  }
+
+  /** Ends for good. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.set(undefined);
+    this.#notify();
+  }
+
+  async #attempt(traffic: Traffic): Promise<void> {
+    try {
+      this.#use(await this.#connect(traffic));
+    } catch (error) {
+      if (!(error instanceof PeapError)) throw error;
+      this.#report("reconnecting");
+      await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER));
+    }
+  }
+
+  /** The client, once there is one; undefined once the line is closed. */
+  async #connected(): Promise<Peap | undefined> {
+    while (!this.#peap && !this.#isClosed) await this.#changed.promise;
+    return this.#peap;
+  }
+
+  #use(peap: Peap): void {
+    this.#peap = peap;
+    this.#notify();
+    void this.#follow(peap);
+  }
+
+  async #follow(peap: Peap): Promise<void> {
+    for await (const { state } of peap.status()) if (this.#peap === peap) this.#report(state);
+  }
+
+  #notify(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}

@@ -1,0 +1,119 @@
+/// <reference lib="dom" />
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { Traffic } from "../../peap/mod.ts";
+import { coloursOf, drawNetwork, drawTicks } from "./drawing.ts";
+import { html, type Markup } from "./html.ts";
+import { COLUMNS, layoutOf, linksOf, type Point } from "./layout.ts";
+import { nameOf } from "./names.ts";
+import type { NetworkWatch } from "./network_watch.ts";
+import type { Session } from "./session.ts";
+
+/** ms of the link's past that are shown */
+const SPAN = 20_000;
+const COVERS: readonly Traffic[] = ["none", "loop", "full"];
+/** What each says of this window's link. */
+const COVER_TEXTS: Readonly<Record<Traffic, string>> = {
+  none: "A packet leaves exactly when you write. Whoever watches your link sees when you do.",
+  loop:
+    "You also send packets to yourself, at random times, so nobody sees when mail reaches you. Yours leave at once.",
+  full: "Packets leave at random times, whether you write or not. Your link says nothing about you.",
+};
+const NARROW = "(max-width: 560px)";
+
+/** The picture of the network, and what can be changed in it. */
+export function NetworkView({ session, watch }: { session: Session; watch: NetworkWatch }): Markup {
+  const isKnown = useSignal(true);
+  const isNarrow = useSignal(matchMedia(NARROW).matches);
+  const network = useRef<HTMLCanvasElement>(null);
+  const link = useRef<HTMLCanvasElement>(null);
+  const points = layoutOf(watch.places, watch.windows.value, isNarrow.value);
+  const links = linksOf(watch.places, watch.connections.value);
+  const drawn = useRef({ points, links });
+  drawn.current = { points, links };
+  useEffect(() => {
+    const narrow = matchMedia(NARROW);
+    const stillness = matchMedia("(prefers-reduced-motion: reduce)");
+    const resized = () => isNarrow.value = narrow.matches;
+    narrow.addEventListener("change", resized);
+    let frame = requestAnimationFrame(function draw() {
+      const now = performance.now();
+      watch.flow.advance(now, SPAN);
+      const options = { ...drawn.current, isKnown: isKnown.value, isMoving: !stillness.matches };
+      const colours = coloursOf(network.current!);
+      drawNetwork(network.current!, watch.flow, now, { ...options, colours });
+      drawTicks(link.current!, watch.flow.ticks, now, SPAN, { isKnown: isKnown.value, colours });
+      frame = requestAnimationFrame(draw);
+    });
+    return () => {
+      cancelAnimationFrame(frame);
+      narrow.removeEventListener("change", resized);
+    };
+  }, []);
+  return html`
+    <div class="title">
+      <h2>The mixnet</h2>
+      <div class="choice" role="radiogroup" aria-label="Who looks at it">
+        ${[[false, "What a watcher sees"], [true, "What I know"]].map(([value, text]) =>
+          html`
+            <label><input type="radio" name="view" checked=${isKnown.value === value}
+              onChange=${() => isKnown.value = value === true} /><span>${text}</span></label>
+          `
+        )}
+      </div>
+    </div>
+    <p class="quiet">${isKnown.value
+      ? html`<b class="dot own"></b> carry your words, <b class="dot cover"></b> are your cover. Only this window knows
+        which are yours: it chose their ways and how long they rest.`
+      : html`Every <b class="dot"></b> is a packet, and all are alike: equally long, each hop a new look. A watcher counts
+        them, and cannot follow one through a mixnode.`}</p>
+    <div class="picture">
+      ${COLUMNS.map((text, i) => html`<span class="column" style="--i:${i}">${text}</span>`)}
+      ${[...points].map(([spot, point]) => html`<${Node} key=${spot} spot=${spot} point=${point} watch=${watch} />`)}
+      <canvas ref=${network} role="img" aria-label="Packets on their way from windows through gateways and three layers of
+        mixnodes to mailboxes and windows"></canvas>
+    </div>
+    <p class="quiet">A mixnode is a button: switch one off, and what it would have passed on is lost, and sent again.</p>
+    <div class="covers">
+      <label for="cover">Cover traffic</label>
+      <input id="cover" type="range" min="0" max="2" step="1" list="covers" value=${COVERS.indexOf(
+        session.traffic.value,
+      )}
+        aria-valuetext=${session.traffic.value}
+        onChange=${(event: { currentTarget: HTMLInputElement }) => {
+          void session.set(COVERS[Number(event.currentTarget.value)]!, session.isOn.value);
+        }} />
+      <span class="marks" aria-hidden="true">${COVERS.map((cover) =>
+        html`<span class=${cover === session.traffic.value ? "chosen" : ""}>${cover}</span>`
+      )}</span>
+      <p class="quiet">${COVER_TEXTS[session.traffic.value]}</p>
+      <canvas class="ticks" ref=${link} role="img"
+        aria-label="Packets on this window’s link in the last 20 seconds"></canvas>
+      <p class="axis" aria-hidden="true"><span>↑ sent, ↓ received, 20 s ago</span><span>now</span></p>
+    </div>
+  `;
+}
+
+/** A node or a window in the picture. */
+function Node({ spot, point, watch }: { spot: string; point: Point; watch: NetworkWatch }): Markup {
+  const place = `left:${100 * point.x}%;top:${100 * point.y}%`;
+  const id = spot.replaceAll(">", "");
+  if (id.startsWith("m")) {
+    const isOff = watch.off.value.has(id);
+    const { layer } = watch.places.find((each) => each.id === id)!;
+    return html`
+      <button class="node mixnode ${isOff ? "off" : ""}" style=${place} aria-pressed=${!isOff}
+        disabled=${watch.switching.value.has(id)} onClick=${() => void watch.switch(id)}
+        title=${isOff ? "Switch it on" : "Switch it off"}
+        aria-label="Mixnode ${id.slice(1)} of layer ${layer}, ${isOff ? "off" : "on"}"></button>
+    `;
+  }
+  const isWindow = id.startsWith("w");
+  const isOff = isWindow && watch.connections.value[id] === undefined;
+  const isOwn = id === watch.window;
+  return html`
+    <span class="node ${isWindow ? "window" : "gateway"} ${isOff ? "off" : ""} ${isOwn ? "own" : ""}" style=${place}>
+      <span class="name">${isWindow ? isOwn ? "you" : nameOf(Number(id.slice(1))) : id.slice(1)}</span>
+    </span>
+  `;
+}

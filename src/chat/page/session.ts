@@ -1,0 +1,209 @@
+/// <reference lib="dom" />
+import { computed } from "@preact/signals";
+import { ConversationError, Conversations, type PendingMessage } from "../../conversation/mod.ts";
+import { IndexedDbStore, Peap, type PeapOptions, type Trace, type Traffic } from "../../peap/mod.ts";
+import { loadKernel } from "../../peap/kernel.ts";
+import type { ChatSettings } from "../places.ts";
+import { advanced, ChatLog, type Entry } from "./chat_log.ts";
+import { type Followed, followed } from "./html.ts";
+import { decodeLetter, encodeLetter, type Letter } from "./letter.ts";
+import { Line, type LineState } from "./line.ts";
+
+/** Mean ms between packets of the stream that carries messages, and between cover packets: twice as fast as usual. */
+const MEAN_GAPS = { meanSendGap: 250, meanCoverGap: 1000 };
+/** Mean delays without a receipt after which a packet is sent again: about two ways there and back. */
+const RESEND_AFTER = 15;
+/** ms between two updates of what is pending */
+const BEAT = 150;
+/** ms that a packet may take on its way beyond its delays */
+const TRANSIT = 150;
+
+/** The other side of the conversation. */
+export interface Partner {
+  /** as the conversation knows it */
+  readonly id: string;
+  /** Whether the conversation has started on both sides. */
+  readonly isPaired: boolean;
+}
+
+/** Everything of this window that is not to be seen: its client, its conversation, and what they say. */
+export class Session {
+  /** the chat, the oldest entry first */
+  readonly entries: Followed<readonly Entry[]> = followed<readonly Entry[]>([]);
+  /** what is pending of own entries, by their ids */
+  readonly pending: Followed<ReadonlyMap<string, PendingMessage>> = followed<ReadonlyMap<string, PendingMessage>>(
+    new Map(),
+  );
+  /** how the line to the mixnet stands */
+  readonly line: Followed<LineState> = followed<LineState>("connecting");
+  /** this window's cover */
+  readonly traffic: Followed<Traffic> = followed<Traffic>("loop");
+  /** whether the user wants this window to be on line */
+  readonly isOn: Followed<boolean> = followed<boolean>(true);
+  /** undefined as long as nobody has come */
+  readonly partner: Followed<Partner | undefined> = followed<Partner | undefined>(undefined);
+  /** "" as long as it is not known */
+  readonly partnerName: Followed<string> = followed<string>("");
+  /** a link for the other window */
+  readonly invitation: Followed<string | undefined> = followed<string | undefined>(undefined);
+  /** what went wrong, for people */
+  readonly problem: Followed<string | undefined> = followed<string | undefined>(undefined);
+  /** whether messages can be sent */
+  readonly isReady: Readonly<Followed<boolean>>;
+  readonly #settings: ChatSettings;
+  readonly #name: string;
+  readonly #trace: Trace;
+  readonly #log: ChatLog;
+  #line: Line | undefined;
+  #conversations: Conversations | undefined;
+  /** when the last packet with a part of a message is through its delays */
+  #through = 0;
+  /** for each pending message: the attempt that was seen last, and when its packets are through */
+  readonly #journeys = new Map<string, { attempts: number; through: number }>();
+
+  /** `name`: of the one who sits here; `trace` gets what the client reports. */
+  constructor(settings: ChatSettings, name: string, trace: Trace) {
+    this.#settings = settings;
+    this.#name = name;
+    this.#trace = trace;
+    this.#log = new ChatLog(`${databaseOf(settings)}-log`);
+    this.isReady = computed(() => this.partner.value?.isPaired === true);
+  }
+
+  /** Connects, accepts `invitation` if there is one, and goes on until the page ends. */
+  async run(invitation: string | undefined): Promise<void> {
+    this.entries.value = await this.#log.load();
+    const store = await IndexedDbStore.open(databaseOf(this.#settings));
+    const kernel = await loadKernel();
+    const { meanHopDelay, window } = this.#settings;
+    const connect = (traffic: Traffic) => {
+      const options: PeapOptions = {
+        directory: `${location.origin}/w/${window}`,
+        store,
+        kernel,
+        traffic,
+        meanHopDelay,
+      };
+      return Peap.connect({ ...options, ...MEAN_GAPS, trace: (event) => this.#traced(event) });
+    };
+    this.#line = await Line.open(connect, this.traffic.value, (state) => this.line.value = state);
+    const resendAfter = RESEND_AFTER * meanHopDelay;
+    this.#conversations = await Conversations.open(this.#line, { store, resendAfter });
+    setInterval(() => this.#update(), BEAT);
+    await this.#meet(invitation);
+    for await (const event of this.#conversations) {
+      if (event.type === "message") await this.#received(event.id, decodeLetter(event.data));
+      else this.#update();
+    }
+  }
+
+  /** Sends a text or a picture. */
+  async send(letter: Letter): Promise<void> {
+    const { value: partner } = this.partner;
+    if (!this.#conversations || !partner) return;
+    try {
+      const id = await this.#conversations.send(partner.id, encodeLetter(letter));
+      if (letter.kind === "name") return;
+      await this.#put({ ...entryOf(id, letter), isOwn: true, packets: 0, state: "sealed" });
+      this.#update();
+    } catch (error) {
+      if (!(error instanceof ConversationError)) throw error;
+      this.problem.value = error.message;
+    }
+  }
+
+  /** Sets the cover, and whether this window is on line. */
+  async set(traffic: Traffic, isOn: boolean): Promise<void> {
+    this.traffic.value = traffic;
+    this.isOn.value = isOn;
+    await this.#line?.set(isOn ? traffic : undefined);
+  }
+
+  /** 60 digits, to be compared with those of the other window. */
+  get safetyNumber(): string {
+    const { value: partner } = this.partner;
+    return partner && this.#conversations ? this.#conversations.safetyNumber(partner.id) : "";
+  }
+
+  async #meet(invitation: string | undefined): Promise<void> {
+    const conversations = this.#conversations!;
+    if (conversations.peers.length === 0) {
+      try {
+        if (invitation !== undefined) await this.#greet(await conversations.accept(invitation));
+      } catch (error) {
+        if (!(error instanceof ConversationError)) throw error;
+        this.problem.value = error.message;
+      }
+    }
+    if (conversations.peers.length === 0) this.invitation.value = await conversations.invite(`${location.origin}/`);
+    this.#update();
+  }
+
+  async #greet(peer: string): Promise<void> {
+    await this.#conversations!.send(peer, encodeLetter({ kind: "name", name: this.#name }));
+  }
+
+  async #received(id: string, letter: Letter | undefined): Promise<void> {
+    this.#update();
+    if (letter?.kind === "name") {
+      const isNew = this.partnerName.value === "";
+      this.partnerName.value = letter.name;
+      localStorage.setItem(`${databaseOf(this.#settings)}-partner`, letter.name);
+      if (isNew && this.invitation.value !== undefined) await this.send({ kind: "name", name: this.#name });
+    } else if (letter && !this.entries.value.some((entry) => entry.id === id)) {
+      await this.#put({ ...entryOf(id, letter), isOwn: false, packets: 0, state: "read" });
+    }
+  }
+
+  async #put(entry: Entry): Promise<void> {
+    const others = this.entries.value.filter(({ id }) => id !== entry.id);
+    this.entries.value = others.length === this.entries.value.length
+      ? [...others, entry]
+      : this.entries.value.map((each) => each.id === entry.id ? entry : each);
+    await this.#log.put(entry);
+  }
+
+  #traced(event: Parameters<Trace>[0]): void {
+    if (event.type === "packet-sent" && event.carries === "message") {
+      const delays = event.hops.reduce((sum, { delay }) => sum + delay, 0);
+      this.#through = Math.max(this.#through, performance.now() + delays + TRANSIT);
+    }
+    this.#trace(event);
+  }
+
+  /** Asks the conversation how far everything is. */
+  #update(): void {
+    const conversations = this.#conversations!;
+    const [peer] = conversations.peers;
+    const { value: before } = this.partner;
+    if (peer?.id !== before?.id || peer?.isPaired !== before?.isPaired) this.partner.value = peer;
+    if (!peer) return;
+    this.partnerName.value ||= localStorage.getItem(`${databaseOf(this.#settings)}-partner`) ?? "";
+    const pending = new Map(conversations.pending(peer.id).map((message) => [message.id, message]));
+    if (pending.size > 0 || this.pending.value.size > 0) this.pending.value = pending;
+    for (const entry of this.entries.value) {
+      const next = advanced(entry, pending.get(entry.id), this.#isTravelling(pending.get(entry.id)));
+      if (next !== entry) void this.#put(next);
+    }
+  }
+
+  #isTravelling(message: PendingMessage | undefined): boolean {
+    if (!message || message.sent < message.packets) return false;
+    const { id, attempts } = message;
+    let journey = this.#journeys.get(id);
+    if (journey?.attempts !== attempts) this.#journeys.set(id, journey = { attempts, through: this.#through });
+    return performance.now() < journey.through;
+  }
+}
+
+function entryOf(id: string, letter: Exclude<Letter, { kind: "name" }>): Pick<Entry, "id" | "at" | "text" | "picture"> {
+  const at = Date.now();
+  return letter.kind === "text"
+    ? { id, at, text: letter.text }
+    : { id, at, picture: new Blob([letter.bytes], { type: letter.type }) };
+}
+
+/** One window has one, and each run of the command others: addresses are valid in one network only. */
+function databaseOf({ run, window }: ChatSettings): string {
+  return `chat-${run}-${window}`;
+}
