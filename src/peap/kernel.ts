@@ -1,6 +1,5 @@
 /**
- * Builds packets in WebAssembly, two to three times as fast as the library does without it. A client has to be given
- * it:
+ * Builds packets in WebAssembly, several times as fast as the library does without it. A client has to be given it:
  *
  * ```ts
  * const client = await Peap.connect({ directory, kernel: await loadKernel() });
@@ -8,5 +7,5 @@
  *
  * @module
  */
-export { loadMultiplier as loadKernel } from "../sphinx/kernel/multiply.ts";
-export type { Multiplier } from "../sphinx/curve.ts";
+export { loadBuilder as loadKernel } from "../sphinx/kernel/builder.ts";
+export type { Builder, Hop, PacketPlan } from "../sphinx/build.ts";

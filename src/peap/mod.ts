@@ -28,5 +28,6 @@ export type { NetworkEvents, Surroundings } from "./surroundings.ts";
 export type { Cargo, Trace, TracedHop, TraceEvent } from "./trace.ts";
 export { TopologyTrust } from "../protocol/signed_topology.ts";
 export type { GatewayNode, Mixnode, Topology } from "../protocol/topology.ts";
-export type { Multiplier } from "../sphinx/curve.ts";
+export type { Builder, PacketPlan } from "../sphinx/build.ts";
+export type { Hop } from "../sphinx/header.ts";
 export type { Clock } from "../timing/clock.ts";

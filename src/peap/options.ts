@@ -1,5 +1,5 @@
 import { MAX_HOPS, POINT_SIZE } from "../sphinx/constants.ts";
-import type { Multiplier } from "../sphinx/curve.ts";
+import type { Builder } from "../sphinx/build.ts";
 import { decodeBase58 } from "../encoding/base58.ts";
 import type { AbortSignalLike } from "./abort.ts";
 import { type Credentials, isCredentials } from "./credentials.ts";
@@ -48,7 +48,7 @@ export interface PeapOptions {
   /** Mean time between two loop-cover packets, with `full` and `loop` traffic: 10 ms to an hour. Default: 1000. */
   meanCoverGap?: number | undefined;
   /** From `loadKernel` of `@nym-gateway/peap/kernel`: builds packets in WebAssembly. Default: in JavaScript. */
-  kernel?: Multiplier | undefined;
+  kernel?: Builder | undefined;
   /** Whether to reconnect when the connection breaks. Default: true. */
   reconnect?: boolean | undefined;
   /** Ends the attempt to connect; `connect` rejects with its reason. */
@@ -111,7 +111,7 @@ const CHECKS: Checks<PeapOptions> = {
   meanHopDelay: numberFrom(0, HOUR),
   meanSendGap: numberFrom(SHORTEST_GAP, HOUR),
   meanCoverGap: numberFrom(SHORTEST_GAP, HOUR),
-  kernel: that((value) => hasMethods(value, "multiply", "publicKeyOf"), "must be from loadKernel"),
+  kernel: that((value) => hasMethods(value, "build"), "must be from loadKernel"),
   reconnect: isBoolean(),
   signal: isSignal,
   trace: isFunction,

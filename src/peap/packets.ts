@@ -1,5 +1,4 @@
-import { buildPacket } from "../sphinx/build.ts";
-import type { Multiplier } from "../sphinx/curve.ts";
+import { type Builder, buildPacket } from "../sphinx/build.ts";
 import type { ClientAddress } from "./address.ts";
 import type { Mixnet } from "./mixnet.ts";
 import { drawRoute } from "./route.ts";
@@ -21,14 +20,14 @@ export interface Packet {
 export class PacketBuilder {
   readonly #mixnet: () => Mixnet;
   readonly #meanHopDelay: number;
-  readonly #multiplier: Multiplier | undefined;
+  readonly #kernel: Builder | undefined;
   #count = 0;
 
-  /** `mixnet` returns the current one; `meanHopDelay` is in ms; without a `multiplier` the reference multiplies. */
-  constructor(mixnet: () => Mixnet, meanHopDelay: number, multiplier?: Multiplier) {
+  /** `mixnet` returns the current one; `meanHopDelay` is in ms; without a `kernel` the reference builds. */
+  constructor(mixnet: () => Mixnet, meanHopDelay: number, kernel?: Builder) {
     this.#mixnet = mixnet;
     this.#meanHopDelay = meanHopDelay;
-    this.#multiplier = multiplier;
+    this.#kernel = kernel;
   }
 
   /**
@@ -44,7 +43,7 @@ export class PacketBuilder {
     return {
       number,
       firstHop,
-      packet: buildPacket(hops, client, plaintext, this.#multiplier),
+      packet: buildPacket(hops, client, plaintext, this.#kernel),
       trace: { type: "packet-sent", packet: number, carries, hops: traced },
     };
   }

@@ -5,17 +5,41 @@ import {
   MESSAGE_OFFSET,
   MESSAGE_TERMINATOR,
   NODE_ADDRESS_SIZE,
+  PADDING_SIZE,
   PAYLOAD_SIZE,
   PAYLOAD_ZEROS_SIZE,
 } from "./constants.ts";
-import { type Multiplier, multiply, multiplyScalars, publicKeyOf, randomScalar, reduceScalar } from "./curve.ts";
+import { multiply, multiplyScalars, publicKeyOf, randomScalar, reduceScalar } from "./curve.ts";
 import { buildHeader, type Hop } from "./header.ts";
 import { encrypt } from "./lioness.ts";
 import { deriveRoutingKeys, eraseRoutingKeys, type RoutingKeys } from "./routing_keys.ts";
 
 export type { Hop } from "./header.ts";
 
-const REFERENCE: Multiplier = { multiply, publicKeyOf };
+/** What a packet is built from, its randomness included. */
+export interface PacketPlan {
+  /** 1 to 5 hops, ending with the recipient's gateway */
+  readonly route: readonly Hop[];
+  /** the recipient's client address: 32 bytes */
+  readonly destination: Uint8Array;
+  /** 0 to 975 bytes */
+  readonly message: Uint8Array;
+  /** a random canonical scalar, of which the shared secrets are made */
+  readonly secret: Uint8Array;
+  /** `PADDING_SIZE` random bytes */
+  readonly padding: Uint8Array;
+}
+
+/** Builds packets: the reference, in JavaScript, or a kernel. */
+export interface Builder {
+  /**
+   * The packet of a plan, 1372 bytes, for the first hop. Undefined if the public key of a hop is a point of low order.
+   */
+  build(plan: PacketPlan): Uint8Array | undefined;
+}
+
+/** What kernels are tested against. */
+export const REFERENCE: Builder = { build };
 
 /**
  * Wraps a message in a layer for each hop (spec §2). Two packets with the same message look unrelated.
@@ -23,7 +47,7 @@ const REFERENCE: Multiplier = { multiply, publicKeyOf };
  * @param route 1 to 5 hops, ending with the recipient's gateway
  * @param destination the recipient's client address: 32 bytes
  * @param message 0 to 975 bytes
- * @param multiplier what multiplies; the reference by default
+ * @param builder what builds; the reference by default
  * @returns 1372 bytes, for the first hop
  * @throws RangeError for a longer route or message, and for fields of a wrong length or keys of low order
  */
@@ -31,21 +55,14 @@ export function buildPacket(
   route: readonly Hop[],
   destination: Uint8Array,
   message: Uint8Array,
-  multiplier: Multiplier = REFERENCE,
+  builder: Builder = REFERENCE,
 ): Uint8Array {
   check(route, destination, message);
   const secret = randomScalar();
-  const sharedSecret = multiplier.publicKeyOf(secret);
-  const keys = keysAlong(route, secret, multiplier);
-
-  const header = buildHeader(sharedSecret, route, keys, destination);
-  let payload = finalPayload(destination, message);
-  for (const { payloadKey } of keys.toReversed()) payload = encrypt(payloadKey, payload);
-  keys.forEach(eraseRoutingKeys);
-
-  const packet = new Uint8Array(header.length + payload.length);
-  packet.set(header);
-  packet.set(payload, header.length);
+  const padding = crypto.getRandomValues(new Uint8Array(PADDING_SIZE));
+  const packet = builder.build({ route, destination, message, secret, padding });
+  secret.fill(0);
+  if (!packet) throw new RangeError("Cannot build a packet: the public key of a hop is a point of low order");
   return packet;
 }
 
@@ -73,19 +90,34 @@ function check(route: readonly Hop[], destination: Uint8Array, message: Uint8Arr
   }
 }
 
-/** Each hop's keys. The secret is blinded from hop to hop just as the hops will blind the shared secret, and erased here. */
-function keysAlong(route: readonly Hop[], secret: Uint8Array, { multiply }: Multiplier): RoutingKeys[] {
-  let blinded = secret;
-  const keysOfHops = route.map(({ publicKey }) => {
+function build({ route, destination, message, secret, padding }: PacketPlan): Uint8Array | undefined {
+  const keys = keysAlong(route, secret);
+  if (!keys) return undefined;
+  const header = buildHeader(publicKeyOf(secret), route, keys, destination, padding);
+  let payload = finalPayload(destination, message);
+  for (const { payloadKey } of keys.toReversed()) payload = encrypt(payloadKey, payload);
+  keys.forEach(eraseRoutingKeys);
+
+  const packet = new Uint8Array(header.length + payload.length);
+  packet.set(header);
+  packet.set(payload, header.length);
+  return packet;
+}
+
+/** Each hop's keys. The secret is blinded from hop to hop just as the hops will blind the shared secret. */
+function keysAlong(route: readonly Hop[], secret: Uint8Array): RoutingKeys[] | undefined {
+  let blinded: Uint8Array = secret.slice();
+  const keysOfHops: RoutingKeys[] = [];
+  for (const { publicKey } of route) {
     const sharedKey = multiply(blinded, publicKey);
-    if (!sharedKey) throw new RangeError("Cannot build a packet: the public key of a hop is a point of low order");
+    if (!sharedKey) return undefined;
     const keys = deriveRoutingKeys(sharedKey);
     sharedKey.fill(0);
     const next = multiplyScalars(blinded, reduceScalar(keys.blindingFactor));
     blinded.fill(0);
     blinded = next;
-    return keys;
-  });
+    keysOfHops.push(keys);
+  }
   blinded.fill(0);
   return keysOfHops;
 }

@@ -36,6 +36,8 @@ export const FINAL_META_SIZE: number = META_PREFIX_SIZE + ADDRESS_SIZE + IDENTIF
 export const ROUTING_STEP_SIZE: number = FORWARD_META_SIZE + MAC_SIZE;
 /** The encrypted routing information. */
 export const ROUTING_SIZE: number = ROUTING_STEP_SIZE * MAX_HOPS;
+/** The random bytes that follow what a final hop reads, where no forward hop is before it. Each takes a step of them. */
+export const PADDING_SIZE: number = ROUTING_SIZE - FINAL_META_SIZE;
 /** The keystream of one hop: the routing information plus the step that a forward hop appends. */
 export const STREAM_SIZE: number = ROUTING_SIZE + ROUTING_STEP_SIZE;
 

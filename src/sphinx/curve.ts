@@ -14,19 +14,6 @@ export interface KeyPair {
   publicKey: Uint8Array;
 }
 
-/** The multiplications of a point by a scalar, the slow part of building a packet. */
-export interface Multiplier {
-  /**
-   * The u-coordinate of scalar × point. Undefined for a zero scalar and for points of low order.
-   *
-   * @param scalar 32 bytes, below the group order
-   * @param point 32 bytes
-   */
-  multiply(scalar: Uint8Array, point: Uint8Array): Uint8Array | undefined;
-  /** Private key × base point. The key is a canonical scalar. */
-  publicKeyOf(privateKey: Uint8Array): Uint8Array;
-}
-
 const { Point, Point: { Fp, Fn } } = ed25519;
 type EdwardsPoint = typeof Point.BASE;
 

@@ -1,10 +1,10 @@
 import {
   DELAY_SIZE,
   FINAL_FLAG,
+  FINAL_META_SIZE,
   FORWARD_FLAG,
   FORWARD_META_SIZE,
   HEADER_SIZE,
-  IDENTIFIER_SIZE,
   MAC_OFFSET,
   META_PREFIX_SIZE,
   ROUTING_OFFSET,
@@ -32,6 +32,7 @@ export interface Hop {
  *
  * @param sharedSecret 32 bytes, as the first hop receives it
  * @param keys the keys of each hop on the route
+ * @param padding `PADDING_SIZE` random bytes
  * @returns 348 bytes
  */
 export function buildHeader(
@@ -39,9 +40,10 @@ export function buildHeader(
   route: readonly Hop[],
   keys: readonly RoutingKeys[],
   destination: Uint8Array,
+  padding: Uint8Array,
 ): Uint8Array {
   const last = keys.length - 1;
-  let routing = finalRouting(keys[last]!, destination, fillerAfter(keys.slice(0, last)));
+  let routing = finalRouting(keys[last]!, destination, padding, fillerAfter(keys.slice(0, last)));
   let mac = headerMac(keys[last]!.macKey, routing);
   for (let i = last - 1; i >= 0; i--) {
     routing = forwardRouting(keys[i]!, route[i + 1]!.address, route[i]!.delay, mac, routing);
@@ -69,12 +71,16 @@ function fillerAfter(forwardKeys: readonly RoutingKeys[]): Uint8Array {
   return filler;
 }
 
-function finalRouting(keys: RoutingKeys, destination: Uint8Array, filler: Uint8Array): Uint8Array {
-  const plain = crypto.getRandomValues(new Uint8Array(ROUTING_SIZE - filler.length));
+function finalRouting(
+  keys: RoutingKeys,
+  destination: Uint8Array,
+  padding: Uint8Array,
+  filler: Uint8Array,
+): Uint8Array {
+  const plain = new Uint8Array(ROUTING_SIZE - filler.length);
   plain.set([FINAL_FLAG, ...VERSION]);
-  plain.set(destination, META_PREFIX_SIZE);
-  const identifierOffset = META_PREFIX_SIZE + destination.length;
-  plain.fill(0, identifierOffset, identifierOffset + IDENTIFIER_SIZE);
+  plain.set(destination, META_PREFIX_SIZE); // and an identifier of zeros
+  plain.set(padding.subarray(0, plain.length - FINAL_META_SIZE), FINAL_META_SIZE);
 
   const routing = new Uint8Array(ROUTING_SIZE);
   routing.set(xorStream(keys.streamKey, plain));

@@ -3,9 +3,9 @@
  * What building a packet costs with and without the kernel, here and in Chromium:
  * `deno run --allow-all --v8-flags=--experimental-wasm-wide-arithmetic tests/bench/build.ts`
  */
-import { buildPacket } from "../../src/sphinx/build.ts";
-import { generateKeyPair, type Multiplier } from "../../src/sphinx/curve.ts";
-import { loadMultiplier } from "../../src/sphinx/kernel/multiply.ts";
+import { type Builder, buildPacket } from "../../src/sphinx/build.ts";
+import { generateKeyPair } from "../../src/sphinx/curve.ts";
+import { loadBuilder } from "../../src/sphinx/kernel/builder.ts";
 import { median } from "./statistics.ts";
 
 /** Three mixnodes and a gateway. */
@@ -21,7 +21,7 @@ interface Figures {
 
 /** Measures both builders, wherever this runs. */
 export async function benchBuild(): Promise<{ javaScript: Figures; kernel: Figures }> {
-  const kernel = await loadMultiplier();
+  const kernel = await loadBuilder();
   if (!kernel) throw new Error("no kernel runs here");
   const route = Array.from({ length: HOPS }, () => ({
     publicKey: generateKeyPair().publicKey,
@@ -30,9 +30,9 @@ export async function benchBuild(): Promise<{ javaScript: Figures; kernel: Figur
   }));
   const client = crypto.getRandomValues(new Uint8Array(32));
   const message = crypto.getRandomValues(new Uint8Array(500));
-  const measure = (multiplier?: Multiplier) => {
+  const measure = (builder?: Builder) => {
     const start = performance.now();
-    buildPacket(route, client, message, multiplier);
+    buildPacket(route, client, message, builder);
     return performance.now() - start;
   };
   const times = Array.from({ length: PACKETS }, () => ({ javaScript: measure(), kernel: measure(kernel) }));

@@ -15,8 +15,8 @@ Deno.test("where there is no WebAssembly, the reference unwraps", async () => {
 });
 
 Deno.test("where there is no WebAssembly, nothing is loaded for building", async () => {
-  const module = JSON.stringify(new URL("../../src/sphinx/kernel/multiply.ts", import.meta.url));
-  const script = `import { loadMultiplier } from ${module}; console.log(await loadMultiplier());`;
+  const module = JSON.stringify(new URL("../../src/sphinx/kernel/builder.ts", import.meta.url));
+  const script = `import { loadBuilder } from ${module}; console.log(await loadBuilder());`;
   assertEquals((await deno("eval", "--v8-flags=--jitless", script)).stdout, "undefined\n");
 });
 
@@ -29,11 +29,11 @@ Deno.test({
   ignore: !knowsWideArithmetic || hasWideArithmetic(), // in the second case they have been run already
   fn: async () => {
     assertEquals((await deno("eval", WIDE_ARITHMETIC, CHOICE)).stdout, "WebAssembly with wide arithmetic\n");
-    const tests = ["kernel_test.ts", "multiply_test.ts"].map((name) => new URL(name, import.meta.url).href);
+    const tests = ["kernel_test.ts", "builder_test.ts"].map((name) => new URL(name, import.meta.url).href);
     const permissions = ["--allow-read", "--allow-env"];
     const { success, stdout } = await deno("test", WIDE_ARITHMETIC, "--no-check", ...permissions, ...tests);
     assert(success, stdout);
-    assertStringIncludes(stdout, "multiply_wide: ");
+    assertStringIncludes(stdout, "builder_wide: ");
     assertStringIncludes(stdout, "kernel_wide: ");
   },
 });

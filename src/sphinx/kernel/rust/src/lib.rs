@@ -5,6 +5,7 @@
 //! the results where the packets were, and then wipes all of it, the stack too.
 #![no_std]
 
+mod layout;
 mod lioness;
 mod shared_key;
 mod unwrap;

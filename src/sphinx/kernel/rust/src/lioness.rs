@@ -4,13 +4,24 @@ use blake2::digest::{FixedOutput, KeyInit, Update};
 use chacha20::ChaCha20Legacy;
 use chacha20::cipher::{KeyIvInit, StreamCipher};
 
-/// k1 (32) ‖ k2 (64) ‖ k3 (32) ‖ k4 (64).
-pub const KEY_SIZE: usize = 192;
+use crate::layout::PAYLOAD_KEY_SIZE;
+
 const LEFT_SIZE: usize = 32;
 const ZERO_NONCE: [u8; 8] = [0; 8];
 
-/// Decrypts a payload in place (spec §2).
-pub fn decrypt(key: &[u8; KEY_SIZE], payload: &mut [u8]) {
+/// Encrypts a payload in place (spec §2). The key is k1 (32) ‖ k2 (64) ‖ k3 (32) ‖ k4 (64).
+#[allow(dead_code)] // for builders
+pub fn encrypt(key: &[u8; PAYLOAD_KEY_SIZE], payload: &mut [u8]) {
+    let (left, right) = payload.split_at_mut(LEFT_SIZE);
+    stream_round(&key[..32], left, right);
+    hash_round(&key[32..96], left, right);
+    stream_round(&key[96..128], left, right);
+    hash_round(&key[128..], left, right);
+}
+
+/// Decrypts a payload in place: the same rounds, backwards.
+#[allow(dead_code)] // for nodes
+pub fn decrypt(key: &[u8; PAYLOAD_KEY_SIZE], payload: &mut [u8]) {
     let (left, right) = payload.split_at_mut(LEFT_SIZE);
     hash_round(&key[128..], left, right);
     stream_round(&key[96..128], left, right);

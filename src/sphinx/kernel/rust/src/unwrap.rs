@@ -6,32 +6,9 @@ use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::layout::*;
 use crate::lioness;
 use crate::shared_key::shared_key;
-
-// A packet (spec §1): shared secret ‖ MAC ‖ routing information ‖ payload.
-const SHARED_SECRET_SIZE: usize = 32;
-const MAC_SIZE: usize = 16;
-const ROUTING_SIZE: usize = 300;
-const HEADER_SIZE: usize = SHARED_SECRET_SIZE + MAC_SIZE + ROUTING_SIZE;
-const PACKET_SIZE: usize = HEADER_SIZE + 1024;
-
-// The routing information of a final hop: flag ‖ version ‖ destination ‖ more that a gateway has no use for.
-const FORWARD_FLAG: u8 = 1;
-const FINAL_FLAG: u8 = 2;
-const ADDRESS_AT: usize = 4;
-const ADDRESS_SIZE: usize = 32;
-const ADDRESS_END: usize = ADDRESS_AT + ADDRESS_SIZE;
-// That of a forward hop: flag ‖ version ‖ next address ‖ delay ‖ next MAC ‖ next routing information.
-const DELAY_SIZE: usize = 8;
-const FORWARD_META_SIZE: usize = ADDRESS_END + DELAY_SIZE;
-const ROUTING_STEP_SIZE: usize = FORWARD_META_SIZE + MAC_SIZE;
-const STREAM_SIZE: usize = ROUTING_SIZE + ROUTING_STEP_SIZE;
-
-// The final payload: zeros ‖ destination ‖ message ‖ terminator ‖ zeros.
-const PAYLOAD_ZEROS_SIZE: usize = 16;
-const MESSAGE_AT: usize = PAYLOAD_ZEROS_SIZE + ADDRESS_SIZE;
-const MESSAGE_TERMINATOR: u8 = 1;
 
 // A slot (slots.ts): packet ‖ outcome ‖ replay tag ‖ destination or next address ‖ message length or delay.
 const RESULT_TAG_AT: usize = 1;
@@ -40,16 +17,6 @@ const RESULT_ADDRESS_AT: usize = RESULT_TAG_AT + REPLAY_TAG_SIZE;
 const RESULT_NUMBER_AT: usize = RESULT_ADDRESS_AT + ADDRESS_SIZE;
 const RESULT_SIZE: usize = RESULT_NUMBER_AT + DELAY_SIZE;
 pub const SLOT_SIZE: usize = PACKET_SIZE + RESULT_SIZE;
-
-const SEED: &[u8] =
-    b"Dwste mou enan moxlo arketa makru kai ena upomoxlio gia na ton topothetisw kai tha kinisw thn gh.";
-const STREAM_KEY_SIZE: usize = 16;
-const MAC_KEY_SIZE: usize = 16;
-/// The routing keys of spec §2 without the blinding factor, which only forward hops need.
-const FINAL_KEYS_SIZE: usize = STREAM_KEY_SIZE + MAC_KEY_SIZE + lioness::KEY_SIZE;
-const ROUTING_KEYS_SIZE: usize = FINAL_KEYS_SIZE + 32;
-/// A key serves one packet only, so the IV is always zero.
-const ZERO_IV: [u8; 16] = [0; 16];
 
 const REPLAY_TAG_LABEL: &[u8] = b"nym-gateway replay tag";
 
