@@ -72,7 +72,7 @@ export class HeldPackets {
     if (due >= this.#wakesAt) return;
     clearTimeout(this.#timer);
     this.#wakesAt = due;
-    this.#timer = setTimeout(() => this.#wake(), Math.max(0, due - performance.now()));
+    this.#timer = setTimeout(() => this.#wake(), Math.ceil(due - performance.now())); // else too early
   }
 
   #wake(): void {

@@ -38,6 +38,8 @@ const PATIENCE = 10_000;
 interface Usage {
   /** µs of processor time */
   cpu: number;
+  /** µs of it that unwrapping took */
+  unwrapping: number;
   rss: number;
   counters: Record<string, number>;
 }
@@ -142,7 +144,8 @@ late.sort((a, b) => a - b);
 const quantile = (q: number) => late[Math.min(late.length - 1, Math.floor(late.length * q))]!.toFixed(2);
 console.log(`${packets} packets at ${rate}/s: ${packets - late.length} lost`);
 console.log(`late: p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms, worst ${quantile(1)} ms`);
-console.log(`processor: ${((after.cpu - before.cpu) / packets).toFixed(1)} µs per packet`);
+const each = (key: "cpu" | "unwrapping") => ((after[key] - before[key]) / packets).toFixed(1);
+console.log(`processor: ${each("cpu")} µs per packet, ${each("unwrapping")} of them for unwrapping`);
 console.log(`memory: ${Math.round(before.rss / 1e6)} MB before, ${Math.round(after.rss / 1e6)} MB after`);
 console.log(JSON.stringify(after.counters));
 Deno.exit(0);

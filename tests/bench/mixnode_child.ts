@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-console -- it answers on standard output
-/** A mixnode in its own process, for mixnode.ts. On `usage` on standard input, it prints its usage and counters. */
+/** A mixnode in its own process, for mixnode.ts. For each line on standard input, it prints its usage and counters. */
 import process from "node:process";
+import { formatSocketAddress } from "../../src/addresses/socket_address.ts";
 import { defaultsOf, MIXNODE } from "../../src/config/config.ts";
 import { setLogLevel } from "../../src/logging/log.ts";
 import { Mixnode } from "../../src/mixnode/mixnode.ts";
@@ -11,13 +12,17 @@ const [folder, address] = Deno.args as [string, string];
 const config = defaultsOf(MIXNODE, "bench", folder);
 Object.assign(config.mixnode, { listeningAddress: address, announceAddress: address, forwardTo: "any" });
 config.mixnode.presenceDirectoryServer = "http://127.0.0.1:1"; // nothing listens there
+config.operator.listeningAddress = "127.0.0.1:0";
 const keys = generateKeyPair();
 {
   await using mixnode = await Mixnode.start(config, keys);
   console.log(keys.publicKey.toHex());
+  const metrics = `http://${formatSocketAddress(mixnode.operatorAddress!)}/metrics`;
   for await (const _line of Deno.stdin.readable) {
     const { user, system } = process.cpuUsage();
     const { rss } = Deno.memoryUsage();
-    console.log(JSON.stringify({ cpu: user + system, rss, counters: mixnode.counters.snapshot() }));
+    const [, seconds] = /unwrap_duration_seconds_sum (\S+)/.exec(await (await fetch(metrics)).text())!;
+    const unwrapping = 1e6 * Number(seconds);
+    console.log(JSON.stringify({ cpu: user + system, unwrapping, rss, counters: mixnode.counters.snapshot() }));
   }
 }
