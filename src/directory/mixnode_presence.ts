@@ -2,6 +2,7 @@ import type { SocketAddress } from "../addresses/socket_address.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { logger } from "../logging/log.ts";
 import type { Mixnode, Topology } from "../protocol/topology.ts";
+import { pause } from "../timing/pause.ts";
 import { Announcer, type NodeKeys } from "./announcer.ts";
 import type { DirectoryClient } from "./client.ts";
 import { plural } from "../text/plural.ts";
@@ -19,6 +20,8 @@ const log = logger("nym_gateway::node::presence");
 const LOOK_INTERVAL = 1000;
 /** … and this many times the duration of the latest: anyone can send such packets, and make a directory's answer long. */
 const LOOK_SHARE = 20;
+/** A packet does not wait longer than this (ms) for the next request. */
+const LOOK_PATIENCE = 10_000;
 
 /** All in ms. */
 export interface MixnodeTimings extends RetryTimings {
@@ -145,6 +148,13 @@ export class MixnodePresence implements AsyncDisposable {
     if (this.#looking === undefined && performance.now() < this.#nextLook) return;
     this.#looking ??= this.#look();
     await this.#looking;
+  }
+
+  /** Resolves when {@linkcode lookAgain} would make a request, or at once if that takes too long. */
+  async mayLookAgain(): Promise<void> {
+    await this.#looking;
+    const wait = this.#nextLook - performance.now();
+    if (wait > 0 && wait <= LOOK_PATIENCE) await pause(Math.ceil(wait), this.#contact.signal);
   }
 
   /** Announces this mixnode and refreshes the topology from now on, until disposed. */

@@ -12,9 +12,9 @@ export const GAUGES = [
   },
   {
     name: "queue_depth",
-    help: "Packets queued in memory: to unwrap, and to forward.",
+    help: "Packets queued in memory: to unwrap, for nodes that the directory may list soon, and to forward.",
     label: "queue",
-    series: { unwrappingQueue: "unwrapping", forwarderQueue: "forwarder" },
+    series: { unwrappingQueue: "unwrapping", newcomersQueue: "newcomers", forwarderQueue: "forwarder" },
   },
   {
     name: "directory_lists_mixnode",

@@ -26,6 +26,7 @@ import { checksOf } from "./health_checks.ts";
 import { HeldPackets } from "./held_packets.ts";
 import { MIXNODE_METRICS } from "./metric_table.ts";
 import { Mixing } from "./mixing.ts";
+import { Newcomers } from "./newcomers.ts";
 import type { Parts } from "./parts.ts";
 import { openReplays, openState } from "./state.ts";
 
@@ -39,7 +40,7 @@ const SYNC_INTERVAL = 1_000;
 /**
  * The map of the mixnode: opens all parts, hands them to each other as functions, and closes them.
  *
- * mixnode or gateway → PacketsIn → Mixing → HeldPackets → Forwarder → mixnode or gateway
+ * mixnode or gateway → PacketsIn → Mixing → HeldPackets (→ Newcomers) → Forwarder → mixnode or gateway
  */
 export class Mixnode implements AsyncDisposable {
   private constructor(
@@ -109,9 +110,17 @@ export class Mixnode implements AsyncDisposable {
       }, count),
     );
     const mayForward = (to: SocketAddress) => mixnode.forwardTo === "any" || presence.isNode(to);
+    const newcomers = new Newcomers({
+      isNode: mayForward,
+      mayLook: () => presence.mayLookAgain(),
+      look: () => presence.lookAgain(),
+      release: (to, packet) => forwarder.forward(to, packet),
+      onDropped: (packets) => count("packets_dropped_not_a_node", packets),
+    });
+    starting.defer(() => count("packets_dropped_stopping", newcomers.drop()));
     const held = new HeldPackets(() => limits.heldPackets, (to, packet) => {
       if (mayForward(to)) forwarder.forward(to, packet);
-      else count("packets_dropped_not_a_node");
+      else newcomers.hold(to, packet);
     });
     starting.defer(async () => count("packets_dropped_stopping", await held.drain(LAST_FORWARDING)));
     const rules = {
@@ -141,6 +150,7 @@ export class Mixnode implements AsyncDisposable {
       limits,
       presence,
       held,
+      newcomers,
       forwarder,
       replays,
       unwrapping,

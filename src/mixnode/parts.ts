@@ -4,6 +4,7 @@ import type { Forwarder } from "../mixnet/forwarder.ts";
 import type { NodeParts } from "../node/parts.ts";
 import type { ReplayFilter } from "../replay/replay_filter.ts";
 import type { HeldPackets } from "./held_packets.ts";
+import type { Newcomers } from "./newcomers.ts";
 
 /** The parts of a running mixnode that gauges and health checks read. */
 export interface Parts extends NodeParts {
@@ -13,6 +14,8 @@ export interface Parts extends NodeParts {
   readonly presence: MixnodePresence;
   /** packets that wait for their delay */
   readonly held: HeldPackets;
+  /** packets whose next node is unknown */
+  readonly newcomers: Newcomers;
   /** outgoing packets */
   readonly forwarder: Forwarder;
   /** which packets were seen */

@@ -2,6 +2,7 @@ import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { decodeNodeAddress, encodeNodeAddress, padNodeAddress } from "../../src/sphinx/node_address.ts";
 import { frame, FRAME_SIZE } from "../../src/mixnet/frames.ts";
 import { DirectoryRig } from "../support/directory_rig.ts";
+import { buildPacket } from "../../src/sphinx/build.ts";
 import { FINAL_FLAG, FORWARD_FLAG, PACKET_SIZE, PAYLOAD_SIZE } from "../../src/sphinx/constants.ts";
 import { range } from "../mailbox/messages.ts";
 import { connectMany, many } from "../hostile/besieged.ts";
@@ -9,7 +10,7 @@ import { eventually } from "../support/eventually.ts";
 import { bytesInUse } from "../support/garbage.ts";
 import { craftedPacket } from "../support/packets.ts";
 import { Silence } from "../support/silence.ts";
-import { LastHop, MixnodeRig } from "./mixnode_rig.ts";
+import { hop, LastHop, MixnodeRig } from "./mixnode_rig.ts";
 
 const MEMORY = 50e6; // bytes: much less than the long form's 480 MB of junk
 
@@ -106,3 +107,16 @@ Deno.test("packets with the longest delay fill the held packets at most, and oth
     assertEquals([rig.mixnode.waiting, rig.count("packets_dropped_no_room")], [50, 10]);
     await eventually("they are released", () => rig.mixnode.waiting === 0);
   }, ({ limits }) => Object.assign(limits, { heldPackets: 50, longestDelay: 1500 })));
+
+Deno.test("a flood of packets for made-up addresses is dropped, and a node that joins meanwhile gets its packets", () =>
+  besiege(async (rig) => {
+    await using newcomer = new LastHop();
+    const key = rig.keys.publicKey;
+    const madeUp = (n: number) => hop(key, { host: `127.1.${n >> 8}.${n & 255}`, port: 1789 });
+    const flood = range(many(100, 20_000)).map((n) => buildPacket([rig.hop(), madeUp(n)], key, new Uint8Array(1)));
+    await rig.mixnode.presence.lookAgain();
+    await newcomer.announceTo(rig.config.mixnode.presenceDirectoryServer);
+    await rig.send(...flood, newcomer.packet("first", rig.hop()));
+    await eventually("it arrives", () => newcomer.texts.includes("first"));
+    await rig.counted("packets_dropped_not_a_node", flood.length);
+  }));

@@ -106,7 +106,7 @@ export class LastHop implements AsyncDisposable {
   async announceTo(directory: string): Promise<void> {
     const body = JSON.stringify({
       location: "",
-      clientListener: "ws://127.0.0.1:1",
+      clientListener: `ws://127.0.0.2:${this.address.port}`,
       mixnetListener: `127.0.0.1:${this.address.port}`,
       pubKey: encodeBase58(this.#keys.publicKey),
       registeredClients: [],

@@ -11,6 +11,7 @@ import { OperatorError } from "../../src/errors/operator_error.ts";
 import { DirectoryRig } from "../support/directory_rig.ts";
 import { buildPacket } from "../../src/sphinx/build.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
+import { range } from "../mailbox/messages.ts";
 import { eventually } from "../support/eventually.ts";
 import { quietPort } from "../support/quiet_port.ts";
 import { Silence } from "../support/silence.ts";
@@ -77,6 +78,7 @@ Deno.test("a packet that cannot be forwarded is dropped and counted, and its con
     last.packet("good", rig.hop()),
   );
   await eventually("the valid packet arrives", () => last.received.length === 1);
+  await rig.counted("packets_dropped_not_a_node", 1); // once the directory has answered
   assertEquals(
     {
       final: rig.count("packets_dropped_wrong_hop"),
@@ -118,6 +120,19 @@ Deno.test("a node that has just joined is found when the first packet for it arr
   await last.announceTo(directory.url);
   await rig.send(last.packet("to a newcomer", rig.hop(500)));
   await eventually("it arrives", () => last.received.length === 1);
+});
+
+Deno.test("packets without a delay wait until the directory lists their node, however recently it was asked", async () => {
+  using _silence = new Silence();
+  await using last = new LastHop();
+  await using directory = await DirectoryRig.start();
+  await using rig = await MixnodeRig.start(directory.url);
+  await rig.mixnode.presence.lookAgain(); // just before the node joins, so that the next request has to wait
+  await last.announceTo(directory.url);
+  await rig.send(...range(20).map((n) => last.packet(`${n}`, rig.hop())));
+  await eventually("all arrive", () => last.received.length === 20);
+  assertEquals(last.texts.map(Number), range(20));
+  assertEquals(rig.count("packets_dropped_not_a_node"), 0);
 });
 
 Deno.test("a replayed packet is dropped, even if the mixnode was killed in between", async () => {
