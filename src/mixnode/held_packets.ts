@@ -72,7 +72,8 @@ export class HeldPackets {
     if (due >= this.#wakesAt) return;
     clearTimeout(this.#timer);
     this.#wakesAt = due;
-    this.#timer = setTimeout(() => this.#wake(), Math.ceil(due - performance.now())); // else too early
+    const delay = Math.max(0, Math.ceil(due - performance.now())); // a fraction would be cut off
+    this.#timer = setTimeout(() => this.#wake(), delay);
   }
 
   #wake(): void {

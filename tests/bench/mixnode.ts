@@ -5,7 +5,8 @@
  *     deno run --allow-all --v8-flags=--experimental-wasm-wide-arithmetic tests/bench/mixnode.ts [packets] [per second]
  *
  * Packets ask for exponential delays of 200 ms on average. It prints the cost of a packet in the mixnode's process, how
- * late packets left, counted from when they were sent, and how many were lost.
+ * late packets left, counted from when they were sent, and how many were lost. The packets are built before, in memory:
+ * 600,000, ten minutes of 1,000/s, take 0.9 GB.
  */
 import { Buffer } from "node:buffer";
 import { createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } from "node:crypto";
@@ -123,6 +124,7 @@ const receiving = (async () => {
 
 await awaitQuiet();
 const before = await usage();
+let halfway: Promise<Usage> | undefined;
 using connection = await Deno.connect({ hostname: "127.0.0.1", port });
 connection.setNoDelay(true);
 const began = performance.now();
@@ -134,6 +136,7 @@ for (let sent = 0; sent < packets;) {
     at += await connection.write(frames.subarray(at, due * FRAME_SIZE));
   }
   sent = due;
+  if (sent >= packets / 2) halfway ??= usage();
   await new Promise((resolve) => setTimeout(resolve, 1));
 }
 await Promise.race([receiving, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
@@ -146,6 +149,8 @@ console.log(`${packets} packets at ${rate}/s: ${packets - late.length} lost`);
 console.log(`late: p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms, worst ${quantile(1)} ms`);
 const each = (key: "cpu" | "unwrapping") => ((after[key] - before[key]) / packets).toFixed(1);
 console.log(`processor: ${each("cpu")} µs per packet, ${each("unwrapping")} of them for unwrapping`);
-console.log(`memory: ${Math.round(before.rss / 1e6)} MB before, ${Math.round(after.rss / 1e6)} MB after`);
+const memory = [before, (await halfway)!, after].map(({ rss }) => Math.round(rss / 1e6));
+console.log(`memory: ${memory[0]} MB before, ${memory[1]} MB halfway, ${memory[2]} MB after`);
+console.log(`in ${Math.round((performance.now() - began) / 1000)} s`);
 console.log(JSON.stringify(after.counters));
 Deno.exit(0);
