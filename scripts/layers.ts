@@ -156,6 +156,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "mixnode",
     "operator",
     "peap",
+    "postgresql",
     "protocol",
     "signals",
     "sphinx",

@@ -118,9 +118,10 @@ export const COUNTERS = [
   },
   {
     name: "cover_messages_total",
-    help: "Loop cover messages, pushed if their client is connected and otherwise dropped; never stored.",
+    help:
+      "Loop cover messages, pushed if their client is connected, passed to the other gateways with the same database if it may be there, and otherwise dropped; never stored.",
     label: "result",
-    series: { covers_pushed: "pushed", covers_dropped: "dropped" },
+    series: { covers_pushed: "pushed", covers_passed: "passed", covers_dropped: "dropped" },
   },
   { name: "messages_stored_total", help: "Messages committed to the disk.", series: { messages_stored: "" } },
   {

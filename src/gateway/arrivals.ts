@@ -7,7 +7,7 @@ import type { Sealer } from "../mailbox/sealing.ts";
 import type { ReplayFilter } from "../replay/replay_filter.ts";
 import { type Outcome, readOutcome } from "../sphinx/slots.ts";
 
-/** Pushed to its client if that is connected, never stored (spec §5). */
+/** Pushed to its client if that is connected, here or at a sibling, and never stored (spec §5). */
 const LOOP_COVER = new TextEncoder().encode("The cake is a lie!");
 
 /** Handles unwrapped packets: counts each, and stores each message for a registered client. */
@@ -20,7 +20,11 @@ export class Arrivals {
     private readonly mailbox: MessageStore,
     private readonly clients: ClientsServer,
     private readonly count: Count,
-  ) {}
+  ) {
+    if (mailbox.passCover !== undefined) {
+      mailbox.pushCover = (id) => this.count(this.#pushCover(id) ? "covers_pushed" : "covers_dropped");
+    }
+  }
 
   /** Takes the results of a batch of `packets` packets (slots.ts), in order of arrival. */
   take(results: Uint8Array, packets: number): void {
@@ -39,13 +43,18 @@ export class Arrivals {
     if (!this.ledger.has(id)) this.count("packets_dropped_unknown_client");
     else if (!this.replays.admit(outcome.replayTag, this.#destination(id))) this.count("packets_dropped_replayed");
     else if (isLoopCover(message)) {
-      if (this.mailbox.admit === undefined) this.#pushCover(id, message);
-      else this.mailbox.admit(outcome.replayTag, (isNew) => isNew && this.#pushCover(id, message));
+      if (this.mailbox.admit === undefined) this.#takeCover(id);
+      else this.mailbox.admit(outcome.replayTag, (isNew) => isNew && this.#takeCover(id));
     } else this.mailbox.store(id, message, outcome.replayTag);
   }
 
-  #pushCover(id: ClientId, cover: Uint8Array): void {
-    this.count(this.clients.pushUnstored(id, cover) ? "covers_pushed" : "covers_dropped");
+  #takeCover(id: ClientId): void {
+    if (this.#pushCover(id)) this.count("covers_pushed");
+    else this.count(this.mailbox.passCover?.(id) === true ? "covers_passed" : "covers_dropped");
+  }
+
+  #pushCover(id: ClientId): boolean {
+    return this.clients.pushUnstored(id, LOOP_COVER);
   }
 
   /** 16 bits that depend on the client, unpredictable without the storage key. */

@@ -32,6 +32,13 @@ export interface MessageStore extends AsyncDisposable {
    * it. Undefined for a store that only one gateway uses, which has its own memory of packets.
    */
   admit?(tag: Uint8Array, then: (isNew: boolean) => void): void;
+  /**
+   * Has the gateway where a client is, if that is another one on the same store, push it a cover message. False when this
+   * one is not passed on. Undefined for a store that only one gateway uses.
+   */
+  passCover?(id: ClientId): boolean;
+  /** Pushes a cover message that another gateway has passed on. Set by whoever has the clients. */
+  pushCover?: ((id: ClientId) => void) | undefined;
   /** undefined when there is room for more messages, else a promise that resolves when there may be */
   room(): Promise<void> | undefined;
   /**

@@ -1,4 +1,5 @@
 import { decodeChunk, firstOf } from "../mailbox/chunk.ts";
+import type { ClientId } from "../mailbox/client_id.ts";
 import type { StoredMessage } from "../mailbox/fresh.ts";
 import type { Inbox } from "../mailbox/message_store.ts";
 import type { Pseudonym } from "../mailbox/pseudonym.ts";
@@ -90,6 +91,7 @@ export class PostgresqlInbox implements Inbox {
 
   /** `nudge` and `superseded` must not throw. The mailbox calls {@linkcode opened} when the database knows of the login. */
   constructor(
+    readonly id: ClientId,
     readonly inbox: Pseudonym,
     private readonly store: ReaderStore,
     readonly nudge: () => void,

@@ -37,6 +37,9 @@ const TEND_INTERVAL = 60_000;
 const SILENCE = 3000;
 /** Chunks that expire in one statement. */
 const EXPIRED_AT_ONCE = 500;
+/** Clients for whom covers wait to be passed to other gateways; one statement takes as many as one notification names. */
+const MAX_COVERED = 8192;
+const COVERED_AT_ONCE = 180;
 /** Hexadecimal digits of a pseudonym in a notification. */
 const HINT_DIGITS = 32;
 
@@ -65,6 +68,10 @@ export class PostgresqlMailbox implements MessageStore {
   readonly #commits: Commits;
   /** by the beginning of their pseudonyms, as in notifications */
   readonly #readers = new Map<string, PostgresqlInbox>();
+  /** what {@linkcode passCover} has taken, by client */
+  readonly #covers = new Map<Pseudonym, number>();
+  #isPassing = false;
+  pushCover: ((id: ClientId) => void) | undefined;
   readonly #readerStore: ReaderStore;
   readonly #confirmations = new Map<Pseudonym, Confirmation>();
   /** packets with nothing to store, whose tags go with the next commit */
@@ -186,6 +193,15 @@ export class PostgresqlMailbox implements MessageStore {
     this.#commits.start();
   }
 
+  /** As {@linkcode MessageStore.passCover} says: as counts, together with others. */
+  passCover(id: ClientId): boolean {
+    const inbox = this.sealer.pseudonym(id);
+    if (this.#isFailing || this.#covers.size >= MAX_COVERED) return false;
+    this.#covers.set(inbox, (this.#covers.get(inbox) ?? 0) + 1);
+    if (!this.#isPassing) void this.#passCovers();
+    return true;
+  }
+
   /** undefined when there is room for more messages, else a promise that resolves when there may be. */
   room(): Promise<void> | undefined {
     if (this.#queue.waiting < MAX_WAITING) return undefined;
@@ -197,7 +213,7 @@ export class PostgresqlMailbox implements MessageStore {
   openInbox(id: ClientId, nudge: () => void, superseded: () => void): PostgresqlInbox {
     const inbox = this.sealer.pseudonym(id);
     this.#readers.get(hintOf(inbox))?.close();
-    const reader = new PostgresqlInbox(inbox, this.#readerStore, nudge, superseded);
+    const reader = new PostgresqlInbox(id, inbox, this.#readerStore, nudge, superseded);
     this.#readers.set(hintOf(inbox), reader);
     this.#opening.set(inbox, reader);
     this.#commits.start();
@@ -413,10 +429,47 @@ export class PostgresqlMailbox implements MessageStore {
     };
   }
 
-  /** Another gateway says that something has changed in these inboxes; `*`: in any. */
+  /** One statement at a time: covers that come meanwhile go together with the next. */
+  async #passCovers(): Promise<void> {
+    this.#isPassing = true;
+    await Promise.resolve(); // those of the same commit go together
+    while (this.#covers.size > 0) {
+      const some = [...this.#covers].slice(0, COVERED_AT_ONCE);
+      for (const [inbox] of some) this.#covers.delete(inbox);
+      const inboxes = `{${some.map(([inbox]) => `"\\\\x${inbox}"`).join()}}`;
+      const counts = `{${some.map(([, count]) => count).join()}}`;
+      await this.#quietly(
+        "pass covers to other gateways",
+        () =>
+          this.server.run((sql) =>
+            sql`select pg_notify('nym_gateway_' || i.home,
+              'covers ' || string_agg(left(encode(i.inbox, 'hex'), ${HINT_DIGITS}::integer) || ':' || c.count, ' '))
+            from unnest(${inboxes}::text::bytea[], ${counts}::text::integer[]) as c(inbox, count)
+              join nym_gateway.inboxes i on i.inbox = c.inbox
+            where i.home not in (0, ${this.#gateway}::text::bigint) group by i.home`
+          ),
+      );
+    }
+    this.#isPassing = false;
+  }
+
+  /**
+   * Another gateway says that something has changed in these inboxes, or, with `*`, in any; or it passes covers, as in
+   * `covers 0123…:2 89ab…:1`.
+   */
   #hinted(hint: string): void {
     if (hint === "*") return void this.#quietly("look for what other gateways have stored", () => this.#sweep());
-    for (const start of hint.split(" ")) this.#readers.get(start)?.hint();
+    const [first, ...others] = hint.split(" ");
+    if (first === "covers") return this.#covered(others);
+    for (const start of [first!, ...others]) this.#readers.get(start)?.hint();
+  }
+
+  #covered(counts: readonly string[]): void {
+    for (const each of counts) {
+      const [start, count] = each.split(":");
+      const reader = this.#readers.get(start!);
+      for (let i = 0; reader !== undefined && i < Number(count); i++) this.pushCover?.(reader.id);
+    }
   }
 
   /** Asks about the inboxes of all clients that are online. */
@@ -468,7 +521,7 @@ export class PostgresqlMailbox implements MessageStore {
     });
   }
 
-  async #quietly(what: string, work: () => Promise<void>): Promise<void> {
+  async #quietly(what: string, work: () => Promise<unknown>): Promise<void> {
     if (this.#isClosed) return;
     try {
       await work();

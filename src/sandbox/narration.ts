@@ -4,13 +4,11 @@ const BAR_WIDTH = 30;
 /** Width of a heading, including the rule after its text. */
 const HEADING_WIDTH = 70;
 
-/** Prints the title of the story. */
-export function title(terminal: Terminal): void {
+/** Prints the title of a story, and what it is about. */
+export function title(terminal: Terminal, name: string, subject: string): void {
   terminal.line();
-  terminal.line(`  ${terminal.paint("Mail for someone who is offline", "bold")}`);
-  terminal.line(
-    terminal.paint("  a whole mixnet on this machine: real sockets, real Sphinx packets, a real disk", "dim"),
-  );
+  terminal.line(`  ${terminal.paint(name, "bold")}`);
+  terminal.line(terminal.paint(`  ${subject}`, "dim"));
 }
 
 /** Prints the heading of an act. */

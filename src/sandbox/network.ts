@@ -21,13 +21,14 @@ import { LocalMixnode } from "./local_mixnode.ts";
 import { type GatewayPorts, LAYERS, type NetworkPorts, refusePortsInUse } from "./ports.ts";
 import { until } from "./until.ts";
 
-const HOST = "127.0.0.1";
+/** where everything of a local network listens */
+export const HOST = "127.0.0.1";
 /** of the key with which the directory signs topologies, in bytes */
 const KEY_SIZE = 32;
 /** Between attempts to connect to a node, in ms. After the longest one, the packets that wait for it are dropped. */
 const BACKOFF = { packetForwardingInitialBackoff: 250, packetForwardingMaximumBackoff: 1000 };
 /** ms to wait for nodes to announce themselves */
-const ANNOUNCE_TIMEOUT = 10_000;
+export const ANNOUNCE_TIMEOUT = 10_000;
 
 /** Options of a network. */
 export interface NetworkOptions {
@@ -35,6 +36,8 @@ export interface NetworkOptions {
   readonly operator?: string;
   /** whether clients use https and wss, with a certificate made for this network */
   readonly withTls?: boolean;
+  /** the folder in which its home is made; without it, that for temporary files */
+  readonly folder?: string;
   /** What a node connects to the next ones by, for someone who wants to watch. `host` is the node's own, for the mixnet. */
   readonly connectFrom?: (host: string) => Connect;
 }
@@ -63,11 +66,11 @@ export class Network {
   static async start(
     ports: NetworkPorts,
     signal: AbortSignal,
-    { operator = "", withTls = false, connectFrom }: NetworkOptions = {},
+    { operator = "", withTls = false, folder, connectFrom }: NetworkOptions = {},
   ): Promise<Network> {
     refusePortsInUse(ports);
     await using starting = new AsyncDisposableStack();
-    const home = starting.adopt(makeHome(), (folder) => Deno.remove(folder, { recursive: true }));
+    const home = starting.adopt(makeHome(folder), (folder) => Deno.remove(folder, { recursive: true }));
     const certificate = withTls ? await makeCertificate(home) : undefined;
     const directorySettings = directoryConfig(home, withTls ? 0 : ports.directory);
     const directory = starting.use(
@@ -146,9 +149,10 @@ export class Network {
   }
 }
 
-function makeHome(): string {
+/** A folder for the files of a local network, in `dir` or the usual folder for temporary files. */
+export function makeHome(dir?: string): string {
   try {
-    return Deno.makeTempDirSync({ prefix: "nym-network-" });
+    return Deno.makeTempDirSync({ prefix: "nym-network-", ...(dir !== undefined && { dir }) });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`Cannot create a folder for temporary files (TMPDIR sets where): ${reason}`, { cause });

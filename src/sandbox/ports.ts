@@ -44,7 +44,7 @@ export function portsFrom(first: number, size = SMALLEST): NetworkPorts {
   if (!Number.isInteger(first) || first < 0 || first + count > 0x10000) {
     throw new RangeError(`${first} is neither the first of ${count} consecutive ports nor 0`);
   }
-  return first === 0 ? freePorts(size) : assign(first, size);
+  return assign(first === 0 ? firstFree(count) : first, size);
 }
 
 function portsOf({ mixnodes, gateways }: NetworkSize): number {
@@ -67,7 +67,11 @@ export function allOf({ directory, mixnodes, gateways }: NetworkPorts): number[]
 
 /** Throws a PortInUse for the first of these ports that another program listens on. */
 export function refusePortsInUse(ports: NetworkPorts): void {
-  for (const port of allOf(ports)) {
+  refuseInUse(allOf(ports));
+}
+
+function refuseInUse(ports: readonly number[]): void {
+  for (const port of ports) {
     try {
       Deno.listen({ hostname: "127.0.0.1", port }).close();
     } catch (error) {
@@ -89,22 +93,25 @@ export class PortInUse extends Error {
 }
 
 /**
- * Blocks of ports for networks that may use any: below the range of outgoing connections, which take ports of theirs
- * between the choice and the listening.
+ * Ports for networks that may use any: below the range of outgoing connections, which take ports of theirs between the
+ * choice and the listening.
  */
-const BLOCKS = { first: 10_240, count: 1_500 };
+const ANY = { first: 10_240, count: 10_500 };
 
-/** The first block with all its ports free, from this process's own on: networks started at once choose different ones. */
-function freePorts(size: NetworkSize): NetworkPorts {
-  for (let i = 0; i < BLOCKS.count; i++) {
-    const first = BLOCKS.first + (Deno.pid + i) % BLOCKS.count * portsOf(size);
-    const ports = assign(first, size);
+/**
+ * The first of `count` consecutive ports that are all free, from this process's own block on: networks started at once
+ * choose different ones. Throws a PortInUse if there are none.
+ */
+export function firstFree(count: number): number {
+  const blocks = Math.floor(ANY.count / count);
+  for (let i = 0; i < blocks; i++) {
+    const first = ANY.first + (Deno.pid + i) % blocks * count;
     try {
-      refusePortsInUse(ports);
-      return ports;
+      refuseInUse(Array.from({ length: count }, (_, i) => first + i));
+      return first;
     } catch (error) {
       if (!(error instanceof PortInUse)) throw error;
     }
   }
-  throw new PortInUse(BLOCKS.first);
+  throw new PortInUse(ANY.first);
 }

@@ -33,7 +33,11 @@ interface Sending {
  */
 export async function tellStory(terminal: Terminal, signal: AbortSignal): Promise<void> {
   const began = performance.now();
-  title(terminal);
+  title(
+    terminal,
+    "Mail for someone who is offline",
+    "a whole mixnet on this machine: real sockets, real Sphinx packets, a real disk",
+  );
 
   act(terminal, 1, "The network starts");
   await using network = await Network.start(portsFrom(0), signal);

@@ -69,6 +69,12 @@ async function clientMoves(storage: Config["storage"]): Promise<void> {
   await eventually("both are confirmed", () => here.gateway.counters.get("messages_confirmed") === 2);
   await here.gateway.mailbox.flush();
 
+  const cover = here.packet(address, new TextEncoder().encode("The cake is a lie!"));
+  await there.mix(cover);
+  assertEquals(new TextDecoder().decode(await first.message()), "The cake is a lie!");
+  assertEquals([here, there].map(({ gateway }) => gateway.counters.get("covers_pushed")), [1, 0]);
+  assertEquals(there.gateway.counters.get("covers_passed"), 1);
+
   const second = await there.logIn(address);
   await first.closed;
   await here.mix(...packets.slice(2, 4));

@@ -1,9 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Ledger } from "../../src/mailbox/ledger.ts";
 import { NO_LIMITS } from "../../src/mailbox/limits.ts";
-import type { Inbox } from "../../src/mailbox/message_store.ts";
 import { PostgresqlLedgerTable } from "../../src/postgresql/ledger_table.ts";
-import { PostgresqlMailbox } from "../../src/postgresql/mailbox.ts";
 import { Server, type ServerOptions } from "../../src/postgresql/server.ts";
 import { client, numbered, numberOf, range, readAll, readNumbers } from "../mailbox/messages.ts";
 import { openPostgresql } from "../mailbox/stores.ts";
@@ -12,43 +10,12 @@ import { Postgresql, SKIPPED } from "../support/postgresql.ts";
 import { inboxesIn, inspect } from "../../src/postgresql/inspection.ts";
 import { Sealer } from "../../src/mailbox/sealing.ts";
 import { testSealer } from "../support/sealer.ts";
+import { FAULTS } from "./faults.ts";
 import { killUnderLoad } from "./kills.ts";
+import { counting, Watching } from "./watching.ts";
 
 const DAY = 86_400_000;
 const ignore = () => {};
-
-/** Counts by name. */
-function counting(): { counts: Record<string, number>; count: (name: string, n?: number) => void } {
-  const counts: Record<string, number> = {};
-  return { counts, count: (name, n = 1) => counts[name] = (counts[name] ?? 0) + n };
-}
-
-/** Reads an inbox for as long as it nudges. */
-class Watching {
-  readonly got: number[] = [];
-  isSuperseded = false;
-  last = 0;
-  #reading: Promise<void> | undefined;
-  readonly inbox: Inbox;
-
-  constructor(mailbox: PostgresqlMailbox, n: number) {
-    this.inbox = mailbox.openInbox(client(n), () => this.#nudged(), () => this.isSuperseded = true);
-  }
-
-  #nudged(): void {
-    this.#reading ??= this.#read();
-  }
-
-  async #read(): Promise<void> {
-    do {
-      for (const { message, sequence } of await readAll(this.inbox)) {
-        this.got.push(numberOf(message));
-        this.last = sequence;
-      }
-    } while (this.inbox.isBehind);
-    this.#reading = undefined;
-  }
-}
 
 /** Tests of gateways that share a database; each gets a new one. */
 const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Promise<void>> = {
@@ -169,6 +136,26 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
       sql<{ tag: string }[]>`select tag, tableoid::regclass::text as part from nym_gateway.tags order by tag`
     );
     assertEquals(rows.map(({ tag }) => tag), ["1", "2"]);
+  },
+
+  "covers reach a client at another gateway, as many as came in": async (options) => {
+    await using here = await openPostgresql(options);
+    await using there = await openPostgresql(options);
+    const pushed: string[] = [];
+    here.pushCover = (id) => pushed.push(`here ${id}`);
+    there.pushCover = (id) => pushed.push(`there ${id}`);
+    const watching = range(3).map((n) => new Watching(there, n));
+    await there.flush();
+    for (const n of [0, 1, 1, 1, 7]) assert(here.passCover(client(n))); // nobody knows where the last one is
+    await eventually("they have come", () => pushed.length >= 4);
+    const own = range(200, 1000);
+    for (const n of own) there.openInbox(client(n), ignore, ignore);
+    await there.flush();
+    for (const n of own) assert(here.passCover(client(n)));
+    await eventually("they have come too", () => pushed.length >= 204);
+    assertEquals(pushed.slice(0, 4).sort(), [0, 1, 1, 1].map((n) => `there ${client(n)}`));
+    assertEquals(pushed.slice(4).sort(), own.map((n) => `there ${client(n)}`).sort());
+    assertEquals(watching.map(({ got }) => got), [[], [], []]);
   },
 
   "limits hold over all gateways, to the message": async (options) => {
@@ -380,6 +367,8 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
     assert(!here.has(client(2)) && here.size === 3);
     await eventually("the other knows that too", () => !there.has(client(2)) && there.has(client(4)));
   },
+
+  ...FAULTS,
 
   "gateways and the server are killed under load: nothing that was committed is lost or out of order": killUnderLoad,
 

@@ -15,7 +15,7 @@ export class Program implements AsyncDisposable {
       "--allow-write",
       "--allow-env",
       "--allow-sys",
-      "--allow-run=openssl",
+      "--allow-run",
       "--unstable-bundle",
     ];
     this.#child = new Deno.Command(Deno.execPath(), {

@@ -41,6 +41,8 @@ export class GatewayRig {
   async sibling(): Promise<GatewayRig> {
     const rig = new GatewayRig(this.config.gateway.presenceDirectoryServer, this.keys, this.storageKey);
     Object.assign(rig.config.storage, this.config.storage);
+    rig.config.clientsEndpoint.announceAddress = this.config.clientsEndpoint.announceAddress;
+    rig.config.mixnetEndpoint.announceAddress = this.config.mixnetEndpoint.announceAddress;
     return await rig.#started();
   }
 

@@ -1,32 +1,14 @@
 import { join } from "node:path";
+import { asUser, postgresqlFolder } from "../../src/sandbox/cluster/programs.ts";
+import { run } from "../../src/sandbox/cluster/service.ts";
 import { Server, type ServerOptions } from "../../src/postgresql/server.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
 
-/** Where Debian's package puts the programs, by version. */
-const DEBIAN = "/usr/lib/postgresql";
-
 /** The folder with initdb and postgres; undefined when they are not installed. */
-export const PROGRAMS: string | undefined = programs();
+export const PROGRAMS: string | undefined = postgresqlFolder();
 
 /** Tests that need PostgreSQL are skipped without it, except where CI is set. */
 export const SKIPPED: boolean = PROGRAMS === undefined && Deno.env.get("CI") === undefined;
-
-function programs(): string | undefined {
-  const folders = (Deno.env.get("PATH") ?? "").split(":");
-  try {
-    const versions = [...Deno.readDirSync(DEBIAN)].map(({ name }) => name).sort((a, b) => Number(b) - Number(a));
-    folders.unshift(...versions.map((version) => join(DEBIAN, version, "bin")));
-  } catch {
-    // not Debian's
-  }
-  return folders.find((folder) => {
-    try {
-      return Deno.statSync(join(folder, "initdb")).isFile;
-    } catch {
-      return false;
-    }
-  });
-}
 
 /** Settings of postgresql.conf. */
 type Settings = Readonly<Record<string, string>>;
@@ -70,12 +52,28 @@ export class Postgresql implements AsyncDisposable {
     return cluster;
   }
 
-  /** Options for a new, empty database. */
-  async database(): Promise<ServerOptions> {
+  /** Options for a new, empty database; with its files in `folder`, if that is given, an empty one that is PostgreSQL's. */
+  async database(folder?: string): Promise<ServerOptions> {
     const database = `test_${++this.#databases}`;
     await using server = new Server(this.#options("postgres"));
-    await server.run((sql) => sql.unsafe(`create database ${database}`));
+    if (folder !== undefined) {
+      await server.run((sql) => sql.unsafe(`create tablespace ${database} location '${folder}'`));
+    }
+    const space = folder === undefined ? "" : ` tablespace ${database}`;
+    await server.run((sql) => sql.unsafe(`create database ${database}${space}`));
     return this.#options(database);
+  }
+
+  /** Removes a database that has a folder of its own. */
+  async drop({ database }: ServerOptions): Promise<void> {
+    await using server = new Server(this.#options("postgres"));
+    await server.run((sql) => sql.unsafe(`drop database ${database} with (force)`));
+    await server.run((sql) => sql.unsafe(`drop tablespace ${database}`));
+  }
+
+  /** The path of its Unix socket. */
+  get socket(): string {
+    return `${this.#folder.path}/.s.PGSQL.${this.port}`;
   }
 
   /** Ends it without a checkpoint, or kills its first process, which the others notice. */
@@ -176,15 +174,4 @@ function statOf(pid: number): number[] | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The command as the user postgres for root, whom PostgreSQL's programs refuse. */
-function asUser(...command: [string, ...string[]]): [string, ...string[]] {
-  if (Deno.uid() !== 0) return command;
-  return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", ...command];
-}
-
-async function run(program: string, ...args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(program, { args, stdin: "null", cwd: "/" }).output();
-  if (!success) throw new Error(`${program}: ${new TextDecoder().decode(stderr)}`);
 }

@@ -1,0 +1,132 @@
+import { assertEquals } from "@std/assert";
+import { NO_LIMITS } from "../../src/mailbox/limits.ts";
+import { Server, type ServerOptions } from "../../src/postgresql/server.ts";
+import { TextLineStream } from "../bench/lines.ts";
+import { canMount, SmallDisk } from "../faults/small_disk.ts";
+import { client, numbered, range, readNumbers } from "../mailbox/messages.ts";
+import { openPostgresql } from "../mailbox/stores.ts";
+import { eventually } from "../support/eventually.ts";
+import type { Postgresql } from "../support/postgresql.ts";
+import { Relay } from "../support/relay.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { counting, Watching } from "./watching.ts";
+
+const ignore = () => {};
+
+/** Tests of faults of the database and of gateways; each gets a new database. */
+export const FAULTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Promise<void>> = {
+  "a connection that is cut between a commit and its answer stores nothing twice": async (options, cluster) => {
+    await using relay = new Relay({ transport: "unix", path: cluster.socket });
+    const hosts = [{ host: "127.0.0.1", port: relay.port }];
+    const { counts, count } = counting();
+    await using mailbox = await openPostgresql({ ...options, hosts }, NO_LIMITS, count);
+    const tag = (n: number) => new Uint8Array(16).fill(n + 1);
+    const watching = new Watching(mailbox, 1);
+    for (const n of range(5)) mailbox.store(client(1), numbered(n), tag(n));
+    await mailbox.flush();
+    await using server = new Server(options);
+    const stored = async () => {
+      const [row] = await server.run((sql) => sql<{ n: string }[]>`select sum(messages) as n from nym_gateway.chunks`);
+      return Number(row!.n);
+    };
+    relay.longestAnswered = 4000; // the commit of five messages of 1,000 bytes is longer, and all else is shorter
+    for (const n of range(5, 5)) mailbox.store(client(1), numbered(n, 1000), tag(n));
+    while (await stored() < 10) await new Promise((resolve) => setTimeout(resolve, 5));
+    assertEquals(counts["messages_stored"], 5);
+    relay.longestAnswered = Infinity;
+    relay.cut();
+    await mailbox.flush();
+    await eventually("all have come", () => watching.got.length >= 10);
+    assertEquals([watching.got, await stored()], [range(10), 10]);
+    assertEquals([counts["messages_stored"], counts["packets_dropped_replayed"]], [10, undefined]);
+  },
+
+  "a gateway that is cut off from the database goes on for clients that are online, and loses nothing": async (
+    options,
+    cluster,
+  ) => {
+    await using relay = new Relay({ transport: "unix", path: cluster.socket });
+    const hosts = [{ host: "127.0.0.1", port: relay.port }];
+    await using here = await openPostgresql({ ...options, hosts });
+    await using there = await openPostgresql(options);
+    const watching = new Watching(here, 1);
+    await here.flush();
+    relay.isClosed = true;
+    relay.cut();
+    for (const n of range(20)) here.store(client(n % 2), numbered(n));
+    await eventually("mail for the client that is online has come", () => watching.got.length === 10);
+    there.store(client(1), numbered(20)); // the other one goes on as ever
+    await there.flush();
+    relay.isClosed = false;
+    await here.flush();
+    assertEquals(here.failure, undefined);
+    await eventually("the other's has come too", () => watching.got.includes(20));
+    assertEquals(new Set(watching.got), new Set([...range(10).map((i) => 2 * i + 1), 20]));
+    assertEquals(await readNumbers(there.openInbox(client(0), ignore, ignore)), range(10).map((i) => 2 * i));
+  },
+
+  "a gateway that is frozen, and goes on after a newer login elsewhere, does no harm": async (options) => {
+    await using mailbox = await openPostgresql(options);
+    for (const n of range(5)) mailbox.store(client(1), numbered(n));
+    await mailbox.flush();
+    const child = new URL("frozen_child.ts", import.meta.url).pathname;
+    const args = ["run", "--no-check", "--allow-net", "--allow-read", "--allow-write", "--allow-env", "--allow-sys"];
+    await using frozen = new Deno.Command(Deno.execPath(), {
+      args: [...args, child, JSON.stringify([options, 6])],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const lines = frozen.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())[
+      Symbol.asyncIterator
+    ]();
+    assertEquals((await lines.next()).value, "5");
+
+    frozen.kill("SIGSTOP");
+    const confirm = frozen.stdin.getWriter();
+    await confirm.write(new TextEncoder().encode("confirm\n"));
+    mailbox.store(client(1), numbered(5));
+    const watching = new Watching(mailbox, 1);
+    await eventually("the newer login has all", () => watching.got.length === 6);
+    watching.inbox.confirm(watching.last - 4); // two of six
+    await mailbox.flush();
+    frozen.kill("SIGCONT");
+    assertEquals((await lines.next()).value, "confirmed");
+    await confirm.close();
+    await eventually("what it has stored has come", () => watching.got.length === 7);
+    assertEquals([watching.got, watching.isSuperseded], [range(7), false]);
+    assertEquals(await readNumbers(mailbox.openInbox(client(1), ignore, ignore)), range(5, 2));
+  },
+
+  ...(canMount && {
+    "a database whose disk is full holds mail up, and loses none": async (_, cluster) => {
+      using folder = new TemporaryFolder();
+      await using disk = await SmallDisk.mount(folder.path, 24);
+      const space = folder.file("space");
+      Deno.mkdirSync(space, { mode: 0o700 });
+      const { uid, gid } = Deno.statSync(cluster.socket);
+      for (const path of [folder.path, space]) Deno.chownSync(path, uid, gid);
+      const options = await cluster.database(space);
+      {
+        const { counts, count } = counting();
+        await using mailbox = await openPostgresql(options, NO_LIMITS, count);
+        const watching = new Watching(mailbox, 0);
+        await mailbox.flush();
+        await disk.fill();
+        let sent = 0;
+        while (mailbox.failure === undefined && sent < 5000) {
+          for (let i = 0; i < 50; i++) mailbox.store(client(sent % 2), numbered(sent++, 1000));
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+        assertEquals(/No space left|could not extend/.test(mailbox.failure ?? ""), true, mailbox.failure);
+        const mine = range(sent).filter((n) => n % 2 === 0);
+        await eventually("mail for the client that is online has come", () => watching.got.length >= mine.length);
+        await disk.free();
+        await mailbox.flush();
+        assertEquals(new Set(watching.got), new Set(mine));
+        assertEquals(await readNumbers(mailbox.openInbox(client(1), ignore, ignore)), mine.map((n) => n + 1));
+        assertEquals(counts["messages_lost"], undefined);
+      }
+      await cluster.drop(options);
+    },
+  }),
+};
