@@ -10,8 +10,15 @@ import { type Outcome, readOutcome } from "../sphinx/slots.ts";
 /** Pushed to its client if that is connected, here or at a sibling, and never stored (spec §5). */
 const LOOP_COVER = new TextEncoder().encode("The cake is a lie!");
 
+/** Bytes of the buffers that messages are copied to. One of them stays in memory as long as any of its messages. */
+const KEPT_SIZE = 16_384;
+
 /** Handles unwrapped packets: counts each, and stores each message for a registered client. */
 export class Arrivals {
+  /** where messages are copied to */
+  #kept = new Uint8Array(0);
+  #keptSize = 0;
+
   /** All parts are used, none is owned. */
   constructor(
     private readonly ledger: Ledger,
@@ -26,7 +33,7 @@ export class Arrivals {
     }
   }
 
-  /** Takes the results of a batch of `packets` packets (slots.ts), in order of arrival. */
+  /** Takes the results of a batch of `packets` packets (slots.ts), in order of arrival. Copies the messages to store. */
   take(results: Uint8Array, packets: number): void {
     for (let i = 0; i < packets; i++) this.#take(readOutcome(results, i));
     this.replays.flush(); // before the commit of these messages, which starts a turn later
@@ -45,7 +52,7 @@ export class Arrivals {
     else if (isLoopCover(message)) {
       if (this.mailbox.admit === undefined) this.#takeCover(id);
       else this.mailbox.admit(outcome.replayTag, (isNew) => isNew && this.#takeCover(id));
-    } else this.mailbox.store(id, message, outcome.replayTag);
+    } else this.mailbox.store(id, this.#copy(message), outcome.replayTag);
   }
 
   #takeCover(id: ClientId): void {
@@ -55,6 +62,17 @@ export class Arrivals {
 
   #pushCover(id: ClientId): boolean {
     return this.clients.pushUnstored(id, LOOP_COVER);
+  }
+
+  /** Copies a message to where it may stay. A buffer of its own for each would take ten times as long. */
+  #copy(message: Uint8Array): Uint8Array {
+    if (this.#kept.length - this.#keptSize < message.length) {
+      this.#kept = new Uint8Array(KEPT_SIZE);
+      this.#keptSize = 0;
+    }
+    const copy = this.#kept.subarray(this.#keptSize, this.#keptSize += message.length);
+    copy.set(message);
+    return copy;
   }
 
   /** 16 bits that depend on the client, unpredictable without the storage key. */

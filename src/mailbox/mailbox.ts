@@ -30,7 +30,7 @@ const MAX_COMMIT_MUTATIONS = 990;
 const MAX_COMMIT_REMOVALS = 500;
 /**
  * The most messages waiting for a commit. Beyond it there is no room, and the gateway stops reading packets. It is a
- * number of messages, because each keeps its packet's 1372 bytes in memory however short it is: about 11 MB in all.
+ * number of messages, because each takes some memory however short it is: about 11 MB in all.
  */
 const MAX_WAITING = 8192;
 /** Removals are committed with the next stores, or after this many ms, or when they would fill a commit. */

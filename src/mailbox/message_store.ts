@@ -23,8 +23,8 @@ export interface MessageStore extends AsyncDisposable {
   /** why messages cannot be written; undefined when the last commit worked */
   readonly failure: string | undefined;
   /**
-   * Accepts a message for a client; false when a limit forbids it. Neither message nor tag is copied. `tag` recognizes
-   * a replay of its packet at another gateway on the same store. Ask for {@linkcode room} first.
+   * Accepts a message for a client; false when a limit forbids it. The message is kept, not copied. `tag`, which is not
+   * kept, recognizes a replay of its packet at another gateway on the same store. Ask for {@linkcode room} first.
    */
   store(id: ClientId, message: Uint8Array, tag?: Uint8Array): boolean;
   /**

@@ -15,17 +15,19 @@ const BATCHES_PER_WORKER = 4;
 export const RESTART_DELAY = 1000;
 
 interface Batch {
-  /** the packets in their slots, kept until the results arrive so that another worker can take over when one dies */
-  packets: Uint8Array<ArrayBuffer>;
+  /** all slots of its buffer */
+  readonly buffer: Uint8Array<SharedArrayBuffer>;
+  /** bytes of the slots that it uses: packets until it is done, so that another worker can take over when one dies */
+  readonly size: number;
   /** A worker died while it had this batch. An idle worker retries it, and it is given up if that one dies too. */
   suspect: boolean;
-  /** the same slots, holding results; "lost" once the batch was given up */
-  results: Uint8Array | "lost" | undefined;
+  /** "done" when its slots hold results; "lost" once it was given up */
+  outcome: "done" | "lost" | undefined;
   /** processing time of the worker */
   seconds: number;
 }
 
-/** Receives the results of a batch (see slots.ts), in a buffer that it owns, and the seconds spent on them. */
+/** Receives the results of a batch (see slots.ts), valid until it returns, and the seconds spent on them. */
 export type OnResults = (results: Uint8Array, packets: number, seconds: number) => void;
 
 interface Thread {
@@ -56,7 +58,11 @@ export class UnwrappingPool {
   /** those whose worker died, until another one is idle */
   readonly #orphans: Batch[] = [];
   readonly #maximum: number;
-  #filling = new Uint8Array(BATCH_SIZE);
+  /** shared with the workers, divided into buffers: one for each batch in flight and one to fill */
+  readonly #memory: SharedArrayBuffer;
+  /** buffers that no batch uses; the one used last comes first, as it is in the processor's cache */
+  readonly #free: Uint8Array<SharedArrayBuffer>[] = [];
+  #filling: Uint8Array<SharedArrayBuffer>;
   #filled = 0;
   #room = Promise.withResolvers<void>();
   #idle = Promise.withResolvers<void>();
@@ -76,6 +82,11 @@ export class UnwrappingPool {
     this.#script = script;
     this.#onResults = onResults;
     this.#onLost = onLost;
+    this.#memory = new SharedArrayBuffer((this.#maximum + 1) * BATCH_SIZE);
+    for (let at = 0; at < this.#memory.byteLength; at += BATCH_SIZE) {
+      this.#free.push(new Uint8Array(this.#memory, at, BATCH_SIZE));
+    }
+    this.#filling = this.#free.pop()!;
   }
 
   /**
@@ -132,7 +143,7 @@ export class UnwrappingPool {
 
   /** Packets in flight or waiting for a worker. */
   get queued(): number {
-    return this.#inFlight.reduce((sum, batch) => sum + batch.packets.length, this.#filled) / SLOT_SIZE;
+    return this.#inFlight.reduce((sum, { size }) => sum + size, this.#filled) / SLOT_SIZE;
   }
 
   /** Waits for the results of all that was added, then ends the threads. */
@@ -157,9 +168,14 @@ export class UnwrappingPool {
   }
 
   #send(thread: Thread): void {
-    const packets = this.#filling.subarray(0, this.#filled);
-    const batch: Batch = { packets, suspect: false, results: undefined, seconds: 0 };
-    this.#filling = new Uint8Array(BATCH_SIZE);
+    const batch: Batch = {
+      buffer: this.#filling,
+      size: this.#filled,
+      suspect: false,
+      outcome: undefined,
+      seconds: 0,
+    };
+    this.#filling = this.#free.pop()!; // there is one, because fewer than #maximum batches were in flight
     this.#filled = 0;
     this.#inFlight.push(batch);
     this.#dispatch(batch, thread);
@@ -169,9 +185,8 @@ export class UnwrappingPool {
 
   #dispatch(batch: Batch, thread: Thread): void {
     thread.batches.push(batch);
-    // A copy is sent (some 5 µs a batch); it is transferred back with the results.
-    const copy = batch.packets.slice();
-    thread.worker.postMessage({ batch: copy } satisfies ToWorker, [copy.buffer]);
+    const from = batch.buffer.byteOffset;
+    thread.worker.postMessage({ from, to: from + batch.size } satisfies ToWorker);
   }
 
   /** Starts a worker. Resolves to the name of its way to unwrap once it is ready and has taken what was waiting. */
@@ -182,34 +197,37 @@ export class UnwrappingPool {
     const ready = Promise.withResolvers<string>();
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if ("ready" in data) ready.resolve(data.ready);
-      else this.#take(thread, data.batch, data.seconds);
+      else this.#take(thread, data.seconds);
     };
     worker.onerror = (event) => {
       event.preventDefault(); // otherwise the whole program ends
       ready.reject(new Error(`cannot start an unwrapping worker: ${event.message}`));
       this.#bury(thread, event.message);
     };
-    worker.postMessage({ privateKey: this.#privateKey, hops: this.#hops } satisfies ToWorker);
+    worker.postMessage(
+      { privateKey: this.#privateKey, hops: this.#hops, memory: this.#memory } satisfies ToWorker,
+    );
     const kernel = await ready.promise;
     this.#threads.push(thread);
     this.flush();
     return kernel;
   }
 
-  #take(thread: Thread, results: Uint8Array, seconds: number): void {
+  #take(thread: Thread, seconds: number): void {
     const batch = thread.batches.shift()!;
-    batch.results = results;
+    batch.outcome = "done";
     batch.seconds = seconds;
     this.#passOn();
     this.flush();
   }
 
   #passOn(): void {
-    while (this.#inFlight[0]?.results !== undefined) {
-      const { results, packets, seconds } = this.#inFlight.shift()!;
-      const count = packets.length / SLOT_SIZE;
-      if (results === "lost") this.#onLost(count);
-      else this.#onResults(results!, count, seconds);
+    for (let next = this.#inFlight[0]; next?.outcome !== undefined; next = this.#inFlight[0]) {
+      const { buffer, size, outcome, seconds } = next;
+      if (outcome === "lost") this.#onLost(size / SLOT_SIZE);
+      else this.#onResults(buffer.subarray(0, size), size / SLOT_SIZE, seconds);
+      this.#inFlight.shift();
+      this.#free.push(buffer);
     }
     if (this.#inFlight.length > 0) return;
     this.#idle.resolve();
@@ -228,7 +246,7 @@ export class UnwrappingPool {
     this.#threads.splice(at, 1);
     log.error(`an unwrapping worker died and is replaced: ${reason}`);
     for (const batch of thread.batches) {
-      if (batch.suspect) batch.results = "lost";
+      if (batch.suspect) batch.outcome = "lost";
       else this.#orphans.push(batch);
       batch.suspect = true;
     }

@@ -31,6 +31,8 @@ export class Unwrapping {
   #starting: Promise<void> | undefined;
   #started = Promise.withResolvers<void>();
   readonly #filling = new Uint8Array(BATCH_SIZE);
+  /** where that is unwrapped, so that workers can take over if it fails */
+  readonly #unwrapped = new Uint8Array(BATCH_SIZE);
   #filled = 0;
   /** seconds of processing since `#since` */
   #busy = 0;
@@ -95,7 +97,8 @@ export class Unwrapping {
     if (this.#pool !== undefined) return this.#pool.flush();
     if (this.#filled === 0 || this.unwrapHere === undefined) return;
     const begin = performance.now();
-    const batch = this.#filling.slice(0, this.#filled);
+    const batch = this.#unwrapped.subarray(0, this.#filled);
+    batch.set(this.#filling.subarray(0, this.#filled));
     try {
       this.unwrapHere(batch);
     } catch (error) {

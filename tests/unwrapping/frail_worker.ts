@@ -12,22 +12,24 @@ declare const self: DedicatedWorkerGlobalScope;
 Error.stackTraceLimit = 0; // the runtime writes each death to standard error: shortly, then
 
 let folder: string;
+let memory: SharedArrayBuffer;
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   if ("privateKey" in data) {
     folder = new TextDecoder().decode(data.privateKey);
+    memory = data.memory;
     if (happensOnce("no start")) throw new Error("cannot start");
     self.postMessage({ ready: "frailty" } satisfies FromWorker);
     return;
   }
-  const { batch } = data;
+  const batch = new Uint8Array(memory, data.from, data.to - data.from);
   for (let at = 0; at < batch.length; at += SLOT_SIZE) {
     const kind = batch[at];
     if (kind === FRAIL.deadly) throw new Error("a deadly packet");
     if (kind === FRAIL.deadlyOnce && happensOnce("deadly once")) throw new Error("a packet that is deadly once");
     if (kind === FRAIL.slow) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
   }
-  self.postMessage({ batch, seconds: 0 } satisfies FromWorker, [batch.buffer]);
+  self.postMessage({ seconds: 0 } satisfies FromWorker);
 };
 
 function happensOnce(name: string): boolean {
