@@ -165,15 +165,16 @@ export class Connection {
   }
 
   /**
-   * Must be called a few times a second, with `now` in ms of performance.now(). Closes the connection of a silent
-   * client.
+   * Must be called a few times a second as long as it returns true, and once a second otherwise, with `now` in ms of
+   * performance.now(). Closes the connection of a silent client.
    */
-  tick(now: number): void {
-    if (this.#ended || this.#pushing === undefined) return;
+  tick(now: number): boolean {
+    if (this.#ended || this.#pushing === undefined) return true;
     this.#pushing.tick(now);
-    if (!this.#pushing.isGone(now)) return;
+    if (!this.#pushing.isGone(now)) return this.#pushing.isUncertain;
     this.context.count("clients_silent");
     this.close(CloseCode.GOING_AWAY, "no answer to a ping", 0);
+    return true;
   }
 
   /**

@@ -21,6 +21,8 @@ export interface PushingContext {
   readonly slowClientBytes: number;
   /** counts messages pushed, and clients that turn out to be slow */
   readonly count: Count;
+  /** called when messages were sent whose delivery must be confirmed: {@linkcode Pushing.tick} is due soon */
+  lookSoon(): void;
 }
 
 /** Pushes the messages of a client's inbox in order, as fast as the client reads, and confirms to the inbox those delivered. */
@@ -67,12 +69,20 @@ export class Pushing {
     return true;
   }
 
-  /** Must be called a few times a second: asks the client how far it has read, and whether it is still connected. */
+  /**
+   * Asks the client how far it has read, and whether it is still connected. Must be called a few times a second while it
+   * {@linkcode isUncertain}, and once a second otherwise.
+   */
   tick(now: number): void {
     if (this.#pings.isSilent(this.socket.heardAt, now)) return this.#ping(now);
     if (!this.#pings.isDue(this.#delivery.frames, now)) return;
     if (this.#pings.isOpen && this.socket.bufferedAmount > 0) return; // the previous ping has not been sent yet
     this.#ask(now);
+  }
+
+  /** Whether the delivery of any message is not confirmed yet that the client's answer to a ping could confirm. */
+  get isUncertain(): boolean {
+    return this.#delivery.isUncertain;
   }
 
   /** Whether the client has stayed silent after a ping. */
@@ -188,6 +198,7 @@ export class Pushing {
   #pushed(messages: number): void {
     if (messages === 0) return;
     this.context.count("messages_pushed", messages);
+    this.context.lookSoon();
     const now = performance.now();
     if (this.#pings.isDueBehind(now)) this.#ask(now);
   }

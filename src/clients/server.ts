@@ -14,8 +14,10 @@ import type { Tunnel } from "./front/tunnel.ts";
 import { requesterNetwork } from "./requester.ts";
 import { ServerSocket } from "./websocket.ts";
 
-/** ms between two checks of deadlines and deliveries */
+/** ms between two checks of deadlines and deliveries … */
 const TICK = 250;
+/** … and while all clients have logged in and confirmed what they got: an idle gateway wakes rarely */
+const QUIET_TICK = 1000;
 /** ms that clients have to answer the close frame when the server closes */
 const CLOSE_TIMEOUT = 2_000;
 /** ms that a client without a login has to read why its connection is closed */
@@ -50,7 +52,8 @@ export interface ClientLimits extends AdmissionLimits, FrontLimits {
 
 /** What the server needs from the gateway. It supplies the rest of the connections' context itself. */
 export interface ServerContext
-  extends Omit<ConnectionContext, "loggedIn" | "ended" | "admission" | "wrongTokenDelay" | "slowClientBytes"> {
+  extends
+    Omit<ConnectionContext, "loggedIn" | "ended" | "lookSoon" | "admission" | "wrongTokenDelay" | "slowClientBytes"> {
   /** when the client registered, in ms since 1970; undefined if that is unknown */
   registeredAt(id: ClientId): number | undefined;
 }
@@ -70,7 +73,9 @@ export class ClientsServer {
   readonly #pending: Places<Connection>;
   /** … and of those that have, which only a login can take from another */
   readonly #sessions: Places<Connection>;
-  readonly #ticker: ReturnType<typeof setInterval>;
+  #ticker: ReturnType<typeof setTimeout>;
+  /** the ticker waits for longer than TICK */
+  #isQuiet = false;
   /** the work that ended connections still have to do; awaited on closing */
   readonly #ending = new Set<Promise<void>>();
   #closing = false;
@@ -123,6 +128,7 @@ export class ClientsServer {
         this.#online.set(id, connection);
         return true;
       },
+      lookSoon: () => this.#lookSoon(),
       ended: (connection) => {
         this.#connections.delete(connection);
         const { id } = connection;
@@ -133,7 +139,7 @@ export class ClientsServer {
         context.count("client_connections_closed");
       },
     };
-    this.#ticker = setInterval(() => this.#tick(), TICK);
+    this.#ticker = setTimeout(() => this.#tick(), TICK);
   }
 
   /**
@@ -193,7 +199,7 @@ export class ClientsServer {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
-    clearInterval(this.#ticker);
+    clearTimeout(this.#ticker);
     for (const connection of this.#connections) connection.close(CloseCode.GOING_AWAY, "the gateway is going away");
     await this.#front.close(CLOSE_TIMEOUT);
     await this.#server[Symbol.asyncDispose]();
@@ -238,6 +244,7 @@ export class ClientsServer {
       return ServerSocket.upgrade(request, tunnel, (socket) => {
         const connection = new Connection(socket, network, this.#context);
         this.#connections.add(connection);
+        this.#lookSoon();
         this.#pending.take(network, connection);
         this.#context.count("client_connections_opened");
         return connection.events;
@@ -281,15 +288,25 @@ export class ClientsServer {
     this.#sessions.leave(connection.network, connection);
   }
 
+  #lookSoon(): void {
+    if (!this.#isQuiet) return;
+    this.#isQuiet = false;
+    clearTimeout(this.#ticker);
+    if (!this.#closing) this.#ticker = setTimeout(() => this.#tick(), TICK);
+  }
+
   #tick(): void {
     const now = performance.now();
+    let isQuiet = true;
     for (const connection of this.#connections) {
-      connection.tick(now);
+      if (connection.tick(now)) isQuiet = false;
       if (connection.id === undefined && now - connection.openedAt > this.limits.loginDeadline) {
         this.#context.count("logins_timed_out");
         connection.close(CloseCode.POLICY, "no login in time", SHORT_FAREWELL);
       }
     }
+    this.#isQuiet = isQuiet;
+    this.#ticker = setTimeout(() => this.#tick(), isQuiet ? QUIET_TICK : TICK);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Sources } from "./exposition.ts";
 import type { Column } from "./metric_table.ts";
 import { quantile } from "./histogram.ts";
-import { cpuSeconds, heapBytes, residentBytes } from "./process.ts";
+import { cpuSeconds, memoryBytes } from "./process.ts";
 
 /** The columns of every process, after its own. */
 const OF_PROCESS = [
@@ -88,7 +88,8 @@ function sampleBetween(before: Figures, now: Figures, { gauges, metrics: { colum
     return value === undefined ? null : rounded(value * 1000);
   });
   const processor = rounded(Math.max(0, now.processor - before.processor) / seconds * 100);
-  return [now.at, ...values, residentBytes(), heapBytes(), processor];
+  const { resident, heap } = memoryBytes();
+  return [now.at, ...values, resident, heap, processor];
 }
 
 /** Rounds to four significant digits, which is all that charts show. */

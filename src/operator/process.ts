@@ -10,6 +10,12 @@ export function heapBytes(): number {
   return Deno.memoryUsage().heapUsed;
 }
 
+/** Both: resident memory of the process, and that of the main thread's objects. In bytes. */
+export function memoryBytes(): { resident: number; heap: number } {
+  const { rss, heapUsed } = Deno.memoryUsage();
+  return { resident: rss, heap: heapUsed };
+}
+
 /** Processor time that the process has used, user and system, in seconds. */
 export function cpuSeconds(): number {
   const { user, system } = process.cpuUsage();

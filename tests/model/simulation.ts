@@ -174,6 +174,7 @@ export class Simulation {
       admission: new Admission(ADMISSION, 0),
       wrongTokenDelay: 0,
       slowClientBytes: SLOW_CLIENT_BYTES,
+      lookSoon: () => {}, // it looks all the time
       isRegistered: () => true,
       register: () => Promise.resolve("new"),
       establish: () => Promise.resolve(true),
