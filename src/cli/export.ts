@@ -6,8 +6,7 @@ import { readKeyPair } from "../config/key_files.ts";
 import { parseConfig } from "../config/parse.ts";
 import { findStorageKey, storageKeyElsewhere } from "../config/storage_key_file.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
-import { lockPrivateFolder } from "../mailbox/database.ts";
-import { holdsInboxes070 } from "../mailbox/import_070.ts";
+import { moveInTheWay } from "../mailbox/unfinished_move.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import { ExportedItems } from "./exported_items.ts";
 import { findHome } from "./home.ts";
@@ -19,6 +18,7 @@ import { readPassphrase } from "./passphrase.ts";
 import { Progress } from "./progress.ts";
 import { sizeText } from "../text/units.ts";
 import { refuseStray } from "./relocate.ts";
+import { lockInboxes } from "./stopped_gateway.ts";
 import { printTransfer } from "./transfer_summary.ts";
 
 /**
@@ -46,6 +46,8 @@ async function exportUntil(signal: AbortSignal, options: Options): Promise<void>
   }
   if (exists(file)) throw new OperatorError(`${attempt}: ${file} exists already`, ExitCode.CANNOT_CREATE);
   using _ = await lockInboxes(attempt, config.clientsEndpoint.inboxesDirectory);
+  const move = moveInTheWay(config.clientsEndpoint.inboxesDirectory);
+  if (move !== undefined) throw new OperatorError(`${attempt}: ${move}`, ExitCode.CONFIGURATION);
   const keys = readKeyPair(config.gateway);
   const storageKey = findStorageKey(config.gateway.storageKeyFile);
   const items = new ExportedItems(id, configText, config, storageKey);
@@ -74,27 +76,6 @@ async function exportUntil(signal: AbortSignal, options: Options): Promise<void>
     seconds: (performance.now() - began) / 1000,
     notes: notesOn(config, items),
   });
-}
-
-/** A running gateway keeps this locked, and would go on writing; as long as we hold it, none can start. */
-async function lockInboxes(attempt: string, folder: string): Promise<Disposable> {
-  try {
-    const lock = await lockPrivateFolder(folder);
-    if (!await holdsInboxes070(folder)) return lock;
-    lock[Symbol.dispose]();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.Busy)) {
-      throw fileError(`${attempt}: cannot lock ${folder}`, error, ExitCode.INPUT_OUTPUT);
-    }
-    throw new OperatorError(
-      `${attempt}: it is running; stop it first, so that its mail is complete`,
-      ExitCode.UNAVAILABLE,
-    );
-  }
-  throw new OperatorError(
-    `${attempt}: ${folder} holds inboxes of a 0.7.0 gateway; start it once with this program, which takes them over`,
-    ExitCode.CONFIGURATION,
-  );
 }
 
 function notesOn({ clientsEndpoint }: Config, { damaged }: ExportedItems): string[] {

@@ -94,7 +94,7 @@ async function answer(args: readonly string[], start: Starters): Promise<number 
   }
 }
 
-/** Export and import are loaded on demand: a running gateway would hold their 2 MB for nothing. */
+/** Export, import and moves are loaded on demand: a running gateway would hold their 2 MB for nothing. */
 async function carryOut(command: CommandName, options: Options, start: Starters): Promise<number | void> {
   switch (command) {
     case "init":
@@ -159,6 +159,8 @@ async function carryOut(command: CommandName, options: Options, start: Starters)
       return await plan(options);
     case "storage init":
       return await initStorage(options);
+    case "storage move":
+      return await (await import("./storage_move.ts")).moveStorage(options);
   }
 }
 

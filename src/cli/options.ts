@@ -45,7 +45,9 @@ export type OptionName =
   | "admin-url"
   | "admin-password-file"
   | "password-file"
-  | "certificate-authority";
+  | "certificate-authority"
+  | "to"
+  | "merge";
 
 /** The given values, by option; a flag's is {@linkcode GIVEN}. */
 export type Options = Readonly<Partial<Record<OptionName, string>>>;
@@ -91,7 +93,8 @@ export type CommandName =
   | "directory disallow"
   | "directory layer"
   | "network plan"
-  | "storage init";
+  | "storage init"
+  | "storage move";
 
 /** A command, with its options. */
 export interface Command {
@@ -276,6 +279,15 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
     value: "file",
     meaning: "PEM file with the authorities that vouch for the server, to go with --url",
     default: "the well-known ones",
+  },
+  "to": {
+    value: "store",
+    meaning: "where the mail goes, as in kind in [storage]: postgresql or embedded",
+    choices: ["postgresql", "embedded"],
+  },
+  "merge": {
+    meaning: "add it to the mail and the clients in a store that is not empty",
+    default: "only into an empty store",
   },
 };
 
@@ -503,6 +515,12 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
       ...["id", "config", "url", "password-file", "certificate-authority"] as const,
       ...["admin-url", "admin-password-file"] as const,
     ],
+    isPlain: true,
+  },
+  "storage move": {
+    purpose: "Moves a stopped gateway's clients and mail from its files into the database, or back.",
+    required: ["to"],
+    optional: ["id", "config", "merge", "output"],
     isPlain: true,
   },
 };

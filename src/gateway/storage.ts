@@ -10,6 +10,7 @@ import { Ledger } from "../mailbox/ledger.ts";
 import { Mailbox } from "../mailbox/mailbox.ts";
 import type { MessageStore } from "../mailbox/message_store.ts";
 import type { Sealer } from "../mailbox/sealing.ts";
+import { moveInTheWay } from "../mailbox/unfinished_move.ts";
 
 /** What `[storage]` chooses: the ledger, and a mailbox that is opened after it. */
 export interface Storage {
@@ -33,6 +34,8 @@ export async function openStorage(
   count: Count,
   parts: AsyncDisposableStack,
 ): Promise<Storage> {
+  const move = moveInTheWay(config.clientsEndpoint.inboxesDirectory);
+  if (move !== undefined) throw new OperatorError(`Cannot start: ${move}`, ExitCode.CONFIGURATION);
   return config.storage.kind === "embedded"
     ? await openEmbedded(config, sealer, count, parts)
     : await openPostgresql(config, sealer, count, parts);

@@ -10,7 +10,8 @@ const CLOCK_CONTEXT = new TextEncoder().encode("clock");
 
 /** The ledger's entries in their own database file. */
 export class KvLedgerTable implements LedgerTable {
-  private constructor(private readonly kv: Deno.Kv, private readonly sealer: Sealer) {}
+  /** Over an open database, which it owns from now on. */
+  constructor(private readonly kv: Deno.Kv, private readonly sealer: Sealer) {}
 
   /**
    * Opens or creates the file at `path`.

@@ -270,6 +270,23 @@ export class Ledger implements Disposable {
   }
 }
 
+/**
+ * An entry for a ledger whose clock shows `to` when the old one's shows `from`, in ms; undefined if it is damaged. Only
+ * clients that have not returned have a time by that clock: others stay sealed as they are.
+ */
+export function movedEntry(
+  { pseudonym, sealed }: LedgerEntry,
+  sealer: Sealer,
+  from: number,
+  to: number,
+): LedgerEntry | undefined {
+  const entry = sealer.open(sealed, contextOf(pseudonym));
+  if (entry === undefined || entry.length <= SEEN_AT) return entry && { pseudonym, sealed };
+  const seen = numberAt(entry, SEEN_AT) - from + to;
+  const moved = new Uint8Array([...entry.subarray(0, SEEN_AT), ...numbers(seen)]);
+  return { pseudonym, sealed: sealer.seal(moved, contextOf(pseudonym)) };
+}
+
 function numbers(...values: number[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(8 * values.length));
   values.forEach((value, i) => view.setFloat64(8 * i, value));

@@ -109,6 +109,6 @@ export class PostgresqlLedgerTable implements LedgerTable {
 }
 
 /** An array of bytes in PostgreSQL's notation. */
-function byteArray(list: readonly Uint8Array[]): string {
+export function byteArray(list: readonly Uint8Array[]): string {
   return `{${list.map((bytes) => `"\\\\x${bytes.toHex()}"`).join()}}`;
 }

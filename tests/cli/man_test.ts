@@ -26,7 +26,7 @@ Deno.test("the manual page shows each command's default", () => {
   assertStringIncludes(page, "); the name that it was exported under (import)].");
   assertStringIncludes(
     page,
-    "config/config.toml (run, check, status, reload, inboxes, export, node-details, storage init); ~/.nym/mixnodes/<id>/config/",
+    "config/config.toml (run, check, status, reload, inboxes, export, node-details, storage init, storage move); ~/.nym/mixnodes/<id>/config/",
   );
   assertStringIncludes(
     page,

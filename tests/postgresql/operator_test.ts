@@ -12,6 +12,8 @@ import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { Postgresql, SKIPPED } from "../support/postgresql.ts";
 import { testSealer } from "../support/sealer.ts";
 
+import { moveThereAndBack } from "./moving.ts";
+
 const DAY = 86_400_000;
 const ignore = () => {};
 
@@ -108,6 +110,8 @@ const TESTS: Record<string, (admin: ServerOptions, cluster: Postgresql) => Promi
     assertMatch(refused.stderr, /^error: Cannot prepare the database as .+; run it as the user postgres/);
     for (const text of [stdout, again.stdout, refused.stderr]) assert(!text.includes("a long secret"), text);
   },
+
+  "mail moves into a database and back, interrupted everywhere, and none is lost or out of order": moveThereAndBack,
 
   "without a right, and with too many, is seen": async (admin) => {
     await provision(admin, { user: "lacking", database: "lacking" }, undefined);

@@ -1,0 +1,183 @@
+import { assert, assertEquals } from "@std/assert";
+import { moveMail } from "../../src/cli/storage_move.ts";
+import { configPath, defaultConfig } from "../../src/config/config.ts";
+import { databaseOptions } from "../../src/config/database_options.ts";
+import { readConfig, writeConfig } from "../../src/config/files.ts";
+import { findStorageKey, makeStorageKey } from "../../src/config/storage_key_file.ts";
+import { Ledger } from "../../src/mailbox/ledger.ts";
+import { Mailbox } from "../../src/mailbox/mailbox.ts";
+import type { MessageStore } from "../../src/mailbox/message_store.ts";
+import { Sealer } from "../../src/mailbox/sealing.ts";
+import { moveFile, type StoreKind } from "../../src/mailbox/unfinished_move.ts";
+import { provision } from "../../src/postgresql/provision.ts";
+import type { ServerOptions } from "../../src/postgresql/server.ts";
+import { PostgresqlStorage } from "../../src/postgresql/storage.ts";
+import { NO_LIMITS } from "../../src/mailbox/limits.ts";
+import { program } from "../cli/program.ts";
+import { client, numbered, range, readAll, readNumbers } from "../mailbox/messages.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+
+const CLIENTS = 24;
+const ROUNDS = 20;
+const DAY = 86_400_000;
+const LEDGER_LIMITS = { registeredClients: Infinity, unusedRegistrationTime: 3_600_000 };
+const ignore = () => {};
+
+/** A home whose mail moves. */
+class Home implements Disposable {
+  readonly folder = new TemporaryFolder();
+  readonly path: string;
+  readonly #sealer: Sealer;
+
+  constructor(options: ServerOptions) {
+    const root = this.folder.file("nym/gateways");
+    const config = defaultConfig("gw", root);
+    const { host, port } = options.hosts[0]!;
+    config.storage.url = `postgres://${options.user}@${encodeURIComponent(host)}:${port}/${options.database}`;
+    this.path = configPath("gw", root);
+    writeConfig(this.path, config);
+    makeStorageKey(config.gateway.storageKeyFile);
+    this.#sealer = new Sealer(findStorageKey(config.gateway.storageKeyFile));
+  }
+
+  get config() {
+    return readConfig(this.path);
+  }
+
+  get mailboxFile(): string {
+    return `${this.config.clientsEndpoint.inboxesDirectory}/mailbox.kv`;
+  }
+
+  /** Uses the store that the configuration names, as a gateway does. */
+  async use<T>(work: (mailbox: MessageStore, ledger: Ledger) => Promise<T>): Promise<T> {
+    const { storage, clientsEndpoint } = this.config;
+    await using parts = new AsyncDisposableStack();
+    if (storage.kind === "embedded") {
+      const ledger = parts.use(await Ledger.open(clientsEndpoint.ledgerPath, this.#sealer, ignore, LEDGER_LIMITS));
+      return await work(parts.use(await Mailbox.open(this.mailboxFile, this.#sealer)), ledger);
+    }
+    const shared = parts.use(
+      await PostgresqlStorage.open(databaseOptions(storage), this.#sealer, ignore, LEDGER_LIMITS),
+    );
+    const synced = () => Promise.resolve();
+    return await work(parts.use(await shared.openMailbox(ignore, synced, NO_LIMITS, DAY)), shared.ledger);
+  }
+
+  /** Moves the mail, and fails at more and more of the steps, until it works. Returns how often it failed. */
+  async moveWithFailures(to: StoreKind): Promise<number> {
+    for (let failures = 0;; failures++) {
+      let steps = 0;
+      const { config } = this;
+      const configure = () => {
+        const text = Deno.readTextFileSync(this.path);
+        Deno.writeTextFileSync(this.path, text.replace(/^kind = .*$/m, `kind = "${to}"`));
+      };
+      try {
+        await moveMail(config, to, false, configure, () => {
+          if (++steps > failures) throw new Error("killed");
+        });
+        return failures;
+      } catch (error) {
+        assertEquals((error as Error).message, "killed");
+      }
+    }
+  }
+
+  /** Moves the mail with the command, which is killed `kills` times, whenever it has come further. */
+  async moveWithKills(to: StoreKind, kills: number): Promise<void> {
+    const state = moveFile(this.config.clientsEndpoint.inboxesDirectory);
+    const noted = () => {
+      try {
+        return Deno.readTextFileSync(state);
+      } catch {
+        return "";
+      }
+    };
+    for (let killed = 0;; killed++) {
+      const before = noted();
+      const env = { NYM_HOME: this.folder.file("nym") };
+      const child = program("gateway_program.ts", ["storage", "move", "--to", to], env).spawn();
+      await child.stdin.close();
+      const ended = Promise.all([child.status, child.stdout.cancel(), new Response(child.stderr).text()]);
+      let hasEnded = false;
+      void ended.then(() => hasEnded = true);
+      while (!hasEnded && (killed === kills || noted() === before)) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      if (!hasEnded) child.kill("SIGKILL");
+      const [{ signal, code }, , stderr] = await ended;
+      if (signal === null) return assertEquals([code, stderr], [0, ""]);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.folder[Symbol.dispose]();
+  }
+}
+
+/** Moves a gateway's mail, as a role with least rights, into a database and back, interrupted everywhere. */
+export async function moveThereAndBack(admin: ServerOptions): Promise<void> {
+  const wanted = { user: "moving", database: "moving" };
+  await provision(admin, wanted, undefined);
+  using home = new Home({ ...admin, ...wanted });
+  const expected = range(CLIENTS).map((): number[] => []);
+  const store = async (first: number) =>
+    await home.use(async (mailbox) => {
+      for (const round of range(ROUNDS)) {
+        for (const c of range(CLIENTS)) {
+          const n = first + round * CLIENTS + c;
+          if (n % 5 === 0 && c !== 1) continue;
+          mailbox.store(client(c), numbered(n));
+          expected[c]!.push(n);
+        }
+        await mailbox.flush();
+      }
+    });
+  await home.use(async (_, ledger) => {
+    for (const c of range(CLIENTS)) await (c % 2 === 0 ? ledger.add(client(c)) : ledger.establish(client(c)));
+  });
+  await store(0);
+  await home.use(async (mailbox) => {
+    for (const n of range(9, 10_000)) mailbox.store(client(1), numbered(n)); // one chunk, confirmed in part
+    expected[1]!.push(...range(9, 10_000));
+    await mailbox.flush();
+    const inbox = mailbox.openInbox(client(1), ignore, ignore);
+    const messages = await readAll(inbox);
+    inbox.confirm(messages.at(-5)!.sequence);
+    expected[1] = expected[1]!.slice(-4);
+    await mailbox.flush();
+  });
+
+  const compare = async (where: string) => {
+    const total = expected.reduce((sum, { length }) => sum + length, 0);
+    await home.use(async (mailbox, ledger) => {
+      for (const c of range(CLIENTS)) {
+        assertEquals(
+          await readNumbers(mailbox.openInbox(client(c), ignore, ignore)),
+          expected[c],
+          `client ${c}, ${where}`,
+        );
+      }
+      assert(Math.abs(mailbox.totals.messages - total) <= 9, `${mailbox.totals.messages} of ${total}`);
+      assertEquals(range(CLIENTS).filter((c) => !ledger.has(client(c))), []);
+      assertEquals(await ledger.removeUnused(), 0, "their times are by the new clock");
+    });
+  };
+  assert(await home.moveWithFailures("postgresql") > 4);
+  assertEquals(home.config.storage.kind, "postgresql");
+  assertEquals([...Deno.readDirSync(home.config.clientsEndpoint.inboxesDirectory)].map(({ name }) => name), []);
+  await compare("moved there");
+  await store(20_000);
+  await home.moveWithKills("embedded", 4);
+  assertEquals(home.config.storage.kind, "embedded");
+  await compare("moved back");
+  await store(30_000);
+  const refusal = await moveMail(home.config, "embedded", false, ignore, ignore).catch(({ message }) => message);
+  assertEquals(
+    /^the gateway's files hold \d+ messages and 24 clients already; with --merge/.test(refusal),
+    true,
+    refusal,
+  );
+  await home.moveWithFailures("postgresql");
+  await compare("moved there again");
+}
