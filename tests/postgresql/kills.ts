@@ -9,6 +9,8 @@ import { readMessage } from "./kills_message.ts";
 
 /** How many gateways are killed; after every tenth, and the last, the database's server is killed too. Long form: 200. */
 const KILLS = Number(Deno.env.get("CRASH_POSTGRESQL_KILLS") ?? 1);
+/** How many messages are committed at least, over all kills. Long form: a million. */
+const MESSAGES = Number(Deno.env.get("CRASH_POSTGRESQL_MESSAGES") ?? 0);
 const CLIENTS = 20;
 
 /** A gateway's store in a process of its own. */
@@ -60,7 +62,8 @@ export async function killUnderLoad(options: ServerOptions, cluster: Postgresql)
   const running = [started(), started()];
   for (const kill of range(KILLS)) {
     const at = kill % 2;
-    await Promise.all(running.map((writer) => writer.goesOn(1 + random.below(200))));
+    const more = MESSAGES / KILLS / 2 + 1;
+    await Promise.all(running.map((writer) => writer.goesOn(more + random.below(200))));
     await running[at]!.kill();
     running[at] = started();
     if (kill % 10 !== 9 && kill !== KILLS - 1) continue;
