@@ -63,7 +63,10 @@ export async function isSealedBy(sql: Sql, sealer: Sealer): Promise<boolean> {
 
 /** The version of a database's schema; 0 before the first migration. */
 export async function versionOf(sql: Sql): Promise<number> {
-  const [schema] = await sql<{ has: boolean }[]>`select to_regclass('nym_gateway.settings') is not null as has`;
+  // to_regclass would answer from what the session remembers: not what another one has made while it waited for the lock.
+  const [schema] = await sql<{ has: boolean }[]>`select exists (
+    select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = 'nym_gateway' and c.relname = 'settings') as has`;
   if (!schema!.has) return 0;
   const [row] = await sql<{ value: Uint8Array }[]>`select value from nym_gateway.settings where name = 'version'`;
   return row === undefined ? 0 : Number(new TextDecoder().decode(row.value));

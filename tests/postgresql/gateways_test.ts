@@ -1,10 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Config } from "../../src/config/config.ts";
+import { fragments } from "../../src/peap/fragmentation.ts";
+import { parseAddress, Peap } from "../../src/peap/mod.ts";
 import { provision } from "../../src/postgresql/provision.ts";
+import { DirectoryRig } from "../support/directory_rig.ts";
 import { eventually } from "../support/eventually.ts";
 import { GatewayRig, NO_DIRECTORY } from "../support/gateway_rig.ts";
 import { Postgresql, SKIPPED } from "../support/postgresql.ts";
 import { quietPort } from "../support/quiet_port.ts";
+import { Relay } from "../support/relay.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { selfSigned } from "../tls/self_signed.ts";
 
@@ -33,6 +37,11 @@ Deno.test({
     };
 
     await t.step("a client moves between them and loses nothing", () => clientMoves(storage));
+
+    await t.step("to others they are one gateway, and its client is back at the sibling", async () => {
+      await provision(await cluster.database(), { user: "mail", database: "other_mail" }, undefined);
+      await areOne({ ...storage, url: `postgres://mail@localhost:${port}/other_mail` });
+    });
 
     await t.step("an unknown certificate, a wrong password and another storage key are refused", async () => {
       Deno.writeTextFileSync(folder.file("wrong"), "guess\n");
@@ -88,4 +97,43 @@ async function clientMoves(storage: Config["storage"]): Promise<void> {
   assertEquals(await third.message(), message(5));
   await there.restart();
   assertEquals(there.gateway.ledger.size, 1);
+}
+
+async function areOne(storage: Config["storage"]): Promise<void> {
+  await using directory = await DirectoryRig.start();
+  await using balancer = new Relay({ hostname: "127.0.0.1", port: 1 });
+  await using here = await GatewayRig.start(directory.url, ({ clientsEndpoint, gateway, debug, ...config }) => {
+    Object.assign(config.storage, storage);
+    clientsEndpoint.announceAddress = `ws://127.0.0.1:${balancer.port}`;
+    gateway.refuseAddressClash = true;
+    debug.presenceSendingDelay = 60_000; // so that the next announcement is the sibling's
+  });
+  const { counters } = directory.directory;
+  await eventually("it is listed", () => directory.topology().gatewayNodes.length === 1);
+  const announced = counters.get("announcements_proven");
+  await using there = await here.sibling();
+  await eventually("the sibling has announced itself", () => counters.get("announcements_proven") > announced);
+  assertEquals(directory.topology().gatewayNodes.map(({ clientListener }) => clientListener), [
+    `ws://127.0.0.1:${balancer.port}`,
+  ]);
+
+  const leadTo = ({ gateway: { clientsAddress: { host, port } } }: GatewayRig) =>
+    balancer.target = { hostname: host, port };
+  leadTo(here);
+  await using peap = await Peap.connect({ directory: directory.url, traffic: "none" });
+  const { client } = parseAddress(peap.address);
+  const [first, second, third] = ["one", "two", "three"].map((text) =>
+    here.packet(client, fragments(new TextEncoder().encode(text)).next().value!)
+  ) as [Uint8Array, Uint8Array, Uint8Array];
+  const messages = peap[Symbol.asyncIterator]();
+  const next = async () => (await messages.next()).value?.text();
+  await here.mix(first);
+  assertEquals(await next(), "one");
+  leadTo(there);
+  balancer.cut(); // as when its gateway is lost
+  await there.mix(second);
+  await here.mix(third);
+  const [two, three] = [await next(), await next()];
+  assertEquals(new Set([two, three]), new Set(["two", "three"])); // which came first, the gateways don't know
+  assertEquals(there.gateway.counters.get("authentications"), 1);
 }

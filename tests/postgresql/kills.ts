@@ -27,7 +27,7 @@ class Writer {
     this.#process = new Deno.Command(Deno.execPath(), {
       args: [...args, child, JSON.stringify([options, id, CLIENTS])],
       stdout: "piped",
-      stderr: "null",
+      stderr: "inherit", // an error that ends it
     }).spawn();
     this.#reading = this.#read();
   }

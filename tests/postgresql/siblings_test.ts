@@ -19,6 +19,14 @@ const ignore = () => {};
 
 /** Tests of gateways that share a database; each gets a new one. */
 const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Promise<void>> = {
+  "gateways that start at once in a new database make its tables together": async (options) => {
+    const all = await Promise.all(range(4).map(() => openPostgresql(options)));
+    all[0]!.store(client(1), numbered(7));
+    await all[0]!.flush();
+    assertEquals(await readNumbers(all[3]!.openInbox(client(1), ignore, ignore)), [7]);
+    await Promise.all(all.map((mailbox) => mailbox[Symbol.asyncDispose]()));
+  },
+
   "mail that comes in at one gateway reaches the client at another, in order": async (options) => {
     await using here = await openPostgresql(options);
     await using there = await openPostgresql(options);

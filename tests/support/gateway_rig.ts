@@ -43,6 +43,7 @@ export class GatewayRig {
     Object.assign(rig.config.storage, this.config.storage);
     rig.config.clientsEndpoint.announceAddress = this.config.clientsEndpoint.announceAddress;
     rig.config.mixnetEndpoint.announceAddress = this.config.mixnetEndpoint.announceAddress;
+    rig.config.gateway.refuseAddressClash = this.config.gateway.refuseAddressClash;
     return await rig.#started();
   }
 

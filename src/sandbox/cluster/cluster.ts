@@ -2,7 +2,8 @@ import { join } from "node:path";
 import type { Directory } from "../../directory_server/directory.ts";
 import { encodeBase58 } from "../../encoding/base58.ts";
 import { STORAGE_KEY_SIZE } from "../../mailbox/sealing.ts";
-import { Server, type ServerOptions } from "../../postgresql/server.ts";
+import { provision } from "../../postgresql/provision.ts";
+import type { ServerOptions } from "../../postgresql/server.ts";
 import { generateKeyPair } from "../../sphinx/curve.ts";
 import { ANNOUNCE_TIMEOUT, HOST, makeHome, Network } from "../network.ts";
 import { pause } from "../../timing/pause.ts";
@@ -78,7 +79,7 @@ export class Cluster {
     };
     const ports: GatewayPorts[] = [1, 2].map(() => ({ mixnet: port(), clients: port(), operator: port() }));
     const gateways: ClusterGateway[] = [];
-    for (const [i, each] of ports.entries()) { // the first one makes the tables
+    for (const [i, each] of ports.entries()) {
       gateways.push(starting.use(await ClusterGateway.start(`gateway${i + 1}`, home, each, shared, signal)));
     }
     started("gateways", `two, with the key ${encodeBase58(keys.publicKey)}`);
@@ -101,13 +102,12 @@ export class Cluster {
   }
 }
 
-/** Makes the gateways' role and database. Returns how to log in. */
+/** Makes the gateways' role and database, as `nym-gateway storage init` does. Returns how to log in. */
 async function makeMail({ options }: Database): Promise<ServerOptions> {
   const password = crypto.getRandomValues(new Uint8Array(16)).toHex();
-  await using server = new Server(options);
-  await server.run((sql) => sql.unsafe(`create role ${ROLE} login password '${password}'`));
-  await server.run((sql) => sql.unsafe(`create database ${MAIL} owner ${ROLE}`));
-  return { ...options, user: ROLE, database: MAIL, password };
+  const names = { user: ROLE, database: MAIL };
+  await provision(options, names, password);
+  return { ...options, ...names, password };
 }
 
 async function describe(database: Database): Promise<string> {
