@@ -48,7 +48,8 @@ export const MIXNODE_SECTIONS = {
       default: `127.0.0.1:${MIX_PORT}`,
       comment:
         `The address that the directory gives to others: an IP address or a host name, and a port. It differs from
-        listening_address behind NAT, or if that is 0.0.0.0. The port defaults to that of listening_address.`,
+        listening_address behind NAT, or if that is 0.0.0.0. The port defaults to that of listening_address. Packets carry
+        IP addresses, and clients in browsers can't look up names: they leave out mixnodes that announce one.`,
     }),
     presence_directory_server: key({
       kind: url,

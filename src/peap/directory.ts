@@ -1,4 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
+import { addressesOfNamed, type LookUp } from "../addresses/named_addresses.ts";
+import { formatSocketAddress } from "../addresses/socket_address.ts";
 import { SIGNATURE_HEADER, SIGNED_TOPOLOGY_PATH, TopologyTrust } from "../protocol/signed_topology.ts";
 import type { Topology } from "../protocol/topology.ts";
 import { TopologyReader } from "../protocol/topology_reader.ts";
@@ -124,11 +126,36 @@ export class MixnetView {
 }
 
 async function fetchMixnet(
-  { directory, layers, trace }: Settings,
+  { directory, layers, trace, surroundings: { lookUp } }: Settings,
   trust: TopologyTrust,
   signal: AbortSignalLike | undefined,
 ): Promise<Mixnet> {
-  const mixnet = readMixnet(await fetchTopology(directory, signal, trust), layers);
+  const topology = await fetchTopology(directory, signal, trust);
+  const mixnet = readMixnet(lookUp === undefined ? topology : await withoutNames(topology, lookUp, signal), layers);
   trace({ type: "topology", mixnodes: mixnet.layers.map(({ length }) => length), gateways: mixnet.gateways.size });
   return mixnet;
+}
+
+/** The topology with IP addresses in place of the names that nodes announce, as far as they can be looked up. */
+async function withoutNames(
+  topology: Topology,
+  lookUp: LookUp,
+  signal: AbortSignalLike | undefined,
+): Promise<Topology> {
+  const aborter = new AbortController();
+  const stop = onAbort(signal, () => aborter.abort());
+  const { mixNodes, gatewayNodes } = topology;
+  const hosts = [...mixNodes.map(({ host }) => host), ...gatewayNodes.map(({ mixnetListener }) => mixnetListener)];
+  const named = await addressesOfNamed(hosts, lookUp, aborter.signal);
+  stop();
+  if (signal?.aborted) throw signal.reason;
+  const addressOf = (host: string) => {
+    const [address] = named.get(host) ?? [];
+    return address === undefined ? host : formatSocketAddress(address);
+  };
+  return {
+    ...topology,
+    mixNodes: mixNodes.map((node) => ({ ...node, host: addressOf(node.host) })),
+    gatewayNodes: gatewayNodes.map((node) => ({ ...node, mixnetListener: addressOf(node.mixnetListener) })),
+  };
 }

@@ -8,6 +8,8 @@ export interface Surroundings {
   readonly origin: string | undefined;
   /** dispatches `online` and `offline`; undefined where nothing does */
   readonly networkEvents: NetworkEvents | undefined;
+  /** Looks up the IP addresses of a DNS name; undefined in browsers, which can't. */
+  readonly lookUp: ((name: string) => Promise<string[]>) | undefined;
   /** Whether the machine may have a network. */
   isOnline(): boolean;
 }
@@ -31,6 +33,19 @@ export function realSurroundings(): Surroundings {
     clock: systemClock,
     origin: typeof world.origin === "string" ? world.origin : undefined,
     networkEvents: typeof world.addEventListener === "function" ? globalThis as NetworkEvents : undefined,
+    lookUp: systemLookUp(),
     isOnline: () => world.navigator?.onLine !== false,
+  };
+}
+
+/** That of Node and Deno, without an import that browsers could not load. */
+function systemLookUp(): Surroundings["lookUp"] {
+  type Dns = { lookup(name: string, options: { all: true }): Promise<{ address: string; family: number }[]> };
+  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
+  const dns = process?.getBuiltinModule?.("node:dns/promises") as Dns | undefined;
+  if (dns === undefined) return undefined;
+  return async (name) => {
+    const found = await dns.lookup(name, { all: true });
+    return found.sort((a, b) => a.family - b.family).map(({ address }) => address); // not every node has IPv6
   };
 }

@@ -1,8 +1,9 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { fetchTopology } from "../../src/peap/directory.ts";
 import { Peap, PeapError, TopologyTrust } from "../../src/peap/mod.ts";
+import { realSurroundings } from "../../src/peap/surroundings.ts";
 import { DirectoryRig } from "../support/directory_rig.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import { Silence } from "../support/silence.ts";
@@ -140,4 +141,33 @@ Deno.test("with the directory's key, only topologies that it has signed are acce
     PeapError,
     "the directory's topology is not signed",
   );
+});
+
+Deno.test("mixnodes and gateways that are announced by a DNS name are used where names can be looked up", async () => {
+  await using network = new FakeNetwork(true);
+  const { mixNodes, gatewayNodes } = network.topology as {
+    mixNodes: { host: string }[];
+    gatewayNodes: { mixnetListener: string }[];
+  };
+  const names = new Map<string, string>();
+  const named = (address: string) => {
+    const [ip, port] = address.split(":") as [string, string];
+    names.set(`mix${names.size}.example`, ip);
+    return `mix${names.size - 1}.example:${port}`;
+  };
+  for (const node of mixNodes) node.host = named(node.host);
+  for (const node of gatewayNodes) node.mixnetListener = named(node.mixnetListener);
+  const options = { directory: network.directory, traffic: "none" } as const;
+  const lookUp = (name: string) => Promise.resolve([names.get(name)!]);
+  await using alice = await Peap.connect({ ...options, surroundings: { lookUp } });
+  await alice.send(alice.address, "by name");
+  assertEquals((await alice[Symbol.asyncIterator]().next()).value?.text(), "by name");
+  await using page = await Peap.connect({ ...options, surroundings: { lookUp: undefined } });
+  await assertRejects(() => page.send(alice.address, "from a page"), PeapError, "no usable entry");
+});
+
+Deno.test("the system looks names up, those of the machine too", async () => {
+  const found = await realSurroundings().lookUp!("localhost");
+  assert(found.includes("127.0.0.1"), `${found}`);
+  await assertRejects(() => realSurroundings().lookUp!("no-such-name.invalid"));
 });

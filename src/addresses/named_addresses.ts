@@ -1,0 +1,47 @@
+import { parseSocketAddress, type SocketAddress } from "./socket_address.ts";
+
+/** What a node may announce instead of `ip:port`; clients of 0.7.0 resolve it. */
+const NAMED = /^(?<name>[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_.])?):(?<port>[1-9]\d{0,4})$/i;
+/** Names that are resolved, how many at a time, and the ms for all of them: slow name servers' names are left out. */
+const MAX_NAMES = 256;
+const NAMES_AT_A_TIME = 16;
+const LOOK_UP_TIME = 2000;
+
+/** Looks up a host's IP addresses. */
+export type LookUp = (name: string, signal: AbortSignal) => Promise<string[]>;
+
+/**
+ * The addresses of those `hosts` that are `name:port`, by that text, until `signal` is aborted or too much time has
+ * passed. Names that can't be looked up, and all other hosts, are left out.
+ */
+export async function addressesOfNamed(
+  hosts: Iterable<string>,
+  lookUp: LookUp,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, SocketAddress[]>> {
+  const named = new Set<string>();
+  for (const host of hosts) if (named.size < MAX_NAMES && isNamed(host)) named.add(host);
+  const found = new Map<string, SocketAddress[]>();
+  if (named.size === 0) return found;
+  const late = AbortSignal.any([signal, AbortSignal.timeout(LOOK_UP_TIME)]);
+  const { promise: isLate, resolve } = Promise.withResolvers<void>();
+  late.addEventListener("abort", () => resolve(), { once: true });
+  const waiting = named.values(); // shared by the concurrent lookups
+  const lookUps = Array.from({ length: NAMES_AT_A_TIME }, async () => {
+    for (const host of waiting) {
+      if (late.aborted) return;
+      const { name, port } = NAMED.exec(host)!.groups!;
+      const ips = await lookUp(name!, late).catch(() => []);
+      found.set(
+        host,
+        ips.flatMap((ip) => parseSocketAddress(ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`) ?? []),
+      );
+    }
+  });
+  await Promise.race([Promise.all(lookUps), isLate]);
+  return new Map(found);
+}
+
+function isNamed(host: string): boolean {
+  return NAMED.test(host) && parseSocketAddress(host) === undefined;
+}

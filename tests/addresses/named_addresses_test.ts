@@ -1,0 +1,31 @@
+import { assertEquals } from "@std/assert";
+import { addressesOfNamed } from "../../src/addresses/named_addresses.ts";
+
+const { signal } = new AbortController();
+
+Deno.test("hosts that are a name and a port are looked up, and nothing else", async () => {
+  const asked: string[] = [];
+  const lookUp = (name: string) => {
+    asked.push(name);
+    return name === "bad.example" ? Promise.reject(new Error("no such name")) : Promise.resolve(["1.2.3.4", "::1"]);
+  };
+  const hosts = ["a.example:5", "1.2.3.4:5", "[::1]:5", "b.example:0", "bad.example:5", "x y:5", "a.example:5", ""];
+  const found = await addressesOfNamed(hosts, lookUp, signal);
+  assertEquals(asked, ["a.example", "bad.example"]);
+  assertEquals([...found], [
+    ["a.example:5", [{ host: "1.2.3.4", port: 5 }, { host: "::1", port: 5 }]],
+    ["bad.example:5", []],
+  ]);
+});
+
+Deno.test("only so many names are looked up, and one without an answer does not hold up those that have one", async () => {
+  const aborter = new AbortController();
+  let asked = 0;
+  const lookUp = (name: string) => {
+    if (++asked === 256) aborter.abort();
+    return name === "n0.example" ? new Promise<string[]>(() => {}) : Promise.resolve(["1.2.3.4"]);
+  };
+  const hosts = Array.from({ length: 300 }, (_, n) => `n${n}.example:1`);
+  const found = await addressesOfNamed(hosts, lookUp, aborter.signal);
+  assertEquals([asked, found.has("n0.example:1"), found.has("n100.example:1")], [256, false, true]);
+});
