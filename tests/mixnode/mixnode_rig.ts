@@ -1,6 +1,7 @@
 import { defaultsOf, MIXNODE, type MixnodeConfig } from "../../src/config/config.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { frame, FrameParser } from "../../src/mixnet/frames.ts";
+import type { Connect } from "../../src/mixnet/mixnode_link.ts";
 import { Mixnode } from "../../src/mixnode/mixnode.ts";
 import type { SocketAddress } from "../../src/addresses/socket_address.ts";
 import { buildPacket, type Hop } from "../../src/sphinx/build.ts";
@@ -35,17 +36,18 @@ export class MixnodeRig implements AsyncDisposable {
     this.config.operator.listeningAddress = "";
   }
 
-  /** `adjust` may change the configuration before the start. */
+  /** `adjust` may change the configuration before the start; `connect` replaces TCP towards the next nodes. */
   static async start(
     directory: string,
     layer = 1,
     adjust: (config: MixnodeConfig) => void = () => {},
     keys = generateKeyPair(),
+    connect?: Connect,
   ): Promise<MixnodeRig> {
     const rig = new MixnodeRig(directory, layer, keys);
     adjust(rig.config);
     try {
-      rig.mixnode = await Mixnode.start(rig.config, rig.keys);
+      rig.mixnode = await Mixnode.start(rig.config, rig.keys, connect);
     } catch (error) {
       rig.#folder[Symbol.dispose]();
       throw error;
