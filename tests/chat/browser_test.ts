@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { hasChromium } from "../operator/chromium.ts";
+import { LOW_CONTRAST } from "../operator/contrast.ts";
 import { Program } from "../sandbox/program.ts";
 import { ChatWindow } from "./chat_window.ts";
 
@@ -45,6 +46,15 @@ Deno.test({
     await alice.says("", "read");
     assertEquals(await bob.received(3), ["hello", "are you away?", ""]);
     await bob.browser.until(`document.querySelector(".message img")?.naturalHeight === 640`);
+
+    // It can be read on any screen.
+    for (const scheme of ["light", "dark"] as const) {
+      for (const [width, isPhone] of [[1280, false], [360, true]] as const) {
+        await bob.resize({ width, height: 740, isPhone, scheme });
+        await bob.browser.until(`document.documentElement.scrollWidth === ${width}`);
+        assertEquals(await bob.browser.evaluate(LOW_CONTRAST), [], `${scheme}, ${width} pixels`);
+      }
+    }
 
     // A mixnode dies: a third of the packets is lost, and everything arrives.
     await alice.browser.evaluate(`document.querySelector(".mixnode").click()`);

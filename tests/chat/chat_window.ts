@@ -13,6 +13,14 @@ export class ChatWindow implements AsyncDisposable {
     return new ChatWindow(browser);
   }
 
+  /** Shows what is there on another screen. */
+  async resize({ width, height, isPhone, scheme }: Screen): Promise<void> {
+    const metrics = { width, height, deviceScaleFactor: 1, mobile: isPhone };
+    await this.browser.call("Emulation.setDeviceMetricsOverride", metrics);
+    const features = [{ name: "prefers-color-scheme", value: scheme }];
+    await this.browser.call("Emulation.setEmulatedMedia", { features });
+  }
+
   /** The link for the other window. */
   async invitation(): Promise<string> {
     await this.browser.until(`document.querySelector(".invitation a")`, 30_000);

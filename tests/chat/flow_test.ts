@@ -39,17 +39,27 @@ Deno.test("a window's own packet is known all the way, among others that are not
   assertEquals(shown(flow), ["m3: ?", ">w2: message"]);
 });
 
-Deno.test("a packet that no node passes on fades, and mail waits as long as it has to", () => {
+Deno.test("a packet that no node passes on fades, and mail waits as long as its window is away", () => {
   const flow = new Flow("w1", places, 100);
+  flow.connected({ w1: "g1", w2: "g2" }, 0);
+  flow.connected({ w1: "g1" }, 1);
+  flow.see([0, "w1", "g1", PACKET], 0);
   flow.see([0, "g1", "m1", FRAME], 0);
   flow.see([0, "m3", "g2", FRAME], 0);
-  flow.advance(4000, 1000);
-  assertEquals([...flow.dots].filter(({ lostAt }) => lostAt === undefined).length, 2);
-  flow.advance(5000, 1000);
+  const lost = () => [...flow.dots].filter(({ lostAt }) => lostAt !== undefined).map(({ to }) => to);
+  for (const [now, expected] of [[2000, []], [4500, ["m1"]]] as const) {
+    flow.advance(now, 1000);
+    assertEquals(lost(), [...expected]);
+  }
   flow.advance(7000, 1000);
   assertEquals(shown(flow), [">g2: ?"]);
   flow.advance(1e7, 1000);
   assertEquals(shown(flow), [">g2: ?"]);
+  flow.connected({ w1: "g1", w2: "g2" }, 1e7); // it is no mail if the window does not get it
+  flow.advance(1e7 + 2000, 1000);
+  assertEquals(shown(flow), [">g2: ?"]);
+  flow.advance(1e7 + 4000, 1000);
+  assertEquals(shown(flow), []);
 });
 
 Deno.test("ticks are the packets of the window's own link, and cover comes back to it", () => {

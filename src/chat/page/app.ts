@@ -27,6 +27,9 @@ export function App({ session, watch, name }: { session: Session; watch: Network
   return html`
     <header>
       <h1>${name}’s window</h1>
+      <p class="quiet">
+        What you write goes through a mixnet that runs on this machine, and you can watch it on its way.
+      </p>
       <span class="pill ${mood}" role="status">${text}</span>
       <label class="switch">
         <input type="checkbox" role="switch" checked=${session.isOn.value}

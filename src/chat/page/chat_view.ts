@@ -15,13 +15,26 @@ export function ChatView({ session }: { session: Session }): Markup {
   const { value: entries } = session.entries;
   const name = session.partnerName.value || "the other window";
   const list = useRef<HTMLDivElement>(null);
-  useEffect(() => list.current?.scrollTo({ top: list.current.scrollHeight }), [entries.length]);
+  useEffect(() => {
+    // Its end stays in view whatever grows: new messages, pictures once they are loaded, the window.
+    const { current: log } = list;
+    if (!log) return;
+    const scroll = () => log.scrollTo({ top: log.scrollHeight });
+    const sizes = new ResizeObserver(scroll);
+    for (const element of [log, ...log.children]) sizes.observe(element);
+    scroll();
+    return () => sizes.disconnect();
+  }, [entries.length]);
+  const last = entries.findLast(({ isOwn }) => isOwn);
   return html`
     <div class="title">
       <h2>${session.partnerName.value || "Chat"}</h2>
       ${session.isReady.value && html`<${SafetyNumber} session=${session} />`}
     </div>
-    <div class="log" role="log" aria-label="Messages" tabindex="0" ref=${list}>
+    <p class="hidden" role="status">${last?.state === "mailbox" || last?.state === "read"
+      ? `Your last message: ${stateTexts(name)[last.state]}`
+      : ""}</p>
+    <div class="log" role="log" aria-label="Messages" aria-relevant="additions" tabindex="0" ref=${list}>
       ${!partner && html`<p class="hint">Connecting to the mixnet …</p>`}
       ${partner && !partner.isPaired && html`
         <p class="hint">Answering the invitation through the mixnet. If that takes long, it was used already.</p>
@@ -51,17 +64,22 @@ function Line({ entry, name, pending }: { entry: Entry; name: string; pending: P
   `;
 }
 
-/** How far an own message is. */
-function Progress(
-  { entry, name, pending }: { entry: Entry; name: string; pending: PendingMessage | undefined },
-): Markup {
-  const { state, packets } = entry;
-  const texts = {
+/** What is said of each state. `name`: the other's */
+function stateTexts(name: string): Record<EntryState, string> {
+  return {
     sealed: "sealed, still here",
     mix: "in the mix",
     mailbox: `waiting in ${name}’s mailbox`,
     read: "read",
   };
+}
+
+/** How far an own message is. */
+function Progress(
+  { entry, name, pending }: { entry: Entry; name: string; pending: PendingMessage | undefined },
+): Markup {
+  const { state, packets } = entry;
+  const isAgain = pending !== undefined && pending.attempts > 1;
   const arrived = packets - (pending?.packets ?? 0);
   const sent = packets - (pending?.packets ?? 0) + (pending?.sent ?? 0);
   const step = STEPS.indexOf(state);
@@ -70,7 +88,8 @@ function Progress(
       <span class="steps" aria-hidden="true">
         ${STEPS.map((_, i) => html`<i class=${i <= step ? "done" : ""}></i>`)}
       </span>
-      ${texts[state]}${pending && pending.attempts > 1 && html`<em>, sent again</em>`}
+      ${stateTexts(name)[state]}${isAgain &&
+        html`<em>${state === "mailbox" ? ", or lost: sent again" : ", sent again"}</em>`}
     </p>
     ${packets > 1 && state !== "read" && html`
       <p class="progress">

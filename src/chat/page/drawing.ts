@@ -5,12 +5,12 @@ import type { Point } from "./layout.ts";
 /** Radius of a node's circle, in CSS pixels. */
 export const NODE_RADIUS = 21;
 const DOT_RADIUS = 3.6;
-/** between two dots that rest at a node */
-const DOT_GAP = 4.4;
+/** Between dots that rest at a node: smaller where there are many, so that they stay within the circle. */
+const DOT_GAP = 6.6;
 /** The golden angle: dots that rest fill a disk evenly. */
 const TURN = Math.PI * (3 - Math.sqrt(5));
-/** More than these do not fit a node. */
-const MOST_RESTING = 24;
+/** More than these would only be a blot. */
+const MOST_RESTING = 40;
 
 /** The colours of a drawing, from the page's style. */
 export interface Colours {
@@ -90,7 +90,7 @@ export function drawNetwork(canvas: HTMLCanvasElement, flow: Flow, now: number, 
   }
   context.stroke();
 
-  const resting = new Map<string, number>();
+  const resting = new Map<string, Dot[]>();
   for (const dot of flow.dots) {
     const [from, to] = [at(dot.from), at(dot.to)];
     if (!from || !to || now < dot.since && dot.from === dot.to) continue;
@@ -99,11 +99,22 @@ export function drawNetwork(canvas: HTMLCanvasElement, flow: Flow, now: number, 
       const eased = progress * progress * (3 - 2 * progress);
       drawDot(context, { x: from.x + (to.x - from.x) * eased, y: from.y + (to.y - from.y) * eased }, dot, now, options);
     } else if (dot.from !== dot.to && !dot.to.startsWith(">w")) {
-      const i = resting.get(dot.to) ?? 0;
-      resting.set(dot.to, i + 1);
-      if (i >= MOST_RESTING) continue;
-      const [radius, angle] = [DOT_GAP * Math.sqrt(i), i * TURN];
-      drawDot(context, { x: to.x + radius * Math.cos(angle), y: to.y + radius * Math.sin(angle) }, dot, now, options);
+      resting.set(dot.to, [...resting.get(dot.to) ?? [], dot]);
+    }
+  }
+  for (const [spot, dots] of resting) {
+    const center = at(spot)!;
+    const shown = dots.slice(0, MOST_RESTING);
+    const gap = Math.min(DOT_GAP, (NODE_RADIUS - DOT_RADIUS) / Math.sqrt(shown.length));
+    for (const [i, dot] of shown.entries()) {
+      const [radius, angle] = [shown.length === 1 ? 0 : gap * Math.sqrt(i + 0.5), i * TURN];
+      drawDot(
+        context,
+        { x: center.x + radius * Math.cos(angle), y: center.y + radius * Math.sin(angle) },
+        dot,
+        now,
+        options,
+      );
     }
   }
 }

@@ -4,8 +4,10 @@ import type { Sighting } from "../wire.ts";
 
 /** How long a dot takes from place to place, in ms: really it is less than one. */
 export const TRAVEL = 380;
-/** A packet that stays this many mean delays, and this long (ms), is lost: nodes give up what they cannot pass on. */
-const LOST_AFTER = { delays: 12, ms: 3000 };
+/** A packet that stays this long (ms) at a node, and this many mean delays at a mixnode, is lost: nodes give it up. */
+const LOST_AFTER = { ms: 2500, delays: 12 };
+/** What stays at a gateway for this long (ms) while all its windows are there was cover, which waits for nobody. */
+const KEPT = 3000;
 /** How long a lost dot takes to fade, in ms. */
 export const FADE = 1500;
 /** What is due may be seen this much (ms) too early: the clocks of page and wire differ. */
@@ -66,10 +68,14 @@ export function spotsOf(from: string, to: string): readonly [string, string] {
  */
 export class Flow {
   readonly #window: string;
-  readonly #lostAfter: number;
+  readonly #meanHopDelay: number;
   readonly #placeOf: ReadonlyMap<string, string>;
   readonly #dots = new Set<Dot>();
   readonly #journeys = new Set<Journey>();
+  /** of every window that was seen */
+  readonly #gateways = new Map<string, string>();
+  /** the gateways with all their windows connected, and since when (ms) */
+  readonly #complete = new Map<string, number>();
   #count = 0;
   /** of the last seconds, the oldest first */
   readonly ticks: Tick[] = [];
@@ -77,13 +83,24 @@ export class Flow {
   /** `window`: this one's name, as in `w1` */
   constructor(window: string, places: readonly Place[], meanHopDelay: number) {
     this.#window = window;
-    this.#lostAfter = LOST_AFTER.delays * meanHopDelay + LOST_AFTER.ms;
+    this.#meanHopDelay = meanHopDelay;
     this.#placeOf = new Map(places.map(({ id, host }) => [host, id]));
   }
 
   /** Every dot, in the order in which they appeared. */
   get dots(): Iterable<Dot> {
     return this.#dots;
+  }
+
+  /** These windows are connected to these gateways now. */
+  connected(connections: Readonly<Record<string, string>>, now: number): void {
+    for (const [window, gateway] of Object.entries(connections)) this.#gateways.set(window, gateway);
+    const incomplete = new Set<string>();
+    for (const [window, gateway] of this.#gateways) if (!connections[window]) incomplete.add(gateway);
+    for (const gateway of this.#gateways.values()) {
+      if (incomplete.has(gateway)) this.#complete.delete(gateway);
+      else if (!this.#complete.has(gateway)) this.#complete.set(gateway, now);
+    }
   }
 
   /** This window's client did something. */
@@ -117,13 +134,17 @@ export class Flow {
   /** Forgets what has arrived, has been lost, or is too old for the ticks, which are shown for `span` ms. */
   advance(now: number, span: number): void {
     for (const dot of this.#dots) {
-      const age = now - dot.since;
-      if (dot.to.startsWith(">w") && age > TRAVEL) this.#dots.delete(dot);
-      else if (dot.lostAt !== undefined && now - dot.lostAt > FADE) this.#dots.delete(dot);
-      else if (!dot.to.startsWith(">g") && age > this.#lostAfter) dot.lostAt ??= now;
+      const isGone = dot.to.startsWith(">w")
+        ? now - dot.since > TRAVEL
+        : dot.to.startsWith(">g")
+        ? now - Math.max(dot.since, this.#complete.get(dot.to.slice(1)) ?? now) > KEPT
+        : dot.lostAt !== undefined && now - dot.lostAt > FADE;
+      if (isGone) this.#dots.delete(dot);
+      else if (!dot.to.startsWith(">") && now - dot.since > this.#patience(dot.to)) dot.lostAt ??= now;
     }
     for (const journey of this.#journeys) {
-      if (now - journey.legs[journey.next]!.due > this.#lostAfter) this.#journeys.delete(journey);
+      const { due, from } = journey.legs[journey.next]!;
+      if (now - due > this.#patience(from)) this.#journeys.delete(journey);
     }
     while (this.ticks[0] && now - this.ticks[0].at > span) this.ticks.shift();
   }
@@ -133,6 +154,11 @@ export class Flow {
     this.#dots.clear();
     this.#journeys.clear();
     this.ticks.length = 0;
+  }
+
+  /** ms after which a packet at a place is lost */
+  #patience(place: string): number {
+    return LOST_AFTER.ms + (place.startsWith("m") ? LOST_AFTER.delays * this.#meanHopDelay : 0);
   }
 
   #newDot(at: string, now: number, cargo: Cargo | undefined): Dot {

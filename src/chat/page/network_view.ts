@@ -63,9 +63,9 @@ export function NetworkView({ session, watch }: { session: Session; watch: Netwo
       </div>
     </div>
     <p class="quiet">${isKnown.value
-      ? html`<b class="dot own"></b> carry your words, <b class="dot cover"></b> are your cover. Only this window knows
-        which are yours: it chose their ways and how long they rest.`
-      : html`Every <b class="dot"></b> is a packet, and all are alike: equally long, each hop a new look. A watcher counts
+      ? html`<b class="dot own"></b> carries your words or a receipt, <b class="dot cover"></b> is your cover. Only this
+        window knows which are yours: it chose the way of each, and how long it rests at each mixnode.`
+      : html`Each <b class="dot"></b> is a packet. All are alike, and look different after each hop. A watcher can count
         them, and cannot follow one through a mixnode.`}</p>
     <div class="picture">
       ${COLUMNS.map((text, i) => html`<span class="column" style="--i:${i}">${text}</span>`)}
@@ -73,7 +73,8 @@ export function NetworkView({ session, watch }: { session: Session; watch: Netwo
       <canvas ref=${network} role="img" aria-label="Packets on their way from windows through gateways and three layers of
         mixnodes to mailboxes and windows"></canvas>
     </div>
-    <p class="quiet">A mixnode is a button: switch one off, and what it would have passed on is lost, and sent again.</p>
+    <p class="quiet">Click a round mixnode to switch it off: what it would have passed on is lost
+      (<b class="dot lost"></b>), and sent again on another way.</p>
     <div class="covers">
       <label for="cover">Cover traffic</label>
       <input id="cover" type="range" min="0" max="2" step="1" list="covers" value=${COVERS.indexOf(

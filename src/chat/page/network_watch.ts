@@ -66,6 +66,7 @@ export class NetworkWatch {
   #changed({ off, windows }: { off: string[]; windows: Record<string, string> }): void {
     this.off.value = new Set(off);
     this.connections.value = windows;
+    this.flow.connected(windows, performance.now());
     this.windows.value = [...new Set([...this.windows.value, ...Object.keys(windows)])].sort();
   }
 }
