@@ -1,5 +1,11 @@
-import { resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { writeArchive } from "../archive/archive_writer.ts";
+import type { Database } from "../archive/contents.ts";
+import { databaseOptions } from "../config/database_options.ts";
+import { ledgerFile } from "../mailbox/import_070.ts";
+import { MovableKv } from "../mailbox/movable_kv.ts";
+import { copyMail, verifyMail } from "../mailbox/moving.ts";
+import { Sealer } from "../mailbox/sealing.ts";
 import type { Config } from "../config/config.ts";
 import { exists, readText } from "../config/files.ts";
 import { readKeyPair } from "../config/key_files.ts";
@@ -38,21 +44,16 @@ async function exportUntil(signal: AbortSignal, options: Options): Promise<void>
   const id = found.id ?? config.gateway.id;
   refuseStray(GATEWAY_ROLE, found, config, options);
   const attempt = `Cannot export gateway ${id}`;
-  if (config.storage.kind !== "embedded") {
-    throw new OperatorError(
-      `${attempt}: its mail is in a database (kind in [storage]); back that up with pg_dump, and keep its keys`,
-      ExitCode.CONFIGURATION,
-    );
-  }
   if (exists(file)) throw new OperatorError(`${attempt}: ${file} exists already`, ExitCode.CANNOT_CREATE);
   using _ = await lockInboxes(attempt, config.clientsEndpoint.inboxesDirectory);
   const move = moveInTheWay(config.clientsEndpoint.inboxesDirectory);
   if (move !== undefined) throw new OperatorError(`${attempt}: ${move}`, ExitCode.CONFIGURATION);
   const keys = readKeyPair(config.gateway);
   const storageKey = findStorageKey(config.gateway.storageKeyFile);
-  const items = new ExportedItems(id, configText, config, storageKey);
   const passphrase = await readPassphrase(options, true);
   const began = performance.now();
+  using copy = config.storage.kind === "embedded" ? undefined : await copyOfDatabase(attempt, file, config, storageKey);
+  const items = new ExportedItems(id, configText, config, storageKey, copy ?? await filesOf(config));
   let bytes: number;
   try {
     using progress = new Progress();
@@ -76,6 +77,39 @@ async function exportUntil(signal: AbortSignal, options: Options): Promise<void>
     seconds: (performance.now() - began) / 1000,
     notes: notesOn(config, items),
   });
+}
+
+/** The paths of a gateway's databases, when these are files. */
+async function filesOf({ clientsEndpoint }: Config): Promise<Record<Database, string>> {
+  return {
+    ledger: await ledgerFile(clientsEndpoint.ledgerPath),
+    mailbox: join(clientsEndpoint.inboxesDirectory, "mailbox.kv"),
+  };
+}
+
+/** Copies what a PostgreSQL database holds into files, in a folder beside the export that is removed when it is disposed. */
+async function copyOfDatabase(
+  attempt: string,
+  file: string,
+  config: Config,
+  storageKey: Uint8Array,
+): Promise<Record<Database, string> & Disposable> {
+  const { MovablePostgresql } = await import("../postgresql/movable.ts");
+  const sealer = new Sealer(storageKey);
+  using unfinished = new DisposableStack();
+  try {
+    await using source = await MovablePostgresql.open(databaseOptions(config.storage), sealer);
+    const folder = Deno.makeTempDirSync({ dir: dirname(file), prefix: ".nym-gateway-export-" });
+    unfinished.defer(() => Deno.removeSync(folder, { recursive: true }));
+    const [ledger, mailbox] = [join(folder, "ledger.kv"), join(folder, "mailbox.kv")];
+    await using target = await MovableKv.open(mailbox, ledger, sealer);
+    await copyMail(source, target, sealer, undefined, () => {});
+    await verifyMail(source, target, sealer, () => {});
+    const finished = unfinished.move();
+    return { ledger, mailbox, [Symbol.dispose]: () => finished.dispose() };
+  } catch (error) {
+    throw fileError(`${attempt}: cannot copy the database "${config.storage.url}"`, error, ExitCode.INPUT_OUTPUT);
+  }
 }
 
 function notesOn({ clientsEndpoint }: Config, { damaged }: ExportedItems): string[] {

@@ -1,11 +1,10 @@
 import { join } from "node:path";
-import { type Database, fileOf, isTagFile, type Item } from "../archive/contents.ts";
+import { type Database, DATABASES, fileOf, isTagFile, type Item } from "../archive/contents.ts";
 import { grouped } from "../archive/entries.ts";
 import { exists, readText } from "../config/files.ts";
 import type { Config } from "../config/config.ts";
 import { storageKeyText } from "../config/storage_key_file.ts";
 import { openDatabase } from "../mailbox/database.ts";
-import { ledgerFile } from "../mailbox/import_070.ts";
 import { CLIENT } from "../mailbox/kv_ledger_table.ts";
 import { Sealer } from "../mailbox/sealing.ts";
 import { readTotals } from "../mailbox/totals.ts";
@@ -28,12 +27,14 @@ export class ExportedItems {
    * The items of gateway `id`, which must not run while they are read.
    * @param configText the text that `config` was parsed from
    * @param storageKey the key that the databases are sealed with
+   * @param databases the paths of its databases
    */
   constructor(
     private readonly id: string,
     private readonly configText: string,
     private readonly config: Config,
     private readonly storageKey: Uint8Array,
+    private readonly databases: Readonly<Record<Database, string>>,
   ) {
     this.#sealer = new Sealer(storageKey);
   }
@@ -51,8 +52,7 @@ export class ExportedItems {
     };
     for (const [name, text] of Object.entries(texts)) yield { kind: "file", ...fileOf(name, text) };
     yield* tags(clientsEndpoint.inboxesDirectory);
-    yield* this.#database("ledger", await ledgerFile(clientsEndpoint.ledgerPath));
-    yield* this.#database("mailbox", join(clientsEndpoint.inboxesDirectory, "mailbox.kv"));
+    for (const database of DATABASES) yield* this.#database(database, this.databases[database]);
   }
 
   /** A missing database, as before the first start, is empty. */

@@ -16,7 +16,7 @@ import { readPassphrase } from "./passphrase.ts";
 import { Progress } from "./progress.ts";
 import { sizeText } from "../text/units.ts";
 import { printTransfer } from "./transfer_summary.ts";
-import { UnfinishedHome } from "./unfinished_home.ts";
+import { type FinishedHome, UnfinishedHome } from "./unfinished_home.ts";
 
 /**
  * Creates a gateway from a file that export wrote. Resolves with the exit code if a signal interrupts it.
@@ -107,7 +107,11 @@ function refusal(attempt: string, error: unknown): OperatorError {
   return fileError(attempt, error, ExitCode.INPUT_OUTPUT);
 }
 
-function notesOn(id: string, { moved, outside }: Relocated, keepsOutside: boolean): string[] {
+function notesOn(
+  id: string,
+  { moved, outside, wasInDatabase }: Relocated & Pick<FinishedHome, "wasInDatabase">,
+  keepsOutside: boolean,
+): string[] {
   const elsewhere = storageKeyElsewhere();
   return [
     ...moved.map(({ key, path }) => `${key} was ${path}, outside the gateway's folder: it is in that folder now.`),
@@ -116,6 +120,9 @@ function notesOn(id: string, { moved, outside }: Relocated, keepsOutside: boolea
         ? `${key} is ${path}, unchanged: copy what is not on this machine yet.`
         : `${key} was ${path}, outside the gateway: it was reset; --keep-outside-paths keeps it.`
     ),
+    ...(wasInDatabase
+      ? ["Its mail was in a database, and is in files now; `nym-gateway storage move --to postgresql` takes it to one."]
+      : []),
     ...(elsewhere === undefined
       ? []
       : [`The environment makes \`run\` use the storage key in ${elsewhere}: it must be this gateway's.`]),

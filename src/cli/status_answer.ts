@@ -28,6 +28,8 @@ export interface Status {
   readonly gauges: Readonly<Record<string, number>>;
   /** counters since the start */
   readonly totals?: Readonly<Record<string, number>>;
+  /** how others know it, and for a gateway which `store` keeps its mail */
+  readonly identity?: Readonly<Record<string, string | number>>;
   /** the last few that were logged, the newest one last */
   readonly warnings?: readonly Warning[];
   /** the names of the figures in each sample */

@@ -68,6 +68,7 @@ function gatewayRows(status: Status): Row[] {
       `${total("messages_refused_")} refused`,
     ],
     ["inboxes", `${inboxMessages} messages, ${sizeText(inboxBytes)}${limit(gauges["inboxBytesLimit"])}${oldest}`],
+    ...known(status.identity?.["store"], (store) => ["store", `${store}; ${waitingText(gauges["mailboxQueue"])}`]),
     ...known(gauges["diskFree"], (free) => ["disk", `${sizeText(free)} free${least(gauges["diskFreeMinimum"])}`]),
     ["clients", `${clientsOnline} online, ${clientsRegistered} registered`],
     ...known(gauges["mixnodes"], (mixnodes) => ["mixnodes", `${mixnodes} in the directory`]),
@@ -97,10 +98,11 @@ function readersOf({ columns, samples, totals = {} }: Status) {
   };
 }
 
-/** A row for a figure, if the node knows it. */
-function known(figure: number | undefined, row: (figure: number) => Row): Row[] {
+/** A row for a figure or text, if the node knows it. */
+function known<T extends number | string>(figure: T | undefined, row: (figure: T) => Row): Row[] {
   return figure === undefined ? [] : [row(figure)];
 }
 
+const waitingText = (messages = 0) => `${plural(messages, "message")} not written yet`;
 const limit = (bytes: number | undefined) => bytes === undefined ? "" : ` of ${sizeText(bytes)} at most`;
 const least = (bytes: number | undefined) => bytes === undefined ? "" : `, of which ${sizeText(bytes)} are kept free`;

@@ -22,6 +22,8 @@ const UNFINISHED = "gateway";
 
 /** The result of an import. */
 export interface FinishedHome extends Relocated {
+  /** whether its mail was in a PostgreSQL database when it was exported */
+  readonly wasInDatabase: boolean;
   /** the gateway's key pair */
   readonly keys: KeyPair;
   /** how many are registered */
@@ -100,7 +102,8 @@ export class UnfinishedHome implements AsyncDisposable {
     await syncAll(folder);
     await Deno.rename(folder, join(this.root, this.id));
     await syncFolder(this.root);
-    return { ...relocated, keys, clients: this.#clients, messages, entries: this.#entries };
+    const wasInDatabase = received.storage.kind === "postgresql";
+    return { ...relocated, wasInDatabase, keys, clients: this.#clients, messages, entries: this.#entries };
   }
 
   /** Removes whatever is unfinished. */

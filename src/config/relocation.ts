@@ -44,6 +44,7 @@ export function relocate(config: Config, id: string, rootDirectory: string, keep
   const relocated = configWith((key) =>
     valueOf(isOfHome(key) || leadsOutside(key) && !keepsOutside ? defaults : config, key)
   );
+  relocated.storage.kind = "embedded"; // in an export, mail is in files
   if (ownLogFile !== undefined) relocated.logging.file = join(rootDirectory, id, basename(resolve(ownLogFile)));
   return {
     config: relocated,
@@ -109,7 +110,7 @@ function isOfHome(key: NamedKey): boolean {
 
 /** Whether a key refers to something outside the gateway's folder: a file, or a server. */
 function leadsOutside(key: NamedKey): boolean {
-  if (isOfHome(key)) return false;
+  if (isOfHome(key) || key.section === "storage" && key.name === "kind") return false;
   return key.section === "storage" || key.kind === path || key.kind === pathOrNone || key.kind === url;
 }
 

@@ -105,8 +105,8 @@ export class Gateway {
     );
     const disk = starting.use(new DiskSpace(clientsEndpoint.inboxesDirectory, mailboxFile(config)));
     const mailbox = starting.use(await storage.openMailbox(histograms.commit.observe, () => replays.sync(), disk));
-    // Another store refuses messages at their commit, after their files were removed.
-    if (config.storage.kind === "embedded") await importInboxes(clientsEndpoint.inboxesDirectory, mailbox, ledger);
+    const refused = () => counters.sumOf("messages_refused_");
+    await importInboxes(clientsEndpoint.inboxesDirectory, mailbox, ledger, refused);
 
     const announced = hostOf(mixnetEndpoint.announceAddress);
     const own = [
@@ -204,6 +204,7 @@ export class Gateway {
       reloads,
       ledger,
       mailbox,
+      store: config.storage.kind === "embedded" ? "disk" : "database",
       disk,
       limits,
       presence,
@@ -229,6 +230,7 @@ export class Gateway {
           mixnet: mixnetEndpoint.announceAddress,
           clients: clientsEndpoint.announceAddress,
           directory: gateway.presenceDirectoryServer,
+          store: config.storage.kind === "embedded" ? "files on this machine" : `PostgreSQL, ${config.storage.url}`,
         },
       }),
     );

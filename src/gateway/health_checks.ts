@@ -18,29 +18,29 @@ const NEARLY_FULL = 0.75;
 
 /** The health checks by name. An unreachable directory only warns, because the gateway still delivers mail. */
 export function checksOf(parts: Parts): Record<string, Check> {
-  const { mailbox, disk, limits, presence, clientsListener } = parts;
+  const { mailbox, store, disk, limits, presence, clientsListener } = parts;
   const { mixnet, workers, config } = nodeChecks(parts);
   return {
     mailbox: async () => {
       if (mailbox.failure !== undefined) {
         const { failure, waiting } = mailbox;
         return fail(
-          `cannot write messages (${failure}): ${waiting} are waiting, only connected clients get new ones, and the gateway is retrying`,
+          `cannot write messages to the ${store} (${failure}): ${waiting} are waiting, only connected clients get new ones, and the gateway is retrying`,
         );
       }
       const begin = performance.now();
       await mailbox.probe();
       const took = Math.max(1, Math.round(performance.now() - begin));
       if (took > SLOW_WRITE) {
-        return warn(`a write to the disk took ${took} ms: mail for offline clients is delayed`);
+        return warn(`a write to the ${store} took ${took} ms: mail for offline clients is delayed`);
       }
-      return ok(`a write to the disk took ${took} ms`);
+      return ok(`a write to the ${store} took ${took} ms`);
     },
     space: () => {
       const { free } = disk;
       const { minimumFreeDisk, mailboxBytes } = limits;
       const least = `less than minimum_free_disk (${sizeText(minimumFreeDisk)})`;
-      if (disk.isBelow(minimumFreeDisk)) {
+      if (store === "disk" && disk.isBelow(minimumFreeDisk)) {
         return fail(
           `only ${
             sizeText(free)
@@ -56,10 +56,8 @@ export function checksOf(parts: Parts): Record<string, Check> {
         );
       }
       if (free < minimumFreeDisk) {
-        const inside = sizeText(disk.freeInside);
-        return warn(
-          `only ${sizeText(free)} of disk is free, ${least}, and ${inside} in the mailbox's file: free up space`,
-        );
+        const inside = store === "disk" ? `, and ${sizeText(disk.freeInside)} in the mailbox's file` : "";
+        return warn(`only ${sizeText(free)} of disk is free, ${least}${inside}: free up space`);
       }
       if (free < FREE_DISK_MARGIN * minimumFreeDisk) {
         const minimum = sizeText(minimumFreeDisk);

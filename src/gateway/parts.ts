@@ -13,7 +13,9 @@ export interface Parts extends NodeParts {
   readonly ledger: Ledger;
   /** stored messages */
   readonly mailbox: MessageStore;
-  /** free space for the mailbox */
+  /** what stored messages are written to, in words */
+  readonly store: "disk" | "database";
+  /** free space for the mailbox, or for what a gateway keeps beside a database */
   readonly disk: DiskSpace;
   /** the limits in force; changed in place by a reload */
   readonly limits: Config["limits"];

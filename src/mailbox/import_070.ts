@@ -31,9 +31,15 @@ export async function ledgerFile(configuredPath: string): Promise<string> {
  * delivered twice, but none is lost. Files that cannot be messages stay, and so does everything that cannot be read or
  * exceeds the limits: the next start retries those.
  *
+ * @param refused how many messages the mailbox has refused so far; nothing else may use it meanwhile
  * @returns how many messages were imported
  */
-export async function importInboxes(folder: string, mailbox: MessageStore, ledger: Ledger): Promise<number> {
+export async function importInboxes(
+  folder: string,
+  mailbox: MessageStore,
+  ledger: Ledger,
+  refused: () => number = () => 0,
+): Promise<number> {
   let imported = 0;
   let clients = 0;
   for await (const entry of Deno.readDir(folder)) {
@@ -43,7 +49,7 @@ export async function importInboxes(folder: string, mailbox: MessageStore, ledge
     clients++;
     const inbox = join(folder, entry.name);
     try {
-      for await (const taken of importInbox(inbox, id, mailbox)) {
+      for await (const taken of importInbox(inbox, id, mailbox, refused)) {
         const before = imported;
         imported += taken;
         if (Math.floor(imported / REPORT_EVERY) > Math.floor(before / REPORT_EVERY)) {
@@ -69,11 +75,16 @@ export async function holdsInboxes070(folder: string): Promise<boolean> {
 }
 
 /** Imports one inbox in batches; yields the number of messages in each. What is not imported stays. */
-async function* importInbox(inbox: string, id: ClientId, mailbox: MessageStore): AsyncGenerator<number> {
+async function* importInbox(
+  inbox: string,
+  id: ClientId,
+  mailbox: MessageStore,
+  refused: () => number,
+): AsyncGenerator<number> {
   const files = await messageFiles(inbox);
   let isFull = false;
   for (let i = 0; i < files.length && !isFull; i += BATCH) {
-    const taken = await importFiles(files.slice(i, i + BATCH), id, mailbox);
+    const taken = await importFiles(files.slice(i, i + BATCH), id, mailbox, refused);
     yield taken.count;
     isFull = taken.isFull;
   }
@@ -93,26 +104,30 @@ async function messageFiles(inbox: string): Promise<string[]> {
   return files.map(({ path }) => path);
 }
 
-/** Imports these files, up to the first that does not fit: later ones must not overtake it. */
+/**
+ * Imports these files, up to the first that does not fit: later ones must not overtake it. A store may refuse messages only
+ * at their commit: those of one turn go with one, and it keeps the first that fit.
+ */
 async function importFiles(
   paths: string[],
   id: ClientId,
   mailbox: MessageStore,
+  refused: () => number,
 ): Promise<{ count: number; isFull: boolean }> {
-  const stored: string[] = [];
-  let isFull = false;
+  const messages: { path: string; message: Uint8Array }[] = [];
   for (const path of paths) {
     const message = await Deno.readFile(path).catch((error) => {
       log.warn(`cannot read a message in a 0.7.0 inbox (${codeOf(error)}): it stays for the next start`);
     });
-    if (message === undefined) continue;
-    isFull = !mailbox.store(id, message);
-    if (isFull) break;
-    stored.push(path);
+    if (message !== undefined) messages.push({ path, message });
   }
+  const firstRefused = messages.findIndex(({ message }) => !mailbox.store(id, message));
+  const before = refused();
   await mailbox.flush();
-  for (const path of stored) await Deno.remove(path);
-  return { count: stored.length, isFull };
+  const accepted = firstRefused < 0 ? messages.length : firstRefused;
+  const stored = messages.slice(0, accepted - (refused() - before));
+  for (const { path } of stored) await Deno.remove(path);
+  return { count: stored.length, isFull: stored.length < messages.length };
 }
 
 /** The system's code for a failure. The full text contains the path, and so the client's address. */

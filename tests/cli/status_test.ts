@@ -49,7 +49,7 @@ Deno.test("status shows the health and figures of a running gateway", async () =
   assertMatch(stdout, /\n clients +1 online, 1 registered\n/);
   assertMatch(
     stdout,
-    /\n inboxes +0 messages, 0 B of 10 GB at most\n disk +[\d.]+ [MGT]B free, of which 200 MB are kept free\n/,
+    /\n inboxes +0 messages, 0 B of 10 GB at most\n store +files on this machine; 0 messages not written yet\n disk +[\d.]+ [MGT]B free, of which 200 MB are kept free\n/,
   );
   assertMatch(stdout, /\n mixnodes +0 in the directory\n/);
   if (Deno.build.os !== "windows") assertMatch(stdout, /\n descriptors +\d+ open\n/);

@@ -48,7 +48,6 @@ Deno.test("other references to the outside are named, and reset unless the opera
     { key: "tls_certificate in [clients_endpoint]", path: "/var/lib/nym/gateways/old/fullchain.pem" },
     { key: "tls_key in [clients_endpoint]", path: "/etc/ssl/key.pem" },
     { key: "file in [logging]", path: "/home/nym/.profile" },
-    { key: "kind in [storage]", path: "postgresql" },
     { key: "url in [storage]", path: "postgres://gateway@db.example/mail" },
   ];
   const reset = relocate(before, "new", "/home/nym/gateways", false);
@@ -58,7 +57,7 @@ Deno.test("other references to the outside are named, and reset unless the opera
   assertEquals(kept.config.gateway.presenceDirectoryServer, "http://directory.example");
   assertEquals(kept.config.clientsEndpoint.tlsKey, "/etc/ssl/key.pem");
   assertEquals(kept.config.logging.file, "/home/nym/.profile");
-  assertEquals(kept.config.storage, before.storage);
+  assertEquals(kept.config.storage, { ...before.storage, kind: "embedded" });
   assertEquals([kept.moved, kept.outside], [[], named]);
 });
 

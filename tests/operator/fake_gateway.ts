@@ -26,6 +26,7 @@ export class FakeGateway implements Watched {
     mixnet: "203.0.113.7:1789",
     clients: "wss://gateway.example.org:9000",
     directory: "https://directory.example.org",
+    store: "PostgreSQL, postgres://gateway@db.example.org/mail",
   };
   allowed: string[] = [];
   readonly allowedHosts = () => this.allowed;

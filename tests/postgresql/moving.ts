@@ -1,8 +1,9 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { moveMail } from "../../src/cli/storage_move.ts";
 import { configPath, defaultConfig } from "../../src/config/config.ts";
 import { databaseOptions } from "../../src/config/database_options.ts";
 import { readConfig, writeConfig } from "../../src/config/files.ts";
+import { saveKeyPair } from "../../src/config/key_files.ts";
 import { findStorageKey, makeStorageKey } from "../../src/config/storage_key_file.ts";
 import { Ledger } from "../../src/mailbox/ledger.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
@@ -13,8 +14,9 @@ import { provision } from "../../src/postgresql/provision.ts";
 import type { ServerOptions } from "../../src/postgresql/server.ts";
 import { PostgresqlStorage } from "../../src/postgresql/storage.ts";
 import { NO_LIMITS } from "../../src/mailbox/limits.ts";
-import { program } from "../cli/program.ts";
+import { outcomeOf, program } from "../cli/program.ts";
 import { client, numbered, range, readAll, readNumbers } from "../mailbox/messages.ts";
+import { generateKeyPair } from "../../src/sphinx/curve.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const CLIENTS = 24;
@@ -26,7 +28,7 @@ const ignore = () => {};
 /** A home whose mail moves. */
 class Home implements Disposable {
   readonly folder = new TemporaryFolder();
-  readonly path: string;
+  path: string;
   readonly #sealer: Sealer;
 
   constructor(options: ServerOptions) {
@@ -37,6 +39,7 @@ class Home implements Disposable {
     this.path = configPath("gw", root);
     writeConfig(this.path, config);
     makeStorageKey(config.gateway.storageKeyFile);
+    saveKeyPair(config.gateway, generateKeyPair());
     this.#sealer = new Sealer(findStorageKey(config.gateway.storageKeyFile));
   }
 
@@ -180,4 +183,18 @@ export async function moveThereAndBack(admin: ServerOptions): Promise<void> {
   );
   await home.moveWithFailures("postgresql");
   await compare("moved there again");
+
+  Deno.writeTextFileSync(home.folder.file("passphrase"), "correct horse battery", { mode: 0o600 });
+  const args = ["--file", home.folder.file("gw.age"), "--passphrase-file", home.folder.file("passphrase")];
+  const carryOut = async (command: string, nymHome: string, ...more: string[]) => {
+    const env = { NYM_HOME: home.folder.file(nymHome) };
+    const { code, stdout, stderr } = await outcomeOf(program("gateway_program.ts", [command, ...args, ...more], env));
+    assertEquals([code, stderr], [0, ""]);
+    return stdout;
+  };
+  await carryOut("export", "nym");
+  assertStringIncludes(await carryOut("import", "other", "--keep-outside-paths"), "Its mail was in a database");
+  home.path = configPath("gw", home.folder.file("other/gateways"));
+  assertEquals(home.config.storage.kind, "embedded");
+  await compare("exported from the database, and imported into files");
 }

@@ -1,11 +1,16 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { NO_LIMITS } from "../../src/mailbox/limits.ts";
+import { Counters } from "../../src/counting/counters.ts";
+import { clientIdFromBase58 } from "../../src/mailbox/client_id.ts";
+import { importInboxes } from "../../src/mailbox/import_070.ts";
+import { Ledger } from "../../src/mailbox/ledger.ts";
+import { unpackHome070 } from "../config/home_070.ts";
 import { inspect } from "../../src/postgresql/inspection.ts";
 import { migrate } from "../../src/postgresql/migrations.ts";
 import { provision } from "../../src/postgresql/provision.ts";
 import { MIGRATIONS } from "../../src/postgresql/schema.ts";
 import { Server, type ServerOptions } from "../../src/postgresql/server.ts";
-import { client, numbered, range, readNumbers } from "../mailbox/messages.ts";
+import { client, numbered, range, readAll, readNumbers } from "../mailbox/messages.ts";
 import { openPostgresql } from "../mailbox/stores.ts";
 import { outcomeOf, program } from "../cli/program.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -112,6 +117,27 @@ const TESTS: Record<string, (admin: ServerOptions, cluster: Postgresql) => Promi
   },
 
   "mail moves into a database and back, interrupted everywhere, and none is lost or out of order": moveThereAndBack,
+
+  "a 0.7.0 gateway's inboxes are taken over into a database, and what does not fit stays": async (options) => {
+    using folder = new TemporaryFolder();
+    await unpackHome070(folder.path);
+    const inboxes = folder.file(".nym/gateways/supergateway/data/inboxes");
+    using ledger = await Ledger.open(folder.file("ledger.kv"), testSealer());
+    const address = "63v4AciABNh3af7zMUkTt3PKe1a8Jo5J47t9xDHSgBBn";
+    const files = [...Deno.readDirSync(`${inboxes}/${address}`)].map(({ name }) => `${inboxes}/${address}/${name}`);
+    const written = (path: string) => Deno.statSync(path).mtime!.getTime();
+    files.sort((a, b) => written(a) - written(b) || (a < b ? -1 : 1));
+    const expected = files.map((path) => Deno.readFileSync(path).toHex());
+    const stored: number[] = [];
+    for (const inboxMessages of [3, 9]) {
+      const counters = new Counters();
+      await using mailbox = await openPostgresql(options, { ...NO_LIMITS, inboxMessages }, counters.add);
+      stored.push(await importInboxes(inboxes, mailbox, ledger, () => counters.sumOf("messages_refused_")));
+      const messages = await readAll(mailbox.openInbox(clientIdFromBase58(address)!, ignore, ignore));
+      assertEquals(messages.map(({ message }) => message.toHex()), expected.slice(0, inboxMessages));
+    }
+    assertEquals(stored, [6, 3]);
+  },
 
   "without a right, and with too many, is seen": async (admin) => {
     await provision(admin, { user: "lacking", database: "lacking" }, undefined);
