@@ -11,7 +11,7 @@
 import { Buffer } from "node:buffer";
 import { createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { TextLineStream } from "./lines.ts";
-import { FRAME_SIZE, FrameParser } from "../../src/mixnet/frames.ts";
+import { FRAME_SIZE } from "../../src/mixnet/frames.ts";
 import {
   FORWARD_FLAG,
   FORWARD_META_SIZE,
@@ -30,6 +30,7 @@ import { encodeNodeAddress } from "../../src/sphinx/node_address.ts";
 import { deriveRoutingKeys } from "../../src/sphinx/routing_keys.ts";
 import { quietPort } from "../support/quiet_port.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { type Expected, now, type Report } from "./mixnode_receiver.ts";
 import { awaitQuiet } from "./quiet.ts";
 
 const MEAN_DELAY = 200;
@@ -98,52 +99,49 @@ const usage = async (): Promise<Usage> => {
   return JSON.parse(await line());
 };
 
-using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-const factory = new ForwardFactory(Uint8Array.fromHex(await line()), listener.addr.port);
-const delays = Float64Array.from({ length: packets }, () => -Math.log(1 - Math.random()) * MEAN_DELAY);
+const shared = (bytes: number) => new SharedArrayBuffer(packets * bytes);
+const expected: Expected = {
+  sentAt: new Float64Array(shared(8)),
+  delays: Float64Array.from({ length: packets }, () => -Math.log(1 - Math.random()) * MEAN_DELAY),
+  late: new Float64Array(shared(8)),
+  received: new Int32Array(new SharedArrayBuffer(4)),
+};
+const { sentAt, delays } = expected;
+const receiver = new Worker(new URL("./mixnode_receiver.ts", import.meta.url), { type: "module" });
+const listening = Promise.withResolvers<number>();
+const receiving = Promise.withResolvers<void>();
+receiver.onmessage = ({ data }: MessageEvent<Report>) => {
+  if (data === "all") receiving.resolve();
+  else listening.resolve(data.port);
+};
+receiver.postMessage(expected);
+const factory = new ForwardFactory(Uint8Array.fromHex(await line()), await listening.promise);
+console.log(`building ${packets} packets`);
 const frames = new Uint8Array(packets * FRAME_SIZE);
 for (let i = 0; i < packets; i++) frames.set(factory.build(i, delays[i]!), i * FRAME_SIZE + 1);
-console.log(`building ${packets} packets`);
-
-const sentAt = new Float64Array(packets);
-const late: number[] = [];
-const receiving = (async () => {
-  using connection = await listener.accept();
-  const parser = new FrameParser();
-  const buffer = new Uint8Array(65_536);
-  while (late.length < packets) {
-    const length = await connection.read(buffer);
-    if (length === null) return;
-    const now = performance.now();
-    for (const packet of parser.push(buffer.subarray(0, length))) {
-      const number = new DataView(packet.buffer, packet.byteOffset).getUint32(MAC_OFFSET);
-      late.push(now - sentAt[number]! - delays[number]!);
-    }
-  }
-})();
 
 await awaitQuiet();
 const before = await usage();
 let halfway: Promise<Usage> | undefined;
 using connection = await Deno.connect({ hostname: "127.0.0.1", port });
 connection.setNoDelay(true);
-const began = performance.now();
+const began = now();
 for (let sent = 0; sent < packets;) {
-  const now = performance.now();
-  const due = Math.min(packets, sent + 512, Math.ceil((now - began) / 1000 * rate));
-  sentAt.fill(now, sent, due);
-  for (let at = sent * FRAME_SIZE; at < due * FRAME_SIZE;) {
-    at += await connection.write(frames.subarray(at, due * FRAME_SIZE));
+  const at = now();
+  const due = Math.min(packets, sent + 512, Math.ceil((at - began) / 1000 * rate));
+  sentAt.fill(at, sent, due);
+  for (let from = sent * FRAME_SIZE; from < due * FRAME_SIZE;) {
+    from += await connection.write(frames.subarray(from, due * FRAME_SIZE));
   }
   sent = due;
   if (sent >= packets / 2) halfway ??= usage();
   await new Promise((resolve) => setTimeout(resolve, 1));
 }
-await Promise.race([receiving, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+await Promise.race([receiving.promise, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
 const after = await usage();
 await input.close();
 
-late.sort((a, b) => a - b);
+const late = expected.late.slice(0, expected.received[0]).sort();
 const quantile = (q: number) => late[Math.min(late.length - 1, Math.floor(late.length * q))]!.toFixed(2);
 console.log(`${packets} packets at ${rate}/s: ${packets - late.length} lost`);
 console.log(`late: p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms, worst ${quantile(1)} ms`);
@@ -151,6 +149,6 @@ const each = (key: "cpu" | "unwrapping") => ((after[key] - before[key]) / packet
 console.log(`processor: ${each("cpu")} µs per packet, ${each("unwrapping")} of them for unwrapping`);
 const memory = [before, (await halfway)!, after].map(({ rss }) => Math.round(rss / 1e6));
 console.log(`memory: ${memory[0]} MB before, ${memory[1]} MB halfway, ${memory[2]} MB after`);
-console.log(`in ${Math.round((performance.now() - began) / 1000)} s`);
+console.log(`in ${Math.round((now() - began) / 1000)} s`);
 console.log(JSON.stringify(after.counters));
 Deno.exit(0);
