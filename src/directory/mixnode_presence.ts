@@ -1,4 +1,4 @@
-import type { SocketAddress } from "../addresses/socket_address.ts";
+import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { logger } from "../logging/log.ts";
 import type { Mixnode, Topology } from "../protocol/topology.ts";
@@ -106,9 +106,12 @@ export class MixnodePresence implements AsyncDisposable {
     return this.#fault;
   }
 
-  /** Whether another node of the current topology receives packets at `address`. */
+  /**
+   * Whether another node of the current topology receives packets at `address`. Our own address never counts, whoever
+   * announces it: packets would come back to us, once for each of their hops.
+   */
   isNode(address: SocketAddress): boolean {
-    return this.#nodes.has(address);
+    return this.#nodes.has(address) && formatSocketAddress(address) !== this.#context.self.host;
   }
 
   /** Whether another node of the current topology has this IP address. */

@@ -92,13 +92,18 @@ Deno.test("a packet that cannot be forwarded is dropped and counted, and its con
   );
 });
 
-Deno.test("a packet whose next hop is this mixnode itself is dropped", async () => {
+Deno.test("a packet whose next hop is this mixnode itself is dropped, though another node announces its address", async () => {
   using _silence = new Silence();
   await using last = new LastHop();
   await using directory = await directoryWith(last);
-  await using rig = await MixnodeRig.start(directory.url);
-  await eventually("it is listed", () => directory.topology().mixNodes.length === 1);
-  await rig.mixnode.presence.lookAgain();
+  const address = `127.0.0.1:${quietPort()}`;
+  const impostor = { host: address, pubKey: encodeBase58(generateKeyPair().publicKey), layer: 1, version: "0.7.0" };
+  const init = { method: "POST", body: JSON.stringify({ ...impostor, location: "", lastSeen: 0 }) };
+  await (await fetch(`${directory.url}/api/presence/mixnodes`, init)).body?.cancel();
+  const at = ({ mixnode }: MixnodeConfig) =>
+    void Object.assign(mixnode, { listeningAddress: address, announceAddress: address });
+  await using rig = await MixnodeRig.start(directory.url, 1, at);
+  assertEquals(rig.mixnode.presence.nodes, 2); // the last hop and the impostor
   await rig.send(last.packet("loop", rig.hop(), rig.hop(), rig.hop(), rig.hop()));
   await rig.counted("packets_dropped_not_a_node", 1);
   assertEquals(rig.count("packets_received"), 1);
