@@ -12,6 +12,7 @@ import { Sealer } from "../../src/mailbox/sealing.ts";
 import { testSealer } from "../support/sealer.ts";
 import { FAULTS } from "./faults.ts";
 import { killUnderLoad } from "./kills.ts";
+import { randomHistories } from "./model.ts";
 import { counting, Watching } from "./watching.ts";
 
 const DAY = 86_400_000;
@@ -375,6 +376,9 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
     assert(!here.has(client(2)) && here.size === 3);
     await eventually("the other knows that too", () => !there.has(client(2)) && there.has(client(4)));
   },
+
+  "whatever happens at several gateways, clients get their messages in order, and nothing that they have confirmed":
+    randomHistories,
 
   ...FAULTS,
 
