@@ -8,6 +8,9 @@ const PICTURE = new URL("../../docs/images/status-page-phone.png", import.meta.u
 /** The most messages until one of them has to be sent again: with a third of the packets lost, one in a million runs. */
 const MOST = 32;
 
+/** Each goes through everything once: CHAT_ROUNDS=20 for the long form. */
+const ROUNDS = Number(Deno.env.get("CHAT_ROUNDS") ?? 1);
+
 const ignore = !hasChromium();
 Deno.test({
   name: `two windows, offline and back, a reload in the middle, a mixnode killed${
@@ -20,56 +23,80 @@ Deno.test({
     await using alice = await ChatWindow.open(/(http:\S+)/.exec(command.output)![1]!);
     await using bob = await ChatWindow.open(await alice.invitation());
     await Promise.all([alice.paired(), bob.paired()]);
+    const [toAlice, toBob]: [string[], string[]] = [[], []];
 
-    await alice.send("hello");
-    assertEquals(await bob.received(1), ["hello"]);
-    await alice.says("hello", "read");
-
-    // Bob goes: his gateway keeps his mail. A reload of the window that sent it changes nothing.
-    await bob.toggle();
-    await bob.browser.until(`document.querySelector(".pill").textContent === "Offline"`);
-    await alice.send("are you away?");
-    await alice.says("are you away?", "waiting in Bob’s mailbox");
-    await alice.browser.call("Page.reload");
-    await alice.says("are you away?", "waiting in Bob’s mailbox");
-    await bob.send("I write on a train"); // and leaves when there is a line
-    await bob.says("I write on a train", "sealed");
-    await bob.toggle();
-    assertEquals((await bob.received(2))[1], "are you away?");
-    await alice.says("are you away?", "read");
-    assertEquals(await alice.received(1), ["I write on a train"]);
-
-    // A picture is many packets; Bob reloads in the middle of them.
-    await alice.sendPicture(PICTURE);
-    await alice.browser.until(`document.querySelector("progress")?.value > 0`, 30_000);
-    await bob.browser.call("Page.reload");
-    await alice.says("", "read");
-    assertEquals(await bob.received(3), ["hello", "are you away?", ""]);
-    await bob.browser.until(`document.querySelector(".message img")?.naturalHeight === 640`);
-
-    // It can be read on any screen.
-    for (const scheme of ["light", "dark"] as const) {
-      for (const [width, isPhone] of [[1280, false], [360, true]] as const) {
-        await bob.resize({ width, height: 740, isPhone, scheme });
-        await bob.browser.until(`document.documentElement.scrollWidth === ${width}`);
-        assertEquals(await bob.browser.evaluate(LOW_CONTRAST), [], `${scheme}, ${width} pixels`);
-      }
+    for (let round = 1; round <= ROUNDS; round++) {
+      await away(alice, bob, round, toAlice, toBob);
+      await reloaded(alice, bob, toBob);
+      await killed(alice, bob, round, toBob);
     }
-
-    // A mixnode dies: a third of the packets is lost, and everything arrives.
-    await alice.browser.evaluate(`document.querySelector(".mixnode").click()`);
-    await bob.browser.until(`document.querySelector(".mixnode.off")`);
-    const resent = `document.querySelector(".progress em")`;
-    let sent = 0;
-    while (sent < MOST && !await alice.browser.evaluate(`Boolean(${resent})`)) await alice.send(`${++sent}`);
-    await alice.says(`${sent}`, "read");
-    const numbers = Array.from({ length: sent }, (_, i) => `${i + 1}`);
-    assertEquals((await bob.received(3 + sent)).slice(3), numbers);
-    assert(sent < MOST, "no packet was lost");
-
+    assertEquals(await bob.received(toBob.length), toBob);
+    assertEquals(await alice.received(toAlice.length), toAlice);
+    await readable(bob);
     for (const { browser } of [alice, bob]) assertEquals(browser.errors, []);
     command.signal("SIGINT");
     assertEquals(await command.ended(), 0, command.output);
     assertEquals(command.leftBehind(), []);
   },
 });
+
+/** Bob goes: his gateway keeps his mail. A reload of the window that sent it changes nothing. */
+async function away(alice: ChatWindow, bob: ChatWindow, round: number, toAlice: string[], toBob: string[]) {
+  const [hello, question, answer] = [`hello ${round}`, `are you away? ${round}`, `on a train ${round}`] as const;
+  await alice.send(hello);
+  await alice.says(hello, "read");
+  await bob.toggle();
+  await bob.browser.until(`document.querySelector(".pill").textContent === "Offline"`);
+  await alice.send(question);
+  await alice.says(question, "waiting in Bob’s mailbox");
+  await alice.reload();
+  await bob.send(answer); // and leaves when there is a line
+  await bob.says(answer, "sealed");
+  await alice.says(question, "waiting in Bob’s mailbox");
+  await bob.toggle();
+  await alice.says(question, "read");
+  await bob.says(answer, "read");
+  assert(await alice.wasReloaded());
+  toBob.push(hello, question);
+  toAlice.push(answer);
+}
+
+/** A picture is many packets; Bob reloads in the middle of them. */
+async function reloaded(alice: ChatWindow, bob: ChatWindow, toBob: string[]) {
+  await alice.sendPicture(PICTURE);
+  await alice.browser.until(`document.querySelector("progress")?.value > 0`, 30_000);
+  await bob.reload();
+  await alice.says("", "read");
+  toBob.push("");
+  await bob.received(toBob.length);
+  await bob.browser.until(`Array.from(document.querySelectorAll(".message img")).at(-1)?.naturalHeight === 640`);
+  assert(await bob.wasReloaded());
+}
+
+/** A mixnode dies: a third of the packets is lost, and everything arrives. */
+async function killed(alice: ChatWindow, bob: ChatWindow, round: number, toBob: string[]) {
+  const click = `document.querySelector(".mixnode:enabled").click()`;
+  await alice.browser.evaluate(click);
+  await bob.browser.until(`document.querySelector(".mixnode.off")`);
+  const resent = `Boolean(document.querySelector(".progress em"))`;
+  let sent = 0;
+  while (sent < MOST && !await alice.browser.evaluate(resent)) {
+    await alice.send(`${round}/${++sent}`);
+    toBob.push(`${round}/${sent}`);
+  }
+  await alice.says(`${round}/${sent}`, "read");
+  assert(sent < MOST, "no packet was lost");
+  await alice.browser.evaluate(click);
+  await bob.browser.until(`!document.querySelector(".mixnode.off")`);
+}
+
+/** The page can be read on any screen. */
+async function readable(window: ChatWindow) {
+  for (const scheme of ["light", "dark"] as const) {
+    for (const [width, isPhone] of [[1280, false], [360, true]] as const) {
+      await window.resize({ width, height: 740, isPhone, scheme });
+      await window.browser.until(`document.documentElement.scrollWidth === ${width}`);
+      assertEquals(await window.browser.evaluate(LOW_CONTRAST), [], `${scheme}, ${width} pixels`);
+    }
+  }
+}

@@ -49,7 +49,7 @@ export class ChatWindow implements AsyncDisposable {
       selector: "input[type=file]",
     });
     await this.browser.call("DOM.setFileInputFiles", { nodeId, files: [path] });
-    await this.browser.until(`document.querySelector(".own img")`);
+    await this.browser.until(`document.querySelector(".message.own img")`);
   }
 
   /** Resolves when what is said of an own message contains `state`. */
@@ -64,6 +64,17 @@ export class ChatWindow implements AsyncDisposable {
     return await this.browser.evaluate(`${messages}.map((each) => each.querySelector("p")?.textContent ?? "")`);
   }
 
+  /** Begins to reload the page. */
+  async reload(): Promise<void> {
+    await this.browser.evaluate(`globalThis.isOld = true`);
+    await this.browser.call("Page.reload");
+  }
+
+  /** Whether the page is another one than before `reload`. */
+  async wasReloaded(): Promise<boolean> {
+    return !await this.browser.evaluate<boolean>(`Boolean(globalThis.isOld)`);
+  }
+
   /** Goes off line or on line. */
   async toggle(): Promise<void> {
     await this.browser.evaluate(`document.querySelector("[role=switch]").click()`);
@@ -74,8 +85,8 @@ export class ChatWindow implements AsyncDisposable {
   }
 }
 
-/** The own message with a text; of pictures, the first. */
+/** The own message with a text; of pictures, the last. */
 function own(text: string): string {
-  return `Array.from(document.querySelectorAll(".own"))
-    .find((each) => (each.querySelector("p:not(.progress)")?.textContent ?? "") === ${JSON.stringify(text)})`;
+  return `Array.from(document.querySelectorAll(".message.own"))
+    .findLast((each) => (each.querySelector("p:not(.progress)")?.textContent ?? "") === ${JSON.stringify(text)})`;
 }

@@ -71,9 +71,11 @@ Deno.test("ticks are the packets of the window's own link, and cover comes back 
   for (const [at, from, to] of [[2, "g1", "m1"], [101, "m1", "m2"], [201, "m2", "m3"], [301, "m3", "g1"]] as const) {
     flow.see([0, from, to, FRAME], at);
   }
+  flow.see([0, "m3", "g1", FRAME], 301); // the other window's cover, at the same gateway
+  flow.see([0, "g1", "w2", COVER], 302);
   flow.see([0, "g1", "w1", 40], 302); // an answer
   flow.see([0, "g1", "w1", COVER], 303);
-  assertEquals(shown(flow).sort(), [">w1: cover", "g1>: ?"]);
+  assertEquals(shown(flow).sort(), [">w1: cover", ">w2: ?", "g1>: ?"]);
   assertEquals(flow.ticks, [
     { at: 1, isSent: true, cargo: "cover" },
     { at: 303, isSent: false, cargo: "cover" },

@@ -88,8 +88,8 @@ function Progress(
       <span class="steps" aria-hidden="true">
         ${STEPS.map((_, i) => html`<i class=${i <= step ? "done" : ""}></i>`)}
       </span>
-      ${stateTexts(name)[state]}${isAgain &&
-        html`<em>${state === "mailbox" ? ", or lost: sent again" : ", sent again"}</em>`}
+      <span>${stateTexts(name)[state]}${isAgain &&
+        html`<em>${state === "mailbox" ? ", or lost: sent again" : ", sent again"}</em>`}</span>
     </p>
     ${packets > 1 && state !== "read" && html`
       <p class="progress">

@@ -122,7 +122,8 @@ export class Flow {
     if (to.startsWith("w") && bytes < DELIVERED_SIZE && bytes !== COVER_SIZE) return;
     const journey = this.#journeyOf(from, to, now);
     const [spot, next] = spotsOf(from, to);
-    const dot = journey?.dot ?? this.#anyAt(spot, to) ?? this.#newDot(spot, now, undefined);
+    const dot = journey?.dot ?? this.#anyAt(spot, to === this.#window && bytes === COVER_SIZE) ??
+      this.#newDot(spot, now, undefined);
     this.#dots.add(dot);
     this.#move(dot, spot, next, now);
     if (journey && ++journey.next === journey.legs.length) this.#journeys.delete(journey);
@@ -137,7 +138,7 @@ export class Flow {
       const isGone = dot.to.startsWith(">w")
         ? now - dot.since > TRAVEL
         : dot.to.startsWith(">g")
-        ? now - Math.max(dot.since, this.#complete.get(dot.to.slice(1)) ?? now) > KEPT
+        ? now - Math.max(dot.since, dot.cargo === "cover" ? 0 : this.#complete.get(dot.to.slice(1)) ?? now) > KEPT
         : dot.lostAt !== undefined && now - dot.lostAt > FADE;
       if (isGone) this.#dots.delete(dot);
       else if (!dot.to.startsWith(">") && now - dot.since > this.#patience(dot.to)) dot.lostAt ??= now;
@@ -176,15 +177,12 @@ export class Flow {
     return found;
   }
 
-  /** One of those at a place. What goes to this window may be its own cover, which others' places never let go. */
-  #anyAt(spot: string, to: string): Dot | undefined {
-    let cover: Dot | undefined;
-    for (const dot of this.#dots) {
-      if (dot.to !== spot || dot.lostAt !== undefined) continue;
-      if (dot.cargo === undefined || spot.startsWith(">g") && dot.cargo === "message") return dot;
-      if (to === this.#window) cover ??= dot;
-    }
-    return cover;
+  /** One of those at a place. Cover that this window gets is its own; whatever else leaves may be anybody's. */
+  #anyAt(spot: string, isOwnCover: boolean): Dot | undefined {
+    const atPlace = [...this.#dots].filter(({ to, lostAt }) => to === spot && lostAt === undefined);
+    const isDelivered = spot.startsWith(">g");
+    return isOwnCover && atPlace.find(({ cargo }) => cargo === "cover") ||
+      atPlace.find(({ cargo }) => cargo === undefined || isDelivered && cargo === "message");
   }
 
   /** A dot that is still on its way to a place leaves it when it is there. */

@@ -90,7 +90,7 @@ export function NetworkView({ session, watch }: { session: Session; watch: Netwo
       <p class="quiet">${COVER_TEXTS[session.traffic.value]}</p>
       <canvas class="ticks" ref=${link} role="img"
         aria-label="Packets on this window’s link in the last 20 seconds"></canvas>
-      <p class="axis" aria-hidden="true"><span>↑ sent, ↓ received, 20 s ago</span><span>now</span></p>
+      <p class="axis" aria-hidden="true"><span>Your link 20 s ago: ↑ sent, ↓ received</span><span>now</span></p>
     </div>
   `;
 }

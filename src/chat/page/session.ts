@@ -11,8 +11,8 @@ import { Line, type LineState } from "./line.ts";
 
 /** Mean ms between packets of the stream that carries messages, and between cover packets: twice as fast as usual. */
 const MEAN_GAPS = { meanSendGap: 250, meanCoverGap: 1000 };
-/** Mean delays without a receipt after which a packet is sent again: about two ways there and back. */
-const RESEND_AFTER = 15;
+/** A packet without a receipt is sent again after this many mean delays, and this long (ms): two ways there and back. */
+const RESEND_AFTER = { delays: 12, ms: 1000 };
 /** ms between two updates of what is pending */
 const BEAT = 150;
 /** ms that a packet may take on its way beyond its delays */
@@ -87,7 +87,7 @@ export class Session {
       return Peap.connect({ ...options, ...MEAN_GAPS, trace: (event) => this.#traced(event) });
     };
     this.#line = await Line.open(connect, this.traffic.value, (state) => this.line.value = state);
-    const resendAfter = RESEND_AFTER * meanHopDelay;
+    const resendAfter = RESEND_AFTER.delays * meanHopDelay + RESEND_AFTER.ms;
     this.#conversations = await Conversations.open(this.#line, { store, resendAfter });
     setInterval(() => this.#update(), BEAT);
     await this.#meet(invitation);
