@@ -42,7 +42,7 @@ export class MixnodeRig implements AsyncDisposable {
     layer = 1,
     adjust: (config: MixnodeConfig) => void = () => {},
     keys = generateKeyPair(),
-    connect?: Connect,
+    connect: Connect | undefined = undefined,
   ): Promise<MixnodeRig> {
     const rig = new MixnodeRig(directory, layer, keys);
     adjust(rig.config);
