@@ -42,6 +42,8 @@ interface Usage {
   cpu: number;
   /** µs of it that unwrapping took */
   unwrapping: number;
+  /** threads that unwrap; 0 if the main thread does */
+  workers: number;
   rss: number;
   counters: Record<string, number>;
 }
@@ -146,7 +148,9 @@ const quantile = (q: number) => late[Math.min(late.length - 1, Math.floor(late.l
 console.log(`${packets} packets at ${rate}/s: ${packets - late.length} lost`);
 console.log(`late: p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms, worst ${quantile(1)} ms`);
 const each = (key: "cpu" | "unwrapping") => ((after[key] - before[key]) / packets).toFixed(1);
-console.log(`processor: ${each("cpu")} µs per packet, ${each("unwrapping")} of them for unwrapping`);
+console.log(
+  `processor: ${each("cpu")} µs per packet, ${each("unwrapping")} of them for unwrapping (workers: ${after.workers})`,
+);
 const memory = [before, (await halfway)!, after].map(({ rss }) => Math.round(rss / 1e6));
 console.log(`memory: ${memory[0]} MB before, ${memory[1]} MB halfway, ${memory[2]} MB after`);
 console.log(`in ${Math.round((now() - began) / 1000)} s`);

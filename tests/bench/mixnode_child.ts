@@ -21,8 +21,12 @@ const keys = generateKeyPair();
   for await (const _line of Deno.stdin.readable) {
     const { user, system } = process.cpuUsage();
     const { rss } = Deno.memoryUsage();
-    const [, seconds] = /unwrap_duration_seconds_sum (\S+)/.exec(await (await fetch(metrics)).text())!;
-    const unwrapping = 1e6 * Number(seconds);
-    console.log(JSON.stringify({ cpu: user + system, unwrapping, rss, counters: mixnode.counters.snapshot() }));
+    const text = await (await fetch(metrics)).text();
+    const value = (name: string) => Number(new RegExp(`^nym_mixnode_${name} (\\S+)$`, "m").exec(text)![1]);
+    const unwrapping = 1e6 * value("unwrap_duration_seconds_sum");
+    const workers = value("unwrapping_workers");
+    console.log(
+      JSON.stringify({ cpu: user + system, unwrapping, workers, rss, counters: mixnode.counters.snapshot() }),
+    );
   }
 }
