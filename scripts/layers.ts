@@ -142,6 +142,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   peap: ["addresses", "encoding", "protocol", "sphinx", "timing"],
   conversation: ["peap", "timing"],
+  tabs: ["peap", "timing"],
   sandbox: [
     "addresses",
     "build",

@@ -18,6 +18,8 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "./conversation": "./src/conversation/mod.ts",
   "./kernel": "./src/peap/kernel.ts",
   "./file-store": "./src/peap/file_store.ts",
+  "./worker": "./src/tabs/mod.ts",
+  "./worker-script": "./src/tabs/script.ts",
 };
 const README = "src/peap/README.md";
 
@@ -84,7 +86,7 @@ async function completeForNpm({ jsr, npm }: Packages): Promise<void> {
   const manifest = join(npm, "package.json");
   const fields = JSON.parse(await Deno.readTextFile(manifest));
   await Deno.writeTextFile(manifest, JSON.stringify({ ...fields, ...NPM_FIELDS }, null, 2));
-  for (const name of ["src/peap/peap.d.ts", "src/conversation/conversations.d.ts"]) {
+  for (const name of ["src/peap/peap.d.ts", "src/conversation/conversations.d.ts", "src/tabs/shared_peap.d.ts"]) {
     const types = join(npm, name);
     await Deno.writeTextFile(types, DISPOSABLE + await Deno.readTextFile(types));
   }

@@ -1,8 +1,13 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 
 const project = new URL("../../", import.meta.url);
-const entries = ["src/peap/mod.ts", "src/peap/kernel.ts", "src/conversation/mod.ts"]
-  .map((entry) => new URL(entry, project).pathname);
+const entries = [
+  "src/peap/mod.ts",
+  "src/peap/kernel.ts",
+  "src/conversation/mod.ts",
+  "src/tabs/mod.ts",
+  "src/tabs/script.ts",
+].map((entry) => new URL(entry, project).pathname);
 
 Deno.test("the library uses only what browsers have", async () => {
   assertEquals(await checkForBrowsers(...entries), "");
