@@ -67,6 +67,16 @@ export class Server implements AsyncDisposable {
 
   /** Runs a statement. Rejects with an Error, whose message has nothing of its parameters, when that fails. */
   async run<T>(statement: (sql: Sql) => PromiseLike<T>): Promise<T> {
+    for (let others = this.#hosts.length - 1;; others--) {
+      try {
+        return await this.#runOnce(statement);
+      } catch (error) {
+        if (others === 0 || !isUnknownHere((error as Error).cause)) throw error;
+      }
+    }
+  }
+
+  async #runOnce<T>(statement: (sql: Sql) => PromiseLike<T>): Promise<T> {
     const sql = this.#sql;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -75,7 +85,7 @@ export class Server implements AsyncDisposable {
     try {
       return await Promise.race([statement(sql), late]);
     } catch (error) {
-      if (isOfConnection(error)) this.#replace(sql);
+      if (isOfConnection(error) || isUnknownHere(codeOf(error))) this.#replace(sql);
       throw error instanceof Error ? new Error(error.message, { cause: codeOf(error) }) : new Error(String(error));
     } finally {
       clearTimeout(timer);
@@ -186,4 +196,12 @@ function codeOf(error: unknown): string {
 function isOfConnection(error: unknown): boolean {
   const code = codeOf(error);
   return !/^[0-9A-Z]{5}$/.test(code) || /^(08|57P|25006|53300)/.test(code);
+}
+
+/**
+ * Whether a server has refused a login because it does not know the role, its password or the database: a standby that lags
+ * may not know yet what the primary has.
+ */
+function isUnknownHere(code: unknown): boolean {
+  return /^(28|3D)/.test(String(code));
 }

@@ -65,6 +65,34 @@ export const FAULTS: Record<string, (options: ServerOptions, cluster: Postgresql
     assertEquals(await readNumbers(there.openInbox(client(0), ignore, ignore)), range(10).map((i) => 2 * i));
   },
 
+  "a standby that does not know the database yet is passed over": async (options, cluster) => {
+    using lagging = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const answering = (async () => {
+      for await (const connection of lagging) {
+        using _ = connection;
+        await connection.read(new Uint8Array(1024));
+        const fields = ["SFATAL", "C3D000", 'Mdatabase "mail" does not exist', ""].join("\0") + "\0";
+        const error = new Uint8Array([0x45, 0, 0, 0, 4 + fields.length, ...new TextEncoder().encode(fields)]);
+        await connection.write(error);
+      }
+    })();
+    await using relay = new Relay({ transport: "unix", path: cluster.socket });
+    const hosts = [lagging.addr.port, lagging.addr.port, relay.port].map((port) => ({ host: "127.0.0.1", port }));
+    {
+      await using server = new Server({ ...options, hosts });
+      const [row] = await server.run((sql) => sql<{ name: string }[]>`select current_database() as name`);
+      assertEquals(row!.name, options.database);
+    }
+    await using known = new Server({ ...options, hosts: hosts.slice(0, 2) });
+    const error: Error = await known.run((sql) => sql`select 1`).then(
+      () => new Error("it was found"),
+      (error) => error,
+    );
+    assertEquals(error.message, 'database "mail" does not exist');
+    lagging.close();
+    await answering;
+  },
+
   "a gateway that is frozen, and goes on after a newer login elsewhere, does no harm": async (options) => {
     await using mailbox = await openPostgresql(options);
     for (const n of range(5)) mailbox.store(client(1), numbered(n));

@@ -60,7 +60,6 @@ export class Cluster {
       await Database.start(folder, programs, { etcd: [port(), port()], nodes }, signal),
     );
     const mail = await makeMail(database);
-    await database.caughtUp(signal); // a standby that does not know the role yet would refuse it
     started("database", await describe(database));
 
     const announced = { mixnet: port(), clients: port() };

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { Server, type ServerOptions } from "../../postgresql/server.ts";
+import type { ServerOptions } from "../../postgresql/server.ts";
 import { pause } from "../../timing/pause.ts";
 import { HOST } from "../network.ts";
 import { until } from "../until.ts";
@@ -106,21 +106,6 @@ export class Database implements AsyncDisposable {
       return (await answer.json() as { members: Member[] }).members;
     });
     return await Promise.any(asked);
-  }
-
-  /** Resolves when all nodes have what is committed now. Throws the signal's reason. */
-  async caughtUp(signal: AbortSignal): Promise<void> {
-    await using server = new Server(this.options);
-    const [now] = await server.run((sql) => sql<{ lsn: string }[]>`select pg_current_wal_lsn()::text as lsn`);
-    const standbys = String(this.ports.nodes.length - 1);
-    const haveAll = async () => {
-      const [row] = await server.run((sql) =>
-        sql<{ all: boolean }[]>`select count(*) >= ${standbys}::text::integer as all from pg_stat_replication
-          where replay_lsn >= ${now!.lsn}::text::pg_lsn`
-      );
-      return row!.all;
-    };
-    await eventually(haveAll, START_TIMEOUT, () => "A standby does not follow the primary", signal, this);
   }
 
   /** Throws an Error with what a program has said if it has ended by itself. */
