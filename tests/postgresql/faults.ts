@@ -65,7 +65,7 @@ export const FAULTS: Record<string, (options: ServerOptions, cluster: Postgresql
     assertEquals(await readNumbers(there.openInbox(client(0), ignore, ignore)), range(10).map((i) => 2 * i));
   },
 
-  "a standby that does not know the database yet is passed over": async (options, cluster) => {
+  "a standby that does not know the database yet is skipped": async (options, cluster) => {
     using lagging = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const answering = (async () => {
       for await (const connection of lagging) {
