@@ -102,6 +102,8 @@ Measured by \`deno run --allow-all tests/bench/postgresql.ts ${stored} --save\` 
     new Date().toISOString().slice(0, 10)
   }: ${processor}, ${cores} cores, shared by the server, which syncs each commit, and two gateways' stores; ${kernel}, Deno ${deno}; load average at the end ${
     load!.toFixed(1)
+  }${
+    load! > 2 * cores ? ", so that other programs had most of the machine" : ""
   }. Messages have ${SIZE} bytes. Unwrapping is not included.
 
 | measure | measured | to reach | reached |
