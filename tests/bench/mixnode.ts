@@ -86,7 +86,12 @@ const packets = Number(Deno.args[0] ?? 100_000);
 const rate = Number(Deno.args[1] ?? 1000);
 using folder = new TemporaryFolder();
 const port = quietPort();
-const args = ["run", "--no-check", "--allow-all", "--v8-flags=--experimental-wasm-wide-arithmetic"];
+const args = [
+  "run",
+  "--no-check",
+  "--allow-all",
+  "--v8-flags=--experimental-wasm-wide-arithmetic,--max-semi-space-size=8",
+];
 const script = new URL("./mixnode_child.ts", import.meta.url).pathname;
 await using child = new Deno.Command(Deno.execPath(), {
   args: [...args, script, folder.path, `127.0.0.1:${port}`],
