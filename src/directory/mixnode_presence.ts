@@ -69,6 +69,7 @@ export class MixnodePresence implements AsyncDisposable {
   readonly #keeper: TopologyKeeper;
   /** a pending request for the topology that a packet caused */
   #looking: Promise<void> | undefined;
+  #looks = 0;
   /** when a packet may cause the next, ms of performance.now() */
   #nextLook = -Infinity;
 
@@ -153,11 +154,23 @@ export class MixnodePresence implements AsyncDisposable {
     await this.#looking;
   }
 
-  /** Resolves when {@linkcode lookAgain} would make a request, or at once if that takes too long. */
-  async mayLookAgain(): Promise<void> {
+  /** Resolves when {@linkcode lookAgain} may make a request, or at once with false if that takes too long. */
+  async mayLookAgain(): Promise<boolean> {
     await this.#looking;
     const wait = this.#nextLook - performance.now();
-    if (wait > 0 && wait <= LOOK_PATIENCE) await pause(Math.ceil(wait), this.#contact.signal);
+    if (wait > LOOK_PATIENCE) return false;
+    if (wait > 0) await pause(Math.ceil(wait), this.#contact.signal);
+    return true;
+  }
+
+  /** The number of requests of {@linkcode lookAgain} that have begun. */
+  get looks(): number {
+    return this.#looks;
+  }
+
+  /** The number of those that have ended. */
+  get looksEnded(): number {
+    return this.#looking === undefined ? this.#looks : this.#looks - 1;
   }
 
   /** Announces this mixnode and refreshes the topology from now on, until disposed. */
@@ -181,6 +194,7 @@ export class MixnodePresence implements AsyncDisposable {
 
   async #look(): Promise<void> {
     const began = performance.now();
+    this.#looks++;
     await this.#contact.attempt("topology", async () => void await this.#refresh());
     const now = performance.now();
     this.#nextLook = now + Math.max(LOOK_INTERVAL, LOOK_SHARE * (now - began));

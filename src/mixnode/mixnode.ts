@@ -110,13 +110,18 @@ export class Mixnode implements AsyncDisposable {
       }, count),
     );
     const mayForward = (to: SocketAddress) => mixnode.forwardTo === "any" || presence.isNode(to);
-    const newcomers = new Newcomers({
+    const looks = {
       isNode: mayForward,
+      begun: () => presence.looks,
+      ended: () => presence.looksEnded,
       mayLook: () => presence.mayLookAgain(),
       look: () => presence.lookAgain(),
-      release: (to, packet) => forwarder.forward(to, packet),
-      onDropped: (packets) => count("packets_dropped_not_a_node", packets),
-    });
+    };
+    const newcomers = new Newcomers(
+      looks,
+      (to, packet) => forwarder.forward(to, packet),
+      (packets) => count("packets_dropped_not_a_node", packets),
+    );
     starting.defer(() => count("packets_dropped_stopping", newcomers.drop()));
     const held = new HeldPackets(() => limits.heldPackets, (to, packet) => {
       if (mayForward(to)) forwarder.forward(to, packet);

@@ -7,22 +7,22 @@ const MOST = 4096;
 interface Waiting {
   readonly to: SocketAddress;
   readonly packet: Uint8Array;
-  /** how many requests had begun when it came */
+  /** `begun` when it came */
   readonly since: number;
 }
 
-/** What is needed of the directory and the forwarder. */
-export interface NewcomersContext {
+/** The link to the directory, as far as newcomers need it. */
+export interface Looks {
   /** whether the topology lists a node at this address */
   readonly isNode: (to: SocketAddress) => boolean;
-  /** Resolves when the directory may be asked. */
-  readonly mayLook: () => Promise<void>;
-  /** Asks it for its topology. Resolves when it has answered, or when that has failed. */
+  /** the number of requests for the topology that have begun … */
+  readonly begun: () => number;
+  /** … and of those that have ended */
+  readonly ended: () => number;
+  /** Resolves when the next request may be made, or at once with false if that takes too long. */
+  readonly mayLook: () => Promise<boolean>;
+  /** Makes it, or joins the one under way. Resolves when it has ended, however. */
   readonly look: () => Promise<void>;
-  /** Receives the packets for nodes that turn out to be listed. */
-  readonly release: Release;
-  /** Called with the number of packets that are dropped, for addresses that are not listed. */
-  readonly onDropped: (packets: number) => void;
 }
 
 /**
@@ -32,12 +32,18 @@ export interface NewcomersContext {
  */
 export class Newcomers {
   #waiting: Waiting[] = [];
-  /** the requests that have begun */
-  #looks = 0;
   #looking = false;
 
-  /** `most`: the number of packets that may wait. */
-  constructor(private readonly context: NewcomersContext, private readonly most = MOST) {}
+  /**
+   * `release` gets the packets for nodes that turn out to be listed, `onDropped` the number of those that are dropped.
+   * At most `most` wait.
+   */
+  constructor(
+    private readonly looks: Looks,
+    private readonly release: Release,
+    private readonly onDropped: (packets: number) => void,
+    private readonly most = MOST,
+  ) {}
 
   /** The number of packets that wait. */
   get size(): number {
@@ -46,11 +52,11 @@ export class Newcomers {
 
   /** Takes a packet (kept, not copied) for a node that the topology does not list. */
   hold(to: SocketAddress, packet: Uint8Array): void {
-    const waiting = { to, packet, since: this.#looks };
+    const waiting = { to, packet, since: this.looks.begun() };
     if (this.#waiting.length < this.most) this.#waiting.push(waiting);
     else {
       this.#waiting[Math.floor(Math.random() * this.most)] = waiting;
-      this.context.onDropped(1);
+      this.onDropped(1);
     }
     if (!this.#looking) void this.#look();
   }
@@ -61,22 +67,24 @@ export class Newcomers {
   }
 
   async #look(): Promise<void> {
-    const { isNode, mayLook, look, release, onDropped } = this.context;
+    const { mayLook, look, ended } = this.looks;
     this.#looking = true;
     while (this.#waiting.length > 0) {
-      await mayLook();
-      const current = ++this.#looks;
+      const isSoon = await mayLook();
       await look();
-      const all = this.#waiting;
-      this.#waiting = all.filter(({ to, since }) => since === current && !isNode(to)); // the answer may be older
-      let dropped = all.length - this.#waiting.length;
-      for (const { to, packet } of all) {
-        if (!isNode(to)) continue;
-        release(to, packet);
-        dropped--;
-      }
-      if (dropped > 0) onDropped(dropped);
+      this.#settle(isSoon ? ended() : Infinity);
     }
     this.#looking = false;
+  }
+
+  /** Settles those that came before the request number `ended` began: its answer is newer than they are. */
+  #settle(ended: number): void {
+    const { isNode } = this.looks;
+    const all = this.#waiting;
+    this.#waiting = all.filter(({ to, since }) => since >= ended && !isNode(to));
+    const listed = all.filter(({ to }) => isNode(to));
+    for (const { to, packet } of listed) this.release(to, packet);
+    const dropped = all.length - this.#waiting.length - listed.length;
+    if (dropped > 0) this.onDropped(dropped);
   }
 }

@@ -14,23 +14,31 @@ class Rig {
   readonly newcomers: Newcomers;
   dropped = 0;
   looks = 0;
+  ended = 0;
+  isSoon = true;
   #answer = Promise.withResolvers<void>();
 
   constructor(most?: number) {
-    const look = () => {
-      this.looks++;
-      return this.#answer.promise;
-    };
-    this.newcomers = new Newcomers({
-      mayLook: () => Promise.resolve(),
-      isNode: ({ port }) => this.listed.has(port),
-      look,
-      release: ({ port }) => void this.released.push(port),
-      onDropped: (packets) => this.dropped += packets,
-    }, most);
+    this.newcomers = new Newcomers(
+      {
+        isNode: ({ port }) => this.listed.has(port),
+        begun: () => this.looks,
+        ended: () => this.ended,
+        mayLook: () => Promise.resolve(this.isSoon),
+        look: async () => {
+          if (!this.isSoon) return;
+          this.looks++;
+          await this.#answer.promise;
+        },
+      },
+      ({ port }) => void this.released.push(port),
+      (packets) => this.dropped += packets,
+      most,
+    );
   }
 
   answer(): void {
+    this.ended = this.looks;
     this.#answer.resolve();
     this.#answer = Promise.withResolvers();
   }
@@ -88,4 +96,12 @@ Deno.test("what waits when the mixnode stops is given up, and counted once", asy
   rig.answer();
   await eventually("it is settled", () => rig.newcomers.size === 0);
   assertEquals([rig.released, rig.dropped], [[], 1]);
+});
+
+Deno.test("packets are dropped at once while the directory may not be asked for long", async () => {
+  const rig = new Rig();
+  rig.isSoon = false;
+  for (const port of [1, 2]) rig.newcomers.hold(at(port), PACKET);
+  await eventually("they are settled", () => rig.newcomers.size === 0);
+  assertEquals([rig.released, rig.dropped, rig.looks], [[], 2, 0]);
 });
