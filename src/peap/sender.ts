@@ -1,3 +1,4 @@
+import { systemClock } from "../timing/clock.ts";
 import { pause } from "../timing/pause.ts";
 import type { ClientAddress } from "./address.ts";
 import { PeapError } from "./errors.ts";
@@ -12,6 +13,9 @@ import { atRandomTimes, coverMessage } from "./traffic.ts";
  * size of its messages. Bounds the socket's buffer and the answers that are due.
  */
 const SENDING_WINDOW = 64;
+
+/** ms of building after which others get their turn. Handing it over takes 4 ms in a page, whose timers are no shorter. */
+const BUILDING_SLICE = 5;
 
 /** Cover packets that are ready: one for each of the two streams. */
 const COVER_STOCK = 2;
@@ -103,11 +107,16 @@ export class Sender {
     while (this.#tasks.size > 0) await Promise.all(this.#tasks);
   }
 
-  /** Builds what is missing, a packet at a time so that others get their turn in between. */
+  /** Builds what is missing, for some milliseconds at a time so that others get their turn in between. */
   async #work(): Promise<void> {
     const { traffic } = this.#settings;
     const step = traffic === "full" ? () => this.#prepareMessage() : () => this.#sendNext();
-    do await pause(0, this.#signal); while (!this.#signal.aborted && (step() || this.#prepareCover()));
+    let isMore: boolean;
+    do {
+      await pause(0, this.#signal);
+      const end = systemClock.now() + BUILDING_SLICE;
+      do isMore = !this.#signal.aborted && (step() || this.#prepareCover()); while (isMore && systemClock.now() < end);
+    } while (isMore);
     this.#isWorking = false;
   }
 
