@@ -24,7 +24,10 @@ Deno.test("the bundle is the same wherever it is built, and contains no path of 
   assertEquals(whole, ["kernel.wasm", "kernel_wide.wasm", "main.js", "worker.ts"]);
   assertEquals(parts, Object.keys(other).filter((name) => PART.test(name)));
   assert(!one["main.js"]!.includes("node_modules/postgres") && parts.some((name) => one[name]!.includes("/postgres/")));
+  assert(Object.values(one).some((content) => content.includes("// src/gateway/gateway.ts")));
   for (const [name, content] of Object.entries(one)) {
+    // What watches a local mixnet is not in the program.
+    for (const folder of ["src/chat/", "src/sandbox/"]) assert(!content.includes(folder), `${name} has ${folder}`);
     assert(content === other[name], `${name} differs`);
     // Deno keeps packages in a folder npm/ with a folder for each registry.
     for (const trace of [folder.path, "../", "nym-gateway-compile", Deno.env.get("HOME") || "/root", "/npm/registry"]) {
