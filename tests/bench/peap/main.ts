@@ -148,10 +148,14 @@ Written by \`deno task bench:peap\` on ${
     new Date().toISOString().slice(0, 10)
   }. Machine: ${processor}, ${cores} cores, ${kernel}.
 
-A whole local mixnet on the same machine, whose mixnodes hold packets for no time, so that only work is seen; \`traffic:
+A whole local mixnet on the same machine, whose mixnodes hold packets for no time, so that only work is seen, its own too; \`traffic:
 "none"\` except for cover. Milliseconds, medians: to connect; for messages to oneself, until \`send\` has resolved / until
 the message has arrived. The last column: milliseconds of processor that a minute of \`full\` traffic takes while nothing is
 sent, measured for ${COVER_SECONDS} s; in Chromium of all its processes, less what a client without cover takes.
+That difference is good to some hundred milliseconds. Load average at the end: ${
+    Deno.loadavg()[0]!.toFixed(0)
+  }; above the
+number of cores, only comparisons within a runtime mean anything.
 
 | where | packets built by | connect | 10 kB | 100 kB | 1 MB | cover, a minute |
 | --- | --- | ---: | ---: | ---: | ---: | ---: |
