@@ -14,10 +14,9 @@ const SPAN = 20_000;
 const COVERS: readonly Traffic[] = ["none", "loop", "full"];
 /** What each says of this window's link. */
 const COVER_TEXTS: Readonly<Record<Traffic, string>> = {
-  none: "A packet leaves exactly when you write. Whoever watches your link sees when you do.",
-  loop:
-    "You also send packets to yourself, at random times, so nobody sees when mail reaches you. Yours leave at once.",
-  full: "Packets leave at random times, whether you write or not. Your link says nothing about you.",
+  none: "Packets leave only when you write: whoever watches your link sees when.",
+  loop: "Packets to yourself, at random times, hide when mail reaches you. What you write leaves at once.",
+  full: "Packets leave at random times, whether you write or not: your link does not show when you talk.",
 };
 const NARROW = "(max-width: 560px)";
 
@@ -73,8 +72,8 @@ export function NetworkView({ session, watch }: { session: Session; watch: Netwo
       <canvas ref=${network} role="img" aria-label="Packets on their way from windows through gateways and three layers of
         mixnodes to mailboxes and windows"></canvas>
     </div>
-    <p class="quiet">Click a round mixnode to switch it off: what it would have passed on is lost
-      (<b class="dot lost"></b>), and sent again on another way.</p>
+    <p class="quiet">Mail for a window that is offline waits in its mailbox. Click a round mixnode to switch it off: what
+      it would have passed on is lost (<b class="dot lost"></b>), and sent again on another way.</p>
     <div class="covers">
       <label for="cover">Cover traffic</label>
       <input id="cover" type="range" min="0" max="2" step="1" list="covers" value=${COVERS.indexOf(
