@@ -26,8 +26,8 @@ const WRITES = `${SYNCS},write,pwrite64,ftruncate`;
 type Fault = readonly [disk: string, calls: string, fault: string, said: RegExp];
 const FAULTS: readonly Fault[] = [
   ["takes 600 ms for each sync", SYNCS, "delay_enter=600000", /^warn +mailbox +a write to the disk took \d+ ms/m],
-  ["fails to sync", SYNCS, "error=EIO", /^fail +mailbox +cannot write messages \(disk I\/O error\)/m],
-  ["fails to write", WRITES, "error=EIO", /^fail +mailbox +cannot write messages \(disk I\/O error\)/m],
+  ["fails to sync", SYNCS, "error=EIO", /^fail +mailbox +cannot write messages to the disk \(disk I\/O error\)/m],
+  ["fails to write", WRITES, "error=EIO", /^fail +mailbox +cannot write messages to the disk \(disk I\/O error\)/m],
   ["is read-only", WRITES, "error=EROFS", /^fail +mailbox .+/m],
 ];
 
