@@ -1,4 +1,4 @@
-import { assertEquals, assertNotStrictEquals } from "@std/assert";
+import { assertEquals, assertGreaterOrEqual, assertNotStrictEquals } from "@std/assert";
 import { ReadBuffer } from "../../../src/clients/front/read_buffer.ts";
 
 const SMALL = 1408;
@@ -58,4 +58,12 @@ Deno.test("a buffer that is disposed during a read is not reused before the read
   assertNotStrictEquals((await other.fill(connection))!.buffer, reading!.buffer);
   reject(new Deno.errors.ConnectionReset());
   assertEquals(await filling, null);
+});
+
+Deno.test("a peer that sends its bytes one by one is read a bounded number of times a second", async () => {
+  using buffer = new ReadBuffer();
+  const began = performance.now();
+  const dribble = { read: () => Promise.resolve(1) };
+  for (let i = 0; i < 1400; i++) assertEquals((await buffer.fill(dribble))?.length, 1);
+  assertGreaterOrEqual(performance.now() - began, 190); // 1000 at once, and 2000 a second
 });
