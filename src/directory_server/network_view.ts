@@ -1,3 +1,4 @@
+import { onOneLine } from "../text/one_line.ts";
 import type { Entry } from "./registry.ts";
 
 /** The JSON for the page with the network: its nodes with their layers, versions and ages (ms). No addresses of clients. */
@@ -5,13 +6,20 @@ export function networkText(name: string, entries: readonly Entry[], now: number
   const nodes = entries.map(({ kind, key, fields, isProven, since, seenAt }) => ({
     kind,
     key,
-    addresses: kind === "mixnodes" ? [fields["host"]] : [fields["mixnetListener"], fields["clientListener"]],
+    addresses: (kind === "mixnodes" ? ["host"] : ["mixnetListener", "clientListener"]).map((name) =>
+      shown(fields[name])
+    ),
     layer: fields.layer,
-    version: fields["version"],
-    location: fields["location"],
+    version: shown(fields["version"]),
+    location: shown(fields["location"]),
     isProven,
     listed: now - since,
     silent: now - seenAt,
   }));
   return JSON.stringify({ name, nodes });
+}
+
+/** What a node says of itself, without what would turn or hide the text around it. */
+function shown(text: string | number | undefined): string {
+  return onOneLine(String(text));
 }

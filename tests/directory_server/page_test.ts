@@ -18,7 +18,11 @@ Deno.test({
     await using rig = await DirectoryRig.start();
     for (const n of [0, 1, 2, 3]) await post(`${rig.url}/api/presence/mixnodes`, mixnode(n));
     const evil = "<img src=x onerror=alert(1)>";
+    const turned = { clientListener: "ws://9.9.9.9:1/\u202egnp", version: "0.7.0.\u2028", location: "\u2067a" };
+    const wide = "a".padEnd(256, "\u0336"); // one character, as wide as all its marks
     await post(`${rig.url}/api/presence/gateways`, { ...gateway(1), location: evil });
+    assertEquals((await post(`${rig.url}/api/presence/gateways`, { ...gateway(2), ...turned }))[0], 201);
+    assertEquals((await post(`${rig.url}/api/presence/mixnodes`, { ...mixnode(4), location: wide }))[0], 201);
     await using page = await Chromium.start();
     const backgrounds = new Set<string>();
     for (const screen of [DESKTOP, PHONE]) {
@@ -33,7 +37,10 @@ Deno.test({
     assertEquals(await page.evaluate(text("#status")), "Complete");
     assertEquals(await page.evaluate(`document.querySelectorAll("#layers article").length`), 3);
     assertStringIncludes(await page.evaluate(text("#layers")), mixnode(0).host);
-    assertStringIncludes(await page.evaluate(text("#gateways")), evil);
+    const gateways = await page.evaluate<string>(text("#gateways"));
+    for (const shown of [evil, "/\\u202egnp", "0.7.0.\\u2028", "\\u2067a"]) assertStringIncludes(gateways, shown);
+    assertEquals(/[\p{C}\p{Zl}\p{Zp}]/u.test(gateways), false);
+    assertEquals(await page.evaluate(`getComputedStyle(document.querySelector(".nodes li")).overflowX`), "hidden");
     assertStringIncludes(await page.evaluate(text("#gateways")), "key not proven");
     assertEquals(page.requests.filter((url) => !url.startsWith(rig.url) && !url.startsWith("data:")), []);
     assertEquals(page.errors, []);
