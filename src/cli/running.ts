@@ -1,6 +1,6 @@
 import { onOneLine } from "../text/one_line.ts";
 import { ExitCode, fileError, reasonOf } from "../errors/operator_error.ts";
-import { openPrivateFile } from "../files/private.ts";
+import { replacePrivateFile } from "../files/private.ts";
 import { logger } from "../logging/log.ts";
 
 const log = logger("nym_gateway::node");
@@ -24,7 +24,7 @@ function pathOf(configPath: string): string {
 export function noteRunning(configPath: string, running: Running): Disposable {
   const path = pathOf(configPath);
   try {
-    using file = openPrivateFile(path, { write: true, truncate: true });
+    using file = replacePrivateFile(path);
     file.writeSync(new TextEncoder().encode(JSON.stringify(running) + "\n"));
   } catch (error) {
     log.warn(

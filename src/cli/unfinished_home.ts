@@ -8,7 +8,7 @@ import { parseConfig } from "../config/parse.ts";
 import { relocate, type Relocated } from "../config/relocation.ts";
 import { rewriteConfig } from "../config/rewriting.ts";
 import { readStorageKey } from "../config/storage_key_file.ts";
-import { makePrivateFolder, openPrivateFile } from "../files/private.ts";
+import { makePrivateFolder, newPrivateFolder, openPrivateFile } from "../files/private.ts";
 import { lockPrivateFolder, openDatabase, openPrivateDatabase } from "../mailbox/database.ts";
 import { CLIENT } from "../mailbox/kv_ledger_table.ts";
 import { Sealer } from "../mailbox/sealing.ts";
@@ -56,14 +56,11 @@ export class UnfinishedHome implements AsyncDisposable {
   /**
    * Begins one for gateway `id` in the folder of all gateways.
    * @throws {Deno.errors.Busy} if another import under that name is in progress
+   * @throws what Deno.remove throws, for example if another user has put something there
    */
   static async create(id: string, root: string): Promise<UnfinishedHome> {
     const workspace = join(root, workspaceName(id));
-    const lock = await lockPrivateFolder(workspace);
-    for await (const { name } of Deno.readDir(workspace)) {
-      if (name !== "lock") await Deno.remove(join(workspace, name), { recursive: true });
-    }
-    return new UnfinishedHome(id, root, lock);
+    return new UnfinishedHome(id, root, await lockWorkspace(workspace));
   }
 
   /** Puts an item into its place. */
@@ -148,6 +145,32 @@ export class UnfinishedHome implements AsyncDisposable {
         return join(clientsEndpoint.inboxesDirectory, "mailbox.kv");
     }
     return join(clientsEndpoint.inboxesDirectory, name); // the tags of seen packets
+  }
+}
+
+/**
+ * Makes and locks the folder, in place of what a killed import left. The folder above may be one where others can write,
+ * so whatever has the name is neither used nor followed if it is a link.
+ */
+async function lockWorkspace(path: string): Promise<Disposable> {
+  if (await isInUse(join(path, "lock"))) throw new Deno.errors.Busy("another import is using it");
+  await ignoringAbsence(Deno.remove(path, { recursive: true }));
+  makePrivateFolder(dirname(path));
+  newPrivateFolder(path);
+  return await lockPrivateFolder(path);
+}
+
+async function isInUse(lock: string): Promise<boolean> {
+  using file = await ignoringAbsence(Deno.open(lock, { write: true }));
+  return file !== undefined && !await file.tryLock(true);
+}
+
+async function ignoringAbsence<T>(action: Promise<T>): Promise<T | undefined> {
+  try {
+    return await action;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
+    throw error;
   }
 }
 

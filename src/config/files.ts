@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { makePrivateFolder, openPrivateFile } from "../files/private.ts";
+import { makePrivateFolder, openPrivateFile, replacePrivateFile } from "../files/private.ts";
 import { logger } from "../logging/log.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import { type AnyConfig, type Config, GATEWAY, type Table } from "./config.ts";
@@ -68,7 +68,7 @@ export function replaceText(path: string, text: string): void {
   const replacement = `${path}.new`;
   try {
     const { mode } = Deno.statSync(path);
-    using file = openPrivateFile(replacement, { write: true, truncate: true });
+    using file = replacePrivateFile(replacement);
     writeAll(file, new TextEncoder().encode(text));
     file.syncSync();
     if (Deno.build.os !== "windows") Deno.chmodSync(replacement, (mode ?? PRIVATE_FILE) & 0o7777);

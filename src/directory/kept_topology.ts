@@ -1,5 +1,5 @@
 import { reasonOf } from "../errors/operator_error.ts";
-import { openPrivateFile } from "../files/private.ts";
+import { replacePrivateFile } from "../files/private.ts";
 import { logger } from "../logging/log.ts";
 import type { Addresses } from "./listing.ts";
 
@@ -70,7 +70,7 @@ export class TopologyKeeper {
 export async function writeKeptTopology(path: string, kept: KeptTopology): Promise<void> {
   const unfinished = `${path}.part`;
   {
-    using file = openPrivateFile(unfinished, { write: true, truncate: true });
+    using file = replacePrivateFile(unfinished);
     const bytes = new TextEncoder().encode(JSON.stringify(kept));
     for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
     await file.sync();

@@ -15,6 +15,14 @@ export function makePrivateFolder(path: string): void {
   if (isFolder(path)) return;
   const above = dirname(path);
   if (above !== path) makePrivateFolder(above);
+  newPrivateFolder(path);
+}
+
+/**
+ * Creates a folder for its owner alone (0700) whatever the umask.
+ * @throws what Deno.mkdirSync throws, also if anything has that name
+ */
+export function newPrivateFolder(path: string): void {
   Deno.mkdirSync(path, { mode: PRIVATE_FOLDER });
   if (HAS_OWNERS) Deno.chmodSync(path, PRIVATE_FOLDER);
   giveToOwnerOfFolder(path);
@@ -26,7 +34,7 @@ export function makePrivateFolder(path: string): void {
  */
 export function openPrivateFile(
   path: string,
-  options: { append?: boolean; write?: boolean; truncate?: boolean; createNew?: boolean },
+  options: { append?: boolean; write?: boolean; createNew?: boolean },
 ): Deno.FsFile {
   if (options.createNew !== true) {
     try {
@@ -50,6 +58,20 @@ export function openPrivateFile(
     file.close();
     throw error;
   }
+}
+
+/**
+ * Creates an empty file for its owner alone, in place of what has that name. If that is a link, or a pipe, nothing is
+ * written to where it leads.
+ * @throws what Deno.openSync and Deno.removeSync throw
+ */
+export function replacePrivateFile(path: string): Deno.FsFile {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return openPrivateFile(path, { write: true, createNew: true });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { openPrivateFile } from "../files/private.ts";
+import { replacePrivateFile } from "../files/private.ts";
 
 /** Bytes of a tag that are kept: a new packet collides with one of five million others once in 10^12. */
 export const KEPT_TAG_SIZE = 8;
@@ -26,9 +26,9 @@ export class TagFile {
     this.#file = file;
   }
 
-  /** Creates a file, or truncates what an earlier attempt left there. Throws what the file system throws. */
+  /** Creates a file, in place of what an earlier attempt left there. Throws what the file system throws. */
   static create(path: string, start: number): TagFile {
-    const file = openPrivateFile(path, { write: true, truncate: true });
+    const file = replacePrivateFile(path);
     const tagFile = new TagFile(file);
     try {
       tagFile.appendAll(new Uint8Array(Float64Array.of(start).buffer));

@@ -123,12 +123,17 @@ Deno.test("a gateway that moves to another home keeps its clients and their mail
   assertEquals(namesIn(mail.folder.path), ["gateway.age", "passphrase"]);
 
   await using moved = mail.elsewhere();
+  const others = mail.folder.file("others");
+  await Deno.mkdir(join(others, "mail"), { recursive: true });
+  await Deno.mkdir(gatewaysOf(moved), { recursive: true });
+  await Deno.symlink(others, join(gatewaysOf(moved), ".importing-gw"));
   const args = ["--file", mail.file, ...mail.passphrase, "--keep-outside-paths", "--output", "json"];
   const imported = await moved.carryOut("import", ...args);
   assertEquals([imported.code, imported.stderr], [0, ""]);
   const { id, publicKey, clients, messages } = JSON.parse(imported.stdout);
   assertEquals([id, publicKey, clients, messages], ["gw", mail.gateway.publicKey, CLIENTS, CLIENTS * MESSAGES]);
   assertEquals(namesIn(gatewaysOf(moved)), ["gw"]);
+  assertEquals(namesIn(others), ["mail"], "a link where imports are prepared is not followed");
   const config = await Deno.readTextFile(configOf(mail.gateway));
   assertEquals(await Deno.readTextFile(configOf(moved)), config.replaceAll(mail.gateway.home, moved.home));
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "node:path";
 import { configPath, defaultConfig } from "../../src/config/config.ts";
-import { readConfig, writeConfig, writePrivate } from "../../src/config/files.ts";
+import { readConfig, replaceText, writeConfig, writePrivate } from "../../src/config/files.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
 
 const POSIX = Deno.build.os !== "windows";
@@ -57,3 +57,18 @@ Deno.test("a file that cannot be read or written is named, with the exit code of
     assertStringIncludes(blocked.message, `Cannot write ${join(folder, "file/below")}: `);
     assertEquals(blocked.exitCode, 73);
   }));
+
+Deno.test({
+  name: "a planted link does not make a replaced file go elsewhere",
+  ignore: !POSIX,
+  fn: () =>
+    inFolder((folder) => {
+      const [path, other] = [join(folder, "a"), join(folder, "another's")];
+      Deno.writeTextFileSync(path, "old");
+      Deno.writeTextFileSync(other, "untouched");
+      Deno.symlinkSync(other, `${path}.new`);
+      replaceText(path, "new");
+      assertEquals([path, other].map((file) => Deno.readTextFileSync(file)), ["new", "untouched"]);
+      assertEquals(Deno.lstatSync(path).isSymlink, false);
+    }),
+});
