@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { openPrivateFile } from "../files/private.ts";
+import { replacePrivateFile } from "../files/private.ts";
 import type { ChunkPlace, MovableFigures } from "./movable.ts";
 
 /** The kinds of stores, as in `kind` in `[storage]`. */
@@ -49,7 +49,7 @@ export function moveInTheWay(inboxesDirectory: string): string | undefined {
 export function writeMove(inboxesDirectory: string, move: UnfinishedMove): void {
   const path = moveFile(inboxesDirectory);
   {
-    using file = openPrivateFile(`${path}.new`, { write: true, truncate: true });
+    using file = replacePrivateFile(`${path}.new`);
     file.writeSync(new TextEncoder().encode(JSON.stringify(move)));
     file.syncSync();
   }
