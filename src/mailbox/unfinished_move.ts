@@ -33,7 +33,7 @@ export function readMove(inboxesDirectory: string): UnfinishedMove | undefined {
   try {
     return JSON.parse(Deno.readTextFileSync(moveFile(inboxesDirectory)));
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
     throw error;
   }
 }
