@@ -148,12 +148,17 @@ export class Ledger implements Disposable {
    * that is on the disk, with false if no more clients may register; rejects with what the database throws.
    */
   async establish(id: ClientId): Promise<boolean> {
-    if (await this.#add(id, true) === "full") return false;
-    const unused = this.#unused.get(id);
-    if (unused === undefined) return true;
-    this.#unused.delete(id);
-    await this.#write(id, unused.registered);
-    return true;
+    for (;;) {
+      // Without a pause between these: another registration could evict the client.
+      const unused = this.#unused.get(id);
+      if (unused !== undefined) {
+        this.#unused.delete(id);
+        await this.#write(id, unused.registered);
+        return true;
+      }
+      if (this.#clients.has(id)) return true;
+      if (await this.#add(id, true) === "full") return false;
+    }
   }
 
   /** Takes over what another gateway has written into the same table. */

@@ -147,6 +147,13 @@ Deno.test("a full ledger evicts the unused registration that was seen longest ag
   assertEquals(await rig.ledger.add(client(6)), "full");
 });
 
+Deno.test("a client that returns is not evicted at the same moment", async () => {
+  await using rig = await Rig.open({ registeredClients: 1 });
+  await rig.ledger.add(client(1));
+  const [returned, added] = await Promise.all([rig.ledger.establish(client(1)), rig.ledger.add(client(2))]);
+  assertEquals([returned, added, rig.registered], [true, "full", [1]]);
+});
+
 Deno.test("clients that register at the same time do not exceed the limit", async () => {
   await using rig = await Rig.open({ registeredClients: 5 });
   const all = await Promise.all(range(50).map((n) => rig.ledger.add(client(n))));
