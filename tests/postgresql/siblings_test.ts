@@ -4,6 +4,7 @@ import { NO_LIMITS } from "../../src/mailbox/limits.ts";
 import { PostgresqlLedgerTable } from "../../src/postgresql/ledger_table.ts";
 import { Server, type ServerOptions } from "../../src/postgresql/server.ts";
 import { client, numbered, numberOf, range, readAll, readNumbers } from "../mailbox/messages.ts";
+import type { ClientId } from "../../src/mailbox/client_id.ts";
 import { openPostgresql } from "../mailbox/stores.ts";
 import { eventually } from "../support/eventually.ts";
 import { Postgresql, SKIPPED } from "../support/postgresql.ts";
@@ -150,11 +151,17 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
   "covers reach a client at another gateway, as many as came in": async (options) => {
     await using here = await openPostgresql(options);
     await using there = await openPostgresql(options);
+    const probe = client(100);
+    let isHeard = false;
     const pushed: string[] = [];
-    here.pushCover = (id) => pushed.push(`here ${id}`);
-    there.pushCover = (id) => pushed.push(`there ${id}`);
+    const push = (where: string) => (id: ClientId) =>
+      void (id === probe ? isHeard = true : pushed.push(`${where} ${id}`));
+    here.pushCover = push("here");
+    there.pushCover = push("there");
+    there.openInbox(probe, ignore, ignore);
     const watching = range(3).map((n) => new Watching(there, n));
     await there.flush();
+    await eventually("the other one listens", () => isHeard || !here.passCover(probe));
     for (const n of [0, 1, 1, 1, 7]) assert(here.passCover(client(n))); // nobody knows where the last one is
     await eventually("they have come", () => pushed.length >= 4);
     const own = range(200, 1000);
