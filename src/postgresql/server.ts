@@ -10,6 +10,8 @@ const CONNECT_TIMEOUT = 5;
 const DEADLINE = 10_000;
 /** ms until listening is tried again */
 const LISTEN_AGAIN = 1000;
+/** s for a connection that listens to end. The driver forgets one that is still connecting: its socket and timer stay. */
+const LISTENER_ENDS = 0.2;
 
 /** A pool of connections, or one with a transaction. As a template's tag it runs a statement, prepared and with parameters. */
 export interface Sql {
@@ -56,6 +58,7 @@ export class Server implements AsyncDisposable {
   readonly #listening: Listening[] = [];
   /** the connection that listens; `deaf` resolves when it is lost, or to be given up */
   #listener: { readonly sql: Sql; readonly deaf: PromiseWithResolvers<void> } | undefined;
+  #keepsListening: Promise<void> = Promise.resolve();
   readonly #ending = new Set<Promise<void>>();
   readonly #closing = new AbortController();
 
@@ -99,7 +102,7 @@ export class Server implements AsyncDisposable {
   listen(channel: string, notified: (payload: string) => void, listening: () => void): void {
     const each = { channel, notified, listening };
     this.#listening.push(each);
-    if (this.#listener === undefined) void this.#keepListening();
+    if (this.#listener === undefined) this.#keepsListening = this.#keepListening();
     else this.#listenTo(each);
   }
 
@@ -113,6 +116,7 @@ export class Server implements AsyncDisposable {
     this.#closing.abort();
     this.#listener?.deaf.resolve();
     this.#end(this.#sql);
+    await this.#keepsListening;
     await Promise.all(this.#ending);
   }
 
@@ -161,8 +165,8 @@ export class Server implements AsyncDisposable {
     this.#listener?.deaf.resolve();
   }
 
-  #end(sql: Sql): void {
-    const ending = sql.end({ timeout: 0 }).catch(() => {}).finally(() => this.#ending.delete(ending));
+  #end(sql: Sql, timeout = 0): void {
+    const ending = sql.end({ timeout }).catch(() => {}).finally(() => this.#ending.delete(ending));
     this.#ending.add(ending);
   }
 
@@ -176,7 +180,7 @@ export class Server implements AsyncDisposable {
       this.#listener = { sql, deaf };
       for (const each of this.#listening) this.#listenTo(each);
       await deaf.promise;
-      this.#end(sql);
+      this.#end(sql, LISTENER_ENDS);
       await pause(LISTEN_AGAIN, this.#closing.signal);
     }
   }
