@@ -1,6 +1,6 @@
 import { onOneLine } from "../text/one_line.ts";
 import { ExitCode, fileError, reasonOf } from "../errors/operator_error.ts";
-import { replacePrivateFile } from "../files/private.ts";
+import { replacePrivateFile, writeAll } from "../files/private.ts";
 import { logger } from "../logging/log.ts";
 
 const log = logger("nym_gateway::node");
@@ -25,7 +25,7 @@ export function noteRunning(configPath: string, running: Running): Disposable {
   const path = pathOf(configPath);
   try {
     using file = replacePrivateFile(path);
-    file.writeSync(new TextEncoder().encode(JSON.stringify(running) + "\n"));
+    writeAll(file, new TextEncoder().encode(JSON.stringify(running) + "\n"));
   } catch (error) {
     log.warn(
       `Cannot write ${path} (${reasonOf(error)}): \`status\` uses the configuration, and \`reload\` finds no gateway`,

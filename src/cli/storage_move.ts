@@ -51,7 +51,7 @@ async function moveUntil(signal: AbortSignal, options: Options): Promise<void> {
   refuseStray(GATEWAY_ROLE, found, config, options);
   const attempt = `Cannot move the mail of gateway ${found.id ?? config.gateway.id}`;
   if (config.storage.url === "") {
-    const hint = "set url in [storage], which `nym-gateway storage init` tells";
+    const hint = "set url in [storage], as `nym-gateway storage init` prints it";
     throw new OperatorError(`${attempt}: ${configPath} names no database; ${hint}`, ExitCode.CONFIGURATION);
   }
   using _ = await lockInboxes(attempt, config.clientsEndpoint.inboxesDirectory);

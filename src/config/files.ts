@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { makePrivateFolder, openPrivateFile, replacePrivateFile } from "../files/private.ts";
+import { makePrivateFolder, openPrivateFile, replaceContents, writeAll } from "../files/private.ts";
 import { logger } from "../logging/log.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import { type AnyConfig, type Config, GATEWAY, type Table } from "./config.ts";
@@ -65,14 +65,8 @@ export function writePrivate(path: string, text: string): void {
  * an OperatorError.
  */
 export function replaceText(path: string, text: string): void {
-  const replacement = `${path}.new`;
   try {
-    const { mode } = Deno.statSync(path);
-    using file = replacePrivateFile(replacement);
-    writeAll(file, new TextEncoder().encode(text));
-    file.syncSync();
-    if (Deno.build.os !== "windows") Deno.chmodSync(replacement, (mode ?? PRIVATE_FILE) & 0o7777);
-    Deno.renameSync(replacement, path);
+    replaceContents(path, text, (Deno.statSync(path).mode ?? PRIVATE_FILE) & 0o7777);
   } catch (cause) {
     throw fileError(`Cannot write ${path}`, cause, ExitCode.CANNOT_CREATE);
   }
@@ -114,8 +108,4 @@ export function exists(path: string): boolean {
     if (cause instanceof Deno.errors.NotFound) return false;
     throw fileError(`Cannot access ${path}`, cause, ExitCode.INPUT_OUTPUT);
   }
-}
-
-function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length;) written += file.writeSync(bytes.subarray(written));
 }

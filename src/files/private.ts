@@ -75,6 +75,27 @@ export function replacePrivateFile(path: string): Deno.FsFile {
 }
 
 /**
+ * Replaces the contents of a file, which has either its old or its new ones at any time. A new one is for its owner alone
+ * unless `mode` says otherwise.
+ * @throws what the file system throws
+ */
+export function replaceContents(path: string, text: string, mode: number = PRIVATE_FILE): void {
+  const replacement = `${path}.new`;
+  {
+    using file = replacePrivateFile(replacement);
+    writeAll(file, new TextEncoder().encode(text));
+    file.syncSync();
+  }
+  if (HAS_OWNERS) Deno.chmodSync(replacement, mode);
+  Deno.renameSync(replacement, path);
+}
+
+/** Writes all bytes, in as many pieces as the system takes. Throws what Deno.FsFile.writeSync throws. */
+export function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) written += file.writeSync(bytes.subarray(written));
+}
+
+/**
  * Gives what root created in another user's folder, for example with sudo in the service's, to that user, who could not
  * use it otherwise. For any other user it does nothing.
  */

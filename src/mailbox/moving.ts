@@ -3,6 +3,7 @@ import { movedEntry } from "./ledger.ts";
 import type { LedgerEntry } from "./ledger_table.ts";
 import type { ChunkPlace, Movable, MovableFigures, MovedChunk } from "./movable.ts";
 import type { Sealer } from "./sealing.ts";
+import type { Held } from "./usage.ts";
 
 /** Most bytes and chunks, or clients, that are moved together. */
 const MOST_BYTES = 1_048_576;
@@ -21,13 +22,15 @@ export async function copyMail(
   onCopied: OnMoved,
 ): Promise<void> {
   let messages = 0;
-  for await (const chunks of inGroups(from.chunks(after))) {
+  for await (const chunks of inGroups(from.chunks(after), MOST_CHUNKS, sizeOf)) {
     await to.take(chunks);
-    messages += chunks.reduce((sum, { chunk }) => sum + chunk.messages.length, 0);
+    messages += heldIn(chunks).messages;
     onCopied(chunks.at(-1)!, messages);
   }
   const [clock, newClock] = [await from.clock(), await to.clock()];
-  for await (const clients of together(intact(from, sealer, clock, newClock))) await to.takeClients(clients);
+  for await (const clients of inGroups(intact(from, sealer, clock, newClock), MOST_CLIENTS)) {
+    await to.takeClients(clients);
+  }
   await to.finish();
 }
 
@@ -44,10 +47,9 @@ export async function verifyMail(
 ): Promise<MovableFigures> {
   const found = { messages: 0, bytes: 0, inboxes: 0, clients: 0 };
   let last: string | undefined;
-  for await (const chunks of inGroups(from.chunks())) {
+  for await (const chunks of inGroups(from.chunks(), MOST_CHUNKS, sizeOf)) {
     const held = await to.heldOf(chunks);
-    const messages = chunks.reduce((sum, { chunk }) => sum + chunk.messages.length, 0);
-    const bytes = chunks.reduce((sum, { chunk }) => sum + bytesOf(chunk), 0);
+    const { messages, bytes } = heldIn(chunks);
     if (held.messages !== messages || held.bytes !== bytes) {
       throw new Error(`of ${messages} messages with ${bytes} bytes, ${held.messages} with ${held.bytes} have arrived`);
     }
@@ -59,7 +61,7 @@ export async function verifyMail(
     }
     onVerified(chunks.at(-1)!, found.messages);
   }
-  for await (const clients of together(intact(from, sealer, 0, 0))) {
+  for await (const clients of inGroups(intact(from, sealer, 0, 0), MOST_CLIENTS)) {
     const held = await to.clientsOf(clients);
     if (held !== clients.length) throw new Error(`of ${clients.length} clients, ${held} have arrived`);
     found.clients += held;
@@ -75,27 +77,32 @@ async function* intact(from: Movable, sealer: Sealer, clock: number, newClock: n
   }
 }
 
-async function* inGroups(chunks: AsyncIterable<MovedChunk>): AsyncGenerator<MovedChunk[]> {
-  let group: MovedChunk[] = [];
+function heldIn(chunks: readonly MovedChunk[]): Held {
+  return {
+    messages: chunks.reduce((sum, { chunk }) => sum + chunk.messages.length, 0),
+    bytes: chunks.reduce((sum, { chunk }) => sum + bytesOf(chunk), 0),
+  };
+}
+
+function sizeOf({ sealed }: MovedChunk): number {
+  return sealed.length;
+}
+
+/** Groups of at most `most`, which end with the one that brings their size, in bytes, to the most. */
+async function* inGroups<T>(
+  all: AsyncIterable<T>,
+  most: number,
+  sizeOf: (one: T) => number = () => 0,
+): AsyncGenerator<T[]> {
+  let group: T[] = [];
   let size = 0;
-  for await (const chunk of chunks) {
-    group.push(chunk);
-    size += chunk.sealed.length;
-    if (group.length < MOST_CHUNKS && size < MOST_BYTES) continue;
+  for await (const one of all) {
+    group.push(one);
+    size += sizeOf(one);
+    if (group.length < most && size < MOST_BYTES) continue;
     yield group;
     group = [];
     size = 0;
-  }
-  if (group.length > 0) yield group;
-}
-
-async function* together(clients: AsyncIterable<LedgerEntry>): AsyncGenerator<LedgerEntry[]> {
-  let group: LedgerEntry[] = [];
-  for await (const client of clients) {
-    group.push(client);
-    if (group.length < MOST_CLIENTS) continue;
-    yield group;
-    group = [];
   }
   if (group.length > 0) yield group;
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { replacePrivateFile } from "../files/private.ts";
+import { replaceContents } from "../files/private.ts";
 import type { ChunkPlace, MovableFigures } from "./movable.ts";
 
 /** The kinds of stores, as in `kind` in `[storage]`. */
@@ -47,13 +47,7 @@ export function moveInTheWay(inboxesDirectory: string): string | undefined {
 
 /** Notes how far a move has come: afterwards the file has either this or what it had before. */
 export function writeMove(inboxesDirectory: string, move: UnfinishedMove): void {
-  const path = moveFile(inboxesDirectory);
-  {
-    using file = replacePrivateFile(`${path}.new`);
-    file.writeSync(new TextEncoder().encode(JSON.stringify(move)));
-    file.syncSync();
-  }
-  Deno.renameSync(`${path}.new`, path);
+  replaceContents(moveFile(inboxesDirectory), JSON.stringify(move));
 }
 
 /** The move has finished. */
