@@ -1,11 +1,8 @@
 /** `deno task chat`: two windows that talk through a local mixnet, and a picture of it, until Ctrl-C. */
 import { parseArgs } from "node:util";
-import { setLogLevel } from "../logging/log.ts";
-import { Interruption } from "../sandbox/interruption.ts";
 import { PortInUse } from "../sandbox/ports.ts";
 import { Terminal } from "../sandbox/terminal.ts";
-import { unlessAborted } from "../sandbox/until.ts";
-import { Interrupted } from "../signals/interruption.ts";
+import { aborted, runOnTerminal } from "../sandbox/terminal_program.ts";
 import { Chat } from "./chat.ts";
 
 const HELP = `Runs a mixnet on 127.0.0.1 and a page to chat through it, until Ctrl-C.
@@ -20,6 +17,12 @@ usage: deno task chat [--port <port>] [--hop-delay <ms>]
 const USAGE = 64;
 const LONGEST_DELAY = 10_000;
 
+/** What the command line asks for; the mean delay is in ms. */
+interface Request {
+  readonly port: number;
+  readonly meanHopDelay: number;
+}
+
 async function main(): Promise<number> {
   const terminal = Terminal.standard();
   const request = readArguments();
@@ -27,32 +30,28 @@ async function main(): Promise<number> {
     terminal.line(request);
     return request === HELP ? 0 : USAGE;
   }
-  using interruption = new Interruption();
-  setLogLevel("error");
-  try {
-    terminal.line();
-    terminal.line(`  ${terminal.paint("Two windows, one mixnet", "bold")}`);
-    await using chat = await Chat.start(request, interruption.signal);
-    terminal.line();
-    terminal.line(`  Open this page:  ${terminal.paint(chat.url, "cyan", "bold")}`);
-    terminal.line(terminal.paint("  It shows an invitation for the second window. Ctrl-C stops it.", "dim"));
-    terminal.line();
-    await unlessAborted(new Promise<never>(() => {}), interruption.signal);
-  } catch (error) {
-    if (error instanceof Interrupted) {
-      terminal.line("  The mixnet has stopped, and its files are removed.");
-      return 0;
-    }
-    const isInUse = error instanceof PortInUse || error instanceof Deno.errors.AddrInUse;
-    const reason = error instanceof Error ? error.message : String(error);
-    terminal.line(`${terminal.paint("error:", "red")} ${reason}${isInUse ? "; choose another with --port" : ""}`);
-    return 1;
-  }
-  return 0;
+  return await runOnTerminal((terminal, signal) => keepChat(request, terminal, signal), "error", {
+    interrupted: "The mixnet has stopped, and its files are removed.",
+    failed: (terminal, reason, error) => {
+      const isInUse = error instanceof PortInUse || error instanceof Deno.errors.AddrInUse;
+      return `${terminal.paint("error:", "red")} ${reason}${isInUse ? "; choose another with --port" : ""}`;
+    },
+  });
+}
+
+async function keepChat(request: Request, terminal: Terminal, signal: AbortSignal): Promise<void> {
+  terminal.line();
+  terminal.line(`  ${terminal.paint("Two windows, one mixnet", "bold")}`);
+  await using chat = await Chat.start(request, signal);
+  terminal.line();
+  terminal.line(`  Open this page:  ${terminal.paint(chat.url, "cyan", "bold")}`);
+  terminal.line(terminal.paint("  It shows an invitation for the second window. Ctrl-C stops it.", "dim"));
+  terminal.line();
+  await aborted(signal);
 }
 
 /** What to start, or what to print instead. */
-function readArguments(): { port: number; meanHopDelay: number } | string {
+function readArguments(): Request | string {
   try {
     const { values } = parseArgs({
       args: Deno.args,

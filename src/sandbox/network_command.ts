@@ -1,15 +1,12 @@
 /** `deno task network`: a local mixnet to play with, until Ctrl-C. */
 import { parseArgs } from "node:util";
-import { setLogLevel } from "../logging/log.ts";
 import { formatSocketAddress } from "../addresses/socket_address.ts";
 import { EventReporter } from "./events.ts";
-import { Interrupted } from "../signals/interruption.ts";
-import { Interruption } from "./interruption.ts";
 import { fingerprintOf } from "./certificate.ts";
 import { Network } from "./network.ts";
 import { type NetworkPorts, PortInUse, portsFrom, USUAL_PORTS } from "./ports.ts";
 import { Terminal } from "./terminal.ts";
-import { unlessAborted } from "./until.ts";
+import { aborted, runOnTerminal } from "./terminal_program.ts";
 
 const HELP = `Runs a directory, three mixnodes and a gateway on 127.0.0.1, until Ctrl-C.
 
@@ -26,6 +23,12 @@ const ANY_LOCAL_PORT = "127.0.0.1:0";
 /** Exit code for an invalid command line (sysexits). */
 const USAGE = 64;
 
+/** What the command line asks for. */
+interface Request {
+  readonly ports: NetworkPorts;
+  readonly withTls: boolean;
+}
+
 async function main(): Promise<number> {
   const terminal = Terminal.standard();
   const request = readArguments();
@@ -33,34 +36,26 @@ async function main(): Promise<number> {
     terminal.line(request);
     return request === HELP ? 0 : USAGE;
   }
-  using interruption = new Interruption();
-  const { signal } = interruption;
-  setLogLevel("warn");
-  try {
-    await using network = await Network.start(request.ports, signal, {
-      operator: ANY_LOCAL_PORT,
-      withTls: request.withTls,
-    });
-    await introduce(terminal, network);
-    const report = (line: string) =>
-      terminal.line(`  ${terminal.paint(new Date().toTimeString().slice(0, 8), "dim")}  ${line}`);
-    using _events = new EventReporter(network.gateway.counters, report);
-    await unlessAborted(new Promise<never>(() => {}), signal);
-  } catch (error) {
-    terminal.line();
-    if (!(error instanceof Interrupted)) {
+  return await runOnTerminal((terminal, signal) => keepNetwork(request, terminal, signal), "warn", {
+    interrupted: "The network has stopped, and its files are removed.",
+    failed: (terminal, reason, error) => {
       const remedy = error instanceof PortInUse ? "; choose other ports with --ports-from, or 0 for any free ones" : "";
-      const reason = error instanceof Error ? error.message : String(error);
-      terminal.line(`${terminal.paint("error:", "red")} ${reason}${remedy}`);
-      return 1;
-    }
-    terminal.line("  The network has stopped, and its files are removed.");
-  }
-  return 0;
+      return `${terminal.paint("error:", "red")} ${reason}${remedy}`;
+    },
+  });
+}
+
+async function keepNetwork({ ports, withTls }: Request, terminal: Terminal, signal: AbortSignal): Promise<void> {
+  await using network = await Network.start(ports, signal, { operator: ANY_LOCAL_PORT, withTls });
+  await introduce(terminal, network);
+  const report = (line: string) =>
+    terminal.line(`  ${terminal.paint(new Date().toTimeString().slice(0, 8), "dim")}  ${line}`);
+  using _events = new EventReporter(network.gateway.counters, report);
+  await aborted(signal);
 }
 
 /** The network to start, or what to print instead. */
-function readArguments(): { ports: NetworkPorts; withTls: boolean } | string {
+function readArguments(): Request | string {
   try {
     const { values } = parseArgs({
       args: Deno.args,
