@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { Postgresql, PROGRAMS } from "../support/postgresql.ts";
 import { quietPort } from "../support/quiet_port.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { selfSigned } from "../tls/self_signed.ts";
 import { BinaryGateway, binaryTest, outcomeOf } from "./binary.ts";
 
 /** Nothing listens there. */
@@ -13,12 +12,9 @@ binaryTest(
   "the binary, with its own permissions, makes a database, checks it over TLS, keeps mail in it and moves it back",
   async (binary) => {
     using folder = new TemporaryFolder();
-    const { certificate, key } = await selfSigned(folder, "database");
     const port = quietPort();
-    await using cluster = await Postgresql.start(
-      { listen_addresses: "127.0.0.1", port: String(port), ssl: "on" },
-      { "server.crt": Deno.readTextFileSync(certificate), "server.key": Deno.readTextFileSync(key) },
-    );
+    const { cluster, certificate } = await Postgresql.overTls(folder, port);
+    await using _ = cluster;
     const admin = await cluster.database();
     Deno.writeTextFileSync(folder.file("password"), "secret\n", { mode: 0o600 });
     await using gateway = new BinaryGateway(binary);

@@ -10,7 +10,6 @@ import { Postgresql, SKIPPED } from "../support/postgresql.ts";
 import { quietPort } from "../support/quiet_port.ts";
 import { Relay } from "../support/relay.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { selfSigned } from "../tls/self_signed.ts";
 
 const PASSWORD = "a password, with spaces";
 
@@ -19,12 +18,9 @@ Deno.test({
   ignore: SKIPPED,
   fn: async (t) => {
     using folder = new TemporaryFolder();
-    const { certificate, key } = await selfSigned(folder, "database");
     const port = quietPort();
-    await using cluster = await Postgresql.start(
-      { listen_addresses: "127.0.0.1", port: String(port), ssl: "on" },
-      { "server.crt": Deno.readTextFileSync(certificate), "server.key": Deno.readTextFileSync(key) },
-    );
+    const { cluster, certificate } = await Postgresql.overTls(folder, port);
+    await using _ = cluster;
     await provision(await cluster.database(), { user: "mail", database: "mail" }, PASSWORD);
     const passwordFile = folder.file("password");
     Deno.writeTextFileSync(passwordFile, `${PASSWORD}\n`);

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { asUser, postgresqlFolder } from "../../src/sandbox/cluster/programs.ts";
 import { run } from "../../src/sandbox/cluster/service.ts";
 import { Server, type ServerOptions } from "../../src/postgresql/server.ts";
+import { selfSigned } from "../tls/self_signed.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
 
 /** The folder with initdb and postgres; undefined when they are not installed. */
@@ -50,6 +51,19 @@ export class Postgresql implements AsyncDisposable {
     const cluster = new Postgresql(folder, Number(settings["port"] ?? 5432), settings);
     await cluster.#ready();
     return cluster;
+  }
+
+  /**
+   * Creates and starts one that listens on `port` of 127.0.0.1 too, over TLS. Its certificate, whose path is returned too, is
+   * for localhost.
+   */
+  static async overTls(folder: TemporaryFolder, port: number): Promise<{ cluster: Postgresql; certificate: string }> {
+    const { certificate, key } = await selfSigned(folder, "database");
+    const cluster = await Postgresql.start(
+      { listen_addresses: "127.0.0.1", port: String(port), ssl: "on" },
+      { "server.crt": Deno.readTextFileSync(certificate), "server.key": Deno.readTextFileSync(key) },
+    );
+    return { cluster, certificate };
   }
 
   /** Options for a new, empty database; with its files in `folder`, if that is given, an empty one that is PostgreSQL's. */
