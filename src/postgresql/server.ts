@@ -187,7 +187,8 @@ export class Server implements AsyncDisposable {
 
   #listenTo({ channel, listening }: Listening): void {
     const { sql, deaf } = this.#listener!;
-    sql.unsafe(`listen "${channel}"`).then(listening, () => deaf.resolve()); // a name of ours, which no parameter can be
+    const begun = () => this.#closing.signal.aborted || listening();
+    sql.unsafe(`listen "${channel}"`).then(begun, () => deaf.resolve()); // a name of ours, which no parameter can be
   }
 }
 
