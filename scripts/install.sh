@@ -2,6 +2,7 @@
 # Installs nym-gateway as a system service, or replaces an older version.
 # It does not start, stop or enable anything; it prints the commands for that.
 set -eu
+unset CDPATH # or cd might go elsewhere
 umask 022 # installed files are readable by all users unless set otherwise below
 
 usage() {
@@ -90,6 +91,59 @@ none) unit='' unit_target='' unit_mode='' ;;
 *) fail "--service: $service is not systemd, openrc or none" ;;
 esac
 
+# enter <folder>: goes into this folder of the root, and creates what is missing. The folders may be links, but not to
+# outside of the root: there may be somebody else's image in it.
+enter() {
+    mkdir -p "$root/"
+    cd "$root/"
+    top=$(pwd -P)
+    for part in $(printf %s "$1" | tr / ' '); do
+        [ -d "$part" ] || mkdir "$part" || fail "cannot create $root$1"
+        cd -P "$part"
+        case $PWD/ in
+        "${top%/}"/*) ;;
+        *) fail "$root$1 leads out of $root, to $PWD" ;;
+        esac
+    done
+}
+
+# put <file> <mode> [<test>]: standard input becomes this file of the root, once the test accepts it. It is written under
+# another name first, so that a running program keeps its file and the file is never incomplete. That name cannot be
+# guessed, and a link with the file's name is replaced: nobody can lay a link that leads the writing elsewhere.
+put() (
+    enter "${1%/*}"
+    new=$(mktemp ./.nym-gateway.XXXXXX)
+    trap 'rm -f "$new"' EXIT
+    trap 'exit 1' HUP INT TERM
+    cat >"$new"
+    chmod "$2" "$new"
+    [ -z "${3-}" ] || "$3" "$new"
+    mv -fT "$new" "${1##*/}"
+)
+
+# put_unit <name>: like put, unless the operator has masked the unit
+put_unit() {
+    case $(readlink "$root$1") in
+    */dev/null) echo "Note: $1 is masked (a link to /dev/null), and stays so." >&2 ;;
+    *) put "$1" "$unit_mode" ;;
+    esac
+}
+
+# remove <folder> <pattern>: removes these files of a folder of the root, if that exists
+remove() (
+    [ -d "$root$1" ] || exit 0
+    enter "$1"
+    # shellcheck disable=SC2086 # a pattern
+    rm -f $2
+)
+
+# remove_empty <folder> <name>: removes a folder in a folder of the root, unless it contains files
+remove_empty() (
+    [ -d "$root$1/$2" ] || exit 0
+    enter "$1"
+    rmdir "$2" 2>/dev/null || true
+)
+
 if [ "$uninstall" = yes ]; then
     if [ -z "$root" ]; then
         case $service in
@@ -100,13 +154,18 @@ if [ "$uninstall" = yes ]; then
         openrc) ! rc-service nym-gateway status >/dev/null 2>&1 || fail 'it is running: rc-service nym-gateway stop' ;;
         esac
     fi
-    units=$root/etc/systemd/system
+    units=/etc/systemd/system
     # Those in wants and runlevels are the links of an enabled service.
     for name in $UNITS; do
-        rm -f "$units/$name.service" "$units/$name.service.d/$PAUSES" "$units/multi-user.target.wants/$name"*.service
-        rmdir "$units/$name.service.d" 2>/dev/null || true # unless it contains other files
+        remove "$units" "$name.service"
+        remove "$units/multi-user.target.wants" "$name*.service"
+        remove "$units/$name.service.d" "$PAUSES"
+        remove_empty "$units" "$name.service.d"
     done
-    rm -f "$root$program" "$root$manual" "$root/etc/init.d/nym-gateway" "$root/etc/runlevels/default/nym-gateway"
+    remove "${program%/*}" nym-gateway
+    remove "${manual%/*}" nym-gateway.1
+    remove /etc/init.d nym-gateway
+    remove /etc/runlevels/default nym-gateway
     [ -n "$root" ] || [ "$service" != systemd ] || systemctl daemon-reload 2>/dev/null || true # systemd may not be running
     echo "Removed $program and its service."
     echo "Kept: $STATE with keys, configuration and messages, and the user $USER_NAME."
@@ -114,7 +173,7 @@ if [ "$uninstall" = yes ]; then
 fi
 
 temporary=$(mktemp -d)
-trap 'rm -rf "$temporary" "$root$program.new"' EXIT
+trap 'rm -rf "$temporary"' EXIT
 trap 'exit 1' HUP INT TERM
 
 # fetched <address> <file>: downloads over https only, including redirects, which wget could not promise
@@ -180,6 +239,15 @@ signed() {
         fail "$1.sig is not a signature of $1 by the release key; nothing was installed"
 }
 
+# runs <program>: fails unless this program runs on this machine, which is not that of a --root
+runs() {
+    [ -z "$root" ] || return 0
+    said=$("$1" --version 2>&1) || {
+        printf '%s\n' "$said" >&2
+        fail "$binary does not run on this machine ($(uname -sm)); nothing was installed"
+    }
+}
+
 # install_template <unit> <what>: makes a template unit from the gateway's; nodes by id are its instances
 install_template() {
     case $1 in
@@ -187,8 +255,8 @@ install_template() {
     *) command="$program $2" ;;
     esac
     sed -e "s/^Description=.*/Description=Nym $2 %i/" -e '/^Environment=NYM_GATEWAY_ID=/d' -e 's/[$]{NYM_GATEWAY_ID}/%i/' \
-        -e "s|^\(Exec[A-Za-z]*=\)$program|\1$command|" "$root$unit_target" >"$root$units/$1.service"
-    chmod "$unit_mode" "$root$units/$1.service"
+        -e "s|^\(Exec[A-Za-z]*=\)$program|\1$command|" "$temporary/unit" >"$temporary/template"
+    put_unit "$units/$1.service" <"$temporary/template"
 }
 
 # install_templates_and_pauses: installs template units for nodes of each kind by id and, on systemd 254 or later,
@@ -201,9 +269,7 @@ install_templates_and_pauses() {
     version=$(systemctl --version 2>/dev/null | awk 'NR == 1 { print $2 + 0 }')
     [ -z "$root" ] && [ "${version:-0}" -ge 254 ] || return 0
     for name in $UNITS; do
-        mkdir -p "$units/$name.service.d"
-        printf '[Service]\nRestartSteps=8\nRestartMaxDelaySec=120\n' >"$units/$name.service.d/$PAUSES"
-        chmod 644 "$units/$name.service.d/$PAUSES"
+        printf '[Service]\nRestartSteps=8\nRestartMaxDelaySec=120\n' | put "$units/$name.service.d/$PAUSES" 644
     done
 }
 
@@ -216,14 +282,7 @@ if [ "$verify" = yes ]; then
     [ -z "$unit" ] || verified "$unit_file" "$unit"
 fi
 
-# Under another name first, so that a running program keeps its file and the file is never incomplete.
-mkdir -p "$root$prefix/bin"
-cp "$binary" "$root$program.new"
-chmod 755 "$root$program.new"
-if [ -z "$root" ] && ! said=$("$program.new" --version 2>&1); then
-    printf '%s\n' "$said" >&2
-    fail "$binary does not run on this machine ($(uname -sm)); nothing was installed"
-fi
+put "$program" 755 runs <"$binary"
 
 if [ -z "$root" ] && ! id "$USER_NAME" >/dev/null 2>&1; then
     if command -v useradd >/dev/null; then
@@ -236,22 +295,20 @@ if [ -z "$root" ] && ! id "$USER_NAME" >/dev/null 2>&1; then
     echo "Created the user $USER_NAME."
 fi
 
-mv -f "$root$program.new" "$root$program"
 if [ -z "$root" ]; then
-    mkdir -p "${manual%/*}"
-    "$program" man >"$manual"
-    chmod 644 "$manual"
+    "$program" man >"$temporary/manual"
+    put "$manual" 644 <"$temporary/manual"
 fi
 
-mkdir -p "$root$STATE"
-chmod 700 "$root$STATE"
-[ -n "$root" ] || chown "$USER_NAME:$USER_NAME" "$STATE"
+(
+    enter "$STATE"
+    chmod 700 .
+    [ -n "$root" ] || chown "$USER_NAME:$USER_NAME" .
+)
 
 if [ -n "$unit" ]; then
-    mkdir -p "$root${unit_target%/*}"
-    sed "s|/usr/local/bin/nym-gateway|$program|g" "$unit_file" >"$root$unit_target.new"
-    chmod "$unit_mode" "$root$unit_target.new"
-    mv -f "$root$unit_target.new" "$root$unit_target"
+    sed "s|/usr/local/bin/nym-gateway|$program|g" "$unit_file" >"$temporary/unit"
+    put_unit "$unit_target" <"$temporary/unit"
     [ "$service" != systemd ] || install_templates_and_pauses
 fi
 

@@ -152,6 +152,63 @@ toolTest("sh", "an upgrade replaces the program and keeps the gateway's files", 
   assertEquals(Deno.readTextFileSync(root.file("var/lib/nym-gateway/key")), "secret");
 });
 
+toolTest("sh", "links in the root are not written through, and a masked unit stays masked", async () => {
+  using files = await release();
+  using root = new TemporaryFolder();
+  using outside = new TemporaryFolder();
+  Deno.mkdirSync(outside.file("dev"));
+  for (const folder of ["usr/local/bin", "etc/systemd/system"]) Deno.mkdirSync(root.file(folder), { recursive: true });
+  const masked = "etc/systemd/system/nym-mixnode@.service";
+  const links = [`${PROGRAM}.new`, PROGRAM, `${UNIT}.new`, UNIT, "etc/systemd/system/nym-gateway@.service"];
+  const targets = [...links.map((_, i) => outside.file(`${i}`)), outside.file("dev/null")];
+  for (const [i, target] of targets.entries()) {
+    Deno.writeTextFileSync(target, "secret", { mode: 0o600 });
+    Deno.symlinkSync(target, root.file([...links, masked][i]!));
+  }
+  const { code, output } = await install(root, "--binary", files.file("nym-gateway-x"), "--service", "systemd");
+  assertEquals(code, 0, output);
+  for (const target of targets) {
+    assertEquals([Deno.readTextFileSync(target), Deno.statSync(target).mode! & 0o777], ["secret", 0o600]);
+  }
+  for (const file of [PROGRAM, UNIT, links.at(-1)!]) assert(Deno.lstatSync(root.file(file)).isFile, file);
+  assertEquals(Deno.readLinkSync(root.file(masked)), targets.at(-1));
+  assertStringIncludes(output, "Note: /etc/systemd/system/nym-mixnode@.service is masked");
+  const left = ["usr/local/bin", "etc/systemd/system"].flatMap((folder) => [...Deno.readDirSync(root.file(folder))]);
+  assertEquals(left.filter(({ name }) => name.startsWith(".")), [], "no unfinished file");
+});
+
+toolTest(
+  "sh",
+  "folders of the root may be links within it, and nothing is changed through those that lead out",
+  async () => {
+    using files = await release();
+    const args = ["--binary", files.file("nym-gateway-x"), "--service", "systemd"];
+    for (const folder of ["usr", "usr/local/bin", "etc/systemd/system", "var/lib/nym-gateway"]) {
+      using root = new TemporaryFolder();
+      using outside = new TemporaryFolder();
+      const kept = outside.file("nym-gateway.service");
+      Deno.writeTextFileSync(kept, "kept");
+      Deno.chmodSync(outside.path, 0o755);
+      Deno.mkdirSync(join(root.file(folder), ".."), { recursive: true });
+      Deno.symlinkSync(outside.path, root.file(folder));
+      const uninstalls = folder === "etc/systemd/system" ? [["--uninstall"]] : [];
+      for (const each of [args, ...uninstalls]) {
+        const { code, output } = await install(root, ...each);
+        assertEquals(code, 1, output);
+        assertStringIncludes(output, `leads out of ${root.path}, to `);
+      }
+      assertEquals(Array.from(Deno.readDirSync(outside.path), ({ name }) => name), ["nym-gateway.service"]);
+      assertEquals([Deno.readTextFileSync(kept), Deno.statSync(outside.path).mode! & 0o777], ["kept", 0o755]);
+    }
+    using root = new TemporaryFolder();
+    Deno.mkdirSync(root.file("data"));
+    Deno.symlinkSync("data", root.file("usr"));
+    const { code, output } = await install(root, ...args);
+    assertEquals(code, 0, output);
+    assert(isFile(root.file("data/local/bin/nym-gateway")));
+  },
+);
+
 toolTest("sh", "a file that does not match SHA256SUMS is not installed", async () => {
   using files = await release();
   using root = new TemporaryFolder();
