@@ -22,7 +22,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   limits: ["addresses", "timing"],
   serving: ["addresses", "timing"],
   replay: ["counting", "files", "logging"],
-  tls: ["errors", "logging"],
+  tls: ["errors", "files", "logging"],
   unwrapping: ["logging", "sphinx", "text"],
   mailbox: ["counting", "encoding", "files", "logging", "sphinx", "text", "timing"],
   postgresql: ["addresses", "counting", "logging", "mailbox", "timing"],

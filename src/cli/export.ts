@@ -12,7 +12,7 @@ import { readKeyPair } from "../config/key_files.ts";
 import { parseConfig } from "../config/parse.ts";
 import { findStorageKey, storageKeyElsewhere } from "../config/storage_key_file.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
-import { moveInTheWay } from "../mailbox/unfinished_move.ts";
+import { moveFile, moveInTheWay } from "../mailbox/unfinished_move.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import { ExportedItems } from "./exported_items.ts";
 import { findHome } from "./home.ts";
@@ -46,8 +46,7 @@ async function exportUntil(signal: AbortSignal, options: Options): Promise<void>
   const attempt = `Cannot export gateway ${id}`;
   if (exists(file)) throw new OperatorError(`${attempt}: ${file} exists already`, ExitCode.CANNOT_CREATE);
   using _ = await lockInboxes(attempt, config.clientsEndpoint.inboxesDirectory);
-  const move = moveInTheWay(config.clientsEndpoint.inboxesDirectory);
-  if (move !== undefined) throw new OperatorError(`${attempt}: ${move}`, ExitCode.CONFIGURATION);
+  refuseMove(attempt, config.clientsEndpoint.inboxesDirectory);
   const keys = readKeyPair(config.gateway);
   const storageKey = findStorageKey(config.gateway.storageKeyFile);
   const passphrase = await readPassphrase(options, true);
@@ -77,6 +76,17 @@ async function exportUntil(signal: AbortSignal, options: Options): Promise<void>
     seconds: (performance.now() - began) / 1000,
     notes: notesOn(config, items),
   });
+}
+
+/** Throws an OperatorError if part of the mail may be in another store, because a move has not finished. */
+function refuseMove(attempt: string, inboxesDirectory: string): void {
+  let move: string | undefined;
+  try {
+    move = moveInTheWay(inboxesDirectory);
+  } catch (error) {
+    throw fileError(`${attempt}: cannot read ${moveFile(inboxesDirectory)}`, error, ExitCode.INPUT_OUTPUT);
+  }
+  if (move !== undefined) throw new OperatorError(`${attempt}: ${move}`, ExitCode.CONFIGURATION);
 }
 
 /** The paths of a gateway's databases, when these are files. */

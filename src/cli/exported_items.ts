@@ -4,6 +4,7 @@ import { grouped } from "../archive/entries.ts";
 import { exists, readText } from "../config/files.ts";
 import type { Config } from "../config/config.ts";
 import { storageKeyText } from "../config/storage_key_file.ts";
+import { openRegularFile } from "../files/regular.ts";
 import { openDatabase } from "../mailbox/database.ts";
 import { CLIENT } from "../mailbox/kv_ledger_table.ts";
 import { Sealer } from "../mailbox/sealing.ts";
@@ -75,7 +76,7 @@ async function* tags(inboxes: string): AsyncGenerator<Item> {
   if (!exists(folder)) return;
   const names = Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
   for (const name of names.map((name) => `replay/${name}`).filter(isTagFile)) {
-    const file = await Deno.open(join(inboxes, name));
+    const file = openRegularFile(join(inboxes, name));
     yield { kind: "file", name, size: (await file.stat()).size, pieces: file.readable };
   }
 }

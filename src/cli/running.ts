@@ -1,6 +1,7 @@
 import { onOneLine } from "../text/one_line.ts";
 import { ExitCode, fileError, reasonOf } from "../errors/operator_error.ts";
 import { replacePrivateFile, writeAll } from "../files/private.ts";
+import { readRegularText } from "../files/regular.ts";
 import { logger } from "../logging/log.ts";
 
 const log = logger("nym_gateway::node");
@@ -52,7 +53,7 @@ export function readRunning(configPath: string): Running | undefined {
   const path = pathOf(configPath);
   let text: string;
   try {
-    text = Deno.readTextFileSync(path);
+    text = readRegularText(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw fileError(`Cannot read ${path}`, error, ExitCode.INPUT_OUTPUT);

@@ -9,6 +9,7 @@ import { relocate, type Relocated } from "../config/relocation.ts";
 import { rewriteConfig } from "../config/rewriting.ts";
 import { readStorageKey } from "../config/storage_key_file.ts";
 import { makePrivateFolder, newPrivateFolder, openPrivateFile } from "../files/private.ts";
+import { openRegularFile } from "../files/regular.ts";
 import { lockPrivateFolder, openDatabase, openPrivateDatabase } from "../mailbox/database.ts";
 import { CLIENT } from "../mailbox/kv_ledger_table.ts";
 import { Sealer } from "../mailbox/sealing.ts";
@@ -161,7 +162,7 @@ async function lockWorkspace(path: string): Promise<Disposable> {
 }
 
 async function isInUse(lock: string): Promise<boolean> {
-  using file = await ignoringAbsence(Deno.open(lock, { write: true }));
+  using file = await ignoringAbsence(Promise.try(() => openRegularFile(lock, { write: true })));
   return file !== undefined && !await file.tryLock(true);
 }
 

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { makePrivateFolder, openPrivateFile, replaceContents, writeAll } from "../files/private.ts";
+import { readRegularText } from "../files/regular.ts";
 import { logger } from "../logging/log.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import { type AnyConfig, type Config, GATEWAY, type Table } from "./config.ts";
@@ -34,7 +35,7 @@ export function writeTable<C extends AnyConfig>(table: Table<C>, path: string, c
 /** Reads a text file. Throws an OperatorError that refers to it as `name`. */
 export function readText(path: string, name: string): string {
   try {
-    return Deno.readTextFileSync(path);
+    return readRegularText(path);
   } catch (cause) {
     throw fileError(`Cannot read ${name}`, cause, ExitCode.INPUT_OUTPUT);
   }

@@ -1,5 +1,6 @@
 import { reasonOf } from "../errors/operator_error.ts";
 import { replacePrivateFile } from "../files/private.ts";
+import { refuseIrregular } from "../files/regular.ts";
 import { logger } from "../logging/log.ts";
 import type { Addresses } from "./listing.ts";
 
@@ -25,13 +26,18 @@ export const KEPT_TOPOLOGY = "topology.json";
 /** The longest file that is read, in bytes: four times what the largest number of mixnodes takes. */
 const MAX_SIZE = 4 * 1024 * 1024;
 
-/** Reads the file; undefined if it is missing or damaged. It is useful, but nothing depends on it. Never rejects. */
+/**
+ * Reads the file; undefined if it is missing, or damaged, which is logged if it is not JSON or no file. It is useful, but
+ * nothing depends on it. Never rejects.
+ */
 export async function readKeptTopology(path: string): Promise<KeptTopology | undefined> {
   try {
+    refuseIrregular(path);
     if ((await Deno.stat(path)).size > MAX_SIZE) return undefined;
     const json: unknown = JSON.parse(await Deno.readTextFile(path));
     return isKeptTopology(json) ? json : undefined;
-  } catch {
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) log.warn(`cannot use the saved topology ${path}: ${reasonOf(error)}`);
     return undefined;
   }
 }

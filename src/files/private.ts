@@ -1,5 +1,6 @@
 import { closeSync, constants, fchownSync, fstatSync, openSync } from "node:fs";
 import { dirname } from "node:path";
+import { openRegularFile, refuseHardLinks } from "./regular.ts";
 
 /** Modes of what only the gateway's user may access. */
 const PRIVATE_FILE = 0o600;
@@ -29,16 +30,18 @@ export function newPrivateFolder(path: string): void {
 }
 
 /**
- * Opens a file; if it creates the file, that is for its owner alone (0600) whatever the umask.
- * @throws what Deno.openSync throws
+ * Opens a file; if it creates the file, that is for its owner alone (0600) whatever the umask. A file with hard links is
+ * not appended to.
+ * @throws what openRegularFile throws
  */
 export function openPrivateFile(
   path: string,
   options: { append?: boolean; write?: boolean; createNew?: boolean },
 ): Deno.FsFile {
+  if (options.append === true) refuseHardLinks(path);
   if (options.createNew !== true) {
     try {
-      return Deno.openSync(path, options);
+      return openRegularFile(path, options);
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
@@ -48,7 +51,7 @@ export function openPrivateFile(
     file = Deno.openSync(path, { ...options, createNew: true, mode: PRIVATE_FILE });
   } catch (error) {
     if (options.createNew === true || !(error instanceof Deno.errors.AlreadyExists)) throw error;
-    return Deno.openSync(path, options); // another process was quicker
+    return openRegularFile(path, options); // another process was quicker
   }
   try {
     if (HAS_OWNERS) Deno.chmodSync(path, PRIVATE_FILE);

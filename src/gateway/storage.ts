@@ -34,7 +34,8 @@ export async function openStorage(
   count: Count,
   parts: AsyncDisposableStack,
 ): Promise<Storage> {
-  const move = moveInTheWay(config.clientsEndpoint.inboxesDirectory);
+  const { inboxesDirectory } = config.clientsEndpoint;
+  const move = await opened("inboxes", inboxesDirectory, (folder) => Promise.resolve(moveInTheWay(folder)));
   if (move !== undefined) throw new OperatorError(`Cannot start: ${move}`, ExitCode.CONFIGURATION);
   return config.storage.kind === "embedded"
     ? await openEmbedded(config, sealer, count, parts)

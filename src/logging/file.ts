@@ -9,7 +9,7 @@ export class LogFile implements Disposable {
   /**
    * Opens the file, or creates it for this user alone (0600).
    * @param instead takes the lines that can't be written, for example because the disk is full
-   * @throws what Deno.openSync throws
+   * @throws what openPrivateFile throws
    */
   constructor(readonly path: string, instead: (line: string) => void) {
     this.#file = openPrivateFile(path, { append: true });

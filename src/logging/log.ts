@@ -76,7 +76,7 @@ export function setLogFormat(to: LogFormat): void {
 
 /**
  * Opens a file for log lines, or creates it for this user alone (0600). Lines that it can't take go to standard error.
- * @throws what Deno.openSync throws
+ * @throws what openPrivateFile throws
  */
 export function openLogFile(path: string): LogFile {
   return new LogFile(path, (line) => writeError(line));

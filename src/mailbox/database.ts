@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { lockFolder } from "../files/lock.ts";
 import { makePrivateFolder, openPrivateFile } from "../files/private.ts";
+import { refuseHardLinks, refuseIrregular } from "../files/regular.ts";
 import { logger } from "../logging/log.ts";
 import type { Sealer } from "./sealing.ts";
 
@@ -36,6 +37,7 @@ export async function openDatabase(path: string, sealer: Sealer): Promise<Deno.K
 /** Like {@linkcode openDatabase}, but does not check the storage key. Throws what the file system or SQLite throws. */
 export async function openPrivateDatabase(path: string): Promise<Deno.Kv> {
   makePrivateFolder(dirname(path));
+  refuseUnfit(path);
   const file = openPrivateFile(path, { write: true });
   const { size } = await file.stat();
   file.close();
@@ -48,8 +50,20 @@ export async function openPrivateDatabase(path: string): Promise<Deno.Kv> {
 
 /** Whether a database is sealed by `sealer`, or empty. Changes nothing. */
 export async function isSealedBy(path: string, sealer: Sealer): Promise<boolean> {
+  refuseUnfit(path);
   using kv = await Deno.openKv(path);
   return (await rightChecks(kv, sealer)).includes(true) || await isEmpty(kv);
+}
+
+/**
+ * Refuses what SQLite would wait for, in place of a database or of a file beside it. It also refuses hard links: SQLite
+ * writes in place, and with two names for a database it keeps two journals, which damages it (sqlite.org/howtocorrupt).
+ */
+function refuseUnfit(path: string): void {
+  for (const file of [path, `${path}-wal`, `${path}-shm`, `${path}-journal`]) {
+    refuseIrregular(file);
+    refuseHardLinks(file);
+  }
 }
 
 /** What to do about a database that cannot be opened, from SQLite's message; undefined when that gives no hint. */

@@ -59,7 +59,7 @@ export function freeBytes(folder: string): number {
  */
 export function freeBytesInside(path: string): number {
   try {
-    Deno.statSync(path); // otherwise SQLite would create it
+    if (!Deno.statSync(path).isFile) return 0; // SQLite would create a missing one, and wait for a pipe
     using database = new DatabaseSync(path);
     const query = "SELECT freelist_count * page_size AS bytes FROM pragma_freelist_count, pragma_page_size";
     return database.prepare(query).get()!["bytes"] as number;

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { replaceContents } from "../files/private.ts";
+import { readRegularText } from "../files/regular.ts";
 import type { ChunkPlace, MovableFigures } from "./movable.ts";
 
 /** The kinds of stores, as in `kind` in `[storage]`. */
@@ -31,7 +32,7 @@ export function moveFile(inboxesDirectory: string): string {
 /** The move that has not finished, if there is one. Throws what the file system throws. */
 export function readMove(inboxesDirectory: string): UnfinishedMove | undefined {
   try {
-    return JSON.parse(Deno.readTextFileSync(moveFile(inboxesDirectory)));
+    return JSON.parse(readRegularText(moveFile(inboxesDirectory)));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
     throw error;

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { isLinked } from "../files/regular.ts";
 import { KEPT_TAG_SIZE, RECORD_SIZE, TagFile, type TagRecords } from "./tag_file.ts";
 import { TagSet } from "./tag_set.ts";
 
@@ -99,7 +100,28 @@ export function loadGenerations(folder: string, capacity: number, span: number, 
   if (last === undefined || lastRecords === undefined) return { generations, number, began: now, file: undefined };
   const began = last.start >= 0 && last.start <= LATEST ? last.start : now;
   if (!startsAreWhole(generations, span)) { for (const each of generations) each.start = began; }
-  return { generations, number, began, file: TagFile.reopen(generationFile(folder, last.number), lastRecords) };
+  return { generations, number, began, file: reopen(folder, last.number, lastRecords) };
+}
+
+/** Opens a generation's file for appending. One that may be in use elsewhere is replaced: it is not ours to change. */
+function reopen(folder: string, number: number, read: TagRecords): TagFile {
+  const path = generationFile(folder, number);
+  return isLinked(path) ? replaceFile(folder, number, read) : TagFile.reopen(path, read);
+}
+
+/** Writes a generation's file, in place of any there, and returns it open for appending. */
+function replaceFile(folder: string, number: number, { start, records }: TagRecords): TagFile {
+  const path = unfinishedFile(folder, number);
+  const file = TagFile.create(path, start);
+  try {
+    file.appendAll(records);
+    file.syncNow();
+    Deno.renameSync(path, generationFile(folder, number));
+    return file;
+  } catch (error) {
+    file[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /** Adds the tag of the record at index `at` of `records` to a generation. */
@@ -147,11 +169,7 @@ function convert(folder: string, name: string): void {
       records.set(tag, i * RECORD_SIZE);
       records.set(tag.subarray(-2), i * RECORD_SIZE + KEPT_TAG_SIZE);
     }
-    const path = unfinishedFile(folder, numberOf(name));
-    using file = TagFile.create(path, old.start);
-    file.appendAll(records);
-    file.syncNow();
-    Deno.renameSync(path, generationFile(folder, numberOf(name)));
+    using _file = replaceFile(folder, numberOf(name), { start: old.start, records });
   }
   Deno.removeSync(join(folder, name));
 }

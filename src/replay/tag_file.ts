@@ -1,4 +1,5 @@
 import { replacePrivateFile } from "../files/private.ts";
+import { openRegularFile, readRegularFile } from "../files/regular.ts";
 
 /** Bytes of a tag that are kept: a new packet collides with one of five million others once in 10^12. */
 export const KEPT_TAG_SIZE = 8;
@@ -41,8 +42,14 @@ export class TagFile {
 
   /** Opens a file that {@linkcode read} has read, to append to it; cuts off a record that a crash left incomplete. */
   static reopen(path: string, { records }: TagRecords): TagFile {
-    Deno.truncateSync(path, HEADER_SIZE + records.length);
-    return new TagFile(Deno.openSync(path, { append: true }));
+    const file = openRegularFile(path, { append: true });
+    try {
+      file.truncateSync(HEADER_SIZE + records.length);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    return new TagFile(file);
   }
 
   /**
@@ -51,7 +58,7 @@ export class TagFile {
    * @param size bytes of a record
    */
   static read(path: string, size = RECORD_SIZE): TagRecords | undefined {
-    const bytes = Deno.readFileSync(path);
+    const bytes = readRegularFile(path);
     if (bytes.length < HEADER_SIZE) return undefined;
     const start = new Float64Array(bytes.buffer.slice(0, HEADER_SIZE))[0]!;
     const records = bytes.subarray(HEADER_SIZE);
@@ -64,7 +71,7 @@ export class TagFile {
    * @param most the most records in one piece
    */
   static *pieces(path: string, most: number): Generator<Uint8Array, void> {
-    using file = Deno.openSync(path);
+    using file = openRegularFile(path);
     file.seekSync(HEADER_SIZE, Deno.SeekMode.Start);
     const buffer = new Uint8Array(most * RECORD_SIZE);
     for (let size = 0;;) {

@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
+import { readRegularText } from "../files/regular.ts";
 import { pemBlocks } from "./pem.ts";
 
 /** A day in ms. */
@@ -71,7 +72,7 @@ export function dateOf(time: number): string {
 
 function readFile(what: "certificate" | "key", path: string): string {
   try {
-    return Deno.readTextFileSync(path);
+    return readRegularText(path);
   } catch (cause) {
     throw fileError(
       `Cannot read the TLS ${what} ${path} (tls_${what})`,

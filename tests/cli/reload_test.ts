@@ -5,6 +5,7 @@ import { exists } from "../../src/config/files.ts";
 import { eventually } from "../support/eventually.ts";
 import { GatewayProcess } from "../support/gateway_process.ts";
 import { NO_DIRECTORY } from "../support/gateway_rig.ts";
+import { NamedPipe } from "../support/named_pipe.ts";
 import { Operator } from "../support/operator.ts";
 import { quietPort } from "../support/quiet_port.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -58,6 +59,17 @@ Deno.test({
     Deno.kill(gateway.pid, "SIGHUP");
     await operator.says(/line 1/);
     assertEquals((await gateway.carryOut("reload")).code, 78);
+
+    await Deno.remove(path);
+    {
+      await using _pipe = new NamedPipe(path, "read");
+      Deno.kill(gateway.pid, "SIGHUP");
+      await eventually(
+        "refuses it",
+        () => gateway.log.includes("config.toml is a named pipe, not a file; the previous"),
+      );
+    }
+    await Deno.remove(path);
 
     await Deno.writeTextFile(path, good);
     const fixed = await gateway.carryOut("reload");

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { readKeptTopology, writeKeptTopology } from "../../src/directory/kept_topology.ts";
+import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const KEPT = {
@@ -23,6 +24,7 @@ Deno.test("a saved topology is read back, readable for this user only, and repla
 });
 
 Deno.test("a file that is damaged or too long is ignored", async () => {
+  using _silence = new Silence();
   using folder = new TemporaryFolder();
   const path = folder.file("topology.json");
   const text = JSON.stringify(KEPT);

@@ -38,6 +38,13 @@ Deno.test("a log file that can't be opened is an operator's mistake, and lines t
     'Cannot write the log file "/nonexistent/log"',
   );
   using folder = new TemporaryFolder();
+  Deno.writeTextFileSync(folder.file("other"), "");
+  Deno.linkSync(folder.file("other"), folder.file("linked"));
+  assertThrows(
+    () => openLogFile({ format: "text", level: "info", file: folder.file("linked") }),
+    OperatorError,
+    "linked has another name elsewhere (a hard link)",
+  );
   const lines: string[] = [];
   setLogOutput((line) => lines.push(line));
   try {

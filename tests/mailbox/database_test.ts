@@ -47,6 +47,18 @@ Deno.test("an existing database keeps its page size", async () => {
   assertEquals({ ...database.prepare("PRAGMA page_size").get() }, { page_size: 4096 });
 });
 
+Deno.test("a database with a hard link is refused, and so is one with a hard link beside it", async () => {
+  using folder = new TemporaryFolder();
+  const [other, path] = [folder.file("other"), folder.file("mailbox.kv")];
+  for (const name of ["mailbox.kv", "mailbox.kv-wal"]) {
+    Deno.writeTextFileSync(other, "");
+    Deno.linkSync(other, folder.file(name));
+    await assertRejects(() => openPrivateDatabase(path), Error, `${name} has another name elsewhere (a hard link)`);
+    assertEquals(Deno.statSync(other).size, 0);
+    Deno.removeSync(folder.file(name));
+  }
+});
+
 Deno.test("only one gateway at a time locks a folder, and other users lose access to it", async () => {
   const folder = await Deno.makeTempDir();
   await Deno.chmod(folder, 0o755);

@@ -245,6 +245,30 @@ Deno.test("tags that cannot be written for a long time are given up, and counted
   assert(range(40_000).every((n) => !filter.admit(tag(n), 7)));
 });
 
+Deno.test("a file of tags that is a link or has a hard link is read, and what it shares with is not changed", async () => {
+  for (const link of [Deno.linkSync, Deno.symlinkSync]) {
+    using folder = new TemporaryFolder();
+    const file = folder.file("replay/0000000001.seen");
+    const elsewhere = folder.file("elsewhere");
+    const open = () => ReplayFilter.open(folder.file("replay"), WINDOW, MOST, () => {}, () => 1_000_000);
+    {
+      await using filter = open();
+      assert(filter.admit(tag(1), 7));
+    }
+    Deno.writeFileSync(file, new Uint8Array(3), { append: true }); // an incomplete record, which is cut off
+    Deno.renameSync(file, elsewhere);
+    link(elsewhere, file);
+    const before = Deno.readFileSync(elsewhere);
+    for (const n of [2, 3]) {
+      await using filter = open();
+      assert(!filter.admit(tag(1), 7) && filter.admit(tag(n), 7));
+    }
+    assertEquals(Deno.readFileSync(elsewhere), before);
+    await using filter = open();
+    assert(range(4).slice(1).every((n) => !filter.admit(tag(n), 7)));
+  }
+});
+
 /** `jump`: of the clock in ms, while the program is not running */
 type Operation =
   | { kind: "admit"; tag: number }

@@ -4,20 +4,19 @@ import { readKeyPair } from "../../config/key_files.ts";
 import { directoryClient } from "../../directory/client.ts";
 import { KEPT_TOPOLOGY, readKeptTopology } from "../../directory/kept_topology.ts";
 import { encodeBase58 } from "../../encoding/base58.ts";
-import { moveInTheWay } from "../../mailbox/unfinished_move.ts";
 import { OperatorError } from "../../errors/operator_error.ts";
 import type { Checkable } from "../check.ts";
 import { GATEWAY_ROLE } from "../role.ts";
 import { checkDatabase } from "./database.ts";
 import { checkAddresses, checkTrust, type Listening } from "./addresses.ts";
 import { checkClock, checkDirectory } from "./directory.ts";
-import { fail, type Finding } from "./finding.ts";
+import type { Finding } from "./finding.ts";
 import { checkGatewayListing, type Expected } from "./gateway_listing.ts";
 import { checkCertificate, checkKeys } from "./keys.ts";
 import { checkMachine } from "./machine.ts";
 import { checkReachability } from "./reachability.ts";
 import { descriptorLimitOf } from "./running_node.ts";
-import { checkFolder, checkLogFile, checkStorageKey, checkWritable } from "./storage.ts";
+import { checkFolder, checkLogFile, checkMove, checkStorageKey, checkWritable } from "./storage.ts";
 import { checkChain } from "./tls_chain.ts";
 
 /** A gateway, with everything that it needs. */
@@ -29,8 +28,7 @@ async function* check(config: Config, path: string): AsyncGenerator<Finding> {
   yield* checkKeys(gateway, gateway.storageKeyFile);
   yield await checkStorageKey(config);
   if (config.storage.kind === "postgresql") yield* checkDatabase(config);
-  const move = moveInTheWay(inboxesDirectory);
-  if (move !== undefined) yield fail("storage move", move, "finish it: until then the gateway does not start");
+  yield* checkMove(inboxesDirectory);
   yield* checkCertificate(config);
   yield* checkChain(config);
   const key = "inboxes_directory in [clients_endpoint]";

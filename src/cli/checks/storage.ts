@@ -5,8 +5,11 @@ import { pathOrNone } from "../../config/kinds.ts";
 import { pathsOf } from "../../config/relocation.ts";
 import { readStorageKey, storageKeyElsewhere } from "../../config/storage_key_file.ts";
 import { ExitCode, fileError, OperatorError } from "../../errors/operator_error.ts";
+import { openPrivateFile } from "../../files/private.ts";
+import { openRegularFile, refuseIrregular } from "../../files/regular.ts";
 import { isSealedBy, remedyFor } from "../../mailbox/database.ts";
 import { Sealer } from "../../mailbox/sealing.ts";
+import { moveFile, moveInTheWay } from "../../mailbox/unfinished_move.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { nearestThere } from "./nearest_there.ts";
 
@@ -97,6 +100,7 @@ export async function checkStorageKey({ gateway, clientsEndpoint }: Config): Pro
 /** Why a database can't be opened with that key; undefined if it can, or does not exist. */
 async function otherThanSealed(path: string, sealer: Sealer): Promise<string | undefined> {
   try {
+    refuseIrregular(path);
     if (!exists(path) || Deno.statSync(path).size === 0 || await isSealedBy(path, sealer)) return undefined;
     return `${path} was not sealed with this storage key`;
   } catch (error) {
@@ -106,11 +110,24 @@ async function otherThanSealed(path: string, sealer: Sealer): Promise<string | u
   }
 }
 
+/** Checks that no move of the mail between two stores is unfinished. */
+export function* checkMove(inboxesDirectory: string): Generator<Finding> {
+  const subject = "storage move";
+  try {
+    const move = moveInTheWay(inboxesDirectory);
+    if (move !== undefined) yield fail(subject, move, "finish it: until then the gateway does not start");
+  } catch (error) {
+    const file = moveFile(inboxesDirectory);
+    const { message, exitCode } = fileError(`Cannot read ${file}`, error, ExitCode.INPUT_OUTPUT);
+    yield fail(subject, message, `until ${file} can be read or is gone, the gateway does not start`, exitCode);
+  }
+}
+
 /** Checks the log file, if one is configured: without it no node starts. */
 export function* checkLogFile({ file }: AnyConfig["logging"]): Generator<Finding> {
   if (file === "") return;
   try {
-    if (exists(file)) Deno.openSync(file, { append: true }).close();
+    if (exists(file)) openPrivateFile(file, { append: true }).close();
     else Deno.readDirSync(dirname(file));
     yield ok("log file", file);
   } catch (error) {
@@ -135,6 +152,6 @@ export function* checkPaths(config: AnyConfig): Generator<Finding> {
 }
 
 async function isLocked(path: string): Promise<boolean> {
-  using lock = await Deno.open(path, { write: true });
+  using lock = openRegularFile(path, { write: true });
   return !await lock.tryLock(true);
 }
