@@ -1,4 +1,4 @@
-import { closeSync, constants, fchownSync, fstatSync, openSync } from "node:fs";
+import { closeSync, constants, fchownSync, fstatSync, lstatSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { openRegularFile, refuseHardLinks } from "./regular.ts";
 
@@ -106,10 +106,13 @@ export function giveToOwnerOfFolder(path: string): void {
   if (!HAS_OWNERS) return;
   const { uid, gid } = Deno.statSync(dirname(path));
   if (uid === null || gid === null || Deno.lstatSync(path).uid === uid) return;
-  // By descriptor: that user may have replaced it with a link to somebody else's file in the meantime.
-  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  // By descriptor: that user may have replaced it with a pipe, or a link to somebody else's file, in the meantime.
+  // O_NOFOLLOW would not do: with limited permissions, the runtime resolves links before it opens a path.
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const made = fstatSync(descriptor);
+    const named = lstatSync(path);
+    if (named.ino !== made.ino || named.dev !== made.dev) return;
     if (made.isDirectory() || made.nlink === 1) fchownSync(descriptor, uid, gid);
   } catch (error) {
     if ((error as { code?: string }).code !== "EPERM") throw error; // not root

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
+import { giveToOwnerOfFolder } from "../../src/files/private.ts";
 import { outcomeOf, programAfter } from "../cli/program.ts";
 import { GatewayProcess } from "../support/gateway_process.ts";
 import { NO_DIRECTORY } from "../support/gateway_rig.ts";
@@ -78,6 +79,26 @@ Deno.test({
     assertEquals(imported.code, 0, imported.stderr);
     assertEquals(foreign(), [], "import");
     assert([...contents(gateway.home)].length > 5);
+  },
+});
+
+Deno.test({
+  name: `root does not give away what a link in another user's folder leads to${skipped}`,
+  ignore: !isRoot,
+  fn: () => {
+    using folder = new TemporaryFolder();
+    using elsewhere = new TemporaryFolder();
+    Deno.chownSync(folder.path, OTHER, OTHER);
+    Deno.writeTextFileSync(elsewhere.file("file"), "");
+    for (const target of [elsewhere.file("file"), elsewhere.path]) {
+      Deno.symlinkSync(target, folder.file("link"));
+      giveToOwnerOfFolder(folder.file("link"));
+      assertEquals(Deno.statSync(target).uid, Deno.uid());
+      Deno.removeSync(folder.file("link"));
+    }
+    Deno.writeTextFileSync(folder.file("own"), "");
+    giveToOwnerOfFolder(folder.file("own"));
+    assertEquals(Deno.statSync(folder.file("own")).uid, OTHER);
   },
 });
 
