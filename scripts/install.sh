@@ -121,12 +121,21 @@ put() (
     mv -fT "$new" "${1##*/}"
 )
 
-# put_unit <name>: like put, unless the operator has masked the unit
-put_unit() {
+# masked <unit>: whether the operator has masked it (systemctl mask)
+masked() {
     case $(readlink "$root$1") in
-    */dev/null) echo "Note: $1 is masked (a link to /dev/null), and stays so." >&2 ;;
-    *) put "$1" "$unit_mode" ;;
+    */dev/null) ;;
+    *) return 1 ;;
     esac
+}
+
+# put_unit <unit>: like put, unless the unit is masked
+put_unit() {
+    if masked "$1"; then
+        echo "Note: $1 is masked (a link to /dev/null), and stays so." >&2
+    else
+        put "$1" "$unit_mode"
+    fi
 }
 
 # remove <folder> <pattern>: removes these files of a folder of the root, if that exists
@@ -157,7 +166,7 @@ if [ "$uninstall" = yes ]; then
     units=/etc/systemd/system
     # Those in wants and runlevels are the links of an enabled service.
     for name in $UNITS; do
-        remove "$units" "$name.service"
+        masked "$units/$name.service" || remove "$units" "$name.service"
         remove "$units/multi-user.target.wants" "$name*.service"
         remove "$units/$name.service.d" "$PAUSES"
         remove_empty "$units" "$name.service.d"

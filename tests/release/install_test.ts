@@ -175,6 +175,11 @@ toolTest("sh", "links in the root are not written through, and a masked unit sta
   assertStringIncludes(output, "Note: /etc/systemd/system/nym-mixnode@.service is masked");
   const left = ["usr/local/bin", "etc/systemd/system"].flatMap((folder) => [...Deno.readDirSync(root.file(folder))]);
   assertEquals(left.filter(({ name }) => name.startsWith(".")), [], "no unfinished file");
+  assertEquals((await install(root, "--uninstall")).code, 0);
+  assertEquals(Array.from(Deno.readDirSync(root.file("etc/systemd/system")), ({ name }) => name).sort(), [
+    "nym-gateway.service.new",
+    "nym-mixnode@.service",
+  ]);
 });
 
 toolTest(
