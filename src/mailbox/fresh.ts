@@ -18,6 +18,13 @@ export const VALUE_OVERHEAD: number = MAX_KEY_SIZE + SEAL_SIZE;
 
 /** The share of a commit that inboxes may take if the journal gets something too. */
 const INBOXES_SHARE = 3 / 4;
+/**
+ * Beyond this many inboxes in one commit, messages share the journal's pages, also those for clients that do not keep up:
+ * a value for each inbox would cost more than to write them again later, when an inbox has more of them …
+ */
+const FEW_INBOXES = 16;
+/** … unless it has as many as this already. */
+const WORTH_A_VALUE = 16;
 /** The most pages that one commit removes from the journal. */
 const MAX_EMPTIED = 64;
 
@@ -142,19 +149,21 @@ export class Fresh {
   }
 
   /**
-   * Takes as many waiting messages as fit, into the journal for clients that keep up and to their inboxes for the
-   * others. An inbox that gets any also gets its messages in the journal, and so do all inboxes with a message in the
-   * page `stale`. Messages written to inboxes stay here until they have {@linkcode landed}.
+   * Takes as many waiting messages as fit, into the journal for clients that keep up, and for all if there are many
+   * inboxes; otherwise to their inboxes. An inbox that gets any also gets its messages in the journal, and so do all
+   * inboxes with a message in the page `stale`. Messages written to inboxes stay here until they have
+   * {@linkcode landed}.
    *
    * @param time in ms of the mailbox's clock
    * @param values how many values may be written or deleted
    * @param bytes how many bytes these may take together, keys and seals included
+   * @param keepsUp undefined if the journal is to be emptied
    */
   take(
     time: number,
     values: number,
     bytes: number,
-    keepsUp: (inbox: Pseudonym) => boolean,
+    keepsUp: ((inbox: Pseudonym) => boolean) | undefined,
     stale: Page | undefined,
   ): Taken {
     const waiting = this.#waiting;
@@ -162,13 +171,18 @@ export class Fresh {
     const chunks: NewChunk[] = [];
     const forJournal: [Pseudonym, FreshInbox][] = [];
     const forInboxes: [Pseudonym, FreshInbox][] = [];
+    const forEither: [Pseudonym, FreshInbox][] = [];
+    const { isFrozen } = this.journal;
     for (const each of this.#inboxes) {
       const [inbox, { messages, pages }] = each;
       const isStale = stale !== undefined && pages[0] === stale;
       if (!isStale && messages.length === pages.length) continue;
-      const isForJournal = !isStale && (keepsUp(inbox) || this.journal.isFrozen && pages.length > 0);
-      (isForJournal ? forJournal : forInboxes).push(each);
+      if (isStale) forInboxes.push(each);
+      else if (keepsUp?.(inbox) || isFrozen && pages.length > 0) forJournal.push(each);
+      else (messages.length < WORTH_A_VALUE ? forEither : forInboxes).push(each);
     }
+    const areMany = forEither.length > FEW_INBOXES && keepsUp !== undefined && !isFrozen;
+    (areMany ? forJournal : forInboxes).push(...forEither);
     const share = forJournal.length > 0 ? INBOXES_SHARE : 1;
     let left = share * bytes;
     for (const [inbox, fresh] of forInboxes) {

@@ -285,8 +285,14 @@ export class Mailbox implements MessageStore {
     const removals = this.#removals.take(MAX_COMMIT_REMOVALS);
     const size = removals.length * (VALUE_OVERHEAD + encodeMark(0).length) + this.#journal.goneSize;
     const values = MAX_COMMIT_MUTATIONS - removals.length;
-    const keepsUp = (inbox: Pseudonym) => !this.#isClosing && this.#readers.get(inbox)?.keepsUp === true;
-    const taken = this.#fresh.take(clock, values, MAX_COMMIT_SIZE - size, keepsUp, stale);
+    const keepsUp = (inbox: Pseudonym) => this.#readers.get(inbox)?.keepsUp === true;
+    const taken = this.#fresh.take(
+      clock,
+      values,
+      MAX_COMMIT_SIZE - size,
+      this.#isClosing ? undefined : keepsUp,
+      stale,
+    );
     const contents = { ...taken, removals, confirmed: this.#journal.isFrozen ? NOTHING : this.#confirmed };
     this.#confirmed = NOTHING;
     this.totals.clock = clock;

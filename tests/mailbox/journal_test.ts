@@ -97,6 +97,30 @@ function killed(path: string, copy: string): void {
   for (const end of ["", "-wal"]) Deno.copyFileSync(path + end, copy + end);
 }
 
+Deno.test("messages for many clients that are away share pages too, and survive a kill; they move in few chunks", async () => {
+  using folder = new TemporaryFolder();
+  using time = new VirtualTime();
+  const [path, copy] = [folder.file("mailbox.kv"), folder.file("copy.kv")];
+  const clients = range(40).map(client);
+  await using mailbox = await Mailbox.open(path, testSealer());
+  for (const n of range(5)) {
+    for (const id of clients) mailbox.store(id, numbered(n));
+    await mailbox.flush();
+  }
+  assertEquals([(await keysOnDisk(path, ["journal"])).length, await keysOnDisk(path, ["inbox"])], [5, []]);
+  killed(path, copy);
+  const reader = mailbox.openInbox(clients[0]!, ignore);
+  assertEquals(await readNumbers(reader), range(5));
+  reader.confirm(mailbox.totals.sequence);
+  await time.advance(12_000, () => mailbox.flush());
+  assertEquals([await keysOnDisk(path, ["journal"]), (await keysOnDisk(path, ["inbox"])).length], [[], 39]);
+  assertObjectMatch({ ...mailbox.totals }, { messages: 39 * 5, bytes: 39 * 5 * 40 });
+  await using restarted = await Mailbox.open(copy, testSealer());
+  for (const each of [mailbox, restarted]) {
+    for (const id of clients.slice(1)) assertEquals(await readNumbers(each.openInbox(id, ignore)), range(5));
+  }
+});
+
 Deno.test("after a kill the next start moves unconfirmed messages from the journal to the inboxes", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
