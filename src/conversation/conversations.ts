@@ -1,4 +1,5 @@
 import { bytesOf, type MessageData } from "../peap/message_bytes.ts";
+import { check, type Checks, hasMethods, HOUR, isFunction, isStore, numberFrom, that } from "../peap/option_checks.ts";
 import type { Peap } from "../peap/peap.ts";
 import type { Store } from "../peap/store.ts";
 import { type Clock, systemClock } from "../timing/clock.ts";
@@ -19,13 +20,13 @@ export interface ConversationOptions {
   store: Store;
   /**
    * ms without a receipt after which a part of a message is sent again. While the peer is silent, the time is doubled from
-   * the ninth time on, up to an hour. Default: 20 s, for clients with `full` traffic at both ends.
+   * the ninth time on, up to an hour. 10 ms to an hour. Default: 20 s, for clients with `full` traffic at both ends.
    */
-  resendAfter?: number;
+  resendAfter?: number | undefined;
   /** Replaces the runtime's clock. For tests. */
-  clock?: Clock;
+  clock?: Clock | undefined;
   /** Replaces the runtime's secure random bytes. For tests. */
-  random?: RandomBytes;
+  random?: RandomBytes | undefined;
 }
 
 /** Someone to talk to. */
@@ -50,6 +51,13 @@ export type ConversationEvent =
   | { readonly type: "message"; readonly peer: string; readonly id: string; readonly data: Uint8Array };
 
 const RESEND_AFTER = 20_000;
+
+const CHECKS: Checks<ConversationOptions> = {
+  store: isStore,
+  resendAfter: numberFrom(10, HOUR),
+  clock: that((value) => hasMethods(value, "now", "after"), "must be a Clock"),
+  random: isFunction,
+};
 
 /**
  * Conversations over a client of the mixnet: encrypted end to end, in order, each message once, and sent again until it
@@ -79,8 +87,14 @@ export class Conversations implements AsyncIterable<ConversationEvent>, AsyncDis
     this.#receiving = this.#receive();
   }
 
-  /** Begins, or goes on with what the store has. Only one at a time may use a store. */
+  /**
+   * Begins, or goes on with what the store has. Only one at a time may use a store.
+   *
+   * @throws TypeError or RangeError for bad options, naming them; what the store throws
+   */
   static async open(client: ConversationClient, options: ConversationOptions): Promise<Conversations> {
+    check(options, CHECKS);
+    if (options.store === undefined) throw new TypeError("The option store is missing");
     const { store, resendAfter = RESEND_AFTER, clock = systemClock, random = secureRandom } = options;
     const keys = await store.keys(PREFIX);
     const values = await Promise.all(keys.map((key) => store.get(key)));

@@ -17,10 +17,11 @@ export { PeapError, type PeapErrorKind, type PeapErrorOptions } from "./errors.t
 export { LONGEST_MESSAGE } from "./fragmentation.ts";
 export { generateIdentity, type Identity, identityOf } from "./identity.ts";
 export type { MessageData } from "./message_bytes.ts";
-export type { PeapOptions, SendOptions, Traffic } from "./options.ts";
+export type { PeapOptions, Traffic } from "./options.ts";
 export type { Progress } from "./outbox.ts";
 export { Peap } from "./peap.ts";
 export { ReceivedMessage } from "./received_message.ts";
+export type { SendOptions } from "./send_options.ts";
 export type { Status } from "./status.ts";
 export { MemoryStore, type Store } from "./store.ts";
 export { IndexedDbStore } from "./indexed_db_store.ts";

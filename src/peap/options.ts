@@ -2,9 +2,21 @@ import { MAX_HOPS, POINT_SIZE } from "../sphinx/constants.ts";
 import type { Builder } from "../sphinx/build.ts";
 import { decodeBase58 } from "../encoding/base58.ts";
 import type { AbortSignalLike } from "./abort.ts";
+import {
+  check,
+  type Checks,
+  hasMethods,
+  HOUR,
+  isBoolean,
+  isFunction,
+  isObject,
+  isSignal,
+  isStore,
+  numberFrom,
+  that,
+} from "./option_checks.ts";
 import { type Credentials, isCredentials } from "./credentials.ts";
 import type { Identity } from "./identity.ts";
-import type { Progress } from "./outbox.ts";
 import type { Store } from "./store.ts";
 import { realSurroundings, type Surroundings } from "./surroundings.ts";
 import type { Trace } from "./trace.ts";
@@ -59,14 +71,6 @@ export interface PeapOptions {
   surroundings?: Partial<Surroundings> | undefined;
 }
 
-/** How to send one message. */
-export interface SendOptions {
-  /** Gives the message up: what has not left yet stays, and `send` rejects with the signal's reason. */
-  signal?: AbortSignalLike | undefined;
-  /** Called for each packet that the gateway has accepted. If it throws, the message is given up with its error. */
-  onProgress?: ((progress: Progress) => void) | undefined;
-}
-
 /** Options that may be left undefined. */
 export type WithoutDefault = "credentials" | "store" | "identity" | "gateway" | "kernel" | "signal";
 /** Options that have a default, or must be given. */
@@ -78,20 +82,9 @@ export type Settings =
   & { readonly [Name in Defaulted]-?: NonNullable<PeapOptions[Name]> }
   & { readonly surroundings: Surroundings };
 
-const HOUR = 3_600_000;
 /** A packet takes milliseconds to build: with shorter gaps there would be time for nothing else. */
 const SHORTEST_GAP = 10;
 
-type Check = (value: unknown) => Error | undefined;
-type Checks<Options> = Readonly<Record<keyof Options, Check>>;
-
-const isFunction = that((value) => typeof value === "function", "must be a function");
-const isSignal = that(
-  (value) => hasMethods(value, "addEventListener", "removeEventListener"),
-  "must be an AbortSignal",
-);
-
-/** For each option, what is wrong with a value; undefined if nothing is. The messages begin after the option's name. */
 const CHECKS: Checks<PeapOptions> = {
   directory: that((value) => isHttpUrl(value), "must be an http or https URL"),
   directoryKey: that(
@@ -99,10 +92,10 @@ const CHECKS: Checks<PeapOptions> = {
     `must be public keys, base58 of ${POINT_SIZE} bytes`,
   ),
   credentials: that(isCredentials, "must be the credentials of an earlier client"),
-  store: that((value) => hasMethods(value, "get", "keys", "write"), "must be a Store"),
+  store: isStore,
   identity: that(isIdentity, "must be from generateIdentity or identityOf"),
   gateway: that(isPublicKey, `must be a gateway's public key, base58 of ${POINT_SIZE} bytes`),
-  requireProof: isBoolean(),
+  requireProof: isBoolean,
   layers: numberFrom(1, MAX_HOPS - 1, { whole: true }),
   traffic: that(
     (value) => value === "full" || value === "loop" || value === "none",
@@ -112,13 +105,11 @@ const CHECKS: Checks<PeapOptions> = {
   meanSendGap: numberFrom(SHORTEST_GAP, HOUR),
   meanCoverGap: numberFrom(SHORTEST_GAP, HOUR),
   kernel: that((value) => hasMethods(value, "build"), "must be from loadKernel"),
-  reconnect: isBoolean(),
+  reconnect: isBoolean,
   signal: isSignal,
   trace: isFunction,
-  surroundings: that((value) => typeof value === "object" && value !== null, "must be an object"),
+  surroundings: isObject,
 };
-
-const SEND_CHECKS: Checks<SendOptions> = { signal: isSignal, onProgress: isFunction };
 
 /**
  * Validates options and adds the defaults.
@@ -154,43 +145,6 @@ export function readOptions(options: PeapOptions): Settings {
   };
 }
 
-/** Validates options as {@linkcode readOptions} does. */
-export function checkSendOptions(options: SendOptions): void {
-  check(options, SEND_CHECKS);
-}
-
-function check<Options extends object>(options: Options, checks: Checks<Options>): void {
-  if (typeof options !== "object" || options === null) throw new TypeError("The options must be an object");
-  for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(checks, name)) throw new TypeError(`There is no option ${name}`);
-    const error = value === undefined ? undefined : checks[name as keyof Options](value);
-    if (error) throw withName(error, name);
-  }
-}
-
-/** Names the option in front of an error's message. */
-function withName(error: Error, name: string): Error {
-  error.message = `The option ${name} ${error.message}`;
-  return error;
-}
-
-function that(isValid: (value: unknown) => boolean, demand: string): Check {
-  return (value) => isValid(value) ? undefined : new TypeError(demand);
-}
-
-function isBoolean(): Check {
-  return that((value) => typeof value === "boolean", "must be true or false");
-}
-
-function numberFrom(least: number, most: number, { whole = false } = {}): Check {
-  const demand = `must be a ${whole ? "whole number" : "number"} from ${least} to ${most}`;
-  return (value) => {
-    if (typeof value !== "number") return new TypeError(demand);
-    const isValid = value >= least && value <= most && (!whole || Number.isInteger(value)); // false for NaN
-    return isValid ? undefined : new RangeError(`${demand}, not ${value}`);
-  };
-}
-
 function isHttpUrl(value: unknown): boolean {
   return typeof value === "string" && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
 }
@@ -202,8 +156,4 @@ function isPublicKey(value: unknown): boolean {
 function isIdentity(value: unknown): boolean {
   const { privateKey, publicKey } = Object(value) as Partial<Identity>;
   return privateKey instanceof Uint8Array && publicKey instanceof Uint8Array;
-}
-
-function hasMethods(value: unknown, ...names: string[]): boolean {
-  return names.every((name) => typeof (Object(value) as Record<string, unknown>)[name] === "function");
 }

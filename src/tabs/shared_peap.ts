@@ -1,9 +1,10 @@
 import { type AbortSignalLike, onAbort } from "../peap/abort.ts";
 import { PeapError } from "../peap/errors.ts";
 import { bytesOf, type MessageData } from "../peap/message_bytes.ts";
-import type { SendOptions } from "../peap/options.ts";
+import { check, type Checks, isSignal, that } from "../peap/option_checks.ts";
 import type { Progress } from "../peap/outbox.ts";
 import { ReceivedMessage } from "../peap/received_message.ts";
+import { checkSendOptions, type SendOptions } from "../peap/send_options.ts";
 import { Latest, type Status } from "../peap/status.ts";
 import { retryDelays } from "../timing/backoff.ts";
 import { pause } from "../timing/pause.ts";
@@ -23,6 +24,13 @@ export interface SharedPeapOptions {
   /** By default, `shared` where the browser has it. */
   kind?: WorkerKind | undefined;
 }
+
+const CHECKS: Checks<SharedPeapOptions> = {
+  script: that((value) => urlOf(value) !== undefined, "must be the URL of a script"),
+  name: that((value) => typeof value === "string", "must be text"),
+  signal: isSignal,
+  kind: that((value) => value === "shared" || value === "dedicated", 'must be "shared" or "dedicated"'),
+};
 
 /** ms between attempts of a worker that has taken over, if its client fails to connect */
 const FIRST_RETRY_DELAY = 500;
@@ -69,13 +77,15 @@ export class SharedPeap implements AsyncIterable<ReceivedMessage>, AsyncDisposab
   /**
    * Connects to the worker, which is started if no tab has one. Resolves when its client is connected.
    *
-   * @throws what the script's `connect` throws; Error if its script fails, or this page can have no such worker; the
-   *   signal's reason
+   * @throws what the script's `connect` throws; Error if its script fails, or this page can have no such worker;
+   *   TypeError for bad options, naming them; the signal's reason
    */
-  static connect({ script, name = "peap", signal, kind }: SharedPeapOptions): Promise<SharedPeap> {
-    const base = (globalThis as { location?: { href: string } }).location?.href;
-    const { href } = typeof script === "string" ? new URL(script, base) : script;
-    return SharedPeap.over(hostFor(href, name, kind), signal);
+  static async connect(options: SharedPeapOptions): Promise<SharedPeap> {
+    check(options, CHECKS);
+    const { script, name = "peap", signal, kind } = options;
+    const url = urlOf(script);
+    if (url === undefined) throw new TypeError("The option script is missing");
+    return await SharedPeap.over(hostFor(url, name, kind), signal);
   }
 
   /** The same over any host. For tests. */
@@ -120,7 +130,9 @@ export class SharedPeap implements AsyncIterable<ReceivedMessage>, AsyncDisposab
    * See `Peap`. If the tab that had the client closes meanwhile, it rejects with a retryable PeapError of kind
    * `connection`: some or all of the message may have been sent.
    */
-  async send(recipient: string, data: MessageData, { signal, onProgress }: SendOptions = {}): Promise<void> {
+  async send(recipient: string, data: MessageData, options: SendOptions = {}): Promise<void> {
+    checkSendOptions(options);
+    const { signal, onProgress } = options;
     const bytes = bytesOf(data);
     if (signal?.aborted) throw signal.reason;
     const call = ++this.#numbers;
@@ -271,4 +283,11 @@ export class SharedPeap implements AsyncIterable<ReceivedMessage>, AsyncDisposab
     if (this.#end) return;
     this.#port?.postMessage(request, request.type === "send" ? [request.data.buffer as ArrayBuffer] : []);
   }
+}
+
+/** The URL of a script, of which text may be relative to the page; undefined if it is not one. */
+function urlOf(script: unknown): string | undefined {
+  const base = (globalThis as { location?: { href: string } }).location?.href;
+  const text = typeof script === "string" ? script : (Object(script) as { href?: unknown }).href;
+  return typeof text === "string" && URL.canParse(text, base) ? new URL(text, base).href : undefined;
 }

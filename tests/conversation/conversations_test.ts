@@ -3,6 +3,7 @@ import {
   type ConversationClient,
   ConversationError,
   type ConversationEvent,
+  type ConversationOptions,
   Conversations,
 } from "../../src/conversation/mod.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
@@ -106,4 +107,27 @@ Deno.test("when the client fails, the loop throws its error; when it is closed, 
   const ended = Array.fromAsync(closed);
   await closed.close();
   assertEquals(await ended, []);
+});
+
+Deno.test("a bad option is an error that names it, before anything is stored", async () => {
+  const store = new MemoryStore();
+  const bad = [
+    [{ store: new Map() }, TypeError],
+    [{ store: undefined }, TypeError],
+    [{ resendAfter: NaN }, RangeError],
+    [{ resendAfter: 0 }, RangeError],
+    [{ resendAfter: "20" }, TypeError],
+    [{ clock: Date }, TypeError],
+    [{ random: {} }, TypeError],
+    [{ resendafter: 1000 }, TypeError],
+  ] as const;
+  for (const [option, kind] of bad) {
+    const options = { store, ...option } as unknown as ConversationOptions;
+    await assertRejects(
+      () => Conversations.open(new Clients().connect().client, options),
+      kind,
+      Object.keys(option)[0],
+    );
+  }
+  assertEquals(await store.keys(""), []);
 });

@@ -3,7 +3,7 @@ import { generateIdentity, type Identity, Peap, PeapError } from "../../src/peap
 import { fragments } from "../../src/peap/fragmentation.ts";
 import type { Host, HostEvents } from "../../src/tabs/hosts.ts";
 import { Hub } from "../../src/tabs/hub.ts";
-import { SharedPeap } from "../../src/tabs/shared_peap.ts";
+import { SharedPeap, type SharedPeapOptions } from "../../src/tabs/shared_peap.ts";
 import type { Port } from "../../src/tabs/port.ts";
 import { FakeNetwork } from "../peap/fake_network.ts";
 
@@ -80,6 +80,23 @@ Deno.test("tabs have one client: each sends, each sees every message, and it is 
   await network.until(() => network.client(a.address).socket === undefined); // the last tab has ended it
 });
 
+Deno.test("a bad option is an error that names it, before a worker is started", async () => {
+  const bad = [
+    [{ script: 5 }, "script"],
+    [{ script: "https://" }, "script"],
+    [{ script: undefined }, "script"],
+    [{ name: 5 }, "name"],
+    [{ kind: "service" }, "kind"],
+    [{ signal: {} }, "signal"],
+    [{ traffic: "none" }, "traffic"], // which is the script's to choose
+  ] as const;
+  for (const [option, name] of bad) {
+    const options = { script: "https://example.org/worker.js", ...option } as unknown as SharedPeapOptions;
+    await assertRejects(() => SharedPeap.connect(options), TypeError, `option ${name}`);
+  }
+  await assertRejects(() => SharedPeap.connect(undefined as unknown as SharedPeapOptions), TypeError, "options");
+});
+
 Deno.test("errors arrive as they are: kind, retryable and cause; invalid data is refused in the tab", async () => {
   await using network = new FakeNetwork(true);
   const hub = hubAt(network);
@@ -88,6 +105,11 @@ Deno.test("errors arrive as they are: kind, retryable and cause; invalid data is
   assertEquals([error.kind, error.retryable], ["address", false]);
   await assertRejects(() => tab.send(tab.address, 5 as unknown as string), TypeError, "a value of type number");
   await assertRejects(() => tab.send(tab.address, new Uint8Array(2 ** 24 + 1)), RangeError);
+  for (const option of [{ onprogress: () => {} }, { onProgress: 5 }, { signal: {} }]) {
+    const [name] = Object.keys(option);
+    await assertRejects(() => tab.send(tab.address, "hello", option as object), TypeError, name);
+  }
+  assertEquals(network.packets, 0);
   const aborted = AbortSignal.abort(new Error("no longer wanted"));
   await assertRejects(() => tab.send(tab.address, "hello", { signal: aborted }), Error, "no longer wanted");
   const failing = () => {
