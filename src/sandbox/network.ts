@@ -28,7 +28,7 @@ const KEY_SIZE = 32;
 /** Between attempts to connect to a node, in ms. After the longest one, the packets that wait for it are dropped. */
 const BACKOFF = { packetForwardingInitialBackoff: 250, packetForwardingMaximumBackoff: 1000 };
 /** ms to wait for nodes to announce themselves */
-export const ANNOUNCE_TIMEOUT = 10_000;
+export const ANNOUNCE_TIMEOUT = 30_000;
 
 /** Options of a network. */
 export interface NetworkOptions {

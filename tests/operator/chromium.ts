@@ -101,10 +101,16 @@ export class Chromium implements AsyncDisposable {
     return result.value;
   }
 
-  /** Waits until an expression in the page is true, for at most `within` ms. */
-  async until(expression: string, within = 15_000): Promise<void> {
-    for (const end = Date.now() + within; !await this.evaluate<boolean>(`Boolean(${expression})`);) {
-      if (Date.now() > end) throw new Error(`not true within ${within} ms: ${expression}`);
+  /** Waits until an expression in the page is true, for at most `within` ms. Another page may come meanwhile. */
+  async until(expression: string, within = 60_000): Promise<void> {
+    let cause: unknown;
+    const holds = () =>
+      this.evaluate<boolean>(`Boolean(${expression})`).catch((error) => {
+        cause = error; // one page has gone, and the next is not there
+        return false;
+      });
+    for (const end = Date.now() + within; !await holds();) {
+      if (Date.now() > end) throw new Error(`not true within ${within} ms: ${expression}`, { cause });
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

@@ -107,7 +107,8 @@ Deno.test({
         const mean = (of: (phase: number) => number) =>
           phases.reduce((sum, phase) => sum + of(phase), 0) / phases.length;
         const ticks = await run<number>("ticks");
-        assert(arrivals.length > 5 * ticks, `${arrivals.length} packets while the page had ${ticks} ticks`);
+        // Two streams with timers like the page's would send at most twice a tick, also on a slow machine.
+        assert(arrivals.length > 3 * ticks, `${arrivals.length} packets while the page had ${ticks} ticks`);
         // 0 for uniform phases, 1 for a beat; uniform ones exceed 0.5 with probability exp(-60 / 4)
         const beat = Math.hypot(mean(Math.cos), mean(Math.sin));
         assert(beat < 0.5, `the packets follow a beat of one second: ${beat}`);
