@@ -1,14 +1,25 @@
 import { fileURLToPath } from "node:url";
 
-const SCRIPT = fileURLToPath(new URL("page/main.ts", import.meta.url));
+/** The scripts of the page, with all that they import, for browsers. */
+export interface PageScripts {
+  /** of a window */
+  readonly page: string;
+  /** of the worker with its client */
+  readonly client: string;
+}
 
 /**
- * The page's script with all that it imports, for browsers. The command bundles it when it starts, so nothing has to be
- * built. Needs Deno's `--unstable-bundle`. Throws an Error that says what is wrong with the sources.
+ * Bundles the page's scripts. The command does so when it starts, so nothing has to be built. Needs Deno's
+ * `--unstable-bundle`. Throws an Error that says what is wrong with the sources.
  */
-export async function bundlePage(): Promise<string> {
+export async function bundlePage(): Promise<PageScripts> {
+  const [page, client] = await Promise.all([bundle("page/main.ts"), bundle("page/client_worker.ts")]);
+  return { page, client };
+}
+
+async function bundle(entry: string): Promise<string> {
   const { success, outputFiles, errors } = await Deno.bundle({
-    entrypoints: [SCRIPT],
+    entrypoints: [fileURLToPath(new URL(entry, import.meta.url))],
     platform: "browser",
     minify: true,
     write: false,

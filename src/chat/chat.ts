@@ -43,8 +43,8 @@ export class Chat implements AsyncDisposable {
       const name = nameOf(`${gateway.mixnetAddress.host}:${gateway.mixnetAddress.port}`);
       return [key, starting.use(new ClientRelay(gateway.clientsAddress, name, wire))];
     }));
-    const script = await bundling;
-    const server = starting.use(new ChatServer({ network, wire, relays, places, script, meanHopDelay, port }));
+    const scripts = await bundling;
+    const server = starting.use(new ChatServer({ network, wire, relays, places, scripts, meanHopDelay, port }));
     return new Chat(starting.move(), network, server.url);
   }
 

@@ -1,4 +1,5 @@
 import type { Network } from "../sandbox/network.ts";
+import type { PageScripts } from "./bundle.ts";
 import type { ClientRelay } from "./client_relay.ts";
 import type { ChatSettings, Place } from "./places.ts";
 import type { Sighting, Wire } from "./wire.ts";
@@ -20,8 +21,8 @@ export interface ChatServerOptions {
   readonly relays: ReadonlyMap<string, ClientRelay>;
   /** the network's nodes: mixnodes first, in its order */
   readonly places: readonly Place[];
-  /** the page's script */
-  readonly script: string;
+  /** what the page runs */
+  readonly scripts: PageScripts;
   /** in ms */
   readonly meanHopDelay: number;
   /** 0 for any */
@@ -68,7 +69,8 @@ export class ChatServer implements AsyncDisposable {
     if (pathname === "/") return new Response(null, { status: 302, headers: { location: `/w/${++this.#windows}` } });
     if (window !== undefined && rest.length === 0) return this.#page(window);
     if (window !== undefined && rest.join("/") === "api/presence/topology") return this.#topologyFor(window);
-    if (pathname === "/chat.js") return text(this.#options.script, "text/javascript");
+    if (pathname === "/chat.js") return text(this.#options.scripts.page, "text/javascript");
+    if (pathname === "/client.js") return this.#client();
     if (pathname === "/chat.css") return text(style, "text/css");
     if (pathname === "/wire") return this.#stream();
     return new Response("Not found\n", { status: 404 });
@@ -81,8 +83,15 @@ export class ChatServer implements AsyncDisposable {
     const json = JSON.stringify(settings).replaceAll("<", "\\u003c");
     return text(document.replace(/^ *"settings"$/m, () => json), "text/html", {
       "content-security-policy":
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src data: blob:; " +
-        "connect-src 'self' ws://127.0.0.1:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src data: blob:; connect-src 'self'; " +
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    });
+  }
+
+  #client(): Response {
+    return text(this.#options.scripts.client, "text/javascript", {
+      "content-security-policy":
+        "default-src 'none'; script-src 'wasm-unsafe-eval'; connect-src 'self' ws://127.0.0.1:*",
     });
   }
 

@@ -2,6 +2,23 @@ import { Chromium, type Screen } from "../operator/chromium.ts";
 
 const SCREEN: Screen = { width: 1280, height: 800, isPhone: false, scheme: "light" };
 
+/** The keys that tests press: their codes, and the text that they type. */
+const KEYS = {
+  Tab: [9, ""],
+  Enter: [13, "\r"],
+  Space: [32, " "],
+  ArrowLeft: [37, ""],
+  ArrowRight: [39, ""],
+} as const;
+/** More than the page has. */
+const MOST_TABS = 40;
+
+/** A node of the accessibility tree. */
+interface Spoken {
+  role: { value: string };
+  name?: { value: string };
+}
+
 /** One window of the chat, in a browser of its own. */
 export class ChatWindow implements AsyncDisposable {
   private constructor(readonly browser: Chromium) {}
@@ -23,13 +40,13 @@ export class ChatWindow implements AsyncDisposable {
 
   /** The link for the other window. */
   async invitation(): Promise<string> {
-    await this.browser.until(`document.querySelector(".invitation a")`, 30_000);
+    await this.browser.until(`document.querySelector(".invitation a")`);
     return await this.browser.evaluate(`document.querySelector(".invitation a").href`);
   }
 
   /** Resolves when the two windows are paired. */
   async paired(): Promise<void> {
-    await this.browser.until(`document.querySelector(".text:enabled")`, 30_000);
+    await this.browser.until(`document.querySelector(".text:enabled")`);
   }
 
   /** Types a message and sends it, as a user of the page does. */
@@ -54,25 +71,55 @@ export class ChatWindow implements AsyncDisposable {
 
   /** Resolves when what is said of an own message contains `state`. */
   async says(text: string, state: string): Promise<void> {
-    await this.browser.until(`${own(text)}?.textContent.includes(${JSON.stringify(state)})`, 30_000);
+    await this.browser.until(`${own(text)}?.textContent.includes(${JSON.stringify(state)})`);
   }
 
   /** What the other has written, once it is `count` messages; a picture is "". */
   async received(count: number): Promise<string[]> {
     const messages = `Array.from(document.querySelectorAll(".message:not(.own)"))`;
-    await this.browser.until(`${messages}.length >= ${count}`, 30_000);
+    await this.browser.until(`${messages}.length >= ${count}`);
     return await this.browser.evaluate(`${messages}.map((each) => each.querySelector("p")?.textContent ?? "")`);
   }
 
-  /** Begins to reload the page. */
+  /** Reloads the page. Resolves when the new one is there. */
   async reload(): Promise<void> {
     await this.browser.evaluate(`globalThis.isOld = true`);
     await this.browser.call("Page.reload");
+    await this.browser.until(`!globalThis.isOld`);
   }
 
-  /** Whether the page is another one than before `reload`. */
-  async wasReloaded(): Promise<boolean> {
-    return !await this.browser.evaluate<boolean>(`Boolean(globalThis.isOld)`);
+  /** Presses a key, and lets it go. */
+  async press(name: keyof typeof KEYS): Promise<void> {
+    const [windowsVirtualKeyCode, text] = KEYS[name];
+    const key = name === "Space" ? " " : name;
+    await this.browser.call("Input.dispatchKeyEvent", {
+      type: "keyDown",
+      key,
+      code: name,
+      windowsVirtualKeyCode,
+      text,
+    });
+    await this.browser.call("Input.dispatchKeyEvent", { type: "keyUp", key, code: name, windowsVirtualKeyCode });
+  }
+
+  /** What a screen reader says of an element: its role and name, as in `button Send`. The one with the focus by default. */
+  async spoken(element = "document.activeElement"): Promise<string> {
+    const { result: { objectId } } = await this.browser.call<{ result: { objectId: string } }>("Runtime.evaluate", {
+      expression: element,
+    });
+    const { nodes: [node] } = await this.browser.call<{ nodes: Spoken[] }>("Accessibility.getPartialAXTree", {
+      objectId,
+      fetchRelatives: false,
+    });
+    return `${node!.role.value} ${node!.name?.value ?? ""}`.trim();
+  }
+
+  /** Presses Tab until an element is reached that is spoken like this. */
+  async tabTo(spoken: string): Promise<void> {
+    for (let tabs = 0; await this.spoken() !== spoken; tabs++) {
+      if (tabs > MOST_TABS) throw new Error(`Tab does not reach ${spoken}`);
+      await this.press("Tab");
+    }
   }
 
   /** Goes off line or on line. */

@@ -1,6 +1,7 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { TraceEvent } from "../../src/peap/mod.ts";
 import { Flow } from "../../src/chat/page/flow.ts";
+import { networkInWords, ticksInWords } from "../../src/chat/page/summary.ts";
 import { placesOf } from "../../src/chat/places.ts";
 import { portsFrom } from "../../src/sandbox/ports.ts";
 
@@ -55,6 +56,7 @@ Deno.test("a packet that no node passes on fades, and mail waits as long as its 
   assertEquals(shown(flow), [">g2: ?"]);
   flow.advance(1e7, 1000);
   assertEquals(shown(flow), [">g2: ?"]);
+  assert(networkInWords(flow.dots, places, false, []).includes("in mailboxes: 1"));
   flow.connected({ w1: "g1", w2: "g2" }, 1e7); // it is no mail if the window does not get it
   flow.advance(1e7 + 2000, 1000);
   assertEquals(shown(flow), [">g2: ?"]);
@@ -75,6 +77,10 @@ Deno.test("ticks are the packets of the window's own link, and cover comes back 
   flow.see([0, "g1", "w2", COVER], 302);
   flow.see([0, "g1", "w1", 40], 302); // an answer
   flow.see([0, "g1", "w1", COVER], 303);
+  const inWords = "Packets at mixnodes of layer 1: 0, layer 2: 0, layer 3: 0; in mailboxes: 0; lost: 0";
+  assertEquals(networkInWords(flow.dots, places, false, []), inWords);
+  assertEquals(networkInWords(flow.dots, places, true, ["Bob"]), `${inWords}; yours: 1; Bob is offline`);
+  assertEquals(ticksInWords(flow.ticks), "Packets on your link in the last 20 seconds: 1 sent, 1 received");
   assertEquals(shown(flow).sort(), [">w1: cover", ">w2: ?", "g1>: ?"]);
   assertEquals(flow.ticks, [
     { at: 1, isSent: true, cargo: "cover" },

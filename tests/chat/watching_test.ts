@@ -59,7 +59,7 @@ Deno.test("the server's stream has every packet on every wire, and no more; its 
   });
   await using relay = new ClientRelay(network.gateway.clientsAddress, "g1", wire);
   const relays = new Map([[network.gatewayKey, relay]]);
-  const options = { network, wire, relays, places, script: "", meanHopDelay: 1, port: 0 };
+  const options = { network, wire, relays, places, scripts: { page: "", client: "" }, meanHopDelay: 1, port: 0 };
   await using server = new ChatServer(options);
   await using stream = await Stream.open(`${server.url}wire`);
   await eventually("the stream begins", () => stream.state !== undefined);
@@ -116,7 +116,8 @@ Deno.test("the server's stream has every packet on every wire, and no more; its 
 
 Deno.test("the server answers only by its own address, and gives each window a number", async () => {
   const network = undefined as unknown as Network; // of which these answers need nothing
-  const options = { network, wire: new Wire(), relays: new Map(), places: [], script: "1", meanHopDelay: 1, port: 0 };
+  const scripts = { page: "1", client: "2" };
+  const options = { network, wire: new Wire(), relays: new Map(), places: [], scripts, meanHopDelay: 1, port: 0 };
   await using server = new ChatServer(options);
   const { port } = new URL(server.url);
   const ask = async (path: string, headers: Record<string, string> = {}) => {

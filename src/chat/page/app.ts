@@ -1,4 +1,5 @@
 import { ChatView } from "./chat_view.ts";
+import { FactsView } from "./facts_view.ts";
 import { html, type Markup } from "./html.ts";
 import { InvitationView } from "./invitation_view.ts";
 import type { LineState } from "./line.ts";
@@ -28,7 +29,8 @@ export function App({ session, watch, name }: { session: Session; watch: Network
     <header>
       <h1>${name}’s window</h1>
       <p class="quiet">
-        What you write goes through a mixnet that runs on this machine, and you can watch it on its way.
+        What you write goes through a mixnet on this machine: mixnodes hold each packet for a random time, so nobody who
+        watches can tell who writes to whom.
       </p>
       <span class="pill ${mood}" role="status">${text}</span>
       <label class="switch">
@@ -46,6 +48,9 @@ export function App({ session, watch, name }: { session: Session; watch: Network
       </section>
       <section class="card network" aria-label="The mixnet">
         <${NetworkView} session=${session} watch=${watch} />
+      </section>
+      <section class="card facts" aria-label="In short">
+        <${FactsView} />
       </section>
     </main>
   `;

@@ -116,13 +116,15 @@ function Composer({ session }: { session: Session }): Markup {
   const file = useRef<HTMLInputElement>(null);
   const input = useRef<HTMLInputElement>(null);
   useSignalEffect(() => {
-    if (session.isReady.value) input.current?.focus({ preventScroll: true });
+    const isFree = document.activeElement === null || document.activeElement === document.body;
+    if (session.isReady.value && isFree) input.current?.focus({ preventScroll: true });
   });
   const send = (event: Event) => {
     event.preventDefault();
     if (isEmpty.value) return;
     void session.send({ kind: "text", text: text.value.trim() });
     text.value = "";
+    input.current!.focus(); // the button that was pressed has nothing to send now
   };
   const sendPicture = async () => {
     const [chosen] = file.current!.files!;

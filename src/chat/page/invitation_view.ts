@@ -9,7 +9,7 @@ import type { Session } from "./session.ts";
 export function InvitationView({ session }: { session: Session }): Markup {
   const invitation = session.invitation.value!;
   const canvas = useRef<HTMLCanvasElement>(null);
-  const copied = useSignal("Copy link");
+  const copied = useSignal("");
   useEffect(() => {
     generate(invitation).toCanvas(canvas.current!, { on: [0, 0, 0], off: [255, 255, 255], pad: 2 });
   }, [invitation]);
@@ -18,7 +18,7 @@ export function InvitationView({ session }: { session: Session }): Markup {
       await navigator.clipboard.writeText(invitation);
       copied.value = "Copied";
     } catch {
-      copied.value = "Copy it from the address of the other button";
+      copied.value = "The browser does not allow it: copy the link of the other button";
     }
   };
   return html`
@@ -28,7 +28,8 @@ export function InvitationView({ session }: { session: Session }): Markup {
       <canvas class="qr" ref=${canvas} role="img" aria-label="The invitation as a QR code"></canvas>
       <p class="actions">
         <a class="button primary" href=${invitation} target="_blank" rel="noopener">Open the second window</a>
-        <button class="button" onClick=${copy} aria-live="polite">${copied}</button>
+        <button class="button" onClick=${copy}>Copy link</button>
+        <span class="copied" role="status">${copied}</span>
       </p>
       <p class="quiet">The link is a secret between you two. It works once, and the part after # never reaches a server.</p>
     </div>

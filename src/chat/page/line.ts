@@ -1,13 +1,13 @@
 import type { ConversationClient } from "../../conversation/mod.ts";
 import {
   type MessageData,
-  type Peap,
   PeapError,
   type ReceivedMessage,
   type SendOptions,
   type Status,
   type Traffic,
 } from "../../peap/mod.ts";
+import type { SharedPeap } from "../../tabs/mod.ts";
 
 /** ms before another attempt to connect */
 const RETRY_AFTER = 1000;
@@ -22,15 +22,19 @@ export type LineState = Status["state"] | "off";
 export class Line implements ConversationClient {
   /** of every client that the line has */
   readonly address: string;
-  readonly #connect: (traffic: Traffic) => Promise<Peap>;
+  readonly #connect: (traffic: Traffic) => Promise<SharedPeap>;
   readonly #report: (state: LineState) => void;
-  #peap: Peap | undefined;
+  #peap: SharedPeap | undefined;
   #isClosed = false;
   #changed = Promise.withResolvers<void>();
   /** One change after the other. */
   #changes: Promise<void> = Promise.resolve();
 
-  private constructor(connect: (traffic: Traffic) => Promise<Peap>, report: (state: LineState) => void, peap: Peap) {
+  private constructor(
+    connect: (traffic: Traffic) => Promise<SharedPeap>,
+    report: (state: LineState) => void,
+    peap: SharedPeap,
+  ) {
     this.#connect = connect;
     this.#report = report;
     this.address = peap.address;
@@ -39,7 +43,7 @@ export class Line implements ConversationClient {
 
   /** Connects for the first time. `connect` always has to return a client with the same address. */
   static async open(
-    connect: (traffic: Traffic) => Promise<Peap>,
+    connect: (traffic: Traffic) => Promise<SharedPeap>,
     traffic: Traffic,
     report: (state: LineState) => void,
   ): Promise<Line> {
@@ -96,18 +100,18 @@ export class Line implements ConversationClient {
   }
 
   /** The client, once there is one; undefined once the line is closed. */
-  async #connected(): Promise<Peap | undefined> {
+  async #connected(): Promise<SharedPeap | undefined> {
     while (!this.#peap && !this.#isClosed) await this.#changed.promise;
     return this.#peap;
   }
 
-  #use(peap: Peap): void {
+  #use(peap: SharedPeap): void {
     this.#peap = peap;
     this.#notify();
     void this.#follow(peap);
   }
 
-  async #follow(peap: Peap): Promise<void> {
+  async #follow(peap: SharedPeap): Promise<void> {
     for await (const { state } of peap.status()) if (this.#peap === peap) this.#report(state);
   }
 

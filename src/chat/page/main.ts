@@ -9,6 +9,7 @@ import { Session } from "./session.ts";
 
 const settings: ChatSettings = JSON.parse(document.getElementById("settings")!.textContent!);
 const name = nameOf(settings.window);
+document.title = `${name}’s window`;
 const watch = new NetworkWatch(settings);
 const session = new Session(settings, name, (event) => watch.know(event));
 const invitation = location.hash.includes("peap") ? location.hash : undefined;

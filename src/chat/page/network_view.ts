@@ -8,9 +8,12 @@ import { COLUMNS, layoutOf, linksOf, type Point } from "./layout.ts";
 import { nameOf } from "./names.ts";
 import type { NetworkWatch } from "./network_watch.ts";
 import type { Session } from "./session.ts";
+import { networkInWords, ticksInWords } from "./summary.ts";
 
 /** ms of the link's past that are shown */
 const SPAN = 20_000;
+/** ms between two descriptions of the pictures */
+const DESCRIBE_EVERY = 2000;
 const COVERS: readonly Traffic[] = ["none", "loop", "full"];
 /** What each says of this window's link. */
 const COVER_TEXTS: Readonly<Record<Traffic, string>> = {
@@ -24,6 +27,8 @@ const NARROW = "(max-width: 560px)";
 export function NetworkView({ session, watch }: { session: Session; watch: NetworkWatch }): Markup {
   const isKnown = useSignal(true);
   const isNarrow = useSignal(matchMedia(NARROW).matches);
+  const networkText = useSignal("");
+  const linkText = useSignal("");
   const network = useRef<HTMLCanvasElement>(null);
   const link = useRef<HTMLCanvasElement>(null);
   const points = layoutOf(watch.places, watch.windows.value, isNarrow.value);
@@ -35,6 +40,7 @@ export function NetworkView({ session, watch }: { session: Session; watch: Netwo
     const stillness = matchMedia("(prefers-reduced-motion: reduce)");
     const resized = () => isNarrow.value = narrow.matches;
     narrow.addEventListener("change", resized);
+    let describedAt = -Infinity;
     let frame = requestAnimationFrame(function draw() {
       const now = performance.now();
       watch.flow.advance(now, SPAN);
@@ -42,6 +48,13 @@ export function NetworkView({ session, watch }: { session: Session; watch: Netwo
       const colours = coloursOf(network.current!);
       drawNetwork(network.current!, watch.flow, now, { ...options, colours });
       drawTicks(link.current!, watch.flow.ticks, now, SPAN, { isKnown: isKnown.value, colours });
+      if (now - describedAt > DESCRIBE_EVERY) {
+        describedAt = now;
+        const away = watch.windows.value.filter((id) => watch.connections.value[id] === undefined);
+        const names = away.map((id) => nameOf(Number(id.slice(1))));
+        networkText.value = networkInWords(watch.flow.dots, watch.places, isKnown.value, names);
+        linkText.value = ticksInWords(watch.flow.ticks);
+      }
       frame = requestAnimationFrame(draw);
     });
     return () => {
@@ -63,32 +76,30 @@ export function NetworkView({ session, watch }: { session: Session; watch: Netwo
     </div>
     <p class="quiet">${isKnown.value
       ? html`<b class="dot own"></b> carries your words or a receipt, <b class="dot cover"></b> is your cover. Only this
-        window knows which are yours: it chose the way of each, and how long it rests at each mixnode.`
-      : html`Each <b class="dot"></b> is a packet. All are alike, and look different after each hop. A watcher can count
+        window knows which are yours: it chose the route of each, and how long it rests at each mixnode.`
+      : html`Each <b class="dot"></b> is a packet. All are alike, and look different after each mixnode. A watcher can count
         them, and cannot follow one through a mixnode.`}</p>
     <div class="picture">
-      ${COLUMNS.map((text, i) => html`<span class="column" style="--i:${i}">${text}</span>`)}
+      ${COLUMNS.map((text, i) => html`<span class="column" style="--i:${i}" aria-hidden="true">${text}</span>`)}
       ${[...points].map(([spot, point]) => html`<${Node} key=${spot} spot=${spot} point=${point} watch=${watch} />`)}
-      <canvas ref=${network} role="img" aria-label="Packets on their way from windows through gateways and three layers of
-        mixnodes to mailboxes and windows"></canvas>
+      <canvas ref=${network} role="img" aria-label=${networkText}></canvas>
     </div>
-    <p class="quiet">Mail for a window that is offline waits in its mailbox. Click a round mixnode to switch it off: what
-      it would have passed on is lost (<b class="dot lost"></b>), and sent again on another way.</p>
+    <p class="quiet">Each round node is a mixnode. Click one to switch it off: what it would have passed on is lost
+      (<b class="dot lost"></b>), and sent again by another route.</p>
     <div class="covers">
       <label for="cover">Cover traffic</label>
-      <input id="cover" type="range" min="0" max="2" step="1" list="covers" value=${COVERS.indexOf(
+      <input id="cover" type="range" min="0" max="2" step="1" value=${COVERS.indexOf(
         session.traffic.value,
       )}
-        aria-valuetext=${session.traffic.value}
+        aria-valuetext=${session.traffic.value} aria-describedby="cover-text"
         onChange=${(event: { currentTarget: HTMLInputElement }) => {
           void session.set(COVERS[Number(event.currentTarget.value)]!, session.isOn.value);
         }} />
       <span class="marks" aria-hidden="true">${COVERS.map((cover) =>
         html`<span class=${cover === session.traffic.value ? "chosen" : ""}>${cover}</span>`
       )}</span>
-      <p class="quiet">${COVER_TEXTS[session.traffic.value]}</p>
-      <canvas class="ticks" ref=${link} role="img"
-        aria-label="Packets on this window’s link in the last 20 seconds"></canvas>
+      <p class="quiet" id="cover-text">${COVER_TEXTS[session.traffic.value]}</p>
+      <canvas class="ticks" ref=${link} role="img" aria-label=${linkText}></canvas>
       <p class="axis" aria-hidden="true"><span>Your link 20 s ago: ↑ sent, ↓ received</span><span>now</span></p>
     </div>
   `;
@@ -102,10 +113,10 @@ function Node({ spot, point, watch }: { spot: string; point: Point; watch: Netwo
     const isOff = watch.off.value.has(id);
     const { layer } = watch.places.find((each) => each.id === id)!;
     return html`
-      <button class="node mixnode ${isOff ? "off" : ""}" style=${place} aria-pressed=${!isOff}
-        disabled=${watch.switching.value.has(id)} onClick=${() => void watch.switch(id)}
+      <button class="node mixnode ${isOff ? "off" : ""}" style=${place} role="switch" aria-checked=${!isOff}
+        aria-disabled=${watch.switching.value.has(id)} onClick=${() => void watch.switch(id)}
         title=${isOff ? "Switch it on" : "Switch it off"}
-        aria-label="Mixnode ${id.slice(1)} of layer ${layer}, ${isOff ? "off" : "on"}"></button>
+        aria-label="Mixnode ${id.slice(1)} of layer ${layer}"></button>
     `;
   }
   const isWindow = id.startsWith("w");
@@ -113,7 +124,9 @@ function Node({ spot, point, watch }: { spot: string; point: Point; watch: Netwo
   const isOwn = id === watch.window;
   return html`
     <span class="node ${isWindow ? "window" : "gateway"} ${isOff ? "off" : ""} ${isOwn ? "own" : ""}" style=${place}>
-      <span class="name">${isWindow ? isOwn ? "you" : nameOf(Number(id.slice(1))) : id.slice(1)}</span>
+      <span class="name" aria-hidden="true">${isWindow
+        ? isOwn ? "you" : nameOf(Number(id.slice(1)))
+        : id.slice(1)}</span>
     </span>
   `;
 }

@@ -35,14 +35,18 @@ export class NetworkWatch {
 
   /** This window's client did something. */
   know(event: TraceEvent): void {
-    this.flow.know(event, this.connections.value[this.window] ?? "", performance.now());
+    if (!document.hidden) this.flow.know(event, this.connections.value[this.window] ?? "", performance.now());
   }
 
   /** Switches a mixnode off or on. */
   async switch(id: string): Promise<void> {
+    if (this.switching.value.has(id)) return;
     this.switching.value = new Set([...this.switching.value, id]);
-    await fetch(`/mixnodes/${id}`, { method: "PUT", body: this.off.value.has(id) ? "on" : "off" });
-    this.switching.value = new Set([...this.switching.value].filter((each) => each !== id));
+    try {
+      await fetch(`/mixnodes/${id}`, { method: "PUT", body: this.off.value.has(id) ? "on" : "off" });
+    } finally {
+      this.switching.value = new Set([...this.switching.value].filter((each) => each !== id));
+    }
   }
 
   /** A browser allows few streams to one server, so a hidden page leaves its place to others. */

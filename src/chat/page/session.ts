@@ -1,10 +1,11 @@
 /// <reference lib="dom" />
 import { computed } from "@preact/signals";
 import { ConversationError, Conversations, type PendingMessage } from "../../conversation/mod.ts";
-import { IndexedDbStore, Peap, type PeapOptions, type Trace, type Traffic } from "../../peap/mod.ts";
-import { loadKernel } from "../../peap/kernel.ts";
+import { IndexedDbStore, type Trace, type Traffic } from "../../peap/mod.ts";
+import { SharedPeap } from "../../tabs/mod.ts";
 import type { ChatSettings } from "../places.ts";
 import { advanced, ChatLog, type Entry } from "./chat_log.ts";
+import { clientScript } from "./client_script.ts";
 import { type Followed, followed } from "./html.ts";
 import { decodeLetter, encodeLetter, type Letter } from "./letter.ts";
 import { Line, type LineState } from "./line.ts";
@@ -73,18 +74,16 @@ export class Session {
   /** Connects, accepts `invitation` if there is one, and goes on until the page ends. */
   async run(invitation: string | undefined): Promise<void> {
     this.entries.value = await this.#log.load();
-    const store = await IndexedDbStore.open(databaseOf(this.#settings));
-    const kernel = await loadKernel();
+    const database = databaseOf(this.#settings);
+    const store = await IndexedDbStore.open(database);
     const { meanHopDelay, window } = this.#settings;
+    const directory = `${location.origin}/w/${window}`;
+    const traceChannel = crypto.randomUUID();
+    new BroadcastChannel(traceChannel).onmessage = ({ data }) => this.#traced(data);
+    // Each page has a worker of its own, which ends with it: two windows are two people.
     const connect = (traffic: Traffic) => {
-      const options: PeapOptions = {
-        directory: `${location.origin}/w/${window}`,
-        store,
-        kernel,
-        traffic,
-        meanHopDelay,
-      };
-      return Peap.connect({ ...options, ...MEAN_GAPS, trace: (event) => this.#traced(event) });
+      const options = { directory, traffic, meanHopDelay, ...MEAN_GAPS, database, traceChannel };
+      return SharedPeap.connect({ script: clientScript(options) });
     };
     this.#line = await Line.open(connect, this.traffic.value, (state) => this.line.value = state);
     const resendAfter = RESEND_AFTER.delays * meanHopDelay + RESEND_AFTER.ms;
