@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { type Builder, loadKernel } from "../../src/peap/kernel.ts";
 import { Peap } from "../../src/peap/mod.ts";
 import { FakeNetwork } from "./fake_network.ts";
+import { patientClock } from "./patient_clock.ts";
 
 Deno.test("a client with the kernel builds its packets with it", async () => {
   await using network = new FakeNetwork(true);
@@ -17,6 +18,7 @@ Deno.test("a client with the kernel builds its packets with it", async () => {
   await using client = await Peap.connect({
     directory: network.directory,
     traffic: "none",
+    surroundings: { clock: patientClock },
     kernel,
     trace: ({ type }) => {
       if (type === "packet-sent") packets++;

@@ -5,6 +5,7 @@ import { Peap } from "../../src/peap/mod.ts";
 import { type Frame, Receipts } from "../../src/peap/receipts.ts";
 import { FakeNetwork } from "./fake_network.ts";
 import { vectorMessage } from "./fragment_vectors.ts";
+import { patientClock } from "./patient_clock.ts";
 
 /** The frames as a new client sees them. */
 function arrive(contents: Uint8Array[], number?: number): Frame[] {
@@ -34,7 +35,8 @@ Deno.test("a long message's id comes from its set ids, with or without numbers a
 
 Deno.test("ids survive a client that ends before its acknowledgement", async () => {
   await using network = new FakeNetwork(true);
-  const options = { directory: network.directory, traffic: "none" } as const;
+  const surroundings = { clock: patientClock };
+  const options = { directory: network.directory, traffic: "none", surroundings } as const;
   await using bob = await Peap.connect(options);
   const [part1, part2] = [...fragments(vectorMessage(1500))];
   for (const frame of [...whole("same"), ...whole("same"), part1!, part2!]) network.store(bob.address, frame);

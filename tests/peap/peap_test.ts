@@ -8,15 +8,18 @@ import {
   PeapError,
   type PeapErrorKind,
   type PeapOptions,
+  type TraceEvent,
 } from "../../src/peap/mod.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import { FakeNetwork } from "./fake_network.ts";
 import { vectorMessage } from "./fragment_vectors.ts";
+import { patientClock } from "./patient_clock.ts";
 
 const text = (message: string) => [...fragments(new TextEncoder().encode(message))][0]!;
 
 function connect(network: FakeNetwork, options: Partial<PeapOptions> = {}): Promise<Peap> {
-  return Peap.connect({ directory: network.directory, traffic: "none", ...options });
+  const surroundings = { clock: patientClock };
+  return Peap.connect({ directory: network.directory, traffic: "none", surroundings, ...options });
 }
 
 /** ms between two acknowledgements */
@@ -162,10 +165,18 @@ Deno.test("a message is sent again on the next connection when its connection br
 
 Deno.test("a connection without an answer for 1.5 s is abandoned, and ends a client that may not reconnect", async () => {
   await using network = new FakeNetwork(true, { packet: () => undefined });
-  await using alice = await connect(network, { reconnect: false });
+  const clock = new ManualClock();
+  const received = Promise.withResolvers<void>();
+  const trace = ({ type }: TraceEvent) => type === "message-received" && received.resolve();
+  await using alice = await connect(network, { reconnect: false, surroundings: { clock }, trace });
   const messages = alice[Symbol.asyncIterator]();
   network.store(alice.address, text("last words"));
-  await assertKind("connection", "no answer in 1500 ms", alice.send(alice.address, "hello"));
+  const sent = assertKind("connection", "no answer in 1500 ms", alice.send(alice.address, "hello"));
+  await Promise.all([received.promise, network.until(() => network.packets === 1)]);
+  await clock.advance(1499);
+  assertEquals(alice.state.state, "connected");
+  await clock.advance(1);
+  await sent;
   assertEquals(await texts(messages, 1), ["last words"]);
   await assertKind("connection", "no answer in 1500 ms", messages.next());
   await assertKind("connection", "no answer in 1500 ms", alice.send(alice.address, "hello"));

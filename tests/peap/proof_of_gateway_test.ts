@@ -5,11 +5,13 @@ import { newChallenge, proveGateway } from "../../src/protocol/proof.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeNetwork } from "./fake_network.ts";
+import { patientClock } from "./patient_clock.ts";
 
 const unproven = () => ({ type: "error", message: "malformed request" });
 
 function connect(network: FakeNetwork, options: Partial<PeapOptions> = {}): Promise<Peap> {
-  return Peap.connect({ directory: network.directory, traffic: "none", ...options });
+  const surroundings = { clock: patientClock };
+  return Peap.connect({ directory: network.directory, traffic: "none", surroundings, ...options });
 }
 
 async function assertProofError(text: string, promise: Promise<unknown>): Promise<void> {

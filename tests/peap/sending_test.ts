@@ -4,11 +4,13 @@ import { eventually } from "../support/eventually.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import { FakeNetwork } from "./fake_network.ts";
 import { vectorMessage } from "./fragment_vectors.ts";
+import { patientClock } from "./patient_clock.ts";
 
 const text = (data: Uint8Array | undefined) => new TextDecoder().decode(data);
 
 function connect(network: FakeNetwork, options: Partial<PeapOptions> = {}): Promise<Peap> {
-  return Peap.connect({ directory: network.directory, traffic: "none", ...options });
+  const surroundings = { clock: patientClock };
+  return Peap.connect({ directory: network.directory, traffic: "none", surroundings, ...options });
 }
 
 Deno.test("bytes in any form arrive, as they were when they were sent, and anything else is refused", async () => {

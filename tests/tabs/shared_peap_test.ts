@@ -6,6 +6,7 @@ import { Hub } from "../../src/tabs/hub.ts";
 import { SharedPeap, type SharedPeapOptions } from "../../src/tabs/shared_peap.ts";
 import type { Port } from "../../src/tabs/port.ts";
 import { FakeNetwork } from "../peap/fake_network.ts";
+import { patientClock } from "../peap/patient_clock.ts";
 
 const text = (message: string) => [...fragments(new TextEncoder().encode(message))][0]!;
 
@@ -48,7 +49,8 @@ const clients: Peap[] = [];
 /** A hub whose clients have the same identity. */
 function hubAt(network: FakeNetwork, identity: Identity = generateIdentity()): Hub {
   return new Hub(async () => {
-    const client = await Peap.connect({ directory: network.directory, identity, traffic: "none" });
+    const surroundings = { clock: patientClock };
+    const client = await Peap.connect({ directory: network.directory, identity, traffic: "none", surroundings });
     clients.push(client);
     return client;
   });
