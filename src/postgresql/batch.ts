@@ -66,6 +66,8 @@ export interface Outcomes {
  * which of them is the first. Everything in it is encoded and sealed once.
  */
 export class Batch {
+  /** of its chunks, in hexadecimal */
+  readonly ids: ReadonlySet<string>;
   readonly #parameters: readonly string[];
 
   /**
@@ -110,7 +112,7 @@ export class Batch {
         const id = crypto.getRandomValues(new Uint8Array(ID_SIZE));
         until += messages.length;
         chunks.places.push(i + 1);
-        chunks.ids.push(`"\\\\x${id.toHex()}"`);
+        chunks.ids.push(id.toHex());
         chunks.until.push(until);
         counts.push(messages.length);
         chunkSizes.push(messages.reduce((sum, { length }) => sum + length, 0));
@@ -118,7 +120,9 @@ export class Batch {
         bodies.push(`"\\\\x${sealer.seal(value, chunkContext(inbox, id)).toHex()}"`);
       }
     });
-    const { places: chunkPlaces, ids, until } = chunks;
+    const { places: chunkPlaces, until } = chunks;
+    this.ids = new Set(chunks.ids);
+    const ids = chunks.ids.map((id) => `"\\\\x${id}"`);
     this.#parameters = [
       ...[inboxes, wanted, sizes, through, epochs, opens, tags, tagPlaces],
       ...[chunkPlaces, ids, until, counts, chunkSizes, bodies],

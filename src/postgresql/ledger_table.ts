@@ -83,7 +83,7 @@ export class PostgresqlLedgerTable implements LedgerTable {
           changed({ pseudonym: client, sealed: entry, isRemoved: removed });
         }
       } catch (error) {
-        failed(error);
+        if (!this.server.isClosing) failed(error);
       }
     };
     const notified = (clients: string) => {

@@ -10,7 +10,7 @@ import type { Sealer } from "../mailbox/sealing.ts";
 import type { Held } from "../mailbox/usage.ts";
 import { Batch, chunkContext, type Confirmation, type Outcome, type Outcomes, type Place } from "./batch.ts";
 import { PostgresqlInbox, type ReaderStore, type ReadInbox } from "./inbox.ts";
-import { Queue, type Waiting } from "./queue.ts";
+import { type Portion, Queue, type Waiting } from "./queue.ts";
 import type { Server, Sql } from "./server.ts";
 
 const log = logger("nym_gateway::postgresql");
@@ -35,6 +35,8 @@ const SWEEP_INTERVAL = 5000;
 const TEND_INTERVAL = 60_000;
 /** ms until a commit that is not answered is given up, while the gateway stops */
 const SILENCE = 3000;
+/** ms after which a commit is slow: clients that are online don't wait for it */
+const SLOW = 100;
 /** Chunks that expire in one statement. */
 const EXPIRED_AT_ONCE = 500;
 /** Clients for whom covers wait to be passed to other gateways; one statement takes as many as one notification names. */
@@ -53,6 +55,8 @@ export interface Timings {
   readonly tend: number;
   /** until a commit that is not answered is given up, while the gateway stops */
   readonly silence: number;
+  /** after which a commit is slow */
+  readonly slow: number;
 }
 
 /**
@@ -60,8 +64,8 @@ export interface Timings {
  *
  * One commit goes at a time, and takes everything that waits: messages, confirmations and logins (batch.ts). It is retried
  * until it works, and the database does only once what it is sent twice. Messages get their numbers at the commit, and
- * are pushed after it. Only while commits fail are they pushed before: the order in which another gateway's come, and
- * whether it has seen the same packets, shows at the commit.
+ * are pushed after it. Only while commits fail or are slow are they pushed before: the order in which another gateway's
+ * come, and whether it has seen the same packets, shows at the commit.
  */
 export class PostgresqlMailbox implements MessageStore {
   readonly #queue = new Queue();
@@ -75,7 +79,7 @@ export class PostgresqlMailbox implements MessageStore {
   readonly #readerStore: ReaderStore;
   readonly #confirmations = new Map<Pseudonym, Confirmation>();
   /** packets with nothing to store, whose tags go with the next commit */
-  #unstored: { readonly tag: bigint; readonly then: (isNew: boolean) => void }[] = [];
+  #unstored: { readonly tag: bigint; readonly then: ((isNew: boolean) => void) | undefined }[] = [];
   readonly #opening = new Map<Pseudonym, PostgresqlInbox>();
   /** full inboxes, and until when they refuse messages at once, in ms of performance.now() */
   readonly #full = new Map<Pseudonym, { until: number; refusal: Refusal }>();
@@ -88,8 +92,12 @@ export class PostgresqlMailbox implements MessageStore {
   #roomMade: PromiseWithResolvers<void> | undefined;
   #confirmTimer: ReturnType<typeof setTimeout> | undefined;
   #tending: Promise<void> = Promise.resolve();
-  /** the last attempt to commit has failed: clients that are online get messages early */
+  /** the last attempt to commit has failed */
   #isFailing = false;
+  /** the commit under way, or the last one, is slow */
+  #isSlow = false;
+  /** the commit under way, over all attempts */
+  #underWay: Batch | undefined;
   /** what the database has yet to answer */
   #sending: Batch | undefined;
   #isClosed = false;
@@ -108,13 +116,10 @@ export class PostgresqlMailbox implements MessageStore {
     this.#commits = new Commits({ take: () => this.#take(), pause: () => undefined }, onCommit, syncAlong, 0);
     this.#readerStore = {
       read: (inbox, after, isWanted) => this.#read(inbox, after, isWanted),
+      isUnderWay: (id) => this.#underWay?.ids.has(id) ?? false,
       confirm: (reader, through) => this.#confirm(reader, through),
-      early: (inbox, place) => this.#isFailing ? this.#queue.at(inbox, place) : undefined,
-      dropEarly: (inbox, count) => {
-        const dropped = this.#queue.drop(inbox, count);
-        if (dropped > 0) this.#makeRoom();
-        return dropped;
-      },
+      early: (inbox, place) => this.#pushesEarly ? this.#queue.at(inbox, place) : undefined,
+      dropEarly: (inbox, count) => this.#dropEarly(inbox, count),
       confirmed: (messages) => this.count("messages_confirmed", messages),
       damaged: () => {
         this.count("stored_values_damaged");
@@ -137,7 +142,7 @@ export class PostgresqlMailbox implements MessageStore {
     syncAlong: () => Promise<void>,
     limits: MailboxLimits,
     replayWindow: number,
-    timings: Timings = { sweep: SWEEP_INTERVAL, tend: TEND_INTERVAL, silence: SILENCE },
+    timings: Timings = { sweep: SWEEP_INTERVAL, tend: TEND_INTERVAL, silence: SILENCE, slow: SLOW },
   ): Promise<PostgresqlMailbox> {
     const mailbox = new PostgresqlMailbox(server, sealer, count, onCommit, syncAlong, limits, replayWindow, timings);
     await mailbox.#tend();
@@ -182,15 +187,15 @@ export class PostgresqlMailbox implements MessageStore {
     }
     this.#queue.add(inbox, { message, tag: tag && tagNumber(tag) });
     this.#commits.start();
-    if (this.#isFailing) this.#readers.get(hintOf(inbox))?.nudge();
+    if (this.#pushesEarly) this.#readers.get(hintOf(inbox))?.hasten();
     return true;
   }
 
-  /** Calls `then` after a commit; at once while commits fail, or too many wait. */
+  /** Calls `then` after a commit; at once while commits fail or are slow, or too many wait. */
   admit(tag: Uint8Array, then: (isNew: boolean) => void): void {
-    if (this.#isFailing || this.#unstored.length >= MAX_WAITING) return then(true);
-    this.#unstored.push({ tag: tagNumber(tag), then });
-    this.#commits.start();
+    const waits = !this.#pushesEarly && this.#unstored.length < MAX_WAITING;
+    this.#remember(tagNumber(tag), waits ? then : undefined);
+    if (!waits) then(true);
   }
 
   /** As {@linkcode MessageStore.passCover} says: as counts, together with others. */
@@ -249,6 +254,24 @@ export class PostgresqlMailbox implements MessageStore {
     this.#refusals[Symbol.dispose]();
   }
 
+  get #pushesEarly(): boolean {
+    return this.#isFailing || this.#isSlow;
+  }
+
+  /** Has the next commit take the tag of a packet with nothing to store, if not too many wait. */
+  #remember(tag: bigint, then?: (isNew: boolean) => void): void {
+    if (this.#unstored.length >= MAX_WAITING) return;
+    this.#unstored.push({ tag, then });
+    this.#commits.start();
+  }
+
+  #dropEarly(inbox: Pseudonym, count: number): number {
+    const dropped = this.#queue.drop(inbox, count);
+    for (const { tag } of dropped) if (tag !== undefined) this.#remember(tag);
+    if (dropped.length > 0) this.#makeRoom();
+    return dropped.length;
+  }
+
   #closeInbox(reader: PostgresqlInbox): void {
     const { inbox } = reader;
     if (this.#readers.get(hintOf(inbox)) === reader) this.#readers.delete(hintOf(inbox));
@@ -296,16 +319,19 @@ export class PostgresqlMailbox implements MessageStore {
       unstored.map(({ tag }) => tag),
       this.sealer,
     );
+    this.#underWay = batch;
     let outcomes: Outcomes | undefined;
     return {
       changes: { commit: async () => outcomes = await this.#send(batch) },
       written: () => {
+        this.#underWay = undefined;
         all.forEach((place, i) => this.#written(place, outcomes!.places[i]!, outcomes!.replayed, bytes));
         for (const [inbox, reader] of openings) {
           const { epoch, confirmed, last } = outcomes!.places[all.indexOf(places.get(inbox)!)]!;
           reader.opened(epoch, confirmed, last);
         }
         for (const { tag, then } of unstored) {
+          if (then === undefined) continue;
           const isNew = !outcomes!.replayed.has(tag);
           if (!isNew) this.count("packets_dropped_replayed");
           then(isNew);
@@ -318,17 +344,29 @@ export class PostgresqlMailbox implements MessageStore {
 
   async #send(batch: Batch): Promise<Outcomes> {
     this.#sending = batch;
+    let isSlow = false;
+    const slow = setTimeout(() => {
+      isSlow = this.#isSlow = true;
+      this.#hasten();
+    }, this.timings.slow);
     try {
-      const outcomes = await this.server.run((sql) => batch.send(sql));
+      const outcomes = await this.server.runAtOnce((sql) => batch.send(sql));
       this.#isFailing = false;
+      this.#isSlow = isSlow;
       return outcomes;
     } catch (error) {
       this.#isFailing = true;
-      for (const inbox of this.#queue.inboxes) this.#readers.get(hintOf(inbox))?.nudge();
+      this.#hasten();
       throw error;
     } finally {
+      clearTimeout(slow);
       this.#sending = undefined;
     }
+  }
+
+  /** Clients that are online get what waits for its commit. */
+  #hasten(): void {
+    for (const inbox of this.#queue.inboxes) this.#readers.get(hintOf(inbox))?.hasten();
   }
 
   #abandonSilent(): void {
@@ -348,23 +386,22 @@ export class PostgresqlMailbox implements MessageStore {
       this.count("messages_stored", length);
       const reader = this.#readers.get(hintOf(inbox));
       if (outcome.last === 0) {
-        reader?.refused(length); // it is not known with which numbers
+        reader?.refused(portion.messages.map(() => false)); // it is not known with which numbers
         reader?.hint();
       } else reader?.landed(outcome.last - length + 1, portion.messages.map(({ message }) => message));
       return;
     }
-    this.#readers.get(hintOf(inbox))?.refused(portion.messages.length);
     const fresh = portion.messages.filter(({ tag }) => tag === undefined || !replayed.has(tag));
     if (fresh.length < portion.messages.length) {
       this.count("packets_dropped_replayed", portion.messages.length - fresh.length);
-      return this.#queue.settle(portion, fresh.map(admitted));
+      return this.#putBack(portion, fresh);
     }
     let { messages, bytes } = outcome;
     const fitting = fresh.findIndex(({ message }) =>
       ++messages > this.limits.inboxMessages || (bytes += message.length) > mostBytes
     );
     const kept = fitting < 0 ? fresh : fresh.slice(0, fitting);
-    this.#queue.settle(portion, kept.map(admitted));
+    this.#putBack(portion, kept);
     if (fitting < 0) return; // something has left it meanwhile
     const isFull = messages > this.limits.inboxMessages || bytes > this.limits.inboxBytes;
     const refusal = isFull ? "inbox_full" : "mailbox_full";
@@ -372,10 +409,19 @@ export class PostgresqlMailbox implements MessageStore {
     this.#refuse(refusal, fresh.length - kept.length);
   }
 
+  /** What `stays` of a portion that was refused waits for the next commit; its packets are admitted. */
+  #putBack(portion: Portion, stays: readonly Waiting[]): void {
+    const staying = new Set(stays);
+    this.#readers.get(hintOf(portion.inbox))?.refused(portion.messages.map((each) => staying.has(each)));
+    this.#queue.settle(portion, stays.map(admitted));
+  }
+
   #givenUp(places: readonly Place[]): void {
+    this.#underWay = undefined;
     let lost = 0;
     for (const { portion } of places) {
       if (portion === undefined) continue;
+      this.#readers.get(hintOf(portion.inbox))?.refused(portion.messages.map(() => false));
       this.#queue.settle(portion, []);
       lost += portion.messages.length;
     }
@@ -398,7 +444,7 @@ export class PostgresqlMailbox implements MessageStore {
   async #read(inbox: Pseudonym, after: number, isWanted: () => boolean): Promise<ReadInbox | undefined> {
     for (let isFirst = true; isWanted(); isFirst = false) {
       try {
-        return await this.server.run((sql) => this.#readOnce(sql, inbox, after));
+        return await this.server.run(async (sql) => isWanted() ? await this.#readOnce(sql, inbox, after) : undefined);
       } catch (error) {
         if (isFirst && isWanted()) log.warn(`cannot read stored messages, trying again until it works: ${error}`);
         await new Promise<void>((resolve) => this.#in(READ_AGAIN, resolve));
@@ -423,6 +469,7 @@ export class PostgresqlMailbox implements MessageStore {
       last: Number(first.top),
       chunks: chunks.map(({ last, id, body }) => ({
         last: Number(last),
+        id: id.toHex(),
         value: this.sealer.open(body, chunkContext(inbox, id)),
       })),
       isAll: rows.length < READ_CHUNKS,

@@ -86,14 +86,14 @@ export class Queue {
     return [...this.#lines.keys()];
   }
 
-  /** Drops the first `count` messages of an inbox, except those in the commit under way. Returns how many it dropped. */
-  drop(inbox: Pseudonym, count: number): number {
+  /** Drops the first `count` messages of an inbox, except those in the commit under way. Returns what it dropped. */
+  drop(inbox: Pseudonym, count: number): Waiting[] {
     const line = this.#lines.get(inbox)!;
     const dropped = line.messages.splice(line.taken, Math.max(0, count - line.taken));
     if (line.messages.length === 0) this.#lines.delete(inbox);
     this.#waiting -= dropped.length;
     this.#bytes -= bytesOf(dropped);
-    return dropped.length;
+    return dropped;
   }
 
   /** Ends the commit of a portion: what remains of it, in order, waits again, before what came later. */

@@ -2,7 +2,7 @@ import postgres from "postgres";
 import type { DatabaseAddress } from "../addresses/database_address.ts";
 import { pause } from "../timing/pause.ts";
 
-/** Connections for statements; one more listens. Commits go one at a time, reads of inboxes beside them. */
+/** Connections for statements; one more listens. One of them is left for what does not wait: commits, one at a time. */
 const CONNECTIONS = 4;
 /** s until a connection must be up */
 const CONNECT_TIMEOUT = 5;
@@ -61,6 +61,9 @@ export class Server implements AsyncDisposable {
   #keepsListening: Promise<void> = Promise.resolve();
   readonly #ending = new Set<Promise<void>>();
   readonly #closing = new AbortController();
+  /** connections that statements may still take, and what waits for one */
+  #free = CONNECTIONS - 1;
+  readonly #waiting: (() => void)[] = [];
 
   /** Connects when it is first needed. */
   constructor(private readonly options: ServerOptions, private readonly deadline = DEADLINE) {
@@ -68,8 +71,30 @@ export class Server implements AsyncDisposable {
     this.#sql = this.#connect();
   }
 
-  /** Runs a statement. Rejects with an Error, whose message has nothing of its parameters, when that fails. */
+  /** Whether it is closed, or about to be: statements fail. */
+  get isClosing(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /**
+   * Runs a statement, once a connection is free. Rejects with an Error, whose message has nothing of its parameters, when
+   * that fails.
+   */
   async run<T>(statement: (sql: Sql) => PromiseLike<T>): Promise<T> {
+    // Its time begins with its turn: however many wait, a slow server is not taken for a silent one.
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await this.runAtOnce(statement);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    }
+  }
+
+  /** As {@linkcode run}, without waiting for others. Only for one statement at a time. */
+  async runAtOnce<T>(statement: (sql: Sql) => PromiseLike<T>): Promise<T> {
     for (let others = this.#hosts.length - 1;; others--) {
       try {
         return await this.#runOnce(statement);
@@ -157,7 +182,7 @@ export class Server implements AsyncDisposable {
   }
 
   #replace(sql: Sql): void {
-    if (this.#closing.signal.aborted || sql !== this.#sql) return;
+    if (this.isClosing || sql !== this.#sql) return;
     const [first, ...others] = this.#hosts;
     this.#hosts = [...others, first!];
     this.#sql = this.#connect();
@@ -172,7 +197,7 @@ export class Server implements AsyncDisposable {
 
   /** Listens with a connection of its own, and with another one when that is lost. */
   async #keepListening(): Promise<void> {
-    while (!this.#closing.signal.aborted) {
+    while (!this.isClosing) {
       const deaf = Promise.withResolvers<void>();
       const onnotify = (channel: string, payload: string) =>
         this.#listening.find((each) => each.channel === channel)?.notified(payload);
@@ -187,7 +212,7 @@ export class Server implements AsyncDisposable {
 
   #listenTo({ channel, listening }: Listening): void {
     const { sql, deaf } = this.#listener!;
-    const begun = () => this.#closing.signal.aborted || listening();
+    const begun = () => this.isClosing || listening();
     sql.unsafe(`listen "${channel}"`).then(begun, () => deaf.resolve()); // a name of ours, which no parameter can be
   }
 }

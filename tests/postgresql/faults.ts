@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { NO_LIMITS } from "../../src/mailbox/limits.ts";
-import { Server, type ServerOptions } from "../../src/postgresql/server.ts";
+import { Server, type ServerOptions, type Sql } from "../../src/postgresql/server.ts";
 import { TextLineStream } from "../bench/lines.ts";
 import { canMount, SmallDisk } from "../faults/small_disk.ts";
-import { client, numbered, range, readNumbers } from "../mailbox/messages.ts";
+import { client, numbered, range, readAll, readNumbers } from "../mailbox/messages.ts";
 import { openPostgresql } from "../mailbox/stores.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Postgresql } from "../support/postgresql.ts";
@@ -11,6 +11,7 @@ import { Relay } from "../support/relay.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { counting, Watching } from "./watching.ts";
 
+const DAY = 86_400_000;
 const ignore = () => {};
 
 /** Tests of faults of the database and of gateways; each gets a new database. */
@@ -63,6 +64,84 @@ export const FAULTS: Record<string, (options: ServerOptions, cluster: Postgresql
     await eventually("the other's has come too", () => watching.got.includes(20));
     assertEquals(new Set(watching.got), new Set([...range(10).map((i) => 2 * i + 1), 20]));
     assertEquals(await readNumbers(there.openInbox(client(0), ignore, ignore)), range(10).map((i) => 2 * i));
+  },
+
+  "a database that is slow holds up nobody who is online, and what is handed out early comes once": async (
+    options,
+    cluster,
+  ) => {
+    await using relay = new Relay({ transport: "unix", path: cluster.socket });
+    const hosts = [{ host: "127.0.0.1", port: relay.port }];
+    const { counts, count } = counting();
+    const patient = new Server({ ...options, hosts }, DAY);
+    await using here = await openPostgresql({ ...options, hosts }, NO_LIMITS, count, patient, { slow: 5 });
+    await using there = await openPostgresql(options, NO_LIMITS, count);
+    const tag = (n: number) => new Uint8Array(16).fill(n + 1);
+    const watching = new Watching(here, 1);
+    await here.flush();
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+    relay.answering = () => answered;
+    for (const n of range(20)) here.store(client(n % 2), numbered(n), tag(n));
+    const odd = range(10).map((i) => 2 * i + 1);
+    await eventually("mail for the client that is online has come", () => watching.got.length === 10);
+    for (const n of range(10, 20)) here.store(client(1), numbered(n), tag(n));
+    await eventually("so has what came in meanwhile", () => watching.got.length === 20);
+    there.store(client(1), numbered(30), tag(30)); // which gets its number first
+    await there.flush();
+    watching.inbox.confirm(watching.last - 5); // ten that are under way, and five that need not be stored
+    while (here.room() === undefined) here.store(client(2), numbered(here.waiting));
+    assertEquals([here.waiting, here.failure, counts["messages_stored"]], [8192, undefined, 1]);
+    answer();
+    await here.flush();
+    await eventually("the other gateway's has come", () => watching.got.length > 20);
+    assertEquals(watching.got, [...odd, ...range(10, 20), 30]);
+    await here.flush();
+    for (const n of [0, 20, 29]) there.store(client(1), numbered(n), tag(n));
+    await there.flush();
+    assertEquals(counts["packets_dropped_replayed"], 3);
+    assertEquals(await readNumbers(there.openInbox(client(1), ignore, ignore)), [30, ...range(5, 25)]);
+    assertEquals(await readNumbers(there.openInbox(client(0), ignore, ignore)), range(10).map((i) => 2 * i));
+    assertEquals((await readAll(there.openInbox(client(2), ignore, ignore))).length, 8192 - 25);
+  },
+
+  "logins and confirmations work with a database that is slow, however many come at once": async (options, cluster) => {
+    await using relay = new Relay({ transport: "unix", path: cluster.socket });
+    const hosts = [{ host: "127.0.0.1", port: relay.port }];
+    await using there = await openPostgresql(options);
+    for (const n of range(40)) there.store(client(n % 20), numbered(n));
+    await there.flush();
+    await using here = await openPostgresql({ ...options, hosts }, NO_LIMITS, () => {}, undefined, { slow: 5 });
+    relay.answering = () => new Promise((resolve) => setTimeout(resolve, 50));
+    const all = range(20).map((n) => new Watching(here, n));
+    await eventually("each has its mail", () => all.every(({ got }) => got.length === 2));
+    for (const each of all) each.inbox.confirm(each.last);
+    await here.flush();
+    relay.answering = () => undefined;
+    assertEquals(all.map(({ got }) => got), range(20).map((n) => [n, n + 20]));
+    for (const n of range(20)) assertEquals(await readNumbers(there.openInbox(client(n), ignore, ignore)), []);
+  },
+
+  "statements that hang don't hold up commits": async (options) => {
+    const { counts, count } = counting();
+    const server = new Server(options, DAY);
+    await using mailbox = await openPostgresql(options, NO_LIMITS, count, server);
+    await using other = new Server(options, DAY);
+    const lock = (sql: Sql) => sql`select pg_advisory_xact_lock(1)`;
+    const locked = Promise.withResolvers<void>();
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const locking = other.run((sql) =>
+      sql.begin(async (sql) => {
+        await lock(sql);
+        locked.resolve();
+        await held;
+      })
+    );
+    await locked.promise;
+    const hanging = range(10).map(() => server.run(lock));
+    mailbox.store(client(1), numbered(1));
+    await eventually("it is committed", () => counts["messages_stored"] === 1);
+    release();
+    await Promise.all([locking, ...hanging]);
   },
 
   "a standby that does not know the database yet is skipped": async (options, cluster) => {

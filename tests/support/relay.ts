@@ -1,10 +1,15 @@
 /** Where a relay's connections lead. */
 export type Target = Deno.ConnectOptions | (Deno.UnixConnectOptions & { transport: "unix" });
 
+/** Whether bytes go on. */
+type IsWanted = (bytes: Uint8Array) => boolean | Promise<boolean>;
+
 /** Connections to a port of 127.0.0.1 that lead elsewhere, and can be cut on their way, or robbed of answers. */
 export class Relay implements AsyncDisposable {
   /** new connections are reset */
   isClosed = false;
+  /** what the other side answers waits for this */
+  answering: () => Promise<void> | undefined = () => undefined;
   /** once something at least this long has gone to the other side, what that answers on the same connection is thrown away */
   longestAnswered = Infinity;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -45,14 +50,17 @@ export class Relay implements AsyncDisposable {
           isMute ||= length >= this.longestAnswered;
           return true;
         });
-        this.#copy(far, near, () => !isMute);
+        this.#copy(far, near, async () => {
+          await this.answering();
+          return !isMute;
+        });
       } catch {
         end(near);
       }
     }
   }
 
-  #copy(from: Deno.Conn, to: Deno.Conn, isWanted: (bytes: Uint8Array) => boolean): void {
+  #copy(from: Deno.Conn, to: Deno.Conn, isWanted: IsWanted): void {
     const copying = copy(from, to, isWanted).catch(() => {}).finally(() => {
       for (const connection of [from, to]) end(connection);
       this.#copying.delete(copying);
@@ -61,10 +69,10 @@ export class Relay implements AsyncDisposable {
   }
 }
 
-async function copy(from: Deno.Conn, to: Deno.Conn, isWanted: (bytes: Uint8Array) => boolean): Promise<void> {
+async function copy(from: Deno.Conn, to: Deno.Conn, isWanted: IsWanted): Promise<void> {
   const buffer = new Uint8Array(65_536);
   for (let read = await from.read(buffer); read !== null; read = await from.read(buffer)) {
-    if (!isWanted(buffer.subarray(0, read))) continue;
+    if (!await isWanted(buffer.subarray(0, read))) continue;
     for (let sent = 0; sent < read;) sent += await to.write(buffer.subarray(sent, read));
   }
 }
