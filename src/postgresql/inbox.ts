@@ -190,6 +190,11 @@ export class PostgresqlInbox implements Inbox {
     this.#through = this.#after;
   }
 
+  /** Whether messages that wait for their commit are confirmed. */
+  get hasConfirmedEarly(): boolean {
+    return this.#early.length > 0 && this.#early[0]! <= this.#confirmed;
+  }
+
   /** Ends it. */
   close(): void {
     if (this.#closed) return;
@@ -209,9 +214,12 @@ export class PostgresqlInbox implements Inbox {
     this.nudge();
   }
 
-  /** Messages of its queue were committed, the first with this number (called by the mailbox). */
+  /**
+   * Messages of its queue were committed, the first with this number (called by the mailbox). When it is closed, those that
+   * were confirmed still leave the database.
+   */
   landed(first: number, messages: readonly Uint8Array[]): void {
-    if (this.#closed || this.#epoch === undefined) return;
+    if (this.#epoch === undefined) return;
     this.#awaitsCommit = false;
     const last = first + messages.length - 1;
     this.#known = Math.max(this.#known, last);
@@ -224,7 +232,7 @@ export class PostgresqlInbox implements Inbox {
       this.#through = last;
       this.#advance();
     }
-    this.nudge();
+    if (!this.#closed) this.nudge();
   }
 
   /** The first messages of its queue were not committed as they were; those that stay in it are so marked (by the mailbox). */

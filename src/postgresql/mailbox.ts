@@ -36,7 +36,7 @@ const TEND_INTERVAL = 60_000;
 /** ms until a commit that is not answered is given up, while the gateway stops */
 const SILENCE = 3000;
 /** ms after which a commit is slow: clients that are online don't wait for it */
-const SLOW = 100;
+const SLOW = 200;
 /** Chunks that expire in one statement. */
 const EXPIRED_AT_ONCE = 500;
 /** Clients for whom covers wait to be passed to other gateways; one statement takes as many as one notification names. */
@@ -70,6 +70,8 @@ export interface Timings {
 export class PostgresqlMailbox implements MessageStore {
   readonly #queue = new Queue();
   readonly #commits: Commits;
+  /** closed ones with confirmed messages in the commit under way */
+  readonly #leaving = new Map<Pseudonym, PostgresqlInbox>();
   /** by the beginning of their pseudonyms, as in notifications */
   readonly #readers = new Map<string, PostgresqlInbox>();
   /** what {@linkcode passCover} has taken, by client */
@@ -276,6 +278,7 @@ export class PostgresqlMailbox implements MessageStore {
     const { inbox } = reader;
     if (this.#readers.get(hintOf(inbox)) === reader) this.#readers.delete(hintOf(inbox));
     if (this.#opening.get(inbox) === reader) this.#opening.delete(inbox);
+    if (this.#underWay !== undefined && reader.hasConfirmedEarly) this.#leaving.set(inbox, reader);
   }
 
   #confirm({ inbox, epoch }: PostgresqlInbox, through: number): void {
@@ -326,6 +329,7 @@ export class PostgresqlMailbox implements MessageStore {
       written: () => {
         this.#underWay = undefined;
         all.forEach((place, i) => this.#written(place, outcomes!.places[i]!, outcomes!.replayed, bytes));
+        this.#leaving.clear();
         for (const [inbox, reader] of openings) {
           const { epoch, confirmed, last } = outcomes!.places[all.indexOf(places.get(inbox)!)]!;
           reader.opened(epoch, confirmed, last);
@@ -388,7 +392,10 @@ export class PostgresqlMailbox implements MessageStore {
       if (outcome.last === 0) {
         reader?.refused(portion.messages.map(() => false)); // it is not known with which numbers
         reader?.hint();
-      } else reader?.landed(outcome.last - length + 1, portion.messages.map(({ message }) => message));
+      } else {
+        const messages = portion.messages.map(({ message }) => message);
+        for (const each of [this.#leaving.get(inbox), reader]) each?.landed(outcome.last - length + 1, messages);
+      }
       return;
     }
     const fresh = portion.messages.filter(({ tag }) => tag === undefined || !replayed.has(tag));
@@ -418,6 +425,7 @@ export class PostgresqlMailbox implements MessageStore {
 
   #givenUp(places: readonly Place[]): void {
     this.#underWay = undefined;
+    this.#leaving.clear();
     let lost = 0;
     for (const { portion } of places) {
       if (portion === undefined) continue;

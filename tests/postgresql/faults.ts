@@ -121,6 +121,26 @@ export const FAULTS: Record<string, (options: ServerOptions, cluster: Postgresql
     for (const n of range(20)) assertEquals(await readNumbers(there.openInbox(client(n), ignore, ignore)), []);
   },
 
+  "what a client has confirmed before its commit, and before it left, does not come back": async (options, cluster) => {
+    await using relay = new Relay({ transport: "unix", path: cluster.socket });
+    const hosts = [{ host: "127.0.0.1", port: relay.port }];
+    const patient = new Server({ ...options, hosts }, DAY);
+    await using mailbox = await openPostgresql({ ...options, hosts }, NO_LIMITS, () => {}, patient, { slow: 5 });
+    const watching = new Watching(mailbox, 1);
+    await mailbox.flush();
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+    relay.answering = () => answered;
+    for (const n of range(5)) mailbox.store(client(1), numbered(n));
+    await eventually("all have come", () => watching.got.length === 5);
+    watching.inbox.confirm(watching.last - 2);
+    watching.inbox.close();
+    const again = new Watching(mailbox, 1);
+    answer();
+    await mailbox.flush();
+    await eventually("the rest has come", () => again.got.length === 2);
+    assertEquals(again.got, [3, 4]);
+  },
+
   "statements that hang don't hold up commits": async (options) => {
     const { counts, count } = counting();
     const server = new Server(options, DAY);
