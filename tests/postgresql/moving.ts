@@ -21,6 +21,8 @@ import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const CLIENTS = 24;
 const ROUNDS = 20;
+/** So many in a commit get a chunk each: there is much to move. */
+const FEW_CLIENTS = 12;
 const DAY = 86_400_000;
 const LEDGER_LIMITS = { registeredClients: Infinity, unusedRegistrationTime: 3_600_000 };
 const ignore = () => {};
@@ -133,6 +135,7 @@ export async function moveThereAndBack(admin: ServerOptions): Promise<void> {
           if (n % 5 === 0 && c !== 1) continue;
           mailbox.store(client(c), numbered(n));
           expected[c]!.push(n);
+          if (c % FEW_CLIENTS === 0) await mailbox.flush();
         }
         await mailbox.flush();
       }
