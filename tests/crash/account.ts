@@ -1,5 +1,5 @@
 import { type ClientId, clientId } from "../../src/mailbox/client_id.ts";
-import type { Mailbox } from "../../src/mailbox/mailbox.ts";
+import type { MessageStore } from "../../src/mailbox/message_store.ts";
 import { MAX_MESSAGE_SIZE } from "../../src/sphinx/constants.ts";
 import { range, readAll } from "../mailbox/messages.ts";
 import { Random } from "../support/random.ts";
@@ -60,10 +60,10 @@ export function note(account: Account, text: string): void {
  * @returns the progress now, for the next account to start from
  * @throws {Error} that says what is wrong
  */
-export async function compare({ intended, done }: Account, mailbox: Mailbox): Promise<Progress[]> {
+export async function compare({ intended, done }: Account, mailbox: MessageStore): Promise<Progress[]> {
   const found: Progress[] = [];
   for (const client of range(CLIENTS)) {
-    const reader = mailbox.openInbox(watched(client), () => {});
+    const reader = mailbox.openInbox(watched(client), () => {}, () => {});
     const numbers = (await readAll(reader)).map(({ message }) => verifiedNumber(client, message));
     reader.close();
     found.push(judge(numbers, intended[client]!, done[client]!, `client ${client}`));

@@ -1,20 +1,21 @@
 import type { StoredMessage } from "../../src/mailbox/fresh.ts";
-import type { InboxReader } from "../../src/mailbox/inbox_reader.ts";
+import type { Inbox } from "../../src/mailbox/message_store.ts";
 import { range } from "../mailbox/messages.ts";
+import { openPostgresql } from "../mailbox/stores.ts";
 import { openMailbox } from "../support/open_mailbox.ts";
 import { Random } from "../support/random.ts";
 import { CLIENTS, line, messageOf, type Progress, watched } from "./account.ts";
 
 /*
  * A mailbox under load, to be killed. It stores, reads and confirms messages for some clients, and reports on standard
- * output what it is about to do and what is on the disk. Arguments: folder, seed, rounds, "close" or "exit" for how it
- * ends by itself, then `stored/confirmed` for each client.
+ * output what it is about to do and what is on the disk. Arguments: its folder, or how to log in to PostgreSQL as JSON;
+ * seed, rounds, "close" or "exit" for how it ends by itself, then `stored/confirmed` for each client.
  */
 
 /** The most messages for one client in a round. */
 const MAX_ARRIVALS = 40;
 
-const [folder, seed, rounds, ending, ...progressTexts] = Deno.args;
+const [place, seed, rounds, ending, ...progressTexts] = Deno.args;
 const random = new Random(Number(seed));
 const progress: Progress[] = progressTexts.map((text) => {
   const [stored, confirmed] = text.split("/").map(Number);
@@ -24,8 +25,9 @@ const encoder = new TextEncoder();
 /** A pipe accepts so few bytes either completely or not at all. */
 const say = (text: string) => Deno.stdout.writeSync(encoder.encode(text));
 
-const mailbox = await openMailbox(folder!);
-const readers: InboxReader[] = range(CLIENTS).map((client) => mailbox.openInbox(watched(client), () => {}));
+const ignore = () => {};
+const mailbox = place!.startsWith("{") ? await openPostgresql(JSON.parse(place!)) : await openMailbox(place!);
+const readers: Inbox[] = range(CLIENTS).map((client) => mailbox.openInbox(watched(client), ignore, ignore));
 const unconfirmed: StoredMessage[][] = range(CLIENTS).map(() => []);
 
 for (let round = 0; round < Number(rounds); round++) {

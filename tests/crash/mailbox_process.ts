@@ -7,23 +7,23 @@ const CHILD = fileURLToPath(new URL("./mailbox_child.ts", import.meta.url));
 export const hasStrace = await new Deno.Command("strace", { args: ["true"], stdout: "null", stderr: "null" }).output()
   .then(({ success }) => success, () => false);
 
-/** The command line of a child that continues from `progress`. */
+/** The command line of a child that continues from `progress`; see mailbox_child.ts. */
 export function childCommand(
-  folder: string,
+  place: string,
   seed: number,
   rounds: number,
   progress: readonly Progress[],
   ending: "close" | "exit" = "exit",
 ): string[] {
   const texts = progress.map(({ stored, confirmed }) => `${stored}/${confirmed}`);
-  const permissions = ["--allow-read", "--allow-write", "--allow-env"];
+  const permissions = ["--allow-read", "--allow-write", "--allow-env", "--allow-net", "--allow-sys"];
   return [
     Deno.execPath(),
     "run",
     "--no-code-cache",
     ...permissions,
     CHILD,
-    folder,
+    place,
     `${seed}`,
     `${rounds}`,
     ending,
