@@ -11,6 +11,7 @@ import { ProxyHeader } from "../proxies/proxy_header.ts";
 import { TrustedProxies } from "../proxies/trusted_proxies.ts";
 import { FrameParser } from "./frames.ts";
 import type { Origin } from "./origins.ts";
+import { Turns } from "./turns.ts";
 
 /** Receives the packets of all mixnodes' connections. */
 export interface PacketSink {
@@ -68,8 +69,8 @@ interface Stream extends Origin {
   heardAt: number;
   /** when it was accepted, or when its latest good packet was unwrapped */
   usefulAt: number;
-  /** whether it has brought a good packet */
-  isConfirmed: boolean;
+  /** `confirmed` once it has brought a good packet */
+  standing: Standing;
   /** when the current, incomplete frame or header began */
   frameBeganAt: number | undefined;
   /** false while it waits for us */
@@ -91,6 +92,7 @@ export class MixnetListener {
   readonly #proxies: TrustedProxies;
   readonly #ticker: ReturnType<typeof setInterval>;
   readonly #streams = new Map<Stream, Promise<void>>();
+  readonly #turns = new Turns();
   readonly #accepting: Accepting;
   readonly #admitting: Promise<void>;
   #disposed = false;
@@ -181,11 +183,11 @@ export class MixnetListener {
       usefulAt: now,
       frameBeganAt: undefined,
       isRead: true,
-      isConfirmed: false,
+      standing,
       proved: (now) => {
         stream.usefulAt = now;
-        if (stream.isConfirmed) return;
-        stream.isConfirmed = true;
+        if (stream.standing !== "pending") return;
+        stream.standing = "confirmed";
         this.#places.confirm(stream.network, stream);
       },
     };
@@ -225,6 +227,7 @@ export class MixnetListener {
     this.#places.leave(stream.network, stream);
     if (!this.#makeRoom(network, standing)) return undefined;
     stream.network = network;
+    stream.standing = standing;
     this.#places.take(network, stream, standing);
     return rest;
   }
@@ -274,18 +277,26 @@ export class MixnetListener {
     }
   }
 
-  /** Checks for room before each packet, so that many connections that wake at once do not overfill the sink. */
+  /** Checks for room before each packet, and waits for its turn if there is too little for all connections. */
   async #take(stream: Stream, chunk: Uint8Array): Promise<number> {
     let packets = 0;
-    for (const packet of stream.parser.push(chunk)) {
-      for (let room = this.#sink.room(); room !== undefined; room = this.#sink.room()) {
-        this.#sink.flush();
-        await room;
+    let turn: Disposable | undefined;
+    try {
+      for (const packet of stream.parser.push(chunk)) {
+        if (turn === undefined && (this.#turns.isTaken || this.#sink.room() !== undefined)) {
+          turn = await this.#turns.take(stream.standing);
+        }
+        for (let room = this.#sink.room(); room !== undefined; room = this.#sink.room()) {
+          this.#sink.flush();
+          await room;
+        }
+        this.#sink.add(packet, stream);
+        packets++;
       }
-      this.#sink.add(packet, stream);
-      packets++;
+      this.#sink.flush();
+    } finally {
+      turn?.[Symbol.dispose]();
     }
-    this.#sink.flush();
     return packets;
   }
 

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { setImmediate } from "node:timers/promises";
 import { frame, FRAME_SIZE } from "../../src/mixnet/frames.ts";
 import { MixnetListener, type PacketSink } from "../../src/mixnet/listener.ts";
 import type { SocketAddress } from "../../src/addresses/socket_address.ts";
@@ -119,12 +120,37 @@ Deno.test("connections that wait at the same time do not overfill the sink once 
     const mixnode = mixnodes.use(await connect(listener.address));
     await writeAll(mixnode, frame(numberedPacket(i)));
   }
-  await sink.events.reached("asked for room", 7);
+  await sink.events.reached("asked for room", 1);
   for (let capacity = 2; capacity <= 8; capacity++) {
     sink.makeRoom(capacity);
     await sink.events.reached("packets", capacity);
   }
   assertEquals(sink.taken.toSorted(), numbers(8));
+});
+
+Deno.test("while there is too little room, a mixnode of the topology does not wait for all strangers", async () => {
+  const sink = new TestSink(0);
+  let isMixnode = false;
+  await using listener = MixnetListener.listen(LOCAL, sink, new Counted().count, undefined, () => isMixnode);
+  await using connections = new AsyncDisposableStack();
+  const makeRoomUntil = async (packets: number) => {
+    while (sink.taken.length < packets) {
+      sink.makeRoom(sink.taken.length + 1);
+      await setImmediate(); // in which everything that has arrived is read
+    }
+  };
+  const flood = frame(...numbers(94).map(() => numberedPacket(1)));
+  for (let i = 0; i < 40; i++) {
+    const stranger = connections.use(await connect(listener.address));
+    writeAll(stranger, flood).catch(() => {});
+  }
+  await makeRoomUntil(200); // by now each has a large read that waits for room, 47 packets
+  isMixnode = true;
+  const mixnode = connections.use(await connect(listener.address));
+  await writeAll(mixnode, frame(numberedPacket(2)));
+  await makeRoomUntil(600);
+  assert(sink.taken.includes(2), "its packet still waits");
+  sink.makeRoom(Infinity);
 });
 
 Deno.test("closing hands what was read to the sink, and closes all connections and the port", async () => {
