@@ -5,6 +5,10 @@ import type { Server, Sql } from "./server.ts";
 const READ_TOGETHER = 5000;
 /** The channel on which gateways announce which clients have changed. */
 const CHANNEL = "nym_gateway_clients";
+/** Changed clients that wait to be read by name; when there are more, everything that has changed lately is read. */
+const MAX_ANNOUNCED = 65_536;
+/** How a notification names a client. */
+const PSEUDONYM = /^[0-9a-f]{64}$/;
 /** ms by which what changed is read again: longer than a statement may take, as later ones may be visible earlier */
 const OVERLAP = 60_000;
 
@@ -86,11 +90,28 @@ export class PostgresqlLedgerTable implements LedgerTable {
         if (!this.server.isClosing) failed(error);
       }
     };
+    const announced = new Set<string>();
+    let isReading = false;
+    const readAnnounced = async () => {
+      if (isReading) return;
+      isReading = true;
+      while (announced.size > 0) {
+        const some = announced.values().take(READ_TOGETHER).toArray();
+        const list = byteArray(some.map((hex) => Uint8Array.fromHex(hex)));
+        for (const each of some) announced.delete(each);
+        await read((sql) =>
+          sql<Row[]>`select client, entry, removed from nym_gateway.clients where client = any (${list}::text::bytea[])`
+        );
+      }
+      isReading = false;
+    };
+    // Any role that may log in to the database can send notifications: those of another form are ignored.
     const notified = (clients: string) => {
-      const list = byteArray(clients.split(" ").map((hex) => Uint8Array.fromHex(hex)));
-      void read((sql) =>
-        sql<Row[]>`select client, entry, removed from nym_gateway.clients where client = any (${list}::text::bytea[])`
-      );
+      for (const client of clients.split(" ")) if (PSEUDONYM.test(client)) announced.add(client);
+      if (announced.size > MAX_ANNOUNCED) {
+        announced.clear();
+        void caughtUp();
+      } else void readAnnounced();
     };
     const caughtUp = async () => {
       const since = this.#readAt - OVERLAP;

@@ -42,6 +42,8 @@ const EXPIRED_AT_ONCE = 500;
 /** Clients for whom covers wait to be passed to other gateways; one statement takes as many as one notification names. */
 const MAX_COVERED = 8192;
 const COVERED_AT_ONCE = 180;
+/** Covers for one client that count of a notification: any role of the database can send one. */
+const MAX_COVERS = 64;
 /** Hexadecimal digits of a pseudonym in a notification. */
 const HINT_DIGITS = 32;
 
@@ -77,6 +79,9 @@ export class PostgresqlMailbox implements MessageStore {
   /** what {@linkcode passCover} has taken, by client */
   readonly #covers = new Map<Pseudonym, number>();
   #isPassing = false;
+  #isSweeping = false;
+  /** another sweep must follow the one under way */
+  #mustSweep = false;
   pushCover: ((id: ClientId) => void) | undefined;
   readonly #readerStore: ReaderStore;
   readonly #confirmations = new Map<Pseudonym, Confirmation>();
@@ -513,7 +518,7 @@ export class PostgresqlMailbox implements MessageStore {
    * `covers 0123…:2 89ab…:1`.
    */
   #hinted(hint: string): void {
-    if (hint === "*") return void this.#quietly("look for what other gateways have stored", () => this.#sweep());
+    if (hint === "*") return void this.#sweepSoon();
     const [first, ...others] = hint.split(" ");
     if (first === "covers") return this.#covered(others);
     for (const start of [first!, ...others]) this.#readers.get(start)?.hint();
@@ -523,8 +528,22 @@ export class PostgresqlMailbox implements MessageStore {
     for (const each of counts) {
       const [start, count] = each.split(":");
       const reader = this.#readers.get(start!);
-      for (let i = 0; reader !== undefined && i < Number(count); i++) this.pushCover?.(reader.id);
+      for (let i = 0; reader !== undefined && i < Math.min(Number(count), MAX_COVERS); i++) {
+        this.pushCover?.(reader.id);
+      }
     }
+  }
+
+  /** One sweep at a time, however often others say that something has changed. */
+  async #sweepSoon(): Promise<void> {
+    this.#mustSweep = true;
+    if (this.#isSweeping) return;
+    this.#isSweeping = true;
+    while (this.#mustSweep) {
+      this.#mustSweep = false;
+      await this.#quietly("look for what other gateways have stored", () => this.#sweep());
+    }
+    this.#isSweeping = false;
   }
 
   /** Asks about the inboxes of all clients that are online. */

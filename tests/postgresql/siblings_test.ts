@@ -405,6 +405,55 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
     assertEquals(complaints, []);
   },
 
+  "notifications of others, in whatever form, disturb no gateway": async (options) => {
+    await using server = new Server(options);
+    let [running, most, begun] = [0, 0, 0];
+    let { promise: held, resolve: release } = Promise.withResolvers<void>();
+    release();
+    const run = server.run.bind(server);
+    server.run = async (statement) => {
+      most = Math.max(most, ++running);
+      await held;
+      return await run(statement).finally(() => running--);
+    };
+    const listen = server.listen.bind(server);
+    server.listen = (channel, notified, listening) => listen(channel, notified, () => (begun++, listening()));
+    await using mailbox = await openPostgresql(options, undefined, undefined, server, { sweep: DAY, tend: DAY });
+    const table = new PostgresqlLedgerTable(server);
+    const changed: string[] = [];
+    table.follow(({ pseudonym }) => changed.push(pseudonym.toHex()), ignore);
+    mailbox.openInbox(client(1), ignore, ignore);
+    await mailbox.flush();
+    await eventually("it listens", () => begun === 2);
+    const others = new Server(options);
+    await using _others = others;
+    const notify = (channel: string, payload: string) =>
+      others.run((sql) => sql`select pg_notify(${channel}::text, ${payload}::text)`);
+
+    const clients = "nym_gateway_clients";
+    for (const garbage of ["", "zz", "*", "abc", `${"ab".repeat(31)} x`, "'; --"]) await notify(clients, garbage);
+    await new PostgresqlLedgerTable(others).set(new Uint8Array(32).fill(7), new Uint8Array(1));
+    await eventually("the change is known", () => changed.length > 0);
+    assertEquals([changed, begun], [["07".repeat(32)], 2], "it has never stopped listening");
+
+    const [row] = await others.run((sql) =>
+      sql<
+        { home: string; hint: string }[]
+      >`select home, left(encode(inbox, 'hex'), 32) as hint from nym_gateway.inboxes`
+    );
+    const own = `nym_gateway_${row!.home}`;
+    let covers = 0;
+    mailbox.pushCover = () => void covers++;
+    ({ promise: held, resolve: release } = Promise.withResolvers<void>());
+    most = 0;
+    for (let i = 0; i < 30; i++) await notify(own, "*");
+    await notify(own, `covers ${row!.hint}:100000 ${row!.hint}:-1 ${row!.hint}:x ${row!.hint} :`);
+    await eventually("the last one has come", () => covers > 0);
+    release();
+    assertEquals(covers, 64);
+    assert(most < 10, "one sweep at a time, and perhaps a look at the totals");
+  },
+
   "whatever happens at several gateways, clients get their messages in order, and nothing that they have confirmed":
     randomHistories,
 
