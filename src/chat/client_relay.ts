@@ -4,7 +4,7 @@ import type { Wire } from "./wire.ts";
 
 const HEAD_SIZE = 4096;
 /** as in `GET /?window=2 HTTP/1.1` */
-const WINDOW = /^GET \/\?window=(\d+) /;
+const WINDOW = /^GET \/\?window=([1-9]\d{0,5}) /;
 
 /**
  * Stands before a gateway and passes clients' connections on, byte by byte, so that the wire between them can be

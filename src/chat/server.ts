@@ -8,8 +8,12 @@ import style from "./page/style.css" with { type: "text" };
 
 /** ms between two parts of the stream of what passes the wire */
 const BEAT = 40;
-/** Sightings that wait for a page that does not read; the oldest are left out. */
+/** Sightings that wait for the next part; of more, the oldest are left out. */
 const MOST_WAITING = 2000;
+
+/** A window's number: short, because any web page can ask for any path. */
+const WINDOW = /^[1-9]\d{0,5}$/;
+const LAST_WINDOW = 999_999;
 
 /** What the server serves, and from what. */
 export interface ChatServerOptions {
@@ -62,11 +66,11 @@ export class ChatServer implements AsyncDisposable {
     // A page of another origin can neither read answers nor have others resolve their name to this address.
     if (host !== new URL(this.url).host) return new Response("Not here\n", { status: 421 });
     const [, first, second, ...rest] = pathname.split("/");
-    const window = first === "w" && /^[1-9]\d*$/.test(second ?? "") ? Number(second) : undefined;
+    const window = first === "w" && WINDOW.test(second ?? "") ? Number(second) : undefined;
     if (request.method === "PUT" && first === "mixnodes") return await this.#switch(request, second ?? "");
     if (request.method !== "GET") return new Response("Only GET and PUT\n", { status: 405 });
     // The browser keeps the fragment, which may be an invitation, across this.
-    if (pathname === "/") return new Response(null, { status: 302, headers: { location: `/w/${++this.#windows}` } });
+    if (pathname === "/") return new Response(null, { status: 302, headers: { location: `/w/${this.#newWindow()}` } });
     if (window !== undefined && rest.length === 0) return this.#page(window);
     if (window !== undefined && rest.join("/") === "api/presence/topology") return this.#topologyFor(window);
     if (pathname === "/chat.js") return text(this.#options.scripts.page, "text/javascript");
@@ -74,6 +78,10 @@ export class ChatServer implements AsyncDisposable {
     if (pathname === "/chat.css") return text(style, "text/css");
     if (pathname === "/wire") return this.#stream();
     return new Response("Not found\n", { status: 404 });
+  }
+
+  #newWindow(): number {
+    return this.#windows = this.#windows % LAST_WINDOW + 1;
   }
 
   #page(window: number): Response {
@@ -126,16 +134,18 @@ export class ChatServer implements AsyncDisposable {
           controller.enqueue(encoder.encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`));
         };
         let waiting: Sighting[] = [];
-        const announce = () => send("state", { off: this.#off(), windows: this.#options.wire.connections });
+        let isChanged = true;
+        const announce = () => isChanged = true;
         cleanup.use(
           this.#options.wire.watch({ passed: (sighting) => waiting.push(sighting), changed: announce }),
         );
         const beat = setInterval(() => {
-          if (waiting.length === 0) return;
-          if ((controller.desiredSize ?? 0) > 0) {
-            send("wire", waiting);
-            waiting = [];
-          } else waiting = waiting.slice(-MOST_WAITING);
+          waiting.splice(0, waiting.length - MOST_WAITING);
+          if ((controller.desiredSize ?? 0) <= 0) return;
+          if (isChanged) send("state", { off: this.#off(), windows: this.#options.wire.connections });
+          if (waiting.length > 0) send("wire", waiting);
+          isChanged = false;
+          waiting = [];
         }, BEAT);
         cleanup.defer(() => clearInterval(beat));
         this.#announcements.add(announce);
@@ -146,7 +156,6 @@ export class ChatServer implements AsyncDisposable {
         };
         this.#ending.signal.addEventListener("abort", end, { once: true });
         cleanup.defer(() => this.#ending.signal.removeEventListener("abort", end));
-        announce();
       },
       cancel: () => cleanup.dispose(),
     }, { highWaterMark: 16 });

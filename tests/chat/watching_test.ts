@@ -132,5 +132,10 @@ Deno.test("the server answers only by its own address, and gives each window a n
   const page = await ask("/w/5");
   assert(page.includes(`"window":5`) && page.includes("script-src 'self'"));
   assert((await ask("/")).includes("location: /w/6\r\n"));
-  assert((await ask("/w/0")).startsWith("HTTP/1.1 404 "));
+  for (const number of ["0", "9".repeat(22), "9".repeat(400)]) {
+    assert((await ask(`/w/${number}`)).startsWith("HTTP/1.1 404 "), number);
+  }
+  assert((await ask("/")).includes("location: /w/7\r\n"));
+  assert((await ask("/w/999999")).includes(`"window":999999`));
+  assert((await ask("/")).includes("location: /w/1\r\n"));
 });
