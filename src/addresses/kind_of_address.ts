@@ -1,4 +1,4 @@
-import { encodeIp } from "./ip_literal.ts";
+import { decodeIp, encodeIp } from "./ip_literal.ts";
 import { type IpNetwork, isInNetwork, parseIpNetwork } from "./ip_network.ts";
 
 /** Whom an IP address leads to. */
@@ -29,6 +29,7 @@ const RANGES: readonly [network: IpNetwork, kind: KindOfAddress][] = ([
   ["240.0.0.0/4", "reserved"],
   ["::/128", "unspecified"],
   ["::1/128", "loopback"],
+  ["64:ff9b:1::/48", "private"], // NAT64 of one's own network (RFC 8215)
   ["fc00::/7", "private"],
   ["fec0::/10", "private"],
   ["fe80::/10", "link-local"],
@@ -36,20 +37,37 @@ const RANGES: readonly [network: IpNetwork, kind: KindOfAddress][] = ([
   ["ff00::/8", "multicast"],
 ] as const).map(([range, kind]) => [parseIpNetwork(range)!, kind]);
 
-const EMBEDDING_BITS = 96;
-/** Prefixes of IPv6 addresses that end in the IPv4 address they lead to: mapped (RFC 4291), and through NAT64 (RFC 6052). */
-const EMBEDDING = ["::ffff:0:0", "64:ff9b::"].map((prefix): IpNetwork => ({
-  octets: encodeIp(prefix)!,
-  bits: EMBEDDING_BITS,
-}));
+const IPV4_SIZE = 4;
+/** IPv6 addresses that lead to an IPv4 address, and the offset at which they contain it. */
+const EMBEDDING: readonly { readonly network: IpNetwork; readonly at: number }[] = [
+  { network: { octets: encodeIp("::ffff:0:0")!, bits: 96 }, at: 12 }, // mapped (RFC 4291 §2.5.5.2)
+  { network: { octets: encodeIp("::")!, bits: 96 }, at: 12 }, // compatible, from earlier days (§2.5.5.1)
+  { network: { octets: encodeIp("64:ff9b::")!, bits: 96 }, at: 12 }, // through NAT64 (RFC 6052)
+  { network: { octets: encodeIp("2002::")!, bits: 16 }, at: 2 }, // 6to4 (RFC 3056)
+];
 
 /** Undefined when `host` is a name. */
 export function kindOfAddress(host: string): KindOfAddress | undefined {
   const octets = encodeIp(host);
-  return octets === undefined ? undefined : kindOf(octets);
+  return octets === undefined ? undefined : rangeOf(octets) ?? rangeOf(embedded(octets)) ?? "public";
 }
 
-function kindOf(octets: Uint8Array): KindOfAddress {
-  if (EMBEDDING.some((network) => isInNetwork(octets, network))) return kindOf(octets.subarray(EMBEDDING_BITS / 8));
-  return RANGES.find(([network]) => isInNetwork(octets, network))?.[1] ?? "public";
+/**
+ * The address, in canonical form, that packets to `host` reach: an IPv6 address may contain that of IPv4. A name stays as it
+ * is.
+ */
+export function destinationOf(host: string): string {
+  const octets = host.includes(":") ? encodeIp(host) : undefined;
+  if (octets === undefined) return host;
+  return decodeIp(rangeOf(octets) === undefined ? embedded(octets) : octets);
+}
+
+function rangeOf(octets: Uint8Array): KindOfAddress | undefined {
+  return RANGES.find(([network]) => isInNetwork(octets, network))?.[1];
+}
+
+/** The IPv4 address in an IPv6 address that contains one; any other address as it is. */
+function embedded(octets: Uint8Array): Uint8Array {
+  const at = EMBEDDING.find(({ network }) => isInNetwork(octets, network))?.at;
+  return at === undefined ? octets : octets.subarray(at, at + IPV4_SIZE);
 }

@@ -4,6 +4,8 @@ import { parseSocketAddress, type SocketAddress } from "./socket_address.ts";
 const NAMED = /^(?<name>[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_.])?):(?<port>[1-9]\d{0,4})$/i;
 /** Names that are resolved, how many at a time, and the ms for all of them: slow name servers' names are left out. */
 const MAX_NAMES = 256;
+/** Addresses that count of a name: whoever owns the name may give it thousands. */
+const MAX_ADDRESSES = 8;
 const NAMES_AT_A_TIME = 16;
 const LOOK_UP_TIME = 2000;
 
@@ -34,7 +36,9 @@ export async function addressesOfNamed(
       const ips = await lookUp(name!, late).catch(() => []);
       found.set(
         host,
-        ips.flatMap((ip) => parseSocketAddress(ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`) ?? []),
+        ips.slice(0, MAX_ADDRESSES).flatMap((ip) =>
+          parseSocketAddress(ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`) ?? []
+        ),
       );
     }
   });

@@ -59,6 +59,7 @@ export const MIXNODE_SECTIONS = {
         "The directory server, which lists this mixnode for other nodes and clients, and the other nodes for it.",
     }),
     directory_key: gateway.directory_key,
+    maximum_topology_age: gateway.maximum_topology_age,
     metrics_directory_server: key({
       kind: url,
       default: "https://directory.nymtech.net",

@@ -106,6 +106,15 @@ export const SECTIONS = {
         replace the mixnodes by others. List two keys while the directory changes its key. Empty (the default), as with a
         directory of 0.7.0, which signs nothing: no signatures.`,
     }),
+    maximum_topology_age: key({
+      kind: delayOrNever,
+      default: 3_600_000,
+      reloadable: "always",
+      comment:
+        `With directory_key, the time in ms for which a topology is accepted after the directory has signed it, so that
+        nobody can send one from long ago to a node that has not seen a newer one. One whose time is in the future by
+        more than that is refused too. 0 accepts topologies of any age. It needs a clock that is right.`,
+    }),
     refuse_address_clash: key({
       kind: flag,
       default: false,

@@ -58,19 +58,19 @@ export class DirectoryClient {
 
   /**
    * `url` is the server's http or https URL, without `/api`. `timeout` in ms is for an answer, or for each MiB of it. At
-   * most `maximum` bytes of a topology are read. If there are `trusted` keys (base58), only topologies that one of them
-   * has signed are accepted.
+   * most `maximum` bytes of a topology are read. If `trust` has keys, only topologies that one of them has signed are
+   * accepted.
    */
   constructor(
     url: string,
     timeout = REQUEST_TIMEOUT,
     maximum = MAX_TOPOLOGY_SIZE,
-    trusted: () => readonly string[] = () => [],
+    trust: TopologyTrust = new TopologyTrust(() => []),
   ) {
     this.url = url.replace(/\/+$/, "");
     this.#timeout = timeout;
     this.#maximum = maximum;
-    this.#trust = new TopologyTrust(trusted);
+    this.#trust = trust;
   }
 
   /** From now on, only topologies that were signed at that time (ms since 1970) or later are accepted. */
@@ -79,11 +79,11 @@ export class DirectoryClient {
   }
 
   /**
-   * Requests the current nodes; gateways come without their clients.
+   * Requests the current nodes; gateways come without their clients. `within`: ms that even a long answer may take.
    *
    * @throws {DirectoryError} if there is no valid answer; the signal's reason once that is aborted
    */
-  async topology(signal: AbortSignal): Promise<DirectoryAnswer> {
+  async topology(signal: AbortSignal, within = Infinity): Promise<DirectoryAnswer> {
     const { isNeeded } = this.#trust;
     const path = isNeeded ? SIGNED_TOPOLOGY_PATH : TOPOLOGY_PATH;
     return await this.#request(path, { method: "GET" }, signal, async (response, onProgress) => {
@@ -94,7 +94,7 @@ export class DirectoryClient {
       if (refusal !== undefined) throw new DirectoryError(refusal);
       const signedAt = isNeeded ? this.#trust.signedAt : undefined;
       return { topology, isWhole, time: Number.isNaN(time) ? undefined : time, signedAt };
-    });
+    }, within);
   }
 
   /**
@@ -135,19 +135,25 @@ export class DirectoryClient {
     init: RequestInit,
     signal: AbortSignal,
     read: (response: Response, onProgress: () => void) => Promise<T>,
+    within = Infinity,
   ): Promise<T> {
     const ending = new AbortController();
     const end = () => ending.abort();
+    const latest = performance.now() + within;
+    let limit = 0;
     let late = false;
     const expire = () => {
       late = true;
       end();
     };
-    let timer = setTimeout(expire, this.#timeout);
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const onProgress = () => {
       clearTimeout(timer);
-      timer = setTimeout(expire, this.#timeout);
+      const left = latest - performance.now();
+      limit = left < this.#timeout ? within : this.#timeout;
+      timer = setTimeout(expire, Math.min(left, this.#timeout));
     };
+    onProgress();
     signal.addEventListener("abort", end);
     try {
       signal.throwIfAborted();
@@ -160,7 +166,7 @@ export class DirectoryClient {
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof DirectoryError) throw error;
-      if (late) throw new DirectoryError(`no complete answer within ${this.#timeout} ms`);
+      if (late) throw new DirectoryError(`no complete answer within ${limit} ms`);
       throw new DirectoryError("the connection failed", { cause: error });
     } finally {
       clearTimeout(timer);
@@ -205,11 +211,20 @@ export class DirectoryClient {
   }
 }
 
-/** A client of the directory that a node's configuration names. `directoryKey` is read on every use. */
-export function directoryClient(
-  node: { readonly presenceDirectoryServer: string; readonly directoryKey: readonly string[] },
-): DirectoryClient {
-  return new DirectoryClient(node.presenceDirectoryServer, undefined, undefined, () => node.directoryKey);
+/** What a node's configuration says about its directory. All but the URL is read on every use. */
+export interface DirectorySettings {
+  /** its URL */
+  readonly presenceDirectoryServer: string;
+  /** its keys, base58; empty if it signs nothing */
+  readonly directoryKey: readonly string[];
+  /** ms since a topology was signed; 0 for any */
+  readonly maximumTopologyAge: number;
+}
+
+/** A client of the directory that a node's configuration names. */
+export function directoryClient(node: DirectorySettings): DirectoryClient {
+  const trust = new TopologyTrust(() => node.directoryKey, () => node.maximumTopologyAge);
+  return new DirectoryClient(node.presenceDirectoryServer, undefined, undefined, trust);
 }
 
 /** Why an answer with a status other than 2xx is refused. */

@@ -1,4 +1,5 @@
-import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
+import { destinationOf } from "../addresses/kind_of_address.ts";
+import { formatSocketAddress, parseSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { logger } from "../logging/log.ts";
 import type { Mixnode, Topology } from "../protocol/topology.ts";
@@ -29,6 +30,8 @@ export interface MixnodeTimings extends RetryTimings {
   readonly sendingDelay: number;
   /** between requests for the topology */
   readonly topologyRefresh: number;
+  /** that the first topology may take: until then, the mixnode does not listen */
+  readonly firstTopology: number;
 }
 
 /** The timings of a mixnode that sends its presence every `sendingDelay` ms. */
@@ -59,6 +62,8 @@ export class MixnodePresence implements AsyncDisposable {
   readonly #context: MixnodeContext;
   readonly #timings: MixnodeTimings;
   readonly #contact: DirectoryContact;
+  /** the address that is announced, as `destinationText` writes it; undefined if it has a name */
+  readonly #own: string | undefined;
   #nodes = Mixnodes.none();
   /** when they were received, ms since 1970; undefined if never */
   #receivedAt: number | undefined;
@@ -80,6 +85,8 @@ export class MixnodePresence implements AsyncDisposable {
     this.#timings = timings;
     this.#contact = new DirectoryContact(directory, timings);
     this.#keeper = new TopologyKeeper(context.keptAt);
+    const own = parseSocketAddress(context.self.host);
+    this.#own = own && destinationText(own);
   }
 
   /** The number of addresses that packets may be sent to. */
@@ -112,7 +119,7 @@ export class MixnodePresence implements AsyncDisposable {
    * announces it: packets would come back to us, once for each of their hops.
    */
   isNode(address: SocketAddress): boolean {
-    return this.#nodes.has(address) && formatSocketAddress(address) !== this.#context.self.host;
+    return this.#nodes.has(address) && destinationText(address) !== this.#own;
   }
 
   /** Whether another node of the current topology has this IP address. */
@@ -129,7 +136,10 @@ export class MixnodePresence implements AsyncDisposable {
     const kept = await readKeptTopology(keptAt);
     this.#directory.refuseBefore(kept?.signedAt ?? 0);
     let topology: Topology | undefined;
-    const isUpToDate = await this.#contact.attempt("topology", async () => void (topology = await this.#refresh()));
+    const isUpToDate = await this.#contact.attempt(
+      "topology",
+      async () => void (topology = await this.#refresh(this.#timings.firstTopology)),
+    );
     if (!isUpToDate && kept !== undefined) {
       this.#nodes = await Mixnodes.at(kept.mixnodes, mayConnect, this.#contact.signal);
       this.#receivedAt = kept.receivedAt;
@@ -201,10 +211,10 @@ export class MixnodePresence implements AsyncDisposable {
     this.#looking = undefined;
   }
 
-  async #refresh(): Promise<Topology> {
+  async #refresh(within?: number): Promise<Topology> {
     const { self, mayConnect } = this.#context;
     const mustBeListed = this.#hasAnnounced;
-    const { topology, isWhole, signedAt } = await this.#directory.topology(this.#contact.signal);
+    const { topology, isWhole, signedAt } = await this.#directory.topology(this.#contact.signal, within);
     const others = topology.mixNodes.filter(({ pubKey }) => pubKey !== self.pubKey).map(({ host }) => host);
     const gateways = topology.gatewayNodes.map(({ mixnetListener }) => mixnetListener);
     this.#nodes = await Mixnodes.at([...others, ...gateways], mayConnect, this.#contact.signal);
@@ -228,6 +238,11 @@ export class MixnodePresence implements AsyncDisposable {
     }
     this.#reminder.look(this.#fault);
   }
+}
+
+/** The same text for all addresses that packets to them reach the same node by. */
+function destinationText({ host, port }: SocketAddress): string {
+  return formatSocketAddress({ host: destinationOf(host), port });
 }
 
 /** Another mixnode that announces our address. */

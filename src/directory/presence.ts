@@ -16,6 +16,8 @@ import { isGatewayAt } from "./other_gateway.ts";
 const LONG_DELAY = 4500;
 /** ms between two requests for the topology */
 export const TOPOLOGY_REFRESH = 30_000;
+/** ms for the first topology: a longer start may count as failed */
+const FIRST_TOPOLOGY = 20_000;
 
 const log = logger("nym_gateway::node::presence");
 
@@ -30,6 +32,8 @@ export interface PresenceTimings extends RetryTimings {
   longDelay: number;
   /** between requests for the topology */
   topologyRefresh: number;
+  /** that the first topology may take: until then, the gateway does not listen */
+  firstTopology: number;
 }
 
 /** The timings of a gateway that sends its presence every `sendingDelay` ms. */
@@ -38,6 +42,7 @@ export function presenceTimings(sendingDelay: number): PresenceTimings {
     sendingDelay,
     longDelay: LONG_DELAY,
     topologyRefresh: TOPOLOGY_REFRESH,
+    firstTopology: FIRST_TOPOLOGY,
     firstRetry: 1000,
     maximumRetry: 30_000,
   };
@@ -140,7 +145,7 @@ export class Presence {
     let listing: Listing | undefined;
     const isUpToDate = await this.#contact.attempt(
       "topology",
-      async () => void (listing = await this.#refreshTopology()),
+      async () => void (listing = await this.#refreshTopology(this.#timings.firstTopology)),
     );
     if (!isUpToDate && kept !== undefined) {
       this.#mixnodes = await Mixnodes.at(kept.mixnodes, this.#context.mayConnect, this.#contact.signal);
@@ -192,11 +197,11 @@ export class Presence {
     this.#hasAnnounced = true;
   }
 
-  async #refreshTopology(): Promise<Listing> {
+  async #refreshTopology(within?: number): Promise<Listing> {
     const { mayConnect, self } = this.#context;
     const mustBeListed = this.#hasAnnounced;
     if (mustBeListed) this.#before = undefined; // entries are newer from now on
-    const { topology, isWhole, signedAt } = await this.#directory.topology(this.#contact.signal);
+    const { topology, isWhole, signedAt } = await this.#directory.topology(this.#contact.signal, within);
     const hosts = topology.mixNodes.map(({ host }) => host);
     this.#mixnodes = await Mixnodes.at(hosts, mayConnect, this.#contact.signal);
     this.#receivedAt = Date.now();

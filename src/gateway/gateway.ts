@@ -5,7 +5,7 @@ import { ClientsListener } from "./clients_listener.ts";
 import { hostOf } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
 import { type Changes, takeOver } from "../config/reloading.ts";
-import { isConnectable } from "../directory/connectable.ts";
+import { isConnectable, isOnTheInternet } from "../directory/connectable.ts";
 import { directoryClient } from "../directory/client.ts";
 import { KEPT_TOPOLOGY } from "../directory/kept_topology.ts";
 import { Presence, presenceTimings } from "../directory/presence.ts";
@@ -22,13 +22,14 @@ import { LedgerCaretaker } from "../mailbox/ledger_caretaker.ts";
 import type { MessageStore } from "../mailbox/message_store.ts";
 import { Sealer } from "../mailbox/sealing.ts";
 import { Forwarder } from "../mixnet/forwarder.ts";
-import type { Connect } from "../mixnet/mixnode_link.ts";
+import { type Connect, connectElsewhere } from "../mixnet/mixnode_link.ts";
 import { Counters } from "../counting/counters.ts";
 import { Health } from "../operator/health.ts";
 import { emptyHistograms } from "../operator/histogram.ts";
 import { ReplayFilter } from "../replay/replay_filter.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
 import { plural } from "../text/plural.ts";
+import { destinationOf } from "../addresses/kind_of_address.ts";
 import type { SocketAddress } from "../addresses/socket_address.ts";
 import { PROTOCOL_VERSION } from "../build/version.ts";
 import { gaugesOf } from "./gauges.ts";
@@ -114,7 +115,7 @@ export class Gateway {
       hostOf(mixnetEndpoint.listeningAddress),
       hostOf(new URL(clientsEndpoint.announceAddress).host),
       hostOf(clientsEndpoint.listeningAddress),
-    ];
+    ].map(destinationOf);
     const presence = starting.use(
       new Presence(
         directoryClient(gateway),
@@ -138,12 +139,14 @@ export class Gateway {
     await presence.prepare();
 
     log.info("Starting mix packet forwarder...");
+    const mayStayHere = () =>
+      mixnetEndpoint.forwardTo === "any" || mixnetEndpoint.allowPrivateMixnodes || !isOnTheInternet(announced);
     const forwarder = starting.use(
       new Forwarder({
         connectTimeout: debug.initialConnectionTimeout,
         initialBackoff: debug.packetForwardingInitialBackoff,
         maximumBackoff: debug.packetForwardingMaximumBackoff,
-        connect,
+        connect: connect ?? connectElsewhere(mayStayHere),
       }, count),
     );
     const forward = (to: SocketAddress, packet: Uint8Array): Forwarding => {

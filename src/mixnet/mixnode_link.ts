@@ -26,7 +26,7 @@ export type Connect = (to: SocketAddress, signal: AbortSignal) => Promise<Connec
 export type Connection = Pick<Deno.Conn, "read" | "write" | "close">;
 
 /** Opens a TCP connection. */
-export async function connectByTcp({ host, port }: SocketAddress, signal: AbortSignal): Promise<Connection> {
+export async function connectByTcp({ host, port }: SocketAddress, signal: AbortSignal): Promise<Deno.TcpConn> {
   const connection = await Deno.connect({ hostname: host, port, signal });
   try {
     connection.setNoDelay(); // otherwise a packet waits until the one before it is acknowledged: 40 ms
@@ -34,6 +34,19 @@ export async function connectByTcp({ host, port }: SocketAddress, signal: AbortS
     // It is closed already, which the read will notice.
   }
   return connection;
+}
+
+/**
+ * Opens TCP connections, but none to this machine unless `mayStayHere`: it may have addresses that its configuration does
+ * not know, and services that trust what comes from them. Nothing is sent over such a connection.
+ */
+export function connectElsewhere(mayStayHere: () => boolean): Connect {
+  return async (to, signal) => {
+    const connection = await connectByTcp(to, signal);
+    if (connection.localAddr.hostname !== connection.remoteAddr.hostname || mayStayHere()) return connection;
+    connection.close();
+    throw new Error("the address is this machine's");
+  };
 }
 
 /** Packets in one write: just under 64 KiB. */

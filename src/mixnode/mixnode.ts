@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { destinationOf } from "../addresses/kind_of_address.ts";
 import { formatSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import { PROTOCOL_VERSION } from "../build/version.ts";
 import { hostOf } from "../config/addresses.ts";
@@ -6,13 +7,13 @@ import type { MixnodeConfig } from "../config/config.ts";
 import { type Changes, takeOver } from "../config/reloading.ts";
 import { Counters } from "../counting/counters.ts";
 import { directoryClient } from "../directory/client.ts";
-import { isConnectable } from "../directory/connectable.ts";
+import { isConnectable, isOnTheInternet } from "../directory/connectable.ts";
 import { KEPT_TOPOLOGY } from "../directory/kept_topology.ts";
 import { MixnodePresence, mixnodeTimings } from "../directory/mixnode_presence.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { countLostLines, logger } from "../logging/log.ts";
 import { Forwarder } from "../mixnet/forwarder.ts";
-import type { Connect } from "../mixnet/mixnode_link.ts";
+import { type Connect, connectElsewhere } from "../mixnet/mixnode_link.ts";
 import { PacketsIn } from "../node/packets_in.ts";
 import { openOperatorEndpoint } from "../node/operator_endpoint.ts";
 import { Reloads } from "../node/reloads.ts";
@@ -79,7 +80,7 @@ export class Mixnode implements AsyncDisposable {
     starting.defer(() => clearInterval(syncing));
 
     const announced = hostOf(mixnode.announceAddress);
-    const own = [announced, hostOf(mixnode.listeningAddress)];
+    const own = [announced, hostOf(mixnode.listeningAddress)].map(destinationOf);
     const presence = starting.use(
       new MixnodePresence(
         directoryClient(mixnode),
@@ -101,12 +102,13 @@ export class Mixnode implements AsyncDisposable {
     );
     await presence.prepare();
 
+    const mayStayHere = () => mixnode.forwardTo === "any" || mixnode.allowPrivateNodes || !isOnTheInternet(announced);
     const forwarder = starting.use(
       new Forwarder({
         connectTimeout: debug.initialConnectionTimeout,
         initialBackoff: debug.packetForwardingInitialBackoff,
         maximumBackoff: debug.packetForwardingMaximumBackoff,
-        connect,
+        connect: connect ?? connectElsewhere(mayStayHere),
       }, count),
     );
     const mayForward = (to: SocketAddress) => mixnode.forwardTo === "any" || presence.isNode(to);

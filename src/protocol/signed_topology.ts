@@ -10,13 +10,24 @@ export const SIGNED_TOPOLOGY_PATH = "/api/presence/topology?signed";
 /** The header with the signature: time in ms since 1970, public key in base58, signature in hexadecimal digits. */
 export const SIGNATURE_HEADER = "nym-signature";
 
+/** ms by which the time of a signature may differ from the clock, unless another time is given: a day */
+const MAXIMUM_AGE = 24 * 3600 * 1000;
+
 /** The topologies of a directory whose public keys are known. */
 export class TopologyTrust {
   /** When the latest topology that was accepted was signed, ms since 1970; older ones are refused. */
   signedAt = 0;
 
-  /** `keys`: Ed25519 in base58, called on every use. Without any, nothing is checked. */
-  constructor(private readonly keys: () => readonly string[]) {}
+  /**
+   * `keys`: Ed25519 in base58, called on every use. Without any, nothing is checked. A topology that was signed more than
+   * `maximumAge` ms ago is refused (0: none is), and so is one that will be signed in more than that: until then, no other
+   * would be accepted after it. `now` is a clock in ms since 1970.
+   */
+  constructor(
+    private readonly keys: () => readonly string[],
+    private readonly maximumAge = () => MAXIMUM_AGE,
+    private readonly now = () => Date.now(),
+  ) {}
 
   /** Whether topologies must be signed. */
   get isNeeded(): boolean {
@@ -32,6 +43,13 @@ export class TopologyTrust {
   refusalOf(header: string | null, digest: Uint8Array): string | undefined {
     const time = verifiedTime(header, digest, this.keys());
     if (typeof time === "string") return time;
+    const age = this.now() - time;
+    const maximum = this.maximumAge();
+    if (maximum > 0 && Math.abs(age) > maximum) {
+      const [signed, here] = [time, this.now()].map((ms) => new Date(ms).toISOString());
+      const cause = age > 0 ? "somebody sends old topologies, or a clock is wrong" : "a clock is wrong";
+      return `its topology was signed at ${signed}, but here it is ${here}: ${cause}`;
+    }
     if (time >= this.signedAt) {
       this.signedAt = time;
       return undefined;

@@ -42,7 +42,8 @@ export class TopologyReader {
   #keyOfWhole = "";
   /** the list that is being read */
   #list: keyof Topology | undefined;
-  #entries = 0;
+  /** counted over the whole answer: JSON may have a key several times */
+  readonly #entries: Record<keyof Topology, number> = { mixNodes: 0, gatewayNodes: 0 };
   #hasTooMany = false;
   #entry = new Uint8Array(ENTRY_SIZE);
   /** more than `ENTRY_SIZE` for an entry that is too long */
@@ -132,7 +133,6 @@ export class TopologyReader {
     const key = this.#keyOfWhole;
     if (key !== "mixNodes" && key !== "gatewayNodes") return;
     this.#list = key;
-    this.#entries = 0;
   }
 
   #endList(): void {
@@ -146,8 +146,9 @@ export class TopologyReader {
   }
 
   #endEntry(list: keyof Topology): void {
-    if (++this.#entries > MAX_NODES) this.#hasTooMany = true;
-    if (this.#entries > MAX_NODES || this.#entryLength > ENTRY_SIZE) return;
+    const isTooMany = ++this.#entries[list] > MAX_NODES;
+    if (isTooMany) this.#hasTooMany = true;
+    if (isTooMany || this.#entryLength > ENTRY_SIZE) return;
     const json = parseJson(this.#entry.subarray(0, this.#entryLength));
     if (list === "mixNodes") add(this.#topology.mixNodes, parseMixnode(json));
     else add(this.#topology.gatewayNodes, parseGatewayNode(json));

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { kindOfAddress } from "../../src/addresses/kind_of_address.ts";
+import { destinationOf, kindOfAddress } from "../../src/addresses/kind_of_address.ts";
 
 Deno.test("it is told who can reach an address", () => {
   const kinds: Record<string, string | undefined> = {
@@ -20,6 +20,11 @@ Deno.test("it is told who can reach an address", () => {
     "::ffff:7f00:1": "loopback",
     "64:ff9b::a00:1": "private",
     "64:ff9b::102:304": "public",
+    "64:ff9b:1::102:304": "private",
+    "::10.0.0.1": "private",
+    "2002:7f00:1::": "loopback",
+    "2002:a00:1::9": "private",
+    "2002:102:304::1": "public",
     "fd00::1": "private",
     "100.64.0.1": "behind a provider's NAT",
     "169.254.1.1": "link-local",
@@ -36,4 +41,18 @@ Deno.test("it is told who can reach an address", () => {
     "localhost": undefined,
   };
   for (const [host, kind] of Object.entries(kinds)) assertEquals(kindOfAddress(host), kind, host);
+});
+
+Deno.test("an IPv6 address that contains one of IPv4 leads there", () => {
+  const destinations = {
+    "1.2.3.4": "1.2.3.4",
+    "::ffff:1.2.3.4": "1.2.3.4",
+    "::1.2.3.4": "1.2.3.4",
+    "64:ff9b::1.2.3.4": "1.2.3.4",
+    "2002:102:304::9": "1.2.3.4",
+    "::1": "::1",
+    "2A00:0::1": "2a00::1",
+    "gateway.example.org": "gateway.example.org",
+  };
+  for (const [host, destination] of Object.entries(destinations)) assertEquals(destinationOf(host), destination, host);
 });

@@ -18,6 +18,12 @@ Deno.test("hosts that are a name and a port are looked up, and nothing else", as
   ]);
 });
 
+Deno.test("only so many addresses of a name count", async () => {
+  const lookUp = () => Promise.resolve(Array.from({ length: 4000 }, (_, n) => `1.2.${n >> 8}.${n & 255}`));
+  const found = await addressesOfNamed(["a.example:5"], lookUp, signal);
+  assertEquals(found.get("a.example:5")!.length, 8);
+});
+
 Deno.test("only so many names are looked up, and one without an answer does not hold up those that have one", async () => {
   const aborter = new AbortController();
   let asked = 0;

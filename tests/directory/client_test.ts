@@ -124,6 +124,13 @@ Deno.test("an endless answer is cut off, but mixnodes are used if their list is 
   assertEquals([topology.mixNodes, isWhole], [[MIXNODE], false]);
 });
 
+Deno.test("an answer that makes progress for ever is given up after the time that even a long one may take", async () => {
+  await using server = new DirectoryServer();
+  endless(server, "", " ");
+  const client = new DirectoryClient(server.url, 60_000, Infinity);
+  assertEquals(await failure(client.topology(ALWAYS, 100)), "no complete answer within 100 ms");
+});
+
 Deno.test("a topology with very many clients is read, without holding up the event loop", async () => {
   await using server = new DirectoryServer();
   const client = { pubKey: "4fg7".repeat(11) };

@@ -9,7 +9,13 @@ import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { DirectoryServer } from "./directory_server.ts";
 
 const SELF = { host: "10.0.0.1:1789", pubKey: "own", layer: 1, version: "0.7.0", location: "here" };
-const TIMINGS = { sendingDelay: 2 ** 30, topologyRefresh: 2 ** 30, firstRetry: 1, maximumRetry: 4 };
+const TIMINGS = {
+  sendingDelay: 2 ** 30,
+  topologyRefresh: 2 ** 30,
+  firstRetry: 1,
+  maximumRetry: 4,
+  firstTopology: 60_000,
+};
 
 function presenceAt(
   server: DirectoryServer,
@@ -40,6 +46,16 @@ Deno.test("a mixnode knows all mixnodes and gateways that it may connect to, exc
     presence.isNode({ host, port: 1789 }) && presence.isNodeHost(host)
   );
   assertEquals([known, presence.nodes], [["10.0.0.2", "10.0.0.3"], 2]);
+});
+
+Deno.test("a mixnode knows itself however its address is written", async () => {
+  await using server = new DirectoryServer();
+  lists(server, { "[::ffff:10.0.0.1]:1789": "a", "[2002:a00:1::7]:1789": "b" }, ["[::10.0.0.1]:1789", "10.0.0.1:1790"]);
+  await using presence = presenceAt(server);
+  await presence.prepare();
+  const hosts = ["10.0.0.1", "::ffff:a00:1", "2002:a00:1::7", "::a00:1"];
+  assertEquals(hosts.filter((host) => presence.isNode({ host, port: 1789 })), []);
+  assert(presence.isNode({ host: "10.0.0.1", port: 1790 }));
 });
 
 Deno.test("packets for unknown nodes refresh the topology, but not too often", async () => {

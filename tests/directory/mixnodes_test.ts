@@ -22,7 +22,7 @@ Deno.test("names are resolved, and judged by their addresses", async () => {
 });
 
 Deno.test("the gateway does not connect to mixnodes that are not on the internet, or at its own address", () => {
-  const own = ["0.0.0.0", "9.9.9.9", "8.8.8.8"];
+  const own = ["0.0.0.0", "9.9.9.9", "8.8.8.8", "2a00:1450::9"];
   const refused = [
     "127.0.0.1",
     "::1",
@@ -39,6 +39,11 @@ Deno.test("the gateway does not connect to mixnodes that are not on the internet
     "100.64.0.1",
     "9.9.9.9",
     "8.8.8.8",
+    "::ffff:808:808",
+    "::8.8.8.8",
+    "64:ff9b::909:909",
+    "2002:808:808::1",
+    "2a00:1450::9",
   ];
   assertEquals(refused.filter((ip) => isConnectable(ip, "gateway.example.org", own)), []);
   assertEquals(["1.2.3.4", "2a00:1450::1", "9.9.9.8"].every((ip) => isConnectable(ip, "8.8.8.8", own)), true);

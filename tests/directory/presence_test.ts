@@ -18,7 +18,14 @@ const SELF = {
   version: "0.7.0",
 };
 const OTHER = { ...SELF, pubKey: "other", registeredClients: [], lastSeen: 0 };
-const TIMINGS = { sendingDelay: 1, longDelay: 1, topologyRefresh: 1, firstRetry: 1, maximumRetry: 4 };
+const TIMINGS = {
+  sendingDelay: 1,
+  longDelay: 1,
+  topologyRefresh: 1,
+  firstRetry: 1,
+  maximumRetry: 4,
+  firstTopology: 60_000,
+};
 const NO_CLIENTS: { pubKey: string }[] = [];
 
 const mixnode = (host: string) => ({ host, pubKey: "m", layer: 1, version: "0.7.0", location: "", lastSeen: 0 });
@@ -235,6 +242,16 @@ Deno.test("a restart while the directory is down uses the last good topology", (
     assert(second.isMixnode({ host: "10.0.0.7", port: 1 }));
     assert(second.topologyAge! < 60_000);
     assertEquals(lines.map((text) => text.slice(0, 5).trim()), ["WARN", "INFO"]);
+  }));
+
+Deno.test("a directory whose answer does not end holds up the start for a bounded time", () =>
+  logging(async () => {
+    await using server = new DirectoryServer();
+    using rig = new Rig();
+    server.topology = () => new Response(new ReadableStream({ start: (body) => body.enqueue(new Uint8Array(1)) }));
+    await using own = rig.presence(server, {}, { ...TIMINGS, firstTopology: 50 });
+    await own.prepare();
+    assertEquals(own.failure, "no complete answer within 50 ms");
   }));
 
 Deno.test("mixnodes with forbidden addresses are reported and ignored", () =>

@@ -4,13 +4,14 @@ import { Announcer } from "../../src/directory/announcer.ts";
 import { DirectoryClient, DirectoryError } from "../../src/directory/client.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { CHALLENGE_PATH, PROOF_HEADER } from "../../src/protocol/node_proof.ts";
-import { SIGNATURE_HEADER } from "../../src/protocol/signed_topology.ts";
+import { SIGNATURE_HEADER, TopologyTrust } from "../../src/protocol/signed_topology.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
 import { DirectoryRig } from "../support/directory_rig.ts";
 import { Silence } from "../support/silence.ts";
 import { gateway, keyOf, mixnode, post } from "./nodes.ts";
 
 const ALWAYS = new AbortController().signal;
+const ANY_AGE = () => 0;
 const closed = ({ directory }: { directory: { open: boolean } }) => void (directory.open = false);
 
 /** A node of ours at a directory. */
@@ -109,7 +110,7 @@ Deno.test("our node announces itself to a directory without challenges, and says
   const error = await assertRejects(() => node.announce(), DirectoryError);
   assertEquals(error.message, "it answered with status 403: the directory's operator has disallowed this key");
   await assertRejects(
-    () => new DirectoryClient(middle.url, undefined, undefined, () => [keyOf(1)]).challenge(ALWAYS),
+    () => new DirectoryClient(middle.url, undefined, undefined, new TopologyTrust(() => [keyOf(1)])).challenge(ALWAYS),
     DirectoryError,
     "it offers no proofs",
   );
@@ -122,7 +123,7 @@ Deno.test("a signed topology is verified, and every change to it refused", async
   await using middle = new Middle(rig.url);
   const key = encodeBase58(ed25519.getPublicKey(rig.signingKey));
   let trusted = [keyOf(1), key];
-  const client = new DirectoryClient(middle.url, undefined, undefined, () => trusted);
+  const client = new DirectoryClient(middle.url, undefined, undefined, new TopologyTrust(() => trusted, ANY_AGE));
   await post(`${rig.url}/api/presence/mixnodes`, mixnode(1));
   const { topology, signedAt } = await client.topology(ALWAYS);
   assertEquals([topology.mixNodes.map(({ pubKey }) => pubKey), signedAt], [[keyOf(1)], now]);
@@ -160,7 +161,7 @@ Deno.test("an older topology than one seen before is refused", async () => {
   await using rig = await DirectoryRig.start(undefined, () => now);
   await using middle = new Middle(rig.url);
   const trusted = () => [encodeBase58(ed25519.getPublicKey(rig.signingKey))];
-  const client = new DirectoryClient(middle.url, undefined, undefined, trusted);
+  const client = new DirectoryClient(middle.url, undefined, undefined, new TopologyTrust(trusted, ANY_AGE));
   let old: { text: string; headers: Headers } | undefined;
   middle.change = async (_, response) => {
     old = { text: await response.text(), headers: response.headers };
@@ -172,10 +173,35 @@ Deno.test("an older topology than one seen before is refused", async () => {
   assertEquals((await client.topology(ALWAYS)).signedAt, now);
   middle.change = () => new Response(old!.text, { headers: old!.headers });
   await assertRejects(() => client.topology(ALWAYS), DirectoryError, "somebody sends old topologies");
-  const restarted = new DirectoryClient(middle.url, undefined, undefined, trusted);
+  const restarted = new DirectoryClient(middle.url, undefined, undefined, new TopologyTrust(trusted, ANY_AGE));
   assertEquals((await restarted.topology(ALWAYS)).signedAt, now - 5000);
   restarted.refuseBefore(now);
   await assertRejects(() => restarted.topology(ALWAYS), DirectoryError, "somebody sends old topologies");
+});
+
+Deno.test("a topology that was signed long ago is refused without a newer one, and so is one from the future", async () => {
+  using _silence = new Silence();
+  const now = 1_795_406_847_619;
+  await using rig = await DirectoryRig.start(undefined, () => now);
+  const hour = 3_600_000;
+  let clock = now + hour;
+  let maximumAge = hour;
+  const key = encodeBase58(ed25519.getPublicKey(rig.signingKey));
+  const asked = () => {
+    const trust = new TopologyTrust(() => [key], () => maximumAge, () => clock);
+    return new DirectoryClient(rig.url, undefined, undefined, trust).topology(ALWAYS);
+  };
+  assertEquals((await asked()).signedAt, now);
+  clock = now - hour;
+  assertEquals((await asked()).signedAt, now);
+  clock = now + hour + 1;
+  const at = (ms: number) => new Date(ms).toISOString();
+  const old = `its topology was signed at ${at(now)}, but here it is ${at(clock)}: somebody sends old topologies`;
+  await assertRejects(asked, DirectoryError, old);
+  clock = now - hour - 1;
+  await assertRejects(asked, DirectoryError, `here it is ${at(clock)}: a clock is wrong`);
+  maximumAge = 0;
+  assertEquals((await asked()).signedAt, now);
 });
 
 Deno.test("the signed topology has no clients; without the query there is no signature", async () => {

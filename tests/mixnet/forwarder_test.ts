@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { Forwarder } from "../../src/mixnet/forwarder.ts";
+import { connectElsewhere } from "../../src/mixnet/mixnode_link.ts";
 import { eventually } from "../support/eventually.ts";
 import { Counted } from "./counted.ts";
 import { FakeMixnode } from "./fake_mixnode.ts";
@@ -26,6 +27,19 @@ Deno.test("the forwarder connects to IPv6 addresses", async () => {
   assert(forwarder.forward(mixnode.address, numberedPacket(1)));
   await mixnode.events.reached("packets", 1);
   assertEquals(mixnode.received, [1]);
+});
+
+Deno.test("no packet goes to this machine by an address that it does not know to be its own, unless that is allowed", async () => {
+  await using mixnode = new FakeMixnode();
+  const counted = new Counted();
+  let mayStayHere = false;
+  await using forwarder = new Forwarder({ ...SETTINGS, connect: connectElsewhere(() => mayStayHere) }, counted.count);
+  forwarder.forward(mixnode.address, numberedPacket(1));
+  await counted.reached("packets_unforwarded_unreachable", 1);
+  mayStayHere = true;
+  forwarder.forward(mixnode.address, numberedPacket(2));
+  await mixnode.events.reached("packets", 1);
+  assertEquals(mixnode.received, [2]);
 });
 
 Deno.test("a mixnode that never reads fills its own queue and does not affect others", async () => {

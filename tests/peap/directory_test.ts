@@ -123,7 +123,7 @@ Deno.test("with the directory's key, only topologies that it has signed are acce
   await using rig = await DirectoryRig.start(undefined, () => now);
   const key = encodeBase58(ed25519.getPublicKey(rig.signingKey));
   const other = encodeBase58(new Uint8Array(32).fill(5));
-  const trust = new TopologyTrust(() => [other, key]);
+  const trust = new TopologyTrust(() => [other, key], () => 0);
   assertEquals(await fetchTopology(rig.url, undefined, trust), { mixNodes: [], gatewayNodes: [] });
   assertEquals(trust.signedAt, now);
   trust.signedAt = ++now + 1;

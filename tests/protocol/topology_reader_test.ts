@@ -115,6 +115,12 @@ Deno.test("an invalid or partial topology is not complete", () => {
   assertEquals(read(whole).isComplete, true);
 });
 
+Deno.test("the number of nodes is bounded, however often the answer has the same list", () => {
+  const list = `"mixNodes":[${Array.from({ length: MAX_NODES - 5 }, () => JSON.stringify(MIXNODE)).join()}]`;
+  const reader = read(`{${list},${list},"gatewayNodes":[]}`);
+  assertEquals([reader.topology.mixNodes.length, reader.isComplete, reader.isWhole], [MAX_NODES, true, false]);
+});
+
 Deno.test("the number of nodes is bounded, and too many of one kind do not hide those of the other", () => {
   const mixNodes = Array.from({ length: MAX_NODES + 10 }, (_, i) => ({ ...MIXNODE, pubKey: `${i}` }));
   const { topology } = read(JSON.stringify({ mixNodes, gatewayNodes: [GATEWAY] }));

@@ -6,6 +6,8 @@ import { fail, type Finding, ok, warn } from "./finding.ts";
 
 /** in s; the directory gives the time in whole seconds, and its answer takes a while to arrive */
 const CLOCK_TOLERANCE = 30;
+/** ms for the whole answer, as long as a start waits for it */
+const PATIENCE = 20_000;
 /** layers of mixnodes that a client's packet passes through */
 const LAYERS = 3;
 
@@ -55,7 +57,7 @@ export function* checkClock({ time }: TimedAnswer): Generator<Finding> {
 async function ask(client: DirectoryClient): Promise<TimedAnswer | string> {
   const begin = performance.now();
   try {
-    const answer = await client.topology(new AbortController().signal);
+    const answer = await client.topology(new AbortController().signal, PATIENCE);
     return { ...answer, took: Math.round(performance.now() - begin) };
   } catch (error) {
     if (!(error instanceof DirectoryError)) throw error;
