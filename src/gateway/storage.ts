@@ -10,7 +10,7 @@ import { Ledger } from "../mailbox/ledger.ts";
 import { Mailbox } from "../mailbox/mailbox.ts";
 import type { MessageStore } from "../mailbox/message_store.ts";
 import type { Sealer } from "../mailbox/sealing.ts";
-import { moveInTheWay } from "../mailbox/unfinished_move.ts";
+import { moveFile, moveInTheWay } from "../mailbox/unfinished_move.ts";
 
 /** What `[storage]` chooses: the ledger, and a mailbox that is opened after it. */
 export interface Storage {
@@ -35,7 +35,8 @@ export async function openStorage(
   parts: AsyncDisposableStack,
 ): Promise<Storage> {
   const { inboxesDirectory } = config.clientsEndpoint;
-  const move = await opened("inboxes", inboxesDirectory, (folder) => Promise.resolve(moveInTheWay(folder)));
+  const read = () => Promise.resolve(moveInTheWay(inboxesDirectory));
+  const move = await opened("record of a move", moveFile(inboxesDirectory), read);
   if (move !== undefined) throw new OperatorError(`Cannot start: ${move}`, ExitCode.CONFIGURATION);
   return config.storage.kind === "embedded"
     ? await openEmbedded(config, sealer, count, parts)

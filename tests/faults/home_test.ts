@@ -50,6 +50,7 @@ const SPOILED: readonly [file: string, how: string, spoil: (path: string) => voi
   ["data/client_ledger.kv", "is cut", cut, 74, `disk image is malformed; ${REMEDY}`],
   ["data/inboxes/replay", "is a file", beFile, 74, "File exists"],
   ["data/inboxes/lock", "is a folder", beFolder, 74, "Is a directory"],
+  ["data/inboxes/move.json", "is cut", (path) => Deno.writeTextFileSync(path, "{"), 74, "in JSON"],
   ["data/private_sphinx.pem", "is random bytes", fillRandomly, 78, "not a PEM file"],
   ["data/private_sphinx.pem", "is missing", remove, 66, "private_sphinx_key_file in [gateway]): there is no such file"],
   ["data/private_sphinx.pem", "is a folder", beFolder, 74, "Is a directory"],
