@@ -41,7 +41,7 @@ export interface ConnectionContext extends PushingContext {
   isRegistered(id: ClientId): boolean;
   /** registers the client; resolves once that is on the disk */
   register(id: ClientId): Promise<Registration>;
-  /** the client has returned, registered or not; resolves once that is on the disk, with false if the ledger is full */
+  /** the client has returned, registered or not; resolves once it is registered, with false if the ledger is full */
   establish(id: ClientId): Promise<boolean>;
   /**
    * reads the client's inbox from its start; `nudge` is called whenever it has more messages, `superseded` when the

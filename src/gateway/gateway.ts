@@ -161,6 +161,7 @@ export class Gateway {
     log.info("Starting mix socket listener...");
     log.info("Starting client [web]socket listener...");
     log.info("Starting presence notifier...");
+    starting.use(new LedgerCaretaker(ledger));
     const clientsListener = starting.use(
       ClientsListener.open(clientsEndpoint, limits, {
         ...keys,
@@ -177,7 +178,6 @@ export class Gateway {
     );
     const clients = clientsListener.server;
     ledger.isOnline = (id) => clients.isOnline(id);
-    starting.use(new LedgerCaretaker(ledger));
 
     const arrivals = new Arrivals(ledger, sealer, replays, mailbox, clients, count);
     const packetsIn = starting.use(

@@ -28,9 +28,11 @@ export class KvLedgerTable implements LedgerTable {
     }
   }
 
-  /** Adds or replaces an entry. */
-  async set(pseudonym: Uint8Array, sealed: Uint8Array): Promise<void> {
-    await this.kv.set([CLIENT, pseudonym], sealed);
+  /** Adds or replaces entries in one commit. */
+  async set(entries: readonly LedgerEntry[]): Promise<void> {
+    const atomic = this.kv.atomic();
+    for (const { pseudonym, sealed } of entries) atomic.set([CLIENT, pseudonym], sealed);
+    await atomic.commit();
   }
 
   /** Removes entries in one commit. */

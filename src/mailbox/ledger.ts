@@ -20,8 +20,10 @@ const SEEN_AT = ADDRESS_SIZE + 8;
 export const MAX_ANNOUNCED = 1000;
 /** The share of `unusedRegistrationTime` after which an online client is noted as seen again. */
 const NOTED_EVERY = 1 / 8;
-/** The most entries removed in one commit. */
-const REMOVED_AT_ONCE = 100;
+/** The most entries written or removed in one commit. */
+const AT_ONCE = 100;
+/** ms for which clients that return gather, so that one commit notes many of them */
+const NOTE_DELAY = 1_000;
 
 /** How many clients may register, and how long they stay. Read on every use, so they may change. */
 export interface LedgerLimits {
@@ -55,6 +57,9 @@ export class Ledger implements Disposable {
   readonly #clients = new Map<ClientId, number>();
   /** those that have not returned, beginning with the one last seen longest ago */
   readonly #unused = new Map<ClientId, Unused>();
+  /** those that have returned, which is not on the disk yet, with the time at which each registered */
+  readonly #returned = new Map<ClientId, number>();
+  #noteTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #adding = new Map<ClientId, Promise<Registration>>();
   #removing: Promise<void> = Promise.resolve();
   readonly #announced = new Map<ClientId, { pubKey: string }>();
@@ -144,8 +149,9 @@ export class Ledger implements Disposable {
   }
 
   /**
-   * Notes that the client has returned, so that it stays registered; registers an unknown one. Resolves once
-   * that is on the disk, with false if no more clients may register; rejects with what the database throws.
+   * Notes that the client has returned, so that it stays registered; that is written within a second, with that of
+   * other clients. Registers an unknown one: resolves once that is on the disk, with false if no more clients may
+   * register; rejects with what the database throws.
    */
   async establish(id: ClientId): Promise<boolean> {
     for (;;) {
@@ -153,7 +159,8 @@ export class Ledger implements Disposable {
       const unused = this.#unused.get(id);
       if (unused !== undefined) {
         this.#unused.delete(id);
-        await this.#write(id, unused.registered);
+        this.#returned.set(id, unused.registered);
+        this.#noteTimer ??= setTimeout(() => this.#noteReturned().catch((error) => log.warn(`${error}`)), NOTE_DELAY);
         return true;
       }
       if (this.#clients.has(id)) return true;
@@ -187,17 +194,19 @@ export class Ledger implements Disposable {
         await this.#write(id, registered, clock);
       }
     }
-    for (let at = 0; at < over.length; at += REMOVED_AT_ONCE) await this.#remove(over.slice(at, at + REMOVED_AT_ONCE));
+    for (let at = 0; at < over.length; at += AT_ONCE) await this.#remove(over.slice(at, at + AT_ONCE));
     return over.length;
   }
 
-  /** Writes the clock to the disk. Rejects with what the database throws. */
+  /** Writes the clock to the disk, and which clients have returned. Rejects with what the database throws. */
   async keepClock(): Promise<void> {
     await this.#table.keepClock(this.clock);
+    await this.#noteReturned();
   }
 
-  /** Closes the table. No registration may be in progress. */
+  /** Closes the table. No registration may be in progress. Call {@linkcode keepClock} before. */
   [Symbol.dispose](): void {
+    clearTimeout(this.#noteTimer);
     this.#table[Symbol.dispose]();
   }
 
@@ -267,11 +276,27 @@ export class Ledger implements Disposable {
     if (this.#announced.delete(id)) this.#snapshot = [];
   }
 
+  /** If it fails, the next client that returns tries again, or else the hourly {@linkcode keepClock}. */
+  async #noteReturned(): Promise<void> {
+    clearTimeout(this.#noteTimer);
+    this.#noteTimer = undefined;
+    const returned = [...this.#returned];
+    for (let at = 0; at < returned.length; at += AT_ONCE) {
+      const some = returned.slice(at, at + AT_ONCE);
+      await this.#table.set(some.map(([id, registered]) => this.#entry(id, registered)));
+      for (const [id] of some) this.#returned.delete(id);
+    }
+  }
+
   async #write(id: ClientId, registered: number, seen?: number): Promise<void> {
+    await this.#table.set([this.#entry(id, registered, seen)]);
+  }
+
+  #entry(id: ClientId, registered: number, seen?: number): LedgerEntry {
     const pseudonym = bytesOfPseudonym(this.#sealer.pseudonym(id));
     const times = seen === undefined ? numbers(registered) : numbers(registered, seen);
     const entry = new Uint8Array([...addressOf(id), ...times]);
-    await this.#table.set(pseudonym, this.#sealer.seal(entry, contextOf(pseudonym)));
+    return { pseudonym, sealed: this.#sealer.seal(entry, contextOf(pseudonym)) };
   }
 }
 

@@ -10,8 +10,8 @@ export interface LedgerEntry {
 export interface LedgerTable extends Disposable {
   /** All entries, in any order. `onDamaged` is called for each that cannot be read. */
   entries(onDamaged: () => void): AsyncIterable<LedgerEntry>;
-  /** Adds or replaces an entry; resolves once that is on the disk. */
-  set(pseudonym: Uint8Array, sealed: Uint8Array): Promise<void>;
+  /** Adds or replaces entries of different clients, at most a hundred; resolves once they are on the disk. */
+  set(entries: readonly LedgerEntry[]): Promise<void>;
   /** Removes the entries of these pseudonyms, at most a hundred. */
   remove(pseudonyms: readonly Uint8Array[]): Promise<void>;
   /** The clock as it was last kept, in ms; 0 if it is lost. */

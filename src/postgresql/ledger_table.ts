@@ -45,14 +45,18 @@ export class PostgresqlLedgerTable implements LedgerTable {
     }
   }
 
-  /** Adds or replaces an entry. */
-  async set(pseudonym: Uint8Array, sealed: Uint8Array): Promise<void> {
+  /** Adds or replaces entries. */
+  async set(entries: readonly LedgerEntry[]): Promise<void> {
+    const clients = byteArray(entries.map(({ pseudonym }) => pseudonym));
+    const sealed = byteArray(entries.map(({ sealed }) => sealed));
     await this.server.run((sql) =>
       sql`with changed as (
-          insert into nym_gateway.clients values (${pseudonym}, ${sealed}, false, clock_timestamp())
+          insert into nym_gateway.clients
+          select client, entry, false, clock_timestamp()
+          from unnest(${clients}::text::bytea[], ${sealed}::text::bytea[]) as given (client, entry) order by client
           on conflict (client) do update set entry = excluded.entry, removed = false, changed = excluded.changed
           returning client
-        ) select pg_notify(${CHANNEL}::text, encode(client, 'hex')) from changed`
+        ) select pg_notify(${CHANNEL}::text, string_agg(encode(client, 'hex'), ' ')) from changed`
     );
   }
 

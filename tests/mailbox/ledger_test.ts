@@ -1,6 +1,10 @@
 import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
 import { clientIdToBase58 } from "../../src/mailbox/client_id.ts";
+import { openDatabase } from "../../src/mailbox/database.ts";
+import { KvLedgerTable } from "../../src/mailbox/kv_ledger_table.ts";
 import { Ledger, type LedgerLimits, MAX_ANNOUNCED } from "../../src/mailbox/ledger.ts";
+import type { LedgerEntry } from "../../src/mailbox/ledger_table.ts";
+import { eventually } from "../support/eventually.ts";
 import { testSealer } from "../support/sealer.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { client, range } from "./messages.ts";
@@ -145,6 +149,34 @@ Deno.test("a full ledger evicts the unused registration that was seen longest ag
   await rig.reopen();
   assertEquals(rig.registered, [2, 4, 5]);
   assertEquals(await rig.ledger.add(client(6)), "full");
+});
+
+/** Counts the entries of each commit. */
+class CountingTable extends KvLedgerTable {
+  readonly commits: number[] = [];
+
+  override async set(entries: readonly LedgerEntry[]): Promise<void> {
+    await super.set(entries);
+    this.commits.push(entries.length);
+  }
+}
+
+Deno.test("clients that return are written together, soon after", async () => {
+  using folder = new TemporaryFolder();
+  const sealer = testSealer();
+  const path = folder.file("ledger.kv");
+  const limits = { registeredClients: 150, unusedRegistrationTime: 0 };
+  {
+    const table = new CountingTable(await openDatabase(path, sealer), sealer);
+    using ledger = await Ledger.over(table, sealer, () => {}, limits);
+    await Promise.all(range(150).map((n) => ledger.add(client(n))));
+    table.commits.length = 0;
+    for (const n of range(150)) assertEquals(await ledger.establish(client(n)), true);
+    await eventually("they are written", () => table.commits.length === 2);
+    assertEquals(table.commits, [100, 50]);
+  }
+  using ledger = await Ledger.open(path, sealer, () => {}, limits);
+  assertEquals(await ledger.add(client(150)), "full"); // as all have returned, none is evicted
 });
 
 Deno.test("a client that returns is not evicted at the same moment", async () => {

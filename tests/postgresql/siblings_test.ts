@@ -432,7 +432,7 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
 
     const clients = "nym_gateway_clients";
     for (const garbage of ["", "zz", "*", "abc", `${"ab".repeat(31)} x`, "'; --"]) await notify(clients, garbage);
-    await new PostgresqlLedgerTable(others).set(new Uint8Array(32).fill(7), new Uint8Array(1));
+    await new PostgresqlLedgerTable(others).set([{ pseudonym: new Uint8Array(32).fill(7), sealed: new Uint8Array(1) }]);
     await eventually("the change is known", () => changed.length > 0);
     assertEquals([changed, begun], [["07".repeat(32)], 2], "it has never stopped listening");
 
