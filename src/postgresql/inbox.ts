@@ -73,6 +73,8 @@ interface Run {
  * those are handed out later, with smaller numbers and larger sequence numbers; nothing is handed out twice.
  */
 export class PostgresqlInbox implements Inbox {
+  /** what was read from the start while the login was being committed; its epoch may be an older one */
+  ahead: Promise<ReadInbox | undefined> | undefined;
   #epoch: number | undefined;
   readonly #opened = Promise.withResolvers<void>();
   /** the number up to which everything was handed out */
@@ -269,12 +271,14 @@ export class PostgresqlInbox implements Inbox {
   }
 
   async #read(): Promise<void> {
-    this.#hinted = false;
     const from = this.#through;
-    const read = await this.store.read(this.inbox, from, () => !this.#closed);
+    const ahead = await this.ahead;
+    this.ahead = undefined;
+    if (ahead === undefined) this.#hinted = false; // what was read ahead may be older than the hint
+    const read = ahead ?? await this.store.read(this.inbox, from, () => !this.#closed);
     this.#reading = undefined;
     if (read === undefined || this.#closed) return;
-    if (read.epoch !== this.#epoch) return this.supersede();
+    if (read !== ahead && read.epoch !== this.#epoch) return this.supersede();
     this.#known = Math.max(this.#known, read.last);
     if (this.#through < from) return; // some was given back meanwhile
     const { chunks } = read;

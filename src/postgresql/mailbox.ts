@@ -24,6 +24,9 @@ const MAX_COMMIT_BYTES = 1_048_576;
 const CONFIRM_DELAY = 20;
 /** Chunks that one read takes: at most 1 MiB. */
 const READ_CHUNKS = 64;
+/** Logins for which the database is read while they are committed, and the chunks that are kept for each meanwhile. */
+const MAX_AHEAD = 32;
+const AHEAD_CHUNKS = 16;
 /** ms until a read that failed is tried again */
 const READ_AGAIN = 500;
 /** ms for which a full inbox refuses messages without asking the database again */
@@ -72,6 +75,8 @@ export interface Timings {
 export class PostgresqlMailbox implements MessageStore {
   readonly #queue = new Queue();
   readonly #commits: Commits;
+  /** those whose login is being committed, and for whom the database is read meanwhile */
+  readonly #ahead = new Set<PostgresqlInbox>();
   /** closed ones with confirmed messages in the commit under way */
   readonly #leaving = new Map<Pseudonym, PostgresqlInbox>();
   /** by the beginning of their pseudonyms, as in notifications */
@@ -227,6 +232,10 @@ export class PostgresqlMailbox implements MessageStore {
     this.#readers.get(hintOf(inbox))?.close();
     const reader = new PostgresqlInbox(id, inbox, this.#readerStore, nudge, superseded);
     this.#readers.set(hintOf(inbox), reader);
+    if (this.#ahead.size < MAX_AHEAD) {
+      this.#ahead.add(reader);
+      reader.ahead = this.server.run((sql) => this.#readOnce(sql, inbox, 0, AHEAD_CHUNKS)).catch(() => undefined);
+    }
     this.#opening.set(inbox, reader);
     this.#commits.start();
     return reader;
@@ -283,6 +292,7 @@ export class PostgresqlMailbox implements MessageStore {
     const { inbox } = reader;
     if (this.#readers.get(hintOf(inbox)) === reader) this.#readers.delete(hintOf(inbox));
     if (this.#opening.get(inbox) === reader) this.#opening.delete(inbox);
+    this.#ahead.delete(reader);
     if (this.#underWay !== undefined && reader.hasConfirmedEarly) this.#leaving.set(inbox, reader);
   }
 
@@ -338,6 +348,7 @@ export class PostgresqlMailbox implements MessageStore {
         for (const [inbox, reader] of openings) {
           const { epoch, confirmed, last } = outcomes!.places[all.indexOf(places.get(inbox)!)]!;
           reader.opened(epoch, confirmed, last);
+          this.#ahead.delete(reader);
         }
         for (const { tag, then } of unstored) {
           if (then === undefined) continue;
@@ -457,7 +468,12 @@ export class PostgresqlMailbox implements MessageStore {
   async #read(inbox: Pseudonym, after: number, isWanted: () => boolean): Promise<ReadInbox | undefined> {
     for (let isFirst = true; isWanted(); isFirst = false) {
       try {
-        return await this.server.run(async (sql) => isWanted() ? await this.#readOnce(sql, inbox, after) : undefined);
+        return await this.server.run(async (sql) => {
+          if (!isWanted()) return undefined;
+          const read = await this.#readOnce(sql, inbox, after, READ_CHUNKS);
+          if (read !== undefined) return read;
+          throw new Error("the database has another state than it had: is this its primary?");
+        });
       } catch (error) {
         if (isFirst && isWanted()) log.warn(`cannot read stored messages, trying again until it works: ${error}`);
         await new Promise<void>((resolve) => this.#in(READ_AGAIN, resolve));
@@ -466,16 +482,17 @@ export class PostgresqlMailbox implements MessageStore {
     return undefined;
   }
 
-  async #readOnce(sql: Sql, inbox: Pseudonym, after: number): Promise<ReadInbox> {
+  /** Resolves with undefined when the database does not know the inbox, or is a standby. */
+  async #readOnce(sql: Sql, inbox: Pseudonym, after: number, most: number): Promise<ReadInbox | undefined> {
     const rows = await sql<{ epoch: string; top: string; last: string | null; id: Uint8Array; body: Uint8Array }[]>`
       select i.epoch, i.last as top, c.last, c.id, c.body
       from nym_gateway.inboxes i left join lateral (
         select last, id, body from nym_gateway.chunks
-          where inbox = i.inbox and last > ${String(after)}::text::bigint order by last limit ${READ_CHUNKS}::integer
+          where inbox = i.inbox and last > ${String(after)}::text::bigint order by last limit ${most}::integer
       ) c on true
       where i.inbox = decode(${inbox}::text, 'hex') and not pg_is_in_recovery() order by c.last`;
     const [first] = rows;
-    if (first === undefined) throw new Error("the database has another state than it had: is this its primary?");
+    if (first === undefined) return undefined;
     const chunks = first.last === null ? [] : rows;
     return {
       epoch: Number(first.epoch),
@@ -485,7 +502,7 @@ export class PostgresqlMailbox implements MessageStore {
         id: id.toHex(),
         value: this.sealer.open(body, chunkContext(inbox, id)),
       })),
-      isAll: rows.length < READ_CHUNKS,
+      isAll: rows.length < most,
     };
   }
 
