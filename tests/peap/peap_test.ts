@@ -287,7 +287,7 @@ Deno.test("the real stream sends cover when no packet is waiting", async () => {
 
 Deno.test("closing ends waiting loops and sends, and can be repeated", async () => {
   await using network = new FakeNetwork(true, { packet: () => undefined });
-  await using alice = await connect(network, { traffic: "full", meanSendGap: 3e6 });
+  await using alice = await connect(network, { traffic: "full", meanSendGap: 3e6, meanCoverGap: 3e6 });
   await using bob = await connect(network);
   const waiting = [
     assertKind("closed", "was closed", alice.send(alice.address, "waits for its turn")),

@@ -136,7 +136,7 @@ Deno.test("a packet that its connection lost keeps its route and waits for the s
   await network.until(() => network.packets === 1);
   network.answers.packet = () => ({ type: "send", status: true });
   network.disconnect(alice.address);
-  await eventually("it has noticed", () => alice.state.state === "reconnecting");
+  await eventually("it has noticed", () => events.some(({ type }) => type === "packet-lost"));
   alice.reconnect();
   await message;
   const packets = events.flatMap((event) => "packet" in event ? [[event.type, event.packet]] : []);
