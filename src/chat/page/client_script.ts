@@ -1,4 +1,4 @@
-import type { Traffic } from "../../peap/mod.ts";
+import type { TraceEvent, Traffic } from "../../peap/mod.ts";
 
 /** What a window's client is made from, in the worker that has it. */
 export interface ClientOptions {
@@ -16,6 +16,14 @@ export interface ClientOptions {
   readonly database: string;
   /** the name of the `BroadcastChannel` on which it reports what it does */
   readonly traceChannel: string;
+}
+
+/** What the client reports on that channel. */
+export interface Report {
+  /** what happened */
+  readonly event: TraceEvent;
+  /** ms since 1970, with fractions: it may reach the page later */
+  readonly at: number;
 }
 
 /** The URL of the worker's script. It contains the options, so each has a worker of its own. */

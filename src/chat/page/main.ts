@@ -11,7 +11,7 @@ const settings: ChatSettings = JSON.parse(document.getElementById("settings")!.t
 const name = nameOf(settings.window);
 document.title = `${name}’s window`;
 const watch = new NetworkWatch(settings);
-const session = new Session(settings, name, (event) => watch.know(event));
+const session = new Session(settings, name, (event, at) => watch.know(event, at));
 const invitation = location.hash.includes("peap") ? location.hash : undefined;
 history.replaceState(null, "", location.pathname); // an invitation is used once
 

@@ -84,8 +84,8 @@ export function NetworkView({ session, watch }: { session: Session; watch: Netwo
       ${[...points].map(([spot, point]) => html`<${Node} key=${spot} spot=${spot} point=${point} watch=${watch} />`)}
       <canvas ref=${network} role="img" aria-label=${networkText}></canvas>
     </div>
-    <p class="quiet">Each round node is a mixnode. Click one to switch it off: what it would have passed on is lost
-      (<b class="dot lost"></b>), and sent again by another route.</p>
+    <p class="quiet">Each round node is a mixnode. Click one to switch it off: what it would have passed on is lost, and
+      sent again by another route. <b class="dot lost"></b> is a packet that got lost.</p>
     <div class="covers">
       <label for="cover">Cover traffic</label>
       <input id="cover" type="range" min="0" max="2" step="1" value=${COVERS.indexOf(

@@ -33,9 +33,9 @@ export class NetworkWatch {
     this.#follow();
   }
 
-  /** This window's client did something. */
-  know(event: TraceEvent): void {
-    if (!document.hidden) this.flow.know(event, this.connections.value[this.window] ?? "", performance.now());
+  /** This window's client did something, at that time (ms). */
+  know(event: TraceEvent, at: number): void {
+    if (!document.hidden) this.flow.know(event, this.connections.value[this.window] ?? "", at);
   }
 
   /** Switches a mixnode off or on. */

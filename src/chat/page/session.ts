@@ -1,11 +1,11 @@
 /// <reference lib="dom" />
 import { computed } from "@preact/signals";
 import { ConversationError, Conversations, type PendingMessage } from "../../conversation/mod.ts";
-import { IndexedDbStore, type Trace, type Traffic } from "../../peap/mod.ts";
+import { IndexedDbStore, type TraceEvent, type Traffic } from "../../peap/mod.ts";
 import { SharedPeap } from "../../tabs/mod.ts";
 import type { ChatSettings } from "../places.ts";
 import { advanced, ChatLog, type Entry } from "./chat_log.ts";
-import { clientScript } from "./client_script.ts";
+import { clientScript, type Report } from "./client_script.ts";
 import { type Followed, followed } from "./html.ts";
 import { decodeLetter, encodeLetter, type Letter } from "./letter.ts";
 import { Line, type LineState } from "./line.ts";
@@ -53,7 +53,7 @@ export class Session {
   readonly isReady: Readonly<Followed<boolean>>;
   readonly #settings: ChatSettings;
   readonly #name: string;
-  readonly #trace: Trace;
+  readonly #trace: (event: TraceEvent, at: number) => void;
   readonly #log: ChatLog;
   #line: Line | undefined;
   #conversations: Conversations | undefined;
@@ -62,8 +62,8 @@ export class Session {
   /** for each pending message: the attempt that was seen last, and when its packets are through */
   readonly #journeys = new Map<string, { attempts: number; through: number }>();
 
-  /** `name`: of the one who sits here; `trace` gets what the client reports. */
-  constructor(settings: ChatSettings, name: string, trace: Trace) {
+  /** `name`: of the one who sits here; `trace` gets what the client reports, and when that was on the page's clock (ms). */
+  constructor(settings: ChatSettings, name: string, trace: (event: TraceEvent, at: number) => void) {
     this.#settings = settings;
     this.#name = name;
     this.#trace = trace;
@@ -79,7 +79,10 @@ export class Session {
     const { meanHopDelay, window } = this.#settings;
     const directory = `${location.origin}/w/${window}`;
     const traceChannel = crypto.randomUUID();
-    new BroadcastChannel(traceChannel).onmessage = ({ data }) => this.#traced(data);
+    new BroadcastChannel(traceChannel).onmessage = ({ data }) => {
+      const { event, at }: Report = data;
+      this.#traced(event, at - performance.timeOrigin);
+    };
     // Each page has a worker of its own, which ends with it: two windows are two people.
     const connect = (traffic: Traffic) => {
       const options = { directory, traffic, meanHopDelay, ...MEAN_GAPS, database, traceChannel };
@@ -162,12 +165,12 @@ export class Session {
     await this.#log.put(entry);
   }
 
-  #traced(event: Parameters<Trace>[0]): void {
+  #traced(event: TraceEvent, at: number): void {
     if (event.type === "packet-sent" && event.carries === "message") {
       const delays = event.hops.reduce((sum, { delay }) => sum + delay, 0);
-      this.#through = Math.max(this.#through, performance.now() + delays + TRANSIT);
+      this.#through = Math.max(this.#through, at + delays + TRANSIT);
     }
-    this.#trace(event);
+    this.#trace(event, at);
   }
 
   /** Asks the conversation how far everything is. */
