@@ -25,8 +25,8 @@ export class TopologyTrust {
    */
   constructor(
     private readonly keys: () => readonly string[],
-    private readonly maximumAge = () => MAXIMUM_AGE,
-    private readonly now = () => Date.now(),
+    private readonly maximumAge: () => number = () => MAXIMUM_AGE,
+    private readonly now: () => number = () => Date.now(),
   ) {}
 
   /** Whether topologies must be signed. */
