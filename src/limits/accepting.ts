@@ -40,6 +40,7 @@ export class Accepting {
         }
         this.#fail("too few file descriptors are free");
       } catch (error) {
+        if (isGone(error)) continue; // at once: others wait behind it
         if (!signal.aborted) this.#fail(error);
       }
       await pause(RETRY_DELAY, signal);
@@ -58,4 +59,10 @@ export class Accepting {
     this.onFailure(reason, !this.#failing);
     this.#failing = true;
   }
+}
+
+/** Whether accepting failed only because the peer has ended its connection while that was waiting. */
+function isGone(error: unknown): boolean {
+  const { NotConnected, ConnectionReset, ConnectionAborted } = Deno.errors;
+  return [NotConnected, ConnectionReset, ConnectionAborted].some((gone) => error instanceof gone);
 }

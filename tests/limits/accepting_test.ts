@@ -1,4 +1,6 @@
 import { assertEquals } from "@std/assert";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { Accepting } from "../../src/limits/accepting.ts";
 import { Descriptors } from "../../src/limits/descriptors.ts";
 import { eventually } from "../support/eventually.ts";
@@ -17,6 +19,14 @@ class Rig {
 
   connect(): Promise<Deno.TcpConn> {
     return Deno.connect({ hostname: "127.0.0.1", port: this.#listener.addr.port });
+  }
+
+  /** Connects, and resets the connection. */
+  async reset(): Promise<void> {
+    const socket = connect({ host: "127.0.0.1", port: this.#listener.addr.port });
+    await once(socket, "connect");
+    socket.resetAndDestroy();
+    await once(socket, "close");
   }
 }
 
@@ -44,4 +54,17 @@ Deno.test("stopping does not wait for descriptors, and closes a connection that 
   await eventually("it waits", () => rig.failures.length > 0);
   rig.accepting.stop();
   assertEquals([await next, await comer.read(new Uint8Array(1))], [undefined, null]);
+});
+
+Deno.test("connections that were reset before they could be accepted hold up nobody", async () => {
+  const rig = new Rig();
+  for (let i = 0; i < 20; i++) await rig.reset();
+  using comer = await rig.connect();
+  for (;;) {
+    using accepted = (await rig.accepting.next())!; // some systems accept what has been reset
+    const { port } = accepted.remoteAddr;
+    if (port === comer.localAddr.port) break;
+  }
+  assertEquals(rig.failures, []);
+  rig.accepting.stop();
 });
