@@ -57,8 +57,10 @@ export async function nativeClientMoves(options: ServerOptions): Promise<void> {
     return session;
   };
 
+  let session = await logIn(there); // so that both know it
+  await session.client[Symbol.asyncDispose]();
   await send(here, there);
-  let session = await logIn(there);
+  session = await logIn(there);
   await session.reads(() => seen.size === sent);
   for (const move of range(MOVES)) {
     await send(here, there);
