@@ -85,11 +85,11 @@ Deno.test("what can't be planned is refused, naming the option", () => {
 });
 
 Deno.test("the program takes every command that it prints, and nodes of one host listen on different ports", async () => {
-  const line = "network plan --directory 1.2.3.4 --mixnodes 1.2.3.4,1.2.3.4,1.2.3.4,::5 --gateway 1.2.3.4";
+  const line = "network plan --directory 1.2.3.4 --mixnodes 1.2.3.4,1.2.3.4,1.2.3.4,fd00::5 --gateway 1.2.3.4";
   const { code, stdout, stderr } = await nymGateway(line, {});
   assertEquals([code, stderr], [0, ""]);
   const { directory, hosts } = readPlan(stdout);
-  assertEquals([directory, hosts.map(({ host }) => host)], ["http://1.2.3.4:8080", ["1.2.3.4", "::5"]]);
+  assertEquals([directory, hosts.map(({ host }) => host)], ["http://1.2.3.4:8080", ["1.2.3.4", "fd00::5"]]);
   assertEquals(hosts[0]!.ports, [8080, 1789, 1790, 1791, 1792, 9000]);
   for (const { ports, steps } of hosts) {
     const listening = steps.flatMap((commands) =>
