@@ -165,7 +165,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "timing",
     "tls",
   ],
-  chat: ["addresses", "conversation", "logging", "mixnet", "peap", "sandbox", "signals", "tabs"],
+  chat: ["addresses", "conversation", "limits", "logging", "mixnet", "peap", "sandbox", "signals", "tabs"],
 };
 
 interface Graph {

@@ -1,4 +1,5 @@
 import type { SocketAddress } from "../addresses/socket_address.ts";
+import { Accepting } from "../limits/accepting.ts";
 import { FrameSizes } from "./frame_sizes.ts";
 import type { Wire } from "./wire.ts";
 
@@ -15,6 +16,7 @@ export class ClientRelay implements AsyncDisposable {
   readonly #gateway: SocketAddress;
   readonly #wire: Wire;
   readonly #name: string;
+  readonly #accepting = new Accepting(this.#listener, () => {});
   readonly #open = new Set<Deno.Conn>();
   readonly #running: Promise<void>;
 
@@ -33,7 +35,7 @@ export class ClientRelay implements AsyncDisposable {
 
   /** Ends all connections. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#listener.close();
+    this.#accepting.stop();
     for (const connection of this.#open) close(connection);
     await this.#running;
   }
@@ -41,7 +43,7 @@ export class ClientRelay implements AsyncDisposable {
   async #accept(): Promise<void> {
     const relaying = new Set<Promise<void>>();
     try {
-      for await (const client of this.#listener) {
+      for (let client = await this.#accepting.next(); client; client = await this.#accepting.next()) {
         const relay = this.#relay(client).catch(() => {}).finally(() => relaying.delete(relay)); // one side has ended
         relaying.add(relay);
       }
