@@ -74,7 +74,7 @@ interface Run {
  */
 export class PostgresqlInbox implements Inbox {
   /** what was read from the start while the login was being committed; its epoch may be an older one */
-  ahead: Promise<ReadInbox | undefined> | undefined;
+  prefetched: Promise<ReadInbox | undefined> | undefined;
   #epoch: number | undefined;
   readonly #opened = Promise.withResolvers<void>();
   /** the number up to which everything was handed out */
@@ -272,13 +272,13 @@ export class PostgresqlInbox implements Inbox {
 
   async #read(): Promise<void> {
     const from = this.#through;
-    const ahead = await this.ahead;
-    this.ahead = undefined;
-    if (ahead === undefined) this.#hinted = false; // what was read ahead may be older than the hint
-    const read = ahead ?? await this.store.read(this.inbox, from, () => !this.#closed);
+    const prefetched = await this.prefetched;
+    this.prefetched = undefined;
+    if (prefetched === undefined) this.#hinted = false; // what was prefetched may be older than the hint
+    const read = prefetched ?? await this.store.read(this.inbox, from, () => !this.#closed);
     this.#reading = undefined;
     if (read === undefined || this.#closed) return;
-    if (read !== ahead && read.epoch !== this.#epoch) return this.supersede();
+    if (read !== prefetched && read.epoch !== this.#epoch) return this.supersede();
     this.#known = Math.max(this.#known, read.last);
     if (this.#through < from) return; // some was given back meanwhile
     const { chunks } = read;

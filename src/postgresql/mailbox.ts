@@ -25,8 +25,8 @@ const CONFIRM_DELAY = 20;
 /** Chunks that one read takes: at most 1 MiB. */
 const READ_CHUNKS = 64;
 /** Logins for which the database is read while they are committed, and the chunks that are kept for each meanwhile. */
-const MAX_AHEAD = 32;
-const AHEAD_CHUNKS = 16;
+const MAX_PREFETCHES = 32;
+const PREFETCHED_CHUNKS = 16;
 /** ms until a read that failed is tried again */
 const READ_AGAIN = 500;
 /** ms for which a full inbox refuses messages without asking the database again */
@@ -76,7 +76,7 @@ export class PostgresqlMailbox implements MessageStore {
   readonly #queue = new Queue();
   readonly #commits: Commits;
   /** those whose login is being committed, and for whom the database is read meanwhile */
-  readonly #ahead = new Set<PostgresqlInbox>();
+  readonly #prefetching = new Set<PostgresqlInbox>();
   /** closed ones with confirmed messages in the commit under way */
   readonly #leaving = new Map<Pseudonym, PostgresqlInbox>();
   /** by the beginning of their pseudonyms, as in notifications */
@@ -232,9 +232,10 @@ export class PostgresqlMailbox implements MessageStore {
     this.#readers.get(hintOf(inbox))?.close();
     const reader = new PostgresqlInbox(id, inbox, this.#readerStore, nudge, superseded);
     this.#readers.set(hintOf(inbox), reader);
-    if (this.#ahead.size < MAX_AHEAD) {
-      this.#ahead.add(reader);
-      reader.ahead = this.server.run((sql) => this.#readOnce(sql, inbox, 0, AHEAD_CHUNKS)).catch(() => undefined);
+    if (this.#prefetching.size < MAX_PREFETCHES) {
+      this.#prefetching.add(reader);
+      const read = this.server.run((sql) => this.#readOnce(sql, inbox, 0, PREFETCHED_CHUNKS));
+      reader.prefetched = read.catch(() => undefined); // the reader reads again, after the commit
     }
     this.#opening.set(inbox, reader);
     this.#commits.start();
@@ -292,7 +293,7 @@ export class PostgresqlMailbox implements MessageStore {
     const { inbox } = reader;
     if (this.#readers.get(hintOf(inbox)) === reader) this.#readers.delete(hintOf(inbox));
     if (this.#opening.get(inbox) === reader) this.#opening.delete(inbox);
-    this.#ahead.delete(reader);
+    this.#prefetching.delete(reader);
     if (this.#underWay !== undefined && reader.hasConfirmedEarly) this.#leaving.set(inbox, reader);
   }
 
@@ -348,7 +349,7 @@ export class PostgresqlMailbox implements MessageStore {
         for (const [inbox, reader] of openings) {
           const { epoch, confirmed, last } = outcomes!.places[all.indexOf(places.get(inbox)!)]!;
           reader.opened(epoch, confirmed, last);
-          this.#ahead.delete(reader);
+          this.#prefetching.delete(reader);
         }
         for (const { tag, then } of unstored) {
           if (then === undefined) continue;
