@@ -5,7 +5,7 @@ import type { PostgresqlMailbox } from "../../src/postgresql/mailbox.ts";
 import { Server, type ServerOptions } from "../../src/postgresql/server.ts";
 import { client, numbered, numberOf, range, readAll } from "../mailbox/messages.ts";
 import { openPostgresql } from "../mailbox/stores.ts";
-import { Random } from "../support/random.ts";
+import { forEachSeed, Random } from "../support/random.ts";
 import { counting } from "./watching.ts";
 
 /** How many random histories. Long form: 500. */
@@ -27,9 +27,7 @@ interface Login {
  * confirm late what a newer login has taken over, connections break in the middle of commits, gateways restart.
  */
 export async function randomHistories(options: ServerOptions): Promise<void> {
-  for (const seed of range(HISTORIES, 1)) {
-    await history(options, seed).catch((cause) => Promise.reject(new Error(`with the seed ${seed}`, { cause })));
-  }
+  await forEachSeed(HISTORIES, (seed) => history(options, seed));
 }
 
 async function history(options: ServerOptions, seed: number): Promise<void> {

@@ -8,7 +8,7 @@ import { Server, type ServerOptions } from "../../src/postgresql/server.ts";
 import { client, numbered, numberOf, range } from "../mailbox/messages.ts";
 import { openPostgresql } from "../mailbox/stores.ts";
 import { eventually } from "../support/eventually.ts";
-import { Random } from "../support/random.ts";
+import { forEachSeed, Random } from "../support/random.ts";
 import { counting } from "./watching.ts";
 
 /** How many random histories. Long form: 300. */
@@ -74,9 +74,7 @@ class Session {
  * messages are handed out before their commits: clients read at once, and move, and confirm.
  */
 export async function slowHistories(options: ServerOptions): Promise<void> {
-  for (const seed of range(HISTORIES, 1)) {
-    await history(options, seed).catch((cause) => Promise.reject(new Error(`with the seed ${seed}`, { cause })));
-  }
+  await forEachSeed(HISTORIES, (seed) => history(options, seed));
 }
 
 async function history(options: ServerOptions, seed: number): Promise<void> {

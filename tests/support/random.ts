@@ -42,3 +42,10 @@ export class Random {
     return bytes;
   }
 }
+
+/** Runs `count` histories one after the other, from the seeds 1, 2 and so on. Rejects with an error that names the seed. */
+export async function forEachSeed(count: number, history: (seed: number) => Promise<void>): Promise<void> {
+  for (let seed = 1; seed <= count; seed++) {
+    await history(seed).catch((cause) => Promise.reject(new Error(`with the seed ${seed}`, { cause })));
+  }
+}
