@@ -17,7 +17,7 @@ const LONG_DELAY = 4500;
 /** ms between two requests for the topology */
 export const TOPOLOGY_REFRESH = 30_000;
 /** ms for the first topology: a longer start may count as failed */
-const FIRST_TOPOLOGY = 20_000;
+export const FIRST_TOPOLOGY = 20_000;
 
 const log = logger("nym_gateway::node::presence");
 

@@ -35,8 +35,7 @@ export async function openStorage(
   parts: AsyncDisposableStack,
 ): Promise<Storage> {
   const { inboxesDirectory } = config.clientsEndpoint;
-  const read = () => Promise.resolve(moveInTheWay(inboxesDirectory));
-  const move = await opened("record of a move", moveFile(inboxesDirectory), read);
+  const move = await opened("record of a move", moveFile(inboxesDirectory), () => moveInTheWay(inboxesDirectory));
   if (move !== undefined) throw new OperatorError(`Cannot start: ${move}`, ExitCode.CONFIGURATION);
   return config.storage.kind === "embedded"
     ? await openEmbedded(config, sealer, count, parts)
@@ -85,7 +84,7 @@ async function openPostgresql(
 }
 
 /** Opens what is at `path`. @throws {OperatorError} that says what could not be opened and why, and what to do about it */
-export async function opened<T>(what: string, path: string, open: (path: string) => Promise<T>): Promise<T> {
+export async function opened<T>(what: string, path: string, open: (path: string) => T | Promise<T>): Promise<T> {
   try {
     return await open(path);
   } catch (error) {

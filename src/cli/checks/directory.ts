@@ -1,4 +1,5 @@
 import { type DirectoryAnswer, type DirectoryClient, DirectoryError } from "../../directory/client.ts";
+import { FIRST_TOPOLOGY } from "../../directory/presence.ts";
 import { ExitCode, reasonOf } from "../../errors/operator_error.ts";
 import { plural } from "../../text/plural.ts";
 import { durationText } from "../../text/units.ts";
@@ -6,8 +7,6 @@ import { fail, type Finding, ok, warn } from "./finding.ts";
 
 /** in s; the directory gives the time in whole seconds, and its answer takes a while to arrive */
 const CLOCK_TOLERANCE = 30;
-/** ms for the whole answer, as long as a start waits for it */
-const PATIENCE = 20_000;
 /** layers of mixnodes that a client's packet passes through */
 const LAYERS = 3;
 
@@ -57,7 +56,7 @@ export function* checkClock({ time }: TimedAnswer): Generator<Finding> {
 async function ask(client: DirectoryClient): Promise<TimedAnswer | string> {
   const begin = performance.now();
   try {
-    const answer = await client.topology(new AbortController().signal, PATIENCE);
+    const answer = await client.topology(new AbortController().signal, FIRST_TOPOLOGY);
     return { ...answer, took: Math.round(performance.now() - begin) };
   } catch (error) {
     if (!(error instanceof DirectoryError)) throw error;
