@@ -13,7 +13,9 @@ export interface PageScripts {
  * `--unstable-bundle`. Throws an Error that says what is wrong with the sources.
  */
 export async function bundlePage(): Promise<PageScripts> {
-  const [page, client] = await Promise.all([bundle("page/main.ts"), bundle("page/client_worker.ts")]);
+  // One after the other: the first one on a machine installs the bundler, which two at once cannot do in one process.
+  const page = await bundle("page/main.ts");
+  const client = await bundle("page/client_worker.ts");
   return { page, client };
 }
 
