@@ -2,8 +2,8 @@
  * Writes docs/configuration.md, with every key of config.toml and every option of every command, from the program's own
  * texts: `deno task docs`
  */
-import { type CommandName, COMMANDS, optionOf, usageOf } from "../src/cli/options.ts";
-import { defaultOf, ENVIRONMENT } from "../src/cli/help.ts";
+import { type CommandName, COMMANDS, optionOf, usageOf } from "../src/cli/options/options.ts";
+import { defaultOf, ENVIRONMENT } from "../src/cli/options/help.ts";
 import {
   type AnyConfig,
   defaultsOf,

@@ -6,11 +6,11 @@ import { findStorageKey } from "../config/storage_key_file.ts";
 import { type InboxSummary, inventory, SHOWN } from "../mailbox/inventory.ts";
 import { Sealer } from "../mailbox/sealing.ts";
 import { ExitCode, fileError } from "../errors/operator_error.ts";
-import { findHome } from "./home.ts";
-import type { Options } from "./options.ts";
+import { findHome } from "./homes/home.ts";
+import type { Options } from "./options/options.ts";
 import { GATEWAY_ROLE } from "./role.ts";
-import { print, printText } from "./output.ts";
-import { paint } from "./paint.ts";
+import { print, printText } from "./output/output.ts";
+import { paint } from "./output/paint.ts";
 import { plural } from "../text/plural.ts";
 import { durationText, sizeText } from "../text/units.ts";
 

@@ -1,31 +1,31 @@
 import { buildInfo } from "../build/build_info.ts";
 import { flushLog, logger } from "../logging/log.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
-import { commandIn, parseArguments } from "./arguments.ts";
-import { banner } from "./banner.ts";
-import { printBuildInfo, versionLine } from "./build_info.ts";
-import { check } from "./check.ts";
+import { commandIn, parseArguments } from "./options/arguments.ts";
+import { banner } from "./output/banner.ts";
+import { printBuildInfo, versionLine } from "./output/build_info.ts";
+import { check } from "./checks/check.ts";
 import { GATEWAY_CHECKS } from "./checks/of_gateway.ts";
 import { MIXNODE_CHECKS } from "./checks/of_mixnode.ts";
-import { completions, type Shell } from "./completions.ts";
-import { commandHelp, GENERAL_HELP } from "./help.ts";
+import { completions, type Shell } from "./options/completions.ts";
+import { commandHelp, GENERAL_HELP } from "./options/help.ts";
 import { inboxes } from "./inboxes.ts";
-import { init } from "./init.ts";
-import { readLogVariable } from "./logging.ts";
-import { type CommandName, COMMANDS, isRole, type Options, verbOf } from "./options.ts";
-import { manualPage } from "./man.ts";
-import { nodeDetails } from "./node_details.ts";
+import { init } from "./homes/init.ts";
+import { readLogVariable } from "./running/logging.ts";
+import { type CommandName, COMMANDS, isRole, type Options, verbOf } from "./options/options.ts";
+import { manualPage } from "./options/man.ts";
+import { nodeDetails } from "./homes/node_details.ts";
 import { plan } from "./plan.ts";
-import { print, printError, printText, refuseUnprinted, serveOutput, settleOutput } from "./output.ts";
-import { reload } from "./reload.ts";
-import { relocate } from "./relocate.ts";
+import { print, printError, printText, refuseUnprinted, serveOutput, settleOutput } from "./output/output.ts";
+import { reload } from "./running/reload.ts";
+import { relocate } from "./homes/relocate.ts";
 import { DIRECTORY_ROLE, GATEWAY_ROLE, MIXNODE_ROLE } from "./role.ts";
-import { runDirectory, type StartDirectory } from "./run_directory.ts";
+import { runDirectory, type StartDirectory } from "./running/run_directory.ts";
 import { DIRECTORY_CHECKS } from "./checks/of_directory.ts";
-import { decide, type DecideOffline, layerIn } from "./decide.ts";
-import { runGateway, type StartGateway } from "./run_gateway.ts";
-import { runMixnode, type StartMixnode } from "./run_mixnode.ts";
-import { status } from "./status.ts";
+import { decide, type DecideOffline, layerIn } from "./running/decide.ts";
+import { runGateway, type StartGateway } from "./running/run_gateway.ts";
+import { runMixnode, type StartMixnode } from "./running/run_mixnode.ts";
+import { status } from "./running/status.ts";
 import { initStorage } from "./storage_init.ts";
 
 /** in ms, for printed and logged lines to be written once everything else is done */
@@ -110,9 +110,9 @@ async function carryOut(command: CommandName, options: Options, start: Starters)
     case "inboxes":
       return await inboxes(options);
     case "export":
-      return await (await import("./export.ts")).exportGateway(options);
+      return await (await import("./transfer/export.ts")).exportGateway(options);
     case "import":
-      return await (await import("./import.ts")).importGateway(options);
+      return await (await import("./transfer/import.ts")).importGateway(options);
     case "relocate":
       return relocate(GATEWAY_ROLE, options);
     case "node-details":
@@ -160,7 +160,7 @@ async function carryOut(command: CommandName, options: Options, start: Starters)
     case "storage init":
       return await initStorage(options);
     case "storage move":
-      return await (await import("./storage_move.ts")).moveStorage(options);
+      return await (await import("./transfer/storage_move.ts")).moveStorage(options);
   }
 }
 

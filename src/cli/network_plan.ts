@@ -3,8 +3,8 @@ import { hostName, portOf } from "../config/addresses.ts";
 import { defaultConfig, defaultsOf, DIRECTORY, MIXNODE } from "../config/config.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { plural } from "../text/plural.ts";
-import { SERVICE_HOME } from "./home.ts";
-import { GATEWAY_HOMES, ROLES } from "./options.ts";
+import { SERVICE_HOME } from "./homes/home.ts";
+import { GATEWAY_HOMES, ROLES } from "./options/options.ts";
 
 /** The hosts of a mixnet: IP addresses or DNS names. A host may have several roles. */
 export interface NetworkHosts {

@@ -1,8 +1,8 @@
 import { addressesOf } from "../addresses/resolve.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { type HostPlan, namesIn, parseHosts, planNetwork } from "./network_plan.ts";
-import { GIVEN, type Options } from "./options.ts";
-import { printText } from "./output.ts";
+import { GIVEN, type Options } from "./options/options.ts";
+import { printText } from "./output/output.ts";
 
 /**
  * Prints the commands that create a mixnet, for each host. Names are looked up in the DNS.

@@ -8,8 +8,8 @@ import {
   type MixnodeConfig,
   type Table,
 } from "../config/config.ts";
-import { GATEWAY_HOMES, type OptionName, type Options, ROLES } from "./options.ts";
-import { overrideConfig, overrideDirectoryConfig, overrideMixnodeConfig } from "./overrides.ts";
+import { GATEWAY_HOMES, type OptionName, type Options, ROLES } from "./options/options.ts";
+import { overrideConfig, overrideDirectoryConfig, overrideMixnodeConfig } from "./options/overrides.ts";
 
 /** A kind of node, to the commands that all kinds have. */
 export interface Role<C extends AnyConfig> {

@@ -5,10 +5,10 @@ import { readConfig } from "../config/files.ts";
 import { tomlValue } from "../config/toml.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import type { Provisioned } from "../postgresql/provision.ts";
-import { findHome } from "./home.ts";
-import type { Options } from "./options.ts";
-import { print, printText } from "./output.ts";
-import { paint } from "./paint.ts";
+import { findHome } from "./homes/home.ts";
+import type { Options } from "./options/options.ts";
+import { print, printText } from "./output/output.ts";
+import { paint } from "./output/paint.ts";
 import { GATEWAY_ROLE } from "./role.ts";
 
 /** Where Debian's server listens, for the user postgres. */

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { banner } from "../../src/cli/banner.ts";
+import { banner } from "../../src/cli/output/banner.ts";
 import { Peap } from "../../src/peap/mod.ts";
 import { DirectoryRig } from "../support/directory_rig.ts";
 import { MixnodeRig } from "../mixnode/mixnode_rig.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { parseArguments } from "../../src/cli/arguments.ts";
+import { parseArguments } from "../../src/cli/options/arguments.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
 
 const parse = (line: string) => parseArguments(line.split(" ").filter((word) => word !== ""));

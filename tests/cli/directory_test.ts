@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { parseDecision } from "../../src/cli/decide.ts";
+import { parseDecision } from "../../src/cli/running/decide.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { mixnode, post } from "../directory_server/nodes.ts";
 import { quietPort } from "../support/quiet_port.ts";

@@ -3,7 +3,7 @@
  * NYM_TEST_START is "fails", it fails to start, as if its port were in use.
  */
 import { main } from "../../src/cli/main.ts";
-import { settleOutput } from "../../src/cli/output.ts";
+import { settleOutput } from "../../src/cli/output/output.ts";
 import { ExitCode, OperatorError } from "../../src/errors/operator_error.ts";
 
 /** By then, `run` has printed everything that it prints after the start. */

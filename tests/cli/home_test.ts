@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { findHome } from "../../src/cli/home.ts";
+import { findHome } from "../../src/cli/homes/home.ts";
 import { GATEWAY_ROLE } from "../../src/cli/role.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { manualPage } from "../../src/cli/man.ts";
-import { ENVIRONMENT } from "../../src/cli/help.ts";
-import { COMMANDS, OPTIONS } from "../../src/cli/options.ts";
+import { manualPage } from "../../src/cli/options/man.ts";
+import { ENVIRONMENT } from "../../src/cli/options/help.ts";
+import { COMMANDS, OPTIONS } from "../../src/cli/options/options.ts";
 import { ExitCode } from "../../src/errors/operator_error.ts";
 
 Deno.test("the manual page explains every command, option and exit code in the words of --help", () => {

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { type HostPlan, parseHosts, planNetwork } from "../../src/cli/network_plan.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
-import { parseArguments } from "../../src/cli/arguments.ts";
+import { parseArguments } from "../../src/cli/options/arguments.ts";
 import { DIRECTORY_ROLE, GATEWAY_ROLE, MIXNODE_ROLE } from "../../src/cli/role.ts";
 import { defaultsOf } from "../../src/config/config.ts";
 import { readPlan } from "../network/printed_plan.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { resolve } from "node:path";
-import type { Options } from "../../src/cli/options.ts";
-import { overrideConfig } from "../../src/cli/overrides.ts";
+import type { Options } from "../../src/cli/options/options.ts";
+import { overrideConfig } from "../../src/cli/options/overrides.ts";
 import { type Config, defaultConfig } from "../../src/config/config.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { passphraseLine } from "../../src/cli/passphrase_line.ts";
-import { passphraseOf } from "../../src/cli/passphrase_text.ts";
+import { passphraseLine } from "../../src/cli/transfer/passphrase_line.ts";
+import { passphraseOf } from "../../src/cli/transfer/passphrase_text.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
 import { itemsIn } from "../archive/archives.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { ControlSocket } from "../../src/cli/control.ts";
+import { ControlSocket } from "../../src/cli/running/control.ts";
 import { exists } from "../../src/config/files.ts";
 import { eventually } from "../support/eventually.ts";
 import { GatewayProcess } from "../support/gateway_process.ts";

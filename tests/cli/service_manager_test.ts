@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import { ServiceManager } from "../../src/cli/service_manager.ts";
+import { ServiceManager } from "../../src/cli/running/service_manager.ts";
 import { GatewayProcess } from "../support/gateway_process.ts";
 import { NO_DIRECTORY } from "../support/gateway_rig.ts";
 import { quietPort } from "../support/quiet_port.ts";

@@ -1,6 +1,6 @@
 /** Serves something that starts and stops as the arguments say, for tests of signals. */
-import { serveUntilSignalled } from "../../src/cli/signals.ts";
-import { print } from "../../src/cli/output.ts";
+import { serveUntilSignalled } from "../../src/cli/running/signals.ts";
+import { print } from "../../src/cli/output/output.ts";
 
 const [ending, stoppingTime] = Deno.args;
 

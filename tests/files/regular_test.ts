@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { checkLogFile } from "../../src/cli/checks/storage.ts";
-import { openLogFile } from "../../src/cli/logging.ts";
-import { readRunning } from "../../src/cli/running.ts";
+import { openLogFile } from "../../src/cli/running/logging.ts";
+import { readRunning } from "../../src/cli/running/running.ts";
 import { readText } from "../../src/config/files.ts";
 import { readKeptTopology } from "../../src/directory/kept_topology.ts";
 import { lockFolder } from "../../src/files/lock.ts";

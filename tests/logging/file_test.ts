@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { configureLogging, openLogFile } from "../../src/cli/logging.ts";
+import { configureLogging, openLogFile } from "../../src/cli/running/logging.ts";
 import { logger, openLogFile as openFile, setLogFile, setLogLevel, setLogOutput } from "../../src/logging/log.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";

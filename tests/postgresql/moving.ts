@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { moveMail } from "../../src/cli/storage_move.ts";
+import { moveMail } from "../../src/cli/transfer/storage_move.ts";
 import { configPath, defaultConfig } from "../../src/config/config.ts";
 import { databaseOptions } from "../../src/config/database_options.ts";
 import { readConfig, writeConfig } from "../../src/config/files.ts";

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import type { DirectoryConfig } from "../../config/config.ts";
 import { readSigningKey, signingKeyName } from "../../config/signing_key_file.ts";
 import { OperatorError } from "../../errors/operator_error.ts";
-import type { Checkable } from "../check.ts";
+import type { Checkable } from "./check.ts";
 import { DIRECTORY_ROLE } from "../role.ts";
 import { checkOpenness, checkPorts, checkTrust } from "./addresses.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";

@@ -5,7 +5,7 @@ import { directoryClient } from "../../directory/client.ts";
 import { KEPT_TOPOLOGY, readKeptTopology } from "../../directory/kept_topology.ts";
 import { encodeBase58 } from "../../encoding/base58.ts";
 import { OperatorError } from "../../errors/operator_error.ts";
-import type { Checkable } from "../check.ts";
+import type { Checkable } from "./check.ts";
 import { GATEWAY_ROLE } from "../role.ts";
 import { checkDatabase } from "./database.ts";
 import { checkAddresses, checkTrust, type Listening } from "./addresses.ts";

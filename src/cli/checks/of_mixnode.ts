@@ -5,7 +5,7 @@ import { isSameAddress } from "../../directory/listing.ts";
 import { encodeBase58 } from "../../encoding/base58.ts";
 import { OperatorError } from "../../errors/operator_error.ts";
 import type { Topology } from "../../protocol/topology.ts";
-import type { Checkable } from "../check.ts";
+import type { Checkable } from "./check.ts";
 import { MIXNODE_ROLE } from "../role.ts";
 import { checkAddresses, checkTrust } from "./addresses.ts";
 import { checkClock, checkDirectory } from "./directory.ts";

@@ -1,6 +1,6 @@
 import { type AnyConfig, homeOf } from "../../config/config.ts";
-import { readRunning } from "../running.ts";
-import { parseStatus, statusTextAt } from "../status_answer.ts";
+import { readRunning } from "../running/running.ts";
+import { parseStatus, statusTextAt } from "../running/status_answer.ts";
 
 /** The descriptor limit of the running node, from its status page; undefined if it does not answer. */
 export async function descriptorLimitOf(config: AnyConfig, path: string): Promise<number | undefined> {

@@ -1,0 +1,53 @@
+import { logger, settleLog } from "../../logging/log.ts";
+import { SIGNALS } from "../../signals/interruption.ts";
+
+/** The time that a gateway has to stop, in ms; with its last log lines, it is gone within ten seconds. */
+export const STOPPING_TIME = 9_500;
+/** in ms, for the last log lines to be written */
+const LAST_WORDS = 400;
+
+/** The signal that makes a program read its configuration again; it ends programs that don't listen for it. */
+const HANGUP: Deno.Signal | undefined = Deno.build.os === "windows" ? undefined : "SIGHUP";
+const TOO_EARLY = "Received SIGHUP while starting: the configuration has just been read";
+
+const log = logger("nym_gateway::node");
+
+/**
+ * Calls `start`, and disposes of its result at the first signal. If that takes longer than `stoppingTime` ms, the
+ * program ends with exit code 1; a second signal ends it at once. At SIGHUP, `reload` is called with the result of
+ * `start`. Rejects if `start` or the disposal does.
+ */
+export async function serveUntilSignalled<Served extends AsyncDisposable>(
+  start: () => Promise<Served>,
+  reload: (served: Served) => void,
+  stoppingTime: number = STOPPING_TIME,
+): Promise<void> {
+  const signalled = Promise.withResolvers<void>();
+  let watchdog: ReturnType<typeof setTimeout> | undefined;
+  const handlers = SIGNALS.map(({ name, exitCode }) => ({
+    name,
+    handler: () => {
+      if (watchdog !== undefined) Deno.exit(exitCode);
+      log.info(`Received ${name}: stopping`);
+      watchdog = setTimeout(() => {
+        log.error(`Not stopped ${stoppingTime} ms after the signal: giving up`);
+        void settleLog(LAST_WORDS).finally(() => Deno.exit(1));
+      }, stoppingTime);
+      signalled.resolve();
+    },
+  }));
+  let served: Served | undefined;
+  if (HANGUP !== undefined) {
+    handlers.push({ name: HANGUP, handler: () => served === undefined ? log.info(TOO_EARLY) : reload(served) });
+  }
+  for (const { name, handler } of handlers) Deno.addSignalListener(name, handler);
+  try {
+    await using started = await start();
+    served = started;
+    await signalled.promise;
+  } finally {
+    clearTimeout(watchdog);
+    for (const { name, handler } of handlers) Deno.removeSignalListener(name, handler);
+  }
+  log.info("Stopped");
+}
