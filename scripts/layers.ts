@@ -57,6 +57,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "proxies",
     "sphinx",
     "text",
+    "tls",
     "unwrapping",
   ],
   cli: [

@@ -21,7 +21,7 @@ import { listen } from "../node/listening.ts";
 import { parseTopology, type Topology } from "../protocol/topology.ts";
 import { LastingServer } from "../serving/lasting_server.ts";
 import { plural } from "../text/plural.ts";
-import { type CertificateFiles, readCertificate } from "../tls/certificate.ts";
+import { certificateFiles, readCertificate } from "../tls/certificate.ts";
 import { CertificateRenewal } from "../tls/renewal.ts";
 import { Api } from "./api.ts";
 import type { DirectoryCounterName } from "./counter_table.ts";
@@ -109,7 +109,7 @@ export class Directory implements AsyncDisposable {
         },
       }),
     );
-    const files = certificateFiles(config);
+    const files = certificateFiles(directory);
     const certificate = files && readCertificate(files);
     door = starting.use(listen(
       "nodes and clients",
@@ -190,7 +190,7 @@ export class Directory implements AsyncDisposable {
     try {
       return reloads.attempt(() => {
         const config = read();
-        const files = certificateFiles(config);
+        const files = certificateFiles(config.directory);
         if (files !== undefined) renewal?.reload(files);
         return takeOver(running, config);
       });
@@ -203,11 +203,6 @@ export class Directory implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.parts.disposeAsync();
   }
-}
-
-function certificateFiles({ directory }: DirectoryConfig): CertificateFiles | undefined {
-  const { tlsCertificate: certificate, tlsKey: key } = directory;
-  return certificate === "" ? undefined : { certificate, key };
 }
 
 async function opened<T>(path: string, open: (path: string) => Promise<T>): Promise<T> {

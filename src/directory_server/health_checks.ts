@@ -1,8 +1,7 @@
 import { formatSocketAddress } from "../addresses/socket_address.ts";
+import { configVerdict, listeningVerdict } from "../node/health_checks.ts";
 import { type Check, fail, ok, warn } from "../operator/health.ts";
-import { tooWide } from "../proxies/trusted_proxies.ts";
 import { plural } from "../text/plural.ts";
-import { RENEWAL_DAYS } from "../tls/certificate.ts";
 import type { Parts } from "./parts.ts";
 
 /** Warns when more than this share of the places for nodes is taken. */
@@ -16,13 +15,7 @@ export function checksOf(
     http: () => {
       const where = formatSocketAddress(door.address);
       if (!door.isAccepting) return fail(`cannot accept connections on ${where}; the log says why`);
-      if (renewal === undefined) return ok(`listening on ${where}`);
-      const { daysLeft } = renewal;
-      if (daysLeft < 0) {
-        return fail(`listening on ${where}, but the certificate has expired: nodes and clients refuse it`);
-      }
-      const text = `listening on ${where}, the certificate is valid for ${daysLeft} days`;
-      return daysLeft < RENEWAL_DAYS ? warn(`${text}: renew it`) : ok(text);
+      return listeningVerdict(where, renewal?.daysLeft, "nodes and clients");
     },
     state: () =>
       api.isStoreFailing
@@ -44,11 +37,6 @@ export function checksOf(
       directory.open
         ? warn("open = true: anyone can announce any node that does not prove its key")
         : ok(`${plural(api.sessions, "node")} ${api.sessions === 1 ? "proves its key" : "prove their keys"}`),
-    config: () => {
-      const { verdict } = reloads;
-      const wide = tooWide(limits.trustedProxies);
-      if (wide === undefined || verdict.status !== "ok") return verdict;
-      return warn(`trusted_proxies has ${wide}: anyone in so large a network can evade the limits per network`);
-    },
+    config: () => configVerdict(reloads, limits),
   };
 }

@@ -1,9 +1,6 @@
 import type { Family, SeriesOf } from "../counting/counter_table.ts";
-import { type Column, type Metrics, NODE_GAUGES } from "../operator/metric_table.ts";
+import { type Column, type Metrics, PROCESS_GAUGES } from "../operator/metric_table.ts";
 import { DIRECTORY_COUNTERS, REFUSALS } from "./counter_table.ts";
-
-/** What a directory has in common with nodes of the mixnet. */
-const SHARED = NODE_GAUGES.filter(({ name }) => /^(config_|descriptors_|heap_)/.test(name));
 
 /** Values that are read from the directory's parts whenever metrics are requested. */
 export const GAUGES = [
@@ -32,17 +29,11 @@ export const GAUGES = [
     help: "When the TLS certificate in use expires (Unix time); NaN without TLS.",
     series: { certificateExpiry: "" },
   },
+  ...PROCESS_GAUGES,
 ] as const satisfies readonly Family[];
 
-/** The name of a gauge of a directory alone, in code. */
+/** The name of a gauge in code, as in `sessions`. */
 export type DirectoryGaugeName = SeriesOf<typeof GAUGES>;
-/** The name of a gauge that nodes have too. */
-export type SharedGaugeName =
-  | "configAccepted"
-  | "configAcceptedAt"
-  | "descriptorsHeld"
-  | "descriptorsLimit"
-  | "heapUsed";
 
 const COLUMNS: readonly Column[] = [
   { name: "announcements", rate: ["announcements_proven", "announcements_plain"] },
@@ -59,7 +50,7 @@ const COLUMNS: readonly Column[] = [
 export const DIRECTORY_METRICS: Metrics = {
   prefix: "nym_directory_",
   counters: DIRECTORY_COUNTERS,
-  gauges: [...GAUGES, ...SHARED],
+  gauges: GAUGES,
   connections: [],
   durations: {},
   columns: COLUMNS,

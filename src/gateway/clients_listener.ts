@@ -1,7 +1,7 @@
 import { type ClientLimits, ClientsServer, type ServerContext } from "../clients/server.ts";
 import type { Config } from "../config/config.ts";
 import { listen } from "../node/listening.ts";
-import { type CertificateFiles, readCertificate } from "../tls/certificate.ts";
+import { certificateFiles, readCertificate } from "../tls/certificate.ts";
 import { CertificateRenewal } from "../tls/renewal.ts";
 
 /** The clients' server and, with TLS, the renewal of its certificate. */
@@ -55,9 +55,4 @@ export class ClientsListener implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.parts.disposeAsync();
   }
-}
-
-function certificateFiles(endpoint: Config["clientsEndpoint"]): CertificateFiles | undefined {
-  const { tlsCertificate: certificate, tlsKey: key } = endpoint;
-  return certificate === "" ? undefined : { certificate, key };
 }

@@ -1,11 +1,10 @@
 import { SHARED } from "../mailbox/limits.ts";
-import { nodeChecks, unreachable } from "../node/health_checks.ts";
+import { listeningVerdict, nodeChecks, unreachable } from "../node/health_checks.ts";
 import { type Check, fail, ok, warn } from "../operator/health.ts";
 import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";
 import { formatSocketAddress } from "../addresses/socket_address.ts";
 import { plural } from "../text/plural.ts";
 import { sizeText } from "../text/units.ts";
-import { RENEWAL_DAYS } from "../tls/certificate.ts";
 import type { Parts } from "./parts.ts";
 
 /** A write that takes longer, in ms, is reported: a slow disk delays all mail. */
@@ -80,11 +79,7 @@ export function checksOf(parts: Parts): Record<string, Check> {
       const where = formatSocketAddress(address);
       if (!isServing) return fail(`cannot accept connections on ${where}; the log says why`);
       if (isCutOff) return fail(`accepts connections on ${where}, but cannot serve them; the log says why`);
-      const days = clientsListener.certificateDaysLeft;
-      if (days === undefined) return ok(`listening on ${where}`);
-      if (days < 0) return fail(`listening on ${where}, but the certificate has expired: clients refuse it`);
-      const text = `listening on ${where}, the certificate is valid for ${days} days`;
-      return days < RENEWAL_DAYS ? warn(`${text}: renew it`) : ok(text);
+      return listeningVerdict(where, clientsListener.certificateDaysLeft, "clients");
     },
     workers,
     directory: () => {

@@ -47,23 +47,8 @@ export interface Metrics {
   readonly drops: readonly string[];
 }
 
-/** Gauges of every node of the mixnet. */
-export const NODE_GAUGES = [
-  {
-    name: "mixnet_connections_limit",
-    help: "Limit for open connections from mixnodes.",
-    series: { mixnetConnectionsLimit: "" },
-  },
-  {
-    name: "unwrapping_workers",
-    help: "Threads that unwrap packets; 0 while the load is low and the main thread does it.",
-    series: { workers: "" },
-  },
-  {
-    name: "directory_reachable",
-    help: "1 if the latest requests to the directory succeeded, else 0.",
-    series: { directoryReachable: "" },
-  },
+/** Gauges of every program, whatever kind of node it runs. */
+export const PROCESS_GAUGES = [
   {
     name: "config_last_reload_successful",
     help: "0 if the latest reload of the configuration was refused and the previous one stays in force, else 1.",
@@ -85,6 +70,29 @@ export const NODE_GAUGES = [
     series: { descriptorsLimit: "" },
   },
   { name: "heap_used_bytes", help: "Memory of the main thread's JavaScript objects.", series: { heapUsed: "" } },
+] as const satisfies readonly Family[];
+
+/** The name of such a gauge in code, as in `heapUsed`. */
+export type ProcessGaugeName = SeriesOf<typeof PROCESS_GAUGES>;
+
+/** Gauges of every node of the mixnet. */
+export const NODE_GAUGES = [
+  {
+    name: "mixnet_connections_limit",
+    help: "Limit for open connections from mixnodes.",
+    series: { mixnetConnectionsLimit: "" },
+  },
+  {
+    name: "unwrapping_workers",
+    help: "Threads that unwrap packets; 0 while the load is low and the main thread does it.",
+    series: { workers: "" },
+  },
+  {
+    name: "directory_reachable",
+    help: "1 if the latest requests to the directory succeeded, else 0.",
+    series: { directoryReachable: "" },
+  },
+  ...PROCESS_GAUGES,
 ] as const satisfies readonly Family[];
 
 /** The name of such a gauge in code, as in `workers`. */

@@ -16,6 +16,13 @@ export interface CertificateFiles {
   readonly key: string;
 }
 
+/** The files that a section of the configuration names; undefined if it does without TLS. */
+export function certificateFiles(
+  { tlsCertificate: certificate, tlsKey: key }: { readonly tlsCertificate: string; readonly tlsKey: string },
+): CertificateFiles | undefined {
+  return certificate === "" ? undefined : { certificate, key };
+}
+
 /** A certificate and its matching private key. */
 export interface Certificate {
   /** with its chain, in PEM */
