@@ -76,7 +76,7 @@ export function replaceText(path: string, text: string): void {
 /**
  * Restricts a file to its owner (0600). Returns whether others had access; always false on Windows, which has no modes.
  */
-export function tighten(path: string): boolean {
+function tighten(path: string): boolean {
   if (Deno.build.os === "windows") return false;
   try {
     const open = ((Deno.statSync(path).mode ?? 0) & 0o077) !== 0;

@@ -1,5 +1,5 @@
 import { wrapped } from "../text/wrapped.ts";
-import { type AnyConfig, type Config, GATEWAY, type NamedKey, type Table, valueOf } from "./config.ts";
+import { type AnyConfig, type NamedKey, type Table, valueOf } from "./config.ts";
 import { tomlValue } from "./toml.ts";
 
 const HEADERS = {
@@ -14,12 +14,7 @@ const HEADERS = {
 
 const WIDTH = 118;
 
-/** The text of a config.toml, with a comment for each key. `parseConfig` returns an equal configuration. */
-export function renderConfig(config: Config): string {
-  return renderTable(GATEWAY, config);
-}
-
-/** Renders a configuration of any table. `parseTable` reads it back unchanged. */
+/** The text of a config.toml, with a comment for each key. `parseTable` reads it back unchanged. */
 export function renderTable<C extends AnyConfig>(table: Table<C>, config: C): string {
   const names = [...new Set(table.keys.map(({ section }) => section))];
   const sections = names.map((name) => {

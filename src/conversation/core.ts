@@ -13,7 +13,7 @@ import { safetyNumber } from "./safety_number.ts";
 import { decodeRecord, encodeRecord, parseKey, type Self, SELF_KEY } from "./stored.ts";
 
 /** The most invitations that nobody has used. The oldest gives way to a new one. */
-export const MAX_INVITATIONS = 32;
+const MAX_INVITATIONS = 32;
 const PROLOGUE = utf8ToBytes("peap conversation 1");
 
 /** What the core takes from outside. */

@@ -11,7 +11,7 @@ export type Kind = typeof KIND[keyof typeof KIND];
 
 const KIND_SIZE = 1;
 /** Bytes of a datagram: all that fits into one packet. */
-export const DATAGRAM_SIZE: number = WHOLE_DATA_SIZE;
+const DATAGRAM_SIZE = WHOLE_DATA_SIZE;
 /** Bytes of what an initiation carries, a response, and a message. */
 export const PAYLOAD_SIZE: Readonly<Record<Kind, number>> = {
   [KIND.initiation]: DATAGRAM_SIZE - KIND_SIZE - INITIATION_OVERHEAD,

@@ -13,7 +13,7 @@ export const REQUEST_TIMEOUT = 5000;
 const TIMED_SIZE = 1024 * 1024;
 
 /** Bytes of a topology that are read: enough for a hundred gateways with twenty thousand clients each. */
-export const MAX_TOPOLOGY_SIZE = 128 * 1024 * 1024;
+const MAX_TOPOLOGY_SIZE = 128 * 1024 * 1024;
 const TOPOLOGY_PATH = "/api/presence/topology";
 /** Bytes of the answer to an announcement, of a challenge, or of a refusal. */
 const MAX_ANSWER_SIZE = 4096;

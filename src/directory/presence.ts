@@ -15,7 +15,7 @@ import { isGatewayAt } from "./other_gateway.ts";
 /** ms between two long announcements: the directory forgets a gateway after 10 s, so one may be lost */
 const LONG_DELAY = 4500;
 /** ms between two requests for the topology */
-export const TOPOLOGY_REFRESH = 30_000;
+const TOPOLOGY_REFRESH = 30_000;
 /** ms for the first topology: a longer start may count as failed */
 export const FIRST_TOPOLOGY = 20_000;
 

@@ -50,7 +50,7 @@ export function isRefusal(result: object): result is Refusal {
 }
 
 /** Whether a text is a public key: 32 bytes in base58, in which no two texts are the same bytes. */
-export function isKey(text: string): boolean {
+function isKey(text: string): boolean {
   return decodeBase58(text)?.length === KEY_SIZE;
 }
 

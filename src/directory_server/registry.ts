@@ -11,7 +11,7 @@ export const RETURN_TIME = 40_000;
 /** layers of mixnodes that a client's packet passes through */
 const LAYERS = 3;
 /** The most keys that the operator can decide on. */
-export const MAX_DECISIONS = 10_000;
+const MAX_DECISIONS = 10_000;
 /** The most nodes whose changes are not written yet. Each is at most 2 KB, and a commit takes them all. */
 const MAX_UNWRITTEN = 256;
 

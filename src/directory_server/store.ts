@@ -92,6 +92,6 @@ function decisionOf(value: unknown): Decision | undefined {
 }
 
 /** Whether the operator may assign this layer. */
-export function isLayer(layer: number): boolean {
+function isLayer(layer: number): boolean {
   return Number.isInteger(layer) && layer >= 1 && layer <= MAX_LAYER;
 }

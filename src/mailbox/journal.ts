@@ -150,7 +150,7 @@ export function pageContext(number: number): Uint8Array {
 }
 
 /** The bytes that a record takes in a page, including its head. */
-export function sizeOfRecord({ message }: JournalRecord): number {
+function sizeOfRecord({ message }: JournalRecord): number {
   return HEAD_SIZE + (message?.length ?? 0);
 }
 

@@ -113,7 +113,7 @@ export function multiplyScalars(a: Uint8Array, b: Uint8Array): Uint8Array {
  *
  * @throws RangeError if it is not 32 bytes, or not below the group order
  */
-export function decodeScalar(bytes: Uint8Array): bigint {
+function decodeScalar(bytes: Uint8Array): bigint {
   if (bytes.length !== SCALAR_SIZE) throw new RangeError(`a scalar is ${SCALAR_SIZE} bytes, got ${bytes.length}`);
   const scalar = bytesToNumberLE(bytes);
   if (scalar >= ORDER) throw new RangeError("a scalar is less than the group order");

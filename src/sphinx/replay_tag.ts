@@ -2,7 +2,7 @@ import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 
 /** Bytes of a replay tag. With a million tags kept, a new packet collides with one of them with probability 2^-108. */
-export const REPLAY_TAG_SIZE = 16;
+const REPLAY_TAG_SIZE = 16;
 
 const LABEL = new TextEncoder().encode("nym-gateway replay tag");
 

@@ -20,7 +20,7 @@ const KEYS = generateKeyPair();
 /** The most clients of any load; each load uses the first of them. */
 const CLIENTS = Array.from({ length: 1000 }, () => crypto.getRandomValues(new Uint8Array(ADDRESS_SIZE)));
 /** base58 */
-export const ADDRESSES: readonly string[] = CLIENTS.map(encodeBase58);
+const ADDRESSES: readonly string[] = CLIENTS.map(encodeBase58);
 
 /** Packets that warm a gateway up. */
 const WARM_UP = 20_000;

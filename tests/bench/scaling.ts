@@ -8,7 +8,7 @@ const CLIENTS = 50;
 const ROUNDS = 3;
 
 /** The cores of a gateway, which has a worker for each. */
-export const CORES = { "1": "0", "2": "0,1" } as const;
+const CORES = { "1": "0", "2": "0,1" } as const;
 
 /** Push with one core and with two. The load generator may use both. */
 export async function benchScaling(): Promise<Record<string, Rounds<PushFigures>>> {

@@ -15,7 +15,7 @@ const GATEWAY_HOME = "gateway-home-0.7.0.tar.gz";
 const MIXNODE_HOME = "mixnode-home-0.7.0.tar.gz";
 
 /** The files in the home folder of a 0.7.0 gateway, or of another vector, by path below it. */
-export async function filesOfHome070(vector = GATEWAY_HOME): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+async function filesOfHome070(vector = GATEWAY_HOME): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
   using archive = await Deno.open(vectorFile(vector));
   const unpacked = archive.readable.pipeThrough(new DecompressionStream("gzip"));
   const bytes = new Uint8Array(await new Response(unpacked).arrayBuffer());

@@ -1,7 +1,7 @@
 import { assertEquals, assertObjectMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { defaultConfig, KEYS } from "../../src/config/config.ts";
+import { defaultConfig, GATEWAY, KEYS } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse.ts";
-import { renderConfig } from "../../src/config/render.ts";
+import { renderTable } from "../../src/config/render.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
 import { PATH_OF_CONFIG_070, textOfHome070 } from "./home_070.ts";
 
@@ -338,7 +338,7 @@ Deno.test("required keys must be set", () => {
 });
 
 Deno.test("the rendered file has every key, each after a comment", () => {
-  const lines = renderConfig(defaultConfig("gw", "/n")).split("\n");
+  const lines = renderTable(GATEWAY, defaultConfig("gw", "/n")).split("\n");
   for (const { name } of KEYS) {
     const found = lines.flatMap((line, i) => line.startsWith(`${name} = `) ? [lines[i - 1] ?? ""] : []);
     const expected = KEYS.filter((key) => key.name === name);

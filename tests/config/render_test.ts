@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Config, defaultConfig } from "../../src/config/config.ts";
+import { type Config, defaultConfig, GATEWAY } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { isOfShell } from "../../src/config/paths.ts";
-import { renderConfig } from "../../src/config/render.ts";
+import { renderTable } from "../../src/config/render.ts";
 
 const text = fc.string({ unit: "binary" });
 const path = text.filter((path) => path !== "" && !path.includes("\0") && !isOfShell(path));
@@ -96,7 +96,7 @@ Deno.test("any rendered configuration parses to an equal one", () => {
   fc.assert(fc.property(values, (values) => {
     const config = defaultConfig("gw", "/n");
     for (const section of Object.keys(values) as (keyof Config)[]) Object.assign(config[section], values[section]);
-    assertEquals(parseConfig(renderConfig(config), "x"), config);
+    assertEquals(parseConfig(renderTable(GATEWAY, config), "x"), config);
   }));
 });
 
@@ -118,6 +118,6 @@ Deno.test("names and paths are escaped in the file", () => {
   ) {
     const config = defaultConfig("gw", "/n");
     config.gateway.location = nasty;
-    assertEquals(parseConfig(renderConfig(config), "x"), config);
+    assertEquals(parseConfig(renderTable(GATEWAY, config), "x"), config);
   }
 });

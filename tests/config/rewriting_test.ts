@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Config, defaultConfig } from "../../src/config/config.ts";
+import { type Config, defaultConfig, GATEWAY } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { relocate } from "../../src/config/relocation.ts";
-import { renderConfig } from "../../src/config/render.ts";
+import { renderTable } from "../../src/config/render.ts";
 import { rewriteConfig } from "../../src/config/rewriting.ts";
 
 const PATH = "/x/config.toml";
@@ -37,7 +37,7 @@ nym_root_directory = "/home/x/.nym/gateways"`;
 });
 
 Deno.test("a rewritten file of init equals what init would write", () => {
-  const file = (id: string, root: string) => renderConfig(defaultConfig(id, root));
+  const file = (id: string, root: string) => renderTable(GATEWAY, defaultConfig(id, root));
   assertEquals(moved(file("gw", "/here")), file("other", "/there"));
 });
 
@@ -49,14 +49,14 @@ Deno.test("a file whose values cannot be replaced line by line is rendered from 
       `gateway.id = "gw"\ngateway.nym_root_directory = "/here"`,
     ]
   ) {
-    assertEquals(moved(text), renderConfig(relocate(parseConfig(text, PATH), "other", "/there", true).config));
+    assertEquals(moved(text), renderTable(GATEWAY, relocate(parseConfig(text, PATH), "other", "/there", true).config));
   }
 });
 
 Deno.test("the rewritten text parses to the wanted configuration", () => {
   const texts = fc.string({ unit: "grapheme" }).filter((text) => text !== "" && !/[\0~]/.test(text));
   const config = defaultConfig("gw", "/here");
-  const text = renderConfig(config);
+  const text = renderTable(GATEWAY, config);
   fc.assert(fc.property(texts, texts, fc.boolean(), fc.nat(), (path, location, flag, number) => {
     const wanted: Config = structuredClone(config);
     wanted.gateway.location = location;

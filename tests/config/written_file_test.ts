@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { defaultConfig } from "../../src/config/config.ts";
-import { renderConfig } from "../../src/config/render.ts";
+import { defaultConfig, GATEWAY } from "../../src/config/config.ts";
+import { renderTable } from "../../src/config/render.ts";
 
 /** What `init` writes, without comments. New keys may be added in between; these stay as they are. */
 const FILE = `
@@ -69,6 +69,6 @@ message_retrieval_limit = 5
 
 Deno.test("the file that init writes has these sections and keys, in this order, with these values", () => {
   const expected = FILE.trim().split("\n");
-  const written = renderConfig(defaultConfig("gw", "/n")).split("\n");
+  const written = renderTable(GATEWAY, defaultConfig("gw", "/n")).split("\n");
   assertEquals(written.filter((line) => expected.includes(line)), expected);
 });

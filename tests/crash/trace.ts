@@ -8,7 +8,7 @@ export type Operation =
   | { kind: "said"; text: string };
 
 /** The system calls that {@linkcode readTrace} needs. */
-export const TRACED = "openat,write,pwrite64,ftruncate,fsync,fdatasync,unlink,unlinkat,rename,renameat2,pwritev,writev";
+const TRACED = "openat,write,pwrite64,ftruncate,fsync,fdatasync,unlink,unlinkat,rename,renameat2,pwritev,writev";
 
 /** Options of strace for a trace in `file`. */
 export function straceOptions(file: string): string[] {

@@ -1,11 +1,11 @@
-import { defaultConfig } from "../../src/config/config.ts";
+import { defaultConfig, GATEWAY } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse.ts";
-import { renderConfig } from "../../src/config/render.ts";
+import { renderTable } from "../../src/config/render.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
 import { mutatedText } from "./mutate.ts";
 import type { Target } from "./target.ts";
 
-const OURS = renderConfig(defaultConfig("fuzz", "/tmp/gateways"));
+const OURS = renderTable(GATEWAY, defaultConfig("fuzz", "/tmp/gateways"));
 /** The same without comments, as most 0.7.0 files; and a part of it, because small files are parsed faster. */
 const PLAIN = OURS.split("\n").filter((line) => line !== "" && !line.startsWith("#")).join("\n");
 const SHORT = '[gateway]\nid = "fuzz"\nnym_root_directory = "/tmp"\n[debug]\nmessage_retrieval_limit = 5\n';

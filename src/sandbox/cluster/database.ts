@@ -216,7 +216,7 @@ export class Database implements AsyncDisposable {
 }
 
 /** Whether a node has every commit that was answered, or may be chosen only if it has. */
-export function isSynchronous({ role }: Member): boolean {
+function isSynchronous({ role }: Member): boolean {
   return role === "sync_standby" || role === "quorum_standby";
 }
 
