@@ -92,7 +92,7 @@ export class MixnetListener {
   readonly #proxies: TrustedProxies;
   readonly #ticker: ReturnType<typeof setInterval>;
   readonly #streams = new Map<Stream, Promise<void>>();
-  readonly #turns = new Turns();
+  readonly #turns = new Turns<Stream>();
   readonly #accepting: Accepting;
   readonly #admitting: Promise<void>;
   #disposed = false;
@@ -201,6 +201,7 @@ export class MixnetListener {
     if (room.kind === "no") this.#count("connections_refused");
     else if (room.kind === "evict") {
       this.#count("connections_evicted");
+      this.#turns.leave(room.holder); // or those that come and are evicted would wait in any number
       this.#close(room.holder);
     }
     return room.kind !== "no";
@@ -284,7 +285,8 @@ export class MixnetListener {
     try {
       for (const packet of stream.parser.push(chunk)) {
         if (turn === undefined && (this.#turns.isTaken || this.#sink.room() !== undefined)) {
-          turn = await this.#turns.take(stream.standing);
+          turn = await this.#turns.take(stream.standing, stream);
+          if (turn === undefined) break; // it was evicted meanwhile
         }
         for (let room = this.#sink.room(); room !== undefined; room = this.#sink.room()) {
           this.#sink.flush();

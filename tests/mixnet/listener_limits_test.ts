@@ -1,7 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { frame, FRAME_SIZE } from "../../src/mixnet/frames.ts";
 import { type MixnetLimits, MixnetListener } from "../../src/mixnet/listener.ts";
 import type { Origin } from "../../src/mixnet/origins.ts";
+import { many } from "../hostile/besieged.ts";
 import { eventually } from "../support/eventually.ts";
 import { Counted } from "./counted.ts";
 import { numberedPacket, numberOf, numbers } from "./numbered_packets.ts";
@@ -21,6 +22,7 @@ const BAD = 1000;
 /** A listener whose sink counts packets along with its events, and reports those below `BAD` as good. */
 class Rig {
   readonly counted = new Counted();
+  good = 0;
   readonly #listener: MixnetListener;
 
   /** `room`: that of the sink. */
@@ -30,7 +32,10 @@ class Rig {
     public isMixnode: (host: string) => boolean = () => false,
   ) {
     const add = (packet: Uint8Array, origin: Origin) => {
-      if (numberOf(packet) < BAD) origin.proved(performance.now());
+      if (numberOf(packet) < BAD) {
+        this.good++;
+        origin.proved(performance.now());
+      }
       this.counted.count("packets");
     };
     const sink = { add, room, flush: () => {} };
@@ -174,4 +179,23 @@ Deno.test("a packet that waits for room in the sink is not lost when its connect
   resolve();
   await end;
   assertEquals(rig.counted.of("packets"), 1);
+});
+
+Deno.test("of a flood of connections that wait for their turn, only those that still have a place are served", async () => {
+  const comers = many(60, 20_000);
+  let room: PromiseWithResolvers<void> | undefined = Promise.withResolvers();
+  await using rig = new Rig({ mixnetConnections: 5, mixnetConnectionsPerNetwork: 5 }, () => room?.promise);
+  const flood = frame(numberedPacket(BAD), numberedPacket(BAD));
+  for (let i = 1; i <= comers; i++) {
+    using comer = await rig.connect();
+    await comer.write(flood);
+    await rig.counted.reached("connections_opened", i);
+  }
+  const { resolve } = room;
+  room = undefined;
+  resolve();
+  using mixnode = await rig.connect();
+  await mixnode.write(frame(numberedPacket(0)));
+  await eventually("its packet is served", () => rig.good > 0);
+  assertLessOrEqual(rig.counted.of("packets"), 1 + 2 * (5 + 1), "what the evicted ones sent is given up");
 });
