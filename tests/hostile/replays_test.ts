@@ -15,8 +15,8 @@ import { logIn, post, register } from "./members.ts";
 const PACKETS = many(300, 5000);
 const KILLS = many(2, 10);
 /** Packets that a flooded gateway remembers, packets of the flood, and packets sent at a time. */
-const REMEMBERED = many(1000, 50_000);
-const FLOOD = many(5000, 250_000);
+const REMEMBERED = many(1000, 20_000);
+const FLOOD = many(5000, 100_000);
 const BATCH = 500;
 
 const RECEIVED = "packets_received_total";

@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { frame, FRAME_SIZE } from "../../src/mixnet/frames.ts";
 import { MixnetListener, type PacketSink } from "../../src/mixnet/listener.ts";
 import type { SocketAddress } from "../../src/addresses/socket_address.ts";
+import { many } from "../hostile/besieged.ts";
 import { Counted } from "./counted.ts";
 import { numberedPacket, numberOf, numbers } from "./numbered_packets.ts";
 
@@ -140,15 +141,16 @@ Deno.test("while there is too little room, a mixnode of the topology does not wa
     }
   };
   const flood = frame(...numbers(94).map(() => numberedPacket(1)));
-  for (let i = 0; i < 40; i++) {
+  const strangers = many(40, 2000);
+  for (let i = 0; i < strangers; i++) {
     const stranger = connections.use(await connect(listener.address));
     writeAll(stranger, flood).catch(() => {});
   }
-  await makeRoomUntil(200); // by now each has a large read that waits for room, 47 packets
+  await makeRoomUntil(5 * strangers); // by now each has a large read that waits for room, 47 packets
   isMixnode = true;
   const mixnode = connections.use(await connect(listener.address));
   await writeAll(mixnode, frame(numberedPacket(2)));
-  await makeRoomUntil(600);
+  await makeRoomUntil(5 * strangers + 400);
   assert(sink.taken.includes(2), "its packet still waits");
   sink.makeRoom(Infinity);
 });

@@ -6,10 +6,12 @@ import { Server, type ServerOptions } from "../../src/postgresql/server.ts";
 import { client, numbered, numberOf, range, readAll, readNumbers } from "../mailbox/messages.ts";
 import type { ClientId } from "../../src/mailbox/client_id.ts";
 import { openPostgresql } from "../mailbox/stores.ts";
+import { many } from "../hostile/besieged.ts";
 import { eventually } from "../support/eventually.ts";
 import { Postgresql, SKIPPED } from "../support/postgresql.ts";
 import { inboxesIn, inspect } from "../../src/postgresql/inspection.ts";
 import { Sealer } from "../../src/mailbox/sealing.ts";
+import { Random } from "../support/random.ts";
 import { testSealer } from "../support/sealer.ts";
 import { FAULTS } from "./faults.ts";
 import { killUnderLoad } from "./kills.ts";
@@ -432,6 +434,10 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
 
     const clients = "nym_gateway_clients";
     for (const garbage of ["", "zz", "*", "abc", `${"ab".repeat(31)} x`, "'; --"]) await notify(clients, garbage);
+    const random = new Random(1);
+    const letters = [..."0123456789abcdef", "*", " ", ":", "-", "covers ", "\u{1f4a9}"];
+    const nonsense = () => range(random.below(80)).map(() => random.pick(letters)).join("");
+    for (let i = many(20, 20_000); i > 0; i--) await notify(clients, nonsense());
     await new PostgresqlLedgerTable(others).set([{ pseudonym: new Uint8Array(32).fill(7), sealed: new Uint8Array(1) }]);
     await eventually("the change is known", () => changed.length > 0);
     assertEquals([changed, begun], [["07".repeat(32)], 2], "it has never stopped listening");
@@ -446,7 +452,8 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
     mailbox.pushCover = () => void covers++;
     ({ promise: held, resolve: release } = Promise.withResolvers<void>());
     most = 0;
-    for (let i = 0; i < 30; i++) await notify(own, "*");
+    for (let i = many(30, 20_000); i > 0; i--) await notify(own, "*");
+    for (let i = many(20, 20_000); i > 0; i--) await notify(own, nonsense());
     await notify(own, `covers ${row!.hint}:100000 ${row!.hint}:-1 ${row!.hint}:x ${row!.hint} :`);
     await eventually("the last one has come", () => covers > 0);
     release();
