@@ -59,7 +59,7 @@ export class Directory implements AsyncDisposable {
 
   /**
    * Resolves when it listens. `signingKey`: Ed25519, 32 bytes; `now`: a clock in ms since 1970.
-   * @throws {OperatorError} when something is in the way that the operator can put right
+   * @throws {OperatorError} for a problem that the operator can fix
    */
   static async start(configured: DirectoryConfig, signingKey: Uint8Array, now = Date.now): Promise<Directory> {
     const config = structuredClone(configured); // ours to change when it is loaded again

@@ -29,7 +29,7 @@ export interface DoorLimits {
   readonly connectionsPerNetwork: number;
   /** whether the limits of a network apply to this machine too */
   readonly limitLoopback: boolean;
-  /** addresses and networks of the proxies that are believed whom they forward */
+  /** addresses and networks of the proxies that are trusted to name their clients */
   readonly trustedProxies: readonly string[];
 }
 
@@ -82,7 +82,7 @@ export class Door implements AsyncDisposable {
     return this.#entrance.isAccepting;
   }
 
-  /** The proxies that are believed whom they forward. */
+  /** The proxies that are trusted to name their clients. */
   get proxies(): TrustedProxies {
     return this.#entrance.proxies;
   }
@@ -188,7 +188,7 @@ class Passage {
     await Promise.all([this.#passIn(inside).catch(cut), this.#passOut(inside).then(cut, cut)]);
   }
 
-  /** It has been of use just now. */
+  /** It was useful just now. */
   hear(): void {
     this.heardAt = performance.now();
   }

@@ -29,7 +29,7 @@ export interface RegistryRules {
   readonly clientsBytes: number;
 }
 
-/** What the operator has decided about a key; it stands over what the node says. */
+/** What the operator has decided about a key; it overrides what the node says. */
 export interface Decision {
   /** whether it is listed although it proves nothing, or not even if it does */
   readonly standing?: "allowed" | "disallowed";
@@ -289,7 +289,7 @@ export class Registry {
     return this.#rankOf(key, isProven);
   }
 
-  /** Who proves nothing ranks lowest; who proves a key that the operator allows, highest. */
+  /** A node without a proof ranks lowest; one that proves a key that the operator allows, highest. */
   #rankOf(key: string, isProven: boolean): number {
     if (!isProven) return 0;
     return this.#decisions.get(key)?.standing === "allowed" ? 2 : 1;

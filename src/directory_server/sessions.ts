@@ -20,7 +20,7 @@ const MAX_SESSIONS = 16_384;
 /** A nonce is its time (8 bytes), random bytes up to here, and a code of both. */
 const RANDOM_END = 16;
 
-/** `unknown`: the node needs a new challenge. `limited`: nothing was checked, because that takes too much time at present. */
+/** `unknown`: the node needs a new challenge. `limited`: nothing was checked, because checks take too much time at present. */
 export type Verdict = "right" | "wrong" | "unknown" | "limited";
 
 interface Session {

@@ -45,7 +45,7 @@ export class Topologies {
     return this.#reuse("network", now, () => ({ body: encoded(networkText(name, this.registry.entries(now), now)) }));
   }
 
-  /** Signed, and without gateways' clients: who asks for it needs none. */
+  /** Signed, and without gateways' clients, which those that ask for it do not need. */
   signed(now: number): SentTopology {
     return this.#reuse("signed", now, () => {
       const body = encoded(topologyText(this.registry.entries(now), false));

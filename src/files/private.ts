@@ -2,7 +2,7 @@ import { closeSync, constants, fchownSync, fstatSync, lstatSync, openSync } from
 import { dirname } from "node:path";
 import { openRegularFile, refuseHardLinks } from "./regular.ts";
 
-/** Modes of what only the gateway's user may access. */
+/** Modes of what only the program's user may access. */
 const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
 

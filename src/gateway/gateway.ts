@@ -40,7 +40,7 @@ import { mailboxFile, opened, openStorage } from "./storage.ts";
 
 const log = logger("nym_gateway::node");
 
-/** How long to go on retrying a failing disk while stopping, in ms: part of the time for stopping (cli/signals.ts). */
+/** How long to go on retrying a failing disk while stopping, in ms: part of the time for stopping (cli/running/signals.ts). */
 const LAST_RETRIES = 3_000;
 
 /**
@@ -52,8 +52,8 @@ const NOBODY: readonly { pubKey: string }[] = [];
 /**
  * The map of the program: opens all parts, connects them through functions, and closes them.
  *
- * mixnode → MixnetListener → Unwrapping → Arrivals → Mailbox → (nudge) → ClientsServer → client client → ClientsServer
- * → Forwarder → mixnode
+ * - mixnode → PacketsIn → Arrivals → Mailbox → (nudge) → ClientsServer → client
+ * - client → ClientsServer → Forwarder → mixnode
  */
 export class Gateway {
   private constructor(

@@ -22,11 +22,11 @@ export { type Warning, warnings } from "./warnings.ts";
 
 /** Writes lines for one part of the program, if the filter lets them through. */
 export interface Logger {
-  /** The gateway can't do something that it should; somebody has to look. */
+  /** The program can't do something that it should; somebody has to look. */
   error(text: string): void;
-  /** Something is wrong or will be, and the gateway goes on. */
+  /** Something is wrong or will be, and the program continues. */
   warn(text: string): void;
-  /** What an operator wants to see of a healthy gateway. */
+  /** What an operator wants to see of a healthy node. */
   info(text: string): void;
   /** Details for finding a fault. */
   debug(text: string): void;

@@ -43,7 +43,7 @@ export function readMove(inboxesDirectory: string): UnfinishedMove | undefined {
 export function moveInTheWay(inboxesDirectory: string): string | undefined {
   const move = readMove(inboxesDirectory);
   return move && `a move of its mail has not finished, says ${moveFile(inboxesDirectory)}; ` +
-      `\`nym-gateway storage move --to ${move.to}\` goes on with it`;
+      `\`nym-gateway storage move --to ${move.to}\` continues it`;
 }
 
 /** Notes how far a move has come: afterwards the file has either this or what it had before. */

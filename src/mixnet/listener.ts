@@ -35,7 +35,7 @@ export interface MixnetLimits {
   readonly mixnetIdleTimeout: number;
   /** whether this machine counts as one network like any other */
   readonly limitLoopback: boolean;
-  /** addresses and networks of the proxies that are believed whom they forward */
+  /** addresses and networks of the proxies that are trusted to name their clients */
   readonly trustedProxies: readonly string[];
 }
 

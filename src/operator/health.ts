@@ -5,7 +5,7 @@ const log = logger("nym_gateway::health");
 /** Every status, from best to worst. */
 export const CHECK_STATUSES = ["ok", "warn", "fail"] as const;
 
-/** `warn`: the gateway works, but needs attention. `fail`: the gateway is not ready. */
+/** `warn`: the node works, but needs attention. `fail`: it is not ready. */
 export type CheckStatus = typeof CHECK_STATUSES[number];
 
 /** What a check found. */
@@ -29,7 +29,7 @@ export interface CheckResult extends Verdict {
   readonly name: string;
 }
 
-/** Checks one part of the gateway. An exception counts as `fail`, with its message as the reason. */
+/** Checks one part of a node. An exception counts as `fail`, with its message as the reason. */
 export type Check = () => Verdict | Promise<Verdict>;
 
 /** All in ms. */
@@ -44,7 +44,7 @@ interface HealthTimings {
 
 const TIMINGS: HealthTimings = { timeout: 3_000, lifetime: 5_000, interval: 30_000 };
 
-/** The gateway's health: named checks, run on request. Changes of status are logged. */
+/** A node's health: named checks, run on request. Changes of status are logged. */
 export class Health implements Disposable {
   readonly #pending = new Map<string, Promise<Verdict>>();
   #results: { at: number; all: Promise<CheckResult[]> } | undefined;

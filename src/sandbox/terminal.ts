@@ -63,8 +63,7 @@ export class Terminal {
   }
 
   /**
-   * Redraws the lines that `draw` returns until disposed; the last ones remain. `draw` gets the number of the frame,
-   * from
+   * Redraws the lines that `draw` returns until disposed; the last ones remain. `draw` gets the number of the frame, from
    * 0. On a terminal that is not live, only the last frame is printed.
    */
   animate(draw: (frame: number) => string[]): Disposable {

@@ -41,10 +41,10 @@ const NO_KEY = "it contains no private key in PEM (-----BEGIN PRIVATE KEY-----)"
 const SHORTEST_RSA_KEY = 2048;
 
 /**
- * Reads and checks a gateway's certificate and key, which may be in one file in any order.
+ * Reads and checks a server's certificate and key, which may be in one file in any order.
  *
  * @throws {OperatorError} that names the file, if one cannot be read or is not PEM, if they do not match, if the chain
- *   is not in order from the gateway's own certificate upwards, if the key is too short, or if the certificate is not
+ *   is not in order from the server's own certificate upwards, if the key is too short, or if the certificate is not
  *   valid at `now` (ms since 1970)
  */
 export function readCertificate(files: CertificateFiles, now = Date.now()): Certificate {
@@ -129,7 +129,7 @@ function ownOf(chain: readonly X509Certificate[], path: string, key: KeyObject, 
     throw refuse(
       "certificate",
       path,
-      `its chain is in the wrong order: the gateway's own certificate is number ${at + 1} of ${chain.length}, ` +
+      `its chain is in the wrong order: the server's own certificate is number ${at + 1} of ${chain.length}, ` +
         "and must be the first",
     );
   }

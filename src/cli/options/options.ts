@@ -135,7 +135,7 @@ export const ROLES: Readonly<Record<RoleName, { readonly purpose: string; readon
     homes: "directories",
   },
   network: {
-    purpose: "Plans a mixnet of your own, of a directory, mixnodes and a gateway.",
+    purpose: "Plans a mixnet of your own: a directory, mixnodes and a gateway.",
     homes: "",
   },
   storage: {
@@ -259,8 +259,8 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
     default: "no TLS",
   },
   "services": {
-    meaning: "commands for root, that start the services which install.sh has installed",
-    default: "commands for the user that is to run them",
+    meaning: "commands for root, which start the services that install.sh has installed",
+    default: "commands for the user that will run the programs",
   },
   "url": {
     value: "url",
@@ -485,7 +485,7 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     isPlain: true,
   },
   "directory allow": {
-    purpose: "Lists the node with this public key although it does not prove it, and prefers it if it does.",
+    purpose: "Lists the node with this public key even if it cannot prove it, and prefers it if it can.",
     required: ["key"],
     optional: ["id", "config"],
     defaults: OF_DIRECTORY,

@@ -24,7 +24,7 @@ export type ReloadAnswer =
 export type Others = (request: string) => Promise<object | undefined>;
 
 /**
- * The socket through which commands reach a running gateway. Only the gateway's user can access its file (0600), so
+ * The socket through which commands reach a running node. Only the node's user can access its file (0600), so
  * anyone who can connect may send requests. A request is a line of text, its answer a line of JSON.
  */
 export class ControlSocket implements AsyncDisposable {
@@ -139,7 +139,7 @@ export async function ask(path: string, kind: string, request: string): Promise<
   }
 }
 
-/** A gateway that was killed left it behind. If another one were running, it would hold the lock on the inboxes. */
+/** A node that was killed left it behind. If another one were running, it would hold the lock on the node's state. */
 function removeStale(path: string): void {
   try {
     if (Deno.lstatSync(path).isSocket !== false) Deno.removeSync(path);

@@ -6,7 +6,7 @@ import { logger } from "../../logging/log.ts";
 
 const log = logger("nym_gateway::node");
 
-/** What a running gateway writes to a file, so that commands find it even if its configuration file has changed. */
+/** What a running node writes to a file, so that commands find it even if its configuration file has changed. */
 export interface Running {
   /** its name, as in --id */
   readonly id: string;
@@ -29,7 +29,7 @@ export function noteRunning(configPath: string, running: Running): Disposable {
     writeAll(file, new TextEncoder().encode(JSON.stringify(running) + "\n"));
   } catch (error) {
     log.warn(
-      `Cannot write ${path} (${reasonOf(error)}): \`status\` uses the configuration, and \`reload\` finds no gateway`,
+      `Cannot write ${path} (${reasonOf(error)}): \`status\` uses the configuration, and \`reload\` cannot find it`,
     );
     return { [Symbol.dispose]() {} };
   }
@@ -45,8 +45,8 @@ export function noteRunning(configPath: string, running: Running): Disposable {
 }
 
 /**
- * What the gateway with this configuration file wrote; undefined if there is no such file, as when it is not running.
- * The file may be left over from a gateway that was killed.
+ * What the node with this configuration file wrote; undefined if there is no such file, as when it is not running.
+ * The file may be left over from a node that was killed.
  * @throws {OperatorError} if this user may not read it
  */
 export function readRunning(configPath: string): Running | undefined {

@@ -8,8 +8,8 @@ const log = logger("nym_gateway");
 
 /**
  * The service manager that started the program, such as systemd (protocol: sd_notify(3)). It is notified when the
- * gateway is ready, and from then on receives the gateway's state on one line, and signs of life; if those stop, it
- * restarts the gateway.
+ * node is ready, and from then on receives the node's state on one line, and signs of life; if those stop, it restarts
+ * the node.
  */
 export class ServiceManager implements AsyncDisposable {
   /** holds our own socket: Deno's sockets need a name */
@@ -41,7 +41,7 @@ export class ServiceManager implements AsyncDisposable {
     }
   }
 
-  /** Reports that the gateway is ready, and from now on its state. `describe` returns that on one line. */
+  /** Reports that the node is ready, and from now on its state. `describe` returns that on one line. */
   ready(describe: () => string): void {
     this.#send(`READY=1\nSTATUS=${describe()}`);
     const sign = this.#patience === undefined ? "" : "WATCHDOG=1\n";

@@ -1,7 +1,7 @@
 import { logger, settleLog } from "../../logging/log.ts";
 import { SIGNALS } from "../../signals/interruption.ts";
 
-/** The time that a gateway has to stop, in ms; with its last log lines, it is gone within ten seconds. */
+/** The time that a node has to stop, in ms; with its last log lines, it is gone within ten seconds. */
 const STOPPING_TIME = 9_500;
 /** in ms, for the last log lines to be written */
 const LAST_WORDS = 400;

@@ -3,7 +3,7 @@ import { boundedBody } from "../../directory/bounded_body.ts";
 import type { Warning } from "../../logging/log.ts";
 import { onOneLine } from "../../text/one_line.ts";
 
-/** in ms, for the gateway to answer */
+/** in ms, for the node to answer */
 const TIMEOUT = 5000;
 /** in bytes; an answer has some ten thousand */
 const MAX_ANSWER_SIZE = 1_048_576;

@@ -38,7 +38,7 @@ import { lockInboxes } from "./stopped_gateway.ts";
  * @throws {OperatorError} if it is running, the target is not empty, or a store can't be used
  */
 export function moveStorage(options: Options): Promise<number | void> {
-  const outcome = "nothing is lost; the same command goes on with it, and until then the gateway does not start";
+  const outcome = "nothing is lost; the same command continues the move, and until then the gateway does not start";
   return interruptible((signal) => moveUntil(signal, options), outcome);
 }
 
@@ -84,7 +84,7 @@ async function moveUntil(signal: AbortSignal, options: Options): Promise<void> {
 }
 
 /**
- * Moves everything, or goes on with that: copies it, looks for each chunk in the new store, sets the configuration, and
+ * Moves everything, or continues a move: copies it, looks for each chunk in the new store, sets the configuration, and
  * empties the old store. The file move.json says how far it is, so that it may be killed at any point.
  *
  * @param isMerge whether the target may hold something

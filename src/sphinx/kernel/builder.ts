@@ -21,7 +21,7 @@ export interface BuilderKernel {
   plan(): number;
   /** the address of the packet */
   packet(): number;
-  /** builds the packet of a plan with so many hops and a message of `length` bytes; returns 0 if there is none, else 1 */
+  /** builds the packet of a plan with `hops` hops and a message of `length` bytes; returns 1, or 0 if there is no such packet */
   build(hops: number, length: number): number;
 }
 
