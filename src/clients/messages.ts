@@ -1,6 +1,5 @@
-import { decodeBase58, encodeBase58 } from "../encoding/base58.ts";
+import { decode32, encodeBase58 } from "../encoding/base58.ts";
 import type { Challenge } from "../protocol/proof.ts";
-import { ADDRESS_SIZE } from "../sphinx/constants.ts";
 
 /** What a client's text frame asks for (spec §5), or the error to answer it with. Addresses, tokens and proofs: 32 bytes. */
 export type ControlRequest =
@@ -64,7 +63,6 @@ export function parseControlRequest(text: string): ControlRequest {
 /** A client may challenge the gateway in turn. */
 function challenge({ nonce, publicKey }: Record<string, unknown>): ControlRequest {
   if (nonce === undefined && publicKey === undefined) return { kind: "challenge" };
-  if (typeof nonce !== "string" || typeof publicKey !== "string") return MALFORMED;
   const [nonceBytes, publicKeyBytes] = [decode32(nonce), decode32(publicKey)];
   if (nonceBytes === undefined || publicKeyBytes === undefined) return MALFORMED;
   return { kind: "challenge", asked: { nonce: nonceBytes, publicKey: publicKeyBytes } };
@@ -73,15 +71,10 @@ function challenge({ nonce, publicKey }: Record<string, unknown>): ControlReques
 /** A proof is an extension: 0.7.0 clients send none, and 0.7.0 gateways ignore it. */
 function registration(address: Uint8Array, proof: unknown, options: LoginOptions): ControlRequest {
   if (proof === undefined) return { kind: "register", address, ...options };
-  const proofBytes = typeof proof === "string" ? decode32(proof) : undefined;
+  const proofBytes = decode32(proof);
   return proofBytes === undefined
     ? { kind: "malformed", error: "malformed proof" }
     : { kind: "register", address, proof: proofBytes, ...options };
-}
-
-function decode32(base58: string): Uint8Array | undefined {
-  const bytes = decodeBase58(base58);
-  return bytes?.length === ADDRESS_SIZE ? bytes : undefined;
 }
 
 /**

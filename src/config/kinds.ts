@@ -1,5 +1,5 @@
 import { parseIpNetwork } from "../addresses/ip_network.ts";
-import { decodeBase58 } from "../encoding/base58.ts";
+import { decode32 } from "../encoding/base58.ts";
 import { parseLogFilter } from "../logging/log.ts";
 import {
   announceAddress,
@@ -32,7 +32,6 @@ export interface Kind<T extends Value> {
   read(value: unknown, section: Values): T | Mistake;
 }
 
-const KEY_SIZE = 32;
 const MAX_KEYS = 2;
 
 /** The longest delay of a timer, in ms. */
@@ -160,7 +159,7 @@ export const publicKeys: Kind<readonly string[]> = {
   read(value) {
     if (!Array.isArray(value)) return new Mistake(`must be ${this.description}`);
     if (value.length > MAX_KEYS) return new Mistake(`has ${value.length} keys: ${MAX_KEYS} are enough to change them`);
-    const wrong = value.find((key) => typeof key !== "string" || decodeBase58(key)?.length !== KEY_SIZE);
+    const wrong = value.find((key) => decode32(key) === undefined);
     return wrong === undefined ? value : new Mistake(`has ${JSON.stringify(wrong)}, which is not a public key`);
   },
 };

@@ -1,5 +1,5 @@
 import { formatSocketAddress, parseSocketAddress } from "../addresses/socket_address.ts";
-import { decodeBase58 } from "../encoding/base58.ts";
+import { decode32 } from "../encoding/base58.ts";
 import { parseGatewayNode, parseMixnode } from "../protocol/topology.ts";
 
 /** The kinds of nodes that are listed, by the name of their list in the API. */
@@ -28,7 +28,6 @@ export interface Refusal {
   readonly reason: string;
 }
 
-const KEY_SIZE = 32;
 const MINIMUM_MIXNODE_VERSION = [0, 6, 0] as const;
 /** The highest number of a layer. */
 export const MAX_LAYER = 255;
@@ -51,7 +50,7 @@ export function isRefusal(result: object): result is Refusal {
 
 /** Whether a text is a public key: 32 bytes in base58, in which no two texts are the same bytes. */
 function isKey(text: string): boolean {
-  return decodeBase58(text)?.length === KEY_SIZE;
+  return decode32(text) !== undefined;
 }
 
 function readMixnode(json: unknown): Announcement | Refusal {

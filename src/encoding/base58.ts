@@ -20,3 +20,9 @@ export function decodeBase58(text: string): Uint8Array | undefined {
     return undefined;
   }
 }
+
+/** The 32 bytes of a key, an address, a token or a nonce in base58; undefined for any other text or value. */
+export function decode32(text: unknown): Uint8Array | undefined {
+  const bytes = typeof text === "string" ? decodeBase58(text) : undefined;
+  return bytes?.length === 32 ? bytes : undefined;
+}

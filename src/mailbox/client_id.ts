@@ -1,5 +1,4 @@
-import { decodeBase58, encodeBase58 } from "../encoding/base58.ts";
-import { ADDRESS_SIZE } from "../sphinx/constants.ts";
+import { decode32, encodeBase58 } from "../encoding/base58.ts";
 
 /**
  * A client's address as a map key: 64 hexadecimal digits, which the runtime encodes in a fraction of the time
@@ -19,8 +18,8 @@ export function addressOf(id: ClientId): Uint8Array<ArrayBuffer> {
 
 /** The id of an address in base58, or undefined when it is not base58 or not 32 bytes. */
 export function clientIdFromBase58(text: string): ClientId | undefined {
-  const address = decodeBase58(text);
-  return address?.length === ADDRESS_SIZE ? clientId(address) : undefined;
+  const address = decode32(text);
+  return address && clientId(address);
 }
 
 /** The address in base58, as on the wire and in 0.7.0's files. */

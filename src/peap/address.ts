@@ -1,5 +1,4 @@
-import { decodeBase58, encodeBase58 } from "../encoding/base58.ts";
-import { ADDRESS_SIZE, POINT_SIZE } from "../sphinx/constants.ts";
+import { decode32, encodeBase58 } from "../encoding/base58.ts";
 import { PeapError } from "./errors.ts";
 
 /** A client's address (spec §5): its own public key and that of its gateway. */
@@ -20,8 +19,8 @@ export function parseAddress(text: string): ClientAddress {
   const parts = text.split("@");
   if (parts.length !== 2) throw new PeapError("address", "Cannot read address: expected <client>@<gateway>");
   return {
-    client: decodeKey("client", parts[0]!, ADDRESS_SIZE),
-    gateway: decodeKey("gateway", parts[1]!, POINT_SIZE),
+    client: decodeKey("client", parts[0]!),
+    gateway: decodeKey("gateway", parts[1]!),
   };
 }
 
@@ -30,10 +29,8 @@ export function formatAddress({ client, gateway }: ClientAddress): string {
   return `${encodeBase58(client)}@${encodeBase58(gateway)}`;
 }
 
-function decodeKey(whose: string, text: string, size: number): Uint8Array {
-  const key = decodeBase58(text);
-  if (key?.length !== size) {
-    throw new PeapError("address", `Cannot read address: its ${whose} part is not base58 of ${size} bytes`);
-  }
+function decodeKey(whose: string, text: string): Uint8Array {
+  const key = decode32(text);
+  if (!key) throw new PeapError("address", `Cannot read address: its ${whose} part is not base58 of 32 bytes`);
   return key;
 }

@@ -1,5 +1,4 @@
-import { decodeBase58, encodeBase58 } from "../encoding/base58.ts";
-import { POINT_SIZE, SCALAR_SIZE } from "../sphinx/constants.ts";
+import { decode32, encodeBase58 } from "../encoding/base58.ts";
 import { isCanonicalScalar } from "../sphinx/curve.ts";
 import { type Identity, identityOf } from "./identity.ts";
 import type { Store } from "./store.ts";
@@ -26,7 +25,7 @@ const STORE_KEY = "peap/credentials";
 
 /** The identity that the credentials belong to. */
 export function identityOfCredentials({ privateKey }: Credentials): Identity {
-  return identityOf(decodeBase58(privateKey)!);
+  return identityOf(decode32(privateKey)!);
 }
 
 /** The private key in the form that `Credentials` have. */
@@ -38,8 +37,8 @@ export function encodePrivateKey({ privateKey }: Identity): string {
 export function isCredentials(value: unknown): value is Credentials {
   if (typeof value !== "object" || value === null) return false;
   const { version, privateKey, gateway, token, proven } = value as Record<string, unknown>;
-  const key = bytesOf(privateKey, SCALAR_SIZE);
-  return version === 1 && key !== undefined && isCanonicalScalar(key) && bytesOf(gateway, POINT_SIZE) !== undefined &&
+  const key = decode32(privateKey);
+  return version === 1 && key !== undefined && isCanonicalScalar(key) && decode32(gateway) !== undefined &&
     (token === undefined || typeof token === "string") && (proven === undefined || typeof proven === "boolean");
 }
 
@@ -59,9 +58,4 @@ export async function loadCredentials(store: Store): Promise<Credentials | undef
 /** Stores the credentials. */
 export async function saveCredentials(store: Store, credentials: Credentials): Promise<void> {
   await store.write(new Map([[STORE_KEY, new TextEncoder().encode(JSON.stringify(credentials))]]));
-}
-
-function bytesOf(base58: unknown, size: number): Uint8Array | undefined {
-  const bytes = typeof base58 === "string" ? decodeBase58(base58) : undefined;
-  return bytes?.length === size ? bytes : undefined;
 }

@@ -1,7 +1,4 @@
-import { decodeBase58 } from "../encoding/base58.ts";
-
-/** Bytes of a nonce and of a public key. */
-const CHALLENGE_PART_SIZE = 32;
+import { decode32 } from "../encoding/base58.ts";
 
 /**
  * What the gateway sends in a text frame (spec §5). Everything but `token`, `status` and `message` is an extension that a
@@ -43,11 +40,6 @@ function parseChallenge(json: Record<string, unknown>): GatewayAnswer | undefine
   const [nonce, publicKey] = [decode32(json["nonce"]), decode32(json["publicKey"])];
   const proof = json["proof"] === undefined ? undefined : decode32(json["proof"]) ?? new Uint8Array(); // proves nothing
   return nonce && publicKey && { type: "challenge", nonce, publicKey, proof };
-}
-
-function decode32(base58: unknown): Uint8Array | undefined {
-  const bytes = typeof base58 === "string" ? decodeBase58(base58) : undefined;
-  return bytes?.length === CHALLENGE_PART_SIZE ? bytes : undefined;
 }
 
 function parseJson(text: string): unknown {

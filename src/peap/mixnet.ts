@@ -1,6 +1,5 @@
 import type { GatewayNode, Mixnode, Topology } from "../protocol/topology.ts";
-import { decodeBase58 } from "../encoding/base58.ts";
-import { POINT_SIZE } from "../sphinx/constants.ts";
+import { decode32 } from "../encoding/base58.ts";
 import { isOfLowOrder } from "../sphinx/curve.ts";
 import { parseSocketAddress } from "../addresses/socket_address.ts";
 import { encodeNodeAddress, padNodeAddress } from "../sphinx/node_address.ts";
@@ -47,9 +46,9 @@ export function isComplete({ layers, gateways }: Mixnet): boolean {
 
 /** Parses a node's `host` (`ip:port`) and `pubKey` (base58); undefined if either is invalid, or no packet can use the key. */
 export function readHop(host: string, pubKey: string): NodeHop | undefined {
-  const publicKey = decodeBase58(pubKey);
+  const publicKey = decode32(pubKey);
   const socketAddress = parseSocketAddress(host);
-  if (publicKey?.length !== POINT_SIZE || isOfLowOrder(publicKey) || !socketAddress) return undefined;
+  if (!publicKey || isOfLowOrder(publicKey) || !socketAddress) return undefined;
   const unpadded = encodeNodeAddress(socketAddress);
   return { host, publicKey, address: padNodeAddress(unpadded), unpadded };
 }

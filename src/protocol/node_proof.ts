@@ -3,7 +3,7 @@ import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes } from "@noble/hashes/utils.js";
-import { decodeBase58, encodeBase58 } from "../encoding/base58.ts";
+import { decode32, encodeBase58 } from "../encoding/base58.ts";
 import { multiply } from "../sphinx/curve.ts";
 import type { Challenge } from "./proof.ts";
 
@@ -66,7 +66,7 @@ export function formatProof({ nonce, number, code }: AnnouncementProof): string 
 export function parseProof(text: string): AnnouncementProof | undefined {
   const [nonce, number, code, ...rest] = text.split(".");
   if (code === undefined || rest.length > 0 || !/^\d{1,15}$/.test(number!)) return undefined;
-  const [nonceBytes, codeBytes] = [decode32(nonce!), decode32(code)];
+  const [nonceBytes, codeBytes] = [decode32(nonce), decode32(code)];
   if (nonceBytes === undefined || codeBytes === undefined) return undefined;
   return { nonce: nonceBytes, number: Number(number), code: codeBytes };
 }
@@ -93,13 +93,6 @@ export function parseChallenge(text: string): DirectoryChallenge | undefined {
   }
   if (typeof json !== "object" || json === null) return undefined;
   const { nonce, publicKey, directoryKey } = json as Record<string, unknown>;
-  const [a, b, c] = [nonce, publicKey, directoryKey].map((text) =>
-    typeof text === "string" ? decode32(text) : undefined
-  );
+  const [a, b, c] = [nonce, publicKey, directoryKey].map(decode32);
   return a && b && c && { nonce: a, publicKey: b, directoryKey: c };
-}
-
-function decode32(base58: string): Uint8Array | undefined {
-  const bytes = decodeBase58(base58);
-  return bytes?.length === KEY_SIZE ? bytes : undefined;
 }

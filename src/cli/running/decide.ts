@@ -1,6 +1,6 @@
 import type { DirectoryConfig } from "../../config/config.ts";
 import { readTable } from "../../config/files.ts";
-import { decodeBase58 } from "../../encoding/base58.ts";
+import { decode32 } from "../../encoding/base58.ts";
 import { ExitCode, OperatorError } from "../../errors/operator_error.ts";
 import { ask } from "./control.ts";
 import { findHome } from "../homes/home.ts";
@@ -20,7 +20,6 @@ export interface Decision {
 /** Takes the operator's word while the directory is not running. Throws an OperatorError if that fails. */
 export type DecideOffline = (config: DirectoryConfig, key: string, decision: Decision) => Promise<void>;
 
-const KEY_SIZE = 32;
 const MAX_LAYER = 255;
 
 /**
@@ -30,7 +29,7 @@ const MAX_LAYER = 255;
  */
 export async function decide(options: Options, decision: Decision, decideOffline: DecideOffline): Promise<void> {
   const key = options.key ?? "";
-  if (decodeBase58(key)?.length !== KEY_SIZE) {
+  if (decode32(key) === undefined) {
     throw new OperatorError(`<key> is "${key}", which is not a public key: 32 bytes in base58`, ExitCode.USAGE);
   }
   const { configPath } = findHome(DIRECTORY_ROLE, options);
