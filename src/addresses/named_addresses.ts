@@ -1,7 +1,7 @@
 import { parseSocketAddress, type SocketAddress } from "./socket_address.ts";
 
 /** What a node may announce instead of `ip:port`; clients of 0.7.0 resolve it. */
-const NAMED = /^(?<name>[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_.])?):(?<port>[1-9]\d{0,4})$/i;
+const NAMED = /^[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_.])?:[1-9]\d{0,4}$/i;
 /** Names that are resolved, how many at a time, and the ms for all of them: slow name servers' names are left out. */
 const MAX_NAMES = 256;
 /** Addresses that count of a name: whoever owns the name may give it thousands. */
@@ -32,7 +32,7 @@ export async function addressesOfNamed(
   const lookUps = Array.from({ length: NAMES_AT_A_TIME }, async () => {
     for (const host of waiting) {
       if (late.aborted) return;
-      const { name, port } = NAMED.exec(host)!.groups!;
+      const [name, port] = host.split(":");
       const ips = await lookUp(name!, late).catch(() => []);
       found.set(
         host,

@@ -174,13 +174,16 @@ export class GatewayConnection {
   watch(): void {
     const { act, again } = this.#silence.look(this.#clock.now());
     if (act === "end") return this.giveUp("the gateway has fallen silent");
-    if (act === "ask") this.#ask(false);
+    if (act === "ask") this.check(false);
     this.#cancelWatch = this.#clock.after(again, () => this.watch());
   }
 
-  /** Checks at once whether the gateway is still there; if it is not, the connection ends. */
-  check(): void {
-    this.#ask(true);
+  /**
+   * Checks whether the gateway is still there, by a text that any gateway answers after the login, a 0.7.0 one with an
+   * error. If no answer is heard in time, the connection ends: in `ANSWER_TIMEOUT` if it is urgent, else by the watch.
+   */
+  check(isUrgent = true): void {
+    this.#request(JSON.stringify({ type: "ping" }), isUrgent).catch(() => {}); // then the connection has ended
   }
 
   /**
@@ -198,11 +201,6 @@ export class GatewayConnection {
   giveUp(why: string): void {
     this.#socket.close();
     this.#end(why);
-  }
-
-  /** Any text after the login gets an answer, from a 0.7.0 gateway an error. */
-  #ask(isUrgent: boolean): void {
-    this.#request(JSON.stringify({ type: "ping" }), isUrgent).catch(() => {}); // then the connection has ended
   }
 
   #request(message: string | Uint8Array<ArrayBuffer>, isUrgent = true): Promise<GatewayAnswer> {

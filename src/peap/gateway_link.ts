@@ -78,9 +78,8 @@ export class GatewayLink {
   readonly #settings: LinkSettings;
   readonly #closing = new AbortController();
   #connection: GatewayConnection | undefined;
-  /** Resolved and replaced whenever `#isPaused` or `#failure` changes. */
-  #changed = Promise.withResolvers<void>();
-  #isPaused = false;
+  /** Resolves when the pause is over, if there is one. */
+  #pause: PromiseWithResolvers<void> | undefined;
   #failure: PeapError | undefined;
   #acknowledges = false;
   #acknowledgedFrames = 0;
@@ -137,7 +136,7 @@ export class GatewayLink {
 
   /** Why nothing can be sent now or later: the link has ended, or is paused. Undefined if it is only disconnected. */
   get obstacle(): PeapError | undefined {
-    return this.#failure ?? (this.#isPaused ? full() : undefined);
+    return this.#failure ?? (this.#pause && full());
   }
 
   /**
@@ -154,20 +153,19 @@ export class GatewayLink {
 
   /** Disconnects until `resume`, so that the gateway keeps new messages for this client. */
   pause(): void {
-    if (this.#isPaused) return;
+    if (this.#pause) return;
     this.#acknowledgeNow();
-    this.#isPaused = true;
+    this.#pause = Promise.withResolvers();
     void this.#connection?.close(); // `#keepUp` waits for its end
     this.#connection = undefined;
     this.#status.set({ state: "full" });
     this.#events.paused(full());
-    this.#notify();
   }
 
   /** Reconnects after `pause`. */
   resume(): void {
-    this.#isPaused = false;
-    this.#notify();
+    this.#pause?.resolve();
+    this.#pause = undefined;
   }
 
   /** Makes the next attempt to reconnect now. If there is a connection, checks whether it is still alive. */
@@ -182,7 +180,7 @@ export class GatewayLink {
     this.#acknowledgeNow();
     this.#failure ??= new PeapError("closed", "The client was closed");
     this.#status.end({ state: "closed" });
-    this.#notify();
+    this.resume();
     this.#closing.abort();
     this.#cancelAcknowledgement();
     await this.#connection?.close();
@@ -281,10 +279,10 @@ export class GatewayLink {
   async #reconnect(reason: PeapError): Promise<GatewayConnection | undefined> {
     let cause = reason;
     while (!this.#failure) {
-      while (this.#isPaused && !this.#failure) await this.#changed.promise;
+      await this.#pause?.promise;
       if (this.#failure) break;
       await this.#delay(cause);
-      if (this.#failure || this.#isPaused) continue;
+      if (this.#failure || this.#pause) continue;
       try {
         const connection = await this.#connect();
         if (this.#failure) await connection.close();
@@ -329,12 +327,7 @@ export class GatewayLink {
     this.#failure = error;
     this.#status.end({ state: error.kind === "superseded" ? "superseded" : "failed", cause: error });
     this.#events.failed(error);
-    this.#notify();
-  }
-
-  #notify(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
+    this.resume();
   }
 }
 

@@ -14,8 +14,8 @@ export const MAX_WAITING_FRAMES = 32_768;
 export class Inbox {
   /** Bounded by `MAX_WAITING_FRAMES` plus one message, provided that the caller of `put` respects `isFull`. */
   readonly #deliveries = new Set<Delivery>(); // keeps the order, and removes its first in constant time
-  /** Pending calls of `take`: one for each of the application's loops over the messages. */
-  readonly #takers: PromiseWithResolvers<void>[] = [];
+  /** Pending calls of `take` wait for it: one for each of the application's loops over the messages. */
+  #changed = Promise.withResolvers<void>();
   #waitingFrames = 0;
   #end: { reason: Error | undefined } | undefined;
 
@@ -23,7 +23,7 @@ export class Inbox {
   put(delivery: Delivery): void {
     this.#deliveries.add(delivery);
     this.#waitingFrames += delivery.origins.length;
-    this.#takers.shift()?.resolve();
+    this.#notify();
   }
 
   /**
@@ -41,16 +41,14 @@ export class Inbox {
       }
       if (this.#end?.reason) throw this.#end.reason;
       if (this.#end) return undefined;
-      const taker = Promise.withResolvers<void>();
-      this.#takers.push(taker);
-      await taker.promise;
+      await this.#changed.promise;
     }
   }
 
   /** Accepts no more messages. Those already here can still be taken. */
   end(reason?: Error): void {
     this.#end ??= { reason };
-    for (const taker of this.#takers.splice(0)) taker.resolve();
+    this.#notify();
   }
 
   /** Whether the client should stop receiving until messages are taken. */
@@ -61,5 +59,10 @@ export class Inbox {
   /** Whether there is enough room again to resume receiving. */
   get isHalfEmpty(): boolean {
     return this.#waitingFrames <= MAX_WAITING_FRAMES / 2;
+  }
+
+  #notify(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
   }
 }

@@ -1,6 +1,6 @@
 import { MAX_HOPS, POINT_SIZE } from "../sphinx/constants.ts";
 import type { Builder } from "../sphinx/build.ts";
-import { decodeBase58 } from "../encoding/base58.ts";
+import { decode32 } from "../encoding/base58.ts";
 import type { AbortSignalLike } from "./abort.ts";
 import {
   check,
@@ -85,6 +85,18 @@ export type Settings =
 /** A packet takes milliseconds to build: with shorter gaps there would be time for nothing else. */
 const SHORTEST_GAP = 10;
 
+const DEFAULTS: Omit<Settings, "directory" | "surroundings"> = {
+  directoryKey: [],
+  requireProof: false,
+  layers: 3,
+  traffic: "full",
+  meanHopDelay: 200, // this and the next two: spec §7
+  meanSendGap: 500,
+  meanCoverGap: 1000,
+  reconnect: true,
+  trace: () => {},
+};
+
 const CHECKS: Checks<PeapOptions> = {
   directory: that((value) => isHttpUrl(value), "must be an http or https URL"),
   directoryKey: that(
@@ -119,28 +131,16 @@ const CHECKS: Checks<PeapOptions> = {
  */
 export function readOptions(options: PeapOptions): Settings {
   check(options, CHECKS);
-  const { directory, credentials, store, identity, gateway } = options;
+  const { directory, credentials, identity, gateway } = options;
   if (directory === undefined) throw new TypeError("The option directory is missing");
   if (credentials && (identity || gateway)) {
     throw new TypeError("The option credentials contains identity and gateway; leave these out");
   }
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return {
+    ...DEFAULTS,
+    ...Object.fromEntries(given),
     directory: directory.replace(/\/+$/, ""),
-    directoryKey: options.directoryKey ?? [],
-    credentials,
-    store,
-    identity,
-    gateway,
-    requireProof: options.requireProof ?? false,
-    layers: options.layers ?? 3,
-    traffic: options.traffic ?? "full",
-    meanHopDelay: options.meanHopDelay ?? 200, // this and the next two: spec §7
-    meanSendGap: options.meanSendGap ?? 500,
-    meanCoverGap: options.meanCoverGap ?? 1000,
-    kernel: options.kernel,
-    reconnect: options.reconnect ?? true,
-    signal: options.signal,
-    trace: options.trace ?? (() => {}),
     surroundings: { ...realSurroundings(), ...options.surroundings },
   };
 }
@@ -150,7 +150,7 @@ function isHttpUrl(value: unknown): boolean {
 }
 
 function isPublicKey(value: unknown): boolean {
-  return typeof value === "string" && decodeBase58(value)?.length === POINT_SIZE;
+  return decode32(value) !== undefined;
 }
 
 function isIdentity(value: unknown): boolean {

@@ -32,13 +32,10 @@ export class Silence {
 
   /** What to do now. After `ask`, the gateway counts as asked. */
   look(now: number): Verdict {
-    const asked = this.#askedAt;
-    if (asked !== undefined) {
-      const left = asked + PATIENCE - now;
-      return left > 0 ? { act: "wait", again: left } : { act: "end", again: 0 };
-    }
-    const left = this.#heardAt + ASK_AFTER - now;
-    if (left > 0) return { act: "wait", again: left };
+    const isAsked = this.#askedAt !== undefined;
+    const again = (this.#askedAt ?? this.#heardAt) + (isAsked ? PATIENCE : ASK_AFTER) - now;
+    if (again > 0) return { act: "wait", again };
+    if (isAsked) return { act: "end", again: 0 };
     this.#askedAt = now;
     return { act: "ask", again: PATIENCE };
   }

@@ -43,21 +43,24 @@ export class TopologyTrust {
   refusalOf(header: string | null, digest: Uint8Array): string | undefined {
     const time = verifiedTime(header, digest, this.keys());
     if (typeof time === "string") return time;
-    const age = this.now() - time;
+    const now = this.now();
     const maximum = this.maximumAge();
-    if (maximum > 0 && Math.abs(age) > maximum) {
-      const [signed, here] = [time, this.now()].map((ms) => new Date(ms).toISOString());
-      const cause = age > 0 ? "somebody sends old topologies, or a clock is wrong" : "a clock is wrong";
-      return `its topology was signed at ${signed}, but here it is ${here}: ${cause}`;
+    const signed = `its topology was signed at ${iso(time)}`;
+    if (maximum > 0 && Math.abs(now - time) > maximum) {
+      const cause = now > time ? "somebody sends old topologies, or a clock is wrong" : "a clock is wrong";
+      return `${signed}, but here it is ${iso(now)}: ${cause}`;
     }
-    if (time >= this.signedAt) {
-      this.signedAt = time;
-      return undefined;
+    if (time < this.signedAt) {
+      const cause = "somebody sends old topologies, or the directory's clock was set back";
+      return `${signed}, and an earlier one at ${iso(this.signedAt)}: ${cause}`;
     }
-    const [given, seen] = [time, this.signedAt].map((ms) => new Date(ms).toISOString());
-    return `its topology was signed at ${given}, and an earlier one at ${seen}: somebody sends old topologies, or the ` +
-      "directory's clock was set back";
+    this.signedAt = time;
+    return undefined;
   }
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
 }
 
 /** Signs a topology. Returns the header's text. `digest` is the SHA-256 of the topology's text. */
