@@ -1,4 +1,5 @@
 import { systemClock } from "../timing/clock.ts";
+import { nextTask } from "../timing/next_task.ts";
 import { pause } from "../timing/pause.ts";
 import type { ClientAddress } from "./address.ts";
 import { PeapError } from "./errors.ts";
@@ -14,7 +15,7 @@ import { atRandomTimes, coverMessage } from "./traffic.ts";
  */
 const SENDING_WINDOW = 64;
 
-/** ms of building after which others get their turn. Handing it over takes 4 ms in a page, whose timers are no shorter. */
+/** ms of building after which others get their turn: a page's frame lasts 16. */
 const BUILDING_SLICE = 5;
 
 /** Cover packets that are ready: one for each of the two streams. */
@@ -113,7 +114,7 @@ export class Sender {
     const step = traffic === "full" ? () => this.#prepareMessage() : () => this.#sendNext();
     let isMore: boolean;
     do {
-      await pause(0, this.#signal);
+      await nextTask();
       const end = systemClock.now() + BUILDING_SLICE;
       do isMore = !this.#signal.aborted && (step() || this.#prepareCover()); while (isMore && systemClock.now() < end);
     } while (isMore);
