@@ -3,30 +3,14 @@ import { flushLog, logger } from "../logging/log.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import { commandIn, parseArguments } from "./options/arguments.ts";
 import { banner } from "./output/banner.ts";
-import { printBuildInfo, versionLine } from "./output/build_info.ts";
-import { check } from "./checks/check.ts";
-import { GATEWAY_CHECKS } from "./checks/of_gateway.ts";
-import { MIXNODE_CHECKS } from "./checks/of_mixnode.ts";
-import { completions, type Shell } from "./options/completions.ts";
-import { commandHelp, GENERAL_HELP } from "./options/help.ts";
-import { inboxes } from "./inboxes.ts";
-import { init } from "./homes/init.ts";
+import { versionLine } from "./output/build_info.ts";
 import { readLogVariable } from "./running/logging.ts";
 import { type CommandName, COMMANDS, isRole, type Options, verbOf } from "./options/options.ts";
-import { manualPage } from "./options/man.ts";
-import { nodeDetails } from "./homes/node_details.ts";
-import { plan } from "./plan.ts";
 import { print, printError, printText, refuseUnprinted, serveOutput, settleOutput } from "./output/output.ts";
-import { reload } from "./running/reload.ts";
-import { relocate } from "./homes/relocate.ts";
-import { DIRECTORY_ROLE, GATEWAY_ROLE, MIXNODE_ROLE } from "./role.ts";
 import { runDirectory, type StartDirectory } from "./running/run_directory.ts";
-import { DIRECTORY_CHECKS } from "./checks/of_directory.ts";
-import { decide, type DecideOffline, layerIn } from "./running/decide.ts";
+import type { DecideOffline } from "./running/decide.ts";
 import { runGateway, type StartGateway } from "./running/run_gateway.ts";
 import { runMixnode, type StartMixnode } from "./running/run_mixnode.ts";
-import { status } from "./running/status.ts";
-import { initStorage } from "./storage_init.ts";
 
 /** in ms, for printed and logged lines to be written once everything else is done */
 const LAST_WORDS = 500;
@@ -87,80 +71,28 @@ async function answer(args: readonly string[], start: Starters): Promise<number 
       return printText("usage: --help to see available options.\n\n");
     case "version":
       return print(versionLine(buildInfo()));
-    case "help":
+    case "help": {
+      const { commandHelp, GENERAL_HELP } = await import("./options/help.ts");
       return printText(request.command === undefined ? GENERAL_HELP : commandHelp(request.command));
+    }
     case "command":
       return await carryOut(request.command, request.options, start);
   }
 }
 
-/** Export, import and moves are loaded on demand: a running gateway would hold their 2 MB for nothing. */
+/** All commands but `run` are loaded on demand: a running node would hold their code for nothing. */
 async function carryOut(command: CommandName, options: Options, start: Starters): Promise<number | void> {
   switch (command) {
-    case "init":
-      return init(GATEWAY_ROLE, options);
     case "run":
       return await runGateway(options, start.gateway);
-    case "check":
-      return await check(GATEWAY_CHECKS, options);
-    case "status":
-      return await status(GATEWAY_ROLE, options);
-    case "reload":
-      return await reload(GATEWAY_ROLE, options);
-    case "inboxes":
-      return await inboxes(options);
-    case "export":
-      return await (await import("./transfer/export.ts")).exportGateway(options);
-    case "import":
-      return await (await import("./transfer/import.ts")).importGateway(options);
-    case "relocate":
-      return relocate(GATEWAY_ROLE, options);
-    case "node-details":
-      return nodeDetails(GATEWAY_ROLE, options);
-    case "completions":
-      return printText(completions(options.shell as Shell));
-    case "man":
-      return printText(manualPage());
-    case "build-info":
-      return printBuildInfo(buildInfo(), options.output);
-    case "mixnode init":
-      return init(MIXNODE_ROLE, options);
     case "mixnode run":
       return await runMixnode(options, start.mixnode);
-    case "mixnode check":
-      return await check(MIXNODE_CHECKS, options);
-    case "mixnode status":
-      return await status(MIXNODE_ROLE, options);
-    case "mixnode reload":
-      return await reload(MIXNODE_ROLE, options);
-    case "mixnode relocate":
-      return relocate(MIXNODE_ROLE, options);
-    case "mixnode node-details":
-      return nodeDetails(MIXNODE_ROLE, options);
-    case "directory init":
-      return init(DIRECTORY_ROLE, options);
     case "directory run":
       return await runDirectory(options, start.directory);
-    case "directory check":
-      return await check(DIRECTORY_CHECKS, options);
-    case "directory status":
-      return await status(DIRECTORY_ROLE, options);
-    case "directory reload":
-      return await reload(DIRECTORY_ROLE, options);
-    case "directory relocate":
-      return relocate(DIRECTORY_ROLE, options);
-    case "directory allow":
-      return await decide(options, { standing: "allowed" }, start.decideOffline);
-    case "directory disallow":
-      return await decide(options, { standing: "disallowed" }, start.decideOffline);
-    case "directory layer":
-      return await decide(options, { layer: layerIn(options) }, start.decideOffline);
-    case "network plan":
-      return await plan(options);
-    case "storage init":
-      return await initStorage(options);
-    case "storage move":
-      return await (await import("./transfer/storage_move.ts")).moveStorage(options);
+    default: {
+      const { carryOutBrief } = await import("./brief_commands.ts");
+      return await carryOutBrief(command, options, start.decideOffline);
+    }
   }
 }
 
