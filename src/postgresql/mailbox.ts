@@ -590,7 +590,7 @@ export class PostgresqlMailbox implements MessageStore {
     this.#oldestAge = Math.max(0, Number(row!.age ?? 0));
   }
 
-  /** Makes and drops partitions, and removes what has expired: one gateway at a time, and the others do nothing. */
+  /** Makes and drops partitions, and removes what has expired. What another gateway does just now is left to it. */
   async #tend(): Promise<void> {
     const days = Math.ceil(this.replayWindow / DAY);
     await this.server.run((sql) => sql`select nym_gateway.tend(${String(days)}::text::integer)`);

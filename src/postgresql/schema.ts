@@ -181,15 +181,17 @@ declare
   v_inbox bytea[];
   v_gone bigint[];
 begin
-  if not pg_try_advisory_xact_lock(hashtextextended('nym_gateway.expire', 0)) then return 0; end if;
   insert into nym_gateway.gateways values (p_gateway, 0, '{}', '{}', 0, 0, now())
     on conflict (gateway) do update set seen = now(); -- which locks it, before any inbox, as a commit does
   select array_agg(distinct o.inbox) into v_inbox from (
     select inbox from nym_gateway.chunks where stored < now() - p_age * interval '1 millisecond'
       order by stored limit p_most
   ) as o;
+  -- Those that are in use, perhaps by another gateway that does the same, have time until the next call.
+  select array_agg(i.inbox) into v_inbox from (
+    select inbox from nym_gateway.inboxes where inbox = any (v_inbox) for update skip locked
+  ) as i;
   if v_inbox is null then return 0; end if;
-  perform from nym_gateway.inboxes where inbox = any (v_inbox) order by inbox for update;
   with gone as (
     delete from nym_gateway.chunks
       where inbox = any (v_inbox) and stored < now() - p_age * interval '1 millisecond'
@@ -206,12 +208,16 @@ begin
   return v_gone[1];
 end $$;
 
+-- Whoever tends the tables has locked this row. Any role could hold an advisory lock.
+insert into nym_gateway.settings values ('tending', '');
+
 create function nym_gateway.tend(p_days integer) returns void language plpgsql as $$
 declare
   v_day date;
   v_name text;
 begin
-  if not pg_try_advisory_xact_lock(hashtextextended('nym_gateway.tend', 0)) then return; end if;
+  perform from nym_gateway.settings where name = 'tending' for update skip locked;
+  if not found then return; end if;
   for v_day in select d::date from generate_series(current_date, current_date + 2, interval '1 day') as d loop
     v_name := 'tags_' || to_char(v_day, 'YYYYMMDD');
     if to_regclass('nym_gateway.' || v_name) is null

@@ -348,16 +348,23 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
 
   "what has expired leaves, counted once, and no gateway is in another's way": async (options) => {
     const { counts, count } = counting();
-    await using server = new Server(options);
+    await using server = new Server(options, DAY);
     const limits = { ...NO_LIMITS, timeToLive: 3_600_000 };
     await using here = await openPostgresql(options, limits, count, undefined, { sweep: DAY, tend: 20 });
     await using there = await openPostgresql(options, limits, count, undefined, { sweep: DAY, tend: 20 });
     for (const n of range(20)) here.store(client(n % 4), numbered(n));
     await here.flush();
-    await server.run((sql) => sql`update nym_gateway.chunks set stored = stored - interval '2 hours'`);
+    await server.run((sql) =>
+      sql.begin(async (other) => { // a gateway that hangs while it does the same
+        await other`select from nym_gateway.settings where name = 'tending' for update`;
+        await other`select from nym_gateway.inboxes limit 1 for update`;
+        await server.run((sql) => sql`update nym_gateway.chunks set stored = stored - interval '2 hours'`);
+        await eventually("others' have expired", () => counts["messages_expired"] === 15);
+      })
+    );
+    await eventually("all have expired", () => counts["messages_expired"] === 20);
     there.store(client(0), numbered(99));
     await there.flush();
-    await eventually("they have expired", () => counts["messages_expired"] === 20);
     await eventually("the totals know", () => here.totals.messages === 1 && there.totals.messages === 1);
     assertEquals(await readNumbers(here.openInbox(client(0), ignore, ignore)), [99]);
   },
