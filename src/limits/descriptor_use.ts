@@ -1,4 +1,4 @@
-import { closeSync, openSync } from "node:fs";
+import { countDescriptors } from "./free_descriptors.ts";
 
 /** Files opened for a check. It sees past fewer gaps than this among the descriptors in use. */
 const CHECK_FILES = 64;
@@ -43,31 +43,16 @@ export class DescriptorCount {
 
 function check(known: DescriptorUse): DescriptorUse {
   if (!showsNumbers()) return UNKNOWN;
-  const { held, free } = countFree(CHECK_FILES);
+  const { held, free } = countDescriptors(CHECK_FILES);
   if (free < CHECK_FILES) return { held, limit: held + free, isExact: true };
   if (known.isExact || held + FEW <= known.limit) return { ...known, held };
-  const more = countFree(LIMIT_FILES).free;
+  const more = countDescriptors(LIMIT_FILES).free;
   return { held, limit: held + more, isExact: more < LIMIT_FILES };
 }
 
 /** Whether the runtime returns the system's descriptor numbers, which reuse the lowest free one. */
 function showsNumbers(): boolean {
   if (Deno.build.os === "windows") return false;
-  const [one, two] = [countFree(1), countFree(1)];
+  const [one, two] = [countDescriptors(1), countDescriptors(1)];
   return one.free === 0 || one.held === two.held;
-}
-
-/**
- * Opens up to `most` files. `free` is how many could be opened, `held` the descriptors in use below the last of them.
- */
-function countFree(most: number): { held: number; free: number } {
-  const files: number[] = [];
-  try {
-    while (files.length < most) files.push(openSync("/", "r"));
-  } catch {
-    // no more descriptors
-  } finally {
-    files.forEach(closeSync);
-  }
-  return { held: (files.at(-1) ?? -1) + 1 - files.length, free: files.length };
 }

@@ -1,3 +1,5 @@
+import { freeDescriptors } from "./free_descriptors.ts";
+
 /**
  * Descriptors that must be free to admit connections: enough for these, and as many again for the rest of the program.
  */
@@ -38,17 +40,4 @@ export class Descriptors {
     this.#connections--;
     return true;
   }
-}
-
-/** The number of free descriptors, counting no further than `most`. */
-export function freeDescriptors(most: number): number {
-  const files: Deno.FsFile[] = [];
-  try {
-    while (files.length < most) files.push(Deno.openSync(Deno.execPath()));
-  } catch {
-    // no more descriptors
-  } finally {
-    for (const file of files) file.close();
-  }
-  return files.length;
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { freeDescriptors } from "../../limits/descriptors.ts";
+import { freeDescriptors } from "../../limits/free_descriptors.ts";
 import { freeBytes, freeBytesInside } from "../../mailbox/disk_space.ts";
 import { hasSimd, hasWideArithmetic } from "../../sphinx/kernel/support.ts";
 import { ExitCode } from "../../errors/operator_error.ts";
