@@ -2,7 +2,7 @@
  * Writes docs/configuration.md, with every key of config.toml and every option of every command, from the program's own
  * texts: `deno task docs`
  */
-import { type CommandName, COMMANDS, optionOf, usageOf } from "../src/cli/options/options.ts";
+import { type CommandName, COMMANDS, optionOf, usageOf } from "../src/cli/options/commands.ts";
 import { defaultOf, ENVIRONMENT } from "../src/cli/options/help.ts";
 import {
   type AnyConfig,

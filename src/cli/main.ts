@@ -5,7 +5,9 @@ import { commandIn, parseArguments } from "./options/arguments.ts";
 import { banner } from "./output/banner.ts";
 import { versionLine } from "./output/build_info.ts";
 import { readLogVariable } from "./running/logging.ts";
-import { type CommandName, COMMANDS, isRole, type Options, verbOf } from "./options/options.ts";
+import { isGroup } from "./options/command_groups.ts";
+import { type CommandName, COMMANDS, verbOf } from "./options/commands.ts";
+import type { Options } from "./options/options.ts";
 import { print, printError, printText, refuseUnprinted, serveOutput, settleOutput } from "./output/output.ts";
 import { runDirectory, type StartDirectory } from "./running/run_directory.ts";
 import type { DecideOffline } from "./running/decide.ts";
@@ -35,7 +37,7 @@ export async function main(args: readonly string[], start: Starters): Promise<nu
   const serves = command !== undefined && verbOf(command) === "run";
   if (serves) serveOutput();
   try {
-    if (!isPlain(args, command)) printText(banner(isRole(args[0] ?? "") ? args[0]! : "gateway"));
+    if (!isPlain(args, command)) printText(banner(isGroup(args[0] ?? "") ? args[0]! : "gateway"));
     readLogVariable();
     const exitCode = await answer(args, start) ?? 0;
     if (!serves) refuseUnprinted();

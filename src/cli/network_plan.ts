@@ -4,7 +4,7 @@ import { defaultConfig, defaultsOf, DIRECTORY, MIXNODE } from "../config/config.
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { plural } from "../text/plural.ts";
 import { SERVICE_HOME } from "./homes/home.ts";
-import { GATEWAY_HOMES, ROLES } from "./options/options.ts";
+import { GATEWAY_HOMES, GROUPS } from "./options/command_groups.ts";
 
 /** The hosts of a mixnet: IP addresses or DNS names. A host may have several roles. */
 export interface NetworkHosts {
@@ -199,7 +199,7 @@ class Draft implements HostPlan {
     const program = role === "gateway" ? "nym-gateway" : `nym-gateway ${role}`;
     const init = `${program} init --id ${id} ${options.join(" ")}`;
     const home = services ? SERVICE_HOME : `"\${NYM_HOME:-$HOME/.nym}"`;
-    const homes = role === "gateway" ? GATEWAY_HOMES : ROLES[role].homes;
+    const homes = role === "gateway" ? GATEWAY_HOMES : GROUPS[role].homes;
     const unit = role === "gateway" ? "nym-gateway" : `nym-${role}@${id}`;
     this.steps.push([
       services ? `su -s /bin/sh nym-gateway -c 'NYM_HOME=${SERVICE_HOME} ${init}'` : init,

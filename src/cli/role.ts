@@ -8,7 +8,8 @@ import {
   type MixnodeConfig,
   type Table,
 } from "../config/config.ts";
-import { GATEWAY_HOMES, type OptionName, type Options, ROLES } from "./options/options.ts";
+import { GATEWAY_HOMES, GROUPS } from "./options/command_groups.ts";
+import type { OptionName, Options } from "./options/options.ts";
 import { overrideConfig, overrideDirectoryConfig, overrideMixnodeConfig } from "./options/overrides.ts";
 
 /** A kind of node, to the commands that all kinds have. */
@@ -48,7 +49,7 @@ mail that is waiting for them can't be read:`,
 /** A mixnode. */
 export const MIXNODE_ROLE: Role<MixnodeConfig> = {
   table: MIXNODE,
-  homes: ROLES.mixnode.homes,
+  homes: GROUPS.mixnode.homes,
   program: "nym-gateway mixnode",
   creation: "--host <ip> --layer <number>",
   backup: "Back up this file, which makes it the mixnode that others know:",
@@ -60,7 +61,7 @@ export const MIXNODE_ROLE: Role<MixnodeConfig> = {
 /** A directory. */
 export const DIRECTORY_ROLE: Role<DirectoryConfig> = {
   table: DIRECTORY,
-  homes: ROLES.directory.homes,
+  homes: GROUPS.directory.homes,
   program: "nym-gateway directory",
   creation: "--host <ip>",
   backup: "Back up this file, with which it signs topologies, and which must not get into other hands:",

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { completions } from "../../src/cli/options/completions.ts";
-import { COMMANDS } from "../../src/cli/options/options.ts";
+import { COMMANDS } from "../../src/cli/options/commands.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;

@@ -1,6 +1,7 @@
 import { assertMatch, assertStringIncludes } from "@std/assert";
 import { commandHelp, GENERAL_HELP } from "../../src/cli/options/help.ts";
-import { COMMANDS, type OptionName, usageOf } from "../../src/cli/options/options.ts";
+import { COMMANDS, usageOf } from "../../src/cli/options/commands.ts";
+import type { OptionName } from "../../src/cli/options/options.ts";
 
 Deno.test("a command's help explains each of its options, with its default unless it is required", () => {
   for (const command of ["init", "run", "export", "import", "build-info", "mixnode init"] as const) {

@@ -1,7 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { manualPage } from "../../src/cli/options/man.ts";
 import { ENVIRONMENT } from "../../src/cli/options/help.ts";
-import { COMMANDS, OPTIONS } from "../../src/cli/options/options.ts";
+import { COMMANDS } from "../../src/cli/options/commands.ts";
+import { OPTIONS } from "../../src/cli/options/options.ts";
 import { ExitCode } from "../../src/errors/operator_error.ts";
 
 Deno.test("the manual page explains every command, option and exit code in the words of --help", () => {

@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { configurationDocument, PATH } from "../../scripts/document_configuration.ts";
-import { COMMANDS, type OptionName, OPTIONS, usageOf } from "../../src/cli/options/options.ts";
+import { COMMANDS, usageOf } from "../../src/cli/options/commands.ts";
+import { type OptionName, OPTIONS } from "../../src/cli/options/options.ts";
 import { KEYS } from "../../src/config/config.ts";
 
 Deno.test("docs/configuration.md says what the program says", async () => {

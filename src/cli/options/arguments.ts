@@ -1,31 +1,18 @@
 import { parseArgs } from "node:util";
 import { suggestion } from "../../config/nearest.ts";
 import { ExitCode, OperatorError } from "../../errors/operator_error.ts";
-import {
-  type CommandName,
-  COMMANDS,
-  commandsOf,
-  GIVEN,
-  isCommand,
-  isRole,
-  type OptionName,
-  optionOf,
-  OPTIONS,
-  type Options,
-  type RoleName,
-  ROLES,
-  usageOf,
-  verbOf,
-} from "./options.ts";
+import { type GroupName, GROUPS, isGroup } from "./command_groups.ts";
+import { type CommandName, COMMANDS, commandsOf, isCommand, optionOf, usageOf, verbOf } from "./commands.ts";
+import { GIVEN, type OptionName, OPTIONS, type Options } from "./options.ts";
 
 /** What the command line asks for. */
 export type Request =
   | { kind: "usage" }
   | { kind: "version" }
-  | { kind: "help"; command?: CommandName | RoleName }
+  | { kind: "help"; command?: CommandName | GroupName }
   | { kind: "command"; command: CommandName; options: Options };
 
-const WORDS = [...commandsOf(undefined), ...Object.keys(ROLES), "help"];
+const WORDS = [...commandsOf(undefined), ...Object.keys(GROUPS), "help"];
 
 /**
  * Parses the arguments that follow the program's name.
@@ -49,13 +36,13 @@ export function parseArguments(args: readonly string[]): Request {
   if (first.startsWith("-")) throw usageError(`a command must come before ${first}; nym-gateway --help lists them`);
   const command = commandIn(args);
   if (command !== undefined) return parseCommand(command, args.slice(command.split(" ").length));
-  if (!isRole(first)) throw usageError(`unknown command "${first}"${suggestion(first, WORDS)}`);
+  if (!isGroup(first)) throw usageError(`unknown command "${first}"${suggestion(first, WORDS)}`);
   const [verb = "--help"] = rest;
   if (["-h", "--help"].includes(verb)) return { kind: "help", command: first };
   throw usageError(`${first} has no command "${verb}"${suggestion(verb, commandsOf(first).map(verbOf))}`);
 }
 
-/** The command that the arguments begin with, in one word or, for a role's, in two. */
+/** The command that the arguments begin with, in one word or, for a group's, in two. */
 export function commandIn([first = "", second = ""]: readonly string[]): CommandName | undefined {
   return [first, `${first} ${second}`].find(isCommand);
 }
@@ -63,12 +50,12 @@ export function commandIn([first = "", second = ""]: readonly string[]): Command
 function helpOn(words: readonly string[]): Request {
   const [word, second] = words;
   if (word === undefined) return { kind: "help" };
-  const command = commandIn(words) ?? (isRole(word) ? word : undefined);
+  const command = commandIn(words) ?? (isGroup(word) ? word : undefined);
   if (command === undefined) throw usageError(`there is no help on "${word}"${suggestion(word, WORDS)}`);
   const excess = words[command.split(" ").length];
   if (excess === undefined) return { kind: "help", command };
   throw usageError(
-    command === word && isRole(word)
+    command === word && isGroup(word)
       ? `there is no help on "${word} ${second}"${suggestion(second!, commandsOf(word).map(verbOf))}`
       : `unexpected argument "${excess}"`,
   );

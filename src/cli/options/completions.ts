@@ -1,24 +1,14 @@
-import {
-  type CommandName,
-  COMMANDS,
-  commandsOf,
-  GATEWAY_HOMES,
-  type OptionName,
-  optionOf,
-  OPTIONS,
-  type RoleName,
-  roleOf,
-  ROLES,
-  verbOf,
-} from "./options.ts";
+import { GATEWAY_HOMES, type GroupName, GROUPS } from "./command_groups.ts";
+import { type CommandName, COMMANDS, commandsOf, groupOf, optionOf, verbOf } from "./commands.ts";
+import { type OptionName, OPTIONS } from "./options.ts";
 
 /** A shell that there is a completion script for. */
 export type Shell = "bash" | "zsh" | "fish";
 
 const commands = Object.entries(COMMANDS) as [CommandName, typeof COMMANDS[CommandName]][];
-const roles = Object.keys(ROLES) as RoleName[];
+const groups = Object.keys(GROUPS) as GroupName[];
 /** What may come first. */
-const FIRST_WORDS = [...commandsOf(undefined), ...roles, "help", "--help", "--version"].join(" ");
+const FIRST_WORDS = [...commandsOf(undefined), ...groups, "help", "--help", "--version"].join(" ");
 
 /** The script that lets a shell complete commands, options and their values. */
 export function completions(shell: Shell): string {
@@ -44,8 +34,8 @@ _nym_gateway() {
   local command="\${COMP_WORDS[1]}" verb="\${COMP_WORDS[1]}" homes=${GATEWAY_HOMES}
   case "$command" in
 ${
-    roles.map((role) =>
-      `    ${role}) verb="\${COMP_WORDS[2]}" command="${role} \${COMP_WORDS[2]}" homes=${ROLES[role].homes} ;;`
+    groups.map((group) =>
+      `    ${group}) verb="\${COMP_WORDS[2]}" command="${group} \${COMP_WORDS[2]}" homes=${GROUPS[group].homes} ;;`
     ).join("\n")
   }
   esac
@@ -61,11 +51,7 @@ ${choiceOptions().map(([option, values]) => `    --${option}) words="${values.jo
   if [ -z "$words" ]; then
     case "$command" in
 ${cases.map((line) => `      ${line}`).join("\n")}
-${
-    roles.map((role) => `      "${role} "*) words="${[...commandsOf(role).map(verbOf), "--help"].join(" ")}" ;;`).join(
-      "\n",
-    )
-  }
+${groups.map((group) => `      "${group} "*) words="${verbsOf(group)}" ;;`).join("\n")}
       *) words="${FIRST_WORDS}" ;;
     esac
     [ "$COMP_CWORD" -eq 1 ] && words="${FIRST_WORDS}"
@@ -84,8 +70,8 @@ function zsh(): string {
       const action = choices === undefined ? free : `(${choices.join(" ")})`;
       return `'--${option}[${quote(meaning)}]${value === undefined ? "" : `:${quote(value)}:${action}`}'`;
     });
-  const described = (role: RoleName | undefined) =>
-    commandsOf(role).map((name) => `    '${verbOf(name)}:${quote(COMMANDS[name].purpose)}'`).join("\n");
+  const described = (group: GroupName | undefined) =>
+    commandsOf(group).map((name) => `    '${verbOf(name)}:${quote(COMMANDS[name].purpose)}'`).join("\n");
   return `#compdef nym-gateway
 # Completions of nym-gateway for zsh: nym-gateway completions zsh > "\${fpath[1]}/_nym-gateway"
 _nym_gateway_ids() {
@@ -97,10 +83,10 @@ _nym_gateway_ids() {
 _nym_gateway() {
   local -a commands=(
 ${described(undefined)}
-${roles.map((role) => `    '${role}:${quote(ROLES[role].purpose)}'`).join("\n")}
+${groups.map((group) => `    '${group}:${quote(GROUPS[group].purpose)}'`).join("\n")}
     'help:Explains a command'
   )
-${roles.map((role) => `  local -a ${role}_commands=(\n${described(role)}\n  )`).join("\n")}
+${groups.map((group) => `  local -a ${group}_commands=(\n${described(group)}\n  )`).join("\n")}
   if (( CURRENT == 2 )); then
     _describe command commands
     return
@@ -108,7 +94,7 @@ ${roles.map((role) => `  local -a ${role}_commands=(\n${described(role)}\n  )`).
   local command="$words[2]"
   shift words
   (( CURRENT-- ))
-  if [[ "$command" == (${roles.join("|")}) ]]; then
+  if [[ "$command" == (${groups.join("|")}) ]]; then
     if (( CURRENT == 2 )); then
       _describe command "\${command}_commands"
       return
@@ -136,8 +122,8 @@ _nym_gateway "$@"`;
 function fish(): string {
   const quote = (text: string) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
   const lines = commands.flatMap(([name, command]) => {
-    const role = roleOf(name);
-    const isFirst = role === undefined ? "__fish_use_subcommand" : quote(`__nym_gateway_is_only ${role}`);
+    const group = groupOf(name);
+    const isFirst = group === undefined ? "__fish_use_subcommand" : quote(`__nym_gateway_is_only ${group}`);
     return [
       `complete -c nym-gateway -n ${isFirst} -a ${verbOf(name)} -d ${quote(command.purpose)}`,
       ...(command.argument === undefined ? [] : [
@@ -176,11 +162,17 @@ complete -c nym-gateway -s h -l help -d 'prints help'
 complete -c nym-gateway -s V -l version -d 'prints the version'
 complete -c nym-gateway -n __fish_use_subcommand -a help -d 'Explains a command'
 ${
-    roles.map((role) => `complete -c nym-gateway -n __fish_use_subcommand -a ${role} -d ${quote(ROLES[role].purpose)}`)
+    groups.map((group) =>
+      `complete -c nym-gateway -n __fish_use_subcommand -a ${group} -d ${quote(GROUPS[group].purpose)}`
+    )
       .join("\n")
   }
-complete -c nym-gateway -n '__nym_gateway_is help' -a ${quote([...commandsOf(undefined), ...roles].join(" "))}
+complete -c nym-gateway -n '__nym_gateway_is help' -a ${quote([...commandsOf(undefined), ...groups].join(" "))}
 ${lines.join("\n")}`;
+}
+
+function verbsOf(group: GroupName): string {
+  return [...commandsOf(group).map(verbOf), "--help"].join(" ");
 }
 
 function optionsOf({ required, optional, argument }: typeof COMMANDS[CommandName]): OptionName[] {
@@ -210,8 +202,8 @@ function namesHome(command: CommandName, option: OptionName): boolean {
 
 /** The name of the folder that holds the homes that a command is for. */
 function homesOf(command: CommandName): string {
-  const role = roleOf(command);
-  return role === undefined ? GATEWAY_HOMES : ROLES[role].homes;
+  const group = groupOf(command);
+  return group === undefined ? GATEWAY_HOMES : GROUPS[group].homes;
 }
 
 function isPath(option: OptionName): boolean {

@@ -1,15 +1,6 @@
-import {
-  type CommandName,
-  COMMANDS,
-  commandsOf,
-  isRole,
-  type OptionName,
-  optionOf,
-  type RoleName,
-  ROLES,
-  usageOf,
-  verbOf,
-} from "./options.ts";
+import { type GroupName, GROUPS, isGroup } from "./command_groups.ts";
+import { type CommandName, COMMANDS, commandsOf, optionOf, usageOf, verbOf } from "./commands.ts";
+import type { OptionName } from "./options.ts";
 
 /** What the program is for. */
 export const PURPOSE =
@@ -60,7 +51,7 @@ usage:
 
 commands:
 ${listOf(commandsOf(undefined).map((name) => [name, COMMANDS[name].purpose]))}
-${listOf(Object.entries(ROLES).map(([name, { purpose }]) => [name, purpose]))}
+${listOf(Object.entries(GROUPS).map(([name, { purpose }]) => [name, purpose]))}
     help          Explains a command, as in: help run
 
 options:
@@ -70,9 +61,9 @@ options:
 environment:
 ${ENVIRONMENT.map(({ name, meaning }) => `    ${name}\n            ${meaning}`).join("\n")}`;
 
-/** What `<command> --help` prints: each option with its meaning and default; for a role, its commands. */
-export function commandHelp(name: CommandName | RoleName): string {
-  if (isRole(name)) return roleHelp(name);
+/** What `<command> --help` prints: each option with its meaning and default; for a group, its commands. */
+export function commandHelp(name: CommandName | GroupName): string {
+  if (isGroup(name)) return groupHelp(name);
   const { purpose, required, optional, argument } = COMMANDS[name];
   const given = required.map((option) => option === argument ? `<${option}> ` : `${usageOf(option, name)} `).join("");
   const needed = required.map((option) => explain(name, option, "", option === argument));
@@ -89,15 +80,15 @@ ${
             prints this`;
 }
 
-function roleHelp(role: RoleName): string {
-  return `nym-gateway ${role}
-${ROLES[role].purpose}
+function groupHelp(group: GroupName): string {
+  return `nym-gateway ${group}
+${GROUPS[group].purpose}
 
 usage:
-    nym-gateway ${role} <command> [options]
+    nym-gateway ${group} <command> [options]
 
 commands:
-${listOf(commandsOf(role).map((name) => [verbOf(name), COMMANDS[name].purpose]))}
+${listOf(commandsOf(group).map((name) => [verbOf(name), COMMANDS[name].purpose]))}
 
 options:
     -h, --help

@@ -1,7 +1,8 @@
 import { ExitCode } from "../../errors/operator_error.ts";
 import { PRODUCT_VERSION } from "../../build/version.ts";
 import { defaultOf, ENVIRONMENT, PURPOSE } from "./help.ts";
-import { type CommandName, COMMANDS, type OptionName, optionOf, OPTIONS, usageOf } from "./options.ts";
+import { type CommandName, COMMANDS, optionOf, usageOf } from "./commands.ts";
+import { type OptionName, OPTIONS } from "./options.ts";
 
 /** What the exit codes mean; 0 is success. */
 const EXIT_CODES: Readonly<Record<keyof typeof ExitCode, string>> = {
