@@ -18,6 +18,8 @@ const BINARY = Deno.env.get("NYM_BINARY");
 export const OURS: readonly string[] = BINARY ? [BINARY] : [
   Deno.execPath(),
   "run",
+  "--no-code-cache",
+  "--unstable-lazy-dynamic-imports",
   "--allow-net",
   "--allow-read",
   "--allow-write",

@@ -93,6 +93,8 @@ function commandOf(name: string): [string, ...string[]] {
   return [
     Deno.execPath(),
     "run",
+    "--no-code-cache",
+    "--unstable-lazy-dynamic-imports",
     "--allow-net",
     "--allow-read",
     "--allow-write",
