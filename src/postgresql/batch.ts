@@ -1,3 +1,4 @@
+import { concatBytes } from "@noble/hashes/utils.js";
 import { encodeChunk, MAX_CHUNK_SIZE, sizeInChunk } from "../mailbox/chunk.ts";
 import { bytesOfPseudonym, type Pseudonym } from "../mailbox/pseudonym.ts";
 import type { Sealer } from "../mailbox/sealing.ts";
@@ -69,6 +70,8 @@ export class Batch {
   /** of its chunks, in hexadecimal */
   readonly ids: ReadonlySet<string>;
   readonly #parameters: readonly string[];
+  /** the chunks' bodies, one after the other: an array of them in hexadecimal would cost more at both ends */
+  readonly #bodies: string;
 
   /**
    * `gateway`: this run of this gateway; `number`: of this commit of it, from 1 on; `unstored`: tags of packets with nothing
@@ -93,7 +96,9 @@ export class Batch {
     const chunks = { places: [] as number[], ids: [] as string[], until: [] as number[] };
     const counts: number[] = [];
     const chunkSizes: number[] = [];
-    const bodies: string[] = [];
+    const bodies: Uint8Array[] = [];
+    const starts: number[] = []; // of these, from 1 on
+    let start = 1;
     places.forEach(({ inbox, portion, confirmation, opens: isLogin }, i) => {
       inboxes.push(`"\\\\x${inbox}"`);
       wanted.push(portion?.messages.length ?? 0);
@@ -117,7 +122,10 @@ export class Batch {
         counts.push(messages.length);
         chunkSizes.push(messages.reduce((sum, { length }) => sum + length, 0));
         const { value } = encodeChunk(0, Date.now(), messages);
-        bodies.push(`"\\\\x${sealer.seal(value, chunkContext(inbox, id)).toHex()}"`);
+        const body = sealer.seal(value, chunkContext(inbox, id));
+        bodies.push(body);
+        starts.push(start);
+        start += body.length;
       }
     });
     const { places: chunkPlaces, until } = chunks;
@@ -125,14 +133,15 @@ export class Batch {
     const ids = chunks.ids.map((id) => `"\\\\x${id}"`);
     this.#parameters = [
       ...[inboxes, wanted, sizes, through, epochs, opens, tags, tagPlaces],
-      ...[chunkPlaces, ids, until, counts, chunkSizes, bodies],
+      ...[chunkPlaces, ids, until, counts, chunkSizes, starts, bodies.map(({ length }) => length)],
     ].map((list) => `{${list.join()}}`);
+    this.#bodies = concatBytes(...bodies).toBase64();
   }
 
   /** Sends it; resolves when it is committed, now or before. */
   async send(sql: Sql): Promise<Outcomes> {
-    const [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = this.#parameters as [
-      ...[string, string, string, string, string, string, string],
+    const [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = this.#parameters as [
+      ...[string, string, string, string, string, string, string, string],
       ...[string, string, string, string, string, string, string],
     ];
     const { days, messages, bytes } = this.limits;
@@ -143,7 +152,11 @@ export class Batch {
       ${String(days)}::text::integer, ${whole(messages)}::text::bigint, ${whole(bytes)}::text::bigint,
       ${a}::text::bytea[], ${b}::text::integer[], ${c}::text::integer[], ${d}::text::bigint[], ${e}::text::bigint[],
       ${f}::text::boolean[], ${g}::text::bigint[], ${h}::text::integer[], ${i}::text::integer[], ${j}::text::bytea[],
-      ${k}::text::integer[], ${l}::text::integer[], ${m}::text::integer[], ${n}::text::bytea[])`;
+      ${k}::text::integer[], ${l}::text::integer[], ${m}::text::integer[],
+      array(select substring(bodies from start for length)
+        from (select decode(${this.#bodies}::text, 'base64') as bodies offset 0) as all_bodies,
+          unnest(${n}::text::integer[], ${o}::text::integer[]) as each(start, length)
+        order by start))`;
     const list = (name: string) => items(row![name] ?? "{}"); // none for a commit of tags alone
     const [last, epoch, confirmed] = [list("o_last"), list("o_epoch"), list("o_confirmed")];
     const [held, heldBytes, stored] = [list("o_messages"), list("o_bytes"), list("o_stored")];
@@ -163,7 +176,7 @@ export class Batch {
 
 /** What a chunk's body is sealed for: its recipient and its id. */
 export function chunkContext(inbox: Pseudonym, id: Uint8Array): Uint8Array {
-  return new Uint8Array([...bytesOfPseudonym(inbox), ...id]);
+  return concatBytes(bytesOfPseudonym(inbox), id);
 }
 
 /** The elements of an array of numbers or truth values, in PostgreSQL's notation. */
