@@ -2,19 +2,21 @@ import { assert, assertEquals } from "@std/assert";
 import { decodeBase58, encodeBase58 } from "../../src/encoding/base58.ts";
 import { frame } from "../../src/mixnet/frames.ts";
 import { parseSocketAddress } from "../../src/addresses/socket_address.ts";
+import { Server, type Sql } from "../../src/postgresql/server.ts";
 import { PacketFactory } from "../bench/load/packet_factory.ts";
 import { range } from "../mailbox/messages.ts";
 import { GatewayProcess } from "../support/gateway_process.ts";
 import { NO_DIRECTORY } from "../support/gateway_rig.ts";
 import { LongRun } from "../support/long_run.ts";
 import { randomClientAddress } from "../support/packets.ts";
+import { Postgresql, SKIPPED } from "../support/postgresql.ts";
 import { Random } from "../support/random.ts";
 import { freePort } from "../support/reference_network.ts";
 import { TestClient } from "../support/test_client.ts";
 import { messageOf } from "./account.ts";
 
-/** Kills of a complete gateway; 150 in the long form. */
-const KILLS = Number(Deno.env.get("CRASH_GATEWAY_KILLS") ?? 3);
+/** Kills of a complete gateway, with each store; 150 in the long form. */
+const KILLS = Number(Deno.env.get("CRASH_GATEWAY_KILLS") ?? 2);
 const SEED = Number(Deno.env.get("CRASH_SEED") ?? 20_260_101);
 
 /** Packets for each client on their way when it is killed. */
@@ -99,18 +101,52 @@ class Recipient {
   }
 }
 
-/** Resolves when `count` messages are on the disk. */
-async function reaches(gateway: GatewayProcess, count: number): Promise<void> {
+/** Where a gateway has its mail. */
+interface Store {
+  /** the number of messages that are certain to be kept */
+  stored(): Promise<number>;
+  /** how many may still commit something of a gateway that was killed */
+  sessions(): Promise<number>;
+}
+
+/** Resolves when what `look` says has come to `count`. */
+async function comesTo(count: number, what: string, look: () => Promise<number>): Promise<void> {
   const deadline = performance.now() + PATIENCE;
-  for (let stored = await gateway.stored(); stored !== count; stored = await gateway.stored()) {
-    if (performance.now() > deadline) throw new Error(`${stored} messages are on the disk, not ${count}`);
+  for (let found = await look(); found !== count; found = await look()) {
+    if (performance.now() > deadline) throw new Error(`${found} ${what}, not ${count}`);
   }
 }
 
 Deno.test(`a complete gateway loses nothing in ${KILLS} kills, and brings nothing back`, async () => {
+  await using gateway = await GatewayProcess.init("ours", freePort(), freePort(), NO_DIRECTORY);
+  await killAgainAndAgain(gateway, { stored: () => gateway.stored(), sessions: () => Promise.resolve(0) });
+});
+
+Deno.test({
+  name: `nor does one with its mail in PostgreSQL, in as many`,
+  ignore: SKIPPED,
+  fn: async () => {
+    await using cluster = await Postgresql.start();
+    const options = await cluster.database();
+    await using gateway = await GatewayProcess.init("ours", freePort(), freePort(), NO_DIRECTORY);
+    gateway.environment = { PGAPPNAME: "killed" };
+    gateway.configure(({ storage }) => {
+      const { host, port } = options.hosts[0]!;
+      storage.kind = "postgresql";
+      storage.url = `postgres://${options.user}@${encodeURIComponent(host)}:${port}/${options.database}`;
+    });
+    await using server = new Server(options);
+    const ask = async (question: (sql: Sql) => Promise<{ n: string }[]>) => Number((await server.run(question))[0]!.n);
+    await killAgainAndAgain(gateway, {
+      stored: () => ask((sql) => sql`select coalesce(sum(messages), 0) as n from nym_gateway.chunks`),
+      sessions: () => ask((sql) => sql`select count(*) as n from pg_stat_activity where application_name = 'killed'`),
+    });
+  },
+});
+
+async function killAgainAndAgain(gateway: GatewayProcess, store: Store): Promise<void> {
   const run = new LongRun("kills of the whole gateway", KILLS);
   const random = new Random(SEED);
-  await using gateway = await GatewayProcess.init("ours", freePort(), freePort(), NO_DIRECTORY);
   const recipients = range(2).map((index) => new Recipient(index));
   const [, acknowledging] = recipients;
   const mixnet = parseSocketAddress(gateway.mixnet)!;
@@ -144,7 +180,7 @@ Deno.test(`a complete gateway loses nothing in ${KILLS} kills, and brings nothin
     await newcomer?.connection[Symbol.asyncDispose]();
     if (newcomer !== undefined) kept++; // it never acknowledges
     const owed = recipients.reduce((sum, recipient) => sum + recipient.owed.length, kept);
-    await reaches(gateway, owed); // received messages are written, and acknowledged ones removed
+    await comesTo(owed, "messages are kept", store.stored); // received messages are written, and acknowledged ones removed
     for (const recipient of recipients) recipient.settle();
     if (kill <= NEWCOMERS) {
       newcomer = new Recipient(recipients.length);
@@ -157,6 +193,7 @@ Deno.test(`a complete gateway loses nothing in ${KILLS} kills, and brings nothin
     await sending;
     for (const recipient of recipients) await recipient.left();
     await newcomer?.left();
+    await comesTo(0, "sessions are left", store.sessions);
     run.reached(kill);
   }
   const sum = (figure: (recipient: Recipient) => number) => recipients.reduce((total, each) => total + figure(each), 0);
@@ -165,4 +202,4 @@ Deno.test(`a complete gateway loses nothing in ${KILLS} kills, and brings nothin
       `${sum(({ again }) => again)} more than once, ${sum(({ settled }) => settled.size)} certain to be removed`,
   );
   assert(sum(({ received }) => received) >= KILLS);
-});
+}

@@ -24,7 +24,7 @@ export const OURS: readonly string[] = BINARY ? [BINARY] : [
   "--allow-read",
   "--allow-write",
   "--allow-sys=statfs,systemMemoryInfo",
-  "--allow-env=HOME,USERPROFILE,NYM_HOME,RUST_LOG,JOURNAL_STREAM,NYM_GATEWAY_STORAGE_KEY_FILE,CREDENTIALS_DIRECTORY,NOTIFY_SOCKET,WATCHDOG_USEC",
+  "--allow-env=HOME,USERPROFILE,NYM_HOME,RUST_LOG,JOURNAL_STREAM,NYM_GATEWAY_STORAGE_KEY_FILE,CREDENTIALS_DIRECTORY,PGAPPNAME,NOTIFY_SOCKET,WATCHDOG_USEC",
   "--v8-flags=--experimental-wasm-wide-arithmetic,--max-semi-space-size=8",
   new URL("../../main.ts", import.meta.url).pathname,
 ];
