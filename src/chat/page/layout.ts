@@ -9,7 +9,7 @@ export interface Point {
 }
 
 /** The columns of the picture from left to right, or its rows from top to bottom. */
-export const COLUMNS = ["sending", "gateways", "layer 1", "layer 2", "layer 3", "their mailboxes", "receiving"];
+export const COLUMNS = ["sending", "gateways", "layer 1", "layer 2", "layer 3", "mailboxes", "receiving"];
 
 /**
  * Where everything is, by its spot (see `spotsOf`). Packets go from left to right, or on a narrow screen from top to

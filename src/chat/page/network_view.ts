@@ -17,8 +17,8 @@ const DESCRIBE_EVERY = 2000;
 const COVERS: readonly Traffic[] = ["none", "loop", "full"];
 /** What each says of this window's link. */
 const COVER_TEXTS: Readonly<Record<Traffic, string>> = {
-  none: "Packets leave only when you write: whoever watches your link sees when.",
-  loop: "Packets to yourself, at random times, hide when mail reaches you. What you write leaves at once.",
+  none: "Packets leave only when you write, so whoever watches your link sees when you do.",
+  loop: "Packets loop back to you at random times, so nobody sees when you get mail. When you write can still be seen.",
   full: "Packets leave at random times, whether you write or not: your link does not show when you talk.",
 };
 const NARROW = "(max-width: 560px)";
@@ -100,7 +100,8 @@ export function NetworkView({ session, watch }: { session: Session; watch: Netwo
       )}</span>
       <p class="quiet" id="cover-text">${COVER_TEXTS[session.traffic.value]}</p>
       <canvas class="ticks" ref=${link} role="img" aria-label=${linkText}></canvas>
-      <p class="axis" aria-hidden="true"><span>Your link 20 s ago: ↑ sent, ↓ received</span><span>now</span></p>
+      <p class="axis" aria-hidden="true"><span>20 s ago</span>
+        <span>Packets on your link to the gateway: ↑ sent, ↓ received</span><span>now</span></p>
     </div>
   `;
 }
