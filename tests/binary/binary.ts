@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Operator } from "../support/operator.ts";
+import { type Outcome, outcomeIn } from "../support/outcome.ts";
 import { freePort } from "../support/reference_network.ts";
 
 /** The compiled gateway. */
@@ -27,20 +28,13 @@ export const ROOT_ON_LINUX = {
   isMet: Deno.build.os === "linux" && Deno.uid() === 0,
 };
 
-export interface Outcome {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
 /** Runs a command to its end with only `env` as its environment. */
 export async function outcomeOf(
   [program, ...args]: readonly string[],
   env: Record<string, string> = {},
 ): Promise<Outcome> {
   const options = { args, env, clearEnv: true, stdin: "null" } as const;
-  const { code, stdout, stderr } = await new Deno.Command(program!, options).output();
-  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+  return outcomeIn(await new Deno.Command(program!, options).output());
 }
 
 /** A compiled gateway in a process, with its own temporary folder. Ends with its scope. */

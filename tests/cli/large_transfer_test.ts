@@ -8,8 +8,9 @@ import { MAX_MESSAGE_SIZE } from "../../src/sphinx/constants.ts";
 import { storeMessages } from "../bench/prefill.ts";
 import { eventually } from "../support/eventually.ts";
 import { LongRun } from "../support/long_run.ts";
+import { type Outcome, outcomeIn } from "../support/outcome.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { nymGateway, type Outcome, program } from "./program.ts";
+import { nymGateway, program } from "./program.ts";
 
 const MESSAGES = Number(Deno.env.get("TRANSFER_MESSAGES") ?? 60_000);
 /**
@@ -76,8 +77,7 @@ class Homes implements Disposable {
 
 async function outcomeOf(child: Deno.ChildProcess): Promise<Outcome> {
   await child.stdin.close();
-  const { code, stdout, stderr } = await child.output();
-  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+  return outcomeIn(await child.output());
 }
 
 /** The peak memory of a measured program, as it reports itself, and its memory at the end, in MB. */

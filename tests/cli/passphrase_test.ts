@@ -4,8 +4,9 @@ import { passphraseLine } from "../../src/cli/transfer/passphrase_line.ts";
 import { passphraseOf } from "../../src/cli/transfer/passphrase_text.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
 import { itemsIn } from "../archive/archives.ts";
+import { type Outcome, outcomeIn } from "../support/outcome.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { nymGateway, type Outcome, program, programOnTerminal } from "./program.ts";
+import { nymGateway, program, programOnTerminal } from "./program.ts";
 
 const INIT = "init --id gw --mix-host 127.0.0.1 --clients-host 127.0.0.1";
 const PASSPHRASE = "Zürich 🌧 am Abend";
@@ -112,8 +113,7 @@ async function piped(input: string, line: string, env: Record<string, string>): 
   const writer = child.stdin.getWriter();
   await writer.write(encode(input));
   await writer.close();
-  const { code, stdout, stderr } = await child.output();
-  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+  return outcomeIn(await child.output());
 }
 
 Deno.test("a passphrase can come from standard input, or from a file that should be private", async () => {

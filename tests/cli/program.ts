@@ -1,14 +1,8 @@
 import { fileURLToPath } from "node:url";
-
-export interface Outcome {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
+import { denoDirectory } from "../support/deno_directory.ts";
+import { type Outcome, outcomeIn } from "../support/outcome.ts";
 
 const PERMISSIONS = ["--allow-net", "--allow-read", "--allow-write", "--allow-env", "--allow-sys"];
-
-const DENO_DIR = findDenoDirectory();
 
 /**
  * The command that runs the program in `file`, a path relative to this folder, with only `env` as its environment; if a
@@ -59,7 +53,7 @@ function denoArguments(file: string, args: readonly string[]): string[] {
 function command([program, ...args]: readonly string[], env: Record<string, string>): Deno.Command {
   return new Deno.Command(program!, {
     args,
-    env: { DENO_DIR, ...env },
+    env: { DENO_DIR: denoDirectory(), ...env },
     clearEnv: true,
     stdin: "piped",
     stdout: "piped",
@@ -76,12 +70,5 @@ export function nymGateway(line: string, env: Record<string, string>): Promise<O
 export async function outcomeOf(command: Deno.Command): Promise<Outcome> {
   const child = command.spawn();
   await child.stdin.close();
-  const { code, stdout, stderr } = await child.output();
-  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
-}
-
-/** Where modules are cached: the child's home folder is not ours, so it would not find them. */
-function findDenoDirectory(): string {
-  const { stdout } = new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).outputSync();
-  return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
+  return outcomeIn(await child.output());
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { client, numbered, numberOf, range } from "../mailbox/messages.ts";
 import { eventually } from "../support/eventually.ts";
-import { ShiftedClock } from "../support/shifted_clock.ts";
+import { ShiftedClock } from "./shifted_clock.ts";
 import type { TestClient } from "../support/test_client.ts";
 import { Opcode } from "../bench/load/websocket_frames.ts";
 import { ClientsRig } from "./clients_rig.ts";

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { Opcode } from "../../src/clients/front/frame_header.ts";
 import { range } from "../mailbox/messages.ts";
 import { eventually } from "../support/eventually.ts";
-import { ShiftedClock } from "../support/shifted_clock.ts";
+import { ShiftedClock } from "./shifted_clock.ts";
 import { ClientsRig } from "./clients_rig.ts";
 import { bytes, HEAD, maskedFrame } from "./front/streams.ts";
 

@@ -3,7 +3,7 @@ import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
 import { encodeNodeAddress } from "../../src/sphinx/node_address.ts";
 import { client, range } from "../mailbox/messages.ts";
 import { eventually } from "../support/eventually.ts";
-import { ShiftedClock } from "../support/shifted_clock.ts";
+import { ShiftedClock } from "./shifted_clock.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { ClientsRig } from "./clients_rig.ts";
 

@@ -5,7 +5,7 @@ import { encodeNodeAddress } from "../../src/sphinx/node_address.ts";
 import { range } from "../mailbox/messages.ts";
 import { eventually } from "../support/eventually.ts";
 import type { RawClient } from "../support/raw_client.ts";
-import { ShiftedClock } from "../support/shifted_clock.ts";
+import { ShiftedClock } from "./shifted_clock.ts";
 import { ClientsRig } from "./clients_rig.ts";
 import { bytes, maskedFrame } from "./front/streams.ts";
 

@@ -2,7 +2,7 @@ import type { StoredMessage } from "../../src/mailbox/fresh.ts";
 import type { Inbox } from "../../src/mailbox/message_store.ts";
 import { range } from "../mailbox/messages.ts";
 import { openPostgresql } from "../mailbox/stores.ts";
-import { openMailbox } from "../support/open_mailbox.ts";
+import { openMailbox } from "./open_mailbox.ts";
 import { Random } from "../support/random.ts";
 import { CLIENTS, line, messageOf, type Progress, watched } from "./account.ts";
 

@@ -1,7 +1,7 @@
 import { assert } from "@std/assert";
 import { basename, join } from "node:path";
 import { LongRun } from "../support/long_run.ts";
-import { openMailbox } from "../support/open_mailbox.ts";
+import { openMailbox } from "./open_mailbox.ts";
 import { Random } from "../support/random.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { type Account, compare, line, newAccount, note } from "./account.ts";

@@ -1,10 +1,11 @@
 import { eventually } from "../support/eventually.ts";
-import { denoDirectory, OURS, type Outcome } from "../support/gateway_process.ts";
+import { denoDirectory } from "../support/deno_directory.ts";
+import { OURS } from "../support/gateway_process.ts";
+import { type Outcome, outcomeIn } from "../support/outcome.ts";
 
 /** Runs `mixnode <line>` with `home` as the user's home folder, to its end. */
 export async function mixnode(home: string, line: string): Promise<Outcome> {
-  const { code, stdout, stderr } = await command(home, line, {}).output();
-  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+  return outcomeIn(await command(home, line, {}).output());
 }
 
 /** A mixnode in a process of its own. Ends with its scope. */

@@ -1,5 +1,6 @@
 import { eventually } from "../support/eventually.ts";
-import { denoDirectory, OURS } from "../support/gateway_process.ts";
+import { denoDirectory } from "../support/deno_directory.ts";
+import { OURS } from "../support/gateway_process.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 /** A host on which the commands of a plan are pasted: a home of its own, and `nym-gateway` on its path. */

@@ -8,7 +8,7 @@ import { randomClientAddress } from "../support/packets.ts";
 import { quietPort } from "../support/quiet_port.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { Silence } from "../support/silence.ts";
-import { SocketConnection } from "../support/socket_connection.ts";
+import { SocketConnection } from "./socket_connection.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { selfSigned } from "../tls/self_signed.ts";
 

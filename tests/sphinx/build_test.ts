@@ -5,7 +5,7 @@ import { HEADER_SIZE, MAX_MESSAGE_SIZE, PACKET_SIZE } from "../../src/sphinx/con
 import { generateKeyPair, type KeyPair } from "../../src/sphinx/curve.ts";
 import { unwrap } from "../../src/sphinx/unwrap.ts";
 import { randomClientAddress } from "../support/packets.ts";
-import { expectUnwrapped } from "../support/unwrapped.ts";
+import { expectUnwrapped } from "./unwrapped.ts";
 
 const NODES: readonly KeyPair[] = Array.from({ length: 5 }, generateKeyPair);
 const client = randomClientAddress();

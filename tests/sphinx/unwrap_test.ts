@@ -7,7 +7,7 @@ import { decodeNodeAddress } from "../../src/sphinx/node_address.ts";
 import { replayTag } from "../../src/sphinx/replay_tag.ts";
 import { unwrap } from "../../src/sphinx/unwrap.ts";
 import { craftedPacket, finalPayload, packetFor, randomClientAddress } from "../support/packets.ts";
-import { expectUnwrapped } from "../support/unwrapped.ts";
+import { expectUnwrapped } from "./unwrapped.ts";
 import { sphinxVectors } from "../support/vectors.ts";
 
 const { privateKey, publicKey } = generateKeyPair();

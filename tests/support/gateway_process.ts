@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import project from "../../deno.json" with { type: "json" };
 import type { Config } from "../../src/config/config.ts";
 import { readConfig, writeConfig } from "../../src/config/files.ts";
 import { loadStorageKey } from "../../src/config/storage_key_file.ts";
@@ -7,6 +8,8 @@ import { clientIdFromBase58 } from "../../src/mailbox/client_id.ts";
 import { CONFIRMED, inboxContext, inboxPrefix } from "../../src/mailbox/keys.ts";
 import { Sealer } from "../../src/mailbox/sealing.ts";
 import { readTotals } from "../../src/mailbox/totals.ts";
+import { denoDirectory } from "./deno_directory.ts";
+import { type Outcome, outcomeIn } from "./outcome.ts";
 
 /** The folder of the released 0.7.0 programs. */
 const REFERENCE = Deno.env.get("NYM_REFERENCE");
@@ -17,15 +20,7 @@ const BINARY = Deno.env.get("NYM_BINARY");
 /** How our program is started: compiled, or from this checkout as `deno task run` does it. */
 export const OURS: readonly string[] = BINARY ? [BINARY] : [
   Deno.execPath(),
-  "run",
-  "--no-code-cache",
-  "--unstable-lazy-dynamic-imports",
-  "--allow-net",
-  "--allow-read",
-  "--allow-write",
-  "--allow-sys=statfs,systemMemoryInfo",
-  "--allow-env=HOME,USERPROFILE,NYM_HOME,RUST_LOG,JOURNAL_STREAM,NYM_GATEWAY_STORAGE_KEY_FILE,CREDENTIALS_DIRECTORY,PGAPPNAME,NOTIFY_SOCKET,WATCHDOG_USEC",
-  "--v8-flags=--experimental-wasm-wide-arithmetic,--max-semi-space-size=8",
+  ...project.tasks.run.command.split(" ").slice(1, -2), // without `deno` and `main.ts run`
   new URL("../../main.ts", import.meta.url).pathname,
 ];
 
@@ -34,13 +29,6 @@ const ID = "gw";
 const LOOK_INTERVAL = 50;
 
 export type GatewayKind = "ours" | "0.7.0";
-
-/** The output of a command that has ended. */
-export interface Outcome {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
 
 /** The gateway ended before it was listening. */
 export class EndedAtStart extends Error {
@@ -99,8 +87,7 @@ export class GatewayProcess implements AsyncDisposable {
 
   /** Runs another command on it to the end. */
   async carryOut(command: string, ...args: string[]): Promise<Outcome> {
-    const { code, stdout, stderr } = await this.#command(command, args).output();
-    return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+    return outcomeIn(await this.#command(command, args).output());
   }
 
   /** Starts it; resolves with the ms until it is listening. `args`: additional options of `run`. */
@@ -231,12 +218,6 @@ export class GatewayProcess implements AsyncDisposable {
       stdin: "null",
     });
   }
-}
-
-/** Deno's cache, which children use whatever their HOME is. */
-export function denoDirectory(): string {
-  const cache = Deno.env.get("XDG_CACHE_HOME") ?? join(Deno.env.get("HOME") ?? "", ".cache");
-  return Deno.env.get("DENO_DIR") ?? join(cache, "deno");
 }
 
 export function pause(ms: number): Promise<void> {
