@@ -50,8 +50,8 @@ export class Queue {
   }
 
   /**
-   * Takes messages for a commit, at most so many inboxes and bytes, a message more included. Each portion must be settled.
-   * Messages whose packets have been admitted don't go with others, which might hold them up again.
+   * Takes messages for a commit: of at most `inboxes` inboxes, and until they have `bytes` bytes or more. Each portion must
+   * be settled. Messages whose packets have been admitted don't go with others, which might hold them up again.
    */
   take(inboxes: number, bytes: number): Portion[] {
     const portions: Portion[] = [];

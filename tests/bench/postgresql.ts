@@ -198,6 +198,7 @@ async function measureClients(options: ServerOptions, stored: number): Promise<R
     nudges.push(performance.now() - begin);
     inbox.confirm(message!.sequence);
     inbox.close();
+    await there.flush(); // or the next login's commit would do this client's work too
   }
   const [row] = await server.run((sql) =>
     sql<{ size: string }[]>`select pg_size_pretty(sum(pg_total_relation_size(oid))) as size

@@ -3,7 +3,7 @@ import { type Dot, FADE, type Flow, type Tick, TRAVEL } from "./flow.ts";
 import type { Point } from "./layout.ts";
 
 /** Radius of a node's circle, in CSS pixels. */
-export const NODE_RADIUS = 21;
+const NODE_RADIUS = 21;
 const DOT_RADIUS = 3.6;
 /** Between dots that rest at a node: smaller where there are many, so that they stay within the circle. */
 const DOT_GAP = 6.6;
