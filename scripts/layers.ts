@@ -23,7 +23,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   serving: ["addresses", "timing"],
   replay: ["counting", "files", "logging"],
   tls: ["errors", "files", "logging"],
-  unwrapping: ["logging", "sphinx", "text"],
+  unwrapping: ["logging", "sphinx", "text", "timing"],
   mailbox: ["counting", "encoding", "files", "logging", "sphinx", "text", "timing"],
   postgresql: ["addresses", "counting", "logging", "mailbox", "timing"],
   archive: ["mailbox"],
@@ -166,7 +166,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "timing",
     "tls",
   ],
-  chat: ["addresses", "conversation", "limits", "logging", "mixnet", "peap", "sandbox", "signals", "tabs"],
+  chat: ["addresses", "conversation", "limits", "logging", "mixnet", "peap", "sandbox", "signals", "tabs", "timing"],
 };
 
 interface Graph {

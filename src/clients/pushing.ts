@@ -1,6 +1,6 @@
-import { setImmediate } from "node:timers";
 import type { Count } from "../counting/counters.ts";
 import type { Inbox } from "../mailbox/message_store.ts";
+import { nextTask } from "../timing/next_task.ts";
 import { Delivery } from "./delivery.ts";
 import { answer } from "./messages.ts";
 import { Pings } from "./pings.ts";
@@ -139,7 +139,7 @@ export class Pushing {
       this.#nudged = false;
       for (let some = await this.#pushSome(); some !== "none" && this.#isOpen(); some = await this.#pushSome()) {
         if (some === "slow") await this.#drained(Infinity);
-        else await new Promise((resolve) => setImmediate(resolve)); // so that other clients get a turn, and this one's messages are written
+        else await nextTask(); // so that other clients get a turn, and this one's messages are written
       }
       if (!this.#isOpen()) return;
     }
@@ -174,7 +174,7 @@ export class Pushing {
     for (let delay = 1; this.#isOpen() && this.socket.bufferedAmount > this.context.slowClientBytes / 2; delay *= 2) {
       if (performance.now() - begin > patience) return false;
       // At first it waits for turns of the event loop, because a timer would leave a fast reader idle.
-      if (delay <= 16) await new Promise((resolve) => setImmediate(resolve));
+      if (delay <= 16) await nextTask();
       else await new Promise((resolve) => setTimeout(resolve, Math.min(delay / 16, MAX_STALL_DELAY)));
     }
     return true;

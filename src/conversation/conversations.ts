@@ -2,6 +2,7 @@ import { bytesOf, type MessageData } from "../peap/message_bytes.ts";
 import { check, type Checks, hasMethods, HOUR, isFunction, isStore, numberFrom, that } from "../peap/option_checks.ts";
 import type { Peap } from "../peap/peap.ts";
 import type { Store } from "../peap/store.ts";
+import { Change } from "../timing/change.ts";
 import { type Clock, systemClock } from "../timing/clock.ts";
 import { ConversationCore } from "./core.ts";
 import type { Datagram, Effects, Happening } from "./effects.ts";
@@ -73,7 +74,7 @@ export class Conversations implements AsyncIterable<ConversationEvent>, AsyncDis
   readonly #clock: Clock;
   #written: Promise<void> = Promise.resolve();
   #happenings: Happening[] = [];
-  #happened = Promise.withResolvers<void>();
+  readonly #change = new Change();
   #cancelTick = () => {};
   /** Why it has ended; undefined until then. */
   #end: ConversationError | undefined;
@@ -187,7 +188,7 @@ export class Conversations implements AsyncIterable<ConversationEvent>, AsyncDis
       const happening = this.#happenings.shift();
       if (!happening) {
         if (this.#end) return this.#throwUnlessClosed(this.#end);
-        await this.#happened.promise;
+        await this.#change.next;
       } else if (happening.type !== "message") {
         yield happening;
       } else {
@@ -242,7 +243,7 @@ export class Conversations implements AsyncIterable<ConversationEvent>, AsyncDis
     if (this.#end) return;
     for (const datagram of datagrams) void this.#send(datagram);
     this.#happenings.push(...happenings);
-    if (happenings.length > 0) this.#wake();
+    if (happenings.length > 0) this.#change.happened();
     this.#planTick();
   }
 
@@ -269,12 +270,7 @@ export class Conversations implements AsyncIterable<ConversationEvent>, AsyncDis
   #finish(error: ConversationError): void {
     this.#end ??= error;
     this.#cancelTick();
-    this.#wake();
-  }
-
-  #wake(): void {
-    this.#happened.resolve();
-    this.#happened = Promise.withResolvers();
+    this.#change.happened();
   }
 
   #checkOpen(): void {

@@ -1,3 +1,4 @@
+import { Change } from "../timing/change.ts";
 import type { Reassembled } from "./reassembly.ts";
 import type { Frame } from "./receipts.ts";
 
@@ -15,7 +16,7 @@ export class Inbox {
   /** Bounded by `MAX_WAITING_FRAMES` plus one message, provided that the caller of `put` respects `isFull`. */
   readonly #deliveries = new Set<Delivery>(); // keeps the order, and removes its first in constant time
   /** Pending calls of `take` wait for it: one for each of the application's loops over the messages. */
-  #changed = Promise.withResolvers<void>();
+  readonly #changed = new Change();
   #waitingFrames = 0;
   #end: { reason: Error | undefined } | undefined;
 
@@ -23,7 +24,7 @@ export class Inbox {
   put(delivery: Delivery): void {
     this.#deliveries.add(delivery);
     this.#waitingFrames += delivery.origins.length;
-    this.#notify();
+    this.#changed.happened();
   }
 
   /**
@@ -41,14 +42,14 @@ export class Inbox {
       }
       if (this.#end?.reason) throw this.#end.reason;
       if (this.#end) return undefined;
-      await this.#changed.promise;
+      await this.#changed.next;
     }
   }
 
   /** Accepts no more messages. Those already here can still be taken. */
   end(reason?: Error): void {
     this.#end ??= { reason };
-    this.#notify();
+    this.#changed.happened();
   }
 
   /** Whether the client should stop receiving until messages are taken. */
@@ -59,10 +60,5 @@ export class Inbox {
   /** Whether there is enough room again to resume receiving. */
   get isHalfEmpty(): boolean {
     return this.#waitingFrames <= MAX_WAITING_FRAMES / 2;
-  }
-
-  #notify(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
   }
 }

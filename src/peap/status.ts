@@ -1,3 +1,4 @@
+import { Change } from "../timing/change.ts";
 import type { PeapError } from "./errors.ts";
 
 /**
@@ -23,7 +24,7 @@ export class Latest<T> implements AsyncIterable<T> {
   #value: T;
   #version = 0;
   #isOver = false;
-  #changed = Promise.withResolvers<void>();
+  readonly #changed = new Change();
 
   /** Begins with `value`. */
   constructor(value: T) {
@@ -40,8 +41,7 @@ export class Latest<T> implements AsyncIterable<T> {
     if (this.#isOver) return;
     this.#value = value;
     this.#version++;
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
+    this.#changed.happened();
   }
 
   /** Sets the last value. */
@@ -57,7 +57,7 @@ export class Latest<T> implements AsyncIterable<T> {
         seen = this.#version;
         yield this.#value;
       } else if (this.#isOver) return;
-      else await this.#changed.promise;
+      else await this.#changed.next;
     }
   }
 }

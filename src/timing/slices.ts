@@ -1,4 +1,4 @@
-import { setImmediate } from "node:timers/promises";
+import { nextTask } from "./next_task.ts";
 
 /** ms; well below what anybody waits for a packet */
 const SLICE = 4;
@@ -10,7 +10,7 @@ export class Slices {
   /** To be awaited every now and then, after some microseconds of work: it takes a pause when the slice is over. */
   async pauseIfDue(): Promise<void> {
     if (performance.now() - this.#began < SLICE) return;
-    await setImmediate();
+    await nextTask();
     this.#began = performance.now();
   }
 }

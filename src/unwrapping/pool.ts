@@ -1,6 +1,7 @@
 import { logger } from "../logging/log.ts";
 import { plural } from "../text/plural.ts";
 import { type HopKind, SLOT_SIZE } from "../sphinx/slots.ts";
+import { Change } from "../timing/change.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
 
 const log = logger("nym_gateway::unwrapping");
@@ -64,8 +65,8 @@ export class UnwrappingPool {
   readonly #free: Uint8Array<SharedArrayBuffer>[] = [];
   #filling: Uint8Array<SharedArrayBuffer>;
   #filled = 0;
-  #room = Promise.withResolvers<void>();
-  #idle = Promise.withResolvers<void>();
+  readonly #room = new Change();
+  readonly #idle = new Change();
   #closed = false;
 
   private constructor(
@@ -121,7 +122,7 @@ export class UnwrappingPool {
 
   /** undefined when there is room for a packet, else a promise that resolves when there may be. */
   room(): Promise<void> | undefined {
-    return this.#filled < BATCH_SIZE ? undefined : this.#room.promise;
+    return this.#filled < BATCH_SIZE ? undefined : this.#room.next;
   }
 
   /** Sends what has been added so far if a worker is idle; otherwise it goes when one is, or when the batch is full. */
@@ -149,7 +150,7 @@ export class UnwrappingPool {
   /** Waits for the results of all that was added, then ends the threads. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.flush();
-    while (this.#inFlight.length > 0 || this.#filled > 0) await this.#idle.promise;
+    while (this.#inFlight.length > 0 || this.#filled > 0) await this.#idle.next;
     this.#terminate();
   }
 
@@ -179,8 +180,7 @@ export class UnwrappingPool {
     this.#filled = 0;
     this.#inFlight.push(batch);
     this.#dispatch(batch, thread);
-    this.#room.resolve();
-    this.#room = Promise.withResolvers();
+    this.#room.happened();
   }
 
   #dispatch(batch: Batch, thread: Thread): void {
@@ -230,8 +230,7 @@ export class UnwrappingPool {
       this.#free.push(buffer);
     }
     if (this.#inFlight.length > 0) return;
-    this.#idle.resolve();
-    this.#idle = Promise.withResolvers();
+    this.#idle.happened();
   }
 
   /**

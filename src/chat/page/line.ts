@@ -8,6 +8,7 @@ import {
   type Traffic,
 } from "../../peap/mod.ts";
 import type { SharedPeap } from "../../tabs/mod.ts";
+import { Change } from "../../timing/change.ts";
 
 /** ms before another attempt to connect */
 const RETRY_AFTER = 1000;
@@ -26,7 +27,7 @@ export class Line implements ConversationClient {
   readonly #report: (state: LineState) => void;
   #peap: SharedPeap | undefined;
   #isClosed = false;
-  #changed = Promise.withResolvers<void>();
+  readonly #changed = new Change();
   /** One change after the other. */
   #changes: Promise<void> = Promise.resolve();
 
@@ -86,7 +87,7 @@ export class Line implements ConversationClient {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.set(undefined);
-    this.#notify();
+    this.#changed.happened();
   }
 
   async #attempt(traffic: Traffic): Promise<void> {
@@ -101,22 +102,17 @@ export class Line implements ConversationClient {
 
   /** The client, once there is one; undefined once the line is closed. */
   async #connected(): Promise<SharedPeap | undefined> {
-    while (!this.#peap && !this.#isClosed) await this.#changed.promise;
+    while (!this.#peap && !this.#isClosed) await this.#changed.next;
     return this.#peap;
   }
 
   #use(peap: SharedPeap): void {
     this.#peap = peap;
-    this.#notify();
+    this.#changed.happened();
     void this.#follow(peap);
   }
 
   async #follow(peap: SharedPeap): Promise<void> {
     for await (const { state } of peap.status()) if (this.#peap === peap) this.#report(state);
-  }
-
-  #notify(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
   }
 }

@@ -1,10 +1,10 @@
-import { setImmediate } from "node:timers";
 import type { SecureContext } from "node:tls";
 import type { SocketAddress } from "../../addresses/socket_address.ts";
 import { Accepting } from "../../limits/accepting.ts";
 import { Descriptors } from "../../limits/descriptors.ts";
 import { freeDescriptors } from "../../limits/free_descriptors.ts";
 import { TrustedProxies } from "../../proxies/trusted_proxies.ts";
+import { nextTask } from "../../timing/next_task.ts";
 import { type ClientConnection, PlainClient, type RawConnection } from "./client_connection.ts";
 import { secureContextOf, TlsClient, type TlsIdentity } from "./tls_client.ts";
 
@@ -103,7 +103,7 @@ export class Entrance {
   async #admitAll(owner: EntranceOwner): Promise<void> {
     for (let next = await this.#accepting.next(); next !== undefined; next = await this.#accepting.next()) {
       owner.admit(next);
-      await new Promise((resolve) => setImmediate(resolve)); // enough to connect on this machine
+      await nextTask(); // enough to connect on this machine
     }
   }
 }
