@@ -64,10 +64,17 @@ export interface Outcomes {
 
 /**
  * A commit, as the one statement that makes it: it may be sent any number of times, as gateway and number tell the database
- * which of them is the first. Everything in it is encoded and sealed once.
+ * which of them is the first.
  */
-export class Batch {
+export interface CommitStatement {
   /** of its chunks, in hexadecimal */
+  readonly ids: ReadonlySet<string>;
+  /** Sends it; resolves when it is committed, now or before. */
+  send(sql: Sql): Promise<Outcomes>;
+}
+
+/** A commit of any size. Everything in it is encoded and sealed once. */
+export class Batch implements CommitStatement {
   readonly ids: ReadonlySet<string>;
   readonly #parameters: readonly string[];
   /** the chunks' bodies, one after the other: an array of them in hexadecimal would cost more at both ends */
@@ -138,7 +145,7 @@ export class Batch {
     this.#bodies = concatBytes(...bodies).toBase64();
   }
 
-  /** Sends it; resolves when it is committed, now or before. */
+  /** As {@linkcode CommitStatement} says. */
   async send(sql: Sql): Promise<Outcomes> {
     const [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = this.#parameters as [
       ...[string, string, string, string, string, string, string, string],

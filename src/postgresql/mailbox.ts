@@ -8,10 +8,19 @@ import type { Pseudonym } from "../mailbox/pseudonym.ts";
 import { RefusalReport } from "../mailbox/refusal_report.ts";
 import type { Sealer } from "../mailbox/sealing.ts";
 import type { Held } from "../mailbox/usage.ts";
-import { Batch, chunkContext, type Confirmation, type Outcome, type Outcomes, type Place } from "./batch.ts";
+import {
+  Batch,
+  chunkContext,
+  type CommitStatement,
+  type Confirmation,
+  type Outcome,
+  type Outcomes,
+  type Place,
+} from "./batch.ts";
 import { PostgresqlInbox, type ReaderStore, type ReadInbox } from "./inbox.ts";
 import { type Portion, Queue, type Waiting } from "./queue.ts";
 import type { Server, Sql } from "./server.ts";
+import { Visit } from "./visit.ts";
 
 const log = logger("nym_gateway::postgresql");
 
@@ -109,9 +118,9 @@ export class PostgresqlMailbox implements MessageStore {
   /** the commit under way, or the last one, is slow */
   #isSlow = false;
   /** the commit under way, over all attempts */
-  #underWay: Batch | undefined;
+  #underWay: CommitStatement | undefined;
   /** what the database has yet to answer */
-  #sending: Batch | undefined;
+  #sending: CommitStatement | undefined;
   #isClosed = false;
 
   private constructor(
@@ -330,18 +339,20 @@ export class PostgresqlMailbox implements MessageStore {
     const { inboxMessages: messages } = this.limits;
     const bytes = inboxAllowance(this.limits, this.#totals.bytes + this.#queue.bytes);
     const days = Math.ceil(this.replayWindow / DAY);
-    const batch = new Batch(
+    const number = ++this.#number;
+    const isVisit = all.length === 1 && all[0]!.portion === undefined && unstored.length === 0;
+    const statement = isVisit ? new Visit(this.#gateway, number, all[0]!) : new Batch(
       this.#gateway,
-      ++this.#number,
+      number,
       { days, messages, bytes },
       all,
       unstored.map(({ tag }) => tag),
       this.sealer,
     );
-    this.#underWay = batch;
+    this.#underWay = statement;
     let outcomes: Outcomes | undefined;
     return {
-      changes: { commit: async () => outcomes = await this.#send(batch) },
+      changes: { commit: async () => outcomes = await this.#send(statement) },
       written: () => {
         this.#underWay = undefined;
         all.forEach((place, i) => this.#written(place, outcomes!.places[i]!, outcomes!.replayed, bytes));
@@ -363,15 +374,15 @@ export class PostgresqlMailbox implements MessageStore {
     };
   }
 
-  async #send(batch: Batch): Promise<Outcomes> {
-    this.#sending = batch;
+  async #send(statement: CommitStatement): Promise<Outcomes> {
+    this.#sending = statement;
     let isSlow = false;
     const slow = setTimeout(() => {
       isSlow = this.#isSlow = true;
       this.#hasten();
     }, this.timings.slow);
     try {
-      const outcomes = await this.server.runAtOnce((sql) => batch.send(sql));
+      const outcomes = await this.server.runAtOnce((sql) => statement.send(sql));
       this.#isFailing = false;
       this.#isSlow = isSlow;
       return outcomes;

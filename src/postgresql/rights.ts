@@ -10,7 +10,7 @@ const TABLES: Readonly<Record<string, readonly string[]>> = {
   clients: ["select", "insert", "update"],
 };
 /** The functions that it calls. */
-const FUNCTIONS = ["commit", "expire", "tend"];
+const FUNCTIONS = ["commit", "visit", "expire", "tend"];
 
 /**
  * Gives a role what a gateway needs in the schema, and takes everything else from it there. `tend`, which creates and

@@ -241,4 +241,55 @@ begin
     where g.gateway = 0;
 end $$;
 `,
+  `
+-- The commit of one login, one confirmation, or both of one client, with no message in it: as commit() does it, in a third
+-- of the time.
+create function nym_gateway.visit(
+  p_gateway bigint, p_number bigint, p_inbox bytea, p_through bigint, p_epoch bigint, p_opens boolean,
+  out o_last bigint, out o_epoch bigint, out o_confirmed bigint, out o_messages bigint, out o_bytes bigint
+) language plpgsql as $$
+declare
+  v_inbox nym_gateway.inboxes;
+  v_gone bigint[];
+begin
+  -- A commit that is sent again waits here for its first copy, and then finds its number.
+  update nym_gateway.gateways set number = p_number, refused = '{}', replayed = '{}', seen = now()
+    where gateway = p_gateway and number < p_number;
+  if not found then
+    insert into nym_gateway.gateways values (p_gateway, p_number, '{}', '{}', 0, 0, now()) on conflict do nothing;
+    if not found then
+      select last, epoch, confirmed, messages, bytes into o_last, o_epoch, o_confirmed, o_messages, o_bytes
+        from nym_gateway.inboxes where inbox = p_inbox;
+      return;
+    end if;
+  end if;
+
+  insert into nym_gateway.inboxes as i
+    values (p_inbox, 0, 0, 0, p_through, greatest(p_epoch, p_opens::integer),
+        case when p_opens then p_gateway else 0 end, 0, 0)
+    on conflict (inbox) do update set
+      confirmed = case when i.epoch = p_epoch then greatest(i.confirmed, p_through) else i.confirmed end,
+      epoch = i.epoch + p_opens::integer,
+      former = case when p_opens then i.home else i.former end,
+      home = case when p_opens then p_gateway else i.home end
+    returning * into v_inbox;
+  o_last := v_inbox.last;
+  o_epoch := v_inbox.epoch;
+  o_confirmed := v_inbox.confirmed;
+  o_messages := v_inbox.messages;
+  o_bytes := v_inbox.bytes;
+  if p_opens and v_inbox.former not in (0, p_gateway) then
+    perform pg_notify('nym_gateway_' || v_inbox.former, left(encode(p_inbox, 'hex'), 32));
+  end if;
+
+  if p_through = 0 then return; end if;
+  with gone as (
+    delete from nym_gateway.chunks where inbox = p_inbox and last <= v_inbox.confirmed returning messages, bytes
+  )
+  select array[sum(messages), sum(bytes)] into v_gone from gone;
+  if v_gone[1] is null then return; end if;
+  update nym_gateway.inboxes set messages = messages - v_gone[1], bytes = bytes - v_gone[2] where inbox = p_inbox;
+  update nym_gateway.gateways set messages = messages - v_gone[1], bytes = bytes - v_gone[2] where gateway = p_gateway;
+end $$;
+`,
 ];

@@ -2,6 +2,9 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Ledger } from "../../src/mailbox/ledger.ts";
 import { NO_LIMITS } from "../../src/mailbox/limits.ts";
 import { PostgresqlLedgerTable } from "../../src/postgresql/ledger_table.ts";
+import { Batch } from "../../src/postgresql/batch.ts";
+import { versionOf } from "../../src/postgresql/migrations.ts";
+import { MIGRATIONS } from "../../src/postgresql/schema.ts";
 import { Server, type ServerOptions } from "../../src/postgresql/server.ts";
 import { client, numbered, numberOf, range, readAll, readNumbers } from "../mailbox/messages.ts";
 import type { ClientId } from "../../src/mailbox/client_id.ts";
@@ -18,6 +21,7 @@ import { killUnderLoad } from "./kills.ts";
 import { randomHistories } from "./model.ts";
 import { nativeClientMoves } from "./native_moves.ts";
 import { slowHistories } from "./slow_model.ts";
+import { visitsDoWhatBatchesDo } from "./visits.ts";
 import { counting, Watching } from "./watching.ts";
 
 const DAY = 86_400_000;
@@ -218,6 +222,29 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
     doubts = 0;
     assertEquals([counts["messages_stored"], counts["messages_refused_inbox_full"]], [15, 10]);
     assertEquals(await readNumbers(mailbox.openInbox(client(1), ignore, ignore)), range(15));
+  },
+
+  "a login or a confirmation alone is committed as in a batch": visitsDoWhatBatchesDo,
+
+  "a database of the version before keeps its mail": async (options) => {
+    await using server = new Server(options);
+    await server.run((sql) => sql.unsafe("create schema nym_gateway"));
+    await server.run((sql) =>
+      sql.unsafe("create table nym_gateway.settings (name text primary key, value bytea not null)")
+    );
+    await server.run((sql) => sql.unsafe(MIGRATIONS[0]!));
+    const value = new TextEncoder().encode("1");
+    await server.run((sql) => sql`insert into nym_gateway.settings values ('version', ${value})`);
+    const inbox = testSealer().pseudonym(client(1));
+    const messages = range(3).map((n) => ({ message: numbered(n), tag: undefined }));
+    const limits = { days: 1, messages: 10, bytes: 1000 };
+    const places = [{ inbox, portion: { inbox, messages, bytes: 120 } }];
+    await server.run((sql) => new Batch("1", 1, limits, places, [], testSealer()).send(sql));
+
+    await using mailbox = await openPostgresql(options);
+    assertEquals(await server.run(versionOf), MIGRATIONS.length);
+    const reader = mailbox.openInbox(client(1), ignore, ignore);
+    assertEquals(await readNumbers(reader), range(3));
   },
 
   "a primary that restarts loses nothing that was committed, and clients wait for it": async (options, cluster) => {
