@@ -12,6 +12,7 @@ import { guardedStreams } from "./guarded_streams.ts";
 import { proxies } from "./proxies.ts";
 import { binary, control } from "./requests.ts";
 import { sphinxKernel, sphinxReference } from "./sphinx.ts";
+import { storedValues } from "./stored_values.ts";
 import type { Target } from "./target.ts";
 import { topology } from "./topology.ts";
 
@@ -38,6 +39,7 @@ const targets: readonly Target[] = [
   toml,
   topology,
   archive,
+  storedValues,
   sphinxKernel,
   sphinxReference,
 ];
