@@ -1,6 +1,6 @@
 import { defaultsOf, MIXNODE, type MixnodeConfig } from "../../src/config/config.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
-import { frame, FrameParser } from "../../src/mixnet/frames.ts";
+import { frame } from "../../src/mixnet/frames.ts";
 import type { Connect } from "../../src/mixnet/mixnode_link.ts";
 import { Mixnode } from "../../src/mixnode/mixnode.ts";
 import type { SocketAddress } from "../../src/addresses/socket_address.ts";
@@ -10,6 +10,7 @@ import { encodeNodeAddress, padNodeAddress } from "../../src/sphinx/node_address
 import { unwrap } from "../../src/sphinx/unwrap.ts";
 import type { MixnodeCounterName } from "../../src/mixnode/counter_table.ts";
 import { eventually } from "../support/eventually.ts";
+import { FakeNode } from "../mixnet/fake_node.ts";
 import { quietPort } from "../support/quiet_port.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
@@ -87,18 +88,11 @@ export class MixnodeRig implements AsyncDisposable {
 }
 
 /** Receives packets at the end of their route. The directory lists it as a gateway. */
-export class LastHop implements AsyncDisposable {
+export class LastHop extends FakeNode {
   readonly #keys = generateKeyPair();
   readonly #client = generateKeyPair().publicKey;
-  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  readonly #connections = new Set<Deno.TcpConn>();
-  readonly #working: Promise<void>[] = [this.#accept()];
   /** the messages in the packets that arrived, and when, in ms */
   readonly received: { text: string; at: number }[] = [];
-
-  get address(): SocketAddress {
-    return { host: "127.0.0.1", port: this.#listener.addr.port };
-  }
 
   get texts(): string[] {
     return this.received.map(({ text }) => text);
@@ -124,32 +118,9 @@ export class LastHop implements AsyncDisposable {
     return buildPacket(route, this.#client, new TextEncoder().encode(text));
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#listener.close();
-    for (const connection of this.#connections) connection.close();
-    this.#connections.clear();
-    await Promise.all(this.#working);
-  }
-
-  async #accept(): Promise<void> {
-    for await (const connection of this.#listener) {
-      this.#connections.add(connection);
-      this.#working.push(this.#read(connection));
-    }
-  }
-
-  async #read(connection: Deno.TcpConn): Promise<void> {
-    const parser = new FrameParser();
-    const buffer = new Uint8Array(65_536);
-    for (;;) {
-      const length = await connection.read(buffer).catch(() => null);
-      if (length === null) break;
-      for (const packet of parser.push(buffer.subarray(0, length))) {
-        const unwrapped = unwrap(packet, this.#keys.privateKey);
-        if (unwrapped.kind !== "message") throw new Error(`not a message but ${unwrapped.kind}`);
-        this.received.push({ text: new TextDecoder().decode(unwrapped.message), at: performance.now() });
-      }
-    }
-    if (this.#connections.delete(connection)) connection.close();
+  protected override take(packet: Uint8Array): void {
+    const unwrapped = unwrap(packet, this.#keys.privateKey);
+    if (unwrapped.kind !== "message") throw new Error(`not a message but ${unwrapped.kind}`);
+    this.received.push({ text: new TextDecoder().decode(unwrapped.message), at: performance.now() });
   }
 }
