@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { Key } from "./key.ts";
 import type { Kind, Value, Values } from "./kinds.ts";
-import { SECTION_COMMENTS, SECTIONS } from "./sections.ts";
 import { DIRECTORY_SECTION_COMMENTS, DIRECTORY_SECTIONS } from "./directory_sections.ts";
+import { GATEWAY_SECTION_COMMENTS, GATEWAY_SECTIONS } from "./gateway_sections.ts";
 import { MIXNODE_SECTION_COMMENTS, MIXNODE_SECTIONS } from "./mixnode_sections.ts";
 
 /** `slow_client_bytes` as `slowClientBytes`. */
@@ -19,10 +19,10 @@ export type ConfigOf<Sections> = {
 };
 
 /**
- * A gateway's settings, from its config.toml and command line: the keys of sections.ts in camel case, as in
+ * A gateway's settings, from its config.toml and command line: the keys of gateway_sections.ts in camel case, as in
  * `limits.slowClientBytes`. Addresses are `ip:port` or `[ipv6]:port`, times are in ms.
  */
-export type Config = ConfigOf<typeof SECTIONS>;
+export type Config = ConfigOf<typeof GATEWAY_SECTIONS>;
 
 /** A mixnode's settings: the keys of mixnode_sections.ts. */
 export type MixnodeConfig = ConfigOf<typeof MIXNODE_SECTIONS>;
@@ -38,7 +38,7 @@ export type AnyConfig = NodeConfig | DirectoryConfig;
 
 /** The options that override keys. */
 export type OverridingOption =
-  | OptionsOf<typeof SECTIONS>
+  | OptionsOf<typeof GATEWAY_SECTIONS>
   | OptionsOf<typeof MIXNODE_SECTIONS>
   | OptionsOf<typeof DIRECTORY_SECTIONS>;
 
@@ -91,10 +91,15 @@ function keysOf(sections: Sections): NamedKey[] {
 }
 
 /** All keys of a gateway, in the order of the file. */
-export const KEYS: readonly NamedKey[] = keysOf(SECTIONS as Sections);
+export const KEYS: readonly NamedKey[] = keysOf(GATEWAY_SECTIONS as Sections);
 
 /** The definition of a gateway's config.toml. */
-export const GATEWAY: Table<Config> = { keys: KEYS, comments: SECTION_COMMENTS, program: "gateway", lenient: [] };
+export const GATEWAY: Table<Config> = {
+  keys: KEYS,
+  comments: GATEWAY_SECTION_COMMENTS,
+  program: "gateway",
+  lenient: [],
+};
 
 /** The definition of a mixnode's config.toml. */
 export const MIXNODE: Table<MixnodeConfig> = {

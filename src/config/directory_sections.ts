@@ -1,10 +1,12 @@
 import { inData, key } from "./key.ts";
-import { address, amount, count, flag, orNone, path, text } from "./kinds.ts";
-import { SECTIONS } from "./sections.ts";
+import { address, amount, count, flag, path, text } from "./kinds.ts";
+import { GATEWAY_SECTIONS } from "./gateway_sections.ts";
+import { operatorSection } from "./operator_section.ts";
 
 const PORT = 8080;
 const OPERATOR_PORT = 9003;
-const { clients_endpoint, limits, operator, logging } = SECTIONS;
+const { clients_endpoint, limits, logging } = GATEWAY_SECTIONS;
+const operator = operatorSection(OPERATOR_PORT);
 
 /** Every key of a directory's config.toml; 0.7.0's directory had none. */
 export const DIRECTORY_SECTIONS = {
@@ -137,8 +139,6 @@ export const DIRECTORY_SECTIONS = {
   operator: {
     listening_address: key({
       ...operator.listening_address,
-      kind: orNone(address(OPERATOR_PORT)),
-      default: `127.0.0.1:${OPERATOR_PORT}`,
       comment:
         `The address of /metrics for Prometheus, /healthz, /readyz and /status.json. The default, 127.0.0.1:9003, is
         reachable from this machine only. There is no password, but nothing can be changed here. Empty: none of these. If

@@ -1,12 +1,13 @@
 import { inData, key } from "./key.ts";
 import { address, amount, announced, choice, count, delay, flag, path, text, url } from "./kinds.ts";
-import { operatorSection, SECTIONS } from "./sections.ts";
+import { GATEWAY_SECTIONS } from "./gateway_sections.ts";
+import { operatorSection } from "./operator_section.ts";
 
 const MIX_PORT = 1789;
 const OPERATOR_PORT = 9002;
-const { gateway, limits, logging, debug, mixnet_endpoint } = SECTIONS;
+const { gateway, limits, logging, debug, mixnet_endpoint } = GATEWAY_SECTIONS;
 
-/** Every key of a mixnode's config.toml, including all keys of 0.7.0; sections.ts has those of a gateway. */
+/** Every key of a mixnode's config.toml, including all keys of 0.7.0; gateway_sections.ts has those of a gateway. */
 export const MIXNODE_SECTIONS = {
   mixnode: {
     id: key({

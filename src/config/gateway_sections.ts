@@ -1,5 +1,5 @@
 import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";
-import { inData, type Key, key } from "./key.ts";
+import { inData, key } from "./key.ts";
 import {
   address,
   amount,
@@ -11,7 +11,6 @@ import {
   delay,
   delayOrNever,
   flag,
-  hosts,
   logFilter,
   networks,
   orNone,
@@ -21,42 +20,18 @@ import {
   text,
   url,
 } from "./kinds.ts";
+import { operatorSection } from "./operator_section.ts";
 
 const MIX_PORT = 1789;
 const CLIENTS_PORT = 9000;
 const OPERATOR_PORT = 9001;
-
-/** The section about the operator's endpoint, which has its port from the kind of node, so that several fit on a host. */
-export function operatorSection(
-  port: number,
-): { readonly listening_address: Key<string, never>; readonly allowed_hosts: Key<readonly string[], never> } {
-  return {
-    listening_address: key({
-      kind: orNone(address(port)),
-      default: `127.0.0.1:${port}`,
-      comment: `The address of the status page for browsers, and of /metrics for Prometheus, /healthz and /readyz. The
-      default, 127.0.0.1:${port}, is reachable from this machine only. There is no password, but the page is
-      read-only and names no client. Empty: none of these. If the port is in use, a warning is logged, and everything else
-      works.`,
-    }),
-    allowed_hosts: key({
-      kind: hosts,
-      default: [],
-      reloadable: "always",
-      comment: `Additional host names or addresses that requests for these pages may use. localhost and the address it
-      listens on are always allowed; with 0.0.0.0 or [::], so is any IP address. Requests for other hosts are refused:
-      otherwise, a website could point its own host name at this machine and read the pages through the operator's
-      browser.`,
-    }),
-  };
-}
 
 /**
  * Every key of config.toml, in the order of the file, including all keys of 0.7.0. Everything else derives from this
  * table: the type `Config`, defaults, parsing and its errors, the file that `init` writes, reloading, and
  * docs/configuration.md. To add a key, add an entry. Rules between keys are in rules.ts.
  */
-export const SECTIONS = {
+export const GATEWAY_SECTIONS = {
   gateway: {
     id: key({
       kind: text,
@@ -516,7 +491,7 @@ export const SECTIONS = {
 };
 
 /** Comments on whole sections. */
-export const SECTION_COMMENTS: { readonly [Name in keyof typeof SECTIONS]?: string } = {
+export const GATEWAY_SECTION_COMMENTS: { readonly [Name in keyof typeof GATEWAY_SECTIONS]?: string } = {
   limits:
     `A "network" is the /24 of an IPv4 address or the /64 of an IPv6 address. All connections together must fit into
     this program's limit of file descriptors (ulimit -n): a client takes three, a mixnode one. When
