@@ -9,7 +9,6 @@ import {
   defaultsOf,
   DIRECTORY,
   GATEWAY,
-  KEYS,
   MIXNODE,
   type NamedKey,
   type Table,
@@ -71,7 +70,7 @@ function sectionsOf<C extends AnyConfig>(
   const names = [...new Set(keys.map(({ section }) => section))];
   return names.map((name) => {
     const own = keys.filter(({ section }) => section === name);
-    const shared = keys === KEYS ? [] : own.filter(isShared);
+    const shared = keys === GATEWAY.keys ? [] : own.filter(isShared);
     const comment = own.length === shared.length ? undefined : comments[name];
     return [
       `## ${heading(name)}`,
@@ -84,7 +83,7 @@ function sectionsOf<C extends AnyConfig>(
 
 /** Whether a gateway has the key too, and the text about it is the same. */
 function isShared({ name, comment }: NamedKey): boolean {
-  return KEYS.some((key) => key.name === name && key.comment === comment);
+  return GATEWAY.keys.some((key) => key.name === name && key.comment === comment);
 }
 
 function explained(key: NamedKey, defaults: AnyConfig): string {

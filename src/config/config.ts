@@ -90,12 +90,9 @@ function keysOf(sections: Sections): NamedKey[] {
   );
 }
 
-/** All keys of a gateway, in the order of the file. */
-export const KEYS: readonly NamedKey[] = keysOf(GATEWAY_SECTIONS as Sections);
-
 /** The definition of a gateway's config.toml. */
 export const GATEWAY: Table<Config> = {
-  keys: KEYS,
+  keys: keysOf(GATEWAY_SECTIONS as Sections),
   comments: GATEWAY_SECTION_COMMENTS,
   program: "gateway",
   lenient: [],
@@ -126,12 +123,7 @@ function inCamelCase(name: string): string {
   return name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** Builds a gateway's configuration. `valueFor` gets each key and the values already set in its section. */
-export function configWith(valueFor: (key: NamedKey, section: Values) => Value): Config {
-  return tableWith(GATEWAY, valueFor);
-}
-
-/** Builds the configuration of any table. */
+/** Builds a configuration. `valueFor` gets each key and the values already set in its section. */
 export function tableWith<C>(table: Table<C>, valueFor: (key: NamedKey, section: Values) => Value): C {
   const config: Record<string, Record<string, Value>> = {};
   for (const key of table.keys) {

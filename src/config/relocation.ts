@@ -2,10 +2,9 @@ import { basename, isAbsolute, join, relative, resolve } from "node:path";
 import {
   type AnyConfig,
   type Config,
-  configWith,
   defaultConfig,
+  GATEWAY,
   homeOf,
-  KEYS,
   type NamedKey,
   tableOf,
   tableWith,
@@ -41,15 +40,16 @@ export function relocate(config: Config, id: string, rootDirectory: string, keep
   const before = folderOf(config);
   const { file } = config.logging;
   const ownLogFile = isWithin(before, file) ? file : undefined;
-  const relocated = configWith((key) =>
-    valueOf(isOfHome(key) || leadsOutside(key) && !keepsOutside ? defaults : config, key)
+  const relocated = tableWith(
+    GATEWAY,
+    (key) => valueOf(isOfHome(key) || leadsOutside(key) && !keepsOutside ? defaults : config, key),
   );
   relocated.storage.kind = "embedded"; // in an export, mail is in files
   if (ownLogFile !== undefined) relocated.logging.file = join(rootDirectory, id, basename(resolve(ownLogFile)));
   return {
     config: relocated,
     moved: pathsOf(config).filter(({ path }) => !isWithin(before, path)),
-    outside: KEYS.filter((key) => leadsOutside(key) && valueOf(config, key) !== key.default)
+    outside: GATEWAY.keys.filter((key) => leadsOutside(key) && valueOf(config, key) !== key.default)
       .map((key) => configured(config, key)).filter(({ path }) => path !== ownLogFile),
   };
 }

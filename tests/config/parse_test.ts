@@ -1,5 +1,5 @@
 import { assertEquals, assertObjectMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { defaultConfig, GATEWAY, KEYS } from "../../src/config/config.ts";
+import { defaultConfig, GATEWAY } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { renderTable } from "../../src/config/render.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
@@ -339,16 +339,16 @@ Deno.test("required keys must be set", () => {
 
 Deno.test("the rendered file has every key, each after a comment", () => {
   const lines = renderTable(GATEWAY, defaultConfig("gw", "/n")).split("\n");
-  for (const { name } of KEYS) {
+  for (const { name } of GATEWAY.keys) {
     const found = lines.flatMap((line, i) => line.startsWith(`${name} = `) ? [lines[i - 1] ?? ""] : []);
-    const expected = KEYS.filter((key) => key.name === name);
+    const expected = GATEWAY.keys.filter((key) => key.name === name);
     assertEquals(found.map((line) => line.slice(0, 2)), expected.map(() => "# "), name);
   }
 });
 
 Deno.test("a value of a type that no key has is refused for every key", () => {
   const required = { id: '"gw"', nym_root_directory: '"/n"' };
-  for (const { section, name } of KEYS) {
+  for (const { section, name } of GATEWAY.keys) {
     const gateway = section === "gateway" ? { ...required, [name]: "{}" } : required;
     const lines = Object.entries(gateway).map(([name, value]) => `${name} = ${value}\n`).join("");
     const other = section === "gateway" ? "" : `[${section}]\n${name} = {}\n`;

@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { configurationDocument, PATH } from "../../scripts/document_configuration.ts";
 import { COMMANDS, usageOf } from "../../src/cli/options/commands.ts";
 import { type OptionName, OPTIONS } from "../../src/cli/options/options.ts";
-import { KEYS } from "../../src/config/config.ts";
+import { GATEWAY } from "../../src/config/config.ts";
 
 Deno.test("docs/configuration.md says what the program says", async () => {
   assertEquals(await Deno.readTextFile(PATH), configurationDocument(), "run `deno task docs`");
@@ -10,7 +10,7 @@ Deno.test("docs/configuration.md says what the program says", async () => {
 
 Deno.test("it has every key, every command and every option", () => {
   const text = configurationDocument();
-  for (const { section, name } of KEYS) {
+  for (const { section, name } of GATEWAY.keys) {
     const [, part = ""] = text.split(`## [${section}]\n`);
     assertStringIncludes(part.split("\n## ")[0]!, `### \`${name}\``);
   }

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { deriveToken } from "../../src/clients/token.ts";
-import { KEYS } from "../../src/config/config.ts";
+import { GATEWAY } from "../../src/config/config.ts";
 import { OperatorEndpoint } from "../../src/operator/endpoint.ts";
 import type { SettingsSection } from "../../src/operator/settings.ts";
 import { formatSocketAddress, type SocketAddress } from "../../src/addresses/socket_address.ts";
@@ -159,7 +159,7 @@ Deno.test("a running gateway shows its figures and no secrets", async () => {
   assertEquals(configuration[0].settings[0], { key: "id", value: "test" });
   assertEquals(
     configuration.flatMap(({ name, settings }: SettingsSection) => settings.map(({ key }) => `${name}.${key}`)),
-    KEYS.map(({ section, name }) => `${section}.${name}`),
+    GATEWAY.keys.map(({ section, name }) => `${section}.${name}`),
   );
 
   const shown = metrics.body + ready.body + status.body;
