@@ -12,15 +12,11 @@ import project from "../deno.json" with { type: "json" };
 
 const CHECKOUT = resolve(import.meta.dirname!, "..");
 const NAME = "@nym-gateway/peap";
-/** What can be imported from the package: `.` is `@nym-gateway/peap`. */
-const ENTRIES: Readonly<Record<string, string>> = {
-  ".": "./src/peap/mod.ts",
-  "./conversation": "./src/conversation/mod.ts",
-  "./kernel": "./src/peap/kernel.ts",
-  "./file-store": "./src/peap/file_store.ts",
-  "./worker": "./src/tabs/mod.ts",
-  "./worker-script": "./src/tabs/script.ts",
-};
+/** What can be imported from the package, as the examples here import it: `.` is `@nym-gateway/peap`. */
+const ENTRIES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(project.imports).filter(([name]) => name.startsWith(NAME))
+    .map(([name, file]) => [`.${name.slice(NAME.length)}`, file]),
+);
 const README = "src/peap/README.md";
 
 /** What npm needs to know beyond what `deno pack` writes. */
