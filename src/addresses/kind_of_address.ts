@@ -1,7 +1,7 @@
 import { decodeIp, encodeIp } from "./ip_literal.ts";
 import { type IpNetwork, isInNetwork, parseIpNetwork } from "./ip_network.ts";
 
-/** Whom an IP address leads to. */
+/** Whom an IP address leads to, as it reads after "is". */
 export type KindOfAddress =
   | "public"
   | "unspecified"
@@ -9,7 +9,7 @@ export type KindOfAddress =
   | "private"
   | "link-local"
   | "behind a provider's NAT"
-  | "documentation"
+  | "reserved for documentation"
   | "multicast"
   | "reserved";
 
@@ -22,9 +22,9 @@ const RANGES: readonly [network: IpNetwork, kind: KindOfAddress][] = ([
   ["192.168.0.0/16", "private"],
   ["169.254.0.0/16", "link-local"],
   ["100.64.0.0/10", "behind a provider's NAT"],
-  ["192.0.2.0/24", "documentation"],
-  ["198.51.100.0/24", "documentation"],
-  ["203.0.113.0/24", "documentation"],
+  ["192.0.2.0/24", "reserved for documentation"],
+  ["198.51.100.0/24", "reserved for documentation"],
+  ["203.0.113.0/24", "reserved for documentation"],
   ["224.0.0.0/4", "multicast"],
   ["240.0.0.0/4", "reserved"],
   ["::/128", "unspecified"],
@@ -33,7 +33,7 @@ const RANGES: readonly [network: IpNetwork, kind: KindOfAddress][] = ([
   ["fc00::/7", "private"],
   ["fec0::/10", "private"],
   ["fe80::/10", "link-local"],
-  ["2001:db8::/32", "documentation"],
+  ["2001:db8::/32", "reserved for documentation"],
   ["ff00::/8", "multicast"],
 ] as const).map(([range, kind]) => [parseIpNetwork(range)!, kind]);
 

@@ -8,7 +8,12 @@ import { StandIn } from "./stand_in.ts";
 import { type Attempt, type Destination, tryClients, tryMixnet, tryStandIn } from "./ways_in.ts";
 
 /** Kinds of addresses that lead nowhere, from any machine. */
-const NOWHERE: readonly (KindOfAddress | undefined)[] = ["unspecified", "documentation", "multicast", "reserved"];
+const NOWHERE: readonly (KindOfAddress | undefined)[] = [
+  "unspecified",
+  "reserved for documentation",
+  "multicast",
+  "reserved",
+];
 
 /**
  * Checks whether the announced addresses lead here, as far as this machine can see, by connecting to each of them. If
