@@ -49,6 +49,8 @@ const TEND_INTERVAL = 60_000;
 const SILENCE = 3000;
 /** ms after which a commit is slow: clients that are online don't wait for it */
 const SLOW = 200;
+/** ms by which a message may become visible later than others that were stored after it */
+const SLOWEST = 10_000;
 /** Chunks that expire in one statement. */
 const EXPIRED_AT_ONCE = 500;
 /** Clients for whom covers wait to be passed to other gateways; one statement takes as many as one notification names. */
@@ -56,6 +58,8 @@ const MAX_COVERED = 8192;
 const COVERED_AT_ONCE = 180;
 /** Covers for one client that count of a notification: any role of the database can send one. */
 const MAX_COVERS = 64;
+/** PostgreSQL's code for a lock that did not become available in time. */
+const LOCK_NOT_AVAILABLE = "55P03";
 /** Hexadecimal digits of a pseudonym in a notification. */
 const HINT_DIGITS = 32;
 
@@ -63,6 +67,8 @@ const DAY = 86_400_000;
 
 /** What the store does beside storing; ms each. */
 export interface Timings {
+  /** between two polls of the totals */
+  readonly tally: number;
   /** between two sweeps */
   readonly sweep: number;
   /** between two rounds of expiry */
@@ -110,6 +116,8 @@ export class PostgresqlMailbox implements MessageStore {
   #number = 0;
   #totals: Held = { messages: 0, bytes: 0 };
   #oldestAge = 0;
+  /** when the oldest message that was found was stored, in ms of the database's clock */
+  #oldest = 0;
   #roomMade: PromiseWithResolvers<void> | undefined;
   #confirmTimer: ReturnType<typeof setTimeout> | undefined;
   #tending: Promise<void> = Promise.resolve();
@@ -163,12 +171,18 @@ export class PostgresqlMailbox implements MessageStore {
     syncAlong: () => Promise<void>,
     limits: MailboxLimits,
     replayWindow: number,
-    timings: Timings = { sweep: SWEEP_INTERVAL, tend: TEND_INTERVAL, silence: SILENCE, slow: SLOW },
+    timings: Timings = {
+      tally: TALLY_INTERVAL,
+      sweep: SWEEP_INTERVAL,
+      tend: TEND_INTERVAL,
+      silence: SILENCE,
+      slow: SLOW,
+    },
   ): Promise<PostgresqlMailbox> {
     const mailbox = new PostgresqlMailbox(server, sealer, count, onCommit, syncAlong, limits, replayWindow, timings);
     await mailbox.#tend();
     await mailbox.#tally();
-    mailbox.#every(TALLY_INTERVAL, () => mailbox.#tally());
+    mailbox.#every(timings.tally, () => mailbox.#tally());
     mailbox.#every(timings.sweep, () => mailbox.#sweep());
     mailbox.#every(timings.tend, () => mailbox.#tend());
     server.listen(`nym_gateway_${mailbox.#gateway}`, (hint) => mailbox.#hinted(hint), () => mailbox.#hinted("*"));
@@ -591,20 +605,30 @@ export class PostgresqlMailbox implements MessageStore {
   }
 
   async #tally(): Promise<void> {
+    // Not from the very oldest on: while a backup runs, an index still has all that has left meanwhile.
+    const from = String((this.#oldest - SLOWEST) / 1000);
     const [row] = await this.server.run((sql) =>
-      sql<{ messages: string; bytes: string; age: string | null }[]>`
-        select sum(messages) as messages, sum(bytes) as bytes,
-          (select extract(epoch from now() - min(stored)) * 1000 from nym_gateway.chunks) as age
+      sql<{ messages: string; bytes: string; oldest: string | null; now: string }[]>`
+        select sum(messages) as messages, sum(bytes) as bytes, extract(epoch from now()) * 1000 as now,
+          (select extract(epoch from min(stored)) * 1000 from nym_gateway.chunks
+            where stored >= to_timestamp(${from}::text::double precision)) as oldest
         from nym_gateway.gateways`
     );
-    this.#totals = { messages: Number(row!.messages), bytes: Number(row!.bytes) };
-    this.#oldestAge = Math.max(0, Number(row!.age ?? 0));
+    const { messages, bytes, oldest, now } = row!;
+    this.#totals = { messages: Number(messages), bytes: Number(bytes) };
+    if (oldest !== null) this.#oldest = Number(oldest);
+    this.#oldestAge = oldest === null ? 0 : Math.max(0, Number(now) - this.#oldest);
   }
 
-  /** Makes and drops partitions, and removes what has expired. What another gateway does just now is left to it. */
+  /**
+   * Makes and drops partitions, and removes what has expired. What another gateway does just now is left to it, and what a
+   * backup stands in the way of to the next round.
+   */
   async #tend(): Promise<void> {
     const days = Math.ceil(this.replayWindow / DAY);
-    await this.server.run((sql) => sql`select nym_gateway.tend(${String(days)}::text::integer)`);
+    await this.server.run((sql) => sql`select nym_gateway.tend(${String(days)}::text::integer)`).catch((error) => {
+      if (error.cause !== LOCK_NOT_AVAILABLE) throw error; // there is time: partitions are made two days ahead
+    });
     const { timeToLive } = this.limits;
     for (let expired = Infinity; timeToLive > 0 && expired > 0 && !this.#isClosed;) {
       const [row] = await this.server.run((sql) =>

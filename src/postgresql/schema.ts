@@ -242,6 +242,9 @@ begin
 end $$;
 `,
   `
+-- What has read tags and goes on, as a backup does, holds up tend(), and commits would queue behind it.
+alter function nym_gateway.tend(integer) set lock_timeout = '200ms';
+
 -- The commit of one login, one confirmation, or both of one client, with no message in it: as commit() does it, in a third
 -- of the time.
 create function nym_gateway.visit(

@@ -62,7 +62,7 @@ export async function openPostgresql(
   await migrate(server, sealer);
   const synced = () => Promise.resolve();
   const mailbox = await PostgresqlMailbox.open(server, sealer, count, () => {}, synced, limits, DAY, {
-    ...{ sweep: DAY, tend: DAY, silence: DAY, slow: DAY },
+    ...{ tally: 1000, sweep: DAY, tend: DAY, silence: DAY, slow: DAY },
     ...timings,
   });
   const dispose = mailbox[Symbol.asyncDispose].bind(mailbox);

@@ -396,6 +396,61 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
     assertEquals(await readNumbers(here.openInbox(client(0), ignore, ignore)), [99]);
   },
 
+  "a backup that reads all tables holds up neither a start nor a commit, and old days are dropped after it": async (
+    options,
+  ) => {
+    await (await openPostgresql(options))[Symbol.asyncDispose]();
+    await using server = new Server(options, DAY);
+    const days = async () => {
+      const [row] = await server.run((sql) =>
+        sql<{ n: string }[]>`select count(*) as n from pg_class where relname = 'tags_20200101'`
+      );
+      return Number(row!.n);
+    };
+    await server.run((sql) =>
+      sql.unsafe(`create table nym_gateway.tags_20200101 partition of nym_gateway.tags
+          for values from ('2020-01-01') to ('2020-01-02')`)
+    );
+    await using closing = new AsyncDisposableStack();
+    await server.run((sql) =>
+      sql.begin(async (backup) => {
+        await backup`select count(*) from nym_gateway.tags`;
+        const mailbox = closing.use(
+          await openPostgresql(options, undefined, undefined, undefined, { tend: 20 }),
+        );
+        mailbox.store(client(1), numbered(1), crypto.getRandomValues(new Uint8Array(8)));
+        await mailbox.flush();
+        assertEquals([mailbox.failure, await days()], [undefined, 1]);
+      })
+    );
+    while (await days() > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  },
+
+  "the age of the oldest message is known, whichever leaves": async (options) => {
+    await using server = new Server(options);
+    await using here = await openPostgresql(options);
+    for (const n of range(3)) {
+      here.store(client(n), numbered(n));
+      await here.flush();
+    }
+    await server.run((sql) =>
+      sql`update nym_gateway.chunks set stored = now() - last_of.hours * interval '1 hour'
+        from (select inbox, row_number() over (order by stored desc) - 1 as hours from nym_gateway.chunks) as last_of
+        where chunks.inbox = last_of.inbox`
+    );
+    await using there = await openPostgresql(options, undefined, undefined, undefined, { tally: 20 });
+    for (const hours of [2, 1, 0]) {
+      await eventually(`it is ${hours} hours`, () => Math.floor(there.oldestAge / 3_600_000) === hours);
+      const inbox = there.openInbox(client(2 - hours), ignore, ignore);
+      inbox.confirm((await readAll(inbox)).at(-1)!.sequence);
+      await there.flush();
+    }
+    await eventually("there is none", () => there.oldestAge === 0);
+    here.store(client(3), numbered(3));
+    await here.flush();
+    await eventually("there is a new one", () => there.oldestAge > 0);
+  },
+
   "a client that registers or leaves at one gateway is known or unknown at all": async (options) => {
     const opened = async () => {
       const server = new Server(options);
