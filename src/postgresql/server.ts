@@ -1,3 +1,5 @@
+import { isIP } from "node:net";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import postgres from "postgres";
 import type { DatabaseAddress } from "../addresses/database_address.ts";
 import { pause } from "../timing/pause.ts";
@@ -156,7 +158,11 @@ export class Server implements AsyncDisposable {
       user,
       database,
       password: () => password, // a function, so that no variable of the environment takes the place of ""
-      ssl: tls === false || isSocket ? false : { rejectUnauthorized: true, ca: tls.authorities },
+      ssl: tls === false || isSocket ? false : {
+        rejectUnauthorized: true,
+        ca: tls.authorities,
+        checkServerIdentity: (name: string, certificate: PeerCertificate) => strangerTo(this.#hosts, name, certificate),
+      },
       target_session_attrs: "primary",
       connection: {
         application_name: Deno.env.get("PGAPPNAME") ?? "nym-gateway",
@@ -215,6 +221,18 @@ export class Server implements AsyncDisposable {
     const begun = () => this.isClosing || listening();
     sql.unsafe(`listen "${channel}"`).then(begun, () => deaf.resolve()); // a name of ours, which no parameter can be
   }
+}
+
+/**
+ * Why a certificate is not for the server; undefined when it is. The driver has no name for a host that is an IP address,
+ * and the runtime takes "localhost" for it: then the certificate has to be for one of the configured addresses.
+ */
+function strangerTo(hosts: DatabaseAddress["hosts"], name: string, certificate: PeerCertificate): Error | undefined {
+  const configured = hosts.map(({ host }) => host);
+  const isUnnamed = name === "localhost" && configured.some((host) => isIP(host) > 0);
+  const names = isUnnamed ? configured.filter((host) => isIP(host) > 0 || host === name) : [name];
+  const faults = names.map((each) => checkServerIdentity(each, certificate));
+  return faults.includes(undefined) ? undefined : faults[0];
 }
 
 /** PostgreSQL's code of an error (SQLSTATE), or the driver's or system's. */

@@ -35,27 +35,33 @@ Deno.test({
       certificateAuthority: certificate,
     };
 
-    await t.step("a client moves between them and loses nothing", () => clientMoves(storage));
+    await t.step("a client moves between them and loses nothing", () =>
+      // By its address, which its certificate has too.
+      clientMoves({ ...storage, url: `postgres://mail@127.0.0.1:${port}/mail` }));
 
     await t.step("to others they are one gateway, and its client is back at the sibling", async () => {
       await provision(await cluster.database(), { user: "mail", database: "other_mail" }, undefined);
       await areOne({ ...storage, url: `postgres://mail@localhost:${port}/other_mail` });
     });
 
-    await t.step("an unknown certificate, a wrong password and another storage key are refused", async () => {
-      Deno.writeTextFileSync(folder.file("wrong"), "guess\n");
-      const refusals = [
-        { change: { certificateAuthority: "" }, reason: /self-signed|UnknownIssuer|certificate/ },
-        { change: { passwordFile: folder.file("wrong") }, reason: /password authentication failed for user "mail"$/ },
-        { change: {}, reason: /not sealed with this storage key/ },
-      ];
-      for (const { change, reason } of refusals) {
-        const start = GatewayRig.start(NO_DIRECTORY, (config) => Object.assign(config.storage, storage, change));
-        const error: Error = await start.then(() => Promise.reject(new Error("it started")), (error) => error);
-        assert(reason.test(error.message), error.message);
-        assert(!error.message.includes(PASSWORD) && !error.message.includes("guess"), error.message);
-      }
-    });
+    await t.step(
+      "an unknown certificate, one of another address, a wrong password and another storage key are refused",
+      async () => {
+        Deno.writeTextFileSync(folder.file("wrong"), "guess\n");
+        const refusals = [
+          { change: { certificateAuthority: "" }, reason: /self-signed|UnknownIssuer|certificate/ },
+          { change: { url: `postgres://mail@127.0.0.2:${port}/mail` }, reason: /127\.0\.0\.2 is not in the cert/ },
+          { change: { passwordFile: folder.file("wrong") }, reason: /password authentication failed for user "mail"$/ },
+          { change: {}, reason: /not sealed with this storage key/ },
+        ];
+        for (const { change, reason } of refusals) {
+          const start = GatewayRig.start(NO_DIRECTORY, (config) => Object.assign(config.storage, storage, change));
+          const error: Error = await start.then(() => Promise.reject(new Error("it started")), (error) => error);
+          assert(reason.test(error.message), error.message);
+          assert(!error.message.includes(PASSWORD) && !error.message.includes("guess"), error.message);
+        }
+      },
+    );
   },
 });
 

@@ -54,13 +54,13 @@ export class Postgresql implements AsyncDisposable {
   }
 
   /**
-   * Creates and starts one that listens on `port` of 127.0.0.1 too, over TLS. Its certificate, whose path is returned too, is
-   * for localhost.
+   * Creates and starts one that listens on `port` of 127.0.0.1 and 127.0.0.2 too, over TLS. Its certificate, whose path is
+   * returned too, is for localhost and 127.0.0.1.
    */
   static async overTls(folder: TemporaryFolder, port: number): Promise<{ cluster: Postgresql; certificate: string }> {
     const { certificate, key } = await selfSigned(folder, "database");
     const cluster = await Postgresql.start(
-      { listen_addresses: "127.0.0.1", port: String(port), ssl: "on" },
+      { listen_addresses: "127.0.0.1,127.0.0.2", port: String(port), ssl: "on" },
       { "server.crt": Deno.readTextFileSync(certificate), "server.key": Deno.readTextFileSync(key) },
     );
     return { cluster, certificate };
