@@ -9,7 +9,7 @@ const QUEUE_PER_MIXNODE = 1024;
 const QUEUE_IN_TOTAL = 16_384;
 /** Mixnodes with a connection or a queue, to bound descriptors; beyond that, an unreachable or idle one is evicted. */
 const MIXNODES = 1024;
-/** How long closing waits (ms) for live connections to take what is queued. */
+/** How long closing waits (ms) for connections, also those being opened, to take what is queued. */
 const END_TIME = 2000;
 
 /**
@@ -52,7 +52,10 @@ export class Forwarder {
     return this.#queued;
   }
 
-  /** Gives live connections a short time to take what is queued, drops and counts the rest, and closes everything. */
+  /**
+   * Gives connections, also those being opened, a short time to take what is queued, drops and counts the rest, and
+   * closes everything.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     for (const link of this.#links.values()) link.end();
@@ -80,7 +83,7 @@ export class Forwarder {
     if (oldest === undefined) return false;
     const [name, link] = oldest;
     this.#links.delete(name);
-    link.end();
+    link.break();
     return true;
   }
 

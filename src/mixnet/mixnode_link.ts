@@ -66,6 +66,7 @@ export class MixnodeLink {
   readonly #count: Count<MixnetCounterName>;
   readonly #onTaken: (packets: number) => void;
   readonly #ending = new AbortController();
+  readonly #breaking = new AbortController();
   #connection: Connection | undefined;
   #wake: (() => void) | undefined;
   /** whether it had a packet since that was last checked */
@@ -109,15 +110,19 @@ export class MixnodeLink {
     return true;
   }
 
-  /** Ends `run`: a live connection first takes what is queued; without one, it is dropped. */
+  /**
+   * Ends `run`: a connection that is open, or being opened, first takes what is queued. Without one, as between two
+   * attempts, it is dropped.
+   */
   end(): void {
     this.#ending.abort();
     this.#wake?.();
   }
 
-  /** Breaks the connection, even inside a write. */
+  /** Ends `run` at once: breaks the connection, even inside a write, and gives up one that is being opened. */
   break(): void {
     this.end();
+    this.#breaking.abort();
     this.#disconnect();
   }
 
@@ -149,11 +154,11 @@ export class MixnodeLink {
   async #connect(): Promise<boolean> {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), this.#settings.connectTimeout);
-    const signal = AbortSignal.any([this.#ending.signal, late.signal]);
+    const signal = AbortSignal.any([this.#breaking.signal, late.signal]);
     try {
       this.#connection = await (this.#settings.connect ?? connectByTcp)(this.#to, signal);
     } catch {
-      if (!this.#ending.signal.aborted) this.#count("mixnode_connects_failed");
+      if (!this.#breaking.signal.aborted) this.#count("mixnode_connects_failed");
       return false;
     } finally {
       clearTimeout(timer);

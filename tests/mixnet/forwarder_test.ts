@@ -174,6 +174,17 @@ Deno.test("closing waits for a live connection to take what is queued", async ()
   assertEquals(mixnode.received, numbers(1001));
 });
 
+Deno.test("closing waits for a connection that is being opened", async () => {
+  await using mixnode = new FakeMixnode();
+  const counted = new Counted();
+  const forwarder = new Forwarder(SETTINGS, counted.count);
+  for (const i of numbers(3)) assert(forwarder.forward(mixnode.address, numberedPacket(i)));
+  await forwarder[Symbol.asyncDispose]();
+  assertEquals(counted.of("packets_forwarded"), 3);
+  await mixnode.events.reached("packets", 3);
+  assertEquals(mixnode.received, numbers(3));
+});
+
 Deno.test("closing drops and counts packets for an unreachable mixnode", async () => {
   const { address } = await gone(new FakeMixnode());
   const counted = new Counted();
