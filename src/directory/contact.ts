@@ -54,7 +54,7 @@ export class DirectoryContact implements AsyncDisposable {
       if (this.signal.aborted) return false;
       if (!(error instanceof DirectoryError)) throw error;
       if (this.#failing.size === 0) {
-        log.warn(`directory ${this.#directory.url} unreachable: ${error.message}; retrying`);
+        log.warn(`requests to directory ${this.#directory.url} fail: ${error.message}; retrying`);
       }
       this.#failing.set(activity, error.message);
       return false;

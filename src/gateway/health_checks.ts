@@ -1,5 +1,5 @@
 import { SHARED } from "../mailbox/limits.ts";
-import { listeningVerdict, nodeChecks, unreachable } from "../node/health_checks.ts";
+import { failedRequests, listeningVerdict, nodeChecks } from "../node/health_checks.ts";
 import { type Check, fail, ok, warn } from "../operator/health.ts";
 import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";
 import { formatSocketAddress } from "../addresses/socket_address.ts";
@@ -83,8 +83,8 @@ export function checksOf(parts: Parts): Record<string, Check> {
     },
     workers,
     directory: () => {
-      const silence = unreachable(presence, "gateway");
-      if (silence !== undefined) return silence;
+      const failed = failedRequests(presence, "gateway");
+      if (failed !== undefined) return failed;
       const { fault, mixnodes } = presence;
       if (fault !== undefined) return warn(fault);
       if (mixnodes === 0) return warn("lists no mixnodes: clients' packets cannot be forwarded");

@@ -1,4 +1,4 @@
-import { nodeChecks, unreachable } from "../node/health_checks.ts";
+import { failedRequests, nodeChecks } from "../node/health_checks.ts";
 import { type Check, fail, ok, warn } from "../operator/health.ts";
 import { plural } from "../text/plural.ts";
 import type { Parts } from "./parts.ts";
@@ -27,8 +27,8 @@ export function checksOf(parts: Parts): Record<string, Check> {
         : ok(`${plural(replays.size, "packet")} remembered`),
     workers,
     directory: () => {
-      const silence = unreachable(presence, "mixnode");
-      if (silence !== undefined) return silence;
+      const failed = failedRequests(presence, "mixnode");
+      if (failed !== undefined) return failed;
       if (presence.fault !== undefined) return warn(presence.fault);
       if (presence.nodes === 0) return warn("lists no other node: packets cannot be forwarded");
       return ok(`lists ${plural(presence.nodes, "other node")}`);

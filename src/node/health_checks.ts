@@ -49,12 +49,12 @@ export function listeningVerdict(where: string, daysLeft: number | undefined, pe
   return daysLeft < RENEWAL_DAYS ? warn(`${text}: renew it`) : ok(text);
 }
 
-/** The verdict on a directory that does not answer the `node`; undefined if it answers. `topologyAge`: ms. */
-export function unreachable(
+/** The verdict on a directory whose latest request from the `node` failed; undefined if none did. `topologyAge`: ms. */
+export function failedRequests(
   { failure, topologyAge }: { failure: string | undefined; topologyAge: number | undefined },
   node: "gateway" | "mixnode",
 ): Verdict | undefined {
   if (failure === undefined) return undefined;
   const use = topologyAge === undefined ? "has no topology" : `uses the topology of ${durationText(topologyAge)} ago`;
-  return warn(`cannot be reached: ${failure}; clients may not find the ${node}, which ${use} and is retrying`);
+  return warn(`requests fail: ${failure}; clients may not find the ${node}, which ${use} and is retrying`);
 }

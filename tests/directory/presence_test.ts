@@ -275,7 +275,10 @@ Deno.test("a directory that cannot be asked about clashes is a warning", () =>
     await using running = rig.presence(server);
     await running.prepare();
     assertEquals(lines.length, 1);
-    assertMatch(lines[0] ?? "", /^WARN .*> directory http:\S+ unreachable: it answered with status 500; retrying$/);
+    assertMatch(
+      lines[0] ?? "",
+      /^WARN .*> requests to directory http:\S+ fail: it answered with status 500; retrying$/,
+    );
   }));
 
 Deno.test("a failure of the directory and its recovery are logged once; the last topology stays in use", () =>

@@ -99,7 +99,7 @@ async function endure(next: () => Rubbish | undefined, peaks: Record<string, num
     await process.stop();
     directory.topology = directory.presence = answer === "never" ? directory.never : answer;
     await process.start();
-    await eventually(what, () => process.log.includes("unreachable: ") && process.log.includes(said), 30_000);
+    await eventually(what, () => process.log.includes("requests to directory ") && process.log.includes(said), 30_000);
     await gateway.store(20);
     await gateway.readAll();
     peaks[what] = await peakMemory(process.pid);
@@ -109,7 +109,7 @@ async function endure(next: () => Rubbish | undefined, peaks: Record<string, num
   }
   directory.presence = directory.topology = () => Response.redirect("https://elsewhere.example/", 302);
   await operator.says(
-    /^warn +directory +cannot be reached: it redirects to https:\/\/elsewhere\.example\/ .*set presence_/m,
+    /^warn +directory +requests fail: it redirects to https:\/\/elsewhere\.example\/ .*set presence_/m,
   );
   assert((await operator.readiness()).ready);
 }

@@ -102,7 +102,7 @@ Deno.test({
     assertEquals(await page.metric('packets_dropped_total{reason="replayed"}'), 1);
     assertEquals(await page.metric("topology_nodes"), 1);
     const { ready, text } = await page.readiness();
-    assertMatch(text, /^warn {2}directory +cannot be reached: .* uses the topology of /m);
+    assertMatch(text, /^warn {2}directory +requests fail: .* uses the topology of /m);
     assertEquals(ready, true);
 
     await send(port, last.packet("soon", here(700)), last.packet("late", here(30_000)));
