@@ -3,7 +3,7 @@ import { LongRun } from "../support/long_run.ts";
 import type { MessageStore } from "../../src/mailbox/message_store.ts";
 import { Server, type ServerOptions } from "../../src/postgresql/server.ts";
 import { openPostgresql } from "../mailbox/stores.ts";
-import { openMailbox } from "./open_mailbox.ts";
+import { openLeftMailbox } from "./open_mailbox.ts";
 import { Postgresql, SKIPPED } from "../support/postgresql.ts";
 import { Random } from "../support/random.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -59,7 +59,7 @@ class Home {
   }
 
   async #open(): Promise<MessageStore> {
-    if (this.database === undefined) return await openMailbox(this.folder.path);
+    if (this.database === undefined) return await openLeftMailbox(this.folder.path);
     await areGone(this.database);
     return await openPostgresql(this.database);
   }

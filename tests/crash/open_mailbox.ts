@@ -1,8 +1,20 @@
 import { join } from "node:path";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
+import { requireCovered } from "../mailbox/covered.ts";
+import { onDisk } from "../mailbox/on_disk.ts";
 import { testSealer } from "../support/sealer.ts";
 
 /** Opens the mailbox in a folder as a gateway does, always with the same storage key. */
 export function openMailbox(folder: string): Promise<Mailbox> {
-  return Mailbox.open(join(folder, "mailbox.kv"), testSealer());
+  return Mailbox.open(fileIn(folder), testSealer());
+}
+
+/** Opens it as {@linkcode openMailbox} does, once it is certain that what was left there is in order. */
+export async function openLeftMailbox(folder: string): Promise<Mailbox> {
+  await onDisk(fileIn(folder), requireCovered);
+  return await openMailbox(folder);
+}
+
+function fileIn(folder: string): string {
+  return join(folder, "mailbox.kv");
 }

@@ -1,7 +1,7 @@
 import { assert } from "@std/assert";
 import { basename, join } from "node:path";
 import { LongRun } from "../support/long_run.ts";
-import { openMailbox } from "./open_mailbox.ts";
+import { openLeftMailbox } from "./open_mailbox.ts";
 import { Random } from "../support/random.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { type Account, compare, line, newAccount, note } from "./account.ts";
@@ -56,7 +56,7 @@ async function record(): Promise<Run[]> {
 async function inspect(files: Map<string, Uint8Array>, account: Account): Promise<void> {
   using folder = new TemporaryFolder();
   for (const [path, bytes] of files) Deno.writeFileSync(folder.file(basename(path)), bytes);
-  const mailbox = await openMailbox(folder.path);
+  const mailbox = await openLeftMailbox(folder.path);
   try {
     await compare(account, mailbox);
   } finally {

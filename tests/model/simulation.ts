@@ -7,6 +7,7 @@ import { addressOf, type ClientId, clientIdToBase58 } from "../../src/mailbox/cl
 import { type MailboxLimits, NO_LIMITS } from "../../src/mailbox/limits.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { Counters } from "../../src/counting/counters.ts";
+import { requireCovered } from "../mailbox/covered.ts";
 import { client, range } from "../mailbox/messages.ts";
 import type { Random } from "../support/random.ts";
 import { testSealer } from "../support/sealer.ts";
@@ -88,6 +89,7 @@ export class Simulation {
     const sync = () => Promise.resolve();
     const disk = { isBelow: () => false };
     const kv = this.database.open();
+    await requireCovered(kv);
     this.#mailbox = await Mailbox.over(kv, sealer, this.counters.add, () => {}, sync, this.#limits, disk);
   }
 
