@@ -142,12 +142,7 @@ export class Gateway {
     const mayStayHere = () =>
       mixnetEndpoint.forwardTo === "any" || mixnetEndpoint.allowPrivateMixnodes || !isOnTheInternet(announced);
     const forwarder = starting.use(
-      new Forwarder({
-        connectTimeout: debug.initialConnectionTimeout,
-        initialBackoff: debug.packetForwardingInitialBackoff,
-        maximumBackoff: debug.packetForwardingMaximumBackoff,
-        connect: connect ?? connectElsewhere(mayStayHere),
-      }, count),
+      new Forwarder({ ...debug, connect: connect ?? connectElsewhere(mayStayHere) }, count),
     );
     const forward = (to: SocketAddress, packet: Uint8Array): Forwarding => {
       if (mixnetEndpoint.forwardTo !== "any" && !presence.isMixnode(to)) {

@@ -5,14 +5,14 @@ import { backoff } from "../timing/backoff.ts";
 import { pause } from "../timing/pause.ts";
 import { frame, FRAME_SIZE } from "./frames.ts";
 
-/** How to connect to a mixnode; times in ms. */
+/** How to connect to a mixnode, named as in `[debug]` of the configuration; times in ms. */
 export interface ConnectSettings {
   /** for one attempt */
-  connectTimeout: number;
+  initialConnectionTimeout: number;
   /** the wait after the first failure; it doubles with each further failure … */
-  initialBackoff: number;
+  packetForwardingInitialBackoff: number;
   /** … up to this, after which the mixnode is given up */
-  maximumBackoff: number;
+  packetForwardingMaximumBackoff: number;
   /** after which an idle connection is closed, or at most twice as much; five minutes by default */
   idleTime?: number;
   /** replaces the runtime's TCP connections */
@@ -148,12 +148,12 @@ export class MixnodeLink {
   }
 
   #delays(): Generator<number, undefined> {
-    return backoff(this.#settings.initialBackoff, this.#settings.maximumBackoff);
+    return backoff(this.#settings.packetForwardingInitialBackoff, this.#settings.packetForwardingMaximumBackoff);
   }
 
   async #connect(): Promise<boolean> {
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), this.#settings.connectTimeout);
+    const timer = setTimeout(() => late.abort(), this.#settings.initialConnectionTimeout);
     const signal = AbortSignal.any([this.#breaking.signal, late.signal]);
     try {
       this.#connection = await (this.#settings.connect ?? connectByTcp)(this.#to, signal);

@@ -104,12 +104,7 @@ export class Mixnode implements AsyncDisposable {
 
     const mayStayHere = () => mixnode.forwardTo === "any" || mixnode.allowPrivateNodes || !isOnTheInternet(announced);
     const forwarder = starting.use(
-      new Forwarder({
-        connectTimeout: debug.initialConnectionTimeout,
-        initialBackoff: debug.packetForwardingInitialBackoff,
-        maximumBackoff: debug.packetForwardingMaximumBackoff,
-        connect: connect ?? connectElsewhere(mayStayHere),
-      }, count),
+      new Forwarder({ ...debug, connect: connect ?? connectElsewhere(mayStayHere) }, count),
     );
     const mayForward = (to: SocketAddress) => mixnode.forwardTo === "any" || presence.isNode(to);
     const looks = {

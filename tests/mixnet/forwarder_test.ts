@@ -6,7 +6,11 @@ import { Counted } from "./counted.ts";
 import { FakeMixnode } from "./fake_mixnode.ts";
 import { numberedPacket, numbers } from "./numbered_packets.ts";
 
-const SETTINGS = { connectTimeout: 1500, initialBackoff: 5, maximumBackoff: 20 };
+const SETTINGS = {
+  initialConnectionTimeout: 1500,
+  packetForwardingInitialBackoff: 5,
+  packetForwardingMaximumBackoff: 20,
+};
 
 Deno.test("packets reach their mixnode in order, over one connection", async () => {
   await using mixnode = new FakeMixnode();
@@ -62,7 +66,7 @@ Deno.test("a mixnode that never reads fills its own queue and does not affect ot
 });
 
 /** So long that no mixnode is given up during a test. */
-const PATIENT = { ...SETTINGS, initialBackoff: 60_000, maximumBackoff: 60_000 };
+const PATIENT = { ...SETTINGS, packetForwardingInitialBackoff: 60_000, packetForwardingMaximumBackoff: 60_000 };
 /** A different local address for each n, where nothing listens. */
 const nowhere = (n: number) => ({ host: `127.1.${n >> 8}.${n & 0xff}`, port: 1 });
 
@@ -127,7 +131,7 @@ Deno.test("closing does not wait for ever for a mixnode that never reads", async
 Deno.test("packets wait in order for a mixnode that is not listening yet", async () => {
   const { address } = await gone(new FakeMixnode());
   const counted = new Counted();
-  await using forwarder = new Forwarder({ ...SETTINGS, maximumBackoff: 10_000 }, counted.count);
+  await using forwarder = new Forwarder({ ...SETTINGS, packetForwardingMaximumBackoff: 10_000 }, counted.count);
   for (const i of numbers(3)) assert(forwarder.forward(address, numberedPacket(i)));
   await counted.reached("mixnode_connects_failed", 2);
   await using mixnode = new FakeMixnode(true, address);
@@ -188,7 +192,7 @@ Deno.test("closing waits for a connection that is being opened", async () => {
 Deno.test("closing drops and counts packets for an unreachable mixnode", async () => {
   const { address } = await gone(new FakeMixnode());
   const counted = new Counted();
-  const forwarder = new Forwarder({ ...SETTINGS, initialBackoff: 60_000 }, counted.count);
+  const forwarder = new Forwarder({ ...SETTINGS, packetForwardingInitialBackoff: 60_000 }, counted.count);
   assert(forwarder.forward(address, numberedPacket(0)));
   await counted.reached("mixnode_connects_failed", 1);
   await forwarder[Symbol.asyncDispose]();
