@@ -13,10 +13,10 @@ import { DIRECTORY_METRICS } from "./metric_table.ts";
 import type { Parts } from "./parts.ts";
 import { type Changes, takeOver } from "../config/reloading.ts";
 import { Counters } from "../counting/counters.ts";
-import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
+import { opened } from "../errors/opened.ts";
+import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { countLostLines, logger } from "../logging/log.ts";
 import { lockFolder } from "../files/lock.ts";
-import { remedyFor } from "../mailbox/database.ts";
 import { listen } from "../node/listening.ts";
 import { parseTopology, type Topology } from "../protocol/topology.ts";
 import { LastingServer } from "../serving/lasting_server.ts";
@@ -35,8 +35,8 @@ const WRITE_INTERVAL = 1000;
 /** Where the server listens: only the door connects to it. */
 const BEHIND_THE_DOOR = { host: "127.0.0.1", port: 0 };
 
-/** Why a folder can't be locked. */
-const IN_USE = "another running directory is using it";
+/** What can't be opened, in errors. */
+const STATE = "directory's state";
 
 const log = logger("nym_gateway::directory");
 
@@ -70,10 +70,8 @@ export class Directory implements AsyncDisposable {
     await using starting = new AsyncDisposableStack();
     // What is used first is closed last: requests end before what they change.
 
-    starting.use(
-      await opened(dirname(directory.stateFile), (path) => lockFolder(path, IN_USE, log.warn)),
-    );
-    const store = starting.use(await opened(directory.stateFile, (path) => Store.open(path)));
+    starting.use(await lockState(directory.stateFile));
+    const store = starting.use(await openStore(directory.stateFile));
     const registry = new Registry(() => ({ ...limits, open: directory.open }), await store.read(now()), now());
     const rules = {
       name: directory.id,
@@ -205,18 +203,15 @@ export class Directory implements AsyncDisposable {
   }
 }
 
-async function opened<T>(path: string, open: (path: string) => Promise<T>): Promise<T> {
-  try {
-    return await open(path);
-  } catch (error) {
-    const { message, exitCode } = fileError(
-      `Cannot open the directory's state "${path}"`,
-      error,
-      ExitCode.INPUT_OUTPUT,
-    );
-    const remedy = remedyFor(error);
-    throw new OperatorError(remedy === undefined ? message : `${message}; ${remedy}`, exitCode);
-  }
+/** Locks the folder of the state file. @throws {OperatorError} if another directory uses it, or it can't be locked */
+async function lockState(stateFile: string): Promise<Disposable> {
+  const lock = (path: string) => lockFolder(path, "another running directory is using it", log.warn);
+  return await opened(STATE, dirname(stateFile), lock);
+}
+
+/** @throws {OperatorError} if it can't be opened */
+async function openStore(stateFile: string): Promise<Store> {
+  return await opened(STATE, stateFile, (path) => Store.open(path));
 }
 
 /**
@@ -225,8 +220,8 @@ async function opened<T>(path: string, open: (path: string) => Promise<T>): Prom
  */
 export async function decideOffline({ directory }: DirectoryConfig, key: string, decision: Decision): Promise<void> {
   const { stateFile } = directory;
-  using _lock = await opened(dirname(stateFile), (path) => lockFolder(path, IN_USE, log.warn));
-  using store = await opened(stateFile, (path) => Store.open(path));
+  using _lock = await lockState(stateFile);
+  using store = await openStore(stateFile);
   const rules = { open: true, mixnodes: 0, gateways: 0, nodesPerNetwork: 0, clientsBytes: 0 };
   const registry = new Registry(() => rules, await store.read(0), 0);
   if (!registry.decide(key, decision)) throw tooManyDecisions();

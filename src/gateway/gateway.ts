@@ -10,6 +10,7 @@ import { directoryClient } from "../directory/client.ts";
 import { KEPT_TOPOLOGY } from "../directory/kept_topology.ts";
 import { Presence, presenceTimings } from "../directory/presence.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
+import { opened } from "../errors/opened.ts";
 import { openOperatorEndpoint } from "../node/operator_endpoint.ts";
 import { PacketsIn } from "../node/packets_in.ts";
 import { Reloads } from "../node/reloads.ts";
@@ -36,7 +37,7 @@ import { gaugesOf } from "./gauges.ts";
 import { checksOf } from "./health_checks.ts";
 import type { Parts } from "./parts.ts";
 import { DURATIONS, GATEWAY_METRICS } from "./metric_table.ts";
-import { mailboxFile, opened, openStorage } from "./storage.ts";
+import { mailboxFile, openStorage } from "./storage.ts";
 
 const log = logger("nym_gateway::node");
 
@@ -100,8 +101,7 @@ export class Gateway {
       await opened(
         "tags of packets seen",
         join(clientsEndpoint.inboxesDirectory, "replay"),
-        (path) =>
-          Promise.resolve(ReplayFilter.open(path, mixnetEndpoint.replayWindow, mixnetEndpoint.replayPackets, count)),
+        (path) => ReplayFilter.open(path, mixnetEndpoint.replayWindow, mixnetEndpoint.replayPackets, count),
       ),
     );
     const disk = starting.use(new DiskSpace(clientsEndpoint.inboxesDirectory, mailboxFile(config)));

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import type { Config } from "../config/config.ts";
 import { databaseOptions } from "../config/database_options.ts";
 import type { Count } from "../counting/counters.ts";
-import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
-import { remedyFor } from "../mailbox/database.ts";
+import { opened } from "../errors/opened.ts";
+import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import type { DiskSpace } from "../mailbox/disk_space.ts";
 import { ledgerFile } from "../mailbox/import_070.ts";
 import { Ledger } from "../mailbox/ledger.ts";
@@ -81,15 +81,4 @@ async function openPostgresql(
     openMailbox: (onCommit, syncAlong) =>
       opened("database", storage.url, () => shared.openMailbox(onCommit, syncAlong, limits, replayWindow)),
   };
-}
-
-/** Opens what is at `path`. @throws {OperatorError} that says what could not be opened and why, and what to do about it */
-export async function opened<T>(what: string, path: string, open: (path: string) => T | Promise<T>): Promise<T> {
-  try {
-    return await open(path);
-  } catch (error) {
-    const { message, exitCode } = fileError(`Cannot open the ${what} "${path}"`, error, ExitCode.INPUT_OUTPUT);
-    const remedy = remedyFor(error);
-    throw new OperatorError(remedy === undefined ? message : `${message}; ${remedy}`, exitCode);
-  }
 }

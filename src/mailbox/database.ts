@@ -66,19 +66,6 @@ function refuseUnfit(path: string): void {
   }
 }
 
-/** What to do about a database that cannot be opened, from SQLite's message; undefined when that gives no hint. */
-export function remedyFor(error: unknown): string | undefined {
-  const text = error instanceof Error ? error.message : "";
-  if (/file is not a database|disk image is malformed/.test(text)) {
-    return "it is damaged: put back a copy of it, or move it away, with the files beside it that begin with its name, " +
-      "to start with an empty one";
-  }
-  if (/disk I\/O error|disk is full|read-?only/i.test(text)) {
-    return "check whether the disk is full, read-only or failing";
-  }
-  return undefined;
-}
-
 /** Refuses another storage key: with it, everything stored would seem damaged and be skipped. */
 async function checkStorageKey(kv: Deno.Kv, sealer: Sealer): Promise<void> {
   const right = await rightChecks(kv, sealer);
