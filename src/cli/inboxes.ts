@@ -1,8 +1,8 @@
-import { join } from "node:path";
 import type { Config } from "../config/config.ts";
 import { databaseOptions } from "../config/database_options.ts";
 import { exists, readConfig } from "../config/files.ts";
 import { findStorageKey } from "../config/storage_key_file.ts";
+import { mailboxFile } from "../mailbox/database_files.ts";
 import { type InboxSummary, inventory, SHOWN } from "../mailbox/inventory.ts";
 import { Sealer } from "../mailbox/sealing.ts";
 import { ExitCode, fileError } from "../errors/operator_error.ts";
@@ -23,7 +23,7 @@ const MOST_OF_DATABASE = 1000;
  */
 export async function inboxes(options: Options): Promise<void> {
   const { gateway, clientsEndpoint, storage } = readConfig(findHome(GATEWAY_ROLE, options).configPath);
-  const path = join(clientsEndpoint.inboxesDirectory, "mailbox.kv");
+  const path = mailboxFile(clientsEndpoint.inboxesDirectory);
   const found = storage.kind === "postgresql"
     ? await readDatabase(storage)
     : exists(path)

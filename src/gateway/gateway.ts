@@ -16,6 +16,7 @@ import { PacketsIn } from "../node/packets_in.ts";
 import { Reloads } from "../node/reloads.ts";
 import { countLostLines, logger } from "../logging/log.ts";
 import { lockPrivateFolder } from "../mailbox/database.ts";
+import { mailboxFile } from "../mailbox/database_files.ts";
 import { DiskSpace } from "../mailbox/disk_space.ts";
 import { importInboxes } from "../mailbox/import_070.ts";
 import type { Ledger } from "../mailbox/ledger.ts";
@@ -37,7 +38,7 @@ import { gaugesOf } from "./gauges.ts";
 import { checksOf } from "./health_checks.ts";
 import type { Parts } from "./parts.ts";
 import { DURATIONS, GATEWAY_METRICS } from "./metric_table.ts";
-import { mailboxFile, openStorage } from "./storage.ts";
+import { openStorage } from "./storage.ts";
 
 const log = logger("nym_gateway::node");
 
@@ -104,7 +105,9 @@ export class Gateway {
         (path) => ReplayFilter.open(path, mixnetEndpoint.replayWindow, mixnetEndpoint.replayPackets, count),
       ),
     );
-    const disk = starting.use(new DiskSpace(clientsEndpoint.inboxesDirectory, mailboxFile(config)));
+    const disk = starting.use(
+      new DiskSpace(clientsEndpoint.inboxesDirectory, mailboxFile(clientsEndpoint.inboxesDirectory)),
+    );
     const mailbox = starting.use(await storage.openMailbox(histograms.commit.observe, () => replays.sync(), disk));
     const refused = () => counters.sumOf("messages_refused_");
     await importInboxes(clientsEndpoint.inboxesDirectory, mailbox, ledger, refused);

@@ -1,9 +1,9 @@
-import { join } from "node:path";
 import type { Config } from "../config/config.ts";
 import { databaseOptions } from "../config/database_options.ts";
 import type { Count } from "../counting/counters.ts";
 import { opened } from "../errors/opened.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
+import { mailboxFile } from "../mailbox/database_files.ts";
 import type { DiskSpace } from "../mailbox/disk_space.ts";
 import { ledgerFile } from "../mailbox/import_070.ts";
 import { Ledger } from "../mailbox/ledger.ts";
@@ -42,25 +42,20 @@ export async function openStorage(
     : await openPostgresql(config, sealer, count, parts);
 }
 
-/** The path of the embedded mailbox. */
-export function mailboxFile({ clientsEndpoint: { inboxesDirectory } }: Config): string {
-  return join(inboxesDirectory, "mailbox.kv");
-}
-
 async function openEmbedded(
   config: Config,
   sealer: Sealer,
   count: Count,
   parts: AsyncDisposableStack,
 ): Promise<Storage> {
-  const { limits } = config;
-  const path = await ledgerFile(config.clientsEndpoint.ledgerPath);
+  const { limits, clientsEndpoint } = config;
+  const path = await ledgerFile(clientsEndpoint.ledgerPath);
   const ledger = parts.use(await opened("ledger", path, (path) => Ledger.open(path, sealer, count, limits)));
   return {
     ledger,
     openMailbox: (onCommit, syncAlong, disk) => {
       const open = (path: string) => Mailbox.open(path, sealer, count, onCommit, syncAlong, limits, disk);
-      return opened("mailbox", mailboxFile(config), open);
+      return opened("mailbox", mailboxFile(clientsEndpoint.inboxesDirectory), open);
     },
   };
 }

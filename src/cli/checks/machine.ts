@@ -1,5 +1,5 @@
-import { join } from "node:path";
 import { freeDescriptors } from "../../limits/free_descriptors.ts";
+import { mailboxFile } from "../../mailbox/database_files.ts";
 import { freeBytes, freeBytesInside } from "../../mailbox/disk_space.ts";
 import { hasSimd, hasWideArithmetic } from "../../sphinx/kernel/support.ts";
 import { ExitCode } from "../../errors/operator_error.ts";
@@ -51,7 +51,7 @@ function checkMailDisk(folder: string, minimum: number): Finding {
   const free = freeBytes(there);
   if (free === Infinity) return unknown("disk");
   const found = `${sizeText(free)} free for inboxes`;
-  if (free < minimum && free + freeBytesInside(join(folder, "mailbox.kv")) < minimum) {
+  if (free < minimum && free + freeBytesInside(mailboxFile(folder)) < minimum) {
     const remedy = `free some space at ${there}, or lower minimum_free_disk in [limits] (${sizeText(minimum)}): ` +
       "with less, new messages are dropped";
     return fail("disk", `only ${found}`, remedy, ExitCode.UNAVAILABLE);

@@ -9,6 +9,7 @@ import { ExitCode, fileError, OperatorError } from "../../errors/operator_error.
 import { openPrivateFile } from "../../files/private.ts";
 import { openRegularFile, refuseIrregular } from "../../files/regular.ts";
 import { isSealedBy } from "../../mailbox/database.ts";
+import { mailboxFile, sealedFiles } from "../../mailbox/database_files.ts";
 import { Sealer } from "../../mailbox/sealing.ts";
 import { moveFile, moveInTheWay } from "../../mailbox/unfinished_move.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
@@ -76,7 +77,7 @@ export async function checkStorageKey({ gateway, clientsEndpoint }: Config): Pro
   const remedy = "restore the file that the mail was sealed with";
   try {
     if (elsewhere === undefined && !exists(path)) {
-      return exists(join(clientsEndpoint.inboxesDirectory, "mailbox.kv"))
+      return exists(mailboxFile(clientsEndpoint.inboxesDirectory))
         ? warn(
           subject,
           `${path} is missing, but mail was sealed with it`,
@@ -85,9 +86,7 @@ export async function checkStorageKey({ gateway, clientsEndpoint }: Config): Pro
         : ok(subject, `${path}, which the first start creates`);
     }
     const sealer = new Sealer(readStorageKey(path));
-    const { inboxesDirectory, ledgerPath } = clientsEndpoint;
-    const databases = [join(inboxesDirectory, "mailbox.kv"), ledgerPath.replace(/\.sled$/, ".kv")];
-    for (const database of databases) {
+    for (const database of sealedFiles(clientsEndpoint)) {
       const other = await otherThanSealed(database, sealer);
       if (other !== undefined) return fail(subject, other, remedy, ExitCode.INPUT_OUTPUT);
     }

@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import type { Config } from "../../config/config.ts";
 import { loadKeyPair } from "../../config/key_files.ts";
 import { loadStorageKey } from "../../config/storage_key_file.ts";
+import { sealedFiles } from "../../mailbox/database_files.ts";
 import type { KeyPair } from "../../sphinx/curve.ts";
 import { printIdentity } from "./identity.ts";
 import type { Options } from "../options/options.ts";
@@ -26,7 +26,7 @@ export async function runGateway(options: Options, startGateway: StartGateway): 
 function prepare(config: Config, startGateway: StartGateway): () => Promise<Reloadable<Config>> {
   const { gateway, mixnetEndpoint, clientsEndpoint } = config;
   const keys = loadKeyPair(gateway);
-  const storageKey = loadStorageKey(gateway.storageKeyFile, sealedFiles(config));
+  const storageKey = loadStorageKey(gateway.storageKeyFile, sealedFiles(clientsEndpoint));
   const clients = { ...clientsEndpoint, announceAddress: new URL(clientsEndpoint.announceAddress).host };
   printIdentity(keys, [mixnetEndpoint, clients]);
   print(`Directory server [presence]: ${gateway.presenceDirectoryServer}`);
@@ -40,9 +40,4 @@ function printAddresses({ mixnetEndpoint: mixnet, clientsEndpoint: clients }: Co
   print(`Announcing the following socket address for clients packets: ${clients.announceAddress}`);
   print(`Inboxes directory is: ${JSON.stringify(clients.inboxesDirectory)}`);
   print(`Clients ledger is stored at: ${JSON.stringify(clients.ledgerPath)}`);
-}
-
-/** The databases that are sealed with the storage key. */
-function sealedFiles({ clientsEndpoint: { inboxesDirectory, ledgerPath } }: Config): string[] {
-  return [join(inboxesDirectory, "mailbox.kv"), ledgerPath.replace(/\.sled$/, ".kv")];
 }

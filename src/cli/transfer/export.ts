@@ -2,6 +2,7 @@ import { dirname, join, resolve } from "node:path";
 import { writeArchive } from "../../archive/archive_writer.ts";
 import type { Database } from "../../archive/contents.ts";
 import { databaseOptions } from "../../config/database_options.ts";
+import { mailboxFile } from "../../mailbox/database_files.ts";
 import { ledgerFile } from "../../mailbox/import_070.ts";
 import { MovableKv } from "../../mailbox/movable_kv.ts";
 import { copyMail, verifyMail } from "../../mailbox/moving.ts";
@@ -93,7 +94,7 @@ function refuseMove(attempt: string, inboxesDirectory: string): void {
 async function filesOf({ clientsEndpoint }: Config): Promise<Record<Database, string>> {
   return {
     ledger: await ledgerFile(clientsEndpoint.ledgerPath),
-    mailbox: join(clientsEndpoint.inboxesDirectory, "mailbox.kv"),
+    mailbox: mailboxFile(clientsEndpoint.inboxesDirectory),
   };
 }
 

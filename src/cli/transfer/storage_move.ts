@@ -5,6 +5,7 @@ import { parseConfig } from "../../config/parse.ts";
 import { rewriteConfig } from "../../config/rewriting.ts";
 import { findStorageKey } from "../../config/storage_key_file.ts";
 import { ExitCode, fileError, OperatorError } from "../../errors/operator_error.ts";
+import { mailboxFile } from "../../mailbox/database_files.ts";
 import { ledgerFile } from "../../mailbox/import_070.ts";
 import type { ChunkPlace, Movable, MovableFigures } from "../../mailbox/movable.ts";
 import { MovableKv } from "../../mailbox/movable_kv.ts";
@@ -22,7 +23,6 @@ import { MovablePostgresql } from "../../postgresql/movable.ts";
 import { Interrupted } from "../../signals/interruption.ts";
 import { plural } from "../../text/plural.ts";
 import { sizeText } from "../../text/units.ts";
-import { join } from "node:path";
 import { findHome } from "../homes/home.ts";
 import { interruptible } from "./interruption.ts";
 import type { Options } from "../options/options.ts";
@@ -139,7 +139,7 @@ async function openMovable(
   move: UnfinishedMove | undefined,
 ): Promise<Movable> {
   if (kind === "embedded") {
-    const mailbox = join(clientsEndpoint.inboxesDirectory, "mailbox.kv");
+    const mailbox = mailboxFile(clientsEndpoint.inboxesDirectory);
     return await MovableKv.open(mailbox, await ledgerFile(clientsEndpoint.ledgerPath), sealer, move?.offset);
   }
   const options = databaseOptions(storage);

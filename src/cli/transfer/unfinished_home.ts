@@ -11,6 +11,7 @@ import { readStorageKey } from "../../config/storage_key_file.ts";
 import { makePrivateFolder, newPrivateFolder, openPrivateFile } from "../../files/private.ts";
 import { openRegularFile } from "../../files/regular.ts";
 import { lockPrivateFolder, openDatabase, openPrivateDatabase } from "../../mailbox/database.ts";
+import { mailboxFile } from "../../mailbox/database_files.ts";
 import { CLIENT } from "../../mailbox/kv_ledger_table.ts";
 import { Sealer } from "../../mailbox/sealing.ts";
 import { readTotals } from "../../mailbox/totals.ts";
@@ -143,7 +144,7 @@ export class UnfinishedHome implements AsyncDisposable {
       case "ledger":
         return clientsEndpoint.ledgerPath;
       case "mailbox":
-        return join(clientsEndpoint.inboxesDirectory, "mailbox.kv");
+        return mailboxFile(clientsEndpoint.inboxesDirectory);
     }
     return join(clientsEndpoint.inboxesDirectory, name); // the tags of seen packets
   }
