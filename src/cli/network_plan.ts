@@ -2,6 +2,7 @@ import { kindOfAddress } from "../addresses/kind_of_address.ts";
 import { hostName, portOf } from "../config/addresses.ts";
 import { defaultConfig, defaultsOf, DIRECTORY, MIXNODE } from "../config/config.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
+import { LAYERS } from "../protocol/layers.ts";
 import { plural } from "../text/plural.ts";
 import { SERVICE_HOME } from "./homes/home.ts";
 import { GATEWAY_HOMES, GROUPS } from "./options/command_groups.ts";
@@ -51,9 +52,6 @@ export interface NetworkPlan {
   /** in the order in which to set them up */
   readonly hosts: readonly HostPlan[];
 }
-
-/** layers of mixnodes that a client's packet passes through */
-const LAYERS = 3;
 
 const PORTS = {
   directory: portOf(defaultsOf(DIRECTORY, "", "").directory.listeningAddress)!,

@@ -1,5 +1,6 @@
 import { formatSocketAddress, parseSocketAddress } from "../addresses/socket_address.ts";
 import { decode32 } from "../encoding/base58.ts";
+import { MAX_LAYER } from "../protocol/layers.ts";
 import { parseGatewayNode, parseMixnode } from "../protocol/topology.ts";
 
 /** The kinds of nodes that are listed, by the name of their list in the API. */
@@ -29,8 +30,6 @@ export interface Refusal {
 }
 
 const MINIMUM_MIXNODE_VERSION = [0, 6, 0] as const;
-/** The highest number of a layer. */
-export const MAX_LAYER = 255;
 /** Characters of free text. */
 const MAX_VERSION = 32;
 const MAX_LOCATION = 256;

@@ -1,4 +1,5 @@
 import { rangesOf } from "../limits/network.ts";
+import { LAYERS } from "../protocol/layers.ts";
 import type { Announcement, Fields, Kind, Refusal } from "./announcement.ts";
 
 /** A node leaves the topology after this long without an announcement, in ms (spec §6). */
@@ -8,8 +9,6 @@ export const EXPIRY = 10_000;
  * directory down retry within 30 s.
  */
 export const RETURN_TIME = 40_000;
-/** layers of mixnodes that a client's packet passes through */
-const LAYERS = 3;
 /** The most keys that the operator can decide on. */
 const MAX_DECISIONS = 10_000;
 /** The most nodes whose changes are not written yet. Each is at most 2 KB, and a commit takes them all. */

@@ -1,5 +1,6 @@
 import { openPrivateDatabase } from "../mailbox/database.ts";
-import { isRefusal, MAX_LAYER, readAnnouncement } from "./announcement.ts";
+import { MAX_LAYER } from "../protocol/layers.ts";
+import { isRefusal, readAnnouncement } from "./announcement.ts";
 import type { Decision, Entry, Registry, Saved } from "./registry.ts";
 
 /** The most changes in one commit; Deno KV takes 1000. */

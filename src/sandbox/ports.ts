@@ -1,3 +1,7 @@
+import { LAYERS } from "../protocol/layers.ts";
+
+export { LAYERS };
+
 /** The ports of a local network, all on 127.0.0.1. */
 export interface NetworkPorts {
   /** of the directory's HTTP API */
@@ -24,8 +28,6 @@ export interface NetworkSize {
   readonly gateways: number;
 }
 
-/** A network has three layers, as in 0.7.0. */
-export const LAYERS = 3;
 const SMALLEST: NetworkSize = { mixnodes: 1, gateways: 1 };
 
 /** The default ports. The directory's is that of 0.7.0's directory server. */

@@ -1,14 +1,13 @@
 import { type DirectoryAnswer, type DirectoryClient, DirectoryError } from "../../directory/client.ts";
 import { FIRST_TOPOLOGY } from "../../directory/presence.ts";
 import { ExitCode, reasonOf } from "../../errors/operator_error.ts";
+import { LAYERS } from "../../protocol/layers.ts";
 import { plural } from "../../text/plural.ts";
 import { durationText } from "../../text/units.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
 /** in s; the directory gives the time in whole seconds, and its answer takes a while to arrive */
 const CLOCK_TOLERANCE = 30;
-/** layers of mixnodes that a client's packet passes through */
-const LAYERS = 3;
 
 /** A directory's answer, with the time in ms that it took. */
 export type TimedAnswer = DirectoryAnswer & { readonly took: number };

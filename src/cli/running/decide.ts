@@ -7,6 +7,7 @@ import { findHome } from "../homes/home.ts";
 import type { Options } from "../options/options.ts";
 import { print } from "../output/output.ts";
 import { DIRECTORY_ROLE } from "../role.ts";
+import { MAX_LAYER } from "../../protocol/layers.ts";
 import { readRunning } from "./running.ts";
 
 /** The operator's word on a node of a directory; what is left out stays as it was. */
@@ -19,8 +20,6 @@ export interface Decision {
 
 /** Takes the operator's word while the directory is not running. Throws an OperatorError if that fails. */
 export type DecideOffline = (config: DirectoryConfig, key: string, decision: Decision) => Promise<void>;
-
-const MAX_LAYER = 255;
 
 /**
  * Gives a directory the operator's word on a node, whether or not it is running. Only a user who may write to its home
