@@ -8,12 +8,12 @@ import { Announcer, type NodeKeys } from "./announcer.ts";
 import type { DirectoryClient } from "./client.ts";
 import { plural } from "../text/plural.ts";
 import { durationText } from "../text/units.ts";
-import { DirectoryContact, type RetryTimings } from "./contact.ts";
+import { DirectoryContact } from "./contact.ts";
 import { FaultReminder } from "./fault_reminder.ts";
 import { readKeptTopology, TopologyKeeper } from "./kept_topology.ts";
 import { isSameAddress } from "./listing.ts";
 import { Mixnodes } from "./mixnodes.ts";
-import { presenceTimings } from "./presence.ts";
+import type { PresenceTimings } from "./presence.ts";
 
 const log = logger("nym_gateway::node::presence");
 
@@ -24,20 +24,8 @@ const LOOK_SHARE = 20;
 /** A packet does not wait longer than this (ms) for the next request. */
 const LOOK_PATIENCE = 10_000;
 
-/** All in ms. */
-export interface MixnodeTimings extends RetryTimings {
-  /** between announcements */
-  readonly sendingDelay: number;
-  /** between requests for the topology */
-  readonly topologyRefresh: number;
-  /** that the first topology may take: until then, the mixnode does not listen */
-  readonly firstTopology: number;
-}
-
-/** The timings of a mixnode that sends its presence every `sendingDelay` ms. */
-export function mixnodeTimings(sendingDelay: number): MixnodeTimings {
-  return presenceTimings(sendingDelay);
-}
+/** A mixnode's announcements are short. */
+type Timings = Omit<PresenceTimings, "longDelay">;
 
 /** What presence needs from the mixnode. */
 export interface MixnodeContext {
@@ -60,7 +48,7 @@ export interface MixnodeContext {
 export class MixnodePresence implements AsyncDisposable {
   readonly #directory: DirectoryClient;
   readonly #context: MixnodeContext;
-  readonly #timings: MixnodeTimings;
+  readonly #timings: Timings;
   readonly #contact: DirectoryContact;
   /** the address that is announced, as `destinationText` writes it; undefined if it has a name */
   readonly #own: string | undefined;
@@ -79,7 +67,7 @@ export class MixnodePresence implements AsyncDisposable {
   #nextLook = -Infinity;
 
   /** Makes no request before {@linkcode prepare} and {@linkcode start}. */
-  constructor(directory: DirectoryClient, context: MixnodeContext, timings: MixnodeTimings) {
+  constructor(directory: DirectoryClient, context: MixnodeContext, timings: Timings) {
     this.#directory = directory;
     this.#context = context;
     this.#timings = timings;

@@ -32,11 +32,11 @@ export interface PresenceTimings extends RetryTimings {
   longDelay: number;
   /** between requests for the topology */
   topologyRefresh: number;
-  /** that the first topology may take: until then, the gateway does not listen */
+  /** that the first topology may take: until then, the node does not listen */
   firstTopology: number;
 }
 
-/** The timings of a gateway that sends its presence every `sendingDelay` ms. */
+/** The timings of a node that sends its presence every `sendingDelay` ms. */
 export function presenceTimings(sendingDelay: number): PresenceTimings {
   return {
     sendingDelay,

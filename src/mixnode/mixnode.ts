@@ -9,7 +9,8 @@ import { Counters } from "../counting/counters.ts";
 import { directoryClient } from "../directory/client.ts";
 import { isConnectable, isOnTheInternet } from "../directory/connectable.ts";
 import { KEPT_TOPOLOGY } from "../directory/kept_topology.ts";
-import { MixnodePresence, mixnodeTimings } from "../directory/mixnode_presence.ts";
+import { MixnodePresence } from "../directory/mixnode_presence.ts";
+import { presenceTimings } from "../directory/presence.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { countLostLines, logger } from "../logging/log.ts";
 import { Forwarder } from "../mixnet/forwarder.ts";
@@ -97,7 +98,7 @@ export class Mixnode implements AsyncDisposable {
           keptAt: join(mixnode.stateDirectory, KEPT_TOPOLOGY),
           refuseAddressClash: mixnode.refuseAddressClash,
         },
-        mixnodeTimings(debug.presenceSendingDelay),
+        presenceTimings(debug.presenceSendingDelay),
       ),
     );
     await presence.prepare();
