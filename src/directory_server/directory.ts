@@ -20,7 +20,6 @@ import { lockFolder } from "../files/lock.ts";
 import { listen } from "../node/listening.ts";
 import { parseTopology, type Topology } from "../protocol/topology.ts";
 import { LastingServer } from "../serving/lasting_server.ts";
-import { plural } from "../text/plural.ts";
 import { certificateFiles, readCertificate } from "../tls/certificate.ts";
 import { CertificateRenewal } from "../tls/renewal.ts";
 import { Api } from "./api.ts";
@@ -152,10 +151,7 @@ export class Directory implements AsyncDisposable {
 
   /** Its state on one line, as in `3 mixnodes, 1 gateway`. */
   get summary(): string {
-    const nodes = (["mixnodes", "gateways"] as const).map((kind) =>
-      plural(this.running.registry.count(kind), kind.slice(0, -1))
-    );
-    return nodes.join(", ");
+    return this.running.registry.summary;
   }
 
   /** The nodes that are listed now. */
@@ -168,9 +164,7 @@ export class Directory implements AsyncDisposable {
    * @throws {OperatorError} if it can't be kept
    */
   async decide(key: string, decision: Decision): Promise<void> {
-    if (!this.running.registry.decide(key, decision)) {
-      throw tooManyDecisions();
-    }
+    if (!this.running.registry.decide(key, decision)) throw tooManyDecisions();
     if (!await this.running.api.write()) {
       throw new OperatorError(
         "The decision is in force, but cannot be written: the log says why",

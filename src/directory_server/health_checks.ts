@@ -23,9 +23,7 @@ export function checksOf(
         : ok("what has changed is written"),
     network: () => {
       const empty = registry.emptyLayers(now());
-      const nodes = `${plural(registry.count("mixnodes"), "mixnode")}, ${
-        plural(registry.count("gateways"), "gateway")
-      }`;
+      const { summary: nodes } = registry;
       if (empty.length > 0) return warn(`${nodes}; none in layer ${empty.join(", ")}: clients can't send`);
       if (registry.count("gateways") === 0) return warn(`${nodes}: clients have nowhere to connect`);
       for (const kind of ["mixnodes", "gateways"] as const) {

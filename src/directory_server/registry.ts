@@ -1,5 +1,6 @@
 import { rangesOf } from "../limits/network.ts";
 import { LAYERS } from "../protocol/layers.ts";
+import { plural } from "../text/plural.ts";
 import type { Announcement, Fields, Kind, Refusal } from "./announcement.ts";
 
 /** A node leaves the topology after this long without an announcement, in ms (spec §6). */
@@ -132,6 +133,11 @@ export class Registry {
   /** The number of nodes listed. */
   count(kind: Kind): number {
     return this.#counts[kind];
+  }
+
+  /** How many nodes are listed, as in `3 mixnodes, 1 gateway`. */
+  get summary(): string {
+    return `${plural(this.#counts.mixnodes, "mixnode")}, ${plural(this.#counts.gateways, "gateway")}`;
   }
 
   /** The layers that clients' packets pass through and that have no mixnode. */
