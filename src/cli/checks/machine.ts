@@ -20,7 +20,7 @@ const FEW_DESCRIPTORS = 1024;
 const ENOUGH_DESCRIPTORS = 4096;
 
 /**
- * Checks the machine's disk, memory, descriptors and processor. `folder` holds what is stored; `minimumFreeDisk`: in
+ * Checks the machine's disk, memory and descriptors. `folder` holds what is stored; `minimumFreeDisk`: in
  * bytes; `descriptorLimit`: that of the running node, if it is known.
  */
 export function* checkMachine(
@@ -33,7 +33,6 @@ export function* checkMachine(
   yield stored === "inboxes" ? checkMailDisk(folder, minimumFreeDisk) : checkDisk(folder, minimumFreeDisk);
   yield checkMemory(isRunning);
   yield isRunning ? checkDescriptors(descriptorLimit) : checkDescriptorsHere();
-  yield checkProcessor();
 }
 
 function checkDisk(folder: string, minimum: number): Finding {
@@ -101,7 +100,8 @@ function checkDescriptorsHere(): Finding {
   return warn("descriptors", `only ${free} ${here}`, MORE_DESCRIPTORS);
 }
 
-function checkProcessor(): Finding {
+/** Checks how fast packets can be unwrapped here. */
+export function checkProcessor(): Finding {
   const cores = plural(navigator.hardwareConcurrency, "core");
   if (hasWideArithmetic()) return ok("processor", `${cores}, unwrapping in WebAssembly with wide arithmetic`);
   if (hasSimd()) return ok("processor", `${cores}, unwrapping in WebAssembly`);

@@ -13,7 +13,7 @@ import { checkClock, checkDirectory } from "./directory.ts";
 import type { Finding } from "./finding.ts";
 import { checkGatewayListing, type Expected } from "./gateway_listing.ts";
 import { checkCertificate, checkKeys } from "./keys.ts";
-import { checkMachine } from "./machine.ts";
+import { checkMachine, checkProcessor } from "./machine.ts";
 import { checkReachability } from "./reachability.ts";
 import { descriptorLimitOf } from "./running_node.ts";
 import { checkFolder, checkLogFile, checkMove, checkStorageKey, checkWritable } from "./storage.ts";
@@ -51,6 +51,7 @@ async function* check(config: Config, path: string): AsyncGenerator<Finding> {
   if (answer !== undefined) yield* checkClock(answer);
   const limit = await descriptorLimitOf(config, path);
   yield* checkMachine("inboxes", inboxesDirectory, limits.minimumFreeDisk, isRunning, limit);
+  yield checkProcessor();
 }
 
 /** Where others connect to a gateway. */

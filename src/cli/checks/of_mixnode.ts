@@ -11,7 +11,7 @@ import { checkAddresses, checkTrust } from "./addresses.ts";
 import { checkClock, checkDirectory } from "./directory.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { checkKeys } from "./keys.ts";
-import { checkMachine } from "./machine.ts";
+import { checkMachine, checkProcessor } from "./machine.ts";
 import { checkReachability } from "./reachability.ts";
 import { descriptorLimitOf } from "./running_node.ts";
 import { checkFolder, checkLogFile, checkWritable } from "./storage.ts";
@@ -46,6 +46,7 @@ async function* check(config: MixnodeConfig, path: string): AsyncGenerator<Findi
     yield* checkClock(answer);
   }
   yield* checkMachine("state", mixnode.stateDirectory, STATE_DISK, isRunning, await descriptorLimitOf(config, path));
+  yield checkProcessor();
 }
 
 /** Checks what the directory says about this mixnode. */
