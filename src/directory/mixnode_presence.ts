@@ -12,7 +12,7 @@ import { DirectoryContact } from "./contact.ts";
 import { FaultReminder } from "./fault_reminder.ts";
 import { readKeptTopology, TopologyKeeper } from "./kept_topology.ts";
 import { isSameAddress } from "./listing.ts";
-import { Mixnodes } from "./mixnodes.ts";
+import { NodeAddresses } from "./node_addresses.ts";
 import type { PresenceTimings } from "./presence.ts";
 
 const log = logger("nym_gateway::node::presence");
@@ -52,7 +52,7 @@ export class MixnodePresence implements AsyncDisposable {
   readonly #contact: DirectoryContact;
   /** the address that is announced, as `destinationText` writes it; undefined if it has a name */
   readonly #own: string | undefined;
-  #nodes = Mixnodes.none();
+  #nodes = NodeAddresses.none();
   /** when they were received, ms since 1970; undefined if never */
   #receivedAt: number | undefined;
   #hasAnnounced = false;
@@ -129,7 +129,7 @@ export class MixnodePresence implements AsyncDisposable {
       async () => void (topology = await this.#refresh(this.#timings.firstTopology)),
     );
     if (!isUpToDate && kept !== undefined) {
-      this.#nodes = await Mixnodes.at(kept.mixnodes, mayConnect, this.#contact.signal);
+      this.#nodes = await NodeAddresses.at(kept.mixnodes, mayConnect, this.#contact.signal);
       this.#receivedAt = kept.receivedAt;
       log.info(`using the topology from ${durationText(this.topologyAge!)} ago, with ${plural(this.nodes, "node")}`);
     }
@@ -205,7 +205,7 @@ export class MixnodePresence implements AsyncDisposable {
     const { topology, isWhole, signedAt } = await this.#directory.topology(this.#contact.signal, within);
     const others = topology.mixNodes.filter(({ pubKey }) => pubKey !== self.pubKey).map(({ host }) => host);
     const gateways = topology.gatewayNodes.map(({ mixnetListener }) => mixnetListener);
-    this.#nodes = await Mixnodes.at([...others, ...gateways], mayConnect, this.#contact.signal);
+    this.#nodes = await NodeAddresses.at([...others, ...gateways], mayConnect, this.#contact.signal);
     this.#receivedAt = Date.now();
     await this.#keeper.keep(this.#receivedAt, this.#nodes.addresses, signedAt);
     this.#judge(topology, mustBeListed && isWhole);

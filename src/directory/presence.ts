@@ -9,7 +9,7 @@ import { DirectoryContact, type RetryTimings } from "./contact.ts";
 import { readKeptTopology, TopologyKeeper } from "./kept_topology.ts";
 import { type Addresses, type Listing, listingOf } from "./listing.ts";
 import { ListingWatch } from "./listing_watch.ts";
-import { Mixnodes } from "./mixnodes.ts";
+import { NodeAddresses } from "./node_addresses.ts";
 import { isGatewayAt } from "./other_gateway.ts";
 
 /** ms between two long announcements: the directory forgets a gateway after 10 s, so one may be lost */
@@ -75,7 +75,7 @@ export class Presence {
   readonly #timings: PresenceTimings;
   readonly #contact: DirectoryContact;
   readonly #announcer: Announcer;
-  #mixnodes = Mixnodes.none();
+  #mixnodes = NodeAddresses.none();
   /** when they were received, ms since 1970; undefined if never */
   #receivedAt: number | undefined;
   /** what an earlier run announced; undefined once the directory has accepted an announcement of this run */
@@ -148,7 +148,7 @@ export class Presence {
       async () => void (listing = await this.#refreshTopology(this.#timings.firstTopology)),
     );
     if (!isUpToDate && kept !== undefined) {
-      this.#mixnodes = await Mixnodes.at(kept.mixnodes, this.#context.mayConnect, this.#contact.signal);
+      this.#mixnodes = await NodeAddresses.at(kept.mixnodes, this.#context.mayConnect, this.#contact.signal);
       this.#receivedAt = kept.receivedAt;
       log.info(
         `using the topology from ${durationText(this.topologyAge!)} ago, with ${plural(this.mixnodes, "mixnode")}`,
@@ -203,7 +203,7 @@ export class Presence {
     if (mustBeListed) this.#before = undefined; // entries are newer from now on
     const { topology, isWhole, signedAt } = await this.#directory.topology(this.#contact.signal, within);
     const hosts = topology.mixNodes.map(({ host }) => host);
-    this.#mixnodes = await Mixnodes.at(hosts, mayConnect, this.#contact.signal);
+    this.#mixnodes = await NodeAddresses.at(hosts, mayConnect, this.#contact.signal);
     this.#receivedAt = Date.now();
     this.#reportRefused(this.#mixnodes.refused);
     await this.#keeper.keep(this.#receivedAt, this.#mixnodes.addresses, signedAt);

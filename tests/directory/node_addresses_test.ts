@@ -1,23 +1,27 @@
 import { assertEquals } from "@std/assert";
 import { isConnectable } from "../../src/directory/connectable.ts";
-import { Mixnodes } from "../../src/directory/mixnodes.ts";
+import { NodeAddresses } from "../../src/directory/node_addresses.ts";
 
 const { signal } = new AbortController();
 const anywhere = () => true;
 
-Deno.test("mixnodes are found by their addresses, in any notation", async () => {
-  const mixnodes = await Mixnodes.at(["1.2.3.4:5", "[2001:DB8:0::1]:6", "nonsense", "1.2.3.4:70000"], anywhere, signal);
-  assertEquals(mixnodes.addresses, ["1.2.3.4:5", "[2001:db8::1]:6"]);
-  assertEquals([mixnodes.has({ host: "1.2.3.4", port: 5 }), mixnodes.has({ host: "1.2.3.4", port: 6 })], [true, false]);
-  assertEquals([mixnodes.hasHost("2001:db8::1"), mixnodes.hasHost("2001:db8::2")], [true, false]);
+Deno.test("nodes are found by their addresses, in any notation", async () => {
+  const nodes = await NodeAddresses.at(
+    ["1.2.3.4:5", "[2001:DB8:0::1]:6", "nonsense", "1.2.3.4:70000"],
+    anywhere,
+    signal,
+  );
+  assertEquals(nodes.addresses, ["1.2.3.4:5", "[2001:db8::1]:6"]);
+  assertEquals([nodes.has({ host: "1.2.3.4", port: 5 }), nodes.has({ host: "1.2.3.4", port: 6 })], [true, false]);
+  assertEquals([nodes.hasHost("2001:db8::1"), nodes.hasHost("2001:db8::2")], [true, false]);
 });
 
 Deno.test("names are resolved, and judged by their addresses", async () => {
   const hosts = ["localhost:1789", "no-such-name.invalid:1789"];
-  const mixnodes = await Mixnodes.at(hosts, anywhere, signal);
-  assertEquals(mixnodes.has({ host: "127.0.0.1", port: 1789 }), true);
+  const nodes = await NodeAddresses.at(hosts, anywhere, signal);
+  assertEquals(nodes.has({ host: "127.0.0.1", port: 1789 }), true);
   const judged: string[] = [];
-  const refused = await Mixnodes.at(hosts, (ip) => judged.push(ip) < 0, signal);
+  const refused = await NodeAddresses.at(hosts, (ip) => judged.push(ip) < 0, signal);
   assertEquals([refused.size, refused.refused, judged.includes("127.0.0.1")], [0, judged.length, true]);
 });
 

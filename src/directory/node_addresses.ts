@@ -3,44 +3,44 @@ import { addressesOf } from "../addresses/resolve.ts";
 import { formatSocketAddress, parseSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import { Slices } from "../timing/slices.ts";
 
-/** The addresses of a topology's mixnodes that this gateway may connect to. */
-export class Mixnodes {
+/** The addresses of a topology's nodes that packets may be sent to. */
+export class NodeAddresses {
   readonly #addresses = new Set<string>();
   readonly #hosts = new Set<string>();
 
   /** `refused`: the number of addresses that `mayConnect` refused. */
   private constructor(private readonly mayConnect: (ip: string) => boolean, public refused = 0) {}
 
-  /** No mixnodes at all. */
-  static none(): Mixnodes {
-    return new Mixnodes(() => false);
+  /** None at all. */
+  static none(): NodeAddresses {
+    return new NodeAddresses(() => false);
   }
 
   /**
-   * The mixnodes at `hosts`, each `host:port`. Names are resolved, until `signal` is aborted or too much time has passed.
-   * `mayConnect` decides on each IP address: anyone can post to a directory, and must not be able to make this gateway
+   * Those of `hosts`, each `host:port`. Names are resolved, until `signal` is aborted or too much time has passed.
+   * `mayConnect` decides on each IP address: anyone can post to a directory, and must not be able to make this node
    * connect to arbitrary addresses. Invalid hosts are left out.
    */
   static async at(
     hosts: readonly string[],
     mayConnect: (ip: string) => boolean,
     signal: AbortSignal,
-  ): Promise<Mixnodes> {
-    const mixnodes = new Mixnodes(mayConnect);
+  ): Promise<NodeAddresses> {
+    const found = new NodeAddresses(mayConnect);
     const slices = new Slices();
     const others: string[] = [];
     for (const host of hosts) {
       const address = parseSocketAddress(host);
-      if (address !== undefined) mixnodes.#take(address);
+      if (address !== undefined) found.#take(address);
       else others.push(host);
       await slices.pauseIfDue();
     }
     const named = await addressesOfNamed(others, addressesOf, signal);
-    for (const address of [...named.values()].flat()) mixnodes.#take(address);
-    return mixnodes;
+    for (const address of [...named.values()].flat()) found.#take(address);
+    return found;
   }
 
-  /** Whether one of them has this IP address and port. */
+  /** Whether one of them is this IP address and port. */
   has(address: SocketAddress): boolean {
     return this.#addresses.has(formatSocketAddress(address));
   }
