@@ -46,6 +46,7 @@ export async function addressesOfNamed(
   return new Map(found);
 }
 
-function isNamed(host: string): boolean {
+/** Whether a node's address is `name:port`. */
+export function isNamed(host: string): boolean {
   return NAMED.test(host) && parseSocketAddress(host) === undefined;
 }

@@ -1,3 +1,4 @@
+import { isNamed } from "../addresses/named_addresses.ts";
 import { formatSocketAddress, parseSocketAddress } from "../addresses/socket_address.ts";
 import { decode32 } from "../encoding/base58.ts";
 import { MAX_LAYER } from "../protocol/layers.ts";
@@ -34,8 +35,6 @@ const MINIMUM_MIXNODE_VERSION = [0, 6, 0] as const;
 const MAX_VERSION = 32;
 const MAX_LOCATION = 256;
 const MAX_URL = 512;
-/** `name:port`, for mixnodes that announce a name */
-const NAMED = /^[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_.])?:[1-9]\d{0,4}$/i;
 
 /** Checks what a node posted. `json` is its announcement, without a gateway's clients. */
 export function readAnnouncement(kind: Kind, json: unknown): Announcement | Refusal {
@@ -83,7 +82,7 @@ function read(kind: Kind, addresses: (string | undefined)[], fields: Fields): An
 function canonicalHost(text: string): string | undefined {
   const address = parseSocketAddress(text);
   if (address !== undefined) return address.port === 0 ? undefined : formatSocketAddress(address);
-  return NAMED.test(text) ? text.toLowerCase() : undefined;
+  return isNamed(text) ? text.toLowerCase() : undefined;
 }
 
 function canonicalUrl(text: string): string | undefined {
