@@ -1,4 +1,5 @@
 import type { Count } from "../counting/counters.ts";
+import type { StoredMessage } from "../mailbox/fresh.ts";
 import type { Inbox } from "../mailbox/message_store.ts";
 import { nextTask } from "../timing/next_task.ts";
 import { Delivery } from "./delivery.ts";
@@ -127,7 +128,7 @@ export class Pushing {
         this.#nudged = this.reader.isBehind;
         break;
       }
-      this.#send(next.message, next.sequence);
+      this.#send(next.message, next);
       pushed++;
     }
     this.#pushed(pushed);
@@ -150,18 +151,18 @@ export class Pushing {
   async #pushSome(): Promise<"all" | "slow" | "none"> {
     const messages = await this.reader.next();
     let pushed = 0;
-    for (const { message, sequence } of messages) {
+    for (const next of messages) {
       if (this.#unlooked >= LOOK_EVERY) {
         this.#unlooked = 0;
         if (this.#isFull() && !await this.#drained(SLOW_AFTER)) {
-          this.reader.giveBack(sequence - 1);
+          this.reader.giveBack(next.sequence - 1);
           this.#pushed(pushed);
           this.context.count("clients_slow");
           return "slow";
         }
       }
       if (!this.#isOpen()) return "none";
-      this.#send(message, sequence);
+      this.#send(next.message, next);
       pushed++;
     }
     this.#pushed(pushed);
@@ -180,18 +181,18 @@ export class Pushing {
     return true;
   }
 
-  #send(message: Uint8Array, sequence?: number): void {
-    if (this.saysNumbers && sequence !== undefined) this.#sayNumber(sequence);
+  #send(message: Uint8Array, stored?: StoredMessage): void {
+    if (this.saysNumbers && stored !== undefined) this.#sayNumber(stored.number ?? stored.sequence);
     const size = this.socket.send(message);
-    this.#delivery.push(sequence);
+    this.#delivery.push(stored?.sequence);
     this.#unlooked += size;
     this.#unasked += size;
     if (this.#unasked >= ASK_EVERY) this.#ask(performance.now());
   }
 
-  #sayNumber(sequence: number): void {
-    if (sequence !== this.#expected) this.socket.send(answer.number(sequence));
-    this.#expected = sequence + 1;
+  #sayNumber(number: number): void {
+    if (number !== this.#expected) this.socket.send(answer.number(number));
+    this.#expected = number + 1;
   }
 
   /** After a few were sent in one turn. */

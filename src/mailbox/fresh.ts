@@ -42,6 +42,8 @@ export interface NewChunk {
 export interface StoredMessage {
   /** at least 1; ascending within an inbox */
   readonly sequence: number;
+  /** the number by which its client knows it, if that is not `sequence` (message_store.ts) */
+  readonly number?: number;
   /** as the client receives it; must not be changed */
   readonly message: Uint8Array;
 }

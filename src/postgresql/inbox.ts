@@ -49,6 +49,9 @@ export interface ReaderStore {
 /** Most messages that are kept in memory for a reader after their commit; it reads others from the database. */
 const MAX_FRESH = 256;
 
+/** Beyond the numbers that a database ever gives. */
+const EARLY_NUMBERS = 2 ** 52;
+
 /** A committed message. */
 interface Numbered {
   readonly number: number;
@@ -102,6 +105,8 @@ export class PostgresqlInbox implements Inbox {
   readonly #ahead = new Map<number, number>();
   /** sequence numbers of early messages: the first ones in the inbox's queue */
   #early: number[] = [];
+  /** early messages have numbers above this: beyond the database's, and others at each login */
+  readonly #earlyNumbers = EARLY_NUMBERS + Math.floor(Math.random() * EARLY_NUMBERS / 2);
   #closed = false;
 
   /** `nudge` and `superseded` must not throw. The mailbox calls {@linkcode opened} when the database knows of the login. */
@@ -145,13 +150,13 @@ export class PostgresqlInbox implements Inbox {
       this.#note(++this.#sequence, fresh.number);
       this.#after = fresh.number;
       this.#advance();
-      return { sequence: this.#sequence, message: fresh.message };
+      return { sequence: this.#sequence, ...fresh };
     }
     if (this.#own > this.#after) return undefined;
     const message = this.store.early(this.inbox, this.#early.length);
     if (message === undefined) return undefined;
     this.#early.push(++this.#sequence);
-    return { sequence: this.#sequence, message };
+    return { sequence: this.#sequence, number: this.#earlyNumbers + this.#sequence, message };
   }
 
   /** Confirms messages up to sequence number `through`. */

@@ -117,6 +117,27 @@ const PROMISES: Record<string, (place: Place) => Promise<void>> = {
     assertEquals(await readNumbers(store.openInbox(client(1), ignore, ignore)), [3, 4]);
   },
 
+  "a message has the same number at every login, and no other message gets it": async (place) => {
+    const numbers = new Map<number, number>(); // of messages
+    for (const login of range(6)) {
+      await using store = await place.open();
+      for (const _ of range(2)) {
+        const reader = store.openInbox(client(1), ignore, ignore);
+        store.store(client(1), numbered(numbers.size));
+        if (login % 2 === 0) store.store(client(2), numbered(0)); // two inboxes may use the same number
+        await store.flush();
+        const messages = await readAll(reader);
+        for (const { message, sequence, number = sequence } of messages) {
+          assertEquals(numbers.get(numberOf(message)) ?? number, number);
+          numbers.set(numberOf(message), number);
+        }
+        if (login > 2) reader.confirm(messages[login - 3]!.sequence);
+        await store.flush();
+      }
+    }
+    assertEquals([numbers.size, new Set(numbers.values()).size], [12, 12]);
+  },
+
   "what is given back is handed out again": async (place) => {
     await using store = await place.open();
     for (const n of range(6)) store.store(client(1), numbered(n));

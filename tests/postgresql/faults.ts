@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { NO_LIMITS } from "../../src/mailbox/limits.ts";
 import { Server, type ServerOptions, type Sql } from "../../src/postgresql/server.ts";
 import { TextLineStream } from "../bench/lines.ts";
@@ -95,6 +95,8 @@ export const FAULTS: Record<string, (options: ServerOptions, cluster: Postgresql
     await here.flush();
     await eventually("the other gateway's has come", () => watching.got.length > 20);
     assertEquals(watching.got, [...odd, ...range(10, 20), 30]);
+    assertEquals(new Set(watching.numbers).size, 21);
+    assert(watching.numbers.slice(0, 20).every((number) => number > 2 ** 52), "no committed message has such numbers");
     await here.flush();
     for (const n of [0, 20, 29]) there.store(client(1), numbered(n), tag(n));
     await there.flush();

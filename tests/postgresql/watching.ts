@@ -11,6 +11,8 @@ export function counting(): { counts: Record<string, number>; count: (name: stri
 /** Reads an inbox for as long as it nudges. */
 export class Watching {
   readonly got: number[] = [];
+  /** those by which the client knows them */
+  readonly numbers: number[] = [];
   isSuperseded = false;
   last = 0;
   #reading: Promise<void> | undefined;
@@ -26,8 +28,9 @@ export class Watching {
 
   async #read(): Promise<void> {
     do {
-      for (const { message, sequence } of await readAll(this.inbox)) {
+      for (const { message, sequence, number = sequence } of await readAll(this.inbox)) {
         this.got.push(numberOf(message));
+        this.numbers.push(number);
         this.last = sequence;
       }
     } while (this.inbox.isBehind);
