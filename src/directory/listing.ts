@@ -1,5 +1,5 @@
 import { formatSocketAddress, parseSocketAddress } from "../addresses/socket_address.ts";
-import type { GatewayNode } from "../protocol/topology.ts";
+import type { GatewayNode, Mixnode } from "../protocol/topology.ts";
 import { Slices } from "../timing/slices.ts";
 
 /** The addresses that a gateway announces. */
@@ -49,6 +49,26 @@ export async function listingOf(self: Identity, nodes: readonly GatewayNode[]): 
   return { own, isOwnAsAnnounced: own !== undefined && announcesSame(own, self), clash };
 }
 
+/** What a directory says about this mixnode. */
+export interface MixnodeListing {
+  /** its entry, if there is one */
+  readonly own: Mixnode | undefined;
+  /** whether that entry has the address that the mixnode announces */
+  readonly isOwnAsAnnounced: boolean;
+  /** another mixnode that announces this address */
+  readonly clash: Mixnode | undefined;
+}
+
+/** What `nodes`, the mixnodes of a topology, say about the mixnode with this key and announced address. */
+export function mixnodeListingOf(
+  { pubKey, host }: Pick<Mixnode, "pubKey" | "host">,
+  nodes: readonly Mixnode[],
+): MixnodeListing {
+  const own = nodes.find((node) => node.pubKey === pubKey);
+  const clash = nodes.find((node) => node.pubKey !== pubKey && isSameAddress(node.host, host));
+  return { own, isOwnAsAnnounced: own !== undefined && isSameAddress(own.host, host), clash };
+}
+
 /** Whether both have the same addresses, in whatever notation. */
 export function announcesSame(a: Addresses, b: Addresses): boolean {
   return isSameAddress(a.mixnetListener, b.mixnetListener) && isSameAddress(a.clientListener, b.clientListener);
@@ -62,7 +82,7 @@ function clashOf({ clientListener, mixnetListener }: Identity, other: GatewayNod
 }
 
 /** Whether two `host:port`, or two URLs, are the same however they are written. */
-export function isSameAddress(a: string, b: string): boolean {
+function isSameAddress(a: string, b: string): boolean {
   return a === b || normalAddress(a) === normalAddress(b);
 }
 

@@ -2,7 +2,7 @@ import { destinationOf } from "../addresses/kind_of_address.ts";
 import { formatSocketAddress, parseSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { logger } from "../logging/log.ts";
-import type { Mixnode, Topology } from "../protocol/topology.ts";
+import type { Mixnode } from "../protocol/topology.ts";
 import { pause } from "../timing/pause.ts";
 import { Announcer, type NodeKeys } from "./announcer.ts";
 import type { DirectoryClient } from "./client.ts";
@@ -11,7 +11,7 @@ import { durationText } from "../text/units.ts";
 import { DirectoryContact } from "./contact.ts";
 import { FaultReminder } from "./fault_reminder.ts";
 import { readKeptTopology, TopologyKeeper } from "./kept_topology.ts";
-import { isSameAddress } from "./listing.ts";
+import { type MixnodeListing, mixnodeListingOf } from "./listing.ts";
 import { NodeAddresses } from "./node_addresses.ts";
 import type { PresenceTimings } from "./presence.ts";
 
@@ -120,23 +120,23 @@ export class MixnodePresence implements AsyncDisposable {
    * @throws {OperatorError} in that case, if the operator wants it
    */
   async prepare(): Promise<void> {
-    const { self: { host, pubKey }, mayConnect, keptAt, refuseAddressClash } = this.#context;
+    const { self: { host }, mayConnect, keptAt, refuseAddressClash } = this.#context;
     const kept = await readKeptTopology(keptAt);
     this.#directory.refuseBefore(kept?.signedAt ?? 0);
-    let topology: Topology | undefined;
+    let listing: MixnodeListing | undefined;
     const isUpToDate = await this.#contact.attempt(
       "topology",
-      async () => void (topology = await this.#refresh(this.#timings.firstTopology)),
+      async () => void (listing = await this.#refresh(this.#timings.firstTopology)),
     );
     if (!isUpToDate && kept !== undefined) {
       this.#nodes = await NodeAddresses.at(kept.mixnodes, mayConnect, this.#contact.signal);
       this.#receivedAt = kept.receivedAt;
       log.info(`using the topology from ${durationText(this.topologyAge!)} ago, with ${plural(this.nodes, "node")}`);
     }
-    const other = topology && clashIn(topology, pubKey, host);
-    if (other === undefined || !refuseAddressClash) return;
+    const clash = listing?.clash;
+    if (clash === undefined || !refuseAddressClash) return;
     throw new OperatorError(
-      `Cannot announce ${host}: the mixnode with public key ${other.pubKey} announces it already (directory ` +
+      `Cannot announce ${host}: the mixnode with public key ${clash.pubKey} announces it already (directory ` +
         `${this.#directory.url}); stop it, or set another announce_address in [mixnode]`,
       ExitCode.UNAVAILABLE,
     );
@@ -199,7 +199,7 @@ export class MixnodePresence implements AsyncDisposable {
     this.#looking = undefined;
   }
 
-  async #refresh(within?: number): Promise<Topology> {
+  async #refresh(within?: number): Promise<MixnodeListing> {
     const { self, mayConnect } = this.#context;
     const mustBeListed = this.#hasAnnounced;
     const { topology, isWhole, signedAt } = await this.#directory.topology(this.#contact.signal, within);
@@ -208,20 +208,19 @@ export class MixnodePresence implements AsyncDisposable {
     this.#nodes = await NodeAddresses.at([...others, ...gateways], mayConnect, this.#contact.signal);
     this.#receivedAt = Date.now();
     await this.#keeper.keep(this.#receivedAt, this.#nodes.addresses, signedAt);
-    this.#judge(topology, mustBeListed && isWhole);
-    return topology;
+    const listing = mixnodeListingOf(self, topology.mixNodes);
+    this.#judge(listing, mustBeListed && isWhole);
+    return listing;
   }
 
   /** `mustBeListed`: whether the directory has accepted an announcement, and its answer is complete. */
-  #judge(topology: Topology, mustBeListed: boolean): void {
-    const { pubKey, host } = this.#context.self;
-    const own = topology.mixNodes.find((node) => node.pubKey === pubKey);
-    const isAsAnnounced = own !== undefined && isSameAddress(own.host, host);
-    this.#isListed = mustBeListed ? isAsAnnounced : undefined;
-    this.#fault = mustBeListed ? faultOf(own, isAsAnnounced) : undefined;
-    const other = clashIn(topology, pubKey, host);
-    if (other !== undefined) {
-      this.#fault ??= `the mixnode with public key ${other.pubKey} announces ${host} too: one of the two mixnodes is ` +
+  #judge(listing: MixnodeListing, mustBeListed: boolean): void {
+    const { isOwnAsAnnounced, clash } = listing;
+    const { host } = this.#context.self;
+    this.#isListed = mustBeListed ? isOwnAsAnnounced : undefined;
+    this.#fault = mustBeListed ? faultOf(listing) : undefined;
+    if (clash !== undefined) {
+      this.#fault ??= `the mixnode with public key ${clash.pubKey} announces ${host} too: one of the two mixnodes is ` +
         "misconfigured, or somebody posted a false entry to the directory";
     }
     this.#reminder.look(this.#fault);
@@ -233,18 +232,13 @@ function destinationText({ host, port }: SocketAddress): string {
   return formatSocketAddress({ host: destinationOf(host), port });
 }
 
-/** Another mixnode that announces our address. */
-function clashIn({ mixNodes }: Topology, pubKey: string, host: string): Mixnode | undefined {
-  return mixNodes.find((node) => node.pubKey !== pubKey && isSameAddress(node.host, host));
-}
-
 /** What is wrong with our own entry, although the directory has accepted what we announce. */
-function faultOf(own: Mixnode | undefined, isAsAnnounced: boolean): string | undefined {
+function faultOf({ own, isOwnAsAnnounced }: MixnodeListing): string | undefined {
   if (own === undefined) {
     return "the directory does not list this mixnode, although it accepts its announcements; its operator may have " +
       "disallowed it";
   }
-  if (isAsAnnounced) return undefined;
+  if (isOwnAsAnnounced) return undefined;
   return `another mixnode has this mixnode's key: the directory lists it at ${own.host}. Stop one of them, or give one ` +
     "of them a new key";
 }

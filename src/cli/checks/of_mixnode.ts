@@ -1,7 +1,7 @@
 import type { MixnodeConfig } from "../../config/config.ts";
 import { readKeyPair } from "../../config/key_files.ts";
 import { directoryClient } from "../../directory/client.ts";
-import { isSameAddress } from "../../directory/listing.ts";
+import { mixnodeListingOf } from "../../directory/listing.ts";
 import { encodeBase58 } from "../../encoding/base58.ts";
 import { OperatorError } from "../../errors/operator_error.ts";
 import type { Topology } from "../../protocol/topology.ts";
@@ -54,8 +54,8 @@ function* checkListing({ mixnode }: MixnodeConfig, { mixNodes }: Topology, isRun
   const subject = "directory's entry";
   const pubKey = keyOf(mixnode);
   if (pubKey === undefined) return;
-  const own = mixNodes.find((node) => node.pubKey === pubKey);
-  if (own !== undefined && !isSameAddress(own.host, mixnode.announceAddress)) {
+  const { own, isOwnAsAnnounced, clash } = mixnodeListingOf({ pubKey, host: mixnode.announceAddress }, mixNodes);
+  if (own !== undefined && !isOwnAsAnnounced) {
     yield fail(
       subject,
       `this mixnode is listed at ${own.host}, not as configured`,
@@ -72,11 +72,10 @@ function* checkListing({ mixnode }: MixnodeConfig, { mixNodes }: Topology, isRun
       ? warn(subject, "this mixnode is not listed, although it is running", "its log says how the directory answers it")
       : ok(subject, "this mixnode is listed, with the address and layer it announces");
   }
-  const other = mixNodes.find((node) => node.pubKey !== pubKey && isSameAddress(node.host, mixnode.announceAddress));
-  if (other === undefined) return;
+  if (clash === undefined) return;
   yield warn(
     subject,
-    `the mixnode with public key ${other.pubKey} announces ${mixnode.announceAddress} too`,
+    `the mixnode with public key ${clash.pubKey} announces ${mixnode.announceAddress} too`,
     "if you know it, give one of them another address; otherwise ignore it: anyone may post to the directory",
   );
 }
