@@ -86,6 +86,8 @@ export async function carryOutBrief(
       return await decide(options, { standing: "disallowed" }, decideOffline);
     case "directory layer":
       return await decide(options, { layer: layerIn(options) }, decideOffline);
+    case "directory forget":
+      return await decide(options, undefined, decideOffline);
     case "network plan":
       return await plan(options);
     case "storage init":

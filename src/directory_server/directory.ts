@@ -163,7 +163,7 @@ export class Directory implements AsyncDisposable {
    * Takes the operator's word on a node (registry.ts); resolves once it is on the disk.
    * @throws {OperatorError} if it can't be kept
    */
-  async decide(key: string, decision: Decision): Promise<void> {
+  async decide(key: string, decision: Decision | undefined): Promise<void> {
     if (!this.running.registry.decide(key, decision)) throw tooManyDecisions();
     if (!await this.running.api.write()) {
       throw new OperatorError(
@@ -212,7 +212,11 @@ async function openStore(stateFile: string): Promise<Store> {
  * Takes the operator's word on a node while the directory with this configuration is not running.
  * @throws {OperatorError} if it is running, or its state can't be written
  */
-export async function decideOffline({ directory }: DirectoryConfig, key: string, decision: Decision): Promise<void> {
+export async function decideOffline(
+  { directory }: DirectoryConfig,
+  key: string,
+  decision: Decision | undefined,
+): Promise<void> {
   const { stateFile } = directory;
   using _lock = await lockState(stateFile);
   using store = await openStore(stateFile);

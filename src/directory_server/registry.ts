@@ -61,8 +61,8 @@ export interface Changes {
   readonly ends: readonly string[];
   /** those that have come, or changed */
   readonly entries: readonly Entry[];
-  /** what the operator has decided */
-  readonly decisions: readonly (readonly [key: string, decision: Decision])[];
+  /** what the operator has decided; undefined if that is taken back */
+  readonly decisions: readonly (readonly [key: string, decision: Decision | undefined])[];
 }
 
 /** Who announces a node. */
@@ -208,14 +208,20 @@ export class Registry {
     return this.#decisions;
   }
 
-  /** Takes the operator's word on a key, together with earlier ones; a layer of 0 takes back a layer. Returns false if there are too many. */
-  decide(key: string, decision: Decision): boolean {
+  /**
+   * Takes the operator's word on a key, together with earlier ones; a layer of 0 takes back a layer, and undefined takes
+   * back all of them. Returns false if there are too many.
+   */
+  decide(key: string, decision: Decision | undefined): boolean {
     const before = this.#decisions.get(key);
-    if (before === undefined && this.#decisions.size >= MAX_DECISIONS) return false;
-    const { layer, ...rest } = { ...before, ...decision };
-    this.#decisions.set(key, layer === undefined || layer === 0 ? rest : { ...rest, layer });
+    if (decision === undefined) this.#decisions.delete(key);
+    else {
+      if (before === undefined && this.#decisions.size >= MAX_DECISIONS) return false;
+      const { layer, ...rest } = { ...before, ...decision };
+      this.#decisions.set(key, layer === undefined || layer === 0 ? rest : { ...rest, layer });
+    }
     this.#unwrittenDecisions.add(key);
-    if (decision.standing === "disallowed") this.#remove(key);
+    if (decision?.standing === "disallowed") this.#remove(key);
     this.#version++;
     return true;
   }
@@ -235,7 +241,7 @@ export class Registry {
     return {
       ends: [...this.#unwrittenEnds],
       entries: [...this.#unwritten].map((key) => this.#entries.get(key)!),
-      decisions: [...this.#unwrittenDecisions].map((key) => [key, this.#decisions.get(key)!]),
+      decisions: [...this.#unwrittenDecisions].map((key) => [key, this.#decisions.get(key)]),
     };
   }
 

@@ -65,7 +65,10 @@ export class Store implements Disposable {
     for (const { kind, key, fields, isProven, since } of entries) {
       atomic.set(["node", key], { kind, fields, isProven, since } satisfies StoredNode);
     }
-    for (const [key, decision] of decisions) atomic.set(["decision", key], decision);
+    for (const [key, decision] of decisions) {
+      if (decision === undefined) atomic.delete(["decision", key]);
+      else atomic.set(["decision", key], decision);
+    }
     await atomic.commit();
     registry.written(changes);
   }

@@ -51,6 +51,8 @@ Deno.test("a directory is created, checked and run, and its operator allows and 
   await running.output();
   const late = await nymGateway(`directory disallow ${KEY}`, env); // it was killed, and left its socket behind
   assertEquals([late.code, late.stdout], [0, ` ${KEY} is not listed.\n`]);
+  const forgotten = await nymGateway(`directory forget ${KEY}`, env);
+  assertEquals([forgotten.code, forgotten.stdout], [0, ` ${KEY} is treated like any other node.\n`]);
   const wrong = await nymGateway("directory allow x", env);
   assertEquals(wrong.code, 64);
   assertMatch(wrong.stderr, /^error: <key> is "x", which is not a public key/);
@@ -59,6 +61,7 @@ Deno.test("a directory is created, checked and run, and its operator allows and 
 Deno.test("only whole decisions are taken from the control socket", () => {
   assertEquals(parseDecision(`decide ${KEY} allowed\n`), { key: KEY, decision: { standing: "allowed" } });
   assertEquals(parseDecision(`decide ${KEY} layer 0\n`), { key: KEY, decision: { layer: 0 } });
+  assertEquals(parseDecision(`decide ${KEY} forgotten\n`), { key: KEY, decision: undefined });
   for (const text of ["reload\n", `decide ${KEY}\n`, `decide ${KEY} layer 256\n`, `decide ${KEY} layer\n`, ""]) {
     assertEquals(parseDecision(text), undefined);
   }

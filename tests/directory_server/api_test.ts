@@ -110,6 +110,11 @@ Deno.test("strangers can't decide on nodes, and web pages can't post", async () 
   await rig.directory.decide(keyOf(1), { standing: "disallowed" });
   assertEquals(rig.directory.topology().mixNodes, []);
   assertEquals(await get(`${presence}/disallowed`), [200, JSON.stringify([{ pubKey: keyOf(1) }])]);
+  await rig.directory.decide(keyOf(1), undefined);
+  assertEquals((await post(`${presence}/mixnodes`, mixnode(1)))[0], 401);
+  await rig.stop();
+  await rig.restart();
+  assertEquals(await get(`${rig.url}/api/presence/disallowed`), [200, "[]"]);
 });
 
 Deno.test("a gateway with very many clients is listed without them, and list_clients = false lists none", async () => {

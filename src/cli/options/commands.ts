@@ -34,6 +34,7 @@ export type CommandName =
   | "directory allow"
   | "directory disallow"
   | "directory layer"
+  | "directory forget"
   | "network plan"
   | "storage init"
   | "storage move";
@@ -261,6 +262,14 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
   "directory layer": {
     purpose: "Puts the mixnode with this public key in a layer, whatever it says itself; 0 takes that back.",
     required: ["key", "layer"],
+    optional: ["id", "config"],
+    defaults: OF_DIRECTORY,
+    argument: "key",
+    isPlain: true,
+  },
+  "directory forget": {
+    purpose: "Takes back what allow, disallow and layer have said of the node with this public key.",
+    required: ["key"],
     optional: ["id", "config"],
     defaults: OF_DIRECTORY,
     argument: "key",

@@ -19,14 +19,18 @@ export interface Decision {
 }
 
 /** Takes the operator's word while the directory is not running. Throws an OperatorError if that fails. */
-export type DecideOffline = (config: DirectoryConfig, key: string, decision: Decision) => Promise<void>;
+export type DecideOffline = (config: DirectoryConfig, key: string, decision: Decision | undefined) => Promise<void>;
 
 /**
- * Gives a directory the operator's word on a node, whether or not it is running. Only a user who may write to its home
- * can do that.
+ * Gives a directory the operator's word on a node, whether or not it is running; undefined takes back every earlier one.
+ * Only a user who may write to its home can do that.
  * @throws {OperatorError} if it is not valid, or there is no such directory
  */
-export async function decide(options: Options, decision: Decision, decideOffline: DecideOffline): Promise<void> {
+export async function decide(
+  options: Options,
+  decision: Decision | undefined,
+  decideOffline: DecideOffline,
+): Promise<void> {
   const key = options.key ?? "";
   if (decode32(key) === undefined) {
     throw new OperatorError(`<key> is "${key}", which is not a public key: 32 bytes in base58`, ExitCode.USAGE);
@@ -61,22 +65,27 @@ async function isTaken(control: string, request: string): Promise<boolean> {
   return true;
 }
 
-function summary(key: string, { standing, layer }: Decision): string {
+function summary(key: string, decision: Decision | undefined): string {
+  if (decision === undefined) return `${key} is treated like any other node`;
+  const { standing, layer } = decision;
   if (standing === "allowed") return `${key} is listed when it announces itself, also without a proof`;
   if (standing === "disallowed") return `${key} is not listed`;
   return layer === 0 ? `${key} is in the layer that it announces` : `${key} is in layer ${layer}`;
 }
 
-const REQUEST = /^decide (?<key>\w{32,44}) (?:(?<standing>allowed|disallowed)|layer (?<layer>\d{1,3}))$/;
+const REQUEST =
+  /^decide (?<key>\w{32,44}) (?:(?<standing>allowed|disallowed)|(?<forgotten>forgotten)|layer (?<layer>\d{1,3}))$/;
 
-function requestOf(key: string, { standing, layer }: Decision): string {
-  return `decide ${key} ${standing ?? `layer ${layer}`}\n`;
+function requestOf(key: string, decision: Decision | undefined): string {
+  const word = decision === undefined ? "forgotten" : decision.standing ?? `layer ${decision.layer}`;
+  return `decide ${key} ${word}\n`;
 }
 
 /** Parses what {@linkcode decide} sends to a running directory; undefined for anything else. */
-export function parseDecision(request: string): { key: string; decision: Decision } | undefined {
-  const { key, standing, layer } = REQUEST.exec(request.trimEnd())?.groups ?? {};
+export function parseDecision(request: string): { key: string; decision: Decision | undefined } | undefined {
+  const { key, standing, forgotten, layer } = REQUEST.exec(request.trimEnd())?.groups ?? {};
   if (key === undefined) return undefined;
+  if (forgotten !== undefined) return { key, decision: undefined };
   if (layer === undefined) return { key, decision: { standing: standing as "allowed" | "disallowed" } };
   return Number(layer) <= MAX_LAYER ? { key, decision: { layer: Number(layer) } } : undefined;
 }

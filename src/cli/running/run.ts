@@ -28,7 +28,7 @@ export interface Reloadable<C extends AnyConfig> extends AsyncDisposable {
    */
   reload(read: () => C): Changes;
   /** Takes the operator's word on a node, if it is a directory. Rejects with an OperatorError if it can't. */
-  decide?(key: string, decision: Decision): Promise<void>;
+  decide?(key: string, decision: Decision | undefined): Promise<void>;
 }
 
 /** What a kind of node does in its own way. */
