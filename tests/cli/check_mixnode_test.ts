@@ -1,15 +1,9 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { Finding } from "../../src/cli/checks/finding.ts";
 import { DirectoryServer } from "../directory/directory_server.ts";
 import { quietPort } from "../support/quiet_port.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { nymGateway } from "./program.ts";
-
-interface Finding {
-  status: string;
-  subject: string;
-  found: string;
-  remedy?: string;
-}
 
 Deno.test("check looks at everything that a mixnode needs, and at its entry in the directory", async () => {
   using folder = new TemporaryFolder();

@@ -1,15 +1,8 @@
 import { assertEquals } from "@std/assert";
+import type { Finding } from "../../src/cli/checks/finding.ts";
 import { quietPort } from "../support/quiet_port.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { nymGateway } from "./program.ts";
-
-/** What `check --output json` prints of each check. */
-export interface Finding {
-  status: string;
-  subject: string;
-  found: string;
-  remedy?: string;
-}
 
 /** A gateway of ours, which is never started, and a directory that lists a whole network. */
 export class CheckRig implements AsyncDisposable {

@@ -1,7 +1,8 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
+import type { Finding } from "../../src/cli/checks/finding.ts";
 import { lockPrivateFolder } from "../../src/mailbox/database.ts";
-import { CheckRig, type Finding } from "./check_rig.ts";
+import { CheckRig } from "./check_rig.ts";
 import { nymGateway, outcomeOf, program } from "./program.ts";
 
 Deno.test("a gateway that has everything it needs is ready, with a warning for addresses that nobody can reach", async () => {
