@@ -75,7 +75,7 @@ export class Mixnode implements AsyncDisposable {
 
     starting.use(await openState(mixnode.stateDirectory));
     const replays = starting.use(
-      openReplays(join(mixnode.stateDirectory, "replay"), mixnode.replayWindow, mixnode.replayPackets, count),
+      await openReplays(join(mixnode.stateDirectory, "replay"), mixnode.replayWindow, mixnode.replayPackets, count),
     );
     const syncing = setInterval(() => void replays.sync(), SYNC_INTERVAL);
     starting.defer(() => clearInterval(syncing));

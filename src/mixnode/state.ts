@@ -1,6 +1,6 @@
 import type { MixnetCounterName } from "../counting/counter_table.ts";
 import type { Count } from "../counting/counters.ts";
-import { ExitCode, fileError } from "../errors/operator_error.ts";
+import { opened } from "../errors/opened.ts";
 import { lockFolder } from "../files/lock.ts";
 import { logger } from "../logging/log.ts";
 import { ReplayFilter } from "../replay/replay_filter.ts";
@@ -13,26 +13,19 @@ const log = logger("nym_gateway::mixnode");
  * @throws {OperatorError} when another mixnode uses it, or that can't be done
  */
 export async function openState(folder: string): Promise<Disposable> {
-  try {
-    return await lockFolder(folder, "another running mixnode is using it", log.warn);
-  } catch (error) {
-    throw fileError(`Cannot open the state "${folder}"`, error, ExitCode.INPUT_OUTPUT);
-  }
+  const lock = (path: string) => lockFolder(path, "another running mixnode is using it", log.warn);
+  return await opened("state", folder, lock);
 }
 
 /**
  * Opens the folder that remembers which packets were seen, `most` of them for `window` ms.
  * @throws {OperatorError} if it cannot
  */
-export function openReplays(
+export async function openReplays(
   folder: string,
   window: number,
   most: number,
   count: Count<MixnetCounterName>,
-): ReplayFilter {
-  try {
-    return ReplayFilter.open(folder, window, most, count);
-  } catch (error) {
-    throw fileError(`Cannot open the tags of packets seen "${folder}"`, error, ExitCode.INPUT_OUTPUT);
-  }
+): Promise<ReplayFilter> {
+  return await opened("tags of packets seen", folder, (path) => ReplayFilter.open(path, window, most, count));
 }
