@@ -54,7 +54,11 @@ async function openEmbedded(
   return {
     ledger,
     openMailbox: (onCommit, syncAlong, disk) => {
-      const open = (path: string) => Mailbox.open(path, sealer, count, onCommit, syncAlong, limits, disk);
+      const open = async (path: string) => {
+        const mailbox = await Mailbox.open(path, sealer, count, onCommit, syncAlong, limits, disk);
+        mailbox.skipNumbers();
+        return mailbox;
+      };
       return opened("mailbox", mailboxFile(clientsEndpoint.inboxesDirectory), open);
     },
   };

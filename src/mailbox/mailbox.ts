@@ -180,6 +180,14 @@ export class Mailbox implements MessageStore {
     return this.#roomMade.promise;
   }
 
+  /**
+   * Skips a random count of sequence numbers, about two billion. Call it before the first message: a killed run may have
+   * pushed messages whose numbers it had not written yet, and clients recognize messages by their numbers.
+   */
+  skipNumbers(): void {
+    this.totals.sequence += crypto.getRandomValues(new Uint32Array(1))[0]!;
+  }
+
   /** The number of messages waiting for a commit. */
   get waiting(): number {
     return this.#fresh.waiting;

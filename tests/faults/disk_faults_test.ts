@@ -1,8 +1,15 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertNotEquals } from "@std/assert";
 import { join } from "node:path";
+import { parseSocketAddress } from "../../src/addresses/socket_address.ts";
+import { decodeBase58, encodeBase58 } from "../../src/encoding/base58.ts";
+import { frame } from "../../src/mixnet/frames.ts";
+import { PacketFactory } from "../bench/load/packet_factory.ts";
 import { many, report } from "../hostile/besieged.ts";
+import { post } from "../hostile/members.ts";
 import { LockedDatabase } from "../support/locked_database.ts";
+import { randomClientAddress } from "../support/packets.ts";
 import { sideBySide } from "../support/side_by_side.ts";
+import { TestClient } from "../support/test_client.ts";
 import { FaultyGateway } from "./faulty_gateway.ts";
 import { hasStrace, Injection } from "./injection.ts";
 
@@ -82,4 +89,28 @@ Deno.test("a mailbox locked by another program for a while costs time, but no me
   await operator.says(/^ok +mailbox/m);
   await gateway.readAll();
   assertEquals(await operator.metric("messages_lost_total"), 0);
+});
+
+Deno.test("while the mailbox is locked, a client that is online gets its mail; after a kill, new mail has other numbers", async () => {
+  await using gateway = await FaultyGateway.start();
+  const { process } = gateway;
+  const factory = new PacketFactory(decodeBase58(process.publicKey)!);
+  const bob = randomClientAddress();
+  const message = new Uint8Array(40).fill(1);
+  let login: Record<string, unknown> = { type: "register", address: encodeBase58(bob), numbers: true };
+  /** Bob logs in and gets a message. Resolves with its number. */
+  const receive = async (lock?: () => Disposable) => {
+    await using client = await TestClient.connect(parseSocketAddress(process.clients)!);
+    const { token } = await client.request(login) as { token?: string };
+    login = { ...login, type: "authenticate", token };
+    using _locked = lock?.();
+    await post(parseSocketAddress(process.mixnet)!, frame(factory.build(bob, message)));
+    const { number } = await client.answer() as { number: number };
+    assertEquals(await client.message(), message);
+    if (lock !== undefined) await process.stop("SIGKILL"); // what it has pushed is not on the disk
+    return number;
+  };
+  const number = await receive(() => new LockedDatabase(`${process.inboxes}/mailbox.kv`));
+  await process.start();
+  assertNotEquals(await receive(), number);
 });
