@@ -3,6 +3,8 @@ import type { ServerOptions } from "../../src/postgresql/server.ts";
 import { asUser } from "../../src/sandbox/cluster/programs.ts";
 import { run } from "../../src/sandbox/cluster/service.ts";
 import { PROGRAMS } from "../support/postgresql.ts";
+import { descendants } from "./descendants.ts";
+import { Disk } from "./disk.ts";
 
 /** MB of a disk: a database with little in it. */
 const SIZE = 256;
@@ -18,24 +20,15 @@ const SETTINGS = {
   hot_standby: "on",
 };
 
-/** Whether this user may mount a disk that is a file. */
-export const canMountFiles = Deno.build.os === "linux" &&
-  await new Deno.Command("losetup", { args: ["--find"] }).output()
-    .then(({ success }) => success && Deno.uid() === 0, () => false);
-
-/**
- * A PostgreSQL on a disk of its own. The disk is a file: what the kernel has not been told to sync is not in it, so that a
- * copy of it is what a power cut leaves.
- */
+/** A PostgreSQL on a disk of its own. */
 export class Node implements AsyncDisposable {
   #process: Deno.ChildProcess | undefined;
 
-  private constructor(readonly name: string, private readonly folder: string, private readonly settings: Settings) {}
+  private constructor(readonly name: string, private readonly disk: Disk, private readonly settings: Settings) {}
 
   /** One with a new database. */
   static async init(name: string, folder: string, settings: Settings): Promise<Node> {
-    const node = new Node(name, join(folder, name), settings);
-    await node.#makeDisk();
+    const node = new Node(name, await newDisk(name, folder), settings);
     const options = ["--auth-local=trust", "--username=gateway", "--encoding=UTF8", "--locale=C", "--wal-segsize=1"];
     await run(...asUser(join(PROGRAMS!, "initdb"), "-D", node.#data, ...options));
     return node;
@@ -43,8 +36,7 @@ export class Node implements AsyncDisposable {
 
   /** A standby of another one, which is running. */
   static async standby(name: string, folder: string, of: Node, settings: Settings): Promise<Node> {
-    const node = new Node(name, join(folder, name), settings);
-    await node.#makeDisk();
+    const node = new Node(name, await newDisk(name, folder), settings);
     const source = `host=${of.#socket} user=gateway application_name=${name}`;
     const options = ["--dbname", source, "--pgdata", node.#data, "--write-recovery-conf", "--checkpoint=fast"];
     await run(...asUser(join(PROGRAMS!, "pg_basebackup"), ...options));
@@ -54,13 +46,9 @@ export class Node implements AsyncDisposable {
   /** What there would be after a power cut now, which is not started yet. Call it while it is {@linkcode freeze | frozen}. */
   async afterPowerCut(name: string, folder: string): Promise<Node> {
     const alone = { synchronous_standby_names: "", primary_conninfo: "" };
-    const node = new Node(name, join(folder, name), { ...this.settings, ...alone });
-    Deno.mkdirSync(node.folder);
-    const same = async () =>
-      (await new Deno.Command("cmp", { args: ["--silent", this.#image, node.#image] }).output()).success;
-    // The kernel may write by itself in the middle of it.
-    do await run("cp", "--sparse=always", this.#image, node.#image); while (!await same());
-    await node.#mount();
+    const [image, path] = places(name, folder);
+    await this.disk.copy(image);
+    const node = new Node(name, await Disk.mount(image, path), { ...this.settings, ...alone });
     const locks = [join(node.#data, "postmaster.pid"), `${node.#socket}/.s.PGSQL.5432.lock`];
     await run("rm", "--force", ...locks);
     return node;
@@ -103,7 +91,7 @@ export class Node implements AsyncDisposable {
   freeze(): Disposable {
     const first = this.#process!.pid;
     Deno.kill(first, "SIGSTOP");
-    const pids = [first, ...childrenOf(first)];
+    const pids = descendants([first]);
     for (const pid of pids) Deno.kill(pid, "SIGSTOP");
     return {
       [Symbol.dispose]: () => {
@@ -115,50 +103,27 @@ export class Node implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#process?.kill("SIGQUIT");
     await this.#process?.status;
-    await run("umount", this.#mounted);
-    Deno.removeSync(this.folder, { recursive: true });
-  }
-
-  get #image(): string {
-    return join(this.folder, "image");
-  }
-
-  get #mounted(): string {
-    return join(this.folder, "disk");
+    await this.disk[Symbol.asyncDispose]();
   }
 
   get #socket(): string {
-    return this.#mounted;
+    return this.disk.path;
   }
 
   get #data(): string {
-    return join(this.#mounted, "data");
-  }
-
-  async #makeDisk(): Promise<void> {
-    Deno.mkdirSync(this.folder);
-    await run("truncate", `--size=${SIZE}M`, this.#image);
-    await run("mkfs.ext4", "-q", this.#image);
-    await this.#mount();
-    await run("chown", "postgres", this.#mounted);
-  }
-
-  async #mount(): Promise<void> {
-    Deno.mkdirSync(this.#mounted);
-    await run("mount", "-o", "loop", this.#image, this.#mounted);
+    return join(this.disk.path, "data");
   }
 }
 
 /** Settings of postgresql.conf. */
 export type Settings = Readonly<Record<string, string>>;
 
-function childrenOf(parent: number): number[] {
-  const pids = [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter((pid) => pid > 0);
-  return pids.filter((pid) => {
-    try {
-      return Number(Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) . /s, "").split(" ")[0]) === parent;
-    } catch {
-      return false; // it has ended
-    }
-  });
+function newDisk(name: string, folder: string): Promise<Disk> {
+  return Disk.make(...places(name, folder), SIZE);
+}
+
+/** Where a node has its disk: the image, and the folder. */
+function places(name: string, folder: string): [image: string, path: string] {
+  const path = join(folder, name);
+  return [`${path}.image`, path];
 }

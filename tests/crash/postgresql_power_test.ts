@@ -1,24 +1,34 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { range } from "../mailbox/messages.ts";
 import { openPostgresql } from "../mailbox/stores.ts";
+import { Writers } from "../postgresql/writers.ts";
 import { LongRun } from "../support/long_run.ts";
 import { SKIPPED } from "../support/postgresql.ts";
 import { Random } from "../support/random.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { type Account, compare, newAccount } from "./account.ts";
+import { canMountFiles } from "./disk.ts";
 import { childCommand, runChild } from "./mailbox_process.ts";
-import { canMountFiles, Node } from "./postgresql_nodes.ts";
+import { PatroniCluster } from "./patroni_cluster.ts";
+import { Node } from "./postgresql_nodes.ts";
 
-/** Power cuts of one node, and of a primary with two synchronous standbys at once. Long form: 50 of each; 0 in the short one. */
+/**
+ * Power cuts of one node, of a primary with two synchronous standbys at once, and of three nodes under Patroni. Long form:
+ * 50, 50 and 6; 0 in the short one.
+ */
 const CUTS = Number(Deno.env.get("CRASH_POSTGRESQL_CUTS") ?? 0);
 const CLUSTER_CUTS = Number(Deno.env.get("CRASH_POSTGRESQL_CLUSTER_CUTS") ?? 0);
+const PATRONI_CUTS = Number(Deno.env.get("CRASH_POSTGRESQL_PATRONI_CUTS") ?? 0);
 const SEED = Number(Deno.env.get("CRASH_SEED") ?? 20_260_101);
-/** To see that the test finds losses: "off" must lose mail. */
+/** To see that the tests find losses: "off" must lose mail. */
 const SYNCHRONOUS_COMMIT = Deno.env.get("CRASH_POSTGRESQL_SYNCHRONOUS_COMMIT") ?? "on";
 
 /** ms from one cut to the next, at most */
 const MAX_DELAY = 400;
 /** ms for what a node has answered before it was stopped to be read */
 const LATE = 100;
+/** ms of load before a cut of a cluster, at most */
+const MAX_LOAD = 3000;
 const ENDLESS = 1_000_000;
 
 const isSkipped = SKIPPED || !canMountFiles;
@@ -33,6 +43,12 @@ Deno.test({
   name: `so do three nodes that lose power at once, ${CLUSTER_CUTS} times`,
   ignore: isSkipped || CLUSTER_CUTS === 0,
   fn: () => cutPower(CLUSTER_CUTS, ["node2", "node3"]),
+});
+
+Deno.test({
+  name: `and three under Patroni, whichever becomes the primary then, ${PATRONI_CUTS} times`,
+  ignore: isSkipped || PATRONI_CUTS === 0,
+  fn: () => cutPatroni(PATRONI_CUTS),
 });
 
 /** Loads a primary with these standbys, and looks again and again what would be left after a power cut of all. */
@@ -75,6 +91,44 @@ async function cutPower(cuts: number, standbys: readonly string[]): Promise<void
   const stored = account.done.reduce((sum, { stored }) => sum + stored, 0);
   progress.end(`${cuts} cuts, ${stored} messages committed, none lost`);
   assert(stored > 0);
+}
+
+/**
+ * Cuts the power of a cluster again and again while two gateways write. They outlive it and repeat what was under way. Every
+ * other time the machine of the primary comes back last, so that another one has to have all.
+ */
+async function cutPatroni(cuts: number): Promise<void> {
+  const progress = new LongRun("power cuts of three nodes under Patroni", cuts);
+  const random = new Random(SEED);
+  using folder = new TemporaryFolder();
+  Deno.chmodSync(folder.path, 0o711); // for the user postgres
+  await using cluster = await PatroniCluster.start(folder.path, { synchronous_commit: SYNCHRONOUS_COMMIT });
+  await using writers = new Writers(cluster.options);
+  let changes = 0;
+  for (const cut of range(cuts)) {
+    const running = [writers.start(), writers.start()];
+    const goOn = () => Promise.all(running.map((writer) => writer.goesOn(1)));
+    await goOn();
+    await cluster.isWhole();
+    await pause(random.between(LATE, MAX_LOAD));
+    const { primary, standbys } = await cluster.roles();
+    await cluster.cutPower();
+    const isLast = cut % 2 === 1;
+    cluster.powerOn(isLast ? standbys : undefined);
+    await goOn();
+    const now = (await cluster.roles()).primary;
+    if (isLast) {
+      assertNotEquals(now, primary);
+      cluster.powerOn([primary]);
+    }
+    if (now !== primary) changes++;
+    await Promise.all(running.map((writer) => writer.kill()));
+    await writers.check();
+    progress.reached(cut);
+  }
+  progress.end(
+    `${cuts} cuts, ${changes} with another primary, ${writers.committed} messages committed, none lost or twice`,
+  );
 }
 
 /** Stops all nodes, the primary first, and looks what is on the primary's disk, and what on those of its standbys. */

@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a command
 /**
- * A gateway's store for kills_test.ts: it stores numbered messages of one writer for several clients, as fast as it can,
+ * A gateway's store for writers.ts: it stores numbered messages of one writer for several clients, as fast as it can,
  * and prints the number up to which they are committed.
  */
 import type { ServerOptions } from "../../src/postgresql/server.ts";

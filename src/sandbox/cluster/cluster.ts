@@ -57,7 +57,7 @@ export class Cluster {
     const nodes = Array.from({ length: NODES }, () => ({ patroni: port(), postgresql: port() }));
     const folder = join(home, "database");
     const database = starting.use(
-      await Database.start(folder, programs, { etcd: [port(), port()], nodes }, signal),
+      await Database.start(folder, programs, { etcd: [[port(), port()]], nodes }, signal),
     );
     const mail = await makeMail(database);
     started("database", await describe(database));

@@ -18,8 +18,8 @@ const MEMORY_LINE = 6;
 
 /** Ports of a cluster's programs. */
 export interface DatabasePorts {
-  /** for clients and for others of its kind */
-  readonly etcd: readonly [number, number];
+  /** for clients and for others of its kind, of an etcd on each of the first nodes: one, or three */
+  readonly etcd: readonly (readonly [number, number])[];
   /** of each node */
   readonly nodes: readonly { readonly patroni: number; readonly postgresql: number }[];
 }
@@ -44,6 +44,7 @@ interface Node {
 /** PostgreSQL on several nodes, with a primary that Patroni chooses, and commits that a standby has too. */
 export class Database implements AsyncDisposable {
   readonly #nodes: Node[] = [];
+  readonly #etcds: Service[] = [];
 
   private constructor(
     private readonly parts: AsyncDisposableStack,
@@ -53,21 +54,25 @@ export class Database implements AsyncDisposable {
     private readonly password: string,
   ) {}
 
-  /** Starts etcd and all nodes, with their files in a new folder; resolves when a standby is synchronous. */
+  /**
+   * Starts etcd and all nodes, with their files in folders of their names, which may already exist, empty; resolves when a
+   * standby is synchronous. `parameters`: more of PostgreSQL's
+   */
   static async start(
     folder: string,
     programs: Programs,
     ports: DatabasePorts,
     signal: AbortSignal,
+    parameters: Readonly<Record<string, string>> = {},
   ): Promise<Database> {
     await using starting = new AsyncDisposableStack();
-    Deno.mkdirSync(folder, { mode: 0o700 });
+    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
     const password = crypto.getRandomValues(new Uint8Array(16)).toHex();
     const database = starting.use(new Database(new AsyncDisposableStack(), folder, programs, ports, password));
     const isQuorum = await patroniVersion(programs.patroni) >= 4;
-    for (const i of ports.nodes.keys()) await database.#configure(i, isQuorum);
+    for (const i of ports.nodes.keys()) await database.#configure(i, isQuorum, parameters);
     if (Deno.uid() === 0) await run("chown", "-R", "postgres", folder);
-    database.#start();
+    database.startNodes();
     let members: Member[] = [];
     const isUp = async () => {
       members = await database.members().catch(() => []);
@@ -126,58 +131,73 @@ export class Database implements AsyncDisposable {
     return node.name;
   }
 
-  /** Ends all of it. The files are the caller's. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#nodes.map(async (node) => {
-      await node.patroni.kill();
-      const lines = processOf(node);
-      if (lines === undefined) return;
-      try {
-        Deno.kill(Number(lines[PID_LINE]), "SIGQUIT");
-      } catch {
-        // it has ended already
-      }
-      await removed(node, lines);
-    }));
-    await this.parts.disposeAsync();
+  /** The first processes of its programs; all others descend from them. */
+  get processes(): number[] {
+    const services = [...this.#etcds, ...this.#nodes.map(({ patroni }) => patroni)];
+    const servers = this.#nodes.map((node) => processOf(node)?.[PID_LINE]).filter((pid) => pid !== undefined);
+    return [...services.map(({ pid }) => pid), ...servers.map(Number)];
   }
 
-  #start(): void {
-    const { programs: { etcd, patroni }, folder, ports } = this;
-    const [client, peer] = ports.etcd.map((port) => `http://${HOST}:${port}`) as [string, string];
-    this.parts.use(
-      new Service(
-        "etcd",
-        asUser(
-          etcd,
-          ...["--name", "etcd", "--data-dir", join(folder, "etcd"), "--log-level", "error"],
-          ...["--listen-client-urls", client, "--advertise-client-urls", client, "--listen-peer-urls", peer],
-          ...["--initial-advertise-peer-urls", peer, "--initial-cluster", `etcd=${peer}`],
-        ),
-      ),
+  /** Ends all programs; the files stay. */
+  async stop(): Promise<void> {
+    await Promise.all(
+      this.#nodes.splice(0).map(async (node) => {
+        await node.patroni.kill();
+        const lines = processOf(node);
+        if (lines === undefined) return;
+        try {
+          Deno.kill(Number(lines[PID_LINE]), "SIGQUIT");
+        } catch {
+          // it has ended already
+        }
+        await removed(node, lines);
+      }),
     );
+    await Promise.all(this.#etcds.splice(0).map((etcd) => etcd.kill()));
+  }
+
+  /** Starts the programs of these nodes, or of all, with the files left in their folders. */
+  startNodes(names: readonly string[] = this.ports.nodes.map((_, i) => nameOf(i))): void {
+    const cluster = this.ports.etcd.map(([, peer], i) => `${nameOf(i)}=http://${HOST}:${peer}`).join();
     for (const [i, ports] of this.ports.nodes.entries()) {
       const name = nameOf(i);
-      const home = join(folder, name);
-      const service = new Service(`Patroni of ${name}`, asUser(patroni, join(home, "patroni.yml")));
+      if (!names.includes(name)) continue;
+      const home = join(this.folder, name);
+      if (i < this.ports.etcd.length) {
+        const [client, peer] = this.ports.etcd[i]!.map((port) => `http://${HOST}:${port}`) as [string, string];
+        const command = asUser(
+          this.programs.etcd,
+          ...["--name", name, "--data-dir", join(home, "etcd"), "--log-level", "error"],
+          ...["--listen-client-urls", client, "--advertise-client-urls", client, "--listen-peer-urls", peer],
+          ...["--initial-advertise-peer-urls", peer, "--initial-cluster", cluster],
+        );
+        this.#etcds.push(this.parts.use(new Service(`etcd of ${name}`, command)));
+      }
+      const service = new Service(`Patroni of ${name}`, asUser(this.programs.patroni, join(home, "patroni.yml")));
       this.#nodes.push({ name, folder: home, ports, patroni: this.parts.use(service) });
     }
   }
 
+  /** Ends all of it. The files are the caller's. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await this.parts.disposeAsync();
+  }
+
   /** Writes the configuration of a node, in the part of YAML that is JSON. */
-  async #configure(i: number, isQuorum: boolean): Promise<void> {
+  async #configure(i: number, isQuorum: boolean, parameters: Readonly<Record<string, string>>): Promise<void> {
     const name = nameOf(i);
     const home = join(this.folder, name);
     const { patroni, postgresql } = this.ports.nodes[i]!;
     const [restapi, address] = [`${HOST}:${patroni}`, `${HOST}:${postgresql}`];
     const { password } = this;
-    Deno.mkdirSync(home, { mode: 0o700 });
+    Deno.mkdirSync(home, { recursive: true, mode: 0o700 });
     const settings = {
       scope: "mail",
       name,
       log: { level: "WARNING" },
       restapi: { listen: restapi, connect_address: restapi },
-      etcd3: { host: `${HOST}:${this.ports.etcd[0]}` },
+      etcd3: { hosts: this.ports.etcd.map(([client]) => `${HOST}:${client}`) },
       bootstrap: {
         dcs: {
           ttl: 10,
@@ -187,7 +207,7 @@ export class Database implements AsyncDisposable {
           synchronous_mode_strict: true,
           postgresql: {
             use_pg_rewind: true,
-            parameters: { max_connections: 60, wal_retrieve_retry_interval: "500ms" },
+            parameters: { max_connections: 60, wal_retrieve_retry_interval: "500ms", ...parameters },
           },
         },
         initdb: [{ encoding: "UTF8" }, { locale: "C" }, "data-checksums"],
@@ -216,7 +236,7 @@ export class Database implements AsyncDisposable {
 }
 
 /** Whether a node has every commit that was answered, or may be chosen only if it has. */
-function isSynchronous({ role }: Member): boolean {
+export function isSynchronous({ role }: Member): boolean {
   return role === "sync_standby" || role === "quorum_standby";
 }
 
@@ -256,7 +276,8 @@ async function removed({ name }: Node, lines: readonly string[]): Promise<void> 
   if (memory !== undefined) await run("ipcrm", "-m", memory).catch(() => {});
 }
 
-function isRunning(pid: number): boolean {
+/** Whether a process has not ended. */
+export function isRunning(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
   } catch {

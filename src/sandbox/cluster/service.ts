@@ -16,6 +16,11 @@ export class Service implements AsyncDisposable {
     this.#reading = Promise.all([this.#read(this.#child.stdout), this.#read(this.#child.stderr)]);
   }
 
+  /** Its process. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   /** Throws an Error with its last output if it has ended. */
   readonly mustRun = (): void => {
     if (this.#hasEnded) throw new Error(`${this.name} has ended by itself; it said:\n${this.#output.trim()}`);
