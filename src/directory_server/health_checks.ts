@@ -24,7 +24,7 @@ export function checksOf(
     network: () => {
       const empty = registry.emptyLayers(now());
       const { summary: nodes } = registry;
-      if (empty.length > 0) return warn(`${nodes}; none in layer ${empty.join(", ")}: clients can't send`);
+      if (empty.length > 0) return warn(`${nodes}; none in ${layers(empty)}: clients can't send`);
       if (registry.count("gateways") === 0) return warn(`${nodes}: clients have nowhere to connect`);
       for (const kind of ["mixnodes", "gateways"] as const) {
         if (registry.count(kind) > NEARLY_FULL * limits[kind]) return warn(`${nodes}, nearly ${kind} in [limits]`);
@@ -37,4 +37,10 @@ export function checksOf(
         : ok(`${plural(api.sessions, "node")} ${api.sessions === 1 ? "proves its key" : "prove their keys"}`),
     config: () => configVerdict(reloads, limits),
   };
+}
+
+/** As in `layer 2`, `layers 1 and 3`. */
+function layers(numbers: readonly number[]): string {
+  const listed = new Intl.ListFormat("en-GB").format(numbers.map(String));
+  return `${numbers.length === 1 ? "layer" : "layers"} ${listed}`;
 }

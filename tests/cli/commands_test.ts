@@ -99,14 +99,14 @@ Deno.test("init says which other node of this machine listens on the same addres
     assertEquals(code, 0);
     assertStringIncludes(
       stderr,
-      "WARN  nym_gateway        > gateway supergateway of this machine listens on 0.0.0.0:1789 too, so only one of the " +
+      "WARN  nym_gateway        > gateway supergateway of this machine listens on 127.0.0.1:1789, so only one of the " +
         "two can run: give one of them another port, as --port or in its configuration\n",
     );
     const elsewhere = await nymGateway("mixnode init --id n --host 0.0.0.0 --port 1790 --layer 1", env);
     assertEquals(elsewhere.stderr.includes("WARN"), false, elsewhere.stderr);
     const gateway = "init --id g --mix-host 127.0.0.1 --mix-port 1790 --clients-host 127.0.0.1 --clients-port 9005";
     const clashing = await nymGateway(gateway, env);
-    assertStringIncludes(clashing.stderr, "mixnode n of this machine listens on 127.0.0.1:1790 too");
+    assertStringIncludes(clashing.stderr, "mixnode n of this machine listens on 0.0.0.0:1790, so only one");
   }));
 
 Deno.test("run says that it listens only once it does, and prints the note only if it announces no reachable address", () =>

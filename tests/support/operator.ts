@@ -5,7 +5,7 @@ const ATTEMPTS = 250;
 /** The operator's endpoint of a node. */
 export class Operator {
   /** `address`: where the endpoint listens, `ip:port`; `kind`: of which node */
-  constructor(readonly address: string, private readonly kind: "gateway" | "mixnode" = "gateway") {}
+  constructor(readonly address: string, private readonly kind: "gateway" | "mixnode" | "directory" = "gateway") {}
 
   /** The value of a metric's series, as in `packets_dropped_total{reason="mac"}`: the name has no prefix. */
   async metric(series: string): Promise<number> {

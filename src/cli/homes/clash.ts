@@ -17,11 +17,11 @@ export function warnOfClash<C extends AnyConfig>(role: Role<C>, config: C): void
   for (const other of [...configsOf(GATEWAY_ROLE), ...configsOf(MIXNODE_ROLE), ...configsOf(DIRECTORY_ROLE)]) {
     const kind = tableOf(other).program;
     if (kind === role.table.program && homeOf(other).id === homeOf(config).id) continue;
-    const shared = own.filter((address) => listeningAddressesOf(other).some((its) => overlaps(address, its)));
+    const shared = listeningAddressesOf(other).filter((its) => own.some((address) => overlaps(address, its)));
     if (shared.length === 0) continue;
     const addresses = shared.join(" and ");
     log.warn(
-      `${kind} ${homeOf(other).id} of this machine listens on ${addresses} too, so only one of the two can run: give ` +
+      `${kind} ${homeOf(other).id} of this machine listens on ${addresses}, so only one of the two can run: give ` +
         `one of them another port, as --${role.portOption} or in its configuration`,
     );
   }
