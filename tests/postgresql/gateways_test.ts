@@ -8,6 +8,8 @@ import { Server } from "../../src/postgresql/server.ts";
 import { DirectoryRig } from "../support/directory_rig.ts";
 import { eventually } from "../support/eventually.ts";
 import { GatewayRig, NO_DIRECTORY } from "../support/gateway_rig.ts";
+import { formatSocketAddress } from "../../src/addresses/socket_address.ts";
+import { Operator } from "../support/operator.ts";
 import { Postgresql, SKIPPED } from "../support/postgresql.ts";
 import { quietPort } from "../support/quiet_port.ts";
 import { Relay } from "../support/relay.ts";
@@ -43,6 +45,14 @@ Deno.test({
       await provision(await cluster.database(), { user: "mail", database: "other_mail" }, undefined);
       await areOne({ ...storage, url: `postgres://mail@localhost:${port}/other_mail` });
     });
+
+    await t.step(
+      "while the database is away a gateway says so, and clients that are online get their mail",
+      async () => {
+        await provision(await cluster.database(), { user: "mail", database: "more_mail" }, undefined);
+        await goesOnWithout(cluster, { ...storage, url: `postgres://mail@localhost:${port}/more_mail` });
+      },
+    );
 
     await t.step(
       "an unknown certificate, one of another address, a wrong password and another storage key are refused",
@@ -106,6 +116,30 @@ async function clientMoves(storage: Config["storage"]): Promise<void> {
   assertEquals(await next(third), message(5));
   await there.restart();
   assertEquals(there.gateway.ledger.size, 1);
+}
+
+async function goesOnWithout(cluster: Postgresql, storage: Config["storage"]): Promise<void> {
+  await using rig = await GatewayRig.start(NO_DIRECTORY, (config) => {
+    Object.assign(config.storage, storage);
+    config.operator.listeningAddress = "127.0.0.1:0";
+  });
+  const { mailbox, operatorAddress } = rig.gateway;
+  const address = crypto.getRandomValues(new Uint8Array(32));
+  await using client = await rig.register(address);
+  await mailbox.flush();
+  await cluster.stop("immediate");
+  const message = new Uint8Array(40).fill(1);
+  await rig.mix(rig.packet(address, message));
+  assertEquals(await client.message(), message);
+  await eventually("the failure is known", () => mailbox.failure !== undefined);
+  const operator = formatSocketAddress(operatorAddress!);
+  const { ready, text } = await new Operator(operator).readiness();
+  assert(!ready && /cannot write messages to the database .+only connected clients get new ones/.test(text), text);
+  const alive = await fetch(`http://${operator}/healthz`);
+  assertEquals([alive.status, (await alive.text()).length > 0], [200, true]);
+  await cluster.restart();
+  await mailbox.flush();
+  assertEquals(mailbox.failure, undefined);
 }
 
 /** The next of what has not come before: a database that takes its time, as on a busy machine, may cost repetitions. */
