@@ -13,6 +13,8 @@ import { Server, type ServerOptions, type Sql } from "./server.ts";
 
 /** Chunks that one read takes: at most 1 MiB. */
 const READ_CHUNKS = 64;
+/** ms that a statement may take: some count or change a row for each inbox or client */
+const DEADLINE = 3_600_000;
 /** Rows that are removed in one statement. */
 const REMOVED_TOGETHER = 5000;
 
@@ -38,12 +40,9 @@ export class MovablePostgresql implements Movable {
    */
   static async open(options: ServerOptions, sealer: Sealer): Promise<MovablePostgresql> {
     await using opening = new AsyncDisposableStack();
-    const server = opening.use(new Server(options));
+    const server = opening.use(new Server(options, DEADLINE));
     await migrate(server, sealer);
-    for (let waited = 0; await isInUse(server); waited += POLL_INTERVAL) {
-      if (waited >= LAST_SESSIONS) throw new Error("gateways are using it: stop all of them first");
-      await pause(POLL_INTERVAL, new AbortController().signal);
-    }
+    await mustBeUnused(server);
     opening.move();
     return new MovablePostgresql(server, sealer);
   }
@@ -149,8 +148,12 @@ export class MovablePostgresql implements Movable {
     return Promise.resolve();
   }
 
-  /** Removes the messages, and marks clients as removed. Each inbox keeps its last number and epoch. */
+  /**
+   * Removes the messages, and marks clients as removed. Each inbox keeps its last number and epoch.
+   * @throws {Error} when gateways are using it: what they have stored may not have been copied
+   */
   async clear(): Promise<void> {
+    await mustBeUnused(this.server);
     for (let isAll = false; !isAll;) {
       const rows = await this.server.run((sql) =>
         sql<object[]>`delete from nym_gateway.chunks where ctid = any (array(
@@ -233,6 +236,14 @@ export class MovablePostgresql implements Movable {
         join nym_gateway.chunks c on c.inbox = n.inbox and c.id = n.id`;
     const same = rows.filter(({ place, body }) => isSame(body, chunks[Number(place) - 1]!.sealed));
     return new Set(same.map(({ place }) => Number(place) - 1));
+  }
+}
+
+/** Waits for the sessions of gateways that have just stopped; throws when there are others. */
+async function mustBeUnused(server: Server): Promise<void> {
+  for (let waited = 0; await isInUse(server); waited += POLL_INTERVAL) {
+    if (waited >= LAST_SESSIONS) throw new Error("gateways are using it: stop all of them first");
+    await pause(POLL_INTERVAL, new AbortController().signal);
   }
 }
 

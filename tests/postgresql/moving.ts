@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { moveMail } from "../../src/cli/transfer/storage_move.ts";
 import { configPath, defaultConfig } from "../../src/config/config.ts";
 import { databaseOptions } from "../../src/config/database_options.ts";
@@ -20,7 +20,7 @@ import { generateKeyPair } from "../../src/sphinx/curve.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const CLIENTS = 24;
-const ROUNDS = 20;
+const ROUNDS = 15;
 /** So many in a commit get a chunk each: there is much to move. */
 const FEW_CLIENTS = 12;
 const DAY = 86_400_000;
@@ -68,17 +68,21 @@ class Home implements Disposable {
     return await work(parts.use(await shared.openMailbox(ignore, synced, NO_LIMITS, DAY)), shared.ledger);
   }
 
+  /** Moves the mail; what `onProgress` throws ends that. */
+  async move(to: StoreKind, onProgress: (what: string) => void): Promise<void> {
+    const configure = () => {
+      const text = Deno.readTextFileSync(this.path);
+      Deno.writeTextFileSync(this.path, text.replace(/^kind = .*$/m, `kind = "${to}"`));
+    };
+    await moveMail(this.config, to, false, configure, onProgress);
+  }
+
   /** Moves the mail, and fails at more and more of the steps, until it works. Returns how often it failed. */
   async moveWithFailures(to: StoreKind): Promise<number> {
     for (let failures = 0;; failures++) {
       let steps = 0;
-      const { config } = this;
-      const configure = () => {
-        const text = Deno.readTextFileSync(this.path);
-        Deno.writeTextFileSync(this.path, text.replace(/^kind = .*$/m, `kind = "${to}"`));
-      };
       try {
-        await moveMail(config, to, false, configure, () => {
+        await this.move(to, () => {
           if (++steps > failures) throw new Error("killed");
         });
         return failures;
@@ -175,17 +179,22 @@ export async function moveThereAndBack(admin: ServerOptions): Promise<void> {
   assertEquals([...Deno.readDirSync(home.config.clientsEndpoint.inboxesDirectory)].map(({ name }) => name), []);
   await compare("moved there");
   await store(20_000);
-  await home.moveWithKills("embedded", 4);
+  const killed = home.move("embedded", (what) => {
+    if (what === "Removing") throw new Error("killed");
+  });
+  await assertRejects(() => killed, Error, "killed");
+  await store(25_000); // at a gateway on another machine, which knows nothing of the move
+  await home.moveWithKills("embedded", 2);
   assertEquals(home.config.storage.kind, "embedded");
   await compare("moved back");
   await store(30_000);
-  const refusal = await moveMail(home.config, "embedded", false, ignore, ignore).catch(({ message }) => message);
+  const refusal = await home.move("embedded", ignore).catch(({ message }) => message);
   assertEquals(
     /^the gateway's files hold \d+ messages and 24 clients already; with --merge/.test(refusal),
     true,
     refusal,
   );
-  await home.moveWithFailures("postgresql");
+  await home.move("postgresql", ignore);
   await compare("moved there again");
 
   Deno.writeTextFileSync(home.folder.file("passphrase"), "correct horse battery", { mode: 0o600 });

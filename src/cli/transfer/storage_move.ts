@@ -115,15 +115,15 @@ export async function moveMail(
     writeMove(inboxesDirectory, move);
   }
   const note = (change: Partial<UnfinishedMove>) => writeMove(inboxesDirectory, move = { ...move, ...change });
-  if (move.moved === undefined) {
-    await copyMail(source, target, sealer, move.after, (after: ChunkPlace, messages: number) => {
-      note({ after });
-      onProgress("Copying", messages);
-    });
-    const verified = await verifyMail(source, target, sealer, (_, messages) => onProgress("Verifying", messages));
-    note({ moved: { ...verified, damaged: source.damaged } });
-  }
-  const moved = move.moved!;
+  await copyMail(source, target, sealer, move.after, (after: ChunkPlace, messages: number) => {
+    note({ after });
+    onProgress("Copying", messages);
+  });
+  // If it is killed from here on, it looks at everything again: a gateway elsewhere may store mail in the meantime.
+  note({ after: undefined });
+  const verified = await verifyMail(source, target, sealer, (_, messages) => onProgress("Verifying", messages));
+  const moved = move.moved ?? { ...verified, damaged: source.damaged };
+  note({ moved });
   onProgress("Removing", moved.messages);
   configure();
   await source.clear();
