@@ -24,20 +24,9 @@ const MOST_OF_DATABASE = 1000;
 export async function inboxes(options: Options): Promise<void> {
   const { gateway, clientsEndpoint, storage } = readConfig(findHome(GATEWAY_ROLE, options).configPath);
   const path = mailboxFile(clientsEndpoint.inboxesDirectory);
-  const found = storage.kind === "postgresql"
+  const { found, ...total } = storage.kind === "postgresql"
     ? await readDatabase(storage)
-    : exists(path)
-    ? await readInventory(path, gateway.storageKeyFile)
-    : [];
-  found.sort((a, b) => b.bytes - a.bytes);
-  const sum = (of: "messages" | "bytes" | "damaged") => found.reduce((sum, inbox) => sum + inbox[of], 0);
-  const total = {
-    inboxes: found.length,
-    messages: sum("messages"),
-    bytes: sum("bytes"),
-    oldest: Math.max(0, ...found.map(({ oldest }) => oldest ?? 0)),
-    damaged: sum("damaged"),
-  };
+    : summed(exists(path) ? await readInventory(path, gateway.storageKeyFile) : []);
   if (options.output === "json") return printText(JSON.stringify({ ...total, each: found }, undefined, 2));
   if (found.length === 0) return print(" No mail is waiting.");
   print(paint("bold", row("inbox", "messages", "size", "oldest")));
@@ -45,8 +34,31 @@ export async function inboxes(options: Options): Promise<void> {
     const note = damaged === 0 ? "" : paint("red", `  ${damaged} damaged`);
     print(`${row(inbox, `${messages}`, sizeText(bytes), age(oldest))}${note}`);
   }
-  const all = plural(found.length, "inbox", "inboxes");
+  const all = plural(total.inboxes, "inbox", "inboxes");
   print(paint("bold", row(all, `${total.messages}`, sizeText(total.bytes), age(total.oldest))));
+  if (found.length < total.inboxes) print(` The ${found.length} largest are listed.`);
+}
+
+/** Inboxes, the largest first, and the figures of all, also of those that are not listed. */
+interface Found {
+  readonly found: readonly InboxSummary[];
+  readonly inboxes: number;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly oldest: number;
+  readonly damaged: number;
+}
+
+function summed(all: readonly InboxSummary[]): Found {
+  const sum = (of: "messages" | "bytes" | "damaged") => all.reduce((sum, inbox) => sum + inbox[of], 0);
+  return {
+    found: all.toSorted((a, b) => b.bytes - a.bytes),
+    inboxes: all.length,
+    messages: sum("messages"),
+    bytes: sum("bytes"),
+    oldest: all.reduce((oldest, each) => Math.max(oldest, each.oldest ?? 0), 0),
+    damaged: sum("damaged"),
+  };
 }
 
 async function readInventory(path: string, storageKeyFile: string) {
@@ -59,11 +71,12 @@ async function readInventory(path: string, storageKeyFile: string) {
 }
 
 /** The largest inboxes of a database, which may have millions. */
-async function readDatabase(storage: Config["storage"]): Promise<InboxSummary[]> {
+async function readDatabase(storage: Config["storage"]): Promise<Found> {
   const { inboxesIn } = await import("../postgresql/inspection.ts");
   try {
-    const inboxes = await inboxesIn(databaseOptions(storage), MOST_OF_DATABASE);
-    return inboxes.map(({ inbox, ...figures }) => ({ ...figures, inbox: inbox.slice(0, SHOWN), damaged: 0 }));
+    const { largest, total } = await inboxesIn(databaseOptions(storage), MOST_OF_DATABASE);
+    const found = largest.map(({ inbox, ...figures }) => ({ ...figures, inbox: inbox.slice(0, SHOWN), damaged: 0 }));
+    return { found, ...total, damaged: 0 };
   } catch (error) {
     throw fileError(`Cannot read the database "${storage.url}"`, error, ExitCode.INPUT_OUTPUT);
   }

@@ -6,6 +6,8 @@ import { Server, type ServerOptions } from "./server.ts";
 
 /** ms until the database must answer */
 const DEADLINE = 8_000;
+/** ms that it may take to look at all inboxes */
+const LISTING_DEADLINE = 600_000;
 
 /** What a database says of itself. */
 export interface Inspection {
@@ -90,20 +92,39 @@ export interface InboxFigures {
   readonly oldest: number;
 }
 
-/** All inboxes with messages, the largest first, at most `most`. Throws what the server says. */
-export async function inboxesIn(options: ServerOptions, most: number): Promise<InboxFigures[]> {
-  await using server = new Server(options);
+/** What {@linkcode inboxesIn} finds. */
+export interface FoundInboxes {
+  /** the largest, in that order */
+  readonly largest: readonly InboxFigures[];
+  /** of all inboxes with messages, those that are not among the largest included */
+  readonly total: Omit<InboxFigures, "inbox"> & { readonly inboxes: number };
+}
+
+/** The inboxes with messages, the `most` largest one by one. Throws what the server says. */
+export async function inboxesIn(options: ServerOptions, most: number): Promise<FoundInboxes> {
+  await using server = new Server(options, LISTING_DEADLINE);
+  const [all] = await server.run((sql) =>
+    sql<{ inboxes: string; messages: string | null; bytes: string | null; oldest: string | null }[]>`
+      select count(*) as inboxes, sum(messages) as messages, sum(bytes) as bytes,
+        (select extract(epoch from now() - min(stored)) * 1000 from nym_gateway.chunks) as oldest
+      from nym_gateway.inboxes where messages > 0`
+  );
   const rows = await server.run((sql) =>
     sql<{ inbox: string; messages: string; bytes: string; oldest: string }[]>`
       select encode(i.inbox, 'hex') as inbox, i.messages, i.bytes, extract(epoch from now() - c.stored) * 1000 as oldest
-      from nym_gateway.inboxes i, lateral (
+      from (
+        select inbox, messages, bytes from nym_gateway.inboxes where messages > 0 order by bytes desc limit ${most}::integer
+      ) i, lateral (
         select stored from nym_gateway.chunks where inbox = i.inbox order by last limit 1
-      ) c where i.messages > 0 order by i.bytes desc limit ${most}::integer`
+      ) c order by i.bytes desc`
   );
-  return rows.map(({ inbox, messages, bytes, oldest }) => ({
-    inbox,
-    messages: Number(messages),
-    bytes: Number(bytes),
-    oldest: Math.max(0, Number(oldest)),
-  }));
+  const figuresOf = (row: { messages: string | null; bytes: string | null; oldest: string | null }) => ({
+    messages: Number(row.messages),
+    bytes: Number(row.bytes),
+    oldest: Math.max(0, Number(row.oldest)),
+  });
+  return {
+    largest: rows.map((row) => ({ inbox: row.inbox, ...figuresOf(row) })),
+    total: { inboxes: Number(all!.inboxes), ...figuresOf(all!) },
+  };
 }

@@ -131,8 +131,11 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
     assert(Math.abs(after.now - Date.now()) < 60_000 && /^\d+/.test(after.version));
     const stranger = new Sealer(new Uint8Array(32).fill(8));
     assertEquals((await inspect(options, stranger)).isOurs, false);
-    const inboxes = await inboxesIn(options, 10);
-    assertEquals(inboxes.map(({ messages, bytes }) => [messages, bytes]), [[3, 120], [2, 80]]);
+    const { largest, total } = await inboxesIn(options, 10);
+    assertEquals(largest.map(({ messages, bytes }) => [messages, bytes]), [[3, 120], [2, 80]]);
+    assertEquals([total.inboxes, total.messages, total.bytes], [2, 5, 200]);
+    const few = await inboxesIn(options, 1);
+    assertEquals([few.largest.length, few.total.messages, few.total.inboxes], [1, 5, 2]);
   },
 
   "yesterday's packets are remembered, those of last week are not": async (options) => {
