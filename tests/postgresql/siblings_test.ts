@@ -197,6 +197,43 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
     await eventually("both know the total", () => here.totals.messages === 50 && there.totals.messages === 50);
   },
 
+  "the bytes of all inboxes are limited too, and small inboxes keep their share": async (options) => {
+    const { counts, count } = counting();
+    const limits = { ...NO_LIMITS, mailboxBytes: 8000, inboxBytes: 3000, registeredClients: 4 };
+    const open = () => openPostgresql(options, limits, count, undefined, { tally: 20 });
+    await using here = await open();
+    await using there = await open();
+    for (const [c, mailbox, stored] of [[0, here, 30], [1, here, 33], [2, there, 35]] as const) {
+      for (const n of range(30)) mailbox.store(client(c), numbered(n, 100));
+      await mailbox.flush();
+      await eventually("both know", () => [here, there].every(({ totals }) => totals.bytes === 100 * stored));
+    }
+    assertEquals([counts["messages_stored"], counts["messages_refused_mailbox_full"]], [35, 55]);
+    assertEquals(await readNumbers(here.openInbox(client(2), ignore, ignore)), [0, 1]); // 1,000 bytes / 4 clients
+  },
+
+  "damaged chunks are skipped and counted, and the rest is delivered": async (options) => {
+    const { counts, count } = counting();
+    await using server = new Server(options);
+    await using mailbox = await openPostgresql(options, NO_LIMITS, count);
+    for (const n of range(5)) {
+      mailbox.store(client(1), numbered(n));
+      await mailbox.flush();
+    }
+    await server.run((sql) =>
+      sql`update nym_gateway.chunks set body = set_byte(body, 40, get_byte(body, 40) # 1) where last in (2, 4)`
+    );
+    const inbox = mailbox.openInbox(client(1), ignore, ignore);
+    const messages = await readAll(inbox);
+    assertEquals(messages.map(({ message }) => numberOf(message)), [0, 2, 4]);
+    assertEquals(counts["stored_values_damaged"], 2);
+    inbox.confirm(messages.at(-1)!.sequence);
+    await mailbox.flush();
+    assertEquals(await readNumbers(mailbox.openInbox(client(1), ignore, ignore)), []);
+    const [row] = await server.run((sql) => sql<{ n: string }[]>`select count(*) as n from nym_gateway.chunks`);
+    assertEquals(row!.n, "0");
+  },
+
   "a commit in doubt is sent again, and stores nothing twice": async (options) => {
     const { counts, count } = counting();
     const server = new Server(options);
@@ -477,6 +514,9 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
     assertEquals(await here.add(client(4)), "new"); // in place of the one that never returned
     assert(!here.has(client(2)) && here.size === 3);
     await eventually("the other knows that too", () => !there.has(client(2)) && there.has(client(4)));
+    const rows = await ours.run((sql) => sql<{ row: string }[]>`select c::text as row from nym_gateway.clients c`);
+    assertEquals(rows.length, 4);
+    for (const { row } of rows) for (const n of range(5)) assert(!row.includes(client(n).slice(0, 16)), "sealed");
   },
 
   "a gateway that stops as it begins to listen does not complain about the ledger": async (options) => {
