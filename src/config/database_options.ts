@@ -22,8 +22,9 @@ export interface DatabaseOptions extends DatabaseAddress {
 export function databaseOptions(
   { url, passwordFile, tls, certificateAuthority }: Config["storage"],
   isForGateway = true,
+  environment: { get(name: string): string | undefined } = Deno.env,
 ): DatabaseOptions {
-  const folder = isForGateway ? Deno.env.get(CREDENTIALS_VARIABLE) : undefined;
+  const folder = isForGateway ? environment.get(CREDENTIALS_VARIABLE) : undefined;
   const credential = folder ? join(folder, CREDENTIAL) : undefined;
   const file = credential !== undefined && exists(credential) ? credential : passwordFile;
   const read = (path: string, what: string) => path === "" ? undefined : readText(path, `the ${what} ${path}`);
