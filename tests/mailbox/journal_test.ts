@@ -162,6 +162,27 @@ Deno.test("a closed mailbox leaves nothing in the journal, so that a version wit
   assertEquals(await readNumbers(mailbox.openInbox(bob, ignore)), range(50));
 });
 
+/**
+ * Written by this project's commit 5188acd7, the last without a journal, under the tests' storage key: 20 messages for each
+ * of clients 1 to 3, in four commits. The first has confirmed 7 of them, up to the middle of a chunk, the second all.
+ */
+const BEFORE_THE_JOURNAL = new URL("before_the_journal.kv.gz", import.meta.url);
+
+Deno.test("a mailbox of the version without a journal opens, and nothing is lost or comes back", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  const { body } = await fetch(BEFORE_THE_JOURNAL);
+  await Deno.writeFile(path, body!.pipeThrough(new DecompressionStream("gzip")));
+  const counters = new Counters();
+  await using mailbox = await Mailbox.open(path, testSealer(), counters.add);
+  assertObjectMatch({ ...mailbox.totals }, { messages: 15 + 20, bytes: 35 * 40 }); // whole chunks
+  for (const n of range(3, 1)) mailbox.store(client(n), numbered(20));
+  await mailbox.flush();
+  const found = await Promise.all(range(3, 1).map((n) => readNumbers(mailbox.openInbox(client(n), ignore))));
+  assertEquals(found, [range(14, 7), [20], range(21)]);
+  assertEquals(counters.get("stored_values_damaged"), 0);
+});
+
 Deno.test("a damaged page is counted, and the messages of the other pages are delivered", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
