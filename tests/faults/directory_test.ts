@@ -99,13 +99,13 @@ async function endure(next: () => Rubbish | undefined, peaks: Record<string, num
     await process.stop();
     directory.topology = directory.presence = answer === "never" ? directory.never : answer;
     await process.start();
-    await eventually(what, () => process.log.includes("requests to directory ") && process.log.includes(said), 30_000);
+    await eventually(what, () => process.log.includes("requests to directory ") && process.log.includes(said), 120_000);
     await gateway.store(20);
     await gateway.readAll();
     peaks[what] = await peakMemory(process.pid);
     directory.topology = topology;
     directory.presence = presence;
-    await eventually("it has recovered", () => process.log.includes("answers again"), 30_000);
+    await eventually("it has recovered", () => process.log.includes("answers again"), 120_000);
   }
   directory.presence = directory.topology = () => Response.redirect("https://elsewhere.example/", 302);
   await operator.says(
