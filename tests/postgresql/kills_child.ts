@@ -8,10 +8,10 @@ import { client } from "../mailbox/messages.ts";
 import { openPostgresql } from "../mailbox/stores.ts";
 import { messageOf } from "./kills_message.ts";
 
-const [options, writer, clients] = JSON.parse(Deno.args[0]!) as [ServerOptions, number, number];
+const [options, writer, clients, together] = JSON.parse(Deno.args[0]!) as [ServerOptions, number, number, number];
 const mailbox = await openPostgresql(options);
 for (let number = 0;;) {
-  for (let i = 0; i < 20 && mailbox.room() === undefined; i++) {
+  for (let i = 0; i < together && mailbox.room() === undefined; i++) {
     const tag = crypto.getRandomValues(new Uint8Array(8));
     mailbox.store(client(number % clients), messageOf(writer, number++), tag);
   }

@@ -13,15 +13,17 @@ const PATIENCE = 180_000;
 class Writer {
   /** messages that are committed as far as it has said: the first ones */
   committed = 0;
+  /** the longest time between two commits, in ms */
+  longestSilence = 0;
   readonly #process: Deno.ChildProcess;
   readonly #reading: Promise<void>;
   #hasEnded = false;
 
-  constructor(options: ServerOptions, readonly id: number) {
+  constructor(options: ServerOptions, readonly id: number, together: number) {
     const child = new URL("kills_child.ts", import.meta.url).pathname;
     const args = ["run", "--no-check", "--allow-net", "--allow-read", "--allow-write", "--allow-env", "--allow-sys"];
     this.#process = new Deno.Command(Deno.execPath(), {
-      args: [...args, child, JSON.stringify([options, id, CLIENTS])],
+      args: [...args, child, JSON.stringify([options, id, CLIENTS, together])],
       stdout: "piped",
       stderr: "inherit", // an error that ends it
     }).spawn();
@@ -48,7 +50,13 @@ class Writer {
 
   async #read(): Promise<void> {
     const lines = this.#process.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
-    for await (const line of lines) this.committed = Number(line);
+    let before: number | undefined;
+    for await (const line of lines) {
+      this.committed = Number(line);
+      const now = performance.now();
+      this.longestSilence = Math.max(this.longestSilence, now - (before ?? now));
+      before = now;
+    }
     this.#hasEnded = true;
   }
 }
@@ -59,9 +67,9 @@ export class Writers implements AsyncDisposable {
 
   constructor(private readonly options: ServerOptions) {}
 
-  /** Starts one more. */
-  start(): Writer {
-    const writer = new Writer(this.options, this.#all.length);
+  /** Starts one more, which waits for a commit after each `together` messages. */
+  start(together = 20): Writer {
+    const writer = new Writer(this.options, this.#all.length, together);
     this.#all.push(writer);
     return writer;
   }
