@@ -9,13 +9,14 @@ const log = logger("nym_gateway::unwrapping");
 
 /** ms over which the load is judged */
 const WINDOW = 1000;
-/** Share of a core that packets must take for workers to be started. */
-const HIGH_LOAD = 0.3;
 /**
- * Share of a core below which, over a whole period, workers are ended. While packets come one by one, the round trip to a
- * worker costs more than unwrapping them: 1,000 forward hops a second, a share of 0.12, must not keep workers.
+ * Share of a core that packets must take for workers to be started. While few packets come at a time, the round trip to a
+ * worker costs half as much again as unwrapping them, and delays them (tests/bench/README.md). Above this share, this
+ * thread would soon have no time for anything else.
  */
-const LOW_LOAD = 0.2;
+const HIGH_LOAD = 0.5;
+/** Share of a core below which, over a whole period, workers are ended. It is smaller, or they would come and go. */
+const LOW_LOAD = 0.4;
 /** ms */
 const PERIOD = 60_000;
 
