@@ -135,6 +135,7 @@ export class Directory implements AsyncDisposable {
           publicKey: encodeBase58(keys.publicKey),
           listening: `${scheme}://${formatSocketAddress(door.address)}`,
         },
+        decisions: () => registry.decisions,
       }),
     );
     log.info(`Listening for nodes and clients at ${scheme}://${formatSocketAddress(door.address)}`);

@@ -213,12 +213,11 @@ export class Registry {
    * back all of them. Returns false if there are too many.
    */
   decide(key: string, decision: Decision | undefined): boolean {
-    const before = this.#decisions.get(key);
-    if (decision === undefined) this.#decisions.delete(key);
+    const { standing, layer }: Decision = decision === undefined ? {} : { ...this.#decisions.get(key), ...decision };
+    if (standing === undefined && !layer) this.#decisions.delete(key);
     else {
-      if (before === undefined && this.#decisions.size >= MAX_DECISIONS) return false;
-      const { layer, ...rest } = { ...before, ...decision };
-      this.#decisions.set(key, layer === undefined || layer === 0 ? rest : { ...rest, layer });
+      if (!this.#decisions.has(key) && this.#decisions.size >= MAX_DECISIONS) return false;
+      this.#decisions.set(key, { ...standing && { standing }, ...layer && { layer } });
     }
     this.#unwrittenDecisions.add(key);
     if (decision?.standing === "disallowed") this.#remove(key);

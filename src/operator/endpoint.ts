@@ -22,6 +22,8 @@ export interface Watched extends Sources {
   readonly location: string;
   /** how others know it: its public key (base58), the addresses that it announces, the directory's URL */
   readonly identity: Readonly<Record<string, string | number>>;
+  /** what a directory's operator has decided about nodes, by public key (base58) */
+  readonly decisions?: () => Iterable<readonly [key: string, decision: object]>;
   /** the configuration in force, which contains no secrets */
   readonly configuration: AnyConfig;
   /** further hosts that the endpoint answers for, in canonical form (asked_host.ts) */
@@ -131,6 +133,7 @@ export class OperatorEndpoint {
       ),
       totals: watched.counters.snapshot(),
       warnings: warnings(),
+      decisions: watched.decisions && Object.fromEntries(watched.decisions()),
       drops: dropped.flatMap(({ series }) => Object.entries(series))
         .filter(([name]) => name !== "packets_forwarded")
         .map(([name, reason]) => ({ reason: reason || name, dropped: watched.counters.get(name) })),

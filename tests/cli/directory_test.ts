@@ -45,6 +45,8 @@ Deno.test("a directory is created, checked and run, and its operator allows and 
   assertEquals(mixNodes.map(({ pubKey, layer }: { pubKey: string; layer: number }) => [pubKey, layer]), [[KEY, 2]]);
   const shown = JSON.parse((await nymGateway("directory status --output json", env)).stdout);
   assertEquals([shown.kind, shown.name, shown.identity.publicKey], ["directory", "attic", publicKey]);
+  assertEquals(shown.decisions, { [KEY]: { standing: "allowed", layer: 2 } });
+  assertMatch((await nymGateway("directory status", env)).stdout, new RegExp(`\\n ${KEY} +allowed, layer 2\\n`));
 
   running.kill("SIGKILL");
   await running.stdin.close();

@@ -126,6 +126,8 @@ Deno.test("the operator's layer stands over the posted one, until it is taken ba
   assertEquals(layer(), 2, "another word does not touch it");
   rig.registry.decide(keyOf(3), { layer: 0 });
   assertEquals(layer(), 3);
+  for (const layer of [1, 0]) rig.registry.decide(keyOf(4), { layer });
+  assertEquals([...rig.registry.decisions], [[keyOf(3), { standing: "allowed" }]]);
 });
 
 Deno.test("when it is full, who ranks higher replaces the newest of the lowest, and nobody else gets in", () => {

@@ -224,7 +224,8 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     isPlain: true,
   },
   "directory status": {
-    purpose: "Shows a running directory's health, rates, nodes and memory.",
+    purpose:
+      "Shows a running directory's health, rates, nodes and memory, and what its operator has decided about nodes.",
     required: [],
     optional: ["id", "config", "output", "watch"],
     defaults: OF_DIRECTORY,
@@ -268,7 +269,7 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     isPlain: true,
   },
   "directory forget": {
-    purpose: "Takes back what allow, disallow and layer have said of the node with this public key.",
+    purpose: "Takes back all that was decided about the node with this public key.",
     required: ["key"],
     optional: ["id", "config"],
     defaults: OF_DIRECTORY,

@@ -104,8 +104,19 @@ function describe(status: Status): string {
     ),
     "",
     ...rowsOf(status).map(([subject, text]) => ` ${subject.padEnd(17)} ${text}`),
+    ...decisionsOf(status),
     ...warningsOf(status),
   ].join("\n");
+}
+
+/** What a directory's operator has decided about nodes, under a heading. */
+function decisionsOf({ decisions = {} }: Status): string[] {
+  const all = Object.entries(decisions);
+  if (all.length === 0) return [];
+  const lines = all.map(([key, { standing, layer }]) =>
+    ` ${key.padEnd(44)} ${[standing, layer && `layer ${layer}`].filter(Boolean).join(", ")}`
+  );
+  return ["", ` ${paint("bold", "decisions about nodes")}`, ...lines];
 }
 
 /** The last warnings that were logged, under a heading. */

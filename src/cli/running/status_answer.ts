@@ -2,11 +2,12 @@ import { parseSocketAddress } from "../../addresses/socket_address.ts";
 import { boundedBody } from "../../directory/bounded_body.ts";
 import type { Warning } from "../../logging/log.ts";
 import { onOneLine } from "../../text/one_line.ts";
+import type { Decision } from "./decide.ts";
 
 /** in ms, for the node to answer */
 const TIMEOUT = 5000;
-/** in bytes; an answer has some ten thousand */
-const MAX_ANSWER_SIZE = 1_048_576;
+/** in bytes; an answer has some ten thousand, and a hundred for each decision of a directory's operator */
+const MAX_ANSWER_SIZE = 4 * 1_048_576;
 
 /** The parts of the status page's data (operator/endpoint.ts) that commands use. */
 export interface Status {
@@ -32,6 +33,8 @@ export interface Status {
   readonly identity?: Readonly<Record<string, string | number>>;
   /** the last few that were logged, the newest one last */
   readonly warnings?: readonly Warning[];
+  /** what a directory's operator has decided about nodes, by public key */
+  readonly decisions?: Readonly<Record<string, Decision>>;
   /** the names of the figures in each sample */
   readonly columns: readonly string[];
   /** the history, the newest sample last; null: unknown */
