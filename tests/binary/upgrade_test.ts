@@ -28,10 +28,9 @@ binaryTest(
     using waiting = await Load.prepare(gateway, 5, WAITING);
     using arriving = await Load.prepare(gateway, 5, ARRIVING);
     await waiting.send();
+    await Deno.copyFile(binary, `${installed}.new`); // before the packets: it may take a while
     const sending = arriving.send({ rate: RATE }).catch(() => {}); // the connection is cut
     await gateway.operator.reaches("messages_stored_total", WAITING + UPGRADE_AFTER);
-
-    await Deno.copyFile(binary, `${installed}.new`);
     await Deno.rename(`${installed}.new`, installed);
     assertEquals(await gateway.stop(), 0, gateway.log);
     await sending;
