@@ -166,6 +166,7 @@ export class Server implements AsyncDisposable {
       target_session_attrs: "primary",
       connection: {
         application_name: Deno.env.get("PGAPPNAME") ?? "nym-gateway",
+        search_path: "pg_catalog", // or functions and operators of whoever may create some in "public" could run as this role
         statement_timeout: this.deadline,
         lock_timeout: this.deadline,
       },

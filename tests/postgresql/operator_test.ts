@@ -151,6 +151,32 @@ const TESTS: Record<string, (admin: ServerOptions, cluster: Postgresql) => Promi
     assertEquals((await inspect(lacking, testSealer())).hasRights, true);
   },
 
+  "what a role without rights creates runs neither as the gateway nor as the administrator": async (admin) => {
+    const wanted = { user: "unaware", database: "not alone" };
+    await provision(admin, wanted, undefined);
+    const owner = { ...admin, database: wanted.database };
+    {
+      // Everybody may create things in "public" where PostgreSQL 14 or older made the database, or what it was copied from.
+      await using server = new Server(owner);
+      await server.run((sql) =>
+        sql.unsafe(`create role stranger login; grant connect on database "not alone" to stranger;
+          grant create on schema public to public; set role stranger;
+          create table public.caught (as_whom text); grant insert on public.caught to public;
+          create function public.times(numeric, integer) returns numeric language plpgsql as
+            'begin insert into public.caught values (current_user); return $1; end';
+          create operator public.* (leftarg = numeric, rightarg = integer, function = public.times);
+          create function public.has_database_privilege(oid, name, text) returns boolean language plpgsql as
+            'begin insert into public.caught values (current_user); return true; end'; reset role`)
+      );
+    }
+    {
+      await using _mailbox = await openPostgresql({ ...admin, ...wanted });
+    }
+    await provision(admin, wanted, undefined);
+    await using server = new Server(owner);
+    assertEquals([...await server.run((sql) => sql`select as_whom from public.caught`)], []);
+  },
+
   "an older schema is brought up to date by its owner, and refused by others, who say what to do": async (admin) => {
     const wanted = { user: "later", database: "later" };
     await provision(admin, wanted, undefined);
