@@ -4,6 +4,7 @@ import type { MessageStore } from "../../src/mailbox/message_store.ts";
 import { Server, type ServerOptions } from "../../src/postgresql/server.ts";
 import { openPostgresql } from "../mailbox/stores.ts";
 import { openLeftMailbox } from "./open_mailbox.ts";
+import { eventually } from "../support/eventually.ts";
 import { Postgresql, SKIPPED } from "../support/postgresql.ts";
 import { Random } from "../support/random.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -77,7 +78,7 @@ async function areGone(database: ServerOptions): Promise<void> {
       sql`select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
         and backend_type = 'client backend'`
     );
-  while ((await others()).length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await eventually("nobody is connected", async () => (await others()).length === 0, 120_000);
 }
 
 /** Calls `kill` until there were `count` kills. It returns whether the child ended by itself before. */

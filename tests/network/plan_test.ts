@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Peap } from "../../src/peap/mod.ts";
 import { nymGateway } from "../cli/program.ts";
+import { eventually } from "../support/eventually.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { selfSigned } from "../tls/self_signed.ts";
 import { isLong } from "./long.ts";
@@ -10,10 +11,8 @@ import { readPlan } from "./printed_plan.ts";
 
 /** Resolves once the directory lists the gateway, which was started last. */
 async function listed(machine: PlannedHost): Promise<void> {
-  for (const end = Date.now() + 30_000; Date.now() < end;) {
-    if ((await machine.carryOut("nym-gateway directory status")).includes("3 mixnodes, 1 gateway")) return;
-  }
-  throw new Error("the gateway is not listed after 30 s");
+  const status = () => machine.carryOut("nym-gateway directory status");
+  await eventually("the gateway is listed", async () => (await status()).includes("3 mixnodes, 1 gateway"), 120_000);
 }
 
 Deno.test({

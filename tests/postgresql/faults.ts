@@ -32,7 +32,7 @@ export const FAULTS: Record<string, (options: ServerOptions, cluster: Postgresql
     };
     relay.longestAnswered = 4000; // the commit of five messages of 1,000 bytes is longer, and all else is shorter
     for (const n of range(5, 5)) mailbox.store(client(1), numbered(n, 1000), tag(n));
-    while (await stored() < 10) await new Promise((resolve) => setTimeout(resolve, 5));
+    await eventually("all are stored", async () => await stored() === 10, 120_000);
     assertEquals(counts["messages_stored"], 5);
     relay.longestAnswered = Infinity;
     relay.cut();

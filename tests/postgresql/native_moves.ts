@@ -5,6 +5,7 @@ import { Server, type ServerOptions } from "../../src/postgresql/server.ts";
 import { ClusterGateway, type GatewayPorts, type Shared } from "../../src/sandbox/cluster/gateways.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
 import { numbered, numberOf, range } from "../mailbox/messages.ts";
+import { eventually } from "../support/eventually.ts";
 import { NO_DIRECTORY } from "../support/gateway_rig.ts";
 import { packetFor, randomClientAddress } from "../support/packets.ts";
 import { quietPort } from "../support/quiet_port.ts";
@@ -86,7 +87,7 @@ export async function nativeClientMoves(options: ServerOptions): Promise<void> {
     const [row] = await server.run((sql) => sql<{ n: string }[]>`select sum(messages) as n from nym_gateway.inboxes`);
     return Number(row!.n);
   };
-  while (await stored() > 0) await new Promise((resolve) => setTimeout(resolve, 5)); // it has answered the pings
+  await eventually("it has answered the pings", async () => await stored() === 0, 120_000);
   await session.client[Symbol.asyncDispose]();
   assertEquals(seen.size, 8 * (2 + 4 * MOVES + 2 + 2));
 }

@@ -463,7 +463,7 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
         assertEquals([mailbox.failure, await days()], [undefined, 1]);
       })
     );
-    while (await days() > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await eventually("the old day is dropped", async () => await days() === 0, 120_000);
   },
 
   "the age of the oldest message is known, whichever leaves": async (options) => {

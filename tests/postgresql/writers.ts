@@ -3,6 +3,7 @@ import type { ServerOptions } from "../../src/postgresql/server.ts";
 import { TextLineStream } from "../bench/lines.ts";
 import { client, range, readAll } from "../mailbox/messages.ts";
 import { openPostgresql } from "../mailbox/stores.ts";
+import { eventually } from "../support/eventually.ts";
 import { readMessage } from "./kills_message.ts";
 
 const CLIENTS = 20;
@@ -33,12 +34,12 @@ class Writer {
   /** Resolves when this many more are committed. */
   async goesOn(messages: number): Promise<void> {
     const goal = this.committed + messages;
-    const end = performance.now() + PATIENCE;
-    while (this.committed < goal) {
+    const isReached = () => {
+      if (this.committed >= goal) return true;
       if (this.#hasEnded) throw new Error(`writer ${this.id} has ended by itself`);
-      if (performance.now() > end) throw new Error(`writer ${this.id} does not go on`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+      return false;
+    };
+    await eventually(`writer ${this.id} has committed ${goal}`, isReached, PATIENCE);
   }
 
   /** Kills it, unless it has ended. */
