@@ -33,19 +33,18 @@ export type Environment = Pick<Deno.Env, "get">;
 /**
  * Reads the 32-byte key that seals stored data: from the file that NYM_GATEWAY_STORAGE_KEY_FILE names, otherwise from
  * the systemd credential "storage_key.pem", otherwise from the path `configured`. Creates a key there if the file does
- * not exist, as after an upgrade from 0.7.0, unless one of the files in `sealed` exists, which only the missing key can
- * open. Throws an OperatorError that names the file.
+ * not exist, as after an upgrade from 0.7.0, unless there is something that only the missing key can open: `sealed` names
+ * it. Throws an OperatorError that names the file.
  */
 export function loadStorageKey(
   configured: string,
-  sealed: readonly string[] = [],
+  sealed?: string,
   environment: Environment = Deno.env,
 ): Uint8Array {
   const elsewhere = storageKeyElsewhere(environment);
   const path = elsewhere ?? configured;
   if (elsewhere === undefined && !exists(path)) {
-    const orphan = sealed.find(hasContents);
-    if (orphan !== undefined) throw missing(path, orphan);
+    if (sealed !== undefined) throw missing(path, sealed);
     const key = makeStorageKey(path);
     log.info(`Written storage key to ${JSON.stringify(path)}: stored data is sealed with it`);
     return key;
@@ -74,10 +73,6 @@ export function storageKeyElsewhere(environment: Environment = Deno.env): string
   const folder = environment.get(CREDENTIALS_VARIABLE);
   const credential = folder ? join(folder, CREDENTIAL) : undefined;
   return credential !== undefined && exists(credential) ? credential : undefined;
-}
-
-function hasContents(path: string): boolean {
-  return exists(path) && Deno.statSync(path).size > 0;
 }
 
 function missing(path: string, sealed: string): OperatorError {

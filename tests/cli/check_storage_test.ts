@@ -4,6 +4,7 @@ import { makeStorageKey, readStorageKey } from "../../src/config/storage_key_fil
 import { openDatabase } from "../../src/mailbox/database.ts";
 import { Sealer } from "../../src/mailbox/sealing.ts";
 import { canMount, SmallDisk } from "../faults/small_disk.ts";
+import { quietPort } from "../support/quiet_port.ts";
 import { CheckRig } from "./check_rig.ts";
 import { nymGateway } from "./program.ts";
 
@@ -34,8 +35,14 @@ Deno.test("a missing storage key is reported if mail was stored, and only run cr
   await Deno.remove(key);
   assertEquals((await rig.check()).found["storage key"]?.found, `${key}, which the first start creates`);
   await Deno.mkdir(join(rig.data, "inboxes"));
+  for (const file of ["inboxes/mailbox.kv", "client_ledger.kv"]) {
+    await Deno.writeTextFile(join(rig.data, file), "something");
+    const { status, found } = (await rig.check()).found["storage key"]!;
+    assertEquals(status, "warn");
+    assertStringIncludes(found, `${join(rig.data, file)} is sealed with it`);
+    await Deno.remove(join(rig.data, file));
+  }
   await Deno.writeTextFile(join(rig.data, "inboxes/mailbox.kv"), "");
-  assertEquals((await rig.check()).found["storage key"]?.status, "warn");
   const { code, stderr } = await nymGateway("inboxes --id gw", rig.env);
   assertEquals([code, stderr], [66, `error: Cannot read the storage key ${key}: there is no such file or folder\n`]);
   assertEquals(await Deno.stat(key).catch((error) => error.constructor), Deno.errors.NotFound);
@@ -79,4 +86,20 @@ Deno.test({
     assertEquals((await rig.check()).found["storage"]?.status, "ok");
     assertEquals([...Deno.readDirSync(rig.data)].filter(({ name }) => name.startsWith(".")).length, 0);
   },
+});
+
+Deno.test("a missing storage key is not replaced where mail is in a database, which may be sealed with it", async () => {
+  await using rig = new CheckRig();
+  await rig.init();
+  const url = `postgres://gateway@127.0.0.1:${quietPort()}/mail`;
+  await rig.edit((text) =>
+    text.replace('kind = "embedded"', 'kind = "postgresql"').replace(/^url = .*/m, `url = ${JSON.stringify(url)}`)
+  );
+  const key = join(rig.data, "storage_key.pem");
+  await Deno.remove(key);
+  const { code, stderr } = await nymGateway("run --id gw", rig.env);
+  assertEquals(code, 66);
+  assertStringIncludes(stderr, `The storage key ${key} is missing, and the database ${url} is sealed with it`);
+  assertEquals(await Deno.stat(key).catch((error) => error.constructor), Deno.errors.NotFound);
+  assertEquals((await rig.check()).found["storage key"]?.status, "warn");
 });

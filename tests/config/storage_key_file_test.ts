@@ -9,7 +9,7 @@ const FILE_VARIABLE = "NYM_GATEWAY_STORAGE_KEY_FILE";
 const CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY";
 
 function refusal(path: string, environment?: Map<string, string>): { message: string; exitCode: number } {
-  return assertThrows(() => loadStorageKey(path, [], environment), OperatorError);
+  return assertThrows(() => loadStorageKey(path, undefined, environment), OperatorError);
 }
 
 Deno.test("a storage key is created once, for this user alone, and read back", () => {
@@ -40,11 +40,11 @@ Deno.test("the variable comes before the credential, which comes before the conf
   };
   const credentials = [CREDENTIALS_VARIABLE, folder.file("credentials")] as const;
   const named = [FILE_VARIABLE, folder.file("named.pem")] as const;
-  assertEquals(loadStorageKey(configured, [], new Map([credentials, named])), keys.named);
-  assertEquals(loadStorageKey(configured, [], new Map([credentials])), keys.credential);
+  assertEquals(loadStorageKey(configured, undefined, new Map([credentials, named])), keys.named);
+  assertEquals(loadStorageKey(configured, undefined, new Map([credentials])), keys.credential);
   const others = new Map([[CREDENTIALS_VARIABLE, folder.path]]);
   assertEquals(
-    loadStorageKey(configured, [], others),
+    loadStorageKey(configured, undefined, others),
     keys.configured,
     "credentials without a storage key are ignored",
   );

@@ -9,9 +9,10 @@ import { ExitCode, fileError, OperatorError } from "../../errors/operator_error.
 import { openPrivateFile } from "../../files/private.ts";
 import { openRegularFile, refuseIrregular } from "../../files/regular.ts";
 import { isSealedBy } from "../../mailbox/database.ts";
-import { mailboxFile, sealedFiles } from "../../mailbox/database_files.ts";
+import { sealedFiles } from "../../mailbox/database_files.ts";
 import { Sealer } from "../../mailbox/sealing.ts";
 import { moveFile, moveInTheWay } from "../../mailbox/unfinished_move.ts";
+import { sealedIn } from "../sealed.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { nearestThere } from "./nearest_there.ts";
 
@@ -70,17 +71,19 @@ export function* checkWritable(places: readonly Place[]): Generator<Finding> {
 }
 
 /** Checks the storage key, without which the stored mail can't be read. */
-export async function checkStorageKey({ gateway, clientsEndpoint }: Config): Promise<Finding> {
+export async function checkStorageKey(config: Config): Promise<Finding> {
+  const { gateway, clientsEndpoint } = config;
   const elsewhere = storageKeyElsewhere();
   const path = elsewhere ?? gateway.storageKeyFile;
   const subject = "storage key";
   const remedy = "restore the file that the mail was sealed with";
   try {
     if (elsewhere === undefined && !exists(path)) {
-      return exists(mailboxFile(clientsEndpoint.inboxesDirectory))
+      const sealed = sealedIn(config);
+      return sealed !== undefined
         ? warn(
           subject,
-          `${path} is missing, but mail was sealed with it`,
+          `${path} is missing, and ${sealed} is sealed with it: without it the gateway does not start`,
           "restore it; if systemd passes it as a credential, only the service can read it",
         )
         : ok(subject, `${path}, which the first start creates`);

@@ -1,12 +1,12 @@
 import type { Config } from "../../config/config.ts";
 import { loadKeyPair } from "../../config/key_files.ts";
 import { loadStorageKey } from "../../config/storage_key_file.ts";
-import { sealedFiles } from "../../mailbox/database_files.ts";
 import type { KeyPair } from "../../sphinx/curve.ts";
 import { printIdentity } from "./identity.ts";
 import type { Options } from "../options/options.ts";
 import { print } from "../output/output.ts";
 import { GATEWAY_ROLE } from "../role.ts";
+import { sealedIn } from "../sealed.ts";
 import { type Reloadable, run } from "./run.ts";
 
 /**
@@ -26,7 +26,7 @@ export async function runGateway(options: Options, startGateway: StartGateway): 
 function prepare(config: Config, startGateway: StartGateway): () => Promise<Reloadable<Config>> {
   const { gateway, mixnetEndpoint, clientsEndpoint } = config;
   const keys = loadKeyPair(gateway);
-  const storageKey = loadStorageKey(gateway.storageKeyFile, sealedFiles(clientsEndpoint));
+  const storageKey = loadStorageKey(gateway.storageKeyFile, sealedIn(config));
   const clients = { ...clientsEndpoint, announceAddress: new URL(clientsEndpoint.announceAddress).host };
   printIdentity(keys, [mixnetEndpoint, clients]);
   print(`Directory server [presence]: ${gateway.presenceDirectoryServer}`);
