@@ -1,8 +1,8 @@
 import { FaultReminder } from "./fault_reminder.ts";
 import { type Addresses, announcesSame, type Clash, type Listing } from "./listing.ts";
 
-/** Two gateways with one key replace each other at the directory: the other counts as running for this time (ms). */
-const DOUBLE_LASTS = 5 * 60_000;
+/** Two nodes with one key replace each other at the directory: the other counts as running for this time (ms). */
+export const DOUBLE_LASTS = 5 * 60_000;
 
 /** Watches what the directory says about this gateway, and warns as long as there is a fault. */
 export class ListingWatch {

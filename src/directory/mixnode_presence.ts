@@ -12,6 +12,7 @@ import { DirectoryContact } from "./contact.ts";
 import { FaultReminder } from "./fault_reminder.ts";
 import { readKeptTopology, TopologyKeeper } from "./kept_topology.ts";
 import { type MixnodeListing, mixnodeListingOf } from "./listing.ts";
+import { DOUBLE_LASTS } from "./listing_watch.ts";
 import { NodeAddresses } from "./node_addresses.ts";
 import type { PresenceTimings } from "./presence.ts";
 
@@ -58,6 +59,8 @@ export class MixnodePresence implements AsyncDisposable {
   #hasAnnounced = false;
   #isListed: boolean | undefined;
   #fault: string | undefined;
+  /** when (ms of performance.now()) and where another mixnode with our key was last seen */
+  #double: { readonly at: number; readonly where: string } | undefined;
   readonly #reminder = new FaultReminder((fault) => log.warn(fault), () => performance.now());
   readonly #keeper: TopologyKeeper;
   /** a pending request for the topology that a packet caused */
@@ -214,14 +217,23 @@ export class MixnodePresence implements AsyncDisposable {
   }
 
   /** `mustBeListed`: whether the directory has accepted an announcement, and its answer is complete. */
-  #judge(listing: MixnodeListing, mustBeListed: boolean): void {
-    const { isOwnAsAnnounced, clash } = listing;
-    const { host } = this.#context.self;
+  #judge({ own, isOwnAsAnnounced, clash }: MixnodeListing, mustBeListed: boolean): void {
+    const now = performance.now();
+    if (mustBeListed && own !== undefined && !isOwnAsAnnounced) this.#double = { at: now, where: own.host };
     this.#isListed = mustBeListed ? isOwnAsAnnounced : undefined;
-    this.#fault = mustBeListed ? faultOf(listing) : undefined;
-    if (clash !== undefined) {
-      this.#fault ??= `the mixnode with public key ${clash.pubKey} announces ${host} too: one of the two mixnodes is ` +
-        "misconfigured, or somebody posted a false entry to the directory";
+    this.#fault = undefined;
+    if (this.#double !== undefined && now - this.#double.at < DOUBLE_LASTS) {
+      this.#fault =
+        `another mixnode has this mixnode's key: the directory lists it at ${this.#double.where}. Stop one ` +
+        "of them, or give one of them a new key";
+    } else if (mustBeListed && own === undefined) {
+      this.#fault =
+        "the directory does not list this mixnode, although it accepts its announcements; its operator may " +
+        "have disallowed it";
+    } else if (clash !== undefined) {
+      this.#fault =
+        `the mixnode with public key ${clash.pubKey} announces ${this.#context.self.host} too: one of the ` +
+        "two mixnodes is misconfigured, or somebody posted a false entry to the directory";
     }
     this.#reminder.look(this.#fault);
   }
@@ -230,15 +242,4 @@ export class MixnodePresence implements AsyncDisposable {
 /** The same text for all addresses that packets to them reach the same node by. */
 function destinationText({ host, port }: SocketAddress): string {
   return formatSocketAddress({ host: destinationOf(host), port });
-}
-
-/** What is wrong with our own entry, although the directory has accepted what we announce. */
-function faultOf({ own, isOwnAsAnnounced }: MixnodeListing): string | undefined {
-  if (own === undefined) {
-    return "the directory does not list this mixnode, although it accepts its announcements; its operator may have " +
-      "disallowed it";
-  }
-  if (isOwnAsAnnounced) return undefined;
-  return `another mixnode has this mixnode's key: the directory lists it at ${own.host}. Stop one of them, or give one ` +
-    "of them a new key";
 }
