@@ -80,7 +80,7 @@ function publicHalf(privateKey: Uint8Array): Uint8Array {
 }
 
 function loadKey(path: string, half: string, tag: string): Uint8Array {
-  const text = readText(path, `the ${half} key ${path} (${half}_sphinx_key_file in [gateway])`);
+  const text = readText(path, `the ${half} key ${path} (${half}_sphinx_key_file)`);
   const key = decode(path, half, tag, text);
   if (key.length !== 32) throw unusable(path, half, `it contains ${key.length} bytes, but a key has 32`);
   return key;

@@ -238,7 +238,7 @@ async function refusalOf(response: Response, path: string): Promise<string> {
   }
   const shown = shortened(location);
   return `it redirects to ${shown} (status ${status}), which is not followed: if that is your directory, set ` +
-    `presence_directory_server in [gateway] to it, without ${path}`;
+    `presence_directory_server to it, without ${path}`;
 }
 
 /** The reason that a directory of this program gives for a refusal. */

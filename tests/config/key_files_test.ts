@@ -96,6 +96,6 @@ Deno.test("a missing key file is named, with its key in the configuration", () =
     assertEquals(error.exitCode, 66);
     assertStringIncludes(
       error.message,
-      `Cannot read the private key ${files.privateSphinxKeyFile} (private_sphinx_key_file in [gateway])`,
+      `Cannot read the private key ${files.privateSphinxKeyFile} (private_sphinx_key_file)`,
     );
   }));
