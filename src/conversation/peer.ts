@@ -289,8 +289,9 @@ export class Peer {
   }
 
   #resend(now: number, effects: Effects): void {
+    if (!this.#needsAnswer) return void (this.#resendAt = Infinity); // as when pairing has ended the other way round
     const rounds = this.#silentRounds++;
-    this.#resendAt = this.#needsAnswer ? now + this.#wait() : Infinity;
+    this.#resendAt = now + this.#wait();
     if (this.#record.pairing) return this.initiate(now, effects);
     if (!this.#record.isConfirmed) this.#receiptAt = now;
     const overdue = this.#window().filter(({ sentAt }) => sentAt <= now - this.#shared.resendAfter);

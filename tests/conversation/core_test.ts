@@ -147,6 +147,19 @@ Deno.test("two that accept each other's invitation at the same time have one con
   }
 });
 
+Deno.test("of two that accept each other's invitation, the one that waits for the other has no timer", () => {
+  const world = new World(new Random(19));
+  const sides = [world.side(), world.side()].sort((a, b) => a.core.id < b.core.id ? -1 : 1);
+  const [first, second] = sides as [Side, Side];
+  const [fromFirst, fromSecond] = [first.invite(), second.invite()];
+  second.accept(fromFirst);
+  first.accept(fromSecond);
+  for (const datagram of world.datagrams.splice(0)) if (datagram.to === second.address) world.deliver(datagram);
+  world.now = second.tickAt; // of its own initiation
+  world.tick();
+  assertEquals(second.tickAt, Infinity);
+});
+
 Deno.test("messages can be taken in any order; those left are reported after a restart", () => {
   const world = new World(new Random(18));
   const { alice, bob } = paired(world);
