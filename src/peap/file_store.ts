@@ -16,8 +16,8 @@ const LEAST_TO_REWRITE = 1024 * 1024;
 const CHECKSUM = 16;
 
 /**
- * A store in a file of lines, each a checksum and the changes of one `write`, as JSON. A line that a crash cut short is
- * ignored, and so are those after it. The values are kept in memory too. Only one process at a time may open a file.
+ * A store in a file of lines, each a checksum and the changes of one `write`, as JSON. A crash can cut only the last line
+ * short, which is then ignored. The values are kept in memory too. Only one process at a time may open a file.
  */
 export class FileStore implements Store {
   readonly #path: string;
@@ -36,7 +36,7 @@ export class FileStore implements Store {
   /**
    * Opens a file, which is created for its owner alone if it does not exist; its folder must exist.
    *
-   * @throws what the file system throws
+   * @throws what the file system throws; Error if the file is damaged, or no store: then it is left as it is
    */
   static async open(path: string): Promise<FileStore> {
     const values = new Map<string, Uint8Array>();
@@ -44,10 +44,14 @@ export class FileStore implements Store {
       if ((error as { code?: unknown }).code === "ENOENT") return "";
       throw error;
     });
-    for (const line of text.split("\n")) {
-      const changes = decodeLine(line);
-      if (!changes) break;
-      apply(values, changes);
+    const lines = text.split(/(?<=\n)/);
+    for (const [index, line] of lines.entries()) {
+      const changes = decodeLine(line.replace(/\n$/, ""));
+      if (changes) apply(values, changes);
+      // The first line is written as a whole, before the file has its name; each other one after those before it.
+      else if (line !== "" && (index === 0 || index < lines.length - 1)) {
+        throw new Error(`The file ${path} is damaged in line ${index + 1}, or is not a store`);
+      }
     }
     const store = new FileStore(path, values);
     await store.#rewrite();

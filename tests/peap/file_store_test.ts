@@ -37,14 +37,32 @@ Deno.test("whatever is lost of its end in a crash, a file store has all writes b
   }
   await store.close();
   const whole = Deno.readFileSync(path);
-  for (let length = whole.length; length > 0; length -= 1 + random.below(20)) {
+  for (let length = whole.length; length >= ends[0]!; length -= 1 + random.below(20)) {
     Deno.writeFileSync(path, whole.subarray(0, length));
     const cut = await FileStore.open(path);
     const count = ends.filter((end) => end <= length || end - 1 === length).length - 1; // a line end may be missing
-    assertEquals((await cut.keys("value")).length, Math.max(0, count));
+    assertEquals((await cut.keys("value")).length, count);
     if (count > 0) assertEquals(await cut.get("count"), text(`${count}`));
     await cut.close();
   }
+});
+
+Deno.test("a file that is damaged before its end, or no store, is refused and left as it is", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("store");
+  const store = await FileStore.open(path);
+  for (let i = 0; i < 3; i++) await store.write(new Map([["count", text(`${i}`)]]));
+  await store.close();
+  const whole = Deno.readFileSync(path);
+  const ends = [...whole.keys()].filter((at) => whole[at] === 10);
+  const files = ends.slice(0, -1).map((end) => whole.with(end - 2, whole[end - 2]! ^ 1));
+  for (const contents of [...files, text("notes"), text("not a store\n"), text("two\nlines\n")]) {
+    Deno.writeFileSync(path, contents);
+    await assertRejects(() => FileStore.open(path), Error, "damaged in line");
+    assertEquals(Deno.readFileSync(path), contents);
+  }
+  Deno.writeFileSync(path, new Uint8Array());
+  await (await FileStore.open(path)).close(); // an empty file is a new store
 });
 
 Deno.test("a file store that changes one value again and again stays small", async () => {
