@@ -192,13 +192,13 @@ export class Conversations implements AsyncIterable<ConversationEvent>, AsyncDis
       } else if (happening.type !== "message") {
         yield happening;
       } else {
-        const { peer, id, first, last } = happening;
-        const data = this.#core.read(peer, first, last);
+        const { peer, id } = happening;
+        const data = this.#core.read(happening);
         if (!data) continue;
         try {
           yield { type: "message", peer, id, data };
         } finally {
-          if (!this.#end) await this.#perform(this.#core.taken(peer, first, last));
+          if (!this.#end) await this.#perform(this.#core.taken(happening));
         }
       }
     }

@@ -1,13 +1,21 @@
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
-import { decodeAddress, decodeContents, decodeDatagram, encodeAddress, KIND, padded } from "./datagram.ts";
-import { type Datagram, type Effects, noEffects } from "./effects.ts";
+import {
+  ADDRESS_SIZE,
+  decodeAddress,
+  decodeContents,
+  decodeDatagram,
+  encodeAddress,
+  KIND,
+  padded,
+} from "./datagram.ts";
+import { type Datagram, type Effects, noEffects, type ReportedMessage } from "./effects.ts";
 import { ConversationError } from "./errors.ts";
 import { type Invitation, TOKEN_SIZE } from "./invitation.ts";
 import { generateKeyPair, KEY_SIZE, type RandomBytes } from "./key_pair.ts";
 import { type HandshakeSecrets, readInitiation, readResponse, writeInitiation, writeResponse } from "./noise.ts";
-import { Peer, peerId, type PeerRecord, type PendingMessage, type Shared } from "./peer.ts";
+import { Peer, peerId, type PeerRecord, type PendingMessage, SALT_SIZE, type Shared } from "./peer.ts";
 import { initiatorRatchet, open, type RatchetSecrets, responderRatchet } from "./ratchet.ts";
 import { safetyNumber } from "./safety_number.ts";
 import { decodeRecord, encodeRecord, parseKey, type Self, SELF_KEY } from "./stored.ts";
@@ -100,6 +108,7 @@ export class ConversationCore {
       throw new ConversationError("peer", "There is a conversation with this peer already; forget it to start another");
     }
     const effects = noEffects();
+    const ownSalt = this.#shared.random(SALT_SIZE);
     let initiation;
     try {
       initiation = writeInitiation({
@@ -107,13 +116,13 @@ export class ConversationCore {
         ephemeral: generateKeyPair(this.#shared.random),
         responder: key,
         prologue: PROLOGUE,
-        payload: padded(KIND.initiation, token, encodeAddress(this.#shared.address)),
+        payload: padded(KIND.initiation, token, encodeAddress(this.#shared.address), ownSalt),
       });
     } catch (cause) {
       throw new ConversationError("invitation", "This invitation has no valid key", { cause });
     }
     const pairing = { pending: initiation.pending, initiation: initiation.message };
-    const peer = this.#add({ ...blank(key, address), pairing }, now, effects);
+    const peer = this.#add({ ...blank(key, address, ownSalt), pairing }, now, effects);
     peer.initiate(now, effects);
     return { peer: id, effects };
   }
@@ -153,14 +162,14 @@ export class ConversationCore {
   }
 
   /** The bytes of a message that was reported; undefined if it has been taken, or its peer is forgotten. */
-  read(peer: string, first: number, last: number): Uint8Array | undefined {
-    return this.#peers.get(peer)?.read(first, last);
+  read(message: ReportedMessage): Uint8Array | undefined {
+    return this.#senderOf(message)?.read(message.first, message.last);
   }
 
   /** The application has taken a message. What it has not taken is reported again after a restart. */
-  taken(peer: string, first: number, last: number): Effects {
+  taken(message: ReportedMessage): Effects {
     const effects = noEffects();
-    this.#peers.get(peer)?.taken(first, last, effects);
+    this.#senderOf(message)?.taken(message.first, message.last, effects);
     return effects;
   }
 
@@ -189,6 +198,12 @@ export class ConversationCore {
     const peer = this.#peers.get(id);
     if (!peer) throw new ConversationError("peer", "There is no conversation with this peer");
     return peer;
+  }
+
+  /** The peer; undefined if it was forgotten, even if it has paired again since. */
+  #senderOf({ peer, id, first }: ReportedMessage): Peer | undefined {
+    const sender = this.#peers.get(peer);
+    return sender?.idOfReceived(first) === id ? sender : undefined;
   }
 
   #restorePeers(stored: ReadonlyMap<string, Uint8Array>, now: number): void {
@@ -232,13 +247,16 @@ export class ConversationCore {
 
     const { random } = this.#shared;
     const ratchetKey = generateKeyPair(random);
-    const payload = padded(KIND.response, ratchetKey.publicKey);
+    const ownSalt = known?.record.ownSalt ?? random(SALT_SIZE);
+    const payload = padded(KIND.response, ratchetKey.publicKey, ownSalt);
     const { message, secrets } = writeResponse(initiation, generateKeyPair(random), payload);
     this.#updateSelf({ invitations: this.#self.invitations.filter((each) => !sameBytes(each, token)) }, effects);
     const address = decodeAddress(initiation.payload.subarray(TOKEN_SIZE));
-    const peer = known ?? this.#add(blank(initiation.peer, address), now, effects);
+    const peerSalt = saltAt(TOKEN_SIZE + ADDRESS_SIZE, initiation.payload);
+    const peer = known ?? this.#add(blank(initiation.peer, address, ownSalt), now, effects);
     const ratchet = responderRatchet(ratchetSecrets(secrets), ratchetKey);
-    peer.update({ address, pairing: undefined, ratchet, response: { initiation: hash, bytes: message } }, effects);
+    const response = { initiation: hash, bytes: message };
+    peer.update({ address, ownSalt, peerSalt, pairing: undefined, ratchet, response }, effects);
     peer.respond(effects);
   }
 
@@ -248,7 +266,8 @@ export class ConversationCore {
       const response = pairing && readResponse(this.#self.identity, pairing.pending, rest);
       if (!response) continue;
       const peerKey = response.payload.slice(0, KEY_SIZE);
-      return peer.begin(initiatorRatchet(ratchetSecrets(response.secrets), peerKey, this.#shared.random), now, effects);
+      const ratchet = initiatorRatchet(ratchetSecrets(response.secrets), peerKey, this.#shared.random);
+      return peer.begin(ratchet, saltAt(KEY_SIZE, response.payload), now, effects);
     }
   }
 
@@ -264,10 +283,12 @@ export class ConversationCore {
 }
 
 /** A peer of which nothing is known but this. */
-function blank(key: Uint8Array, address: string): PeerRecord {
+function blank(key: Uint8Array, address: string, ownSalt: Uint8Array): PeerRecord {
   return {
     key,
     address,
+    ownSalt,
+    peerSalt: undefined,
     pairing: undefined,
     response: undefined,
     ratchet: undefined,
@@ -275,6 +296,10 @@ function blank(key: Uint8Array, address: string): PeerRecord {
     nextOut: 0,
     nextIn: 0,
   };
+}
+
+function saltAt(offset: number, payload: Uint8Array): Uint8Array {
+  return payload.slice(offset, offset + SALT_SIZE);
 }
 
 /** The ratchet's first secrets are derived from the handshake's keys, and bound to the whole handshake by its hash. */

@@ -20,17 +20,23 @@ export interface Datagram {
   readonly number: number | undefined;
 }
 
-/** What an application may want to know. A message is in the segments `first` to `last`. */
+/** What an application may want to know. */
 export type Happening =
   | { readonly type: "paired"; readonly peer: string }
   | { readonly type: "arrived"; readonly peer: string; readonly id: string }
-  | {
-    readonly type: "message";
-    readonly peer: string;
-    readonly id: string;
-    readonly first: number;
-    readonly last: number;
-  };
+  | { readonly type: "message" } & ReportedMessage;
+
+/** A message from a peer, in the segments `first` to `last`. */
+export interface ReportedMessage {
+  /** the peer's id */
+  readonly peer: string;
+  /** the message's */
+  readonly id: string;
+  /** number of a segment */
+  readonly first: number;
+  /** number of a segment */
+  readonly last: number;
+}
 
 /** Nothing, to be filled. */
 export function noEffects(): Effects {

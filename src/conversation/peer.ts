@@ -31,6 +31,8 @@ const PATIENCE = 8;
 const RECEIPT_SHARE = 5;
 const LONGEST_WAIT = 3_600_000;
 const ID_SIZE = 16;
+/** Bytes of a salt. */
+export const SALT_SIZE = 16;
 
 /** What is stored of a peer besides its segments. */
 export interface PeerRecord {
@@ -38,6 +40,10 @@ export interface PeerRecord {
   readonly key: Uint8Array;
   /** where it receives, as it said last */
   readonly address: string;
+  /** Random, one of each side, for the ids of the messages that it sends: a new one after each pairing. */
+  readonly ownSalt: Uint8Array;
+  /** undefined during `pairing` */
+  readonly peerSalt: Uint8Array | undefined;
   /** while this side, having accepted an invitation, waits for the response */
   readonly pairing: { readonly pending: PendingInitiation; readonly initiation: Uint8Array } | undefined;
   /** while this side, having invited, waits for the first message: the response, and a hash of what it answers */
@@ -156,8 +162,7 @@ export class Peer {
   get pending(): PendingMessage[] {
     const messages = new Map<number, { id: string; packets: number; sent: number; attempts: number }>();
     for (const { first, attempts, isTaken } of this.#outbox.values()) {
-      const id = () => messageId(this.#shared.key, this.#record.key, first);
-      const message = messages.get(first) ?? { id: id(), packets: 0, sent: 0, attempts: 0 };
+      const message = messages.get(first) ?? { id: this.#idOfSent(first), packets: 0, sent: 0, attempts: 0 };
       message.packets++;
       if (isTaken) message.sent++;
       message.attempts = Math.max(message.attempts, attempts);
@@ -193,8 +198,8 @@ export class Peer {
   }
 
   /** The ratchet has begun, for the side that can send: it does so, since the other cannot before. */
-  begin(ratchet: Ratchet, now: number, effects: Effects): void {
-    this.update({ pairing: undefined, ratchet }, effects);
+  begin(ratchet: Ratchet, peerSalt: Uint8Array, now: number, effects: Effects): void {
+    this.update({ pairing: undefined, ratchet, peerSalt }, effects);
     effects.happenings.push({ type: "paired", peer: this.id });
     this.#silentRounds = 0;
     this.#receiptAt = now;
@@ -219,7 +224,7 @@ export class Peer {
     }
     this.update({ nextOut: first + count }, effects);
     this.#flush(now, effects);
-    return messageId(this.#shared.key, this.#record.key, first);
+    return this.#idOfSent(first);
   }
 
   /** The gateway has accepted a datagram with this segment, or has not. */
@@ -242,6 +247,11 @@ export class Peer {
     if (contents.wantsAnswer || (response && !isConfirmed)) this.#receiptAt = now;
     if (contents.segment) this.#segmentArrived(contents.segment, now, effects);
     this.#flush(now, effects);
+  }
+
+  /** The id of the message from the peer that begins with this segment. */
+  idOfReceived(first: number): string {
+    return messageId(this.#record.key, this.#shared.key, this.#record.peerSalt, first);
   }
 
   /** The bytes of a message that was reported; undefined if it has been taken. */
@@ -270,6 +280,10 @@ export class Peer {
     effects.writes.set(peerKey(this.id), undefined);
     for (const number of this.#outbox.keys()) effects.writes.set(outboxKey(this.id, number), undefined);
     for (const number of this.#inbox.keys()) effects.writes.set(inboxKey(this.id, number), undefined);
+  }
+
+  #idOfSent(first: number): string {
+    return messageId(this.#shared.key, this.#record.key, this.#record.ownSalt, first);
   }
 
   /** Whether this side waits for something from the peer, and can ask for it. */
@@ -347,8 +361,7 @@ export class Peer {
         continue;
       }
       this.#unreceipted.delete(first);
-      const id = messageId(this.#shared.key, this.#record.key, first);
-      effects.happenings.push({ type: "arrived", peer: this.id, id });
+      effects.happenings.push({ type: "arrived", peer: this.id, id: this.#idOfSent(first) });
     }
   }
 
@@ -375,7 +388,7 @@ export class Peer {
       const segment = this.#inbox.get(this.#scanned);
       if (segment?.isLast) {
         const [first, last] = [this.#messageStart, this.#scanned];
-        const id = messageId(this.#record.key, this.#shared.key, first);
+        const id = this.idOfReceived(first);
         effects.happenings.push({ type: "message", peer: this.id, id, first, last });
       }
       if (!segment || segment.isLast) this.#messageStart = this.#scanned + 1;
@@ -388,7 +401,8 @@ export function peerId(key: Uint8Array): string {
   return bytesToHex(key);
 }
 
-/** The same on both sides, and for no other message. */
-function messageId(sender: Uint8Array, recipient: Uint8Array, first: number): string {
-  return bytesToHex(sha256(concatBytes(sender, recipient, utf8ToBytes(String(first)))).subarray(0, ID_SIZE));
+/** The same on both sides, and for no other message: also not for one of an earlier pairing of the two. */
+function messageId(sender: Uint8Array, recipient: Uint8Array, salt: Uint8Array | undefined, first: number): string {
+  const digest = sha256(concatBytes(sender, recipient, salt ?? new Uint8Array(), utf8ToBytes(String(first))));
+  return bytesToHex(digest.subarray(0, ID_SIZE));
 }

@@ -202,24 +202,25 @@ Deno.test("an invitation pairs once; the oldest of more than 32 no longer does",
   assertEquals([...alice.core.peers].map(({ id }) => [late, copy].some((each) => each.core.id === id)), [false, false]);
 });
 
-Deno.test("invitations of one's own and of a known peer are refused; one forgets to pair again", () => {
+Deno.test("invitations of one's own and of a known peer are refused; one forgets to pair again, with new ids", () => {
   const world = new World(new Random(13));
   const { alice, bob } = paired(world);
   assertThrows(() => alice.accept(alice.invite()), ConversationError, "your own");
   assertThrows(() => bob.accept(alice.invite()), ConversationError, "already");
-  bob.send(alice.core.id, Uint8Array.of(1));
+  const earlier = bob.send(alice.core.id, Uint8Array.of(1))!;
+  world.settle(); // alice's program has yet to read it
   for (const side of [alice, bob]) {
     const { id } = [...side.core.peers][0]!;
     side.step((core) => core.forget(id));
     assertEquals([...side.stored.keys()], ["conversation/self"]);
     assertThrows(() => side.core.send(id, Uint8Array.of(1), 0), ConversationError, "no conversation");
   }
-  world.datagrams.length = 0;
   bob.accept(alice.invite());
-  bob.send(alice.core.id, Uint8Array.of(2));
+  const later = bob.send(alice.core.id, Uint8Array.of(2))!;
   world.settle();
-  alice.take();
-  assertEquals(alice.seen.map(({ data }) => data), [Uint8Array.of(2)]);
+  while (alice.hasReports) alice.take();
+  assertEquals(alice.seen.map(({ data, id }) => [data, id]), [[Uint8Array.of(2), later]]);
+  assertEquals([...bob.arrived], [earlier, later]);
 });
 
 Deno.test("a stranger's datagrams, and copies of a peer's, make nobody remember or answer anything", () => {

@@ -24,6 +24,8 @@ function peer(ratchet = responderRatchet(secrets, responder)): Peer {
   const record = {
     key: bytes(32),
     address: ADDRESS,
+    ownSalt: bytes(16),
+    peerSalt: bytes(16),
     pairing: undefined,
     response: undefined,
     ratchet,

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { ConversationCore } from "../../src/conversation/core.ts";
-import type { Datagram, Effects } from "../../src/conversation/effects.ts";
+import type { Datagram, Effects, ReportedMessage } from "../../src/conversation/effects.ts";
 import type { Invitation } from "../../src/conversation/invitation.ts";
 import { encodeRecord, peerKey } from "../../src/conversation/stored.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
@@ -89,7 +89,7 @@ export class Side {
   /** ids of messages that were reported as arrived */
   readonly arrived = new Set<string>();
   /** reported, not yet read by the program */
-  #reported: { id: string; peer: string; first: number; last: number }[] = [];
+  #reported: ReportedMessage[] = [];
   #bootedAt = 0;
   #core: ConversationCore;
 
@@ -133,12 +133,13 @@ export class Side {
   take(crash?: Crash, index = 0): void {
     const [next] = this.#reported.splice(index, 1);
     if (!next) return;
-    const { id, peer, first, last } = next;
-    const data = this.#core.read(peer, first, last)!;
+    const { id, peer } = next;
+    const data = this.#core.read(next);
+    if (!data) return; // its peer was forgotten
     const known = this.seen.find((each) => each.id === id);
     if (known) assertEquals(data, known.data);
     else this.seen.push({ id, peer, data });
-    this.step((core) => core.taken(peer, first, last), crash);
+    this.step((core) => core.taken(next), crash);
   }
 
   /** Whether there is something to take. */
