@@ -62,13 +62,15 @@ export class ConversationCore {
     now: number,
   ): { core: ConversationCore; effects: Effects } {
     const effects = noEffects();
-    const self = stored.get(SELF_KEY);
-    const core = new ConversationCore(
-      self ? decodeRecord<Self>(self) : { identity: generateKeyPair(options.random), invitations: [] },
-      options,
-    );
-    if (!self) core.#updateSelf({}, effects);
+    const { address, random } = options;
+    const bytes = stored.get(SELF_KEY);
+    const self = bytes && decodeRecord<Self>(bytes);
+    const core = new ConversationCore(self ?? { identity: generateKeyPair(random), address, invitations: [] }, options);
     core.#restorePeers(stored, now);
+    if (self?.address !== address) {
+      core.#updateSelf({ address }, effects);
+      for (const peer of core.#peers.values()) peer.moved(now, effects);
+    }
     for (const peer of core.#peers.values()) peer.resume(now, effects);
     return { core, effects };
   }

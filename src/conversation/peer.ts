@@ -50,7 +50,7 @@ export interface PeerRecord {
   readonly response: { readonly initiation: Uint8Array; readonly bytes: Uint8Array } | undefined;
   /** undefined during `pairing` */
   readonly ratchet: Ratchet | undefined;
-  /** Whether anything has come from the peer under the ratchet. */
+  /** Whether anything has come from the peer under the ratchet, at this side's present address. */
   readonly isConfirmed: boolean;
   /** number of the next segment to it */
   readonly nextOut: number;
@@ -146,6 +146,12 @@ export class Peer {
     this.#scanned = this.#messageStart = Math.min(this.#record.nextIn, ...this.#inbox.keys());
     this.#reportMessages(effects);
     this.#flush(now, effects);
+  }
+
+  /** This side has another address: it is sent until there is an answer. To be called before `resume`. */
+  moved(now: number, effects: Effects): void {
+    this.update({ isConfirmed: false }, effects);
+    this.#resendAt = now;
   }
 
   /** See `PeerRecord`. */

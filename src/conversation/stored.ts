@@ -18,6 +18,8 @@ const PEER = PREFIX + "peer/";
 export interface Self {
   /** this side's identity */
   readonly identity: KeyPair;
+  /** where this side receives, which its peers have been told, or will be */
+  readonly address: string;
   /** tokens of invitations that nobody has used */
   readonly invitations: readonly Invitation["token"][];
 }

@@ -160,6 +160,22 @@ Deno.test("of two that accept each other's invitation, the one that waits for th
   assertEquals(second.tickAt, Infinity);
 });
 
+Deno.test("a peer that moves is found again, even if it has nothing to send and the first packets are lost", () => {
+  const world = new World(new Random(20));
+  const { alice, bob } = paired(world);
+  bob.send(alice.core.id, Uint8Array.of(1));
+  world.move(alice);
+  for (const datagram of world.datagrams.splice(0)) world.deliver(datagram); // to where alice was
+  assertEquals(alice.tickAt, world.now); // to say where it is
+  world.tick();
+  world.datagrams.length = 0; // lost
+  world.settle();
+  alice.take();
+  assertEquals(alice.seen.map(({ data }) => data), [Uint8Array.of(1)]);
+  alice.restart();
+  assertEquals(alice.tickAt, Infinity); // bob has answered
+});
+
 Deno.test("messages can be taken in any order; those left are reported after a restart", () => {
   const world = new World(new Random(18));
   const { alice, bob } = paired(world);

@@ -35,9 +35,21 @@ export class World {
   constructor(readonly random: Random) {}
 
   side(): Side {
-    const side = new Side(this, `${encodeBase58(this.random.bytes(32))}@${encodeBase58(this.random.bytes(32))}`);
+    const side = new Side(this, this.#newAddress());
     this.#sides.set(side.address, side);
     return side;
+  }
+
+  /** A side's client gets another address, and what goes to the old one is lost. */
+  move(side: Side): void {
+    this.#sides.delete(side.address);
+    side.address = this.#newAddress();
+    this.#sides.set(side.address, side);
+    side.restart();
+  }
+
+  #newAddress(): string {
+    return `${encodeBase58(this.random.bytes(32))}@${encodeBase58(this.random.bytes(32))}`;
   }
 
   /** Takes a datagram out at random. */
@@ -93,7 +105,7 @@ export class Side {
   #bootedAt = 0;
   #core: ConversationCore;
 
-  constructor(private readonly world: World, readonly address: string) {
+  constructor(private readonly world: World, public address: string) {
     this.#core = this.#restore();
   }
 
