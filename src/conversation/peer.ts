@@ -25,7 +25,7 @@ export const MAX_INBOX = 16_384;
 const MAX_OUTBOX = 65_536;
 /** Segments after which a receipt is sent at once, so that the window does not run empty. */
 const RECEIPT_EVERY = WINDOW / 4;
-/** After this many resends in a row without any answer, they get rarer, and only the oldest segment is resent. */
+/** After this many resends in a row without any answer they get rarer, and only the oldest segment is resent. */
 const PATIENCE = 8;
 /** A receipt waits for others, and for a segment to travel with, for this share of the time to a resend. */
 const RECEIPT_SHARE = 5;
@@ -117,6 +117,8 @@ export class Peer {
   #resendAt = Infinity;
   /** resends in a row without an answer */
   #silentRounds = 0;
+  /** Whether the peer has said anything since this program started. */
+  #isHeard = false;
   /** when to send a receipt, at the latest */
   #receiptAt = Infinity;
   #segmentsSinceReceipt = 0;
@@ -248,6 +250,7 @@ export class Peer {
     if (response) effects.happenings.push({ type: "paired", peer: this.id });
     this.update({ ratchet, address: contents.address, isConfirmed: true, response: undefined }, effects);
     this.#silentRounds = 0;
+    this.#isHeard = true;
     this.#receipted(contents, effects);
     this.#resendAt = this.#needsAnswer ? Math.min(this.#resendAt, now + this.#wait()) : Infinity;
     if (contents.wantsAnswer || (response && !isConfirmed)) this.#receiptAt = now;
@@ -315,7 +318,9 @@ export class Peer {
     if (this.#record.pairing) return this.initiate(now, effects);
     if (!this.#record.isConfirmed) this.#receiptAt = now;
     const overdue = this.#window().filter(({ sentAt }) => sentAt <= now - this.#shared.resendAfter);
-    for (const outgoing of rounds < PATIENCE ? overdue : overdue.slice(0, 1)) outgoing.sentAt = -Infinity;
+    // Until the peer is heard, one is enough: a program that is often restarted would soon reach the ratchet's MAX_SKIP.
+    const isAwake = this.#isHeard && rounds < PATIENCE;
+    for (const outgoing of isAwake ? overdue : overdue.slice(0, 1)) outgoing.sentAt = -Infinity;
   }
 
   /** Sends the segments that are to be sent and fit the window, and a receipt if one is due. */
