@@ -1,7 +1,7 @@
 import { decodeIp, encodeIp } from "./ip_literal.ts";
 import { type IpNetwork, isInNetwork, parseIpNetwork } from "./ip_network.ts";
 
-/** Whom an IP address leads to, as it reads after "is". */
+/** What kind of machine an IP address leads to, worded to follow "is". */
 export type KindOfAddress =
   | "public"
   | "unspecified"

@@ -39,7 +39,7 @@ export async function inboxes(options: Options): Promise<void> {
   if (found.length < total.inboxes) print(` The ${found.length} largest are listed.`);
 }
 
-/** Inboxes, the largest first, and the figures of all, also of those that are not listed. */
+/** The largest inboxes, in that order, and figures of all, including those not listed. */
 interface Found {
   readonly found: readonly InboxSummary[];
   readonly inboxes: number;

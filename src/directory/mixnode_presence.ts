@@ -25,7 +25,7 @@ const LOOK_SHARE = 20;
 /** A packet does not wait longer than this (ms) for the next request. */
 const LOOK_PATIENCE = 10_000;
 
-/** A mixnode's announcements are short. */
+/** A mixnode sends no long announcements. */
 type Timings = Omit<PresenceTimings, "longDelay">;
 
 /** What presence needs from the mixnode. */

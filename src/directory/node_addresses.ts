@@ -17,7 +17,7 @@ export class NodeAddresses {
   }
 
   /**
-   * Those of `hosts`, each `host:port`. Names are resolved, until `signal` is aborted or too much time has passed.
+   * The addresses of `hosts`, each `host:port`. Names are resolved, until `signal` is aborted or too much time has passed.
    * `mayConnect` decides on each IP address: anyone can post to a directory, and must not be able to make this node
    * connect to arbitrary addresses. Invalid hosts are left out.
    */

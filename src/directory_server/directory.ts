@@ -34,7 +34,7 @@ const WRITE_INTERVAL = 1000;
 /** Where the server listens: only the door connects to it. */
 const BEHIND_THE_DOOR = { host: "127.0.0.1", port: 0 };
 
-/** What can't be opened, in errors. */
+/** The name of what is opened, in errors. */
 const STATE = "directory's state";
 
 const log = logger("nym_gateway::directory");

@@ -209,8 +209,8 @@ export class Registry {
   }
 
   /**
-   * Takes the operator's word on a key, together with earlier ones; a layer of 0 takes back a layer, and undefined takes
-   * back all of them. Returns false if there are too many.
+   * Adds what the operator has decided about a key to earlier decisions; a layer of 0 takes back the layer, and undefined
+   * takes back everything. Returns false if there are too many.
    */
   decide(key: string, decision: Decision | undefined): boolean {
     const { standing, layer }: Decision = decision === undefined ? {} : { ...this.#decisions.get(key), ...decision };

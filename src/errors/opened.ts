@@ -1,7 +1,7 @@
 import { ExitCode, fileError, OperatorError } from "./operator_error.ts";
 
 /**
- * Opens what is at `path`. `what`: as in `mailbox`.
+ * Opens what is at `path`. `what`: its name in the error, as in `mailbox`.
  * @throws {OperatorError} that says what could not be opened and why, and what to do about it
  */
 export async function opened<T>(what: string, path: string, open: (path: string) => T | Promise<T>): Promise<T> {

@@ -5,7 +5,7 @@ export function mailboxFile(inboxesDirectory: string): string {
   return join(inboxesDirectory, "mailbox.kv");
 }
 
-/** The paths of a gateway's databases that are sealed with its storage key, for the paths that are configured. */
+/** A gateway's databases that are sealed with its storage key, at the configured paths. */
 export function sealedFiles(
   { inboxesDirectory, ledgerPath }: { readonly inboxesDirectory: string; readonly ledgerPath: string },
 ): string[] {

@@ -181,8 +181,8 @@ export class Mailbox implements MessageStore {
   }
 
   /**
-   * Skips a random count of sequence numbers, about two billion. Call it before the first message: a killed run may have
-   * pushed messages whose numbers it had not written yet, and clients recognize messages by their numbers.
+   * Skips a random amount of sequence numbers, two billion on average. Call it before the first message: a run that was
+   * killed may have pushed messages whose numbers it had not written yet, and clients recognize messages by their numbers.
    */
   skipNumbers(): void {
     this.totals.sequence += crypto.getRandomValues(new Uint32Array(1))[0]!;

@@ -57,8 +57,8 @@ export interface MessageStore extends AsyncDisposable {
 /**
  * Reads one inbox, in order. What is handed out stays where it is until it is confirmed.
  *
- * A message has the same number at every login, and no other message of its inbox gets that: clients recognize by it what they
- * have already. One that is handed out before it is committed may have another number at the next login.
+ * A message has the same number at every login, and no other message of its inbox ever gets it: clients recognize by it
+ * what they already have. A message that is handed out before its commit may have another number at the next login.
  */
 export interface Inbox {
   /** whether the next message is not in memory, so that {@linkcode next} must get it */

@@ -9,7 +9,7 @@ const QUEUE_PER_MIXNODE = 1024;
 const QUEUE_IN_TOTAL = 16_384;
 /** Mixnodes with a connection or a queue, to bound descriptors; beyond that, an unreachable or idle one is evicted. */
 const MIXNODES = 1024;
-/** How long closing waits (ms) for connections, also those being opened, to take what is queued. */
+/** How long closing waits (ms) for connections, including those being opened, to take what is queued. */
 const END_TIME = 2000;
 
 /**
@@ -53,7 +53,7 @@ export class Forwarder {
   }
 
   /**
-   * Gives connections, also those being opened, a short time to take what is queued, drops and counts the rest, and
+   * Gives connections, including those being opened, a short time to take what is queued, drops and counts the rest, and
    * closes everything.
    */
   async [Symbol.asyncDispose](): Promise<void> {

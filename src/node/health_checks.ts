@@ -49,7 +49,7 @@ export function listeningVerdict(where: string, daysLeft: number | undefined, pe
   return daysLeft < RENEWAL_DAYS ? warn(`${text}: renew it`) : ok(text);
 }
 
-/** The verdict on a directory whose latest request from the `node` failed; undefined if none did. `topologyAge`: ms. */
+/** The verdict on a directory to which the `node`'s requests fail; undefined if they succeed. `topologyAge`: in ms. */
 export function failedRequests(
   { failure, topologyAge }: { failure: string | undefined; topologyAge: number | undefined },
   node: "gateway" | "mixnode",

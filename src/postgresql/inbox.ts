@@ -49,7 +49,7 @@ export interface ReaderStore {
 /** Most messages that are kept in memory for a reader after their commit; it reads others from the database. */
 const MAX_FRESH = 256;
 
-/** Beyond the numbers that a database ever gives. */
+/** Above any number that a database gives. */
 const EARLY_NUMBERS = 2 ** 52;
 
 /** A committed message. */
@@ -105,7 +105,7 @@ export class PostgresqlInbox implements Inbox {
   readonly #ahead = new Map<number, number>();
   /** sequence numbers of early messages: the first ones in the inbox's queue */
   #early: number[] = [];
-  /** early messages have numbers above this: beyond the database's, and others at each login */
+  /** early messages have numbers above this: above all of the database's, and different at each login */
   readonly #earlyNumbers = EARLY_NUMBERS + Math.floor(Math.random() * EARLY_NUMBERS / 2);
   #closed = false;
 

@@ -6,7 +6,7 @@ import { Server, type ServerOptions } from "./server.ts";
 
 /** ms until the database must answer */
 const DEADLINE = 8_000;
-/** ms that it may take to look at all inboxes */
+/** ms that reading all inboxes may take */
 const LISTING_DEADLINE = 600_000;
 
 /** What a database says of itself. */
@@ -94,9 +94,9 @@ export interface InboxFigures {
 
 /** What {@linkcode inboxesIn} finds. */
 export interface FoundInboxes {
-  /** the largest, in that order */
+  /** the largest first */
   readonly largest: readonly InboxFigures[];
-  /** of all inboxes with messages, those that are not among the largest included */
+  /** of all inboxes with messages, including those not among the largest */
   readonly total: Omit<InboxFigures, "inbox"> & { readonly inboxes: number };
 }
 

@@ -49,7 +49,7 @@ const TEND_INTERVAL = 60_000;
 const SILENCE = 3000;
 /** ms after which a commit is slow: clients that are online don't wait for it */
 const SLOW = 200;
-/** ms by which a message may become visible later than others that were stored after it */
+/** ms by which a message may become visible after others that were stored later */
 const SLOWEST = 10_000;
 /** Chunks that expire in one statement. */
 const EXPIRED_AT_ONCE = 500;
@@ -116,7 +116,7 @@ export class PostgresqlMailbox implements MessageStore {
   #number = 0;
   #totals: Held = { messages: 0, bytes: 0 };
   #oldestAge = 0;
-  /** when the oldest message that was found was stored, in ms of the database's clock */
+  /** when the oldest known message was stored, in ms by the database's clock */
   #oldest = 0;
   #roomMade: PromiseWithResolvers<void> | undefined;
   #confirmTimer: ReturnType<typeof setTimeout> | undefined;
@@ -605,7 +605,7 @@ export class PostgresqlMailbox implements MessageStore {
   }
 
   async #tally(): Promise<void> {
-    // Not from the very oldest on: while a backup runs, an index still has all that has left meanwhile.
+    // Not from the start of the index: while a backup runs, that still has an entry for each chunk deleted since.
     const from = String((this.#oldest - SLOWEST) / 1000);
     const [row] = await this.server.run((sql) =>
       sql<{ messages: string; bytes: string; oldest: string | null; now: string }[]>`
@@ -621,13 +621,13 @@ export class PostgresqlMailbox implements MessageStore {
   }
 
   /**
-   * Makes and drops partitions, and removes what has expired. What another gateway does just now is left to it, and what a
-   * backup stands in the way of to the next round.
+   * Creates and drops partitions, and removes what has expired. It skips what another gateway is working on, and leaves
+   * what a backup blocks to the next round.
    */
   async #tend(): Promise<void> {
     const days = Math.ceil(this.replayWindow / DAY);
     await this.server.run((sql) => sql`select nym_gateway.tend(${String(days)}::text::integer)`).catch((error) => {
-      if (error.cause !== LOCK_NOT_AVAILABLE) throw error; // there is time: partitions are made two days ahead
+      if (error.cause !== LOCK_NOT_AVAILABLE) throw error; // partitions are created two days ahead
     });
     const { timeToLive } = this.limits;
     for (let expired = Infinity; timeToLive > 0 && expired > 0 && !this.#isClosed;) {

@@ -13,7 +13,7 @@ import { Server, type ServerOptions, type Sql } from "./server.ts";
 
 /** Chunks that one read takes: at most 1 MiB. */
 const READ_CHUNKS = 64;
-/** ms that a statement may take: some count or change a row for each inbox or client */
+/** ms that a statement may take: some read or change a row for every inbox or client */
 const DEADLINE = 3_600_000;
 /** Rows that are removed in one statement. */
 const REMOVED_TOGETHER = 5000;
@@ -150,7 +150,7 @@ export class MovablePostgresql implements Movable {
 
   /**
    * Removes the messages, and marks clients as removed. Each inbox keeps its last number and epoch.
-   * @throws {Error} when gateways are using it: what they have stored may not have been copied
+   * @throws {Error} if gateways are using it: what they have stored may not have been copied
    */
   async clear(): Promise<void> {
     await mustBeUnused(this.server);
@@ -239,7 +239,7 @@ export class MovablePostgresql implements Movable {
   }
 }
 
-/** Waits for the sessions of gateways that have just stopped; throws when there are others. */
+/** Waits until gateways that have just stopped are disconnected; throws if others stay. */
 async function mustBeUnused(server: Server): Promise<void> {
   for (let waited = 0; await isInUse(server); waited += POLL_INTERVAL) {
     if (waited >= LAST_SESSIONS) throw new Error("gateways are using it: stop all of them first");

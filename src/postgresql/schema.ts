@@ -242,11 +242,11 @@ begin
 end $$;
 `,
   `
--- What has read tags and goes on, as a backup does, holds up tend(), and commits would queue behind it.
+-- A transaction that has read tags, such as a backup, blocks tend(), and commits would queue behind it.
 alter function nym_gateway.tend(integer) set lock_timeout = '200ms';
 
--- The commit of one login, one confirmation, or both of one client, with no message in it: as commit() does it, in a third
--- of the time.
+-- Commits a login, a confirmation, or both, of one client: without messages, it does what commit() does in a third of the
+-- time.
 create function nym_gateway.visit(
   p_gateway bigint, p_number bigint, p_inbox bytea, p_through bigint, p_epoch bigint, p_opens boolean,
   out o_last bigint, out o_epoch bigint, out o_confirmed bigint, out o_messages bigint, out o_bytes bigint

@@ -161,12 +161,12 @@ export class Server implements AsyncDisposable {
       ssl: tls === false || isSocket ? false : {
         rejectUnauthorized: true,
         ca: tls.authorities,
-        checkServerIdentity: (name: string, certificate: PeerCertificate) => strangerTo(this.#hosts, name, certificate),
+        checkServerIdentity: (name: string, certificate: PeerCertificate) => mismatchOf(this.#hosts, name, certificate),
       },
       target_session_attrs: "primary",
       connection: {
         application_name: Deno.env.get("PGAPPNAME") ?? "nym-gateway",
-        search_path: "pg_catalog", // or functions and operators of whoever may create some in "public" could run as this role
+        search_path: "pg_catalog", // else this role could run functions that another one has created in "public"
         statement_timeout: this.deadline,
         lock_timeout: this.deadline,
       },
@@ -225,10 +225,10 @@ export class Server implements AsyncDisposable {
 }
 
 /**
- * Why a certificate is not for the server; undefined when it is. The driver has no name for a host that is an IP address,
- * and the runtime takes "localhost" for it: then the certificate has to be for one of the configured addresses.
+ * Why a certificate is not valid for the server; undefined if it is. For a host given by its IP address the driver passes no
+ * name, and the runtime falls back to "localhost": then the certificate must be for one of the configured addresses.
  */
-function strangerTo(hosts: DatabaseAddress["hosts"], name: string, certificate: PeerCertificate): Error | undefined {
+function mismatchOf(hosts: DatabaseAddress["hosts"], name: string, certificate: PeerCertificate): Error | undefined {
   const configured = hosts.map(({ host }) => host);
   const isUnnamed = name === "localhost" && configured.some((host) => isIP(host) > 0);
   const names = isUnnamed ? configured.filter((host) => isIP(host) > 0 || host === name) : [name];

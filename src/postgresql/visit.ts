@@ -3,7 +3,7 @@ import type { Sql } from "./server.ts";
 
 /**
  * The commit of one client's login, confirmation, or both, when nothing else waits. It does what a `Batch` (batch.ts) with
- * this place alone would do, by a statement that takes a third of the time.
+ * this place alone would do, with a statement that takes a third of the time.
  */
 export class Visit implements CommitStatement {
   readonly ids: ReadonlySet<string> = new Set<string>();

@@ -1,4 +1,4 @@
-/** The layers of mixnodes that a client's packet passes through, numbered from 1. */
+/** How many layers of mixnodes a client's packet passes through; they are numbered from 1. */
 export const LAYERS = 3;
 /** The highest number of a layer that a directory lists. */
 export const MAX_LAYER = 255;

@@ -10,9 +10,9 @@ const log = logger("nym_gateway::unwrapping");
 /** ms over which the load is judged */
 const WINDOW = 1000;
 /**
- * Share of a core that packets must take for workers to be started. While few packets come at a time, the round trip to a
- * worker costs half as much again as unwrapping them, and delays them (tests/bench/README.md). Above this share, this
- * thread would soon have no time for anything else.
+ * Share of a core that packets must take for workers to be started. While few packets come at a time, each costs up to half
+ * as much again with workers, and takes longer (tests/bench/README.md). Above this share, this thread would soon have no
+ * time for anything else.
  */
 const HIGH_LOAD = 0.5;
 /** Share of a core below which, over a whole period, workers are ended. It is smaller, or they would come and go. */

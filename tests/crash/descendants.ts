@@ -1,9 +1,9 @@
-/** These processes of Linux and all that descend from them, parents first. */
+/** These processes and all their descendants, parents first. Linux only. */
 export function descendants(pids: readonly number[]): number[] {
   const found = new Set(pids);
   const parents = [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter((pid) => pid > 0)
     .map((pid) => [pid, parentOf(pid)] as const);
-  // A set takes in what is added while it is gone through.
+  // Iterating over a set also visits what is added meanwhile.
   for (const each of found) for (const [pid, parent] of parents) if (parent === each) found.add(pid);
   return [...found];
 }

@@ -44,7 +44,7 @@ export class Disk implements AsyncDisposable {
     do {
       written = this.#written();
       await run("cp", "--sparse=always", this.image, image);
-    } while (written !== this.#written()); // the kernel wrote by itself in the middle of it
+    } while (written !== this.#written()); // the kernel wrote something back meanwhile
   }
 
   /** Mounts a copy of its image in its place, once no process uses it any more. */

@@ -9,7 +9,7 @@ export function openMailbox(folder: string): Promise<Mailbox> {
   return Mailbox.open(fileIn(folder), testSealer());
 }
 
-/** Opens it as {@linkcode openMailbox} does, once it is certain that what was left there is in order. */
+/** Checks what a killed process has left there, and opens it as {@linkcode openMailbox} does. */
 export async function openLeftMailbox(folder: string): Promise<Mailbox> {
   await onDisk(fileIn(folder), requireCovered);
   return await openMailbox(folder);

@@ -72,8 +72,8 @@ export class PatroniCluster implements AsyncDisposable {
   }
 
   /**
-   * Resolves once all nodes follow a primary, and Patroni has noted which of them may take its place: it waits for the primary
-   * if that is lost before.
+   * Resolves once all nodes follow a primary, and Patroni has recorded which of them may replace it: if the primary is lost
+   * before that, Patroni waits for it.
    */
   async isWhole(): Promise<void> {
     const isWhole = async () => {
@@ -112,7 +112,7 @@ export class PatroniCluster implements AsyncDisposable {
   }
 }
 
-/** Stops these processes and all that descend from them where they are, also those that begin meanwhile. */
+/** Freezes these processes and all their descendants, including those that start meanwhile. */
 function stopAll(first: readonly number[], stopped: Set<number>): void {
   for (let before = -1; stopped.size > before;) {
     before = stopped.size;

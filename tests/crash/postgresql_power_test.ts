@@ -94,8 +94,8 @@ async function cutPower(cuts: number, standbys: readonly string[]): Promise<void
 }
 
 /**
- * Cuts the power of a cluster again and again while two gateways write. They outlive it and repeat what was under way. Every
- * other time the machine of the primary comes back last, so that another one has to have all.
+ * Cuts the power of a cluster again and again while two gateways write. They survive and retry what was under way. Every
+ * other time the primary's machine comes back last, so that another one must have every commit.
  */
 async function cutPatroni(cuts: number): Promise<void> {
   const progress = new LongRun("power cuts of three nodes under Patroni", cuts);
@@ -107,7 +107,7 @@ async function cutPatroni(cuts: number): Promise<void> {
   let changes = 0;
   for (const cut of range(cuts)) {
     const running = [writers.start(), writers.start()];
-    const goOn = () => Promise.all(running.map((writer) => writer.goesOn(1)));
+    const goOn = () => Promise.all(running.map((writer) => writer.commitsMore(1)));
     await goOn();
     await cluster.isWhole();
     await pause(random.between(LATE, MAX_LOAD));

@@ -50,7 +50,7 @@ Deno.test({
       "while the database is away a gateway says so, and clients that are online get their mail",
       async () => {
         await provision(await cluster.database(), { user: "mail", database: "more_mail" }, undefined);
-        await goesOnWithout(cluster, { ...storage, url: `postgres://mail@localhost:${port}/more_mail` });
+        await survivesWithout(cluster, { ...storage, url: `postgres://mail@localhost:${port}/more_mail` });
       },
     );
 
@@ -118,7 +118,7 @@ async function clientMoves(storage: Config["storage"]): Promise<void> {
   assertEquals(there.gateway.ledger.size, 1);
 }
 
-async function goesOnWithout(cluster: Postgresql, storage: Config["storage"]): Promise<void> {
+async function survivesWithout(cluster: Postgresql, storage: Config["storage"]): Promise<void> {
   await using rig = await GatewayRig.start(NO_DIRECTORY, (config) => {
     Object.assign(config.storage, storage);
     config.operator.listeningAddress = "127.0.0.1:0";

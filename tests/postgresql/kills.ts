@@ -17,14 +17,14 @@ export async function killUnderLoad(options: ServerOptions, cluster: Postgresql)
   for (const kill of range(KILLS)) {
     const at = kill % 2;
     const more = MESSAGES / KILLS / 2 + 1;
-    await Promise.all(running.map((writer) => writer.goesOn(more + random.below(200))));
+    await Promise.all(running.map((writer) => writer.commitsMore(more + random.below(200))));
     await running[at]!.kill();
     running[at] = writers.start();
     if (kill % 10 !== 9 && kill !== KILLS - 1) continue;
-    await Promise.all(running.map((writer) => writer.goesOn(1))); // one that starts without a database ends
+    await Promise.all(running.map((writer) => writer.commitsMore(1))); // one that starts without a database ends
     await cluster.stop("kill");
     await cluster.restart();
-    await Promise.all(running.map((writer) => writer.goesOn(1)));
+    await Promise.all(running.map((writer) => writer.commitsMore(1)));
   }
   await Promise.all(running.map((writer) => writer.kill()));
   await writers.check();

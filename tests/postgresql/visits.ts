@@ -10,12 +10,12 @@ import { testSealer } from "../support/sealer.ts";
 
 const LIMITS = { days: 1, messages: 1000, bytes: 1_000_000 };
 const STEPS = 150;
-/** Tells the gateways that make visits from those that make batches. */
+/** Distance between the ids of the gateways that send visits and of those that send only batches. */
 const APART = 10;
 
 /**
- * Random logins, confirmations and mail at two gateways. What one client does goes as visits where it can, what the other
- * does as batches; both come to the same.
+ * Random logins, confirmations and mail at two gateways. One client's are sent as visits where possible, the other's as
+ * batches; the results must be the same.
  */
 export async function visitsDoWhatBatchesDo(options: ServerOptions): Promise<void> {
   const sealer = testSealer();

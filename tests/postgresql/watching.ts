@@ -11,7 +11,7 @@ export function counting(): { counts: Record<string, number>; count: (name: stri
 /** Reads an inbox for as long as it nudges. */
 export class Watching {
   readonly got: number[] = [];
-  /** those by which the client knows them */
+  /** the numbers by which the client knows them */
   readonly numbers: number[] = [];
   isSuperseded = false;
   last = 0;

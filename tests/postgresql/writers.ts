@@ -7,12 +7,12 @@ import { eventually } from "../support/eventually.ts";
 import { readMessage } from "./kills_message.ts";
 
 const CLIENTS = 20;
-/** ms in which a database that was lost must be back */
+/** ms within which a lost database must be back */
 const PATIENCE = 180_000;
 
 /** A gateway's store in a process of its own. */
 class Writer {
-  /** messages that are committed as far as it has said: the first ones */
+  /** how many messages it has reported as committed: the first ones */
   committed = 0;
   /** the longest time between two commits, in ms */
   longestSilence = 0;
@@ -32,7 +32,7 @@ class Writer {
   }
 
   /** Resolves when this many more are committed. */
-  async goesOn(messages: number): Promise<void> {
+  async commitsMore(messages: number): Promise<void> {
     const goal = this.committed + messages;
     const isReached = () => {
       if (this.committed >= goal) return true;
@@ -62,25 +62,25 @@ class Writer {
   }
 }
 
-/** Gateways' stores that write for the same clients, and the ledger of what they have committed. */
+/** Gateways' stores that write for the same clients, and the record of what they have committed. */
 export class Writers implements AsyncDisposable {
   readonly #all: Writer[] = [];
 
   constructor(private readonly options: ServerOptions) {}
 
-  /** Starts one more, which waits for a commit after each `together` messages. */
+  /** Starts another one, which waits for a commit after each `together` messages. */
   start(together = 20): Writer {
     const writer = new Writer(this.options, this.#all.length, together);
     this.#all.push(writer);
     return writer;
   }
 
-  /** How many messages are committed as far as all have said. */
+  /** How many messages all of them have reported as committed. */
   get committed(): number {
     return this.#all.reduce((sum, { committed }) => sum + committed, 0);
   }
 
-  /** Fails unless all of them are in their inboxes, in order, and none twice. Call it while none is written. */
+  /** Fails unless all of them are in their inboxes, in order, and none twice. No writer may be running. */
   async check(): Promise<void> {
     const all = this.#all;
     const seen = all.map(() => new Set<number>());

@@ -45,7 +45,7 @@ Deno.test({
     await provision(database.options, options, options.password);
     await using writers = new Writers(options);
     const running = [writers.start(TOGETHER), writers.start(TOGETHER)];
-    const goOn = (messages: number) => Promise.all(running.map((writer) => writer.goesOn(messages / 2)));
+    const goOn = (messages: number) => Promise.all(running.map((writer) => writer.commitsMore(messages / 2)));
     await goOn(MESSAGES / 2);
     await database.killPrimary();
     await goOn(MESSAGES / 2);

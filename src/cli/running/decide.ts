@@ -22,8 +22,8 @@ export interface Decision {
 export type DecideOffline = (config: DirectoryConfig, key: string, decision: Decision | undefined) => Promise<void>;
 
 /**
- * Gives a directory the operator's word on a node, whether or not it is running; undefined takes back every earlier one.
- * Only a user who may write to its home can do that.
+ * Tells a directory what its operator has decided about a node, whether or not it is running; undefined takes back all
+ * earlier decisions. Only a user with write access to its home can do that.
  * @throws {OperatorError} if it is not valid, or there is no such directory
  */
 export async function decide(

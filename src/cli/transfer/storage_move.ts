@@ -119,7 +119,7 @@ export async function moveMail(
     note({ after });
     onProgress("Copying", messages);
   });
-  // If it is killed from here on, it looks at everything again: a gateway elsewhere may store mail in the meantime.
+  // If it is killed after this, it copies and verifies everything again: a gateway elsewhere may have stored mail meanwhile.
   note({ after: undefined });
   const verified = await verifyMail(source, target, sealer, (_, messages) => onProgress("Verifying", messages));
   const moved = move.moved ?? { ...verified, damaged: source.damaged };

@@ -18,7 +18,7 @@ const MEMORY_LINE = 6;
 
 /** Ports of a cluster's programs. */
 export interface DatabasePorts {
-  /** for clients and for others of its kind, of an etcd on each of the first nodes: one, or three */
+  /** for clients and for peers, of the etcd on each of the first nodes: one, or three */
   readonly etcd: readonly (readonly [number, number])[];
   /** of each node */
   readonly nodes: readonly { readonly patroni: number; readonly postgresql: number }[];
@@ -55,8 +55,8 @@ export class Database implements AsyncDisposable {
   ) {}
 
   /**
-   * Starts etcd and all nodes, with their files in folders of their names, which may already exist, empty; resolves when a
-   * standby is synchronous. `parameters`: more of PostgreSQL's
+   * Starts etcd and all nodes, each with its files in a folder of its name, which may exist if it is empty; resolves when a
+   * standby is synchronous. `parameters`: further settings of PostgreSQL
    */
   static async start(
     folder: string,
@@ -276,7 +276,7 @@ async function removed({ name }: Node, lines: readonly string[]): Promise<void> 
   if (memory !== undefined) await run("ipcrm", "-m", memory).catch(() => {});
 }
 
-/** Whether a process has not ended. */
+/** Whether a process is still running. */
 export function isRunning(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
