@@ -55,6 +55,13 @@ export async function isSealedBy(path: string, sealer: Sealer): Promise<boolean>
   return (await rightChecks(kv, sealer)).includes(true) || await isEmpty(kv);
 }
 
+/** Opens a database that exists, and reads it. Changes nothing. Throws what the file system or SQLite throws. */
+export async function tryDatabase(path: string): Promise<void> {
+  refuseUnfit(path);
+  using kv = await Deno.openKv(path);
+  await isEmpty(kv);
+}
+
 /**
  * Refuses what SQLite would wait for, in place of a database or of a file beside it. It also refuses hard links: SQLite
  * writes in place, and with two names for a database it keeps two journals, which damages it (sqlite.org/howtocorrupt).

@@ -60,6 +60,18 @@ Deno.test("a directory is created, checked and run, and its operator allows and 
   assertMatch(wrong.stderr, /^error: <key> is "x", which is not a public key/);
 });
 
+Deno.test("check opens the directory's state, as the start does", async () => {
+  using folder = new TemporaryFolder();
+  const env = { NYM_HOME: folder.path };
+  await nymGateway(`directory init --id attic --host 127.0.0.1:${quietPort()}`, env);
+  const state = folder.file("directories/attic/data/directory.kv");
+  Deno.writeTextFileSync(state, "not a database");
+  const { code, stdout } = await nymGateway("directory check", env);
+  assertEquals(code, 74, stdout);
+  assertStringIncludes(stdout, `✗ state file         Cannot read ${state}: file is not a database; it is damaged: `);
+  assertEquals(Deno.readTextFileSync(state), "not a database");
+});
+
 Deno.test("only whole decisions are taken from the control socket", () => {
   assertEquals(parseDecision(`decide ${KEY} allowed\n`), { key: KEY, decision: { standing: "allowed" } });
   assertEquals(parseDecision(`decide ${KEY} layer 0\n`), { key: KEY, decision: { layer: 0 } });

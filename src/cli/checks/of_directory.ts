@@ -9,7 +9,7 @@ import { fail, type Finding, ok, warn } from "./finding.ts";
 import { checkCertificateFiles, checkSecrets } from "./keys.ts";
 import { checkMachine } from "./machine.ts";
 import { descriptorLimitOf } from "./running_node.ts";
-import { checkFolder, checkLogFile, checkWritable } from "./storage.ts";
+import { checkDatabaseFile, checkFolder, checkLogFile, checkWritable } from "./storage.ts";
 
 /** bytes of disk: many times what the state of a full directory takes */
 const STATE_DISK = 64 * 1024 * 1024;
@@ -32,6 +32,7 @@ async function* check(config: DirectoryConfig, path: string): AsyncGenerator<Fin
   const { isRunning, finding } = await checkFolder("state", folder, key, "directory");
   yield finding;
   if (finding.status !== "fail") yield* checkWritable([{ key, folder }]);
+  yield* checkDatabaseFile("state file", directory.stateFile);
   yield* checkLogFile(config.logging);
   yield* checkPorts([{ name: "http", listening: directory.listeningAddress }], operator.listeningAddress, isRunning);
   yield* checkOpenness(operator.listeningAddress);

@@ -8,7 +8,7 @@ import { remedyFor } from "../../errors/opened.ts";
 import { ExitCode, fileError, OperatorError } from "../../errors/operator_error.ts";
 import { openPrivateFile } from "../../files/private.ts";
 import { openRegularFile, refuseIrregular } from "../../files/regular.ts";
-import { isSealedBy } from "../../mailbox/database.ts";
+import { isSealedBy, tryDatabase } from "../../mailbox/database.ts";
 import { sealedFiles } from "../../mailbox/database_files.ts";
 import { Sealer } from "../../mailbox/sealing.ts";
 import { moveFile, moveInTheWay } from "../../mailbox/unfinished_move.ts";
@@ -100,12 +100,23 @@ export async function checkStorageKey(config: Config): Promise<Finding> {
   }
 }
 
+/** Checks a database that no storage key seals: that it can be opened, if it exists. */
+export async function* checkDatabaseFile(subject: string, path: string): AsyncGenerator<Finding> {
+  const fault = await faultOf(path, async () => void await tryDatabase(path));
+  if (fault !== undefined) yield fail(subject, fault, "until then it does not start", ExitCode.INPUT_OUTPUT);
+}
+
 /** Why a database can't be opened with that key; undefined if it can, or does not exist. */
 async function otherThanSealed(path: string, sealer: Sealer): Promise<string | undefined> {
+  const judge = async () => await isSealedBy(path, sealer) ? undefined : `${path} was not sealed with this storage key`;
+  return await faultOf(path, judge);
+}
+
+/** What `judge` finds wrong with a database, or why it can't be opened; undefined if it is well, or does not exist. */
+async function faultOf(path: string, judge: () => Promise<string | undefined>): Promise<string | undefined> {
   try {
     refuseIrregular(path);
-    if (!exists(path) || Deno.statSync(path).size === 0 || await isSealedBy(path, sealer)) return undefined;
-    return `${path} was not sealed with this storage key`;
+    return exists(path) && Deno.statSync(path).size > 0 ? await judge() : undefined;
   } catch (error) {
     const { message } = fileError(`Cannot read ${path}`, error, ExitCode.INPUT_OUTPUT);
     const remedy = remedyFor(error);
