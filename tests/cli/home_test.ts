@@ -64,3 +64,17 @@ Deno.test("with --config alone, the file says which gateway it is", async () => 
   const { code, stdout } = await nymGateway(`run --config ${config}`, { NYM_HOME: folder.file("empty") });
   assertEquals([code, stdout.includes("Starting gateway one...")], [0, true]);
 });
+
+Deno.test("a gateway that has lost its config.toml is found, and nobody is told to create it again", async () => {
+  using folder = new TemporaryFolder();
+  const env = { NYM_HOME: folder.path };
+  await nymGateway(`init --id one ${INIT}`, env);
+  const config = folder.file("gateways/one/config/config.toml");
+  await Deno.remove(config);
+  for (const command of ["run", "run --id one", "status"]) {
+    const { code, stderr } = await nymGateway(command, env);
+    assertEquals([code, stderr], [66, `error: Cannot read ${config}: there is no such file or folder\n`]);
+  }
+  make(folder.path, "two");
+  assertEquals(findHome(GATEWAY_ROLE, {}, undefined, new Map([["NYM_HOME", folder.path]])).id, "two");
+});

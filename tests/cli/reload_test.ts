@@ -70,6 +70,8 @@ Deno.test({
       );
     }
     await Deno.remove(path);
+    assertEquals((await gateway.carryOut("reload")).code, 66, "it has lost its file");
+    assertStringIncludes((await gateway.carryOut("status")).stdout, "there is no such file");
 
     await Deno.writeTextFile(path, good);
     const fixed = await gateway.carryOut("reload");

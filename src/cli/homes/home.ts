@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type AnyConfig, configPath } from "../../config/config.ts";
 import { exists } from "../../config/files.ts";
 import { isOfShell } from "../../config/paths.ts";
@@ -69,6 +69,7 @@ export interface FoundHome {
 /**
  * The node that the options name: by the file in --config, otherwise by --id, otherwise the only one there is. It
  * searches the folder that NYM_HOME names, or if that is not set, the user's home and then `service`, the services' home.
+ * A home that has lost its config.toml is found if no other one is meant.
  * @throws {OperatorError} listing the existing ones, unless exactly one matches
  */
 export function findHome<C extends AnyConfig>(
@@ -79,10 +80,14 @@ export function findHome<C extends AnyConfig>(
 ): FoundHome {
   const id = options.id === undefined ? undefined : nodeId(options);
   if (options.config !== undefined) return { id, configPath: options.config };
-  const { found, hidden } = homesIn(placesOf(role, service, environment));
-  const meant = id === undefined ? found : found.filter((home) => home.id === id);
-  const [first, second] = meant;
+  const places = placesOf(role, service, environment);
+  const { found, hidden } = homesIn(places);
+  const meant = (homes: readonly FoundHome[]) => id === undefined ? homes : homes.filter((home) => home.id === id);
+  const [first, second] = meant(found);
   if (first !== undefined && (id !== undefined || second === undefined)) return first;
+  // Its configuration is gone, but it may run, and it is not to be created again.
+  const [bare, ...more] = first === undefined ? meant(homesIn(places, hasData).found) : [];
+  if (bare !== undefined && more.length === 0) return bare;
   throw notFound(role, id, found, hidden, environment);
 }
 
@@ -97,14 +102,17 @@ export function placesOf(
   return homeDirectory(environment) === undefined ? ofService : [homesDirectory(kind, environment), ...ofService];
 }
 
-/** All homes in these places, and the places that this user may not look into. */
-export function homesIn(places: readonly string[]): { found: (FoundHome & { id: string })[]; hidden: string[] } {
+/** All homes in these places, and the places that this user may not look into. `isHome` gets a path of config.toml. */
+export function homesIn(
+  places: readonly string[],
+  isHome: (configPath: string) => boolean = exists,
+): { found: (FoundHome & { id: string })[]; hidden: string[] } {
   const hidden: string[] = [];
   const found = places.flatMap((place) => {
     try {
       return [...Deno.readDirSync(place)]
         .map(({ name }) => ({ id: name, configPath: configPath(name, place) }))
-        .filter(({ id, configPath }) => isId(id) && exists(configPath))
+        .filter(({ id, configPath }) => isId(id) && isHome(configPath))
         .sort((a, b) => a.id < b.id ? -1 : 1);
     } catch (error) {
       if (error instanceof Deno.errors.PermissionDenied) hidden.push(place);
@@ -115,6 +123,11 @@ export function homesIn(places: readonly string[]): { found: (FoundHome & { id: 
     }
   });
   return { found, hidden };
+}
+
+/** Whether a home has the folder that `init` puts its keys into. */
+function hasData(configPath: string): boolean {
+  return exists(join(dirname(dirname(configPath)), "data"));
 }
 
 function notFound<C extends AnyConfig>(
