@@ -7,8 +7,10 @@ import { type ConnectSettings, MixnodeLink } from "./mixnode_link.ts";
 const QUEUE_PER_MIXNODE = 1024;
 /** Packets queued for all mixnodes (22 MB); beyond that, the longest queue drops its newest packet. */
 const QUEUE_IN_TOTAL = 16_384;
-/** Mixnodes with a connection or a queue, to bound descriptors; beyond that, an unreachable or idle one is evicted. */
+/** Mixnodes with a connection or a queue, to bound descriptors; beyond that, one is evicted: unreachable, idle or stalled. */
 const MIXNODES = 1024;
+/** ms, unless the settings say otherwise */
+const STALL_TIME = 2000;
 /** How long closing waits (ms) for connections, including those being opened, to take what is queued. */
 const END_TIME = 2000;
 
@@ -69,18 +71,34 @@ export class Forwarder {
     if (this.#queued < QUEUE_IN_TOTAL) return true;
     let longest = link;
     for (const each of this.#links.values()) if (each.queue.length > longest.queue.length) longest = each;
-    if (longest === link || !longest.giveUpNewest()) return false;
+    if (longest === link || !longest.giveUpNewest()) return this.#evictStalled(link);
     this.#count("packets_unforwarded_no_room");
     return true;
   }
 
-  /** Evicts the oldest link of the larger group: those without a connection, or those that are idle. */
+  /**
+   * Evicts the mixnode that has taken nothing for longest. Otherwise many that never read would keep everybody else out
+   * together, though each has a short queue. Returns false if that is `spared`, or none has been stalled for long.
+   */
+  #evictStalled(spared?: MixnodeLink): boolean {
+    let [name, found, longest] = ["", spared, this.#settings.stallTime ?? STALL_TIME];
+    for (const [each, link] of this.#links) {
+      const stalledFor = link.stalledFor;
+      if (stalledFor > longest) [name, found, longest] = [each, link, stalledFor];
+    }
+    if (found === undefined || found === spared) return false;
+    this.#links.delete(name);
+    found.break();
+    return true;
+  }
+
+  /** Evicts the oldest link of the larger group, those without a connection or those that are idle, or a stalled one. */
   #evict(): boolean {
     const links = [...this.#links];
     const unreached = links.filter(([, link]) => !link.isConnected);
     const idle = links.filter(([, link]) => link.isIdle);
     const [oldest] = idle.length > unreached.length ? idle : unreached;
-    if (oldest === undefined) return false;
+    if (oldest === undefined) return this.#evictStalled();
     const [name, link] = oldest;
     this.#links.delete(name);
     link.break();

@@ -15,6 +15,8 @@ export interface ConnectSettings {
   packetForwardingMaximumBackoff: number;
   /** after which an idle connection is closed, or at most twice as much; five minutes by default */
   idleTime?: number;
+  /** after which a mixnode that takes nothing can be evicted, if others need the room; two seconds by default */
+  stallTime?: number;
   /** replaces the runtime's TCP connections */
   connect?: Connect | undefined;
 }
@@ -71,6 +73,8 @@ export class MixnodeLink {
   #wake: (() => void) | undefined;
   /** whether it had a packet since that was last checked */
   #isUsed = false;
+  /** when the head of the queue began to wait, in ms of performance.now() */
+  #waitsSince = 0;
 
   /** `onTaken(n)`: n packets have left the queue. */
   constructor(
@@ -87,6 +91,7 @@ export class MixnodeLink {
 
   /** Queues a packet of `PACKET_SIZE` bytes, which is kept and not copied. */
   add(packet: Uint8Array): void {
+    if (this.queue.length === 0) this.#waitsSince = performance.now();
     this.queue.push(packet);
     this.#isUsed = true;
     this.#wake?.();
@@ -102,9 +107,14 @@ export class MixnodeLink {
     return this.isConnected && this.queue.length === 0;
   }
 
+  /** For how long the mixnode has taken nothing of what is queued for it, in ms; 0 if nothing is. */
+  get stalledFor(): number {
+    return this.queue.length === 0 ? 0 : performance.now() - this.#waitsSince;
+  }
+
   /** Drops the newest packet, unless it may be in the current write; returns whether it did. */
   giveUpNewest(): boolean {
-    if (this.queue.length <= WRITE_PACKETS) return false;
+    if (this.queue.length <= (this.isConnected ? WRITE_PACKETS : 0)) return false;
     this.queue.pop();
     this.#onTaken(1);
     return true;
@@ -119,11 +129,15 @@ export class MixnodeLink {
     this.#wake?.();
   }
 
-  /** Ends `run` at once: breaks the connection, even inside a write, and gives up one that is being opened. */
+  /**
+   * Ends `run` at once: breaks the connection, even inside a write, and gives up one that is being opened. What is queued
+   * is dropped before this returns.
+   */
   break(): void {
     this.end();
     this.#breaking.abort();
     this.#disconnect();
+    this.#drop();
   }
 
   /**
@@ -141,10 +155,7 @@ export class MixnodeLink {
         await pause(delay, this.#ending.signal);
       }
     } while (this.queue.length > 0 && !this.#ending.signal.aborted);
-    if (this.queue.length > 0) {
-      this.#count("packets_unforwarded_unreachable", this.queue.length);
-      this.#take(this.queue.length);
-    }
+    this.#drop();
   }
 
   #delays(): Generator<number, undefined> {
@@ -205,19 +216,29 @@ export class MixnodeLink {
     const frames = frame(...this.queue.slice(0, WRITE_PACKETS));
     let written = 0;
     try {
-      while (written < frames.length) written += await connection.write(frames.subarray(written));
+      while (written < frames.length) {
+        written += await connection.write(frames.subarray(written));
+        this.#waitsSince = performance.now();
+      }
     } catch {
       this.#disconnect();
     }
-    const packets = Math.floor(written / FRAME_SIZE);
+    const packets = this.#take(Math.floor(written / FRAME_SIZE));
     this.#count("packets_forwarded", packets);
-    this.#take(packets);
     return packets > 0;
   }
 
-  #take(packets: number): void {
-    this.queue.splice(0, packets);
+  /** Drops and counts what is queued. */
+  #drop(): void {
+    if (this.queue.length > 0) this.#count("packets_unforwarded_unreachable", this.#take(this.queue.length));
+  }
+
+  /** Removes this many packets, or all that are left; returns how many it removed. */
+  #take(most: number): number {
+    const packets = this.queue.splice(0, most).length;
+    if (packets > 0) this.#waitsSince = performance.now();
     this.#onTaken(packets);
+    return packets;
   }
 
   #disconnect(): void {

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
+import type { SocketAddress } from "../../src/addresses/socket_address.ts";
 import { Forwarder } from "../../src/mixnet/forwarder.ts";
-import { connectElsewhere } from "../../src/mixnet/mixnode_link.ts";
+import { connectByTcp, connectElsewhere, type Connection } from "../../src/mixnet/mixnode_link.ts";
 import { eventually } from "../support/eventually.ts";
 import { Counted } from "./counted.ts";
 import { FakeMixnode } from "./fake_mixnode.ts";
@@ -113,6 +114,49 @@ Deno.test("idle mixnodes are evicted too, and lose nothing", async () => {
   await honest.events.reached("packets", 1);
   for (const n of numbers(100)) assert(forwarder.forward({ ...nowhere(n), port }, numberedPacket(n)));
   await many.events.reached("packets", count + 100);
+});
+
+/** A connection to a mixnode that takes nothing. */
+class StuckConnection implements Connection {
+  readonly #closed = Promise.withResolvers<void>();
+
+  async read(): Promise<null> {
+    await this.#closed.promise;
+    return null;
+  }
+
+  async write(): Promise<number> {
+    await this.#closed.promise;
+    throw new Deno.errors.BadResource("closed");
+  }
+
+  close(): void {
+    this.#closed.resolve();
+  }
+}
+
+Deno.test("many mixnodes that never read, with few packets each, keep neither places nor space from others", async () => {
+  await using honest = new FakeMixnode();
+  const counted = new Counted();
+  const stuck: StuckConnection[] = [];
+  let areGone = false;
+  const connect = (to: SocketAddress, signal: AbortSignal) => {
+    if (to.port !== 1) return connectByTcp(to, signal);
+    if (areGone) return Promise.reject(new Deno.errors.ConnectionRefused());
+    stuck.push(new StuckConnection());
+    return Promise.resolve(stuck.at(-1)!);
+  };
+  await using forwarder = new Forwarder({ ...SETTINGS, connect, stallTime: 0 }, counted.count);
+  const packet = numberedPacket(0);
+  for (const n of numbers(16 * 1024)) assert(forwarder.forward(nowhere(n % 1024), packet));
+  await counted.reached("mixnode_connections_opened", 1024);
+  await eventually("some time has passed for each", () => forwarder.forward(honest.address, packet));
+  for (const n of numbers(100)) assert(forwarder.forward(honest.address, numberedPacket(n + 1)));
+  await honest.events.reached("packets", 101);
+  assertEquals(honest.received, numbers(101));
+  assert(forwarder.queued > 16_000, "only as many are evicted as must be");
+  areGone = true; // or closing the forwarder would wait two seconds for them
+  for (const connection of stuck) connection.close();
 });
 
 Deno.test("closing does not wait for ever for a mixnode that never reads", async () => {
