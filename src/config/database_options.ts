@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type DatabaseAddress, databaseAddress } from "../addresses/database_address.ts";
 import type { Config } from "./config.ts";
-import { exists, readText } from "./files.ts";
+import { exists, readEditedText, readText } from "./files.ts";
 
 /** Environment variable with the folder where systemd puts the file of `LoadCredential=postgresql_password:…`. */
 const CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY";
@@ -27,10 +27,17 @@ export function databaseOptions(
   const folder = isForGateway ? environment.get(CREDENTIALS_VARIABLE) : undefined;
   const credential = folder ? join(folder, CREDENTIAL) : undefined;
   const file = credential !== undefined && exists(credential) ? credential : passwordFile;
-  const read = (path: string, what: string) => path === "" ? undefined : readText(path, `the ${what} ${path}`);
+  const authorities = certificateAuthority === ""
+    ? undefined
+    : readText(certificateAuthority, `the certificate authority ${certificateAuthority}`);
   return {
     ...databaseAddress(url)!, // which the key's kind has checked
-    password: read(file, "database's password")?.split(/\r?\n/)[0] ?? "",
-    tls: tls === "off" ? false : { authorities: read(certificateAuthority, "certificate authority") },
+    password: file === "" ? "" : passwordIn(readEditedText(file, `the database's password ${file}`)),
+    tls: tls === "off" ? false : { authorities },
   };
+}
+
+/** The first line, without a byte order mark. */
+function passwordIn(text: string): string {
+  return text.replace(/^\uFEFF/, "").split(/\r?\n/)[0]!;
 }

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { makePrivateFolder, openPrivateFile, replaceContents, writeAll } from "../files/private.ts";
-import { readRegularText } from "../files/regular.ts";
+import { readRegularFile, readRegularText } from "../files/regular.ts";
 import { logger } from "../logging/log.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import { type AnyConfig, type Config, GATEWAY, type Table } from "./config.ts";
@@ -19,7 +19,7 @@ export function readConfig(path: string): Config {
 
 /** Reads the config.toml of any table, as {@linkcode readConfig} does. */
 export function readTable<C extends AnyConfig>(table: Table<C>, path: string): C {
-  return parseTable(table, readText(path, path), path);
+  return parseTable(table, readEditedText(path, path), path);
 }
 
 /** Writes a new config.toml and creates the folders above it. Throws an OperatorError, also if the file exists. */
@@ -38,6 +38,29 @@ export function readText(path: string, name: string): string {
     return readRegularText(path);
   } catch (cause) {
     throw fileError(`Cannot read ${name}`, cause, ExitCode.INPUT_OUTPUT);
+  }
+}
+
+/**
+ * Reads a text file that somebody may have edited, with its byte order mark if it has one. Throws an OperatorError that
+ * refers to it as `name`, also if it is not UTF-8: a path in it would be another one, without a word.
+ */
+export function readEditedText(path: string, name: string): string {
+  let bytes: Uint8Array;
+  try {
+    bytes = readRegularFile(path);
+  } catch (cause) {
+    throw fileError(`Cannot read ${name}`, cause, ExitCode.INPUT_OUTPUT);
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    const [before] = new TextDecoder().decode(bytes).split("\uFFFD");
+    const line = before!.split("\n").length;
+    throw new OperatorError(
+      `Cannot read ${name}: line ${line} is not UTF-8; save the file as UTF-8`,
+      ExitCode.CONFIGURATION,
+    );
   }
 }
 

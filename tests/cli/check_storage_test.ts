@@ -92,8 +92,11 @@ Deno.test("a missing storage key is not replaced where mail is in a database, wh
   await using rig = new CheckRig();
   await rig.init();
   const url = `postgres://gateway@127.0.0.1:${quietPort()}/mail`;
+  const password = rig.home.file("password");
+  await Deno.writeTextFile(password, "secret", { mode: 0o644 });
   await rig.edit((text) =>
     text.replace('kind = "embedded"', 'kind = "postgresql"').replace(/^url = .*/m, `url = ${JSON.stringify(url)}`)
+      .replace(/^password_file = .*/m, `password_file = ${JSON.stringify(password)}`)
   );
   const key = join(rig.data, "storage_key.pem");
   await Deno.remove(key);
@@ -101,5 +104,7 @@ Deno.test("a missing storage key is not replaced where mail is in a database, wh
   assertEquals(code, 66);
   assertStringIncludes(stderr, `The storage key ${key} is missing, and the database ${url} is sealed with it`);
   assertEquals(await Deno.stat(key).catch((error) => error.constructor), Deno.errors.NotFound);
-  assertEquals((await rig.check()).found["storage key"]?.status, "warn");
+  const { found } = await rig.check();
+  assertEquals(found["storage key"]?.status, "warn");
+  assertEquals(found["database password"]?.remedy, `chmod o-r ${password}`);
 });

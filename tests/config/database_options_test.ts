@@ -27,6 +27,16 @@ Deno.test("a database's password is the credential's, or else the first line of 
   assertEquals(databaseOptions(storage(""), true, NO_VARIABLES).password, "");
 });
 
+Deno.test("a password has no byte order mark, and one that is not UTF-8 is refused", () => {
+  using folder = new TemporaryFolder();
+  const file = folder.file("password");
+  const password = () => databaseOptions(storage(file), true, NO_VARIABLES).password;
+  Deno.writeTextFileSync(file, "\uFEFFsecret\n");
+  assertEquals(password(), "secret");
+  Deno.writeFileSync(file, Uint8Array.of(0x73, 0xfc, 0xdf)); // Latin-1
+  assertThrows(password, OperatorError, `the database's password ${file}: line 1 is not UTF-8`);
+});
+
 Deno.test("TLS is verified unless it is turned off, and a file that cannot be read is named", () => {
   const { tls, hosts } = databaseOptions(storage(""), true, NO_VARIABLES);
   assertEquals(tls, { authorities: undefined });

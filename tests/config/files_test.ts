@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { configPath, defaultConfig } from "../../src/config/config.ts";
 import { readConfig, replaceText, writeConfig, writePrivate } from "../../src/config/files.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const POSIX = Deno.build.os !== "windows";
 
@@ -71,4 +72,13 @@ Deno.test({
       assertEquals([path, other].map((file) => Deno.readTextFileSync(file)), ["new", "untouched"]);
       assertEquals(Deno.lstatSync(path).isSymlink, false);
     }),
+});
+
+Deno.test("a configuration that is not UTF-8 is refused with its line: a path in it would be another one", () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("config.toml");
+  const latin1 = (text: string) => Deno.writeFileSync(path, Uint8Array.from(text, (char) => char.charCodeAt(0)));
+  latin1('[gateway]\nlocation = "Z\xfcrich"\n');
+  const { message, exitCode } = assertThrows(() => readConfig(path), OperatorError);
+  assertEquals([message, exitCode], [`Cannot read ${path}: line 2 is not UTF-8; save the file as UTF-8`, 78]);
 });

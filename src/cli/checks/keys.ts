@@ -23,6 +23,12 @@ export function checkSecrets(files: readonly string[]): Finding {
   return checkModes(files.filter(isOpenToOthers));
 }
 
+/** Warns of a password file that everyone can read; others than its owner may have to. `path`: "" for none. */
+export function* checkPasswordFile(path: string): Generator<Finding> {
+  if (path === "" || !hasMode(path, 0o004)) return;
+  yield warn("database password", `every user of this machine can read ${path}`, `chmod o-r ${path}`);
+}
+
 function checkModes(open: readonly string[]): Finding {
   if (open.length === 0) return ok("key files", "no other user can read them");
   const remedy = `restrict access: chmod 600 ${open.join(" ")}`;
@@ -63,11 +69,15 @@ export function* checkCertificateFiles(
   }
 }
 
-/** A missing or inaccessible file is not: reading it reports what is wrong. */
 function isOpenToOthers(path: string): boolean {
+  return hasMode(path, 0o077);
+}
+
+/** Whether a file has some of these bits. A missing or inaccessible one has none: reading it reports what is wrong. */
+function hasMode(path: string, bits: number): boolean {
   if (Deno.build.os === "windows") return false;
   try {
-    return ((Deno.statSync(path).mode ?? 0) & 0o077) !== 0;
+    return ((Deno.statSync(path).mode ?? 0) & bits) !== 0;
   } catch {
     return false;
   }

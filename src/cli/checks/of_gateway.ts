@@ -12,7 +12,7 @@ import { checkAddresses, checkTrust, type Listening } from "./addresses.ts";
 import { checkClock, checkDirectory } from "./directory.ts";
 import type { Finding } from "./finding.ts";
 import { checkGatewayListing, type Expected } from "./gateway_listing.ts";
-import { checkCertificate, checkKeys } from "./keys.ts";
+import { checkCertificate, checkKeys, checkPasswordFile } from "./keys.ts";
 import { checkMachine, checkProcessor } from "./machine.ts";
 import { checkReachability } from "./reachability.ts";
 import { descriptorLimitOf } from "./running_node.ts";
@@ -27,7 +27,10 @@ async function* check(config: Config, path: string): AsyncGenerator<Finding> {
   const { inboxesDirectory, ledgerPath } = clientsEndpoint;
   yield* checkKeys(gateway, gateway.storageKeyFile);
   yield await checkStorageKey(config);
-  if (config.storage.kind === "postgresql") yield* checkDatabase(config);
+  if (config.storage.kind === "postgresql") {
+    yield* checkPasswordFile(config.storage.passwordFile);
+    yield* checkDatabase(config);
+  }
   yield* checkMove(inboxesDirectory);
   yield* checkCertificate(config);
   yield* checkChain(config);

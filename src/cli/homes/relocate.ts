@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import type { AnyConfig } from "../../config/config.ts";
 import { differences } from "../../config/differences.ts";
-import { readText, replaceText } from "../../config/files.ts";
+import { readEditedText, replaceText } from "../../config/files.ts";
 import { parseTable } from "../../config/parse.ts";
 import { moved, strayIn } from "../../config/relocation.ts";
 import { rewriteConfig } from "../../config/rewriting.ts";
@@ -17,7 +17,7 @@ import type { Role } from "../role.ts";
  */
 export function relocate<C extends AnyConfig>(role: Role<C>, options: Options): void {
   const { id, configPath } = findHome(role, options);
-  const text = readText(configPath, configPath);
+  const text = readEditedText(configPath, configPath);
   const config = parseTable(role.table, text, configPath);
   const home = dirname(dirname(configPath));
   const wanted = moved(config, id!, dirname(home));

@@ -8,7 +8,7 @@ import { MovableKv } from "../../mailbox/movable_kv.ts";
 import { copyMail, verifyMail } from "../../mailbox/moving.ts";
 import { Sealer } from "../../mailbox/sealing.ts";
 import type { Config } from "../../config/config.ts";
-import { exists, readText } from "../../config/files.ts";
+import { exists, readEditedText } from "../../config/files.ts";
 import { readKeyPair } from "../../config/key_files.ts";
 import { parseConfig } from "../../config/parse.ts";
 import { findStorageKey, storageKeyElsewhere } from "../../config/storage_key_file.ts";
@@ -40,7 +40,7 @@ async function exportUntil(signal: AbortSignal, options: Options): Promise<void>
   const file = resolve(options.file!);
   const found = findHome(GATEWAY_ROLE, options);
   const { configPath } = found;
-  const configText = readText(configPath, configPath);
+  const configText = readEditedText(configPath, configPath);
   const config = parseConfig(configText, configPath);
   const id = found.id ?? config.gateway.id;
   refuseStray(GATEWAY_ROLE, found, config, options);

@@ -1,6 +1,6 @@
 import type { Config } from "../../config/config.ts";
 import { databaseOptions } from "../../config/database_options.ts";
-import { readText, replaceText } from "../../config/files.ts";
+import { readEditedText, replaceText } from "../../config/files.ts";
 import { parseConfig } from "../../config/parse.ts";
 import { rewriteConfig } from "../../config/rewriting.ts";
 import { findStorageKey } from "../../config/storage_key_file.ts";
@@ -46,7 +46,7 @@ async function moveUntil(signal: AbortSignal, options: Options): Promise<void> {
   const to = options.to as StoreKind;
   const found = findHome(GATEWAY_ROLE, options);
   const { configPath } = found;
-  const text = readText(configPath, configPath);
+  const text = readEditedText(configPath, configPath);
   const config = parseConfig(text, configPath);
   refuseStray(GATEWAY_ROLE, found, config, options);
   const attempt = `Cannot move the mail of gateway ${found.id ?? config.gateway.id}`;
@@ -166,5 +166,5 @@ function setKind(configPath: string, config: Config, kind: StoreKind): void {
   if (config.storage.kind === kind) return;
   const wanted = structuredClone(config);
   wanted.storage.kind = kind;
-  replaceText(configPath, rewriteConfig(readText(configPath, configPath), config, wanted));
+  replaceText(configPath, rewriteConfig(readEditedText(configPath, configPath), config, wanted));
 }
