@@ -47,6 +47,8 @@ export class Door implements AsyncDisposable {
   /** by the local port of their connection to the server */
   readonly #byPort = new Map<number, Passage>();
   readonly #timer: ReturnType<typeof setInterval>;
+  /** whether the last connection to the server failed */
+  #isCutOff = false;
 
   /**
    * Listens at `address` (port 0: any free one), with TLS if there is an `identity`.
@@ -80,6 +82,11 @@ export class Door implements AsyncDisposable {
   /** Whether connections can be accepted, as far as the last attempt shows. */
   get isAccepting(): boolean {
     return this.#entrance.isAccepting;
+  }
+
+  /** Whether the server cannot be reached, as far as the last attempt shows. */
+  get isCutOff(): boolean {
+    return this.#isCutOff;
   }
 
   /** The proxies that are trusted to name their clients. */
@@ -148,9 +155,11 @@ export class Door implements AsyncDisposable {
     let inside: Deno.TcpConn;
     try {
       inside = await this.#entrance.dial(DIAL_DEADLINE);
+      this.#isCutOff = false;
     } catch (error) {
       this.count("accept_errors");
-      log.error(`Cannot pass a connection on to the server behind the door: ${error}`);
+      if (!this.#isCutOff) log.error(`Cannot pass connections on to the server behind the door: ${error}`);
+      this.#isCutOff = true;
       return passage.cut();
     }
     const { port } = inside.localAddr;

@@ -15,6 +15,7 @@ export function checksOf(
     http: () => {
       const where = formatSocketAddress(door.address);
       if (!door.isAccepting) return fail(`cannot accept connections on ${where}; the log says why`);
+      if (door.isCutOff) return fail(`accepts connections on ${where}, but cannot serve them; the log says why`);
       return listeningVerdict(where, renewal?.daysLeft, "nodes and clients");
     },
     state: () =>

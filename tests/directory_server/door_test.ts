@@ -1,10 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
+import type { SocketAddress } from "../../src/addresses/socket_address.ts";
 import { Counters } from "../../src/counting/counters.ts";
 import type { DirectoryCounterName } from "../../src/directory_server/counter_table.ts";
 import { Door, type DoorLimits } from "../../src/directory_server/door.ts";
 import { LastingServer } from "../../src/serving/lasting_server.ts";
 import { many } from "../hostile/besieged.ts";
 import { eventually } from "../support/eventually.ts";
+import { LogLines } from "../support/log_lines.ts";
 import { Silence } from "../support/silence.ts";
 
 const LOCAL = { host: "127.0.0.1", port: 0 };
@@ -17,6 +19,9 @@ class Rig implements AsyncDisposable {
   readonly server: LastingServer;
   readonly door: Door;
 
+  /** where the door looks for the server */
+  inner: SocketAddress;
+
   constructor(patience?: number, limits: Partial<DoorLimits> = {}) {
     this.server = new LastingServer(LOCAL, {
       answer: async (request, { port }) => {
@@ -26,8 +31,8 @@ class Rig implements AsyncDisposable {
       failed: () => new Response(null, { status: 500 }),
       ended() {},
     });
-    const { address } = this.server;
-    this.door = new Door(LOCAL, undefined, () => address, { ...LIMITS, ...limits }, this.counters.add, patience);
+    this.inner = this.server.address;
+    this.door = new Door(LOCAL, undefined, () => this.inner, { ...LIMITS, ...limits }, this.counters.add, patience);
   }
 
   async connect(): Promise<Deno.TcpConn> {
@@ -127,4 +132,20 @@ Deno.test("whoever takes a long answer too slowly is disconnected, though some o
   await eventually("it is disconnected", () => rig.counters.get("connections_silent") === 1);
   slow.close();
   await taking;
+});
+
+Deno.test("a door that cannot reach the server says so once, until it reaches it again", async () => {
+  using log = new LogLines();
+  await using rig = new Rig();
+  const gone = Deno.listen({ hostname: LOCAL.host, port: 0 });
+  rig.inner = { host: LOCAL.host, port: gone.addr.port };
+  gone.close();
+  for (let i = 0; i < 2; i++) {
+    using connection = await rig.connect();
+    await ended(connection);
+  }
+  const said = log.texts.filter((text) => text.includes("to the server behind the door")).length;
+  assertEquals([rig.door.isCutOff, rig.counters.get("accept_errors"), said], [true, 2, 1]);
+  rig.inner = rig.server.address;
+  assertEquals([await rig.post("one"), rig.door.isCutOff], ["127.0.0.1: one", false]);
 });
