@@ -150,7 +150,7 @@ export class Peer {
     this.#flush(now, effects);
   }
 
-  /** This side has another address: it is sent until there is an answer. To be called before `resume`. */
+  /** This side has another address, which is sent until the peer answers. Call it before `resume`. */
   moved(now: number, effects: Effects): void {
     this.update({ isConfirmed: false }, effects);
     this.#resendAt = now;
@@ -412,7 +412,7 @@ export function peerId(key: Uint8Array): string {
   return bytesToHex(key);
 }
 
-/** The same on both sides, and for no other message: also not for one of an earlier pairing of the two. */
+/** The same on both sides, and for no other message, not even one of an earlier pairing of the two. */
 function messageId(sender: Uint8Array, recipient: Uint8Array, salt: Uint8Array | undefined, first: number): string {
   const digest = sha256(concatBytes(sender, recipient, salt ?? new Uint8Array(), utf8ToBytes(String(first))));
   return bytesToHex(digest.subarray(0, ID_SIZE));

@@ -36,7 +36,7 @@ export class FileStore implements Store {
   /**
    * Opens a file, which is created for its owner alone if it does not exist; its folder must exist.
    *
-   * @throws what the file system throws; Error if the file is damaged, or no store: then it is left as it is
+   * @throws what the file system throws; Error if the file is damaged or is not a store, and then leaves it as it is
    */
   static async open(path: string): Promise<FileStore> {
     const values = new Map<string, Uint8Array>();
@@ -48,7 +48,7 @@ export class FileStore implements Store {
     for (const [index, line] of lines.entries()) {
       const changes = decodeLine(line.replace(/\n$/, ""));
       if (changes) apply(values, changes);
-      // The first line is written as a whole, before the file has its name; each other one after those before it.
+      // The first line is complete before the file gets its name, and each later one follows complete ones.
       else if (line !== "" && (index === 0 || index < lines.length - 1)) {
         throw new Error(`The file ${path} is damaged in line ${index + 1}, or is not a store`);
       }

@@ -40,7 +40,7 @@ export class World {
     return side;
   }
 
-  /** A side's client gets another address, and what goes to the old one is lost. */
+  /** Gives a side's client another address; what goes to the old one is lost. */
   move(side: Side): void {
     this.#sides.delete(side.address);
     side.address = this.#newAddress();
