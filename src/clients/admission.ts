@@ -1,5 +1,6 @@
 import { NetworkBuckets } from "../limits/network_buckets.ts";
 import { perHour, TokenBucket } from "../limits/token_bucket.ts";
+import { OneATask } from "../timing/one_a_task.ts";
 
 /** Limits on registrations and guesses. Each is a number an hour, all of which may come at once. */
 export interface AdmissionLimits {
@@ -26,6 +27,7 @@ export class Admission {
   readonly #registrationsOf: NetworkBuckets;
   readonly #wrongTokensOf: NetworkBuckets;
   readonly #challengesOf = new NetworkBuckets(CHALLENGES);
+  readonly #multiplications = new OneATask();
 
   /** All limits start unused. `now`, here and below, is in ms from any one origin. */
   constructor(limits: AdmissionLimits, now: number) {
@@ -43,6 +45,11 @@ export class Admission {
   /** Counts a challenge for a client; returns false if its network has had too many. */
   challenge(network: string, now: number): boolean {
     return this.#challengesOf.take(network, now);
+  }
+
+  /** Resolves when a challenge may be made, or a proof checked. Many clients that ask at once hold up no others so. */
+  multiplication(): Promise<void> {
+    return this.#multiplications.turn();
   }
 
   /** Counts a wrong token or proof; returns false once the network has sent too many. */

@@ -224,7 +224,7 @@ export class Connection {
       case "register":
         return this.#await(this.#register(action.address, action.proof, action));
       case "challenge":
-        return this.#challengeIt(action.asked);
+        return this.#await(this.#challengeIt(action.asked));
       case "authenticate":
         return this.#await(this.#authenticate(action.address, action.credential, action));
       case "ping":
@@ -235,7 +235,7 @@ export class Connection {
     }
   }
 
-  /** A login takes time, because it is written to the disk before it is answered. */
+  /** A login takes time, because it is written to the disk before it is answered; a challenge waits for its turn. */
   #await(login: Promise<void>): void {
     this.#login = login.catch((error) => {
       log.error(`a client's login failed: ${error}`);
@@ -253,14 +253,16 @@ export class Connection {
    * than anything else a stranger may ask for. A client whose network has asked for too many loses its connection, so
    * that it retries later.
    */
-  #challengeIt(asked: Challenge | undefined): void {
+  async #challengeIt(asked: Challenge | undefined): Promise<void> {
     if (this.#challenge === undefined && !this.context.admission.challenge(this.network, performance.now())) {
       this.context.count("challengers_closed");
       return this.close(CloseCode.POLICY, "too many challenges for this network");
     }
-    this.#challenge ??= newChallenge();
     const mayProve = asked !== undefined && !this.#hasProvenItself;
     if (mayProve) this.#hasProvenItself = true;
+    if (mayProve || this.#challenge === undefined) await this.context.admission.multiplication();
+    if (this.#ended) return;
+    this.#challenge ??= newChallenge();
     const { privateKey, publicKey } = this.context;
     const proof = mayProve ? proveGateway(privateKey, publicKey, asked, this.#challenge) : undefined;
     this.#reply(answer.challenge(this.#challenge, proof));
@@ -269,7 +271,7 @@ export class Connection {
   async #register(address: Uint8Array, proof: Uint8Array | undefined, options: LoginOptions): Promise<void> {
     const { context } = this;
     const id = clientId(address);
-    if (proof !== undefined && !this.#isProven(address, proof)) {
+    if (proof !== undefined && !await this.#isProven(address, proof)) {
       return await this.#refuse("proofs_refused", answer.error("wrong proof"));
     }
     if (proof === undefined && context.requireProof) {
@@ -303,10 +305,12 @@ export class Connection {
   }
 
   /** A challenge is valid for one answer. */
-  #isProven(address: Uint8Array, proof: Uint8Array): boolean {
+  async #isProven(address: Uint8Array, proof: Uint8Array): Promise<boolean> {
     const challenge = this.#challenge;
     this.#challenge = undefined;
-    return challenge !== undefined && isProofOf(challenge, address, this.context.publicKey, proof);
+    if (challenge === undefined) return false;
+    await this.context.admission.multiplication();
+    return isProofOf(challenge, address, this.context.publicKey, proof);
   }
 
   /** Delays the answer, to slow guessing down, and closes the connection if its network has guessed too often. */
@@ -323,7 +327,7 @@ export class Connection {
   async #authenticate(address: Uint8Array, credential: Credential, options: LoginOptions): Promise<void> {
     const isRight = "token" in credential
       ? isTokenOf(this.context.privateKey, address, credential.token)
-      : this.#isProven(address, credential.proof);
+      : await this.#isProven(address, credential.proof);
     if (!isRight) return await this.#refuse("authentications_refused", answer.refused());
     const id = clientId(address);
     // Anyone can prove a new address, so that counts as a registration.

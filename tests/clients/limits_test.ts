@@ -145,3 +145,17 @@ Deno.test("a client that keeps sending requests and reads no answer is disconnec
   while (rig.server.online > 0 && rig.counters.get("requests_malformed") < 5000) await ask(100);
   assertEquals(rig.counters.get("client_answers_ignored"), 1);
 });
+
+Deno.test("clients that ask for challenges at once each get one, and the same when they ask again meanwhile", async () => {
+  await using rig = await ClientsRig.start();
+  const clients = await Promise.all(range(10).map(() => rig.connect()));
+  for (const client of clients) for (const _ of range(2)) client.send(JSON.stringify({ type: "challenge" }));
+  const nonces = new Set<string>();
+  for (const client of clients) {
+    const challenge = await client.answer() as Record<string, string>;
+    assertEquals(await client.answer(), challenge);
+    nonces.add(challenge["nonce"]!);
+    await client[Symbol.asyncDispose]();
+  }
+  assertEquals(nonces.size, 10);
+});
