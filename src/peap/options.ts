@@ -110,7 +110,7 @@ const CHECKS: Checks<PeapOptions> = {
   requireProof: isBoolean,
   layers: numberFrom(1, MAX_HOPS - 1, { whole: true }),
   traffic: that(
-    (value) => value === "full" || value === "loop" || value === "none",
+    (value) => ["full", "loop", "none"].includes(value as string),
     'must be "full", "loop" or "none"',
   ),
   meanHopDelay: numberFrom(0, HOUR),

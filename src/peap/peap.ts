@@ -225,6 +225,7 @@ export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
     try {
       await this.#link.open();
       if (store) await saveCredentials(store, this.credentials);
+      if (signal?.aborted) throw signal.reason;
     } finally {
       stop();
     }
@@ -275,9 +276,8 @@ function usableGateways(mixnet: Mixnet, origin: string | undefined): string[] {
 }
 
 function combined(failures: PeapError[]): PeapError {
-  const [only] = failures;
-  if (failures.length === 1) return only!;
-  const { kind, message } = failures.at(-1)!;
-  const cause = new AggregateError(failures);
-  return new PeapError(kind, `None of ${failures.length} gateways could be used. The last: ${message}`, { cause });
+  const last = failures.at(-1)!;
+  if (failures.length === 1) return last;
+  const why = `None of ${failures.length} gateways could be used. The last: ${last.message}`;
+  return new PeapError(last.kind, why, { cause: new AggregateError(failures) });
 }

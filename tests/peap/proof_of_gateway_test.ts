@@ -94,6 +94,18 @@ Deno.test("a store keeps the credentials, so that the next client has the same a
   await assertRejects(() => connect(network, { store }), TypeError, "no valid credentials");
 });
 
+Deno.test("an application that gives up while the credentials are stored gets no client", async () => {
+  await using network = new FakeNetwork(true);
+  const store = new MemoryStore();
+  const controller = new AbortController();
+  const write: MemoryStore["write"] = (changes) => {
+    controller.abort(new Error("given up"));
+    return MemoryStore.prototype.write.call(store, changes);
+  };
+  const slow = { get: store.get.bind(store), keys: store.keys.bind(store), write };
+  await assertRejects(() => connect(network, { store: slow, signal: controller.signal }), Error, "given up");
+});
+
 Deno.test("a memory store applies changes, and returns copies", async () => {
   const store = new MemoryStore();
   const value = Uint8Array.of(1);
