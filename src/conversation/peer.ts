@@ -122,6 +122,8 @@ export class Peer {
   /** when to send a receipt, at the latest */
   #receiptAt = Infinity;
   #segmentsSinceReceipt = 0;
+  /** Whether a segment was refused for lack of room. */
+  #isFull = false;
 
   /** A new peer, or one from the store. */
   constructor(record: PeerRecord, shared: Shared, now: number) {
@@ -276,6 +278,9 @@ export class Peer {
     for (let number = first; number <= last; number++) {
       if (this.#inbox.delete(number)) effects.writes.set(inboxKey(this.id, number), undefined);
     }
+    if (!this.#isFull || this.#inbox.size > MAX_INBOX / 2) return;
+    this.#isFull = false;
+    this.#receiptAt = 0; // at once: the peer may think that nobody is here, and resend once an hour
   }
 
   /** Sends what is due. */
@@ -379,7 +384,8 @@ export class Peer {
   #segmentArrived({ number, segment }: NumberedSegment, now: number, effects: Effects): void {
     const { nextIn } = this.#record;
     const isNew = number >= nextIn && !this.#inbox.has(number);
-    if (isNew && (number >= nextIn + WINDOW || this.#inbox.size >= MAX_INBOX)) return; // no receipt: it will be resent
+    if (isNew && this.#inbox.size >= MAX_INBOX) return void (this.#isFull = true);
+    if (number >= nextIn + WINDOW) return; // as above without a receipt: it will be resent
     this.#segmentsSinceReceipt++;
     const isUrgent = this.#segmentsSinceReceipt >= RECEIPT_EVERY;
     this.#receiptAt = Math.min(this.#receiptAt, isUrgent ? now : now + this.#shared.resendAfter / RECEIPT_SHARE);

@@ -5,6 +5,7 @@ import { ConversationError } from "../../src/conversation/errors.ts";
 import { generateKeyPair } from "../../src/conversation/key_pair.ts";
 import { LONGEST_MESSAGE, MAX_INBOX, Peer } from "../../src/conversation/peer.ts";
 import { initiatorRatchet, responderRatchet } from "../../src/conversation/ratchet.ts";
+import { encodeSegment } from "../../src/conversation/stored.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { Random } from "../support/random.ts";
 
@@ -55,6 +56,19 @@ Deno.test("a peer makes this side keep 16,384 segments at most, and none beyond 
   const effects = noEffects();
   for (const number of [63, 64, 2 ** 32 - 1]) ahead.arrived(segment(number), ratchet, 0, effects);
   assertEquals([...effects.writes.keys()].filter((key) => key.includes("/in/")), [`conversation/in/${ahead.id}/63`]);
+});
+
+Deno.test("a peer that was refused for lack of room gets a receipt when there is room again", () => {
+  const able = initiatorRatchet(secrets, responder.publicKey, bytes);
+  const full = peer(able);
+  const stored = encodeSegment({ first: 0, segment: { isLast: true, data: new Uint8Array(1) } });
+  for (let number = 1; number <= MAX_INBOX; number++) full.restore("in", number, stored);
+  full.arrived(segment(0), able, 1000, noEffects());
+  assertEquals([full.tickAt, full.record.nextIn], [Infinity, 0]);
+  full.taken(1, MAX_INBOX / 2, noEffects());
+  const effects = noEffects();
+  full.tick(2000, effects);
+  assertEquals([effects.datagrams.length, full.tickAt], [1, Infinity]);
 });
 
 Deno.test("what waits for a peer is bounded, and so is a message", () => {
