@@ -78,14 +78,13 @@ export class Conversations implements AsyncIterable<ConversationEvent>, AsyncDis
   #cancelTick = () => {};
   /** Why it has ended; undefined until then. */
   #end: ConversationError | undefined;
-  readonly #receiving: Promise<void>;
+  #receiving: Promise<void> = Promise.resolve();
 
   private constructor(client: ConversationClient, core: ConversationCore, store: Store, clock: Clock) {
     this.#client = client;
     this.#core = core;
     this.#store = store;
     this.#clock = clock;
-    this.#receiving = this.#receive();
   }
 
   /**
@@ -104,6 +103,7 @@ export class Conversations implements AsyncIterable<ConversationEvent>, AsyncDis
     const { core, effects } = ConversationCore.restore(stored, settings, clock.now());
     const conversations = new Conversations(client, core, store, clock);
     await conversations.#perform(effects);
+    conversations.#receiving = conversations.#receive();
     return conversations;
   }
 

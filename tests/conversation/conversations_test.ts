@@ -95,6 +95,14 @@ Deno.test("nothing leaves before it is stored; a store that fails ends everythin
   await bob.close();
 });
 
+Deno.test("where the store fails at once, the client's messages are left to whoever asks for them", async () => {
+  const { client } = new Clients().connect();
+  const store = Object.assign(new MemoryStore(), { write: () => Promise.reject(new Error("disk full")) });
+  await assertRejects(() => Conversations.open(client, { store }), ConversationError, "The store failed");
+  await client.send(client.address, "hello");
+  assertEquals((await client[Symbol.asyncIterator]().next()).value?.text(), "hello");
+});
+
 Deno.test("when the client fails, the loop throws its error; when it is closed, the loop ends", async () => {
   const { client, fail } = new Clients().connect();
   const failing = await Conversations.open(client, { store: new MemoryStore() });
