@@ -185,17 +185,22 @@ export class Ledger implements Disposable {
     const { unusedRegistrationTime: time } = this.#limits;
     if (time === 0) return 0;
     const { clock } = this;
+    const isOver = (id: ClientId) => clock - (this.#unused.get(id)?.seen ?? clock) > time && !this.isOnline(id);
     const over: ClientId[] = [];
     for (const [id, { registered, seen }] of [...this.#unused]) {
-      if (!this.isOnline(id)) {
-        if (clock - seen > time) over.push(id);
-      } else if (clock - seen > time * NOTED_EVERY && this.#unused.delete(id)) {
+      if (isOver(id)) over.push(id);
+      else if (this.isOnline(id) && clock - seen > time * NOTED_EVERY && this.#unused.delete(id)) {
         this.#unused.set(id, { registered, seen: clock });
         await this.#write(id, registered, clock);
       }
     }
-    for (let at = 0; at < over.length; at += AT_ONCE) await this.#remove(over.slice(at, at + AT_ONCE));
-    return over.length;
+    let removed = 0;
+    for (let at = 0; at < over.length; at += AT_ONCE) {
+      const some = over.slice(at, at + AT_ONCE).filter(isOver); // others have returned meanwhile
+      if (some.length > 0) await this.#remove(some);
+      removed += some.length;
+    }
+    return removed;
   }
 
   /** Writes the clock to the disk, and which clients have returned. Rejects with what the database throws. */

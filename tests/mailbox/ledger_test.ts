@@ -113,6 +113,17 @@ Deno.test("an unused registration expires, and that of a client that returned do
   assertEquals([await rig.ledger.removeUnused(), rig.registered], [0, [1, 2]]);
 });
 
+Deno.test("a client that returns while others are removed stays registered", async () => {
+  await using rig = await Rig.open();
+  const clients = range(101).map(client);
+  for (const id of clients) await rig.ledger.add(id);
+  rig.run(31);
+  const removing = rig.ledger.removeUnused(); // the first hundred at once
+  const last = clients.at(-1)!;
+  assertEquals(await rig.ledger.establish(last), true);
+  assertEquals([await removing, rig.ledger.has(last)], [100, true]);
+});
+
 Deno.test("the time of an unused registration starts when the client goes offline", async () => {
   await using rig = await Rig.open();
   await rig.ledger.add(client(1));
