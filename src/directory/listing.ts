@@ -16,15 +16,21 @@ export interface Identity extends Addresses {
   readonly pubKey: string;
 }
 
-/** What a directory says about this gateway. */
-export interface Listing {
+/** What a directory says about this node. */
+export interface Listing<Entry, Other> {
   /** its entry, if there is one */
-  readonly own: GatewayNode | undefined;
-  /** whether that entry has the addresses that the gateway announces */
+  readonly own: Entry | undefined;
+  /** whether that entry has the addresses that the node announces */
   readonly isOwnAsAnnounced: boolean;
-  /** another gateway that announces one of its addresses; one with the same clients' address takes precedence */
-  readonly clash: Clash | undefined;
+  /** another node that announces one of its addresses */
+  readonly clash: Other | undefined;
 }
+
+/** Of clashes, one about the clients' address takes precedence. */
+export type GatewayListing = Listing<GatewayNode, Clash>;
+
+/** The clash is the other mixnode's entry. */
+export type MixnodeListing = Listing<Mixnode, Mixnode>;
 
 /** Another gateway that announces one of our addresses. */
 export interface Clash {
@@ -37,7 +43,7 @@ export interface Clash {
 }
 
 /** What `nodes`, the gateways of a topology, say about the gateway `self`. */
-export async function listingOf(self: Identity, nodes: readonly GatewayNode[]): Promise<Listing> {
+export async function listingOf(self: Identity, nodes: readonly GatewayNode[]): Promise<GatewayListing> {
   const slices = new Slices();
   let own: GatewayNode | undefined;
   let clash: Clash | undefined;
@@ -47,16 +53,6 @@ export async function listingOf(self: Identity, nodes: readonly GatewayNode[]): 
     await slices.pauseIfDue();
   }
   return { own, isOwnAsAnnounced: own !== undefined && announcesSame(own, self), clash };
-}
-
-/** What a directory says about this mixnode. */
-export interface MixnodeListing {
-  /** its entry, if there is one */
-  readonly own: Mixnode | undefined;
-  /** whether that entry has the address that the mixnode announces */
-  readonly isOwnAsAnnounced: boolean;
-  /** another mixnode that announces this address */
-  readonly clash: Mixnode | undefined;
 }
 
 /** What `nodes`, the mixnodes of a topology, say about the mixnode with this key and announced address. */

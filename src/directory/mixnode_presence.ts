@@ -9,10 +9,9 @@ import type { DirectoryClient } from "./client.ts";
 import { plural } from "../text/plural.ts";
 import { durationText } from "../text/units.ts";
 import { DirectoryContact } from "./contact.ts";
-import { FaultReminder } from "./fault_reminder.ts";
 import { readKeptTopology, TopologyKeeper } from "./kept_topology.ts";
 import { type MixnodeListing, mixnodeListingOf } from "./listing.ts";
-import { DOUBLE_LASTS } from "./listing_watch.ts";
+import { type ListingFaults, ListingWatch } from "./listing_watch.ts";
 import { NodeAddresses } from "./node_addresses.ts";
 import type { PresenceTimings } from "./presence.ts";
 
@@ -57,11 +56,7 @@ export class MixnodePresence implements AsyncDisposable {
   /** when they were received, ms since 1970; undefined if never */
   #receivedAt: number | undefined;
   #hasAnnounced = false;
-  #isListed: boolean | undefined;
-  #fault: string | undefined;
-  /** when (ms of performance.now()) and where another mixnode with our key was last seen */
-  #double: { readonly at: number; readonly where: string } | undefined;
-  readonly #reminder = new FaultReminder((fault) => log.warn(fault), () => performance.now());
+  readonly #watch: ListingWatch<Mixnode, Mixnode>;
   readonly #keeper: TopologyKeeper;
   /** a pending request for the topology that a packet caused */
   #looking: Promise<void> | undefined;
@@ -76,6 +71,7 @@ export class MixnodePresence implements AsyncDisposable {
     this.#timings = timings;
     this.#contact = new DirectoryContact(directory, timings);
     this.#keeper = new TopologyKeeper(context.keptAt);
+    this.#watch = new ListingWatch(faultsOf(context.self), (fault) => log.warn(fault));
     const own = parseSocketAddress(context.self.host);
     this.#own = own && destinationText(own);
   }
@@ -97,12 +93,12 @@ export class MixnodePresence implements AsyncDisposable {
 
   /** Whether the directory lists this mixnode as it announces itself; undefined while unknown. */
   get isListed(): boolean | undefined {
-    return this.#isListed;
+    return this.#watch.isListed;
   }
 
   /** What is wrong with the directory's listing of this mixnode, for the operator; undefined if nothing is. */
   get fault(): string | undefined {
-    return this.#fault;
+    return this.#watch.fault;
   }
 
   /**
@@ -212,31 +208,24 @@ export class MixnodePresence implements AsyncDisposable {
     this.#receivedAt = Date.now();
     await this.#keeper.keep(this.#receivedAt, this.#nodes.addresses, signedAt);
     const listing = mixnodeListingOf(self, topology.mixNodes);
-    this.#judge(listing, mustBeListed && isWhole);
+    const isSure = mustBeListed && isWhole;
+    this.#watch.look(listing, !isSure, isSure); // what an earlier run announced is not known
     return listing;
   }
+}
 
-  /** `mustBeListed`: whether the directory has accepted an announcement, and its answer is complete. */
-  #judge({ own, isOwnAsAnnounced, clash }: MixnodeListing, mustBeListed: boolean): void {
-    const now = performance.now();
-    if (mustBeListed && own !== undefined && !isOwnAsAnnounced) this.#double = { at: now, where: own.host };
-    this.#isListed = mustBeListed ? isOwnAsAnnounced : undefined;
-    this.#fault = undefined;
-    if (this.#double !== undefined && now - this.#double.at < DOUBLE_LASTS) {
-      this.#fault =
-        `another mixnode has this mixnode's key: the directory lists it at ${this.#double.where}. Stop one ` +
-        "of them, or give one of them a new key";
-    } else if (mustBeListed && own === undefined) {
-      this.#fault =
-        "the directory does not list this mixnode, although it accepts its announcements; its operator may " +
-        "have disallowed it";
-    } else if (clash !== undefined) {
-      this.#fault =
-        `the mixnode with public key ${clash.pubKey} announces ${this.#context.self.host} too: one of the ` +
-        "two mixnodes is misconfigured, or somebody posted a false entry to the directory";
-    }
-    this.#reminder.look(this.#fault);
-  }
+/** What can be wrong with the listing of the mixnode that announces this host. */
+function faultsOf({ host }: Pick<Mixnode, "host">): ListingFaults<Mixnode, Mixnode> {
+  return {
+    double: (entry) =>
+      `another mixnode has this mixnode's key: the directory lists it at ${entry.host}. Stop one of them, or give one ` +
+      "of them a new key",
+    missing: "the directory does not list this mixnode, although it accepts its announcements; its operator may have " +
+      "disallowed it",
+    clash: ({ pubKey }) =>
+      `the mixnode with public key ${pubKey} announces ${host} too: one of the two mixnodes is misconfigured, or ` +
+      "somebody posted a false entry to the directory",
+  };
 }
 
 /** The same text for all addresses that packets to them reach the same node by. */

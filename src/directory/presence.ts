@@ -7,8 +7,8 @@ import { Announcer, type NodeKeys } from "./announcer.ts";
 import type { DirectoryClient, GatewayPresence } from "./client.ts";
 import { DirectoryContact, type RetryTimings } from "./contact.ts";
 import { readKeptTopology, TopologyKeeper } from "./kept_topology.ts";
-import { type Addresses, type Listing, listingOf } from "./listing.ts";
-import { ListingWatch } from "./listing_watch.ts";
+import { type Addresses, announcesSame, type Clash, type GatewayListing, listingOf } from "./listing.ts";
+import { type ListingFaults, ListingWatch } from "./listing_watch.ts";
 import { NodeAddresses } from "./node_addresses.ts";
 import { isGatewayAt } from "./other_gateway.ts";
 
@@ -23,6 +23,19 @@ const log = logger("nym_gateway::node::presence");
 
 /** A longer announcement, in bytes, counts as long. */
 const LONG = 4096;
+
+/** What can be wrong with a gateway's listing. */
+export const GATEWAY_FAULTS: ListingFaults<Addresses, Clash> = {
+  double: ({ mixnetListener, clientListener }) =>
+    `another gateway has this gateway's key: the directory lists it with ${mixnetListener} and ` +
+    `${clientListener}. Mail may go there; stop one of them, or give one of them a new key`,
+  missing: "the directory does not list this gateway, although it accepts its announcements",
+  clash: ({ kind, address, pubKey }) =>
+    `the gateway with public key ${pubKey} announces our ${
+      kind === "mixnet" ? "mixnet address" : "clients' address"
+    } ` +
+    `${address} too: one of the two gateways is misconfigured, or somebody posted a false entry to the directory`,
+};
 
 /** All in ms. */
 export interface PresenceTimings extends RetryTimings {
@@ -81,7 +94,7 @@ export class Presence {
   /** what an earlier run announced; undefined once the directory has accepted an announcement of this run */
   #before: Addresses | undefined;
   #hasAnnounced = false;
-  readonly #watch = new ListingWatch((fault) => log.warn(fault));
+  readonly #watch = new ListingWatch(GATEWAY_FAULTS, (fault) => log.warn(fault));
   readonly #keeper: TopologyKeeper;
   #refused = 0;
   /** `at`: when it was last sent */
@@ -142,7 +155,7 @@ export class Presence {
     const kept = await readKeptTopology(this.#context.keptAt);
     this.#before = kept?.announced;
     this.#directory.refuseBefore(kept?.signedAt ?? 0);
-    let listing: Listing | undefined;
+    let listing: GatewayListing | undefined;
     const isUpToDate = await this.#contact.attempt(
       "topology",
       async () => void (listing = await this.#refreshTopology(this.#timings.firstTopology)),
@@ -197,7 +210,7 @@ export class Presence {
     this.#hasAnnounced = true;
   }
 
-  async #refreshTopology(within?: number): Promise<Listing> {
+  async #refreshTopology(within?: number): Promise<GatewayListing> {
     const { mayConnect, self } = this.#context;
     const mustBeListed = this.#hasAnnounced;
     if (mustBeListed) this.#before = undefined; // entries are newer from now on
@@ -208,7 +221,9 @@ export class Presence {
     this.#reportRefused(this.#mixnodes.refused);
     await this.#keeper.keep(this.#receivedAt, this.#mixnodes.addresses, signedAt);
     const listing = await listingOf(self, topology.gatewayNodes);
-    this.#watch.look(listing, this.#before, mustBeListed && isWhole);
+    const { own } = listing;
+    const isLeftOver = own !== undefined && this.#before !== undefined && announcesSame(own, this.#before);
+    this.#watch.look(listing, isLeftOver, mustBeListed && isWhole);
     return listing;
   }
 

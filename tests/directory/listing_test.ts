@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { announcesSame, listingOf } from "../../src/directory/listing.ts";
 import { ListingWatch } from "../../src/directory/listing_watch.ts";
+import { GATEWAY_FAULTS } from "../../src/directory/presence.ts";
 
 const SELF = { pubKey: "own", mixnetListener: "[::1]:1789", clientListener: "ws://a.example:9000" };
 const NODE = {
@@ -40,7 +41,7 @@ Deno.test("our own entry is found, and its addresses are compared in any notatio
 function watching() {
   const said: string[] = [];
   let now = 0;
-  const watch = new ListingWatch((text) => said.push(text), () => now);
+  const watch = new ListingWatch(GATEWAY_FAULTS, (text) => said.push(text), () => now);
   return { said, watch, after: (minutes: number) => void (now += minutes * 60_000) };
 }
 
@@ -48,35 +49,36 @@ Deno.test("another gateway with our key is reported at once and repeatedly, unti
   const { said, watch, after } = watching();
   const double = await list({ pubKey: "own" });
   const alone = await list({ ...SELF });
-  watch.look(double, undefined, false);
+  watch.look(double, false, false);
   assertEquals([said.length, said[0]?.includes("1.2.3.4:1789")], [1, true]);
   for (let i = 0; i < 4; i++) {
     after(3);
-    watch.look(i % 2 === 0 ? alone : double, undefined, true); // they replace each other
+    watch.look(i % 2 === 0 ? alone : double, false, true); // they replace each other
     assertEquals(watch.fault, said[0]);
   }
   assertEquals(said.length, 2);
   after(6);
-  watch.look(alone, undefined, true);
+  watch.look(alone, false, true);
   assertEquals([watch.fault, said.length], [undefined, 2]);
 });
 
 Deno.test("our own older entry is not another gateway", async () => {
   const { said, watch } = watching();
   const listing = await list({ pubKey: "own" });
-  watch.look(listing, { mixnetListener: NODE.mixnetListener, clientListener: NODE.clientListener }, false);
+  const { mixnetListener, clientListener } = NODE;
+  watch.look(listing, announcesSame(listing.own!, { mixnetListener, clientListener }), false);
   assertEquals([watch.fault, said], [undefined, []]);
-  watch.look(listing, { ...SELF }, false);
+  watch.look(listing, announcesSame(listing.own!, SELF), false);
   assertEquals(said.length, 1);
 });
 
 Deno.test("a clash is reported, and a directory that accepts announcements but does not list us", async () => {
   const { said, watch } = watching();
-  watch.look(await list({}), undefined, false);
+  watch.look(await list({}), false, false);
   assertEquals(watch.fault, undefined);
-  watch.look(await list({}), undefined, true);
+  watch.look(await list({}), false, true);
   assertEquals(watch.fault, "the directory does not list this gateway, although it accepts its announcements");
-  watch.look(await list({ ...SELF }, { clientListener: SELF.clientListener }), undefined, true);
+  watch.look(await list({ ...SELF }, { clientListener: SELF.clientListener }), false, true);
   assertEquals(
     watch.fault?.startsWith("the gateway with public key g announces our clients' address ws://a.example:9000 too"),
     true,
