@@ -55,6 +55,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "mixnet",
     "operator",
     "proxies",
+    "replay",
     "sphinx",
     "text",
     "tls",

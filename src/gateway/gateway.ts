@@ -13,6 +13,7 @@ import { encodeBase58 } from "../encoding/base58.ts";
 import { opened } from "../errors/opened.ts";
 import { openOperatorEndpoint } from "../node/operator_endpoint.ts";
 import { PacketsIn } from "../node/packets_in.ts";
+import { openReplays } from "../node/replays.ts";
 import { Reloads } from "../node/reloads.ts";
 import { countLostLines, logger } from "../logging/log.ts";
 import { lockPrivateFolder } from "../mailbox/database.ts";
@@ -28,7 +29,6 @@ import { type Connect, connectElsewhere } from "../mixnet/mixnode_link.ts";
 import { Counters } from "../counting/counters.ts";
 import { Health } from "../operator/health.ts";
 import { emptyHistograms } from "../operator/histogram.ts";
-import { ReplayFilter } from "../replay/replay_filter.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
 import { plural } from "../text/plural.ts";
 import { destinationOf } from "../addresses/kind_of_address.ts";
@@ -98,13 +98,7 @@ export class Gateway {
     const storage = await openStorage(config, sealer, count, starting);
     const { ledger } = storage;
     starting.use(await opened("inboxes", clientsEndpoint.inboxesDirectory, lockPrivateFolder));
-    const replays = starting.use(
-      await opened(
-        "tags of packets seen",
-        join(clientsEndpoint.inboxesDirectory, "replay"),
-        (path) => ReplayFilter.open(path, mixnetEndpoint.replayWindow, mixnetEndpoint.replayPackets, count),
-      ),
-    );
+    const replays = starting.use(await openReplays(clientsEndpoint.inboxesDirectory, mixnetEndpoint, count));
     const disk = starting.use(
       new DiskSpace(clientsEndpoint.inboxesDirectory, mailboxFile(clientsEndpoint.inboxesDirectory)),
     );

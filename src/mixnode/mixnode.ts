@@ -18,6 +18,7 @@ import { type Connect, connectElsewhere } from "../mixnet/mixnode_link.ts";
 import { PacketsIn } from "../node/packets_in.ts";
 import { openOperatorEndpoint } from "../node/operator_endpoint.ts";
 import { Reloads } from "../node/reloads.ts";
+import { openReplays } from "../node/replays.ts";
 import { Health } from "../operator/health.ts";
 import { emptyHistograms } from "../operator/histogram.ts";
 import type { KeyPair } from "../sphinx/curve.ts";
@@ -30,7 +31,7 @@ import { MIXNODE_METRICS } from "./metric_table.ts";
 import { Mixing } from "./mixing.ts";
 import { Newcomers } from "./newcomers.ts";
 import type { Parts } from "./parts.ts";
-import { openReplays, openState } from "./state.ts";
+import { openState } from "./state.ts";
 
 const log = logger("nym_gateway::mixnode");
 
@@ -74,9 +75,7 @@ export class Mixnode implements AsyncDisposable {
     // What is opened first is closed last: inputs end before what they feed.
 
     starting.use(await openState(mixnode.stateDirectory));
-    const replays = starting.use(
-      await openReplays(join(mixnode.stateDirectory, "replay"), mixnode.replayWindow, mixnode.replayPackets, count),
-    );
+    const replays = starting.use(await openReplays(mixnode.stateDirectory, mixnode, count));
     const syncing = setInterval(() => void replays.sync(), SYNC_INTERVAL);
     starting.defer(() => clearInterval(syncing));
 

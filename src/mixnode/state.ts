@@ -1,9 +1,6 @@
-import type { MixnetCounterName } from "../counting/counter_table.ts";
-import type { Count } from "../counting/counters.ts";
 import { opened } from "../errors/opened.ts";
 import { lockFolder } from "../files/lock.ts";
 import { logger } from "../logging/log.ts";
-import { ReplayFilter } from "../replay/replay_filter.ts";
 
 const log = logger("nym_gateway::mixnode");
 
@@ -15,17 +12,4 @@ const log = logger("nym_gateway::mixnode");
 export async function openState(folder: string): Promise<Disposable> {
   const lock = (path: string) => lockFolder(path, "another running mixnode is using it", log.warn);
   return await opened("state", folder, lock);
-}
-
-/**
- * Opens the folder that remembers which packets were seen, `most` of them for `window` ms.
- * @throws {OperatorError} if it cannot
- */
-export async function openReplays(
-  folder: string,
-  window: number,
-  most: number,
-  count: Count<MixnetCounterName>,
-): Promise<ReplayFilter> {
-  return await opened("tags of packets seen", folder, (path) => ReplayFilter.open(path, window, most, count));
 }
