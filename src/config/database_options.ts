@@ -1,10 +1,8 @@
-import { join } from "node:path";
 import { type DatabaseAddress, databaseAddress } from "../addresses/database_address.ts";
 import type { Config } from "./config.ts";
-import { exists, readEditedText, readText } from "./files.ts";
+import { credentialFile, type Environment } from "./credentials.ts";
+import { readEditedText, readText } from "./files.ts";
 
-/** Environment variable with the folder where systemd puts the file of `LoadCredential=postgresql_password:…`. */
-const CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY";
 const CREDENTIAL = "postgresql_password";
 
 /** How to log in to the database of `[storage]`. */
@@ -22,22 +20,21 @@ export interface DatabaseOptions extends DatabaseAddress {
 export function databaseOptions(
   { url, passwordFile, tls, certificateAuthority }: Config["storage"],
   isForGateway = true,
-  environment: { get(name: string): string | undefined } = Deno.env,
+  environment: Environment = Deno.env,
 ): DatabaseOptions {
-  const folder = isForGateway ? environment.get(CREDENTIALS_VARIABLE) : undefined;
-  const credential = folder ? join(folder, CREDENTIAL) : undefined;
-  const file = credential !== undefined && exists(credential) ? credential : passwordFile;
-  const authorities = certificateAuthority === ""
-    ? undefined
-    : readText(certificateAuthority, `the certificate authority ${certificateAuthority}`);
+  const file = (isForGateway ? credentialFile(CREDENTIAL, environment) : undefined) ?? passwordFile;
   return {
     ...databaseAddress(url)!, // which the key's kind has checked
     password: file === "" ? "" : passwordIn(readEditedText(file, `the database's password ${file}`)),
-    tls: tls === "off" ? false : { authorities },
+    tls: tls === "off" ? false : { authorities: authoritiesIn(certificateAuthority) },
   };
 }
 
 /** The first line, without a byte order mark. */
 function passwordIn(text: string): string {
   return text.replace(/^\uFEFF/, "").split(/\r?\n/)[0]!;
+}
+
+function authoritiesIn(path: string): string | undefined {
+  return path === "" ? undefined : readText(path, `the certificate authority ${path}`);
 }

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { makePrivateFolder, openPrivateFile, replaceContents, writeAll } from "../files/private.ts";
-import { readRegularFile, readRegularText } from "../files/regular.ts";
+import { readRegularFile } from "../files/regular.ts";
 import { logger } from "../logging/log.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
 import { type AnyConfig, type Config, GATEWAY, type Table } from "./config.ts";
@@ -34,11 +34,7 @@ export function writeTable<C extends AnyConfig>(table: Table<C>, path: string, c
 
 /** Reads a text file. Throws an OperatorError that refers to it as `name`. */
 export function readText(path: string, name: string): string {
-  try {
-    return readRegularText(path);
-  } catch (cause) {
-    throw fileError(`Cannot read ${name}`, cause, ExitCode.INPUT_OUTPUT);
-  }
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(readBytes(path, name));
 }
 
 /**
@@ -46,12 +42,7 @@ export function readText(path: string, name: string): string {
  * refers to it as `name`, also if it is not UTF-8: a path in it would be another one, without a word.
  */
 export function readEditedText(path: string, name: string): string {
-  let bytes: Uint8Array;
-  try {
-    bytes = readRegularFile(path);
-  } catch (cause) {
-    throw fileError(`Cannot read ${name}`, cause, ExitCode.INPUT_OUTPUT);
-  }
+  const bytes = readBytes(path, name);
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
@@ -61,6 +52,14 @@ export function readEditedText(path: string, name: string): string {
       `Cannot read ${name}: line ${line} is not UTF-8; save the file as UTF-8`,
       ExitCode.CONFIGURATION,
     );
+  }
+}
+
+function readBytes(path: string, name: string): Uint8Array {
+  try {
+    return readRegularFile(path);
+  } catch (cause) {
+    throw fileError(`Cannot read ${name}`, cause, ExitCode.INPUT_OUTPUT);
   }
 }
 

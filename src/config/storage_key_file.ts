@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import { decodePem, encodePem } from "../encoding/pem.ts";
 import { logger } from "../logging/log.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
+import { credentialFile, type Environment } from "./credentials.ts";
 import { exists, readText, tightenKey, writePrivate } from "./files.ts";
 
 const TAG = "NYM GATEWAY STORAGE KEY";
@@ -9,8 +9,6 @@ const SIZE = 32;
 
 /** Environment variable with the path of the file; overrides the configuration. */
 const FILE_VARIABLE = "NYM_GATEWAY_STORAGE_KEY_FILE";
-/** Environment variable with the folder where systemd puts the file of `LoadCredential=storage_key.pem:…`. */
-const CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY";
 const CREDENTIAL = "storage_key.pem";
 
 const log = logger("pemstore::pemstore");
@@ -27,23 +25,21 @@ export function storageKeyText(key: Uint8Array): string {
   return encodePem(TAG, key);
 }
 
-/** Where environment variables are read. */
-export type Environment = Pick<Deno.Env, "get">;
-
 /**
  * Reads the 32-byte key that seals stored data: from the file that NYM_GATEWAY_STORAGE_KEY_FILE names, otherwise from
  * the systemd credential "storage_key.pem", otherwise from the path `configured`. Creates a key there if the file does
- * not exist, as after an upgrade from 0.7.0, unless there is something that only the missing key can open: `sealed` names
- * it. Throws an OperatorError that names the file.
+ * not exist, as after an upgrade from 0.7.0, unless there is something that only the missing key can open: `sealedWith`
+ * names it. Throws an OperatorError that names the file.
  */
 export function loadStorageKey(
   configured: string,
-  sealed?: string,
+  sealedWith: () => string | undefined = () => undefined,
   environment: Environment = Deno.env,
 ): Uint8Array {
   const elsewhere = storageKeyElsewhere(environment);
   const path = elsewhere ?? configured;
   if (elsewhere === undefined && !exists(path)) {
+    const sealed = sealedWith();
     if (sealed !== undefined) throw missing(path, sealed);
     const key = makeStorageKey(path);
     log.info(`Written storage key to ${JSON.stringify(path)}: stored data is sealed with it`);
@@ -70,9 +66,7 @@ export function readStorageKey(path: string): Uint8Array {
 export function storageKeyElsewhere(environment: Environment = Deno.env): string | undefined {
   const named = environment.get(FILE_VARIABLE);
   if (named) return named;
-  const folder = environment.get(CREDENTIALS_VARIABLE);
-  const credential = folder ? join(folder, CREDENTIAL) : undefined;
-  return credential !== undefined && exists(credential) ? credential : undefined;
+  return credentialFile(CREDENTIAL, environment);
 }
 
 function missing(path: string, sealed: string): OperatorError {

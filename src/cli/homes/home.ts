@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import { type AnyConfig, configPath } from "../../config/config.ts";
+import type { Environment } from "../../config/credentials.ts";
 import { exists } from "../../config/files.ts";
 import { isOfShell } from "../../config/paths.ts";
 import { ExitCode, fileError, OperatorError } from "../../errors/operator_error.ts";
@@ -8,9 +9,6 @@ import type { Role } from "../role.ts";
 
 /** The folder of the services that install.sh installs: it is their NYM_HOME. */
 export const SERVICE_HOME = "/var/lib/nym-gateway";
-
-/** Where environment variables are read. */
-export type Environment = Pick<Deno.Env, "get">;
 
 /**
  * The folder that holds a folder for each node of a kind: in the folder that NYM_HOME names, for users without a home, or

@@ -26,7 +26,7 @@ export async function runGateway(options: Options, startGateway: StartGateway): 
 function prepare(config: Config, startGateway: StartGateway): () => Promise<Reloadable<Config>> {
   const { gateway, mixnetEndpoint, clientsEndpoint } = config;
   const keys = loadKeyPair(gateway);
-  const storageKey = loadStorageKey(gateway.storageKeyFile, sealedIn(config));
+  const storageKey = loadStorageKey(gateway.storageKeyFile, () => sealedIn(config));
   const clients = { ...clientsEndpoint, announceAddress: new URL(clientsEndpoint.announceAddress).host };
   printIdentity(keys, [mixnetEndpoint, clients]);
   print(`Directory server [presence]: ${gateway.presenceDirectoryServer}`);
