@@ -49,7 +49,7 @@ async function openEmbedded(
   parts: AsyncDisposableStack,
 ): Promise<Storage> {
   const { limits, clientsEndpoint } = config;
-  const path = await ledgerFile(clientsEndpoint.ledgerPath);
+  const path = ledgerFile(clientsEndpoint.ledgerPath);
   const ledger = parts.use(await opened("ledger", path, (path) => Ledger.open(path, sealer, count, limits)));
   return {
     ledger,

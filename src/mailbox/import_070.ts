@@ -1,7 +1,8 @@
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import { logger } from "../logging/log.ts";
 import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";
 import { type ClientId, clientIdFromBase58 } from "./client_id.ts";
+import { ledgerDatabase } from "./database_files.ts";
 import type { Ledger } from "./ledger.ts";
 import type { MessageStore } from "./message_store.ts";
 
@@ -12,14 +13,10 @@ const BATCH = 500;
 /** Progress is reported after this many messages. */
 const REPORT_EVERY = 10_000;
 
-/**
- * The path of our ledger's file for a configured `ledger_path`. 0.7.0's ledger is a sled database, a folder: it stays
- * unchanged, and ours is stored beside it.
- */
-export async function ledgerFile(configuredPath: string): Promise<string> {
-  const stat = await Deno.stat(configuredPath).catch(() => undefined);
-  if (!stat?.isDirectory && !configuredPath.endsWith(".sled")) return configuredPath;
-  const file = join(dirname(configuredPath), `${basename(configuredPath, ".sled")}.kv`);
+/** The path of our ledger's file for a configured `ledger_path`; says so if 0.7.0's is there, which stays unchanged. */
+export function ledgerFile(configuredPath: string): string {
+  const file = ledgerDatabase(configuredPath);
+  if (file === configuredPath) return file;
   log.info(`the ledger "${configuredPath}" belongs to the 0.7.0 gateway and stays unchanged: ours is "${file}"`);
   return file;
 }

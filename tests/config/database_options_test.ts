@@ -48,4 +48,6 @@ Deno.test("TLS is verified unless it is turned off, and a file that cannot be re
     OperatorError,
     "the certificate authority /nowhere/ca.pem",
   );
+  const unused = storage("", { tls: "off", certificateAuthority: "/nowhere/ca.pem" });
+  assertEquals(databaseOptions(unused, true, NO_VARIABLES).tls, false);
 });

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { clientIdFromBase58 } from "../../src/mailbox/client_id.ts";
+import { sealedFiles } from "../../src/mailbox/database_files.ts";
 import { importInboxes, ledgerFile } from "../../src/mailbox/import_070.ts";
 import { Ledger } from "../../src/mailbox/ledger.ts";
 import { NO_LIMITS } from "../../src/mailbox/limits.ts";
@@ -145,6 +146,12 @@ Deno.test("the new ledger is stored beside the sled folder of 0.7.0, which stays
   (await Ledger.open(file, testSealer()))[Symbol.dispose]();
   assertEquals((await Array.fromAsync(Deno.readDir(sled))).length, before);
   assertEquals(await ledgerFile(`${home.data}/ours.kv`), `${home.data}/ours.kv`);
+  const unusual = `${home.data}/ledger`; // a folder too
+  Deno.mkdirSync(unusual);
+  for (const ledgerPath of [sled, unusual]) {
+    const [, ledger] = sealedFiles({ inboxesDirectory: home.data, ledgerPath });
+    assertEquals(ledger, await ledgerFile(ledgerPath), "what is sealed is what is opened");
+  }
 });
 
 Deno.test("a message that does not fit also holds back later ones, which are imported in order at later starts", async () => {

@@ -53,7 +53,7 @@ async function exportUntil(signal: AbortSignal, options: Options): Promise<void>
   const passphrase = await readPassphrase(options, true);
   const began = performance.now();
   using copy = config.storage.kind === "embedded" ? undefined : await copyOfDatabase(attempt, file, config, storageKey);
-  const items = new ExportedItems(id, configText, config, storageKey, copy ?? await filesOf(config));
+  const items = new ExportedItems(id, configText, config, storageKey, copy ?? filesOf(config));
   let bytes: number;
   try {
     using progress = new Progress();
@@ -91,9 +91,9 @@ function refuseMove(attempt: string, inboxesDirectory: string): void {
 }
 
 /** The paths of a gateway's databases, when these are files. */
-async function filesOf({ clientsEndpoint }: Config): Promise<Record<Database, string>> {
+function filesOf({ clientsEndpoint }: Config): Record<Database, string> {
   return {
-    ledger: await ledgerFile(clientsEndpoint.ledgerPath),
+    ledger: ledgerFile(clientsEndpoint.ledgerPath),
     mailbox: mailboxFile(clientsEndpoint.inboxesDirectory),
   };
 }

@@ -140,7 +140,7 @@ async function openMovable(
 ): Promise<Movable> {
   if (kind === "embedded") {
     const mailbox = mailboxFile(clientsEndpoint.inboxesDirectory);
-    return await MovableKv.open(mailbox, await ledgerFile(clientsEndpoint.ledgerPath), sealer, move?.offset);
+    return await MovableKv.open(mailbox, ledgerFile(clientsEndpoint.ledgerPath), sealer, move?.offset);
   }
   const options = databaseOptions(storage);
   try {
