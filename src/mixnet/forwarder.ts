@@ -81,15 +81,12 @@ export class Forwarder {
    * together, though each has a short queue. Returns false if that is `spared`, or none has been stalled for long.
    */
   #evictStalled(spared?: MixnodeLink): boolean {
-    let [name, found, longest] = ["", spared, this.#settings.stallTime ?? STALL_TIME];
-    for (const [each, link] of this.#links) {
-      const stalledFor = link.stalledFor;
-      if (stalledFor > longest) [name, found, longest] = [each, link, stalledFor];
-    }
-    if (found === undefined || found === spared) return false;
-    this.#links.delete(name);
-    found.break();
-    return true;
+    let stalled: [name: string, link: MixnodeLink] | undefined;
+    for (const each of this.#links) if (each[1].waitsSince < (stalled?.[1].waitsSince ?? Infinity)) stalled = each;
+    if (stalled === undefined || stalled[1] === spared) return false;
+    const isLong = performance.now() - stalled[1].waitsSince > (this.#settings.stallTime ?? STALL_TIME);
+    if (isLong) this.#breakOff(...stalled);
+    return isLong;
   }
 
   /** Evicts the oldest link of the larger group, those without a connection or those that are idle, or a stalled one. */
@@ -99,10 +96,13 @@ export class Forwarder {
     const idle = links.filter(([, link]) => link.isIdle);
     const [oldest] = idle.length > unreached.length ? idle : unreached;
     if (oldest === undefined) return this.#evictStalled();
-    const [name, link] = oldest;
+    this.#breakOff(...oldest);
+    return true;
+  }
+
+  #breakOff(name: string, link: MixnodeLink): void {
     this.#links.delete(name);
     link.break();
-    return true;
   }
 
   #linkTo(to: SocketAddress): MixnodeLink | undefined {

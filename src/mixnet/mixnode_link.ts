@@ -107,9 +107,9 @@ export class MixnodeLink {
     return this.isConnected && this.queue.length === 0;
   }
 
-  /** For how long the mixnode has taken nothing of what is queued for it, in ms; 0 if nothing is. */
-  get stalledFor(): number {
-    return this.queue.length === 0 ? 0 : performance.now() - this.#waitsSince;
+  /** Since when the mixnode has taken nothing of what is queued for it, in ms of performance.now(); Infinity if nothing is. */
+  get waitsSince(): number {
+    return this.queue.length === 0 ? Infinity : this.#waitsSince;
   }
 
   /** Drops the newest packet, unless it may be in the current write; returns whether it did. */
