@@ -1,4 +1,4 @@
-/** Polls until `condition` holds, for conditions that cannot be awaited. Fails after `within` ms. */
+/** Polls until `condition` holds. Fails after `within` ms. */
 export async function eventually(
   what: string,
   condition: () => boolean | Promise<boolean>,

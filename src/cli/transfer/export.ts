@@ -112,7 +112,7 @@ async function copyOfDatabase(
     await using source = await MovablePostgresql.open(databaseOptions(config.storage), sealer);
     const folder = Deno.makeTempDirSync({ dir: dirname(file), prefix: ".nym-gateway-export-" });
     unfinished.defer(() => Deno.removeSync(folder, { recursive: true }));
-    const [ledger, mailbox] = [join(folder, "ledger.kv"), join(folder, "mailbox.kv")];
+    const [ledger, mailbox] = [join(folder, "ledger.kv"), mailboxFile(folder)];
     await using target = await MovableKv.open(mailbox, ledger, sealer);
     await copyMail(source, target, sealer, undefined, () => {});
     await verifyMail(source, target, sealer, () => {});
