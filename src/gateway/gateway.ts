@@ -103,8 +103,8 @@ export class Gateway {
       new DiskSpace(clientsEndpoint.inboxesDirectory, mailboxFile(clientsEndpoint.inboxesDirectory)),
     );
     const mailbox = starting.use(await storage.openMailbox(histograms.commit.observe, () => replays.sync(), disk));
-    const refused = () => counters.sumOf("messages_refused_");
-    await importInboxes(clientsEndpoint.inboxesDirectory, mailbox, ledger, refused);
+    const stored = () => counters.get("messages_stored");
+    await importInboxes(clientsEndpoint.inboxesDirectory, mailbox, ledger, stored);
 
     const announced = hostOf(mixnetEndpoint.announceAddress);
     const own = [

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { logger } from "../logging/log.ts";
 import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";
 import { type ClientId, clientIdFromBase58 } from "./client_id.ts";
@@ -26,27 +26,28 @@ export function ledgerFile(configuredPath: string): string {
  * a folder is registered; its messages go into the mailbox in order of modification time, then of name, and a file is
  * removed only once its message is on the disk. After an interruption the next start continues: a message may then be
  * delivered twice, but none is lost. Files that cannot be messages stay, and so does everything that cannot be read or
- * exceeds the limits: the next start retries those.
+ * removed, or exceeds the limits: the next start retries those.
  *
- * @param refused how many messages the mailbox has refused so far; nothing else may use it meanwhile
+ * @param stored how many messages the mailbox has stored so far; nothing else may use it meanwhile
  * @returns how many messages were imported
  */
 export async function importInboxes(
   folder: string,
   mailbox: MessageStore,
   ledger: Ledger,
-  refused: () => number = () => 0,
+  stored: () => number,
 ): Promise<number> {
   let imported = 0;
   let clients = 0;
+  let unregistered = 0;
   for await (const entry of Deno.readDir(folder)) {
     const id = entry.isDirectory ? clientIdFromBase58(entry.name) : undefined;
     if (id === undefined) continue;
-    await ledger.establish(id);
     clients++;
+    if (!await ledger.establish(id)) unregistered++;
     const inbox = join(folder, entry.name);
     try {
-      for await (const taken of importInbox(inbox, id, mailbox, refused)) {
+      for await (const taken of importInbox(inbox, id, mailbox, stored)) {
         const before = imported;
         imported += taken;
         if (Math.floor(imported / REPORT_EVERY) > Math.floor(before / REPORT_EVERY)) {
@@ -54,10 +55,16 @@ export async function importInboxes(
         }
       }
     } catch (error) {
-      log.warn(`cannot import all of a 0.7.0 inbox (${codeOf(error)}): the rest stays for the next start`);
+      const hint = error instanceof Deno.errors.PermissionDenied
+        ? "; the gateway's user must own the inboxes and all that is in them"
+        : "";
+      log.warn(`cannot import all of a 0.7.0 inbox (${codeOf(error)}): the rest stays for the next start${hint}`);
     }
   }
   if (clients > 0) log.info(`imported ${imported} messages for ${clients} clients from the 0.7.0 inboxes`);
+  if (unregistered > 0) {
+    log.warn(`${unregistered} of these clients are not registered: registered_clients in [limits] is too low for them`);
+  }
   return imported;
 }
 
@@ -76,16 +83,27 @@ async function* importInbox(
   inbox: string,
   id: ClientId,
   mailbox: MessageStore,
-  refused: () => number,
+  stored: () => number,
 ): AsyncGenerator<number> {
   const files = await messageFiles(inbox);
+  if (files.length > 0) await tryRemoval(files[0]!);
   let isFull = false;
   for (let i = 0; i < files.length && !isFull; i += BATCH) {
-    const taken = await importFiles(files.slice(i, i + BATCH), id, mailbox, refused);
+    const taken = await importFiles(files.slice(i, i + BATCH), id, mailbox, stored);
     yield taken.count;
     isFull = taken.isFull;
   }
   await Deno.remove(inbox).catch(() => log.warn("a 0.7.0 inbox contains files that were not imported: they stay"));
+}
+
+/**
+ * Throws if files cannot be removed from this file's folder: each start would deliver their messages once more. The file
+ * gets another name and its own again, which takes the same rights; with either name it is imported.
+ */
+async function tryRemoval(path: string): Promise<void> {
+  const other = join(dirname(path), crypto.randomUUID());
+  await Deno.rename(path, other);
+  await Deno.rename(other, path);
 }
 
 /** The files of an inbox, oldest first. */
@@ -102,14 +120,14 @@ async function messageFiles(inbox: string): Promise<string[]> {
 }
 
 /**
- * Imports these files, up to the first that does not fit: later ones must not overtake it. A store may refuse messages only
- * at their commit: those of one turn go with one, and it keeps the first that fit.
+ * Imports these files, up to the first that does not fit: later ones must not overtake it. A store may refuse or lose
+ * messages only at their commit: those of one turn go with one, and it keeps the first that fit.
  */
 async function importFiles(
   paths: string[],
   id: ClientId,
   mailbox: MessageStore,
-  refused: () => number,
+  stored: () => number,
 ): Promise<{ count: number; isFull: boolean }> {
   const messages: { path: string; message: Uint8Array }[] = [];
   for (const path of paths) {
@@ -118,13 +136,14 @@ async function importFiles(
     });
     if (message !== undefined) messages.push({ path, message });
   }
-  const firstRefused = messages.findIndex(({ message }) => !mailbox.store(id, message));
-  const before = refused();
+  const before = stored();
+  for (const { message } of messages) if (!mailbox.store(id, message)) break;
   await mailbox.flush();
-  const accepted = firstRefused < 0 ? messages.length : firstRefused;
-  const stored = messages.slice(0, accepted - (refused() - before));
-  for (const { path } of stored) await Deno.remove(path);
-  return { count: stored.length, isFull: stored.length < messages.length };
+  const count = stored() - before;
+  let failure: unknown;
+  for (const { path } of messages.slice(0, count)) await Deno.remove(path).catch((error) => failure ??= error);
+  if (failure !== undefined) throw failure;
+  return { count, isFull: count < messages.length };
 }
 
 /** The system's code for a failure. The full text contains the path, and so the client's address. */

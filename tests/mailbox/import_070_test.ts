@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { Counters } from "../../src/counting/counters.ts";
 import { clientIdFromBase58 } from "../../src/mailbox/client_id.ts";
 import { sealedFiles } from "../../src/mailbox/database_files.ts";
 import { importInboxes, ledgerFile } from "../../src/mailbox/import_070.ts";
@@ -6,6 +7,7 @@ import { Ledger } from "../../src/mailbox/ledger.ts";
 import { NO_LIMITS } from "../../src/mailbox/limits.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { unpackHome070 } from "../config/home_070.ts";
+import { canMount, SmallDisk } from "../faults/small_disk.ts";
 import { BrokenDatabase } from "../support/broken_database.ts";
 import { testSealer } from "../support/sealer.ts";
 import { eventually } from "../support/eventually.ts";
@@ -26,6 +28,7 @@ class TakenOverHome {
   readonly data = this.#folder.file(".nym/gateways/supergateway/data");
   readonly inboxes = `${this.data}/inboxes`;
   readonly mailboxPath = this.#folder.file("mailbox.kv");
+  readonly counters = new Counters();
   mailbox!: Mailbox;
   ledger!: Ledger;
 
@@ -33,9 +36,14 @@ class TakenOverHome {
     const home = new TakenOverHome();
     await unpackHome070(home.#folder.path);
     for (const { address } of CLIENTS) await Deno.mkdir(`${home.inboxes}/${address}`, { recursive: true });
-    home.mailbox = await Mailbox.open(home.mailboxPath, testSealer());
+    home.mailbox = await Mailbox.open(home.mailboxPath, testSealer(), home.counters.add);
     home.ledger = await Ledger.open(home.#folder.file("ledger.kv"), testSealer());
     return home;
+  }
+
+  /** Imports the inboxes, into the home's own mailbox unless told otherwise. */
+  import(mailbox = this.mailbox): Promise<number> {
+    return importInboxes(this.inboxes, mailbox, this.ledger, () => this.counters.get("messages_stored"));
   }
 
   /** Name and contents of each inbox file, sorted by name. */
@@ -70,7 +78,7 @@ Deno.test("importing 0.7.0 inboxes stores messages by time, adds clients to the 
     }
     expected.set(address, files.map(([_, contents]) => contents));
   }
-  assertEquals(await importInboxes(home.inboxes, home.mailbox, home.ledger), 9);
+  assertEquals(await home.import(), 9);
   for (const { address, messages } of CLIENTS) {
     assertEquals((await home.stored(address)).length, messages);
     assertEquals(await home.stored(address), expected.get(address));
@@ -78,7 +86,7 @@ Deno.test("importing 0.7.0 inboxes stores messages by time, adds clients to the 
   }
   assertEquals(await Array.fromAsync(Deno.readDir(home.inboxes)), []);
   assertEquals(home.ledger.size, 3);
-  assertEquals(await importInboxes(home.inboxes, home.mailbox, home.ledger), 0);
+  assertEquals(await home.import(), 0);
   assertEquals(home.mailbox.totals.messages, 9);
 });
 
@@ -88,7 +96,7 @@ Deno.test("files with the same time are imported in the order of their names", a
   const [{ address }] = CLIENTS as [typeof CLIENTS[number]];
   const files = await home.files(address);
   for (const [name] of files) await Deno.utime(`${home.inboxes}/${address}/${name}`, 1_600_000_000, 1_600_000_000);
-  await importInboxes(home.inboxes, home.mailbox, home.ledger);
+  await home.import();
   assertEquals(await home.stored(address), files.map(([_, contents]) => contents));
 });
 
@@ -102,7 +110,7 @@ Deno.test("an import interrupted between the commit and the removal continues: m
     home.mailbox.store(clientIdFromBase58(address)!, Uint8Array.fromHex(contents));
   }
   await home.mailbox.flush();
-  assertEquals(await importInboxes(home.inboxes, home.mailbox, home.ledger), 9);
+  assertEquals(await home.import(), 9);
   const stored = await home.stored(address);
   assertEquals(stored.length, 10);
   assertEquals(new Set(stored), new Set(files.map(([_, contents]) => contents)));
@@ -116,11 +124,47 @@ Deno.test("no file is removed before its message is on the disk", async () => {
   let importing: Promise<number>;
   {
     using _full = new BrokenDatabase(home.mailboxPath);
-    importing = importInboxes(home.inboxes, home.mailbox, home.ledger);
+    importing = home.import();
     await eventually("their commit has failed", () => home.mailbox.failure !== undefined);
     assertEquals(await home.files(address), files);
   }
   assertEquals(await importing, 9);
+});
+
+Deno.test("no file is removed when the commit of its message is given up", async () => {
+  using _silence = new Silence();
+  await using home = await TakenOverHome.unpack();
+  const before = await Promise.all(CLIENTS.map(({ address }) => home.files(address)));
+  {
+    using _full = new BrokenDatabase(home.mailboxPath);
+    const importing = home.import();
+    await eventually("their commit has failed", () => home.mailbox.failure !== undefined);
+    home.mailbox.endRetries(0);
+    assertEquals(await importing, 0);
+  }
+  assertEquals(home.counters.get("messages_lost"), 9);
+  assertEquals(await Promise.all(CLIENTS.slice(0, 2).map(({ address }) => home.files(address))), before.slice(0, 2));
+});
+
+Deno.test({
+  name: `an inbox whose files cannot be removed is not imported until they can${
+    canMount ? "" : " (skipped: this user may not mount)"
+  }`,
+  ignore: !canMount,
+  fn: async () => {
+    using _silence = new Silence();
+    await using home = await TakenOverHome.unpack();
+    const [{ address, messages }] = CLIENTS as [typeof CLIENTS[number]];
+    await using disk = await SmallDisk.mount(`${home.inboxes}/${address}`, 1);
+    const files = await home.files(address);
+    await disk.makeReadOnly();
+    assertEquals([await home.import(), await home.import()], [9 - messages, 0]);
+    assertEquals(await home.stored(address), []);
+    await disk.makeWritable();
+    assertEquals(await home.files(address), files);
+    assertEquals([await home.import(), await home.import()], [messages, 0]);
+    assertEquals((await home.stored(address)).sort(), files.map(([_, contents]) => contents).sort());
+  },
 });
 
 Deno.test("files that cannot be messages and folders that are not a client's stay", async () => {
@@ -130,7 +174,7 @@ Deno.test("files that cannot be messages and folders that are not a client's sta
   await Deno.writeFile(`${home.inboxes}/${address}/too long`, new Uint8Array(976));
   await Deno.mkdir(`${home.inboxes}/not a client`);
   await Deno.writeTextFile(`${home.inboxes}/a file`, "");
-  assertEquals(await importInboxes(home.inboxes, home.mailbox, home.ledger), 9);
+  assertEquals(await home.import(), 9);
   assertEquals((await home.files(address)).map(([name]) => name), ["too long"]);
   const left = await Array.fromAsync(Deno.readDir(home.inboxes));
   assertEquals(left.map(({ name }) => name).sort(), [address, "a file", "not a client"]);
@@ -167,11 +211,18 @@ Deno.test("a message that does not fit also holds back later ones, which are imp
   }
   const limits = { ...NO_LIMITS, inboxBytes: 1000 };
   const sync = () => Promise.resolve();
-  await using mailbox = await Mailbox.open(home.mailboxPath + "2", testSealer(), ignore, ignore, sync, limits);
+  await using mailbox = await Mailbox.open(
+    home.mailboxPath + "2",
+    testSealer(),
+    home.counters.add,
+    ignore,
+    sync,
+    limits,
+  );
   const reader = mailbox.openInbox(clientIdFromBase58(address)!, ignore);
   const read: number[] = [];
   for (const _ of sizes) {
-    await importInboxes(home.inboxes, mailbox, home.ledger);
+    await home.import(mailbox);
     const messages = await readAll(reader);
     read.push(...messages.map(({ message }) => numberOf(message)));
     reader.confirm(messages.at(-1)?.sequence ?? 0);
