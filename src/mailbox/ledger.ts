@@ -173,8 +173,8 @@ export class Ledger implements Disposable {
     const entry = this.#sealer.open(sealed, contextOf(pseudonym));
     if (entry === undefined) return;
     const id = clientId(entry.subarray(0, ADDRESS_SIZE));
-    if (isRemoved) return this.#forget(id);
     const registered = numberAt(entry, ADDRESS_SIZE);
+    if (isRemoved) return this.isOnline(id) ? this.#keep(id, registered) : this.#forget(id);
     if (!this.#clients.has(id)) this.#clients.set(id, registered);
     this.#unused.delete(id);
     if (entry.length > SEEN_AT) this.#unused.set(id, { registered, seen: numberAt(entry, SEEN_AT) });
@@ -273,6 +273,14 @@ export class Ledger implements Disposable {
     const removal = this.#removing.then(() => this.#table.remove(pseudonyms));
     this.#removing = removal.then(() => {}, () => {});
     await removal;
+  }
+
+  /** Restores a client that is connected here, which the gateway that removed it could not know. */
+  #keep(id: ClientId, registered: number): void {
+    const seen = this.#unused.delete(id) ? this.clock : undefined;
+    this.#clients.set(id, registered);
+    if (seen !== undefined) this.#unused.set(id, { registered, seen });
+    this.#write(id, registered, seen).catch((error) => log.warn(`cannot keep a registration: ${error}`));
   }
 
   #forget(id: ClientId): void {
