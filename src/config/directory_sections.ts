@@ -93,7 +93,8 @@ export const DIRECTORY_SECTIONS = {
     new_nodes_per_hour_per_network: key({
       kind: count,
       default: 256,
-      comment: "The most times per hour that a network may announce a node that is not listed.",
+      comment: `The most times per hour that a node from one network may join those that are listed. Announcements of
+        nodes that are listed already, and those that are refused, do not count.`,
     }),
     requests_per_second_per_network: key({
       kind: count,

@@ -30,7 +30,7 @@ export interface ApiRules {
   readonly listClients: boolean;
   /** in the long run; more in bursts */
   readonly requestsPerSecondPerNetwork: number;
-  /** times that a network may announce a node that is not listed */
+  /** times that a node from a network may join those that are listed */
   readonly newNodesPerHourPerNetwork: number;
 }
 
@@ -197,11 +197,9 @@ export class Api {
     const refusal = proof === null ? undefined : this.#refusalOf(node.key, proof, posted.digest, network);
     if (refusal !== undefined) return refusal;
     const isProven = proof !== null;
-    const mayJoin = isExempt(network) || this.registry.has(node.key) ||
-      this.#newNodes.take(network, performance.now());
-    if (!mayJoin) return { status: 429, reason: "too many new nodes from this network" };
     const announcer = { isProven, network: isExempt(network) ? undefined : network };
-    const left = this.registry.announce(node, posted.clients, announcer, this.now());
+    const mayJoin = () => isExempt(network) || this.#newNodes.take(network, performance.now());
+    const left = this.registry.announce(node, posted.clients, announcer, this.now(), mayJoin);
     if (left === undefined) this.count(isProven ? "announcements_proven" : "announcements_plain");
     return left ?? node;
   }

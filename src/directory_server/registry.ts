@@ -125,11 +125,6 @@ export class Registry {
     return this.#version;
   }
 
-  /** Whether a node with this key is listed. */
-  has(key: string): boolean {
-    return this.#entries.has(key);
-  }
-
   /** The number of nodes listed. */
   count(kind: Kind): number {
     return this.#counts[kind];
@@ -159,9 +154,16 @@ export class Registry {
 
   /**
    * Lists a node, or keeps it listed. `clients`: a gateway's, as the text of a JSON array; left out if there is no room
-   * for them. Returns undefined if it is listed: on the disk once its key is no longer `isUnwritten`.
+   * for them. `mayJoin` is asked about a node that is not listed, once nothing else keeps it out. Returns undefined if the
+   * node is listed: on the disk once its key is no longer `isUnwritten`.
    */
-  announce(node: Announcement, clients: string, { isProven, network }: Announcer, now: number): Refusal | undefined {
+  announce(
+    node: Announcement,
+    clients: string,
+    { isProven, network }: Announcer,
+    now: number,
+    mayJoin: () => boolean = () => true,
+  ): Refusal | undefined {
     this.#expire(now);
     const standing = this.#decisions.get(node.key)?.standing;
     const before = this.#entries.get(node.key);
@@ -180,8 +182,11 @@ export class Registry {
     }
     const isChanged = before === undefined || before.isProven !== isProven || !isSame(before.fields, node.fields);
     if (isChanged && this.#unwritten.size >= MAX_UNWRITTEN) return { status: 503, reason: "the directory is busy" };
-    if (before === undefined && !this.#makeRoom(node.kind, rank, holders)) {
-      return { status: 503, reason: "the directory is full" };
+    if (before === undefined) {
+      const place = this.#placeFor(node.kind, rank, holders);
+      if (place === undefined) return { status: 503, reason: "the directory is full" };
+      if (!mayJoin()) return { status: 429, reason: "too many new nodes from this network" };
+      if (place !== "free") this.#remove(place.key);
     }
     for (const holder of holders) this.#remove(holder!);
     if (before !== undefined) this.#drop(before);
@@ -278,21 +283,22 @@ export class Registry {
     return { status: 409, reason };
   }
 
-  /** Whether there is a place for one more; may remove the newest of those that rank lowest, but none in `leaving`. */
-  #makeRoom(kind: Kind, rank: number, leaving: ReadonlySet<string | undefined>): boolean {
-    if (this.#counts[kind] < this.rules()[kind]) return true;
+  /**
+   * A place for one more: a free one, or that of the newest of those that rank lowest; undefined if there is none.
+   * `leaving`: those that leave anyway.
+   */
+  #placeFor(kind: Kind, rank: number, leaving: ReadonlySet<string | undefined>): Listed | "free" | undefined {
+    if (this.#counts[kind] < this.rules()[kind]) return "free";
     const isOutranking = rank > 1 || rank === 1 && this.#plain[kind] > 0;
-    if (!isOutranking && leaving.size === 0) return false; // at once, whatever a flood sends
+    if (!isOutranking && leaving.size === 0) return undefined; // at once, whatever a flood sends
     let found: Listed | undefined;
     for (const entry of this.#entries.values()) {
       if (entry.kind !== kind) continue;
-      if (leaving.has(entry.key)) return true;
+      if (leaving.has(entry.key)) return "free";
       const difference = this.#rank(entry) - (found === undefined ? rank : this.#rank(found));
       if (difference < 0 || difference === 0 && found !== undefined && entry.since >= found.since) found = entry;
     }
-    if (found === undefined) return false;
-    this.#remove(found.key);
-    return true;
+    return found;
   }
 
   #rank({ key, isProven }: Entry): number {

@@ -107,3 +107,16 @@ Deno.test("one network can neither flood the directory with requests nor with ne
   assert(rig.directory.counters.get("requests_limited") > 30);
   assertEquals(rig.topology().mixNodes.length, 3);
 });
+
+Deno.test("announcements that a closed directory refuses do not use up their network's allowance for new nodes", async () => {
+  using _silence = new Silence();
+  await using rig = await DirectoryRig.start(({ directory, limits }) => {
+    directory.open = false;
+    limits.limitLoopback = true;
+    limits.newNodesPerHourPerNetwork = 1;
+  });
+  const url = `${rig.url}/api/presence/mixnodes`;
+  for (let i = 0; i < 3; i++) assertEquals((await post(url, mixnode(1)))[0], 401);
+  await rig.directory.decide(keyOf(1), { standing: "allowed" });
+  assertEquals((await post(url, mixnode(1)))[0], 201);
+});

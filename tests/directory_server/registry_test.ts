@@ -159,6 +159,33 @@ Deno.test("a network has a limited number of nodes, which move between networks 
   assertEquals([4, 5, 6].map((n) => rig.mixnode(n, from("a"))), [201, 201, 429]);
 });
 
+Deno.test("what is refused, or listed already, does not count as a new node", () => {
+  const rig = new Rig({ mixnodes: 3, nodesPerNetwork: 2 });
+  let asked = 0;
+  const announce = (n: number, who: Partial<Announcer>, host = mixnode(n).host, mayJoin = true) => {
+    const node = announcement("mixnodes", { ...mixnode(n), host });
+    const refusal = rig.registry.announce(node, "[]", { isProven: true, network: "a", ...who }, rig.now, () => {
+      asked++;
+      return mayJoin;
+    });
+    return refusal?.status ?? 201;
+  };
+  assertEquals([announce(1, {}), announce(1, {}), announce(2, {})], [201, 201, 201]);
+  assertEquals(asked, 2);
+  rig.registry.decide(keyOf(9), { standing: "disallowed" });
+  assertEquals(announce(3, { isProven: false, network: "b" }), 401);
+  assertEquals(announce(9, { network: "b" }), 403);
+  assertEquals(announce(3, { network: "b" }, mixnode(1).host), 409);
+  assertEquals(announce(3, {}), 429, "its network is full");
+  assertEquals(asked, 2);
+  assertEquals(announce(3, { network: "b" }), 201);
+  assertEquals(announce(4, { network: "c" }), 503, "the directory is full");
+  assertEquals(asked, 3);
+  rig.registry.decide(keyOf(4), { standing: "allowed" });
+  assertEquals(announce(4, { network: "c" }, undefined, false), 429);
+  assertEquals(rig.listed, [keyOf(1), keyOf(2), keyOf(3)], "and nobody had to leave for it");
+});
+
 Deno.test("clients for whom there is no room are left out", () => {
   const rig = new Rig({ clientsBytes: 50 });
   const clients = `[{"pubKey":"${"c".repeat(20)}"}]`;
