@@ -6,13 +6,11 @@ import type { Mixnode } from "../protocol/topology.ts";
 import { pause } from "../timing/pause.ts";
 import { Announcer, type NodeKeys } from "./announcer.ts";
 import type { DirectoryClient } from "./client.ts";
-import { plural } from "../text/plural.ts";
-import { durationText } from "../text/units.ts";
 import { DirectoryContact } from "./contact.ts";
-import { readKeptTopology, TopologyKeeper } from "./kept_topology.ts";
+import { readKeptTopology } from "./kept_topology.ts";
+import { KnownNodes } from "./known_nodes.ts";
 import { type MixnodeListing, mixnodeListingOf } from "./listing.ts";
 import { type ListingFaults, ListingWatch } from "./listing_watch.ts";
-import { NodeAddresses } from "./node_addresses.ts";
 import type { PresenceTimings } from "./presence.ts";
 
 const log = logger("nym_gateway::node::presence");
@@ -52,12 +50,9 @@ export class MixnodePresence implements AsyncDisposable {
   readonly #contact: DirectoryContact;
   /** the address that is announced, as `destinationText` writes it; undefined if it has a name */
   readonly #own: string | undefined;
-  #nodes = NodeAddresses.none();
-  /** when they were received, ms since 1970; undefined if never */
-  #receivedAt: number | undefined;
+  readonly #nodes: KnownNodes;
   #hasAnnounced = false;
   readonly #watch: ListingWatch<Mixnode, Mixnode>;
-  readonly #keeper: TopologyKeeper;
   /** a pending request for the topology that a packet caused */
   #looking: Promise<void> | undefined;
   #looks = 0;
@@ -70,7 +65,7 @@ export class MixnodePresence implements AsyncDisposable {
     this.#context = context;
     this.#timings = timings;
     this.#contact = new DirectoryContact(directory, timings);
-    this.#keeper = new TopologyKeeper(context.keptAt);
+    this.#nodes = new KnownNodes("node", context.mayConnect, this.#contact.signal, context.keptAt);
     this.#watch = new ListingWatch(faultsOf(context.self), (fault) => log.warn(fault));
     const own = parseSocketAddress(context.self.host);
     this.#own = own && destinationText(own);
@@ -88,7 +83,7 @@ export class MixnodePresence implements AsyncDisposable {
 
   /** The age (ms) of the topology in use; undefined without one. */
   get topologyAge(): number | undefined {
-    return this.#receivedAt === undefined ? undefined : Math.max(0, Date.now() - this.#receivedAt);
+    return this.#nodes.age;
   }
 
   /** Whether the directory lists this mixnode as it announces itself; undefined while unknown. */
@@ -119,7 +114,7 @@ export class MixnodePresence implements AsyncDisposable {
    * @throws {OperatorError} in that case, if the operator wants it
    */
   async prepare(): Promise<void> {
-    const { self: { host }, mayConnect, keptAt, refuseAddressClash } = this.#context;
+    const { self: { host }, keptAt, refuseAddressClash } = this.#context;
     const kept = await readKeptTopology(keptAt);
     this.#directory.refuseBefore(kept?.signedAt ?? 0);
     let listing: MixnodeListing | undefined;
@@ -127,11 +122,7 @@ export class MixnodePresence implements AsyncDisposable {
       "topology",
       async () => void (listing = await this.#refresh(this.#timings.firstTopology)),
     );
-    if (!isUpToDate && kept !== undefined) {
-      this.#nodes = await NodeAddresses.at(kept.mixnodes, mayConnect, this.#contact.signal);
-      this.#receivedAt = kept.receivedAt;
-      log.info(`using the topology from ${durationText(this.topologyAge!)} ago, with ${plural(this.nodes, "node")}`);
-    }
+    if (!isUpToDate && kept !== undefined) await this.#nodes.restore(kept);
     const clash = listing?.clash;
     if (clash === undefined || !refuseAddressClash) return;
     throw new OperatorError(
@@ -199,14 +190,12 @@ export class MixnodePresence implements AsyncDisposable {
   }
 
   async #refresh(within?: number): Promise<MixnodeListing> {
-    const { self, mayConnect } = this.#context;
+    const { self } = this.#context;
     const mustBeListed = this.#hasAnnounced;
     const { topology, isWhole, signedAt } = await this.#directory.topology(this.#contact.signal, within);
     const others = topology.mixNodes.filter(({ pubKey }) => pubKey !== self.pubKey).map(({ host }) => host);
     const gateways = topology.gatewayNodes.map(({ mixnetListener }) => mixnetListener);
-    this.#nodes = await NodeAddresses.at([...others, ...gateways], mayConnect, this.#contact.signal);
-    this.#receivedAt = Date.now();
-    await this.#keeper.keep(this.#receivedAt, this.#nodes.addresses, signedAt);
+    await this.#nodes.replace([...others, ...gateways], signedAt);
     const listing = mixnodeListingOf(self, topology.mixNodes);
     const isSure = mustBeListed && isWhole;
     this.#watch.look(listing, !isSure, isSure); // what an earlier run announced is not known

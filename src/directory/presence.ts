@@ -1,15 +1,13 @@
 import type { SocketAddress } from "../addresses/socket_address.ts";
 import { ExitCode, OperatorError } from "../errors/operator_error.ts";
 import { logger } from "../logging/log.ts";
-import { plural } from "../text/plural.ts";
-import { durationText } from "../text/units.ts";
 import { Announcer, type NodeKeys } from "./announcer.ts";
 import type { DirectoryClient, GatewayPresence } from "./client.ts";
 import { DirectoryContact, type RetryTimings } from "./contact.ts";
-import { readKeptTopology, TopologyKeeper } from "./kept_topology.ts";
+import { readKeptTopology } from "./kept_topology.ts";
+import { KnownNodes } from "./known_nodes.ts";
 import { type Addresses, announcesSame, type Clash, type GatewayListing, listingOf } from "./listing.ts";
 import { type ListingFaults, ListingWatch } from "./listing_watch.ts";
-import { NodeAddresses } from "./node_addresses.ts";
 import { isGatewayAt } from "./other_gateway.ts";
 
 /** ms between two long announcements: the directory forgets a gateway after 10 s, so one may be lost */
@@ -88,14 +86,11 @@ export class Presence {
   readonly #timings: PresenceTimings;
   readonly #contact: DirectoryContact;
   readonly #announcer: Announcer;
-  #mixnodes = NodeAddresses.none();
-  /** when they were received, ms since 1970; undefined if never */
-  #receivedAt: number | undefined;
+  readonly #mixnodes: KnownNodes;
   /** what an earlier run announced; undefined once the directory has accepted an announcement of this run */
   #before: Addresses | undefined;
   #hasAnnounced = false;
   readonly #watch = new ListingWatch(GATEWAY_FAULTS, (fault) => log.warn(fault));
-  readonly #keeper: TopologyKeeper;
   #refused = 0;
   /** `at`: when it was last sent */
   #announced: { clients: readonly { pubKey: string }[]; body: string; at: number } | undefined;
@@ -107,8 +102,9 @@ export class Presence {
     this.#timings = timings;
     this.#contact = new DirectoryContact(directory, timings);
     this.#announcer = new Announcer(directory, "gateways", context.keys);
-    const { mixnetListener, clientListener } = context.self;
-    this.#keeper = new TopologyKeeper(context.keptAt, { mixnetListener, clientListener });
+    const { mayConnect, keptAt, self: { mixnetListener, clientListener } } = context;
+    const announced = { mixnetListener, clientListener };
+    this.#mixnodes = new KnownNodes("mixnode", mayConnect, this.#contact.signal, keptAt, announced);
   }
 
   /** The number of mixnodes that packets may be sent to. */
@@ -123,7 +119,7 @@ export class Presence {
 
   /** The age (ms) of the topology in use; undefined without one. */
   get topologyAge(): number | undefined {
-    return this.#receivedAt === undefined ? undefined : Math.max(0, Date.now() - this.#receivedAt);
+    return this.#mixnodes.age;
   }
 
   /** Whether the directory lists this gateway as it announces itself; undefined while unknown. */
@@ -160,13 +156,7 @@ export class Presence {
       "topology",
       async () => void (listing = await this.#refreshTopology(this.#timings.firstTopology)),
     );
-    if (!isUpToDate && kept !== undefined) {
-      this.#mixnodes = await NodeAddresses.at(kept.mixnodes, this.#context.mayConnect, this.#contact.signal);
-      this.#receivedAt = kept.receivedAt;
-      log.info(
-        `using the topology from ${durationText(this.topologyAge!)} ago, with ${plural(this.mixnodes, "mixnode")}`,
-      );
-    }
+    if (!isUpToDate && kept !== undefined) await this.#mixnodes.restore(kept);
     const clash = listing?.clash;
     if (clash === undefined) return;
     // We are not listening yet, so a gateway that answers there is another one, or one that shares our key and address,
@@ -211,16 +201,12 @@ export class Presence {
   }
 
   async #refreshTopology(within?: number): Promise<GatewayListing> {
-    const { mayConnect, self } = this.#context;
     const mustBeListed = this.#hasAnnounced;
     if (mustBeListed) this.#before = undefined; // entries are newer from now on
     const { topology, isWhole, signedAt } = await this.#directory.topology(this.#contact.signal, within);
-    const hosts = topology.mixNodes.map(({ host }) => host);
-    this.#mixnodes = await NodeAddresses.at(hosts, mayConnect, this.#contact.signal);
-    this.#receivedAt = Date.now();
+    await this.#mixnodes.replace(topology.mixNodes.map(({ host }) => host), signedAt);
     this.#reportRefused(this.#mixnodes.refused);
-    await this.#keeper.keep(this.#receivedAt, this.#mixnodes.addresses, signedAt);
-    const listing = await listingOf(self, topology.gatewayNodes);
+    const listing = await listingOf(this.#context.self, topology.gatewayNodes);
     const { own } = listing;
     const isLeftOver = own !== undefined && this.#before !== undefined && announcesSame(own, this.#before);
     this.#watch.look(listing, isLeftOver, mustBeListed && isWhole);
