@@ -18,6 +18,8 @@ export class KnownNodes {
   #receivedAt: number | undefined;
 
   /**
+   * No topology yet.
+   *
    * @param noun what the nodes are called in the log
    * @param mayConnect whether packets may be sent to a node at this IP address
    * @param signal ends the search for the addresses of names
