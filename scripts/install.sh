@@ -324,17 +324,25 @@ fi
 echo "Installed $program${unit:+ and $unit_target}; its files are in $STATE."
 [ -z "$root" ] || exit 0
 case $service in
-systemd) start='systemctl daemon-reload && systemctl enable --now nym-gateway' restart='systemctl daemon-reload && systemctl restart nym-gateway' ;;
+systemd)
+    start='systemctl daemon-reload && systemctl enable --now nym-gateway'
+    # A node that was stopped, perhaps since it runs elsewhere now, must stay so.
+    restart="systemctl daemon-reload && systemctl try-restart 'nym-gateway*' 'nym-mixnode@*' 'nym-directory@*'"
+    ;;
 openrc) start='rc-update add nym-gateway && rc-service nym-gateway start' restart='rc-service nym-gateway restart' ;;
 none) start="NYM_HOME=$STATE $program run --id gateway    # as the user $USER_NAME" restart='stop it and start it again' ;;
 esac
-if [ -n "$(ls "$STATE/gateways" 2>/dev/null)" ]; then
-    printf 'To switch to the new version:\n    %s\n' "$restart"
+if [ -n "$(ls -d "$STATE"/gateways/* "$STATE"/mixnodes/* "$STATE"/directories/* 2>/dev/null)" ]; then
+    printf 'To switch what is running to the new version:\n    %s\n' "$restart"
 else
+    as_user="su -s /bin/sh $USER_NAME -c 'NYM_HOME=$STATE $program"
     cat <<END
 To create a gateway, check that it is ready, and start it:
-    su -s /bin/sh $USER_NAME -c 'NYM_HOME=$STATE $program init --id gateway --mix-host <ip> --clients-host <ip> --directory <url>'
+    $as_user init --id gateway --mix-host <ip> --clients-host <ip> --directory <url>'
     $program check
     $start
+To create a mixnode, or a directory; it says how to go on:
+    $as_user mixnode init --id <word> --host <ip> --layer <1, 2 or 3> --directory <url>'
+    $as_user directory init --id <word> --host <ip>'
 END
 fi

@@ -328,7 +328,9 @@ Deno.test({
       ${install} nym-gateway-x
       stat --format '%U %a' /var/lib/nym-gateway
       cat /usr/local/share/man/man1/nym-gateway.1
-      mkdir -p /var/lib/nym-gateway/gateways/lighthouse
+      mkdir -p /var/lib/nym-gateway/gateways
+      ${install} nym-gateway-x | tail -n 3
+      mkdir -p /var/lib/nym-gateway/mixnodes/mist
       ${install} nym-gateway-x
       printf 'exit 3' > broken
       ! ${install} broken || exit 9
@@ -349,15 +351,21 @@ Deno.test({
     assertEquals(lines.slice(0, 2), ["Created the user nym-gateway.", installed]);
     assertStringIncludes(lines[3]!, "init --id gateway");
     assertEquals(lines[4], "    /usr/local/bin/nym-gateway check");
-    assertEquals(lines.slice(6), [
+    const others = lines.slice(6, 9);
+    assertStringIncludes(others[1]!, "mixnode init --id <word>");
+    assertStringIncludes(others[2]!, "directory init --id <word>");
+    const restart =
+      "    systemctl daemon-reload && systemctl try-restart 'nym-gateway*' 'nym-mixnode@*' 'nym-directory@*'";
+    assertEquals(lines.slice(9), [
       "nym-gateway 700",
       ".TH",
+      ...others, // no node has been created
       installed,
-      "To switch to the new version:",
-      "    systemctl daemon-reload && systemctl restart nym-gateway",
+      "To switch what is running to the new version:", // a mixnode has
+      restart,
       "nym-gateway",
       "1",
-      "    systemctl daemon-reload && systemctl restart nym-gateway",
+      restart,
       "[Service]",
       "RestartSteps=8",
       "RestartMaxDelaySec=120",
