@@ -29,7 +29,7 @@ function explained(error: unknown, attempt: string, key: string): unknown {
     return new OperatorError(`${attempt}: this machine has no such address; ${remedy}`, ExitCode.UNAVAILABLE);
   }
   if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
-    const remedy = `set a port of 1024 or above as ${key}`;
+    const remedy = `set a port of 1024 or above as ${key}, or give the program CAP_NET_BIND_SERVICE`;
     return new OperatorError(`${attempt}: this user may not listen on that port; ${remedy}`, ExitCode.NO_PERMISSION);
   }
   return error;

@@ -7,6 +7,9 @@ import { pemBlocks } from "./pem.ts";
 export const DAY = 86_400_000;
 /** A certificate with fewer days left is overdue for renewal. */
 export const RENEWAL_DAYS = 14;
+/** What to do about files that the program's user may not read. certbot keeps its files for root alone. */
+export const COPY_FOR_USER =
+  "copy certificate and key to a folder of the program's user, with certbot in a deploy hook";
 
 /** The paths of a certificate and its private key, both PEM files. */
 export interface CertificateFiles {
@@ -56,9 +59,11 @@ export function readCertificate(files: CertificateFiles, now = Date.now()): Cert
   refuseDisorder(chain, path);
   const notBefore = Date.parse(own.validFrom);
   const notAfter = Date.parse(own.validTo);
-  if (now > notAfter) throw refuse("certificate", path, `it expired on ${dateOf(notAfter)}: renew it`);
+  // Not configuration errors: a certificate is renewed and a clock is set without the operator, so a restart may succeed.
+  if (now > notAfter) {
+    throw refuse("certificate", path, `it expired on ${dateOf(notAfter)}: renew it`, ExitCode.UNAVAILABLE);
+  }
   if (now < notBefore) {
-    // Not a configuration error: a clock that is not set yet will be soon, so a restart may succeed.
     const reason = `it is not valid before ${dateOf(notBefore)}: is the clock right?`;
     throw refuse("certificate", path, reason, ExitCode.UNAVAILABLE);
   }
@@ -81,11 +86,9 @@ function readFile(what: "certificate" | "key", path: string): string {
   try {
     return readRegularText(path);
   } catch (cause) {
-    throw fileError(
-      `Cannot read the TLS ${what} ${path} (tls_${what})`,
-      cause,
-      ExitCode.INPUT_OUTPUT,
-    );
+    const error = fileError(`Cannot read the TLS ${what} ${path} (tls_${what})`, cause, ExitCode.INPUT_OUTPUT);
+    if (!(cause instanceof Deno.errors.PermissionDenied)) throw error;
+    throw new OperatorError(`${error.message}; ${COPY_FOR_USER}`, error.exitCode);
   }
 }
 

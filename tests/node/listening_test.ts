@@ -37,7 +37,7 @@ Deno.test("a port in use, a foreign address and a privileged port are named with
   assertEquals(
     notAllowed.message,
     "Cannot listen for clients on 127.0.0.1:80: this user may not listen on that port; " +
-      "set a port of 1024 or above as listening_address in [clients_endpoint]",
+      "set a port of 1024 or above as listening_address in [clients_endpoint], or give the program CAP_NET_BIND_SERVICE",
   );
   assertEquals(notAllowed.exitCode, ExitCode.NO_PERMISSION);
 });

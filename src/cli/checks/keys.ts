@@ -1,8 +1,10 @@
 import type { Config } from "../../config/config.ts";
+import { exists } from "../../config/files.ts";
 import { type KeyFiles, readKeyPair } from "../../config/key_files.ts";
 import { encodeBase58 } from "../../encoding/base58.ts";
-import { OperatorError } from "../../errors/operator_error.ts";
-import { dateOf, daysLeft, readCertificate, RENEWAL_DAYS } from "../../tls/certificate.ts";
+import { ExitCode, OperatorError } from "../../errors/operator_error.ts";
+import { COPY_FOR_USER, dateOf, daysLeft, readCertificate, RENEWAL_DAYS } from "../../tls/certificate.ts";
+import { closedToOwner } from "./closed_to_owner.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
 /** Checks the key pair, and that no other user can read it or the `others` among the secrets. */
@@ -36,10 +38,10 @@ function checkModes(open: readonly string[]): Finding {
 }
 
 /** Checks the TLS certificate and its key, if they are configured. */
-export function* checkCertificate({ clientsEndpoint }: Config): Generator<Finding> {
+export function* checkCertificate({ gateway, clientsEndpoint }: Config): Generator<Finding> {
   const { tlsCertificate, announceAddress } = clientsEndpoint;
   if (tlsCertificate === "") return;
-  yield* checkCertificateFiles(clientsEndpoint, "gateway");
+  yield* checkCertificateFiles(clientsEndpoint, "gateway", gateway.privateSphinxKeyFile);
   if (!announceAddress.startsWith("wss:")) {
     yield fail(
       "TLS announced",
@@ -49,10 +51,14 @@ export function* checkCertificate({ clientsEndpoint }: Config): Generator<Findin
   }
 }
 
-/** Checks these files, if there is a path of a certificate. `kind` is what uses them. */
+/**
+ * Checks these files, if there is a path of a certificate. `kind` is what uses them; `ours` is a file of the user that
+ * runs it.
+ */
 export function* checkCertificateFiles(
   { tlsCertificate: certificate, tlsKey: key }: { readonly tlsCertificate: string; readonly tlsKey: string },
   kind: string,
+  ours: string,
 ): Generator<Finding> {
   if (certificate === "") return;
   try {
@@ -63,10 +69,20 @@ export function* checkCertificateFiles(
       ? warn("TLS certificate", found, `renew it; a running ${kind} loads it by itself`)
       : ok("TLS certificate", found);
     if (read.isKeyOpen) yield warn("TLS key", `every user of this machine can read ${key}`, `chmod o-r ${key}`);
+    yield* checkReadableBy(ours, [certificate, key], kind);
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     yield fail("TLS certificate", error.message, `without a valid pair the ${kind} does not start`, error.exitCode);
   }
+}
+
+/** Checks that the owner of `ours` can read these files, too. */
+function* checkReadableBy(ours: string, paths: readonly string[], kind: string): Generator<Finding> {
+  if (!exists(ours)) return; // that is a finding already
+  const closed = paths.map((path) => closedToOwner(ours, path, "read")).find((place) => place !== undefined);
+  if (closed === undefined) return;
+  const found = `the user that owns the ${kind}'s files can't read ${paths.join(" and ")}: ${closed} is closed to it`;
+  yield fail("TLS files", found, COPY_FOR_USER, ExitCode.NO_PERMISSION);
 }
 
 function isOpenToOthers(path: string): boolean {

@@ -26,12 +26,12 @@ async function* check(config: DirectoryConfig, path: string): AsyncGenerator<Fin
     yield fail("signing key", error.message, "restore the file that init created", error.exitCode);
   }
   yield checkSecrets([directory.privateSigningKeyFile]);
-  yield* checkCertificateFiles(directory, "directory");
+  yield* checkCertificateFiles(directory, "directory", directory.privateSigningKeyFile);
   const key = "state_file in [directory]";
   const folder = dirname(directory.stateFile);
   const { isRunning, finding } = await checkFolder("state", folder, key, "directory");
   yield finding;
-  if (finding.status !== "fail") yield* checkWritable([{ key, folder }]);
+  if (finding.status !== "fail") yield* checkWritable([{ key, folder }], directory.privateSigningKeyFile);
   yield* checkDatabaseFile("state file", directory.stateFile);
   yield* checkLogFile(config.logging);
   yield* checkPorts([{ name: "http", listening: directory.listeningAddress }], operator.listeningAddress, isRunning);

@@ -41,7 +41,7 @@ async function* check(config: Config, path: string): AsyncGenerator<Finding> {
     yield* checkWritable([
       { key, folder: inboxesDirectory },
       { key: "ledger_path in [clients_endpoint]", folder: dirname(ledgerPath) },
-    ]);
+    ], gateway.privateSphinxKeyFile);
   }
   yield* checkLogFile(config.logging);
   const listening = listeningOf(config);

@@ -28,7 +28,9 @@ async function* check(config: MixnodeConfig, path: string): AsyncGenerator<Findi
   const key = "state_directory in [mixnode]";
   const { isRunning, finding } = await checkFolder("state", mixnode.stateDirectory, key, "mixnode");
   yield finding;
-  if (finding.status !== "fail") yield* checkWritable([{ key, folder: mixnode.stateDirectory }]);
+  if (finding.status !== "fail") {
+    yield* checkWritable([{ key, folder: mixnode.stateDirectory }], mixnode.privateSphinxKeyFile);
+  }
   yield* checkLogFile(config.logging);
   const listening = [{
     name: "mixnet",

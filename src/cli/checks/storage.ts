@@ -13,6 +13,7 @@ import { sealedFiles } from "../../mailbox/database_files.ts";
 import { Sealer } from "../../mailbox/sealing.ts";
 import { moveFile, moveInTheWay } from "../../mailbox/unfinished_move.ts";
 import { sealedIn } from "../sealed.ts";
+import { closedToOwner } from "./closed_to_owner.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { nearestThere } from "./nearest_there.ts";
 
@@ -48,14 +49,15 @@ export interface Place {
   readonly folder: string;
 }
 
-/** Checks that files can be written in all these places, with a temporary file. */
-export function* checkWritable(places: readonly Place[]): Generator<Finding> {
+/** Checks that files can be written in all these places, with a temporary file, and by the owner of `ours`, too. */
+export function* checkWritable(places: readonly Place[], ours: string): Generator<Finding> {
   let allCan = true;
   for (const { key, folder } of places) {
     const there = nearestThere(folder);
     try {
       const probe = Deno.makeTempFileSync({ dir: there, prefix: ".nym-gateway-check-" });
       Deno.removeSync(probe);
+      if (exists(ours) && closedToOwner(ours, there, "write") !== undefined) throw new Deno.errors.PermissionDenied();
     } catch (error) {
       allCan = false;
       const { message, exitCode } = fileError(

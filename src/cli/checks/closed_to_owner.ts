@@ -1,0 +1,29 @@
+import { dirname, resolve } from "node:path";
+
+/** Permission bits for others. */
+const BITS = { read: 0o4, write: 0o2, pass: 0o1 } as const;
+
+/**
+ * What keeps the owner of `ours` from reading or writing `path`: that file or folder, or a folder on the way to it, also
+ * through links. Undefined if nothing does. `check` may run as root, which can do what the program's own user cannot. The
+ * modes of files decide; where a group or an access control list may let the owner in, nothing is reported.
+ * @throws the errors of Deno.statSync
+ */
+export function closedToOwner(ours: string, path: string, use: "read" | "write"): string | undefined {
+  const { uid } = Deno.statSync(ours);
+  if (!uid) return undefined; // root, or a system without owners
+  const [named, real] = [resolve(path), Deno.realPathSync(path)];
+  const isOpen = (place: string, use: keyof typeof BITS) => {
+    const { mode, uid: owner } = Deno.statSync(place);
+    const bits = owner === uid ? BITS[use] << 6 : BITS[use] << 3 | BITS[use];
+    return mode === null || (mode & bits) !== 0;
+  };
+  return [...foldersAbove(named), ...foldersAbove(real)].find((folder) => !isOpen(folder, "pass")) ??
+    (isOpen(real, use) ? undefined : real);
+}
+
+/** From the root downwards. */
+function foldersAbove(path: string): string[] {
+  const above = dirname(path);
+  return above === path ? [] : [...foldersAbove(above), above];
+}

@@ -1,0 +1,54 @@
+import { assertEquals } from "@std/assert";
+import { join } from "node:path";
+import { checkCertificateFiles } from "../../src/cli/checks/keys.ts";
+import { checkWritable } from "../../src/cli/checks/storage.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { selfSigned } from "../tls/self_signed.ts";
+
+/** An id without a user, which can own files nevertheless. */
+const OTHER = 54_321;
+
+const isRoot = Deno.build.os === "linux" && (await new Deno.Command("id", { args: ["-u"] }).output()).stdout[0] === 48;
+const skipped = isRoot ? "" : " (skipped: this user is not root)";
+
+Deno.test({
+  name:
+    `root's check finds that the gateway's user can't read a certificate as certbot keeps it, or write in root's folders${skipped}`,
+  ignore: !isRoot,
+  fn: async () => {
+    using folder = new TemporaryFolder();
+    Deno.chmodSync(folder.path, 0o755);
+    const ours = folder.file("private_sphinx.pem");
+    Deno.writeTextFileSync(ours, "");
+    // As certbot does: links in live lead to files in archive, and both are for root alone.
+    for (const name of ["archive", "live"]) Deno.mkdirSync(folder.file(name), { mode: 0o700 });
+    const made = await selfSigned(folder, "archive/g");
+    Deno.chmodSync(made.key, 0o600);
+    const files = { tlsCertificate: folder.file("live/fullchain.pem"), tlsKey: folder.file("live/privkey.pem") };
+    Deno.symlinkSync("../archive/g.crt", files.tlsCertificate);
+    Deno.symlinkSync("../archive/g.key", files.tlsKey);
+    const closed = () =>
+      [...checkCertificateFiles(files, "gateway", ours)].flatMap(({ status, found, exitCode }) =>
+        status === "ok" ? [] : [`${exitCode} ${/: (.*) is closed to it/.exec(found)?.[1]}`]
+      );
+    const [live, archive] = [folder.file("live"), folder.file("archive")];
+    assertEquals(closed(), [], "root's own gateway");
+    Deno.chownSync(ours, OTHER, OTHER);
+    assertEquals(closed(), [`77 ${live}`]);
+    Deno.chmodSync(live, 0o755);
+    assertEquals(closed(), [`77 ${archive}`]);
+    Deno.chmodSync(archive, 0o755);
+    assertEquals(closed(), [`77 ${join(archive, "g.key")}`]);
+    Deno.chmodSync(made.key, 0o640); // its group may be one of that user's
+    assertEquals(closed(), []);
+    Deno.chmodSync(made.key, 0o600);
+    Deno.chownSync(made.key, OTHER, OTHER);
+    assertEquals(closed(), []);
+
+    const written = (at: string) =>
+      [...checkWritable([{ key: "k", folder: at }], ours)].map(({ exitCode }) => exitCode);
+    assertEquals(written(archive), [77]);
+    Deno.chownSync(archive, OTHER, OTHER);
+    assertEquals(written(join(archive, "new")), [undefined]);
+  },
+});
