@@ -190,7 +190,7 @@ export class Fresh {
     for (const [inbox, fresh] of forInboxes) {
       left -= this.#takeChunks(inbox, fresh, time, share * values - chunks.length, left, chunks);
     }
-    const emptied = this.journal.takeEmpty(MAX_EMPTIED);
+    const emptied = this.journal.takeEmpty(Math.min(MAX_EMPTIED, values - chunks.length));
     left += (1 - share) * bytes;
     const pages = this.#takePages(forJournal, time, values - chunks.length - emptied.length, left);
     return { chunks, pages, emptied, messages: waiting - this.#waiting, bytes: waitingBytes - this.#bytes };

@@ -13,6 +13,9 @@ const HEAD_SIZE = PSEUDONYM_SIZE + NUMBER_SIZE + LENGTH_SIZE;
 /** In place of a message's length: marks a note of the number up to which the inbox's messages have left. */
 const GONE = 0xffff;
 
+/** The most notes of what has left that one commit writes: three pages. Many clients may confirm while a commit fails. */
+const MAX_GONE = 4096;
+
 /** Bytes that a record takes besides its message. */
 export const RECORD_OVERHEAD: number = HEAD_SIZE;
 /** The most bytes of a page's records, below the database's limit of 65,536 bytes for a value. */
@@ -87,9 +90,9 @@ export class Journal {
     return !this.#isFrozen && (this.#gone.size > 0 || this.first?.left === 0);
   }
 
-  /** The most bytes that the notes of what has left will take. */
+  /** The most bytes that the next commit's notes of what has left will take. */
   get goneSize(): number {
-    return this.#gone.size * HEAD_SIZE;
+    return Math.min(this.#gone.size, MAX_GONE) * HEAD_SIZE;
   }
 
   /**
@@ -107,6 +110,7 @@ export class Journal {
 
   /** Messages of an inbox up to number `through` have left; the last of them was in `page`. */
   leave(inbox: Pseudonym, through: number, page: Page): void {
+    this.#gone.delete(inbox); // so that the latest is the last
     this.#gone.set(inbox, { through, page });
   }
 
@@ -118,15 +122,20 @@ export class Journal {
     return this.#pages.splice(0, count).map(({ number }) => number);
   }
 
-  /** Forgets all notes of what has left. Returns those that must be written, because a page still contains it. */
+  /**
+   * Forgets the latest notes of what has left, because what moves to an inbox must be noted in the same commit. Returns
+   * those that must be written, because a page still contains it.
+   */
   takeGone(): JournalRecord[] {
     if (this.#isFrozen) return [];
     const first = this.first?.number ?? Infinity;
     const records: JournalRecord[] = [];
+    let staying = this.#gone.size - MAX_GONE;
     for (const [inbox, { through, page }] of this.#gone) {
+      if (staying-- > 0) continue;
+      this.#gone.delete(inbox);
       if (page.number >= first) records.push({ inbox, sequence: through });
     }
-    this.#gone.clear();
     return records;
   }
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertObjectMatch } from "@std/assert";
 import fc from "fast-check";
 import { inventory } from "../../src/mailbox/inventory.ts";
-import { decodePage, encodePage, type JournalRecord } from "../../src/mailbox/journal.ts";
+import { decodePage, encodePage, Journal, type JournalRecord } from "../../src/mailbox/journal.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { pseudonymOf } from "../../src/mailbox/pseudonym.ts";
 import { VirtualTime } from "../model/virtual_time.ts";
@@ -222,4 +222,40 @@ Deno.test("commits fit with many inboxes, small and large messages, and many con
   await mailbox.flush();
   assertObjectMatch({ ...mailbox.totals }, { messages: 0, bytes: 0 });
   assertEquals(await keysOnDisk(path, ["journal"]), []);
+});
+
+Deno.test("a commit fits in which as many inboxes as possible move and many pages become empty", async () => {
+  using folder = new TemporaryFolder();
+  using _time = new VirtualTime(); // nothing moves before the mailbox closes
+  const path = folder.file("mailbox.kv");
+  const counters = new Counters();
+  const clients = range(990).map(client);
+  {
+    await using mailbox = await Mailbox.open(path, testSealer(), counters.add);
+    for (const n of range(15)) {
+      for (const id of clients) mailbox.store(id, numbered(n, 4));
+      await mailbox.flush();
+    }
+    assertEquals((await keysOnDisk(path, ["journal"])).length, 15);
+  }
+  assertEquals(counters.snapshot(), { messages_stored: 15 * 990 });
+  assertEquals([await keysOnDisk(path, ["journal"]), (await keysOnDisk(path, ["inbox"])).length], [[], 990]);
+});
+
+Deno.test("notes of what has left the journal are written a few thousand at a time, the latest first", () => {
+  const journal = new Journal();
+  const page = journal.add(1, 0);
+  page.left = 1; // so that it stays
+  const inboxes = range(5000).map((n) => pseudonymOf(Uint8Array.of(n >> 8, n)));
+  for (const [n, inbox] of inboxes.entries()) journal.leave(inbox, n + 1, page);
+  journal.leave(inboxes[0]!, 6000, page);
+  const size = journal.goneSize;
+  const first = journal.takeGone();
+  assertEquals(encodePage(first).length, size);
+  assertEquals(first.at(-1), { inbox: inboxes[0]!, sequence: 6000 });
+  assertEquals(journal.hasNews, true);
+  const rest = journal.takeGone();
+  assertEquals(new Set([...first, ...rest].map(({ inbox }) => inbox)).size, 5000);
+  assertEquals(first.length + rest.length, 5000);
+  assertEquals([journal.hasNews, journal.goneSize], [false, 0]);
 });
