@@ -1,7 +1,10 @@
-import { parseSocketAddress, type SocketAddress } from "./socket_address.ts";
+import { formatSocketAddress, parseSocketAddress, type SocketAddress } from "./socket_address.ts";
 
-/** What a node may announce instead of `ip:port`; clients of 0.7.0 resolve it. */
-const NAMED = /^[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_.])?:[1-9]\d{0,4}$/i;
+/**
+ * What a node may announce instead of `ip:port`; clients of 0.7.0 resolve it. The name is one of the DNS (RFC 1123 §2.1),
+ * and its last label is not a number: that would be a mistyped IPv4 address.
+ */
+const NAMED = /^(?!.{254,}:)(?:(?!-|\d+\.?:)[\w-]{0,62}\w(?:\.|(?=:)))+:([1-9]\d{0,4})$/;
 /** Names that are resolved, how many at a time, and the ms for all of them: slow name servers' names are left out. */
 const MAX_NAMES = 256;
 /** Addresses that count of a name: whoever owns the name may give it thousands. */
@@ -26,20 +29,15 @@ export async function addressesOfNamed(
   const found = new Map<string, SocketAddress[]>();
   if (named.size === 0) return found;
   const late = AbortSignal.any([signal, AbortSignal.timeout(LOOK_UP_TIME)]);
-  const { promise: isLate, resolve } = Promise.withResolvers<void>();
-  late.addEventListener("abort", () => resolve(), { once: true });
+  const isLate = new Promise((resolve) => late.addEventListener("abort", resolve));
   const waiting = named.values(); // shared by the concurrent lookups
   const lookUps = Array.from({ length: NAMES_AT_A_TIME }, async () => {
     for (const host of waiting) {
       if (late.aborted) return;
       const [name, port] = host.split(":");
       const ips = await lookUp(name!, late).catch(() => []);
-      found.set(
-        host,
-        ips.slice(0, MAX_ADDRESSES).flatMap((ip) =>
-          parseSocketAddress(ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`) ?? []
-        ),
-      );
+      const addresses = ips.slice(0, MAX_ADDRESSES).map((ip) => formatSocketAddress({ host: ip, port: Number(port) }));
+      found.set(host, addresses.flatMap((address) => parseSocketAddress(address) ?? []));
     }
   });
   await Promise.race([Promise.all(lookUps), isLate]);
@@ -48,5 +46,5 @@ export async function addressesOfNamed(
 
 /** Whether a node's address is `name:port`. */
 export function isNamed(host: string): boolean {
-  return NAMED.test(host) && parseSocketAddress(host) === undefined;
+  return Number(NAMED.exec(host)?.[1]) <= 0xffff;
 }

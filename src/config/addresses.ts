@@ -1,4 +1,5 @@
 import { parseIp } from "../addresses/ip_literal.ts";
+import { isNamed } from "../addresses/named_addresses.ts";
 import { formatSocketAddress, parseSocketAddress } from "../addresses/socket_address.ts";
 
 /**
@@ -17,25 +18,30 @@ export function listeningAddress(text: string, defaultPort: number): string | un
 export function announceAddress(text: string, defaultPort: number): string | undefined {
   const ip = listeningAddress(text, defaultPort);
   if (ip !== undefined) return ip;
-  const { host, port } = HOST_AND_PORT.exec(text)?.groups ?? {};
-  if (host === undefined || !isHostName(host)) return undefined;
-  const number = port === undefined ? defaultPort : parsePort(port);
-  return number === undefined ? undefined : `${host}:${number}`;
+  const named = text.includes(":") ? text : `${text}:${defaultPort}`;
+  return isNamed(named) ? named : undefined;
 }
 
 /**
- * Normalizes the address that clients connect to. A `ws://` or `wss://` URL is kept, with its scheme in lower case;
- * without a port, the scheme's default port applies. `host` or `host:port` is prefixed with `ws://`. Undefined for
- * anything else.
+ * Normalizes the address that clients connect to. A `ws://` or `wss://` URL is kept, as `webSocketUrl` returns it; without
+ * a port, the scheme's default port applies. `host` or `host:port` is prefixed with `ws://`. Undefined for anything else.
  */
 export function clientsAnnounceAddress(text: string, defaultPort: number): string | undefined {
-  const { scheme, authority, path } = splitUrl(text) ?? {};
-  if (scheme !== undefined && authority !== undefined && path !== undefined) {
-    if (announceAddress(authority, defaultPort) === undefined || !URL.canParse(text)) return undefined;
-    return `${scheme.toLowerCase()}${authority}${path}`;
-  }
+  const url = webSocketUrl(text);
+  if (url !== undefined) return url;
   const address = announceAddress(text, defaultPort);
   return address && `ws://${address}`;
+}
+
+/**
+ * A `ws://` or `wss://` URL whose host is an IP address or a DNS name, with its scheme in lower case. Undefined for anything
+ * else.
+ */
+export function webSocketUrl(text: string): string | undefined {
+  const { scheme, authority, path } = splitUrl(text) ?? {};
+  if (scheme === undefined || authority === undefined || path === undefined) return undefined;
+  if (announceAddress(authority, ANY_PORT) === undefined || !URL.canParse(text)) return undefined;
+  return `${scheme.toLowerCase()}${authority}${path}`;
 }
 
 /** The result of `announceAddress` or `clientsAnnounceAddress` with another port. */
@@ -58,7 +64,7 @@ export function hostOf(address: string): string {
 
 /** An IP address in canonical form, or a DNS name in lower case. Undefined for anything else. */
 export function hostName(text: string): string | undefined {
-  return parseIp(text.replace(/^\[(.*)\]$/, "$1")) ?? (isHostName(text) ? text.toLowerCase() : undefined);
+  return parseIp(text.replace(/^\[(.*)\]$/, "$1")) ?? (isNamed(`${text}:${ANY_PORT}`) ? text.toLowerCase() : undefined);
 }
 
 /** Parses a port that can be announced: 1 to 65535, in decimal digits. Undefined for anything else. */
@@ -78,7 +84,8 @@ export function directoryUrl(text: string): string | undefined {
   return url.username + url.password + url.search + url.hash === "" ? text : undefined;
 }
 
-const HOST_AND_PORT = /^(?<host>[^:]+)(?::(?<port>[^:]+))?$/;
+/** For addresses that may lack one. */
+const ANY_PORT = 1;
 const WEBSOCKET_URL = /^(?<scheme>wss?:\/\/)(?<authority>[^/?#@]+)(?<path>[/?][^#]*)?$/i;
 
 function splitUrl(text: string): { scheme: string; authority: string; path: string } | undefined {
@@ -92,12 +99,4 @@ function withoutPort(authority: string): string {
 
 function bracketed(host: string): string {
   return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
-}
-
-/** A DNS name (RFC 1123 §2.1); but not with an all-numeric last label, which would be a mistyped IPv4 address. */
-function isHostName(text: string): boolean {
-  if (text.length > 253) return false;
-  const labels = text.replace(/\.$/, "").split(".");
-  return labels.every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(label)) &&
-    !/^\d+$/.test(labels.at(-1) ?? "");
 }

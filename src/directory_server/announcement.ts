@@ -1,5 +1,6 @@
 import { isNamed } from "../addresses/named_addresses.ts";
 import { formatSocketAddress, parseSocketAddress } from "../addresses/socket_address.ts";
+import { webSocketUrl } from "../config/addresses.ts";
 import { decode32 } from "../encoding/base58.ts";
 import { MAX_LAYER } from "../protocol/layers.ts";
 import { parseGatewayNode, parseMixnode } from "../protocol/topology.ts";
@@ -35,6 +36,9 @@ const MINIMUM_MIXNODE_VERSION = [0, 6, 0] as const;
 const MAX_VERSION = 32;
 const MAX_LOCATION = 256;
 const MAX_URL = 512;
+/** What addresses must be, worded to follow "is not". */
+const HOST_FORM = "an IP address or a DNS name, with a port from 1 to 65535";
+const URL_FORM = `a ws:// or wss:// URL of at most ${MAX_URL} characters, with an IP address or a DNS name`;
 
 /** Checks what a node posted. `json` is its announcement, without a gateway's clients. */
 export function readAnnouncement(kind: Kind, json: unknown): Announcement | Refusal {
@@ -59,21 +63,24 @@ function readMixnode(json: unknown): Announcement | Refusal {
     return { status: 422, reason: `Minimum support mixnode version is ${MINIMUM_MIXNODE_VERSION.join(".")}` };
   }
   if (layer > MAX_LAYER) return invalid(`layers are numbered from 1 to ${MAX_LAYER}`);
-  return read("mixnodes", [canonicalHost(host)], { host, pubKey, layer, version, location });
+  const address = canonicalHost(host);
+  if (address === undefined) return invalid(`its host is not ${HOST_FORM}`);
+  return read("mixnodes", [address], { host, pubKey, layer, version, location });
 }
 
 function readGateway(json: unknown): Announcement | Refusal {
   const node = parseGatewayNode(json);
   if (node === undefined || node.version === "") return invalid("it is not a gateway's presence");
   const { clientListener, mixnetListener, pubKey, version, location } = node;
-  const addresses = [canonicalHost(mixnetListener), canonicalUrl(clientListener)];
-  return read("gateways", addresses, { clientListener, mixnetListener, pubKey, version, location });
+  const [mixnet, clients] = [canonicalHost(mixnetListener), canonicalUrl(clientListener)];
+  if (mixnet === undefined) return invalid(`its mixnetListener is not ${HOST_FORM}`);
+  if (clients === undefined) return invalid(`its clientListener is not ${URL_FORM}`);
+  return read("gateways", [mixnet, clients], { clientListener, mixnetListener, pubKey, version, location });
 }
 
-function read(kind: Kind, addresses: (string | undefined)[], fields: Fields): Announcement | Refusal {
+function read(kind: Kind, addresses: string[], fields: Fields): Announcement | Refusal {
   const key = String(fields["pubKey"]);
   if (!isKey(key)) return invalid("its public key is not 32 bytes in base58");
-  if (!addresses.every((address) => address !== undefined)) return invalid("one of its addresses is invalid");
   if (String(fields["version"]).length > MAX_VERSION) return invalid("its version is too long");
   if (String(fields["location"]).length > MAX_LOCATION) return invalid("its location is too long");
   return { kind, key, addresses, fields };
@@ -82,13 +89,13 @@ function read(kind: Kind, addresses: (string | undefined)[], fields: Fields): An
 function canonicalHost(text: string): string | undefined {
   const address = parseSocketAddress(text);
   if (address !== undefined) return address.port === 0 ? undefined : formatSocketAddress(address);
-  return isNamed(text) ? text.toLowerCase() : undefined;
+  return isNamed(text) ? text.toLowerCase().replace(".:", ":") : undefined;
 }
 
 function canonicalUrl(text: string): string | undefined {
   if (text.length > MAX_URL) return undefined;
-  const url = URL.parse(text);
-  return url !== null && /^wss?:$/.test(url.protocol) ? url.href : undefined;
+  const url = webSocketUrl(text);
+  return url && new URL(url).href;
 }
 
 function isSupported(version: string): boolean {

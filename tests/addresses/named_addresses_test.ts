@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { addressesOfNamed } from "../../src/addresses/named_addresses.ts";
+import { addressesOfNamed, isNamed } from "../../src/addresses/named_addresses.ts";
 
 const { signal } = new AbortController();
 
@@ -16,6 +16,21 @@ Deno.test("hosts that are a name and a port are looked up, and nothing else", as
     ["a.example:5", [{ host: "1.2.3.4", port: 5 }, { host: "::1", port: 5 }]],
     ["bad.example:5", []],
   ]);
+});
+
+Deno.test("a named address has a name of the DNS and a port", () => {
+  const long = `${"a".repeat(63)}.`.repeat(4).slice(0, -3); // 253 characters
+  for (const host of ["a", "a.example", "a.example.", "1a.2b", "x--y_.Example", "3.4.example", "10.0.0.1a", long]) {
+    for (const port of [1, 1789, 65535]) assertEquals(isNamed(`${host}:${port}`), true, `${host}:${port}`);
+    for (const port of ["0", "01", "65536", "99999", "", "1 ", "x"]) {
+      assertEquals(isNamed(`${host}:${port}`), false, `${host}:${port}`);
+    }
+    assertEquals(isNamed(host), false, host);
+  }
+  const labels = ["", ".", "-a", "a-", "a..b", ".a", "a b", "ä", "a".repeat(64), `${long}a`];
+  for (const host of [...labels, "300.1.1.1", "1.2.3.4", "1.2.3", "7", "a.7", "a.7.", "[::1]", "a:1", "a@b"]) {
+    assertEquals(isNamed(`${host}:1789`), false, host);
+  }
 });
 
 Deno.test("only so many addresses of a name count", async () => {
