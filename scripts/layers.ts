@@ -26,7 +26,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   unwrapping: ["logging", "sphinx", "text", "timing"],
   mailbox: ["counting", "encoding", "files", "logging", "sphinx", "text", "timing"],
   postgresql: ["addresses", "counting", "logging", "mailbox", "timing"],
-  archive: ["mailbox"],
+  archive: ["files", "mailbox"],
   mixnet: ["addresses", "counting", "limits", "logging", "proxies", "sphinx", "timing"],
   directory: ["addresses", "encoding", "errors", "files", "logging", "protocol", "text", "timing"],
   config: ["addresses", "encoding", "errors", "files", "logging", "sphinx", "text"],

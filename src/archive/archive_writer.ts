@@ -1,5 +1,7 @@
 import { createTarPacker, type TarPackController } from "modern-tar";
 import { dirname } from "node:path";
+import { isLocked } from "../files/lock.ts";
+import { syncFolder } from "../files/private.ts";
 import { encodeItem, type Item } from "./contents.ts";
 import { sealed } from "./sealing.ts";
 
@@ -15,6 +17,8 @@ export interface WritingOptions {
  * Writes items into a sealed file, in order, and resolves with its size in bytes. The file is for this user alone
  * (0600) and is named `<path>.part` until it is complete and on the disk, so a file at `path` is always complete. On
  * failure nothing is left. Removes the `.part` file of an export that was killed.
+ * @throws {Deno.errors.Busy} if another export is writing it
+ * @throws {Deno.errors.AlreadyExists} if there is a file at `path` when it is complete
  */
 export async function writeArchive(
   path: string,
@@ -23,6 +27,7 @@ export async function writeArchive(
   { onWritten = () => {}, workFactor }: WritingOptions = {},
 ): Promise<number> {
   const part = `${path}.part`;
+  if (await isLocked(part)) throw new Deno.errors.Busy("another export is writing it");
   await removeIfThere(part);
   const { readable, controller } = createTarPacker();
   let packing: Promise<void> | undefined;
@@ -30,6 +35,7 @@ export async function writeArchive(
     let written = 0;
     {
       using file = await Deno.open(part, { write: true, createNew: true, mode: 0o600 });
+      await file.tryLock(true).catch(() => {}); // on a disk without locks, nothing shows that it is being written
       const stream = await sealed(readable, passphrase, workFactor);
       packing = pack(items, controller).catch((error) => controller.error(error)); // the stream then throws it
       for await (const bytes of stream) {
@@ -39,8 +45,9 @@ export async function writeArchive(
       }
       await file.sync();
     }
+    if (await isThere(path)) throw new Deno.errors.AlreadyExists("it exists already");
     await Deno.rename(part, path);
-    await syncFolder(dirname(path));
+    syncFolder(dirname(path));
     return written;
   } catch (error) {
     await removeIfThere(part);
@@ -60,11 +67,11 @@ async function pack(items: AsyncIterable<Item> | Iterable<Item>, controller: Tar
   controller.finalize();
 }
 
-/** Syncs a folder, so that the names in it are on the disk. Does nothing on Windows, which cannot do that. */
-export async function syncFolder(path: string): Promise<void> {
-  if (Deno.build.os === "windows") return;
-  using folder = await Deno.open(path);
-  await folder.sync();
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, (error) => {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  });
 }
 
 async function removeIfThere(path: string): Promise<void> {

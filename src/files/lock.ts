@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { makePrivateFolder, openPrivateFile } from "./private.ts";
+import { openRegularFile } from "./regular.ts";
 
 /**
  * Creates a folder for this user alone (0700), or revokes others' access to an existing one, and locks it. Disposing the
@@ -15,6 +16,18 @@ export async function lockFolder(path: string, inUse: string, warn: (text: strin
   if (await lock.tryLock(true)) return lock;
   lock.close();
   throw new Deno.errors.Busy(inUse);
+}
+
+/** Whether a process has locked this file. False if it is not there, may not be opened, or is on a disk without locks. */
+export async function isLocked(path: string): Promise<boolean> {
+  try {
+    using file = openRegularFile(path, { write: true });
+    return await file.tryLock(true).then((taken) => !taken, () => false);
+  } catch (error) {
+    const { NotFound, NotADirectory, PermissionDenied } = Deno.errors;
+    if ([NotFound, NotADirectory, PermissionDenied].some((kind) => error instanceof kind)) return false;
+    throw error;
+  }
 }
 
 /** Revokes everyone's access to a folder but its owner's. Only warns when the folder belongs to another user. */

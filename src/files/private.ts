@@ -78,8 +78,8 @@ export function replacePrivateFile(path: string): Deno.FsFile {
 }
 
 /**
- * Replaces the contents of a file, which has either its old or its new ones at any time. A new one is for its owner alone
- * unless `mode` says otherwise.
+ * Replaces the contents of a file, which has either its old or its new ones at any time, and the new ones afterwards, also
+ * if the power fails. A new one is for its owner alone unless `mode` says otherwise.
  * @throws what the file system throws
  */
 export function replaceContents(path: string, text: string, mode: number = PRIVATE_FILE): void {
@@ -91,6 +91,14 @@ export function replaceContents(path: string, text: string, mode: number = PRIVA
   }
   if (HAS_OWNERS) Deno.chmodSync(replacement, mode);
   Deno.renameSync(replacement, path);
+  syncFolder(dirname(path));
+}
+
+/** Syncs a folder, so that the names in it are on the disk. Does nothing on Windows, which cannot do that. */
+export function syncFolder(path: string): void {
+  if (Deno.build.os === "windows") return;
+  using folder = Deno.openSync(path);
+  folder.syncSync();
 }
 
 /** Writes all bytes, in as many pieces as the system takes. Throws what Deno.FsFile.writeSync throws. */

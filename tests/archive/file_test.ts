@@ -45,6 +45,26 @@ Deno.test("an aborted export leaves nothing, and the remains of a killed one are
   assertEquals(isClosed, true, "the source of the items is closed first");
 });
 
+Deno.test("of two exports to one file, one is refused, and neither replaces a file that is complete", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("gateway.age");
+  const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>();
+  const { promise: hasBegun, resolve: begin } = Promise.withResolvers<void>();
+  async function* waiting(): AsyncGenerator<Item> {
+    begin();
+    await mayEnd;
+    yield* ITEMS;
+  }
+  const first = writeArchive(path, PASSPHRASE, waiting(), QUICK);
+  await hasBegun;
+  await assertRejects(() => writeArchive(path, PASSPHRASE, ITEMS, QUICK), Deno.errors.Busy);
+  Deno.writeTextFileSync(path, "of an export in between");
+  end();
+  await assertRejects(() => first, Deno.errors.AlreadyExists);
+  assertEquals(namesIn(folder.path), ["gateway.age"]);
+  assertEquals(Deno.readTextFileSync(path), "of an export in between");
+});
+
 Deno.test("an error of the items ends the writing with that error", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("gateway.age");

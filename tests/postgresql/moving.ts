@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { moveMail } from "../../src/cli/transfer/storage_move.ts";
 import { configPath, defaultConfig } from "../../src/config/config.ts";
 import { databaseOptions } from "../../src/config/database_options.ts";
-import { readConfig, writeConfig } from "../../src/config/files.ts";
+import { exists, readConfig, writeConfig } from "../../src/config/files.ts";
 import { saveKeyPair } from "../../src/config/key_files.ts";
 import { findStorageKey, makeStorageKey } from "../../src/config/storage_key_file.ts";
 import { Ledger } from "../../src/mailbox/ledger.ts";
@@ -11,12 +11,13 @@ import type { MessageStore } from "../../src/mailbox/message_store.ts";
 import { Sealer } from "../../src/mailbox/sealing.ts";
 import { moveFile, type StoreKind } from "../../src/mailbox/unfinished_move.ts";
 import { provision } from "../../src/postgresql/provision.ts";
-import type { ServerOptions } from "../../src/postgresql/server.ts";
+import { Server, type ServerOptions } from "../../src/postgresql/server.ts";
 import { PostgresqlStorage } from "../../src/postgresql/storage.ts";
 import { NO_LIMITS } from "../../src/mailbox/limits.ts";
 import { outcomeOf, program } from "../cli/program.ts";
 import { client, numbered, range, readAll, readNumbers } from "../mailbox/messages.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
+import { eventually } from "../support/eventually.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const CLIENTS = 24;
@@ -125,6 +126,30 @@ class Home implements Disposable {
   }
 }
 
+/** Ends exports in the middle of copying the database. */
+async function endExports(database: ServerOptions, home: Home, args: readonly string[]): Promise<void> {
+  await using server = new Server(database, 600_000);
+  const names = () => [...Deno.readDirSync(home.folder.path)].map(({ name }) => name).sort();
+  const before = names();
+  for (const [signal, code, left] of [["SIGINT", 130, []], ["SIGKILL", 137, ["gw.age.copy"]]] as const) {
+    const env = { NYM_HOME: home.folder.file("nym") };
+    const command = program("gateway_program.ts", ["export", ...args], env);
+    const outcome = await server.run((sql) =>
+      sql.begin(async (sql) => {
+        await sql`lock table nym_gateway.chunks in access exclusive mode`; // it gets no further than this
+        const exporting = command.spawn();
+        await exporting.stdin.close();
+        const ended = exporting.output();
+        await eventually("it copies the database", () => names().includes("gw.age.copy"));
+        exporting.kill(signal);
+        return { ended };
+      })
+    );
+    assertEquals((await outcome.ended).code, code);
+    assertEquals(names(), [...before, ...left].sort());
+  }
+}
+
 /** Moves a gateway's mail, as a role with least rights, into a database and back, interrupted everywhere. */
 export async function moveThereAndBack(admin: ServerOptions): Promise<void> {
   const wanted = { user: "moving", database: "moving" };
@@ -205,7 +230,9 @@ export async function moveThereAndBack(admin: ServerOptions): Promise<void> {
     assertEquals([code, stderr], [0, ""]);
     return stdout;
   };
+  await endExports({ ...admin, database: wanted.database }, home, args);
   await carryOut("export", "nym");
+  assert(!exists(home.folder.file("gw.age.copy")), "what the killed one left");
   assertStringIncludes(await carryOut("import", "other", "--keep-outside-paths"), "Its mail was in a database");
   home.path = configPath("gw", home.folder.file("other/gateways"));
   assertEquals(home.config.storage.kind, "embedded");

@@ -1,11 +1,11 @@
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { writeArchive } from "../../archive/archive_writer.ts";
 import type { Database } from "../../archive/contents.ts";
 import { databaseOptions } from "../../config/database_options.ts";
 import { mailboxFile } from "../../mailbox/database_files.ts";
 import { ledgerFile } from "../../mailbox/import_070.ts";
 import { MovableKv } from "../../mailbox/movable_kv.ts";
-import { copyMail, verifyMail } from "../../mailbox/moving.ts";
+import { copyMail, type OnMoved, verifyMail } from "../../mailbox/moving.ts";
 import { Sealer } from "../../mailbox/sealing.ts";
 import type { Config } from "../../config/config.ts";
 import { exists, readEditedText } from "../../config/files.ts";
@@ -23,10 +23,12 @@ import type { Options } from "../options/options.ts";
 import { GATEWAY_ROLE } from "../role.ts";
 import { readPassphrase } from "./passphrase.ts";
 import { Progress } from "../output/progress.ts";
+import { plural } from "../../text/plural.ts";
 import { sizeText } from "../../text/units.ts";
 import { refuseStray } from "../homes/relocate.ts";
 import { lockInboxes } from "./stopped_gateway.ts";
 import { printTransfer } from "./transfer_summary.ts";
+import { Workspace } from "./workspace.ts";
 
 /**
  * Writes a stopped gateway into one sealed file. Resolves with the exit code if a signal interrupts it.
@@ -52,18 +54,24 @@ async function exportUntil(signal: AbortSignal, options: Options): Promise<void>
   const storageKey = findStorageKey(config.gateway.storageKeyFile);
   const passphrase = await readPassphrase(options, true);
   const began = performance.now();
-  using copy = config.storage.kind === "embedded" ? undefined : await copyOfDatabase(attempt, file, config, storageKey);
-  const items = new ExportedItems(id, configText, config, storageKey, copy ?? filesOf(config));
+  let items: ExportedItems;
   let bytes: number;
   try {
     using progress = new Progress();
-    const onWritten = (written: number) => {
+    const show = (line: () => string) => {
       signal.throwIfAborted();
-      progress.show(() => `Exporting: ${items.entries} entries, ${sizeText(written)}`);
+      progress.show(line);
     };
+    await using workspace = config.storage.kind === "embedded" ? undefined : await Workspace.open(`${file}.copy`);
+    const { damaged, ...databases } = workspace === undefined
+      ? { ...filesOf(config), damaged: 0 }
+      : await copyDatabase(workspace.path, attempt, config, storageKey, show);
+    items = new ExportedItems(id, configText, config, storageKey, databases);
+    if (damaged > 0) items.damaged.add("mailbox");
+    const onWritten = (written: number) => show(() => `Exporting: ${items.entries} entries, ${sizeText(written)}`);
     bytes = await writeArchive(file, passphrase, items, { onWritten });
   } catch (error) {
-    if (error instanceof Interrupted) throw error;
+    if (error instanceof Interrupted || error instanceof OperatorError) throw error;
     throw fileError(`${attempt} to ${file}`, error, ExitCode.INPUT_OUTPUT);
   }
   printTransfer(options, `Exported gateway ${id} to ${JSON.stringify(file)}.`, {
@@ -98,27 +106,29 @@ function filesOf({ clientsEndpoint }: Config): Record<Database, string> {
   };
 }
 
-/** Copies what a PostgreSQL database holds into files, in a folder beside the export that is removed when it is disposed. */
-async function copyOfDatabase(
+/**
+ * Copies what a PostgreSQL database holds into files in a folder, except for messages that can't be read. `show` is called
+ * often; what it throws ends that.
+ */
+async function copyDatabase(
+  folder: string,
   attempt: string,
-  file: string,
   config: Config,
   storageKey: Uint8Array,
-): Promise<Record<Database, string> & Disposable> {
+  show: (line: () => string) => void,
+): Promise<Record<Database, string> & { damaged: number }> {
   const { MovablePostgresql } = await import("../../postgresql/movable.ts");
   const sealer = new Sealer(storageKey);
-  using unfinished = new DisposableStack();
+  const showing = (what: string): OnMoved => (_, messages) => show(() => `${what}: ${plural(messages, "message")}`);
   try {
     await using source = await MovablePostgresql.open(databaseOptions(config.storage), sealer);
-    const folder = Deno.makeTempDirSync({ dir: dirname(file), prefix: ".nym-gateway-export-" });
-    unfinished.defer(() => Deno.removeSync(folder, { recursive: true }));
     const [ledger, mailbox] = [join(folder, "ledger.kv"), mailboxFile(folder)];
     await using target = await MovableKv.open(mailbox, ledger, sealer);
-    await copyMail(source, target, sealer, undefined, () => {});
-    await verifyMail(source, target, sealer, () => {});
-    const finished = unfinished.move();
-    return { ledger, mailbox, [Symbol.dispose]: () => finished.dispose() };
+    await copyMail(source, target, sealer, undefined, showing("Copying"));
+    await verifyMail(source, target, sealer, showing("Verifying"));
+    return { ledger, mailbox, damaged: source.damaged };
   } catch (error) {
+    if (error instanceof Interrupted) throw error;
     throw fileError(`${attempt}: cannot copy the database "${config.storage.url}"`, error, ExitCode.INPUT_OUTPUT);
   }
 }

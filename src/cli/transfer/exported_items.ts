@@ -20,7 +20,7 @@ export class ExportedItems {
   messages: number = 0;
   /** Database entries, counted so far. */
   entries: number = 0;
-  /** Databases with damaged keys, so that entries may be missing. */
+  /** Damaged databases, so that entries may be missing. */
   readonly damaged: Set<Database> = new Set();
   readonly #sealer: Sealer;
 

@@ -1,5 +1,4 @@
 import { dirname, join } from "node:path";
-import { syncFolder } from "../../archive/archive_writer.ts";
 import type { Database, Item } from "../../archive/contents.ts";
 import { type Config, configPath, defaultConfig } from "../../config/config.ts";
 import { readText, writePrivate } from "../../config/files.ts";
@@ -8,15 +7,15 @@ import { parseConfig } from "../../config/parse.ts";
 import { relocate, type Relocated } from "../../config/relocation.ts";
 import { rewriteConfig } from "../../config/rewriting.ts";
 import { readStorageKey } from "../../config/storage_key_file.ts";
-import { makePrivateFolder, newPrivateFolder, openPrivateFile } from "../../files/private.ts";
-import { openRegularFile } from "../../files/regular.ts";
-import { lockPrivateFolder, openDatabase, openPrivateDatabase } from "../../mailbox/database.ts";
+import { makePrivateFolder, openPrivateFile, syncFolder } from "../../files/private.ts";
+import { openDatabase, openPrivateDatabase } from "../../mailbox/database.ts";
 import { mailboxFile } from "../../mailbox/database_files.ts";
 import { CLIENT } from "../../mailbox/kv_ledger_table.ts";
 import { Sealer } from "../../mailbox/sealing.ts";
 import { readTotals } from "../../mailbox/totals.ts";
 import { EntryWriter } from "../../mailbox/transfer.ts";
 import type { KeyPair } from "../../sphinx/curve.ts";
+import { Workspace } from "./workspace.ts";
 
 /** The folder's name until the import is finished; no id begins with a dot, so it is never taken for a gateway. */
 const workspaceName = (id: string) => `.importing-${id}`;
@@ -42,17 +41,19 @@ export interface FinishedHome extends Relocated {
  * killed import is removed by the next one.
  */
 export class UnfinishedHome implements AsyncDisposable {
-  readonly #workspace: string;
   readonly #receivedConfig: string;
   readonly #paths: Config;
   readonly #databases = new Map<Database, { kv: Deno.Kv; writer: EntryWriter }>();
   #clients = 0;
   #entries = 0;
 
-  private constructor(private readonly id: string, private readonly root: string, private readonly lock: Disposable) {
-    this.#workspace = join(root, workspaceName(id));
-    this.#receivedConfig = join(this.#workspace, "config.toml");
-    this.#paths = defaultConfig(UNFINISHED, this.#workspace);
+  private constructor(
+    private readonly id: string,
+    private readonly root: string,
+    private readonly workspace: Workspace,
+  ) {
+    this.#receivedConfig = join(workspace.path, "config.toml");
+    this.#paths = defaultConfig(UNFINISHED, workspace.path);
   }
 
   /**
@@ -61,8 +62,7 @@ export class UnfinishedHome implements AsyncDisposable {
    * @throws what Deno.remove throws, for example if another user has put something there
    */
   static async create(id: string, root: string): Promise<UnfinishedHome> {
-    const workspace = join(root, workspaceName(id));
-    return new UnfinishedHome(id, root, await lockWorkspace(workspace));
+    return new UnfinishedHome(id, root, await Workspace.open(join(root, workspaceName(id))));
   }
 
   /** Puts an item into its place. */
@@ -96,11 +96,11 @@ export class UnfinishedHome implements AsyncDisposable {
     const sealer = new Sealer(readStorageKey(this.#paths.gateway.storageKeyFile));
     (await openDatabase(this.#pathOf("ledger"), sealer)).close();
     const messages = await messagesIn(this.#pathOf("mailbox"), sealer);
-    writePrivate(configPath(UNFINISHED, this.#workspace), rewriteConfig(text, received, relocated.config));
-    const folder = join(this.#workspace, UNFINISHED);
+    writePrivate(configPath(UNFINISHED, this.workspace.path), rewriteConfig(text, received, relocated.config));
+    const folder = join(this.workspace.path, UNFINISHED);
     await syncAll(folder);
     await Deno.rename(folder, join(this.root, this.id));
-    await syncFolder(this.root);
+    syncFolder(this.root);
     const wasInDatabase = received.storage.kind === "postgresql";
     return { ...relocated, wasInDatabase, keys, clients: this.#clients, messages, entries: this.#entries };
   }
@@ -108,8 +108,7 @@ export class UnfinishedHome implements AsyncDisposable {
   /** Removes whatever is unfinished. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { kv } of this.#databases.values()) kv.close();
-    this.lock[Symbol.dispose]();
-    await Deno.remove(this.#workspace, { recursive: true });
+    await this.workspace[Symbol.asyncDispose]();
   }
 
   async #writerTo(database: Database): Promise<EntryWriter> {
@@ -150,32 +149,6 @@ export class UnfinishedHome implements AsyncDisposable {
   }
 }
 
-/**
- * Makes and locks the folder, in place of what a killed import left. The folder above may be one where others can write,
- * so whatever has the name is neither used nor followed if it is a link.
- */
-async function lockWorkspace(path: string): Promise<Disposable> {
-  if (await isInUse(join(path, "lock"))) throw new Deno.errors.Busy("another import is using it");
-  await ignoringAbsence(Deno.remove(path, { recursive: true }));
-  makePrivateFolder(dirname(path));
-  newPrivateFolder(path);
-  return await lockPrivateFolder(path);
-}
-
-async function isInUse(lock: string): Promise<boolean> {
-  using file = await ignoringAbsence(Promise.try(() => openRegularFile(lock, { write: true })));
-  return file !== undefined && !await file.tryLock(true);
-}
-
-async function ignoringAbsence<T>(action: Promise<T>): Promise<T | undefined> {
-  try {
-    return await action;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
-    throw error;
-  }
-}
-
 async function messagesIn(path: string, sealer: Sealer): Promise<number> {
   using kv = await openDatabase(path, sealer);
   return (await readTotals(kv, sealer)).messages;
@@ -195,5 +168,5 @@ async function syncAll(path: string): Promise<void> {
       await file.sync();
     }
   }
-  await syncFolder(path);
+  syncFolder(path);
 }
