@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { formatSocketAddress } from "../../src/addresses/socket_address.ts";
 import { Chromium, hasChromium, type Screen } from "../operator/chromium.ts";
 import { DirectoryRig } from "../support/directory_rig.ts";
 import { Silence } from "../support/silence.ts";
@@ -15,7 +16,7 @@ Deno.test({
   ignore: isSkipped,
   fn: async () => {
     using _silence = new Silence();
-    await using rig = await DirectoryRig.start();
+    await using rig = await DirectoryRig.start(({ operator }) => operator.listeningAddress = "127.0.0.1:0");
     for (const n of [0, 1, 2, 3]) await post(`${rig.url}/api/presence/mixnodes`, mixnode(n));
     const evil = "<img src=x onerror=alert(1)>";
     const turned = { clientListener: "ws://9.9.9.9:1/\u202egnp", version: "0.7.0.\u2028", location: "\u2067a" };
@@ -43,6 +44,17 @@ Deno.test({
     assertEquals(await page.evaluate(`getComputedStyle(document.querySelector(".nodes li")).overflowX`), "hidden");
     assertStringIncludes(await page.evaluate(text("#gateways")), "key not proven");
     assertEquals(page.requests.filter((url) => !url.startsWith(rig.url) && !url.startsWith("data:")), []);
+    assertEquals(page.errors, []);
+
+    // The operator's own page, which only this machine sees.
+    const [allowed, moved] = [gateway(1).pubKey, mixnode(1).pubKey];
+    await rig.directory.decide(allowed, { standing: "allowed" });
+    await rig.directory.decide(moved, { standing: "disallowed" });
+    await rig.directory.decide(moved, { layer: 2 });
+    await page.show(`http://${formatSocketAddress(rig.directory.operatorAddress!)}/`, PHONE);
+    await page.until(`document.querySelector("#decided:not([hidden]) dd")`);
+    assertStringIncludes(await page.evaluate(text("#decided")), `allowed${allowed}disallowed, layer 2${moved}`);
+    assertEquals(await page.evaluate("document.documentElement.scrollWidth"), PHONE.width);
     assertEquals(page.errors, []);
   },
 });
