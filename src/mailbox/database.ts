@@ -4,6 +4,7 @@ import { lockFolder } from "../files/lock.ts";
 import { makePrivateFolder, openPrivateFile } from "../files/private.ts";
 import { refuseHardLinks, refuseIrregular } from "../files/regular.ts";
 import { logger } from "../logging/log.ts";
+import { valueOf } from "./entries.ts";
 import type { Sealer } from "./sealing.ts";
 
 /**
@@ -86,8 +87,8 @@ async function checkStorageKey(kv: Deno.Kv, sealer: Sealer): Promise<void> {
 }
 
 async function rightChecks(kv: Deno.Kv, sealer: Sealer): Promise<boolean[]> {
-  const checks = await kv.getMany<(Uint8Array | null)[]>(CHECKS);
-  return checks.map(({ value }) => value !== null && sealer.open(value, CHECK_CONTEXT) !== undefined);
+  const checks = await Promise.all(CHECKS.map((key) => valueOf(kv, key)));
+  return checks.map((value) => value ? sealer.open(value, CHECK_CONTEXT) !== undefined : false);
 }
 
 async function isEmpty(kv: Deno.Kv): Promise<boolean> {

@@ -71,6 +71,19 @@ export function firstEntries(...of: Parameters<typeof entriesOf>): Promise<Entry
   return Array.fromAsync(entriesOf(...of));
 }
 
+/**
+ * The value of a key; null if there is no such key, undefined if the value is damaged.
+ * @throws what the database throws for other reasons
+ */
+export async function valueOf(kv: Deno.Kv, key: Deno.KvKey): Promise<Uint8Array | null | undefined> {
+  try {
+    return (await kv.get<Uint8Array>(key)).value;
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return undefined;
+  }
+}
+
 /** A listing that ends at the first damaged entry. Iterate over it once. */
 export class Listing {
   /** whether it has ended without finding damage */

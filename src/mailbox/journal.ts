@@ -3,7 +3,7 @@ import { bytesOfPseudonym, type Pseudonym, pseudonymOf } from "./pseudonym.ts";
 import { SEAL_SIZE, type Sealer } from "./sealing.ts";
 
 /** Keys: `["journal", 32 constant bytes, number]`, shaped like an inbox's, so that entries.ts can skip damaged ones. */
-const JOURNAL = "journal";
+export const JOURNAL = "journal";
 const PREFIX = [JOURNAL, new Uint8Array(32).fill(1)];
 
 const PSEUDONYM_SIZE = 32;

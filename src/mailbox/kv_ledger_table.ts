@@ -1,5 +1,5 @@
 import { openDatabase } from "./database.ts";
-import { ALL, entriesOf } from "./entries.ts";
+import { ALL, entriesOf, valueOf } from "./entries.ts";
 import type { LedgerEntry, LedgerTable } from "./ledger_table.ts";
 import type { Sealer } from "./sealing.ts";
 
@@ -44,8 +44,8 @@ export class KvLedgerTable implements LedgerTable {
 
   /** The clock, in ms. */
   async clock(): Promise<number> {
-    const { value } = await this.kv.get<Uint8Array>(CLOCK);
-    const opened = value === null ? undefined : this.sealer.open(value, CLOCK_CONTEXT);
+    const value = await valueOf(this.kv, CLOCK);
+    const opened = value ? this.sealer.open(value, CLOCK_CONTEXT) : undefined;
     return opened === undefined ? 0 : new DataView(opened.buffer, opened.byteOffset).getFloat64(0);
   }
 

@@ -1,7 +1,7 @@
 import { logger } from "../logging/log.ts";
 import { bytesOf, decodeChunk } from "./chunk.ts";
-import { ALL, entriesOf } from "./entries.ts";
-import { readJournal } from "./journal.ts";
+import { ALL, entriesOf, firstEntries, valueOf } from "./entries.ts";
+import { JOURNAL, readJournal } from "./journal.ts";
 import { CONFIRMED, INBOX, inboxContext, placeOf } from "./keys.ts";
 import { decodeMark } from "./mark.ts";
 import type { Sealer } from "./sealing.ts";
@@ -32,18 +32,31 @@ export function setTotals(atomic: Deno.AtomicOperation, totals: Totals, sealer: 
   atomic.set(KEY, sealer.seal(new Uint8Array(numbers.buffer), CONTEXT));
 }
 
-/** Reads the totals of a database. If they are damaged, counts everything stored, which can take long. */
+/**
+ * Reads the totals of a database. If they are damaged, or their key is and so they are missing, counts everything stored,
+ * which can take long.
+ */
 export async function readTotals(kv: Deno.Kv, sealer: Sealer): Promise<Totals> {
-  const { value } = await kv.get<Uint8Array>(KEY);
-  if (value === null) return { sequence: CONFIRMED, messages: 0, bytes: 0, clock: 0 };
-  const numbers = sealer.open(value, CONTEXT);
+  const value = await valueOf(kv, KEY);
+  if (value === null && await isNew(kv)) return { sequence: CONFIRMED, messages: 0, bytes: 0, clock: 0 };
+  const numbers = value ? sealer.open(value, CONTEXT) : undefined;
   if (numbers === undefined) return await recount(kv, sealer);
   const [sequence, messages, bytes, clock] = new Float64Array(numbers.slice().buffer);
   return { sequence: sequence!, messages: messages!, bytes: bytes!, clock: clock! };
 }
 
+/** Whether nothing was ever stored: each commit writes the totals. */
+async function isNew(kv: Deno.Kv): Promise<boolean> {
+  for (const name of [INBOX, JOURNAL]) {
+    let isDamaged = false;
+    const found = await firstEntries(kv, { prefix: [name] }, 1, () => isDamaged = true);
+    if (found.length > 0 || isDamaged) return false;
+  }
+  return true;
+}
+
 async function recount(kv: Deno.Kv, sealer: Sealer): Promise<Totals> {
-  log.error("the mailbox's totals are damaged: counting its messages again");
+  log.error("the mailbox's totals are damaged or missing: counting its messages again");
   const totals = { sequence: CONFIRMED, messages: 0, bytes: 0, clock: 0 };
   for await (const { key, value } of entriesOf(kv, { prefix: [INBOX] }, ALL, () => {})) {
     const place = placeOf(key, Number.MAX_SAFE_INTEGER);

@@ -17,9 +17,13 @@ export function numberInKey(n: number): string {
   return bytes.toHex().toUpperCase();
 }
 
-/** Changes the stored encoding of the value whose key ends with `number`, in a closed database. */
-export function damageKindOfValue(path: string, number: number): void {
-  using database = new DatabaseSync(path);
-  const kind = number % 2 === 0 ? 1 : 7; // a serialized V8 value, and an unknown encoding
-  database.exec(`UPDATE kv SET v_encoding = ${kind} WHERE hex(k) LIKE '%${numberInKey(number)}'`);
+/** How Deno KV writes a text in a key. */
+export function textInKey(text: string): string {
+  return `02${new TextEncoder().encode(text).toHex()}00`.toUpperCase();
+}
+
+/** Changes the stored encoding of the values whose keys end with a part (hexadecimal), in a closed database. */
+export function damageKindOfValue(path: string, part: string, kind: 1 | 7): void {
+  using database = new DatabaseSync(path); // 1: a serialized V8 value, 7: an unknown encoding
+  database.exec(`UPDATE kv SET v_encoding = ${kind} WHERE hex(k) LIKE '%${part}'`);
 }

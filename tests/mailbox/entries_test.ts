@@ -42,7 +42,7 @@ async function read(path: string, prefix: Deno.KvKey, limit: number) {
 const DAMAGE: [what: string, damage: (path: string, n: number) => void][] = [
   ["a damaged type of its number", (path, n) => damageKeys(path, numberInKey(n), numberInKey(n).replace(/^21/, "22"))],
   ["a damaged end of its key", (path, n) => damageKeys(path, numberInKey(n), numberInKey(n).slice(0, -2))],
-  ["a damaged encoding of its value", damageKindOfValue],
+  ["a damaged encoding of its value", (path, n) => damageKindOfValue(path, numberInKey(n), n % 2 === 0 ? 1 : 7)],
 ];
 
 for (const [what, damage] of DAMAGE) {

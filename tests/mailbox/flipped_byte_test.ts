@@ -7,7 +7,7 @@ import { testSealer } from "../support/sealer.ts";
 import { eventually } from "../support/eventually.ts";
 import { Silence } from "../support/silence.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { damageKeys, damageKindOfValue, numberInKey } from "./damaged_keys.ts";
+import { damageKeys, damageKindOfValue, numberInKey, textInKey } from "./damaged_keys.ts";
 import { client, numbered, range, readAll, readNumbers } from "./messages.ts";
 import { damage, keyOf, onDisk } from "./on_disk.ts";
 
@@ -55,19 +55,27 @@ Deno.test("flipped bytes are detected and counted, their chunks skipped, and the
   assertEquals(counters.get("stored_values_damaged"), damaged.length);
 });
 
-Deno.test("damaged totals are recounted", async () => {
-  using _silence = new Silence();
-  using folder = new TemporaryFolder();
-  const path = folder.file("mailbox.kv");
-  await fill(path);
-  await damage(path, ["totals"], (value) => value[30]! ^= 1);
-  const messages = CHUNKS * CHUNK_MESSAGES;
-  await using mailbox = await Mailbox.open(path, testSealer());
-  assertObjectMatch({ ...mailbox.totals }, { sequence: messages, messages, bytes: messages * 40 });
-  mailbox.store(bob, numbered(messages));
-  await mailbox.flush();
-  assertEquals(await readNumbers(mailbox.openInbox(bob, () => {})), range(messages + 1));
-});
+const DAMAGED_TOTALS: [what: string, damage: (path: string) => unknown][] = [
+  ["a damaged value", (path) => damage(path, ["totals"], (value) => value[30]! ^= 1)],
+  ["a damaged key", (path) => damageKeys(path, textInKey("totals"), textInKey("totalr"))],
+  ["an unknown encoding", (path) => damageKindOfValue(path, textInKey("totals"), 7)],
+  ["another encoding", (path) => damageKindOfValue(path, textInKey("totals"), 1)],
+];
+for (const [what, damage] of DAMAGED_TOTALS) {
+  Deno.test(`totals with ${what} are recounted`, async () => {
+    using _silence = new Silence();
+    using folder = new TemporaryFolder();
+    const path = folder.file("mailbox.kv");
+    await fill(path);
+    await damage(path);
+    const messages = CHUNKS * CHUNK_MESSAGES;
+    await using mailbox = await Mailbox.open(path, testSealer());
+    assertObjectMatch({ ...mailbox.totals }, { sequence: messages, messages, bytes: messages * 40 });
+    mailbox.store(bob, numbered(messages));
+    await mailbox.flush();
+    assertEquals(await readNumbers(mailbox.openInbox(bob, () => {})), range(messages + 1));
+  });
+}
 
 Deno.test("damaged totals are recounted without the entries that have damaged keys", async () => {
   using _silence = new Silence();
@@ -132,7 +140,7 @@ Deno.test("a value with a damaged encoding costs its own chunk, but breaks neith
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   await fill(path);
-  damageKindOfValue(path, 25);
+  damageKindOfValue(path, numberInKey(25), 7);
   const counters = new Counters();
   await using mailbox = await Mailbox.open(path, testSealer(), counters.add);
   assertEquals(await readNumbers(mailbox.openInbox(bob, () => {})), [...range(20), ...range(75, 25)]);
@@ -157,6 +165,20 @@ for (const [what, damaged] of BITS_OF_KEYS) {
     assertEquals(await readNumbers(reader), [100]);
   });
 }
+
+Deno.test("a ledger whose clock and check of the storage key have damaged encodings loads its clients", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("ledger.kv");
+  {
+    using ledger = await Ledger.open(path, testSealer());
+    await ledger.add(client(1));
+    await ledger.keepClock();
+  }
+  damageKindOfValue(path, textInKey("clock"), 7);
+  damageKindOfValue(path, textInKey("storage_key") + numberInKey(0), 1);
+  using ledger = await Ledger.open(path, testSealer());
+  assert(ledger.has(client(1)));
+});
 
 Deno.test("a ledger with a damaged key loads all other clients", async () => {
   using _silence = new Silence();
