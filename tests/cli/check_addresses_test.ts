@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
+import { checkPorts } from "../../src/cli/checks/addresses.ts";
 import { lockPrivateFolder } from "../../src/mailbox/database.ts";
 import { quietPort } from "../support/quiet_port.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -37,6 +38,14 @@ Deno.test("an operator's port that is in use, or open to others, is only a warni
   const { code, found } = await rig.check();
   assertEquals([code, found["operator's port"]?.status, found["operator's address"]?.status], [0, "warn", "warn"]);
   assertStringIncludes(found["operator's port"]!.found, "there will be no status page and no metrics");
+});
+
+Deno.test("an address that the system refuses has a remedy for the address, not for its port", () => {
+  const [found] = checkPorts([{ name: "mixnet", listening: "[fe80::1]:0" }], "", false);
+  assertEquals([found?.status, found?.remedy], [
+    "fail",
+    "use another address of this machine, or 0.0.0.0 or [::] for all of them",
+  ]);
 });
 
 Deno.test("trusted proxies that cover strangers are a warning", async () => {

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { listen } from "../../src/node/listening.ts";
 import { ExitCode, OperatorError } from "../../src/errors/operator_error.ts";
 import type { SocketAddress } from "../../src/addresses/socket_address.ts";
@@ -42,13 +42,23 @@ Deno.test("a port in use, a foreign address and a privileged port are named with
   assertEquals(notAllowed.exitCode, ExitCode.NO_PERMISSION);
 });
 
+Deno.test("whatever else the system says about an address, it is reported with the key", () => {
+  // a link-local address without a zone
+  const { message, exitCode } = assertThrows(attempt("[fe80::1]:0"), OperatorError);
+  assertMatch(
+    message,
+    /^Cannot listen for clients on \[fe80::1\]:0: [^;]+; set .* listening_address in \[clients_endpoint\]$/,
+  );
+  assertEquals(exitCode, ExitCode.UNAVAILABLE);
+});
+
 Deno.test("an invalid address is refused as such", () => {
   const error = assertThrows(attempt("localhost:1789"), OperatorError);
   assertEquals(error.message, "Cannot listen for clients on localhost:1789: it is not ip:port");
   assertEquals(error.exitCode, ExitCode.CONFIGURATION);
 });
 
-Deno.test("other errors are not changed", () => {
+Deno.test("errors that are not the system's are not changed", () => {
   const failing = () => {
     throw new RangeError("a bug");
   };

@@ -116,9 +116,9 @@ function checkPort(
         )
         : fail(subject, `${listening} is in use, by another program or by ${other}`, "give one of them another port");
     }
-    const remedy = error instanceof Deno.errors.AddrNotAvailable
-      ? "use an address of this machine, or 0.0.0.0 or [::] for all of them"
-      : "use a port from 1024 up, or give the program the right to use lower ones";
+    const remedy = error instanceof Deno.errors.PermissionDenied
+      ? "use a port from 1024 up, or give the program the right to use lower ones"
+      : "use another address of this machine, or 0.0.0.0 or [::] for all of them";
     return fail(subject, `cannot listen on ${listening}: ${reasonOf(error)}`, remedy, ExitCode.UNAVAILABLE);
   }
 }
