@@ -341,8 +341,9 @@ export class Connection {
   #logIn(id: ClientId, reply: string, { acknowledges, wantsNumbers }: LoginOptions): void {
     if (!this.#isOpen()) return; // the client left while its login was written
     if (!this.context.loggedIn(id, this)) return this.close(CloseCode.POLICY, "too many clients");
-    this.#reply(reply); // before any stored message
     this.#id = id;
+    this.#reply(reply); // before any stored message
+    if (!this.#isOpen()) return; // it reads no answers
     const superseded = () => this.close(CloseCode.SUPERSEDED, "logged in elsewhere");
     const reader = this.context.openInbox(id, () => this.#pushing!.nudge(), superseded);
     this.#pushing = new Pushing(this.socket, reader, this.context, wantsNumbers ?? false, (error) => {

@@ -146,6 +146,16 @@ Deno.test("a client that keeps sending requests and reads no answer is disconnec
   assertEquals(rig.counters.get("client_answers_ignored"), 1);
 });
 
+Deno.test("a client whose answer to its login is one too many to be left unread is not online", async () => {
+  await using rig = await ClientsRig.start({}, { slowClientBytes: -131_072 }); // with it no answer may be unread
+  await using client = await rig.connect();
+  client.send(JSON.stringify(rig.authentication(1)));
+  await client.closed;
+  assertEquals(rig.counters.get("authentications"), 1);
+  assertEquals(rig.counters.get("client_answers_ignored"), 1);
+  assertEquals(rig.server.online, 0);
+});
+
 Deno.test("clients that ask for challenges at once each get one, and the same when they ask again meanwhile", async () => {
   await using rig = await ClientsRig.start();
   const clients = await Promise.all(range(10).map(() => rig.connect()));
