@@ -153,7 +153,7 @@ export class Fresh {
   /**
    * Takes as many waiting messages as fit, into the journal for clients that keep up, and for all if there are many
    * inboxes; otherwise to their inboxes. An inbox that gets any also gets its messages in the journal, and so do all
-   * inboxes with a message in the page `stale`. Messages written to inboxes stay here until they have
+   * inboxes with a message in a page up to number `stale`. Messages written to inboxes stay here until they have
    * {@linkcode landed}.
    *
    * @param time in ms of the mailbox's clock
@@ -166,7 +166,7 @@ export class Fresh {
     values: number,
     bytes: number,
     keepsUp: ((inbox: Pseudonym) => boolean) | undefined,
-    stale: Page | undefined,
+    stale: number,
   ): Taken {
     const waiting = this.#waiting;
     const waitingBytes = this.#bytes;
@@ -177,7 +177,7 @@ export class Fresh {
     const { isFrozen } = this.journal;
     for (const each of this.#inboxes) {
       const [inbox, { messages, pages }] = each;
-      const isStale = stale !== undefined && pages[0] === stale;
+      const isStale = pages.length > 0 && pages[0]!.number <= stale;
       if (!isStale && messages.length === pages.length) continue;
       if (isStale) forInboxes.push(each);
       else if (keepsUp?.(inbox) || isFrozen && pages.length > 0) forJournal.push(each);

@@ -108,6 +108,22 @@ export class Journal {
     return this.#isFrozen;
   }
 
+  /**
+   * The number of the last page whose messages must move to their inboxes, because it was written up to `time`, or
+   * because it and the older ones are too much for the journal to have only `most` bytes. 0 if nothing must move.
+   */
+  stale(time: number, most: number): number {
+    if (this.#isFrozen) return 0;
+    let stale = 0;
+    let size = this.#size;
+    for (const page of this.#pages) {
+      if (page.time > time && size <= most) break;
+      if (page.left > 0) stale = page.number;
+      size -= page.size;
+    }
+    return stale;
+  }
+
   /** Messages of an inbox up to number `through` have left; the last of them was in `page`. */
   leave(inbox: Pseudonym, through: number, page: Page): void {
     this.#gone.delete(inbox); // so that the latest is the last

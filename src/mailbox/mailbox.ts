@@ -7,7 +7,7 @@ import { openDatabase } from "./database.ts";
 import type { DiskSpace } from "./disk_space.ts";
 import { Fresh, type Taken, VALUE_OVERHEAD } from "./fresh.ts";
 import { figuresOf, InboxReader, type ReaderStore } from "./inbox_reader.ts";
-import { Journal, type Page, pageContext, pageKey } from "./journal.ts";
+import { Journal, pageContext, pageKey } from "./journal.ts";
 import { emptyJournal } from "./journal_at_start.ts";
 import { CONFIRMED, inboxContext, inboxKey } from "./keys.ts";
 import { inboxAllowance, type MailboxLimits, NO_LIMITS, type Refusal } from "./limits.ts";
@@ -286,8 +286,10 @@ export class Mailbox implements MessageStore {
       }, MOVE_AFTER);
     }
     const { clock } = this.#caretaker;
-    const stale = this.#stalePage(clock);
-    if (!this.#hasWork && stale === undefined) return undefined;
+    const stale = this.#isClosing
+      ? this.#journal.stale(clock, 0)
+      : this.#journal.stale(clock - MOVE_AFTER, MAX_JOURNAL_SIZE);
+    if (!this.#hasWork && stale === 0) return undefined;
     clearTimeout(this.#removalTimer);
     this.#removalTimer = undefined;
     const removals = this.#removals.take(MAX_COMMIT_REMOVALS);
@@ -321,13 +323,6 @@ export class Mailbox implements MessageStore {
 
   get #hasWork(): boolean {
     return this.#fresh.waiting > 0 || this.#removals.count > 0 || this.#journal.hasNews;
-  }
-
-  /** The journal's first page, if its messages must move to their inboxes. */
-  #stalePage(clock: number): Page | undefined {
-    const { first, size, isFrozen } = this.#journal;
-    if (first === undefined || first.left === 0 || isFrozen) return undefined;
-    return this.#isClosing || size > MAX_JOURNAL_SIZE || clock - first.time >= MOVE_AFTER ? first : undefined;
   }
 
   #changes({ chunks, pages, emptied, removals }: Contents): Deno.AtomicOperation {

@@ -1,5 +1,6 @@
 import { assertEquals, assertObjectMatch } from "@std/assert";
 import fc from "fast-check";
+import { Fresh } from "../../src/mailbox/fresh.ts";
 import { inventory } from "../../src/mailbox/inventory.ts";
 import { decodePage, encodePage, Journal, type JournalRecord } from "../../src/mailbox/journal.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
@@ -258,4 +259,28 @@ Deno.test("notes of what has left the journal are written a few thousand at a ti
   assertEquals(new Set([...first, ...rest].map(({ inbox }) => inbox)).size, 5000);
   assertEquals(first.length + rest.length, 5000);
   assertEquals([journal.hasNews, journal.goneSize], [false, 0]);
+});
+
+Deno.test("what is too old or too much for the journal moves at once, however many inboxes share its pages", () => {
+  const journal = new Journal();
+  const fresh = new Fresh({ sequence: 0 }, journal);
+  const most = 1_048_576;
+  const inboxes = range(2000).map((n) => pseudonymOf(new Uint8Array(32).fill(n & 0xff).fill(n >> 8, 16)));
+  const commit = (time: number, stale: number) => {
+    for (const chunk of fresh.take(time, 990, 800_000, () => false, stale).chunks) fresh.landed(chunk);
+  };
+  let largest = 0;
+  for (const time of range(40)) {
+    for (const n of range(500)) fresh.add(inboxes[(500 * time + n) % 2000]!, numbered(n, 975));
+    commit(time, journal.stale(-1, most));
+    largest = Math.max(largest, journal.size);
+  }
+  assertEquals([largest > most, largest < most + 2 * 800_000], [true, true], `${largest} bytes`);
+  const { first, size } = journal;
+  assertEquals(journal.stale(-1, size), 0);
+  assertEquals(journal.stale(-1, size - 1), first!.number);
+  assertEquals(journal.stale(first!.time, size) > first!.number, true);
+  for (let stale = journal.stale(40, 0); stale > 0; stale = journal.stale(40, 0)) commit(40, stale);
+  commit(40, 0); // which removes the last pages
+  assertEquals([journal.size, fresh.waiting], [0, 0]);
 });
