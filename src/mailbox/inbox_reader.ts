@@ -93,7 +93,9 @@ export class InboxReader implements Inbox {
       const { chunks, isAll } = await this.#readDisk();
       if (this.#closed) return [];
       // A chunk just written also stays in memory until its commit is known to have succeeded.
-      const messages = chunks.filter(({ last }) => last <= this.#diskThrough).flatMap((chunk) => this.#handOut(chunk));
+      const written = chunks.filter(({ last }) => last <= this.#diskThrough);
+      const messages = written.flatMap((chunk) => this.#handOut(chunk));
+      this.#after = Math.max(this.#after, written.at(-1)?.last ?? CONFIRMED);
       if (isAll) this.#after = Math.max(this.#after, through);
       if (messages.length > 0) return messages; // otherwise all of these were damaged or confirmed
     }
@@ -238,7 +240,7 @@ export class InboxReader implements Inbox {
   #handOut(chunk: Chunk): StoredMessage[] {
     const first = firstOf(chunk);
     const known = Math.max(this.#confirmed, this.#after);
-    this.#after = chunk.last;
+    if (chunk.messages.length > 0) this.#after = chunk.last; // a damaged one's may be a number in another chunk
     if (chunk.last <= this.#expired) return [];
     // A chunk that was partly given back, or pushed before it was written, is already in the list.
     if (this.#unconfirmed.at(-1)?.last !== chunk.last) this.#unconfirmed.push(figuresOf(chunk));

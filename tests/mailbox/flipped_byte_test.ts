@@ -134,6 +134,8 @@ const BITS_OF_KEYS: [what: string, damaged: string][] = [
   ["a damaged type", numberInKey(25).replace(/^21/, "22")],
   ["a damaged size", numberInKey(1e200)],
   ["a fraction", numberInKey(25.5)],
+  ["a number in the chunk before it", numberInKey(18)],
+  ["a number in the chunk after it", numberInKey(28)],
 ];
 Deno.test("a value with a damaged encoding costs its own chunk, but breaks neither logins nor walks", async () => {
   using _silence = new Silence();
