@@ -32,13 +32,24 @@ export interface Refusal {
 }
 
 const MINIMUM_MIXNODE_VERSION = [0, 6, 0] as const;
-/** Characters of free text. */
+/** Characters. */
 const MAX_VERSION = 32;
 const MAX_LOCATION = 256;
 const MAX_URL = 512;
 /** What addresses must be, worded to follow "is not". */
 const HOST_FORM = "an IP address or a DNS name, with a port from 1 to 65535";
 const URL_FORM = `a ws:// or wss:// URL of at most ${MAX_URL} characters, with an IP address or a DNS name`;
+
+const NUMBER = "(?:0|[1-9]\\d{0,8})";
+const PRE_RELEASE = `(?:${NUMBER}|\\d*[a-z-][\\da-z-]*)`;
+/**
+ * A version of Semantic Versioning 2.0.0; peers of 0.7.0 read it as such. Longer numbers than these may not fit their
+ * integers.
+ */
+const VERSION = new RegExp(
+  `^(${NUMBER})\\.(${NUMBER})\\.(${NUMBER})(-${PRE_RELEASE}(?:\\.${PRE_RELEASE})*)?(?:\\+[\\da-z-]+(?:\\.[\\da-z-]+)*)?$`,
+  "i",
+);
 
 /** Checks what a node posted. `json` is its announcement, without a gateway's clients. */
 export function readAnnouncement(kind: Kind, json: unknown): Announcement | Refusal {
@@ -57,9 +68,9 @@ function isKey(text: string): boolean {
 
 function readMixnode(json: unknown): Announcement | Refusal {
   const node = parseMixnode(json);
-  if (node === undefined || node.version === "") return invalid("it is not a mixnode's presence");
+  if (node === undefined) return invalid("it is not a mixnode's presence");
   const { host, pubKey, layer, version, location } = node;
-  if (!isSupported(version)) {
+  if (isOutdated(version)) {
     return { status: 422, reason: `Minimum support mixnode version is ${MINIMUM_MIXNODE_VERSION.join(".")}` };
   }
   if (layer > MAX_LAYER) return invalid(`layers are numbered from 1 to ${MAX_LAYER}`);
@@ -70,7 +81,7 @@ function readMixnode(json: unknown): Announcement | Refusal {
 
 function readGateway(json: unknown): Announcement | Refusal {
   const node = parseGatewayNode(json);
-  if (node === undefined || node.version === "") return invalid("it is not a gateway's presence");
+  if (node === undefined) return invalid("it is not a gateway's presence");
   const { clientListener, mixnetListener, pubKey, version, location } = node;
   const [mixnet, clients] = [canonicalHost(mixnetListener), canonicalUrl(clientListener)];
   if (mixnet === undefined) return invalid(`its mixnetListener is not ${HOST_FORM}`);
@@ -81,7 +92,8 @@ function readGateway(json: unknown): Announcement | Refusal {
 function read(kind: Kind, addresses: string[], fields: Fields): Announcement | Refusal {
   const key = String(fields["pubKey"]);
   if (!isKey(key)) return invalid("its public key is not 32 bytes in base58");
-  if (String(fields["version"]).length > MAX_VERSION) return invalid("its version is too long");
+  const version = String(fields["version"]);
+  if (version.length > MAX_VERSION || !VERSION.test(version)) return invalid("its version is not one like 0.7.0");
   if (String(fields["location"]).length > MAX_LOCATION) return invalid("its location is too long");
   return { kind, key, addresses, fields };
 }
@@ -98,10 +110,12 @@ function canonicalUrl(text: string): string | undefined {
   return url && new URL(url).href;
 }
 
-function isSupported(version: string): boolean {
-  const parts = version.split(".").map(Number);
-  const different = MINIMUM_MIXNODE_VERSION.findIndex((part, i) => parts[i] !== part);
-  return different < 0 || parts[different]! > MINIMUM_MIXNODE_VERSION[different]!;
+/** Whether this is an earlier version than the minimum; what is not a version is not. */
+function isOutdated(version: string): boolean {
+  const [, ...parts] = VERSION.exec(version) ?? [];
+  const different = MINIMUM_MIXNODE_VERSION.findIndex((part, i) => Number(parts[i]) !== part);
+  if (different < 0) return parts[3] !== undefined; // a pre-release of the minimum
+  return Number(parts[different]) < MINIMUM_MIXNODE_VERSION[different]!;
 }
 
 function invalid(reason: string): Refusal {

@@ -54,3 +54,38 @@ Deno.test("clients' addresses are WebSocket URLs", () => {
     assertEquals(statusOf(readAnnouncement("gateways", { ...gateway(1), clientListener: url })), 400, url);
   }
 });
+
+Deno.test("versions are those of Semantic Versioning, and mixnodes older than 0.6.0 are refused", () => {
+  const versions: Record<string, number> = {
+    "0.6.0": 201,
+    "0.6.0+b": 201,
+    "0.6.1-rc.1": 201,
+    "0.7.0": 201,
+    "0.7.0-dev": 201,
+    "0.7.1-0a.-.7+001.x": 201,
+    "0.10.0": 201,
+    "1.0.0": 201,
+    "0.5.9": 422,
+    "0.5.10+b": 422,
+    "0.6.0-rc.1": 422,
+    "": 400,
+    "old": 400,
+    "0.7": 400,
+    "0x7.1.1": 400,
+    "1e1.1.1": 400,
+    " 0.7.0": 400,
+    "0.7.0\n": 400,
+    "v0.7.0": 400,
+    "0.07.0": 400,
+    "0.7.0-": 400,
+    "0.7.0-01": 400,
+    "0.7.0+a..b": 400,
+    "0.7.9999999999999999999": 400,
+    [`0.7.0-${"x".repeat(40)}`]: 400,
+  };
+  for (const [version, status] of Object.entries(versions)) {
+    assertEquals(statusOf(readAnnouncement("mixnodes", { ...mixnode(1), version })), status, version);
+    const ofGateway = status === 422 ? 201 : status;
+    assertEquals(statusOf(readAnnouncement("gateways", { ...gateway(1), version })), ofGateway, version);
+  }
+});

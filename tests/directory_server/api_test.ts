@@ -52,20 +52,6 @@ Deno.test("a node that goes on announcing itself stays, and one that is silent g
   assertEquals(listed(), [keyOf(2)]);
 });
 
-Deno.test("mixnodes older than 0.6.0 are refused", async () => {
-  using _silence = new Silence();
-  await using rig = await DirectoryRig.start();
-  const statuses = new Map<string, number>();
-  for (const [i, version] of ["0.5.9", "0.6.0", "0.6.1", "0.10.0", "1.0.0", "old", ""].entries()) {
-    const [status] = await post(`${rig.url}/api/presence/mixnodes`, { ...mixnode(i), version });
-    statuses.set(version, status);
-  }
-  assertEquals(
-    [...statuses],
-    [["0.5.9", 422], ["0.6.0", 201], ["0.6.1", 201], ["0.10.0", 201], ["1.0.0", 201], ["old", 422], ["", 400]],
-  );
-});
-
 Deno.test("an invalid presence is refused", async () => {
   using _silence = new Silence();
   await using rig = await DirectoryRig.start();

@@ -19,7 +19,7 @@ Deno.test({
     await using rig = await DirectoryRig.start(({ operator }) => operator.listeningAddress = "127.0.0.1:0");
     for (const n of [0, 1, 2, 3]) await post(`${rig.url}/api/presence/mixnodes`, mixnode(n));
     const evil = "<img src=x onerror=alert(1)>";
-    const turned = { clientListener: "ws://9.9.9.9:1/\u202egnp", version: "0.7.0.\u2028", location: "\u2067a" };
+    const turned = { clientListener: "ws://9.9.9.9:1/\u202egnp", location: "\u2067a\u2028" };
     const wide = "a".padEnd(256, "\u0336"); // one character, as wide as all its marks
     await post(`${rig.url}/api/presence/gateways`, { ...gateway(1), location: evil });
     assertEquals((await post(`${rig.url}/api/presence/gateways`, { ...gateway(2), ...turned }))[0], 201);
@@ -39,7 +39,7 @@ Deno.test({
     assertEquals(await page.evaluate(`document.querySelectorAll("#layers article").length`), 3);
     assertStringIncludes(await page.evaluate(text("#layers")), mixnode(0).host);
     const gateways = await page.evaluate<string>(text("#gateways"));
-    for (const shown of [evil, "/\\u202egnp", "0.7.0.\\u2028", "\\u2067a"]) assertStringIncludes(gateways, shown);
+    for (const shown of [evil, "/\\u202egnp", "\\u2067a\\u2028"]) assertStringIncludes(gateways, shown);
     assertEquals(/[\p{C}\p{Zl}\p{Zp}]/u.test(gateways), false);
     assertEquals(await page.evaluate(`getComputedStyle(document.querySelector(".nodes li")).overflowX`), "hidden");
     assertStringIncludes(await page.evaluate(text("#gateways")), "key not proven");
