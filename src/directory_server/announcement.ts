@@ -95,6 +95,8 @@ function read(kind: Kind, addresses: string[], fields: Fields): Announcement | R
   const version = String(fields["version"]);
   if (version.length > MAX_VERSION || !VERSION.test(version)) return invalid("its version is not one like 0.7.0");
   if (String(fields["location"]).length > MAX_LOCATION) return invalid("its location is too long");
+  // JSON can escape half a character. Peers of 0.7.0 can't decode that, and would refuse the whole topology.
+  if (!Object.values(fields).every((field) => String(field).isWellFormed())) return invalid("its text is not Unicode");
   return { kind, key, addresses, fields };
 }
 

@@ -86,7 +86,7 @@ export async function readShort(body: ReadableStream<Uint8Array> | null): Promis
 
 function clientsIn(chunks: readonly Uint8Array[]): string {
   const clients = parseGatewayNode(parsed(chunks))?.registeredClients ?? [];
-  return JSON.stringify(clients.filter(({ pubKey }) => pubKey.length <= MAX_CLIENT_KEY));
+  return JSON.stringify(clients.filter(({ pubKey }) => pubKey.length <= MAX_CLIENT_KEY && pubKey.isWellFormed()));
 }
 
 function parsed(chunks: readonly Uint8Array[]): unknown {

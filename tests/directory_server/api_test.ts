@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { GatewayNode } from "../../src/protocol/topology.ts";
 import { DirectoryRig } from "../support/directory_rig.ts";
 import { Silence } from "../support/silence.ts";
 import { gateway, keyOf, mixnode, post } from "./nodes.ts";
@@ -80,6 +81,21 @@ Deno.test("an invalid presence is refused", async () => {
     }
   }
   assertEquals(rig.directory.topology(), { mixNodes: [], gatewayNodes: [] });
+});
+
+Deno.test("no node can put into the topology what strict peers can't decode", async () => {
+  using _silence = new Silence();
+  await using rig = await DirectoryRig.start();
+  const presence = `${rig.url}/api/presence`;
+  const half = "\ud800"; // of a pair of surrogates
+  assertEquals((await post(`${presence}/mixnodes`, { ...mixnode(1), location: half }))[0], 400);
+  assertEquals((await post(`${presence}/gateways`, { ...gateway(1), location: half }))[0], 400);
+  const clientListener = `${gateway(1).clientListener}/${half}`;
+  assertEquals((await post(`${presence}/gateways`, { ...gateway(1), clientListener }))[0], 400);
+  const registeredClients = [{ pubKey: half }, { pubKey: "c" }];
+  assertEquals((await post(`${presence}/gateways`, { ...gateway(1), location: "😀", registeredClients }))[0], 201);
+  const [{ location, registeredClients: clients }] = rig.directory.topology().gatewayNodes as [GatewayNode];
+  assertEquals([location, clients], ["😀", [{ pubKey: "c" }]]);
 });
 
 Deno.test("strangers can't decide on nodes, and web pages can't post", async () => {
