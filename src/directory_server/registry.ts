@@ -165,9 +165,8 @@ export class Registry {
     mayJoin: () => boolean = () => true,
   ): Refusal | undefined {
     this.#expire(now);
-    const standing = this.#decisions.get(node.key)?.standing;
     const before = this.#entries.get(node.key);
-    const refusal = this.#refusalOf(node, isProven, standing, before);
+    const refusal = this.#refusalOf(node, isProven, before);
     if (refusal !== undefined) return refusal;
     const rank = this.#rankOf(node.key, isProven);
     const holders = new Set(node.addresses.map((address) => this.#addresses.get(address)));
@@ -263,16 +262,17 @@ export class Registry {
   }
 
   /** Why this announcement can't be for this key, whatever else is listed. */
-  #refusalOf(
-    { kind, fields }: Announcement,
-    isProven: boolean,
-    standing: Decision["standing"],
-    before: Listed | undefined,
-  ): Refusal | undefined {
+  #refusalOf({ kind, key, fields }: Announcement, isProven: boolean, before: Listed | undefined): Refusal | undefined {
+    const { standing, layer } = this.#decisions.get(key) ?? {};
+    const isTrusted = standing === "allowed" || this.rules().open;
     if (standing === "disallowed") return { status: 403, reason: "the directory's operator has disallowed this key" };
-    if (!isProven && standing !== "allowed" && !this.rules().open) {
+    if (!isProven && !isTrusted) {
       const reason = "nodes must prove their key here, unless the directory's operator allows it";
       return { status: 401, reason };
+    }
+    // Clients of 0.7.0 send through all layers that there are, and not at all if one is missing.
+    if (!isTrusted && layer === undefined && fields.layer !== undefined && fields.layer > LAYERS) {
+      return { status: 403, reason: `only the directory's operator puts mixnodes into layers above ${LAYERS}` };
     }
     if (before === undefined) return undefined;
     if (before.kind !== kind) return { status: 409, reason: `this key is listed among the ${before.kind}` };
