@@ -37,16 +37,15 @@ export async function* inventory(path: string, sealer: Sealer): AsyncGenerator<I
   using kv = await openDatabase(path, sealer);
   const { clock } = await readTotals(kv, sealer);
   const { inboxes: journal } = await readJournal(kv, sealer, () => {});
-  let current: { id: Pseudonym; summary: InboxSummary } | undefined;
+  let current: { id: Pseudonym; summary: InboxSummary; last: number } | undefined;
   let confirmed = CONFIRMED;
   for await (const { key, value } of entriesOf(kv, { prefix: [INBOX] }, ALL, () => {})) {
     const place = placeOf(key, Number.MAX_SAFE_INTEGER);
     if (place === undefined) continue;
     const { inbox, last } = place;
     if (current?.id !== inbox) {
-      if (current !== undefined) yield withJournal(current.summary, journal.get(current.id));
-      if (current !== undefined) journal.delete(current.id);
-      current = { id: inbox, summary: emptyInbox(inbox) };
+      if (current !== undefined) yield withJournal(current.summary, takeJournaled(journal, current));
+      current = { id: inbox, summary: emptyInbox(inbox), last };
       confirmed = CONFIRMED;
     }
     const opened = sealer.open(value, inboxContext(inbox, last));
@@ -54,6 +53,7 @@ export async function* inventory(path: string, sealer: Sealer): AsyncGenerator<I
       if (opened !== undefined) confirmed = decodeMark(opened);
       continue;
     }
+    current.last = last;
     const chunk = opened && decodeChunk(last, opened);
     const { summary } = current;
     if (chunk === undefined) current.summary = { ...summary, damaged: summary.damaged + 1 };
@@ -67,11 +67,22 @@ export async function* inventory(path: string, sealer: Sealer): AsyncGenerator<I
       };
     }
   }
-  if (current !== undefined) yield withJournal(current.summary, journal.get(current.id));
-  if (current !== undefined) journal.delete(current.id);
+  if (current !== undefined) yield withJournal(current.summary, takeJournaled(journal, current));
   for (const [inbox, records] of journal) {
     if (records.length > 0) yield withJournal(emptyInbox(inbox), records);
   }
+}
+
+type JournaledMessage = Required<JournalRecord>;
+
+/** Takes an inbox's messages out of the journal, without those that a running gateway has moved since it was read. */
+function takeJournaled(
+  journal: Map<Pseudonym, JournaledMessage[]>,
+  { id, last }: { id: Pseudonym; last: number },
+): JournaledMessage[] | undefined {
+  const records = journal.get(id)?.filter(({ sequence }) => sequence > last);
+  journal.delete(id);
+  return records;
 }
 
 function emptyInbox(inbox: Pseudonym): InboxSummary {
@@ -79,7 +90,7 @@ function emptyInbox(inbox: Pseudonym): InboxSummary {
 }
 
 /** Adds a client's messages in the journal. All of them are recent. */
-function withJournal(summary: InboxSummary, records: readonly Required<JournalRecord>[] = []): InboxSummary {
+function withJournal(summary: InboxSummary, records: readonly JournaledMessage[] = []): InboxSummary {
   if (records.length === 0) return summary;
   const { messages, bytes, oldest = 0 } = summary;
   const more = bytesOf({ messages: records.map(({ message }) => message) });

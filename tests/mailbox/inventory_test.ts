@@ -27,6 +27,22 @@ Deno.test("unconfirmed messages are counted by inbox while the mailbox is open, 
   }
 });
 
+Deno.test("messages that move from the journal to their inboxes meanwhile are counted once", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  const clients = range(600); // more than the database reads at a time
+  const mailbox = await Mailbox.open(path, testSealer());
+  for (const c of clients) for (const n of range(16)) mailbox.store(client(c), numbered(n, 40)); // to their inboxes
+  await mailbox.flush();
+  for (const c of clients) mailbox.store(client(c), numbered(16, 40)); // to the journal
+  await mailbox.flush();
+  const summaries = inventory(path, testSealer());
+  const found = [(await summaries.next()).value!];
+  await mailbox[Symbol.asyncDispose](); // empties the journal
+  found.push(...await Array.fromAsync(summaries));
+  assertEquals(new Set(found.map(({ messages }) => messages)), new Set([17]));
+});
+
 Deno.test("a missing mailbox is not created, and another storage key opens nothing", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
