@@ -27,6 +27,7 @@ export function announceAddress(text: string, defaultPort: number): string | und
  * a port, the scheme's default port applies. `host` or `host:port` is prefixed with `ws://`. Undefined for anything else.
  */
 export function clientsAnnounceAddress(text: string, defaultPort: number): string | undefined {
+  if (/^wss?:\d/i.test(text)) return undefined; // 0.7.0 writes this, without the host, for --clients-announce-port
   const url = webSocketUrl(text);
   if (url !== undefined) return url;
   const address = announceAddress(text, defaultPort);
@@ -65,6 +66,12 @@ export function hostOf(address: string): string {
 /** An IP address in canonical form, or a DNS name in lower case. Undefined for anything else. */
 export function hostName(text: string): string | undefined {
   return parseIp(text.replace(/^\[(.*)\]$/, "$1")) ?? (isNamed(`${text}:${ANY_PORT}`) ? text.toLowerCase() : undefined);
+}
+
+/** Whether a text is an IPv6 address, as it has no brackets, and also another one with a port: `2001:db8::1:1789`. */
+export function isAmbiguous(text: string): boolean {
+  const [, host = ""] = /^(.*):\d+$/.exec(text) ?? [];
+  return parseIp(text) !== undefined && parseIp(host) !== undefined;
 }
 
 /** Parses a port that can be announced: 1 to 65535, in decimal digits. Undefined for anything else. */

@@ -7,6 +7,7 @@ import {
   announcedUrl,
   choice,
   count,
+  countOrNone,
   databaseUrl,
   delay,
   delayOrNever,
@@ -478,12 +479,12 @@ export const GATEWAY_SECTIONS = {
       comment: "How long a mixnode may take to accept a connection, in ms.",
     }),
     stored_messages_filename_length: key({
-      kind: count,
+      kind: countOrNone,
       default: 16,
       comment: "Not used. In 0.7.0, the length of the name of each message's file, in characters.",
     }),
     message_retrieval_limit: key({
-      kind: count,
+      kind: countOrNone,
       default: 5,
       comment: "Not used. In 0.7.0, the number of stored messages read at a time.",
     }),

@@ -6,6 +6,7 @@ import {
   clientsAnnounceAddress,
   directoryUrl,
   hostName,
+  isAmbiguous,
   listeningAddress,
   portOf,
 } from "./addresses.ts";
@@ -45,6 +46,9 @@ export const flag: Kind<boolean> = {
 
 /** A number from 1 to 65535. */
 export const count: Kind<number> = wholeNumber(1, 65_535);
+
+/** A number from 0 to 65535. */
+export const countOrNone: Kind<number> = wholeNumber(0, 65_535);
 
 /** A time in ms, at least 1 and short enough for a timer: about 24 days. */
 export const delay: Kind<number> = wholeNumber(1, MAXIMUM_DELAY, "ms");
@@ -110,19 +114,22 @@ export function address(port: number): Kind<string> {
   );
 }
 
-/** An address for others to connect to, `host:port`. The port defaults to that of the section's `listening_address`. */
+/**
+ * An address for others to connect to, `host:port`. The port defaults to that of the section's `listening_address`. What is
+ * ambiguous is refused: 0.7.0 announced it as it was, and its clients take what is behind the last colon for the port.
+ */
 export function announced(port: number): Kind<string> {
   return form(
-    `host:port, as in gateway.example.org:${port}`,
-    (value, section) => announceAddress(value, listeningPort(section)),
+    `host:port, as in gateway.example.org:${port} or [2001:db8::1]:${port}`,
+    (value, section) => isAmbiguous(value) ? undefined : announceAddress(value, listeningPort(section)),
   );
 }
 
 /** As {@linkcode announced}, or a WebSocket URL. */
 export function announcedUrl(port: number): Kind<string> {
   return form(
-    `host:port, as in gateway.example.org:${port}, or a URL, as in wss://gateway.example.org`,
-    (value, section) => clientsAnnounceAddress(value, listeningPort(section)),
+    `host:port, as in gateway.example.org:${port} or [2001:db8::1]:${port}, or a URL, as in wss://gateway.example.org`,
+    (value, section) => isAmbiguous(value) ? undefined : clientsAnnounceAddress(value, listeningPort(section)),
   );
 }
 

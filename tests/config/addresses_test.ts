@@ -4,6 +4,7 @@ import {
   clientsAnnounceAddress,
   directoryUrl,
   hostOf,
+  isAmbiguous,
   listeningAddress,
   parsePort,
   portOf,
@@ -39,6 +40,12 @@ Deno.test("the mixnet announce address may also be a name", () => {
     "1.2.3.4": "1.2.3.4:1789",
     "::1": "[::1]:1789",
     "[::1]:5": "[::1]:5",
+    "::ffff:1.2.3.4": "[::ffff:102:304]:1789",
+    "2001:db8::a": "[2001:db8::a]:1789",
+    "2001:db8:1:2:3:4:5:6": "[2001:db8:1:2:3:4:5:6]:1789",
+    "[2001:db8::1:1789]": "[2001:db8::1:1789]:1789",
+    "2001:db8::1:17890": undefined,
+    "[:1790": undefined, // what 0.7.0 writes for [::1] and --mix-announce-port
     "1.2.3.400": undefined,
     "a..b": undefined,
     "-a.org": undefined,
@@ -61,12 +68,21 @@ Deno.test("the clients' announce address is a WebSocket URL, or becomes one", ()
     "wss://gateway.example.org": "wss://gateway.example.org",
     "wss://[::1]:5/path?x=1": "wss://[::1]:5/path?x=1",
     "WSS://Gateway.example.org/Path": "wss://Gateway.example.org/Path",
+    "ws1.example.org:5": "ws://ws1.example.org:5",
+    "ws:9001": undefined, // what 0.7.0 writes for any host and --clients-announce-port
     "http://a.org": undefined,
     "wss://": undefined,
     "wss://user@a.org": undefined,
     "wss://a.org:99999": undefined,
   };
   for (const [text, address] of Object.entries(cases)) assertEquals(clientsAnnounceAddress(text, 9000), address, text);
+});
+
+Deno.test("an IPv6 address without brackets that may end in a port is ambiguous", () => {
+  const ambiguous = ["::1:1789", "2001:db8::1:1789", "fe80::a:0012"];
+  assertEquals(ambiguous.filter(isAmbiguous), ambiguous);
+  const clear = ["::", "::1", "2001:db8::1", "2001:db8::a", "2001:db8:1:2:3:4:5:6", "::ffff:1.2.3.4", "[::1:1789]"];
+  assertEquals([...clear, "[::1]:1789", "1.2.3.4:5", "a.org:5", "a.org"].filter(isAmbiguous), []);
 });
 
 Deno.test("ports are read from addresses and replaced in them", () => {

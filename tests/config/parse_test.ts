@@ -121,8 +121,8 @@ presence_sending_delay = 1
 packet_forwarding_initial_backoff = 2
 packet_forwarding_maximum_backoff = 3
 initial_connection_timeout = 4
-stored_messages_filename_length = 5
-message_retrieval_limit = 6
+stored_messages_filename_length = 0
+message_retrieval_limit = 0
 `,
     PATH,
   );
@@ -187,8 +187,8 @@ message_retrieval_limit = 6
       packetForwardingInitialBackoff: 2,
       packetForwardingMaximumBackoff: 3,
       initialConnectionTimeout: 4,
-      storedMessagesFilenameLength: 5,
-      messageRetrievalLimit: 6,
+      storedMessagesFilenameLength: 0,
+      messageRetrievalLimit: 0,
     },
   });
 });
@@ -277,6 +277,8 @@ Deno.test("a Windows path in double quotes is refused with the remedy", () => {
 Deno.test("an invalid value is refused with its key and the remedy", () => {
   const cases: [section: string, line: string, reason: string][] = [
     ["mixnet_endpoint", `listening_address = "localhost"`, "which is not ip:port, as in 0.0.0.0:1789 or [::]:1789"],
+    ["mixnet_endpoint", `announce_address = "::1:1789"`, 'is "::1:1789", which is not host:port, as in gateway.'],
+    ["clients_endpoint", `announce_address = "::1:9000"`, 'is "::1:9000", which is not host:port, as in gateway.'],
     ["mixnet_endpoint", `announce_address = "a b"`, "which is not host:port, as in gateway.example.org:1789"],
     ["mixnet_endpoint", `forward_to = "mixnodes"`, 'can only be "topology" or "any"'],
     ["clients_endpoint", `listening_address = 9000`, "must be text in quotes"],
@@ -284,7 +286,7 @@ Deno.test("an invalid value is refused with its key and the remedy", () => {
     [
       "clients_endpoint",
       `announce_address = "http://a.example"`,
-      "which is not host:port, as in gateway.example.org:9000, or a URL, as in wss://gateway.example.org",
+      "which is not host:port, as in gateway.example.org:9000 or [2001:db8::1]:9000, or a URL, as in wss://gateway.example.org",
     ],
     ["clients_endpoint", `inboxes_directory = ""`, "must be a path"],
     ["clients_endpoint", `inboxes_directory = "~/mail"`, 'is "~/mail": only shells expand ~'],
@@ -303,7 +305,7 @@ Deno.test("an invalid value is refused with its key and the remedy", () => {
     ["operator", `listening_address = "9001"`, "which is not ip:port, as in 0.0.0.0:9001 or [::]:9001"],
     ["debug", `presence_sending_delay = 0`, "must be a whole number from 1 to 2147483647 ms"],
     ["debug", `initial_connection_timeout = 1.5`, "must be a whole number"],
-    ["debug", `message_retrieval_limit = "5"`, "must be a whole number from 1 to 65535"],
+    ["debug", `message_retrieval_limit = "5"`, "must be a whole number from 0 to 65535"],
     ["debug", `packet_forwarding_maximum_backoff = 5`, "is below packet_forwarding_initial_backoff (10000)"],
   ];
   for (const [section, line, reason] of cases) {
