@@ -17,7 +17,7 @@ export async function opened<T>(what: string, path: string, open: (path: string)
 /** What to do about a database that cannot be opened, from SQLite's message; undefined when that gives no hint. */
 export function remedyFor(error: unknown): string | undefined {
   const text = error instanceof Error ? error.message : "";
-  if (/file is not a database|disk image is malformed/.test(text)) {
+  if (/file is not a database|malformed/.test(text)) {
     return "it is damaged: put back a copy of it, or move it away, with the files beside it that begin with its name, " +
       "to start with an empty one";
   }

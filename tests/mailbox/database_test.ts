@@ -1,6 +1,9 @@
-import { assertEquals, assertLess, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
+import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { opened } from "../../src/errors/opened.ts";
+import { OperatorError } from "../../src/errors/operator_error.ts";
 import { lockPrivateFolder, openDatabase, openPrivateDatabase } from "../../src/mailbox/database.ts";
 import { Mailbox } from "../../src/mailbox/mailbox.ts";
 import { Sealer } from "../../src/mailbox/sealing.ts";
@@ -90,6 +93,19 @@ Deno.test("a damaged marker of the storage key is repaired from the other copy",
   using kv = await openDatabase(path, testSealer());
   for (const n of [0, 1]) await kv.set(["storage_key", n], new Uint8Array(40));
   await assertRejects(() => openDatabase(path, testSealer()), Error, "not sealed with this storage key");
+});
+
+Deno.test("a database whose schema has a flipped bit is refused with a remedy", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("some.kv");
+  (await openDatabase(path, testSealer())).close();
+  const file = Buffer.from(Deno.readFileSync(path)).toString("latin1");
+  const damaged = file.replace(/(CREATE INDEX[^(]*\(expiration_m)s/i, "$1r");
+  assert(damaged !== file);
+  Deno.writeFileSync(path, Buffer.from(damaged, "latin1"));
+  const opening = () => opened("mailbox", path, (path) => openDatabase(path, testSealer()));
+  await assertRejects(opening, OperatorError, "malformed database schema");
+  await assertRejects(opening, OperatorError, "it is damaged: put back a copy");
 });
 
 Deno.test("a database that was never sealed is refused", async () => {
