@@ -140,14 +140,15 @@ export const GATEWAY_SECTIONS = {
       default: 86_400_000,
       comment: `How long packets are remembered, in ms, also across restarts. A packet that is replayed within this time
         is dropped. The default is a day. Only time during which the gateway runs counts, so a wrong clock does not make
-        it forget.`,
+        it forget. A database that gateways share remembers packets too, for as many days by its clock.`,
     }),
     replay_packets: key({
       kind: amount(1000, "packets"),
       default: 5_242_880,
       comment: `The most packets remembered, each in up to 26 bytes of memory once it has arrived. With more of them
         within replay_window, the oldest packets of the clients that get the most are forgotten, and counted, so flooding
-        a few clients does not make the gateway forget packets of others. A client that is always online gets a packet a
+        a few clients does not make the gateway forget packets of others. A database that gateways share keeps all of
+        them: 88 bytes each, on its disk. A client that is always online gets a packet a
         second or more, because it sends cover messages to itself: 86,400 a day.`,
     }),
   },
@@ -204,7 +205,8 @@ export const GATEWAY_SECTIONS = {
       default: false,
       comment: `Whether a client has to prove that it has the private key of its address in order to register. If true,
         nobody can take another client's address, but new 0.7.0 clients cannot register, because they have no such
-        proof; those with a token are not affected. The default is false.`,
+        proof. Clients with a token are not affected, nor is anybody who registered another's address before this was
+        true. The default is false.`,
     }),
     announce_clients: key({
       kind: flag,
@@ -271,7 +273,8 @@ export const GATEWAY_SECTIONS = {
       reloadable: "always",
       comment:
         `How long a client stays registered without ever logging in again, in ms; 0 means for ever. The default is
-        30 days. Only time during which the gateway runs and the client is not connected counts. Mail for a removed client
+        30 days. Only time during which the gateway runs and the client is not connected counts; in PostgreSQL, the
+        database's clock counts, also while no gateway runs. Mail for a removed client
         is dropped until it logs in again, for which its token is still valid.`,
     }),
     registrations_per_hour: key({
@@ -375,7 +378,7 @@ export const GATEWAY_SECTIONS = {
       reloadable: "always",
       comment: `How long a message is stored for a client that does not fetch it, in ms. The default is 30 days; 0 means
         for ever. Only time during which the gateway runs counts, because nobody can fetch mail while it does not. A
-        wrong clock deletes no mail.`,
+        wrong clock deletes no mail. In PostgreSQL, the database's clock counts, also while no gateway runs.`,
     }),
     minimum_free_disk: key({
       kind: amount(0, "bytes"),
@@ -384,7 +387,8 @@ export const GATEWAY_SECTIONS = {
       comment:
         `The least free space on the inboxes' disk, in bytes, for storing new messages. With less, they are dropped
         and counted, and the health check fails; stored messages are still delivered. Free space inside the mailbox's
-        file, which never shrinks, counts too.`,
+        file, which never shrinks, counts too. With PostgreSQL, the health check only warns about this machine's disk:
+        watch the database's, too.`,
     }),
     slow_client_bytes: key({
       kind: amount(4096, "bytes"),
