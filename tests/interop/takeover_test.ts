@@ -6,12 +6,18 @@ import { unpackHome070 } from "../config/home_070.ts";
 import { GatewayProcess } from "../support/gateway_process.ts";
 import { freePort } from "../support/reference_network.ts";
 import { TestClient } from "../support/test_client.ts";
+import { vectorFile } from "../support/vectors.ts";
 
 const TOKENS = new URL("../vectors/gateway-home-0.7.0.tokens.txt", import.meta.url).pathname;
 const ID = "supergateway";
 
+/** What a gateway logged about its start, without times and padding. */
+const logged = (output: string) =>
+  output.split("\n").flatMap((line) => / INFO +(nym_gateway::node\S*) +> (.*)/.exec(line)?.slice(1).join(" > ") ?? []);
+
 Deno.test({
-  name: "a 0.7.0 home is taken over: its clients log in with their old tokens and receive 5, 4 and 0 messages",
+  name:
+    "a 0.7.0 home is taken over, with the log of 0.7.0: its clients log in with their old tokens and receive 5, 4 and 0 messages",
   fn: async () => {
     await using directory = await DirectoryRig.start();
     const home = await Deno.makeTempDir({ prefix: "nym-gateway-" });
@@ -21,6 +27,11 @@ Deno.test({
     const config = join(folder, "config/config.toml");
     await Deno.writeTextFile(config, (await Deno.readTextFile(config)).replaceAll("/home/nym", home));
     await gateway.start("--mix-host", gateway.mixnet, "--clients-host", gateway.clients, "--directory", directory.url);
+
+    const of070 = logged((await Deno.readTextFile(vectorFile("run.stdout.txt"))).split(/^.*Closing connection/m)[0]!)
+      .map((line) => line.replace("127.0.0.1:1789", gateway.mixnet).replace("127.0.0.1:9000", gateway.clients));
+    assertEquals(of070.length, 9);
+    assertEquals(logged(gateway.log).filter((line) => of070.includes(line)), of070);
 
     assertEquals(await gateway.stored(), 9);
     assert(gateway.log.includes("belongs to the 0.7.0 gateway and stays unchanged"), gateway.log);
