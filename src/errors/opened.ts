@@ -22,7 +22,7 @@ export function remedyFor(error: unknown): string | undefined {
       "to start with an empty one";
   }
   if (/disk I\/O error|disk is full|read-?only/i.test(text)) {
-    return "check whether the disk is full, read-only or failing";
+    return "check whether the disk is full, read-only or failing, and whether this user may write to the folder";
   }
   return undefined;
 }

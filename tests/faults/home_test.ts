@@ -156,7 +156,7 @@ Deno.test({
       assertEquals(code, 74);
       assertMatch(
         said,
-        /^error: Cannot open the ledger ".*": .*; check whether the disk is full, read-only or failing$/,
+        /^error: Cannot open the ledger ".*": .*; check whether the disk is full, read-only or failing, and whether this user may write to the folder$/,
       );
     }
   },
