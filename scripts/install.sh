@@ -27,6 +27,7 @@ USER_NAME=nym-gateway
 STATE=/var/lib/nym-gateway
 PAUSES=growing-pauses.conf
 UNITS='nym-gateway nym-gateway@ nym-mixnode@ nym-directory@'
+SCRIPTS='nym-gateway nym-gateway.* nym-mixnode.* nym-directory.*' # OpenRC's, for the gateway and for nodes by id
 # The public key that releases are signed with, as in "ssh-ed25519 AAAA…". `deno task release --signing-key` sets it.
 RELEASE_KEY=''
 NAMESPACE=nym-gateway-release
@@ -138,6 +139,12 @@ put_unit() {
     fi
 }
 
+# scripts: OpenRC's scripts of this machine's nodes, one a line
+scripts() {
+    # shellcheck disable=SC2086 # patterns
+    (cd /etc/init.d && ls -d $SCRIPTS) 2>/dev/null || true # not all of them exist
+}
+
 # remove <folder> <pattern>: removes these files of a folder of the root, if that exists
 remove() (
     [ -d "$root$1" ] || exit 0
@@ -160,7 +167,11 @@ if [ "$uninstall" = yes ]; then
             ! systemctl is-active --quiet nym-gateway 'nym-gateway@*' 'nym-mixnode@*' 'nym-directory@*' 2>/dev/null ||
                 fail "it is running: systemctl stop nym-gateway 'nym-gateway@*' 'nym-mixnode@*' 'nym-directory@*'"
             ;;
-        openrc) ! rc-service nym-gateway status >/dev/null 2>&1 || fail 'it is running: rc-service nym-gateway stop' ;;
+        openrc)
+            for script in $(scripts); do
+                ! rc-service "$script" status >/dev/null 2>&1 || fail "it is running: rc-service $script stop"
+            done
+            ;;
         esac
     fi
     units=/etc/systemd/system
@@ -173,8 +184,8 @@ if [ "$uninstall" = yes ]; then
     done
     remove "${program%/*}" nym-gateway
     remove "${manual%/*}" nym-gateway.1
-    remove /etc/init.d nym-gateway
-    remove /etc/runlevels/default nym-gateway
+    remove /etc/init.d "$SCRIPTS"
+    remove /etc/runlevels/default "$SCRIPTS"
     [ -n "$root" ] || [ "$service" != systemd ] || systemctl daemon-reload 2>/dev/null || true # systemd may not be running
     echo "Removed $program and its service."
     echo "Kept: $STATE with keys, configuration and messages, and the user $USER_NAME."
@@ -329,7 +340,11 @@ systemd)
     # A node that was stopped, perhaps since it runs elsewhere now, must stay so.
     restart="systemctl daemon-reload && systemctl try-restart 'nym-gateway*' 'nym-mixnode@*' 'nym-directory@*'"
     ;;
-openrc) start='rc-update add nym-gateway && rc-service nym-gateway start' restart='rc-service nym-gateway restart' ;;
+openrc)
+    start='rc-update add nym-gateway && rc-service nym-gateway start'
+    restart=''
+    for script in $(scripts); do restart="${restart:+$restart; }rc-service --ifstarted $script restart"; done
+    ;;
 none) start="NYM_HOME=$STATE $program run --id gateway    # as the user $USER_NAME" restart='stop it and start it again' ;;
 esac
 if [ -n "$(ls -d "$STATE"/gateways/* "$STATE"/mixnodes/* "$STATE"/directories/* 2>/dev/null)" ]; then

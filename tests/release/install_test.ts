@@ -133,6 +133,19 @@ toolTest("sh", "the unit runs the program in --prefix; OpenRC gets its script", 
   );
 });
 
+toolTest("sh", "the OpenRC script runs the node that its name says", async () => {
+  const nodes = {
+    "nym-gateway": " run --id gateway gateways/gateway",
+    "nym-gateway.second": " run --id second gateways/second",
+    "nym-mixnode.mist.1": "mixnode run --id mist.1 mixnodes/mist.1",
+    "nym-directory.attic": "directory run --id attic directories/attic",
+  };
+  for (const [name, expected] of Object.entries(nodes)) {
+    const line = `RC_SVCNAME=${name}; . ${OPENRC_SCRIPT}; echo "$command_args \${required_dirs#/var/lib/nym-gateway/}"`;
+    assertEquals(await run("sh", "-c", line), { code: 0, output: `${expected}\n` });
+  }
+});
+
 toolTest("sh", "an upgrade replaces the program and keeps the gateway's files", async () => {
   using files = await release();
   using root = new TemporaryFolder();
