@@ -4,7 +4,7 @@ import { decodeEntries, encodeEntries } from "./entries.ts";
 
 /** The description at the start of an archive. */
 export interface Manifest {
-  /** the name of the exported gateway */
+  /** the name of the exported gateway, which may be any text */
   readonly id: string;
   /** the version of the program that wrote it */
   readonly version: string;
@@ -126,7 +126,9 @@ function decodeManifest(bytes: Uint8Array): Manifest {
       `it has format ${format}, but this program reads format ${FORMAT}: is the program outdated?`,
     );
   }
-  if (format === FORMAT && isWord(id) && isWord(version) && isWord(exported)) return { id, version, exported };
+  if (format === FORMAT && typeof id === "string" && isWord(version) && isWord(exported)) {
+    return { id, version, exported };
+  }
   throw new ArchiveError("its manifest is invalid");
 }
 

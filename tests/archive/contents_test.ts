@@ -125,13 +125,16 @@ Deno.test("configuration, keys and entries have a size limit, tags have none", a
 Deno.test("an incomplete or unprintable manifest is refused, and so is one of another format", async () => {
   const manifest = (text: string) => refusal(file("manifest.json", text));
   const rest = '"version":"1","exported":"now"}';
+  const unprintable = '{"format":1,"id":"x","version":"\\u202e","exported":"now"}';
   for (
-    const text of ["{", "null", "[]", '{"format":1}', `{"id":"x",${rest}`, `{"format":1,"id":"\\u202e",${rest}`] //
+    const text of ["{", "null", "[]", '{"format":1}', `{"id":"x",${rest}`, `{"format":1,"id":1,${rest}`, unprintable] //
   ) assertEquals(await manifest(text), "its manifest is invalid");
   assertEquals(
     await manifest('{"format":2}'),
     "it has format 2, but this program reads format 1: is the program outdated?",
   );
+  const anyName = `{"format":1,"id":"${"a ".repeat(99)}",${rest}`; // 0.7.0 takes any id; `import` asks for another
+  assertEquals(await manifest(anyName), "it does not contain config.toml");
 });
 
 Deno.test("a truncated or invalid tar archive is refused", async () => {

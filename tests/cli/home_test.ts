@@ -57,6 +57,22 @@ Deno.test("with one gateway --id may be left out; with several, or for an unknow
   assertEquals([other.code, other.stderr], [66, `error: There is no gateway three, only ${list}\n`]);
 });
 
+Deno.test("a home that exists is found by any name that 0.7.0 took for an id, and never outside of its folder", async () => {
+  using folder = new TemporaryFolder();
+  const named = (id: string) => findHome(GATEWAY_ROLE, { id }, undefined, new Map([["NYM_HOME", folder.path]]));
+  const names = ["my@gw", "my gateway", "a".repeat(100)];
+  make(folder.path, ...names, ".importing-gw", "a\nb");
+  make(folder.file("gateways/my@gw"), "inside");
+  for (const id of names) {
+    assertEquals(named(id), { id, configPath: `${folder.path}/gateways/${id}/config/config.toml` });
+  }
+  for (const id of ["my@gw/gateways/inside", "../gateways/my@gw", "..", ".importing-gw", "a\nb", "no@gw", ""]) {
+    assertThrows(() => named(id), OperatorError, "is not one word");
+  }
+  assertThrows(() => named("other"), OperatorError, "There is no gateway other, only aaa");
+  assertEquals((await nymGateway(`init --id other@gw ${INIT}`, { NYM_HOME: folder.path })).code, 64);
+});
+
 Deno.test("with --config alone, the file says which gateway it is", async () => {
   using folder = new TemporaryFolder();
   await nymGateway(`init --id one ${INIT}`, { NYM_HOME: folder.path });

@@ -52,6 +52,14 @@ function isId(text: string): boolean {
   return /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}._-]{0,63}$/u.test(text) && !text.endsWith(".");
 }
 
+/**
+ * Whether this can be the name of a home that is there. 0.7.0 takes any id, as in `my@gateway`. Left out are paths, names
+ * that disturb a terminal, and hidden folders, such as an unfinished import.
+ */
+function isNameOfHome(text: string): boolean {
+  return /^(?!\.)[^/\\\p{C}\p{Zl}\p{Zp}]+$/u.test(text);
+}
+
 function homeDirectory(environment: Environment): string | undefined {
   return environment.get(Deno.build.os === "windows" ? "USERPROFILE" : "HOME") || undefined;
 }
@@ -76,7 +84,7 @@ export function findHome<C extends AnyConfig>(
   service: string = SERVICE_HOME,
   environment: Environment = Deno.env,
 ): FoundHome {
-  const id = options.id === undefined ? undefined : nodeId(options);
+  const id = options.id === undefined || isNameOfHome(options.id) ? options.id : nodeId(options);
   if (options.config !== undefined) return { id, configPath: options.config };
   const places = placesOf(role, service, environment);
   const { found, hidden } = homesIn(places);
@@ -86,6 +94,7 @@ export function findHome<C extends AnyConfig>(
   // Its configuration is gone, but it may run, and it is not to be created again.
   const [bare, ...more] = first === undefined ? meant(homesIn(places, hasData).found) : [];
   if (bare !== undefined && more.length === 0) return bare;
+  if (id !== undefined) nodeId(options); // which throws if no node of that name can be created
   throw notFound(role, id, found, hidden, environment);
 }
 
@@ -110,7 +119,7 @@ export function homesIn(
     try {
       return [...Deno.readDirSync(place)]
         .map(({ name }) => ({ id: name, configPath: configPath(name, place) }))
-        .filter(({ id, configPath }) => isId(id) && isHome(configPath))
+        .filter(({ id, configPath }) => isNameOfHome(id) && isHome(configPath))
         .sort((a, b) => a.id < b.id ? -1 : 1);
     } catch (error) {
       if (error instanceof Deno.errors.PermissionDenied) hidden.push(place);
