@@ -62,8 +62,10 @@ export class SharedPeap implements AsyncIterable<ReceivedMessage>, AsyncDisposab
   /** what tells the worker that this tab is still there */
   readonly #lock: Promise<string> | undefined;
   #address: string | undefined;
-  /** undefined while no worker has answered */
+  /** to the worker; undefined once this tab is gone */
   #port: Port | undefined;
+  /** whether the worker has answered */
+  #isOpen = false;
   #numbers = 0;
   /** why nothing more can be asked for */
   #end: Error | undefined;
@@ -98,8 +100,8 @@ export class SharedPeap implements AsyncIterable<ReceivedMessage>, AsyncDisposab
       await peap.#opened.promise;
       return peap;
     } catch (error) {
-      peap.#gone.resolve();
-      host.close();
+      peap.#say({ type: "close", call: 0, all: host.leads }); // a worker that is still connecting reads it after that
+      peap.#go();
       throw error;
     } finally {
       stop();
@@ -179,8 +181,7 @@ export class SharedPeap implements AsyncIterable<ReceivedMessage>, AsyncDisposab
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     const closed = new PeapError("closed", "The client was closed");
-    const port = this.#port;
-    if (port && !this.#end) {
+    if (this.#isOpen && !this.#end) {
       const call = ++this.#numbers;
       const { promise, resolve } = Promise.withResolvers<unknown>();
       this.#ask(call, { request: { type: "close", call, all: this.#host.leads }, resolve, reject: resolve });
@@ -196,8 +197,10 @@ export class SharedPeap implements AsyncIterable<ReceivedMessage>, AsyncDisposab
 
   /** There is a worker, at first or in place of another one, which has not answered yet. */
   #joined(port: Port): void {
-    this.#port = undefined;
-    port.onmessage = ({ data }) => this.#receive(data as Reply, port);
+    this.#port = port;
+    this.#isOpen = false;
+    port.onmessage = ({ data }) => this.#receive(data as Reply);
+    this.#sayAlive(port);
     if (this.#address === undefined || this.#end) return;
     this.#status.set({ state: "connecting" });
     const lost = new PeapError("connection", "The tab that had the client was closed; the message may have been sent");
@@ -208,8 +211,8 @@ export class SharedPeap implements AsyncIterable<ReceivedMessage>, AsyncDisposab
     }
   }
 
-  #receive(reply: Reply, port: Port): void {
-    if (reply.type === "opened") return this.#open(reply, port);
+  #receive(reply: Reply): void {
+    if (reply.type === "opened") return this.#open(reply);
     if (reply.type === "refused") return void this.#refused(readError(reply.error));
     if (reply.type === "status") return this.#setStatus(readStatus(reply.status));
     const call = this.#calls.get(reply.call);
@@ -219,12 +222,12 @@ export class SharedPeap implements AsyncIterable<ReceivedMessage>, AsyncDisposab
     else call?.resolve(reply.message);
   }
 
-  #open({ address, status }: Extract<Reply, { type: "opened" }>, port: Port): void {
-    this.#port = port;
+  #open({ address, status }: Extract<Reply, { type: "opened" }>): void {
+    this.#isOpen = true;
     this.#address = address;
     this.#setStatus(readStatus(status));
     for (const { request } of this.#calls.values()) this.#post(request);
-    void this.#lock?.then((lock) => this.#post({ type: "alive", lock }));
+    this.#sayAlive(this.#port!); // again: a `BroadcastChannel` loses what comes before the worker listens
     this.#opened.resolve();
   }
 
@@ -254,6 +257,11 @@ export class SharedPeap implements AsyncIterable<ReceivedMessage>, AsyncDisposab
       else reject(end);
     }
     this.#calls.clear();
+    this.#go();
+  }
+
+  #go(): void {
+    this.#port = undefined;
     this.#gone.resolve();
     this.#host.close();
   }
@@ -280,7 +288,17 @@ export class SharedPeap implements AsyncIterable<ReceivedMessage>, AsyncDisposab
 
   /** Says something to the worker. What is asked for while there is none is said once there is. */
   #post(request: Request): void {
-    if (this.#end) return;
+    if (this.#isOpen) this.#say(request);
+  }
+
+  /** By this the worker notices that this tab vanishes, also while its client is connecting. */
+  #sayAlive(port: Port): void {
+    void this.#lock?.then((lock) => {
+      if (this.#port === port) this.#say({ type: "alive", lock });
+    });
+  }
+
+  #say(request: Request): void {
     this.#port?.postMessage(request, request.type === "send" ? [request.data.buffer as ArrayBuffer] : []);
   }
 }

@@ -43,7 +43,7 @@ export class FakeNetwork implements AsyncDisposable {
   readonly gatewayKey: string;
   readonly answers: Answers;
   /** The requests of the clients' logins. */
-  readonly logins: { type: string; token?: string; proof?: string }[] = [];
+  readonly logins: { type: string; address: string; token?: string; proof?: string }[] = [];
   /** Packets received. */
   packets = 0;
   /** The directory's answer; a string is sent as it is. */

@@ -7,28 +7,37 @@ import { eventually } from "../support/eventually.ts";
 const isSkipped = hasChromium() ? "" : " (skipped: no Chromium)";
 const SCREEN = { width: 400, height: 300, isPhone: false, scheme: "light" } as const;
 
-/** A tab: its client, and the texts of the messages that its loop has seen. */
+/** A tab: its client, the texts of the messages that its loop has seen, and whether its lock is held. */
 const TAB = `<!DOCTYPE html><title>tab</title><script type="module">
   import { SharedPeap } from "./page.js";
   const { searchParams } = new URL(location.href);
   const script = new URL("worker.js" + searchParams.get("options"), location.href);
   globalThis.messages = [];
-  globalThis.client = await SharedPeap.connect({ script, kind: searchParams.get("kind") });
+  globalThis.givingUp = new AbortController();
+  const { signal } = givingUp;
+  const { locks } = navigator;
+  if (searchParams.has("insecure")) Object.defineProperty(navigator, "locks", { value: undefined }); // as without https
+  const connecting = SharedPeap.connect({ script, kind: searchParams.get("kind"), signal });
+  locks.request(crypto.randomUUID(), () => globalThis.isLocked = true); // locks are granted in order
+  globalThis.client = await connecting;
   for await (const message of client) messages.push(message.text());
 </script>`;
 
 /** Serves tabs, their scripts and the network's directory from one origin. */
-async function serveTabs(network: FakeNetwork, connecting: () => void): Promise<Deno.HttpServer<Deno.NetAddr>> {
+async function serveTabs(
+  network: FakeNetwork,
+  connecting: () => Promise<void> | void,
+): Promise<Deno.HttpServer<Deno.NetAddr>> {
   const [page, worker] = await Promise.all(["../../src/tabs/mod.ts", "worker_script.ts"].map(bundle));
   const answer = (body: string | Uint8Array<ArrayBuffer>, type: string) =>
     new Response(body, { headers: { "content-type": type } });
-  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, ({ url }) => {
+  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async ({ url }) => {
     const { pathname } = new URL(url);
     if (pathname === "/page.js") return answer(page!, "text/javascript");
     if (pathname === "/worker.js") return answer(worker!, "text/javascript");
     if (pathname === "/tab") return answer(TAB, "text/html");
     if (pathname === "/connecting") {
-      connecting();
+      await connecting();
       return answer("", "text/plain");
     }
     if (pathname === "/") return answer("<!DOCTYPE html><title>tabs</title>", "text/html");
@@ -54,19 +63,23 @@ Deno.test({
       return { type: "send", status: true };
     };
     let clients = 0;
-    await using server = await serveTabs(network, () => clients++);
+    let mayConnect = Promise.resolve();
+    await using server = await serveTabs(network, () => {
+      clients++;
+      return mayConnect;
+    });
     await using chromium = await Chromium.start();
     const origin = `http://127.0.0.1:${server.addr.port}/`;
     const run = <T>(script: string) => chromium.evaluate<T>(script);
 
     /** Frames are tabs, too: each has its own global object, locks and workers. */
-    async function openTabs(kind: string, options: string): Promise<void> {
+    async function openTabs(kind: string, options: string, until = "client", ofA = ""): Promise<void> {
       await chromium.show(origin, SCREEN);
       await chromium.until(`document.title === "tabs"`);
       const url = `tab?kind=${kind}&options=${encodeURIComponent(options)}`;
-      for (const tab of ["a", "b"]) {
-        await run(`${tab} = document.body.appendChild(document.createElement("iframe")), ${tab}.src = "${url}", 0`);
-        await chromium.until(`${tab}.contentWindow.client`);
+      for (const [tab, src] of [["a", url + ofA], ["b", url]]) {
+        await run(`${tab} = document.body.appendChild(document.createElement("iframe")), ${tab}.src = "${src}", 0`);
+        await chromium.until(`${tab}.contentWindow.${until}`);
       }
     }
 
@@ -95,6 +108,20 @@ Deno.test({
         await eventually("the client ends with the last tab", () => client.socket === undefined);
       });
     }
+
+    await t.step("tabs that leave while a SharedWorker connects are not there afterwards", async () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      [clients, mayConnect] = [0, promise];
+      const logins = network.logins.length;
+      await openTabs("shared", "?meanSendGap=51", "isLocked", "&insecure");
+      await eventually("the worker connects", () => clients === 1);
+      await run("a.contentWindow.givingUp.abort()");
+      await run("b.remove()");
+      resolve();
+      await eventually("the client logs in", () => network.logins.length > logins);
+      const { address } = network.logins.at(-1)!;
+      await eventually("and ends", () => network.client(address).socket === undefined);
+    });
 
     for (const kind of ["shared", "dedicated"]) {
       await t.step(`hidden, kind: ${kind}`, async () => {
