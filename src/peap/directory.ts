@@ -98,7 +98,7 @@ export class MixnetView {
   static async open(settings: Settings): Promise<MixnetView> {
     const { directory, surroundings: { origin } } = settings;
     if (isMixedContent(directory, origin)) {
-      const why = `${FAILED} browsers do not let a page of ${origin} connect to an http directory; it needs https`;
+      const why = `${FAILED} browsers do not let a page of ${origin} connect to http; it needs https`;
       throw new PeapError("directory", why, { retryable: false });
     }
     const trust = new TopologyTrust(() => [settings.directoryKey].flat());

@@ -48,13 +48,12 @@ export function* fragments(message: Uint8Array, drawId: () => number = randomSet
 export function fragmentCount(length: number): number {
   checkLength(length);
   if (length <= WHOLE_DATA_SIZE) return 1;
-  let count = 0;
-  let rest = length;
-  for (let isFirst = true; rest > lastSetSize(isFirst ? undefined : 1); isFirst = false) {
+  for (let count = 0, rest = length, previous: number | undefined;; previous = 1) {
+    const room = lastSetSize(previous);
+    if (rest <= room) return count + partsOfLastSet(rest, previous);
     count += MAX_SET_SIZE;
-    rest -= lastSetSize(isFirst ? undefined : 1) - UNLINKED_DATA_SIZE + LINKED_DATA_SIZE;
+    rest += UNLINKED_DATA_SIZE - LINKED_DATA_SIZE - room;
   }
-  return count + partsOfLastSet(rest, count === 0 ? undefined : 1);
 }
 
 function checkLength(length: number): void {

@@ -340,6 +340,7 @@ function full(): PeapError {
 }
 
 function mixedContent(url: string, origin: string | undefined): PeapError {
-  const why = `Cannot connect to the gateway at ${url}: browsers do not let a page of ${origin} use ws, only wss`;
+  const why =
+    `Cannot connect to the gateway at ${url}: browsers do not let a page of ${origin} connect to ws; it needs wss`;
   return new PeapError("connection", why, { retryable: false });
 }

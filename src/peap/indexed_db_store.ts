@@ -57,14 +57,14 @@ export class IndexedDbStore implements Store {
 
   /** See `Store`. */
   async get(key: string): Promise<Uint8Array | undefined> {
-    return await resultOf(this.#database.transaction(TABLE, "readonly").objectStore(TABLE).get(key));
+    return await resultOf(this.#table.get(key));
   }
 
   /** See `Store`. */
   async keys(prefix: string): Promise<string[]> {
     const { IDBKeyRange } = globalThis as unknown as Browser;
     const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`);
-    return await resultOf(this.#database.transaction(TABLE, "readonly").objectStore(TABLE).getAllKeys(range));
+    return await resultOf(this.#table.getAllKeys(range));
   }
 
   /** See `Store`. */
@@ -89,6 +89,10 @@ export class IndexedDbStore implements Store {
   /** Closes the database, once what was begun is done. */
   close(): void {
     this.#database.close();
+  }
+
+  get #table(): Table {
+    return this.#database.transaction(TABLE, "readonly").objectStore(TABLE);
   }
 }
 

@@ -17,14 +17,10 @@ export function check<Options extends object>(options: Options, checks: Checks<O
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(checks, name)) throw new TypeError(`There is no option ${name}`);
     const error = value === undefined ? undefined : checks[name as keyof Options](value);
-    if (error) throw withName(error, name);
+    if (!error) continue;
+    error.message = `The option ${name} ${error.message}`;
+    throw error;
   }
-}
-
-/** Names the option in front of an error's message. */
-function withName(error: Error, name: string): Error {
-  error.message = `The option ${name} ${error.message}`;
-  return error;
 }
 
 /** Demands that a value is valid; `demand` says when it is, as in `must be a Store`. */

@@ -60,6 +60,8 @@ export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
   readonly #closing = new AbortController();
   readonly #link: GatewayLink;
   readonly #sender: Sender;
+  /** as in the store, if there is one; undefined until the client is connected */
+  #stored: Credentials | undefined;
   #refreshing: Promise<void> = Promise.resolve();
 
   private constructor(settings: Settings, mixnet: MixnetView, account: Account) {
@@ -81,7 +83,10 @@ export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
     };
     const events = {
       frame: (contents: Uint8Array) => this.#received(contents),
-      connected: () => this.#sender.wake(),
+      connected: () => {
+        this.#sender.wake();
+        if (this.#stored?.proven === false && this.#link.isProven) this.#store().catch(() => {}); // or the next time
+      },
       acknowledged: (frames: number) => settings.trace({ type: "acknowledged", frames }),
       paused: (error: PeapError) => this.#sender.dropAll(error),
       failed: (error: PeapError) => {
@@ -220,17 +225,24 @@ export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
   }
 
   async #open(): Promise<void> {
-    const { signal, store } = this.#settings;
+    const { signal } = this.#settings;
     const stop = onAbort(signal, () => void this.close());
     try {
       await this.#link.open();
-      if (store) await saveCredentials(store, this.credentials);
+      await this.#store();
       if (signal?.aborted) throw signal.reason;
     } finally {
       stop();
     }
     this.#refreshing = this.#mixnet.keepFresh(this.#closing.signal);
     this.#sender.start();
+  }
+
+  async #store(): Promise<void> {
+    const { store } = this.#settings;
+    const { credentials } = this;
+    if (store) await saveCredentials(store, credentials);
+    this.#stored = credentials;
   }
 
   #received(contents: Uint8Array): void {
@@ -271,7 +283,7 @@ function usableGateways(mixnet: Mixnet, origin: string | undefined): string[] {
     "directory",
     gateways.length === 0
       ? "The directory knows no gateway of version 0.7"
-      : `None of the directory's ${gateways.length} gateways has a wss address, which a page of ${origin} needs`,
+      : `None of ${gateways.length} gateways could be used: browsers do not let a page of ${origin} connect to ws; it needs wss`,
   );
 }
 

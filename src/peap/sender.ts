@@ -215,11 +215,8 @@ export class Sender {
   async #refused(part: Part, why: string): Promise<void> {
     const delay = RETRY_DELAYS[part.refusals++];
     if (delay === undefined) {
-      const retryable = { retryable: true };
-      return this.drop(
-        part.message,
-        new PeapError("gateway", `The gateway did not accept a packet: ${why}`, retryable),
-      );
+      const error = new PeapError("gateway", `The gateway did not accept a packet: ${why}`, { retryable: true });
+      return this.drop(part.message, error);
     }
     await pause(delay, this.#signal, this.#settings.surroundings.clock);
     this.#outbox.putBack(part);

@@ -94,6 +94,18 @@ Deno.test("a store keeps the credentials, so that the next client has the same a
   await assertRejects(() => connect(network, { store }), TypeError, "no valid credentials");
 });
 
+Deno.test("a gateway that proves its key only at a reconnect is held to it after a restart, too", async () => {
+  await using network = new FakeNetwork(true, { challenge: unproven });
+  const store = new MemoryStore();
+  await using alice = await connect(network, { store });
+  const stored = async () => JSON.parse(new TextDecoder().decode(await store.get("peap/credentials")));
+  assertEquals([(await stored()).token, (await stored()).proven], ["token1", false]);
+  network.answers.challenge = (asked) => network.prove(asked);
+  network.disconnect(alice.address);
+  await eventually("it is stored", async () => (await stored()).proven);
+  assertEquals(await stored(), alice.credentials);
+});
+
 Deno.test("an application that gives up while the credentials are stored gets no client", async () => {
   await using network = new FakeNetwork(true);
   const store = new MemoryStore();

@@ -179,8 +179,8 @@ Deno.test("a page of an https origin draws only gateways that it may connect to"
   network.topology = { ...rest, gatewayNodes: [plain] };
   await assertRejects(() => Peap.connect(options), PeapError, "a page of https://example.org");
   const chosen = { ...options, gateway: plain.pubKey };
-  const refused = await assertRejects(() => Peap.connect(chosen), PeapError, "use ws, only wss");
+  const refused = await assertRejects(() => Peap.connect(chosen), PeapError, "connect to ws; it needs wss");
   assertEquals(refused.retryable, false);
   const http = { ...options, directory: "http://192.0.2.1" };
-  await assertRejects(() => Peap.connect(http), PeapError, "connect to an http directory");
+  await assertRejects(() => Peap.connect(http), PeapError, "connect to http; it needs https");
 });
