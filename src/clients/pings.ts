@@ -4,7 +4,7 @@ const PAYLOAD_SIZE = 8;
 const PING_EVERY = 1000;
 /** ms for which an unanswered ping delays the next one: a client may answer only the last one (RFC 6455 §5.5.3). */
 const PATIENCE = 5000;
-/** A client that has sent nothing for this long (ms) gets a ping; after twice as long without any answer it is gone. */
+/** A client that has sent nothing for this long (ms) gets a ping; after as long again without any answer it is gone. */
 const SILENCE = 15_000;
 /** The most unanswered pings remembered. The oldest is forgotten first, because an answer to a later one says more. */
 const MAX_OPEN = 64;
@@ -16,7 +16,7 @@ const MAX_OPEN = 64;
  */
 export class Pings {
   /** oldest first, with the number of frames sent before each */
-  readonly #open: { payload: Uint8Array; frames: number }[] = [];
+  readonly #open: { payload: Uint8Array; frames: number; askedAt: number }[] = [];
   #askedAt = -Infinity;
   #answered = 0;
   /** frames that had been sent at the last call of `isDue` */
@@ -45,15 +45,16 @@ export class Pings {
     return now - Math.max(heardAt, this.#askedAt) >= SILENCE;
   }
 
-  /** Whether that client is gone: it was asked, and has sent nothing since. */
+  /** Whether that client is gone: it has sent nothing for long after it was asked. */
   isGone(heardAt: number, now: number): boolean {
-    return this.isOpen && now - heardAt >= 2 * SILENCE;
+    const oldest = this.#open[0];
+    return oldest !== undefined && now - Math.max(heardAt + SILENCE, oldest.askedAt) >= SILENCE;
   }
 
   /** The payload of a ping that is sent at `now` (ms), after `frames` frames. */
   next(frames: number, now: number): Uint8Array {
     const payload = crypto.getRandomValues(new Uint8Array(PAYLOAD_SIZE));
-    this.#open.push({ payload, frames });
+    this.#open.push({ payload, frames, askedAt: now });
     if (this.#open.length > MAX_OPEN) this.#open.shift();
     this.#askedAt = now;
     return payload;

@@ -18,6 +18,8 @@ import { ServerSocket } from "./websocket.ts";
 const TICK = 250;
 /** … and while all clients have logged in and confirmed what they got: an idle gateway wakes rarely */
 const QUIET_TICK = 1000;
+/** ms between two checks after which the program has stood still: what clients sent meanwhile is read first */
+const LATE = 5000;
 /** ms that clients have to answer the close frame when the server closes */
 const CLOSE_TIMEOUT = 2_000;
 /** ms that a client without a login has to read why its connection is closed */
@@ -74,6 +76,8 @@ export class ClientsServer {
   /** … and of those that have, which only a login can take from another */
   readonly #sessions: Places<Connection>;
   #ticker: ReturnType<typeof setTimeout>;
+  /** when it last looked at its connections, in ms of performance.now() */
+  #lookedAt = performance.now();
   /** the ticker waits for longer than TICK */
   #isQuiet = false;
   /** the work that ended connections still have to do; awaited on closing */
@@ -297,6 +301,14 @@ export class ClientsServer {
 
   #tick(): void {
     const now = performance.now();
+    const isLate = now - this.#lookedAt > LATE;
+    this.#lookedAt = now;
+    this.#isQuiet = !isLate && this.#look(now);
+    this.#ticker = setTimeout(() => this.#tick(), this.#isQuiet ? QUIET_TICK : TICK);
+  }
+
+  /** Checks all connections. Returns whether none of them needs another check soon. */
+  #look(now: number): boolean {
     let isQuiet = true;
     for (const connection of this.#connections) {
       if (connection.tick(now)) isQuiet = false;
@@ -305,8 +317,7 @@ export class ClientsServer {
         connection.close(CloseCode.POLICY, "no login in time", SHORT_FAREWELL);
       }
     }
-    this.#isQuiet = isQuiet;
-    this.#ticker = setTimeout(() => this.#tick(), isQuiet ? QUIET_TICK : TICK);
+    return isQuiet;
   }
 }
 

@@ -74,4 +74,6 @@ Deno.test("a client that sends nothing for 15 s is pinged, and is gone after ano
   assertEquals(pings.isGone(31_000, 31_000), false, "it has sent something, though not an answer");
   pings.pong(ping);
   assertEquals(pings.isGone(heardAt, 31_000), false);
+  pings.next(0, 50_000); // late, because the program stood still
+  assertEquals([pings.isGone(heardAt, 64_999), pings.isGone(heardAt, 65_000)], [false, true]);
 });

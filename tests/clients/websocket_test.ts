@@ -167,3 +167,15 @@ Deno.test("a silent client is pinged, and closed if it does not respond", async 
   await eventually("its place is free", () => rig.server.connections === 0);
   assertEquals(rig.counters.get("clients_silent"), 1);
 });
+
+Deno.test("a client stays connected although the gateway stood still for longer than a client may be silent", async () => {
+  await using rig = await ClientsRig.start();
+  using clock = new ShiftedClock();
+  using raw = await rig.connectRaw();
+  await logIn(rig, raw);
+  clock.advance(3 * SILENCE);
+  await raw.sendFrame(Opcode.PONG, await raw.frameOf(Opcode.PING));
+  await raw.sendFrame(Opcode.PING);
+  await raw.frameOf(Opcode.PONG);
+  assertEquals([rig.server.online, rig.counters.get("clients_silent")], [1, 0]);
+});
