@@ -39,8 +39,10 @@ export class Announcer {
     try {
       await this.#post(this.#session, body, signal);
     } catch (error) {
-      if (!(error instanceof DirectoryError && error.status === UNPROVEN)) throw error;
-      this.#session = undefined; // the directory was restarted, or is another one now
+      const isUnproven = error instanceof DirectoryError && error.status === UNPROVEN;
+      // The directory was restarted, or is another one now; what looked like none without proofs was perhaps a proxy's answer.
+      if (isUnproven || this.#session === "none") this.#session = undefined;
+      if (!isUnproven) throw error;
       this.#session = await this.#open(signal);
       await this.#post(this.#session, body, signal);
     }

@@ -48,6 +48,8 @@ export class DirectoryError extends Error {
   }
 }
 
+const TOO_MANY_REQUESTS = 429;
+
 /** The requests that a node makes of a directory server (spec §6). */
 export class DirectoryClient {
   /** The server's URL, without a trailing slash. */
@@ -181,7 +183,7 @@ export class DirectoryClient {
         return body && parseChallenge(new TextDecoder().decode(body));
       });
     } catch (error) {
-      if (error instanceof DirectoryError && error.status !== undefined) return undefined;
+      if (error instanceof DirectoryError && saysUnknown(error.status)) return undefined;
       throw error;
     }
   }
@@ -225,6 +227,11 @@ export interface DirectorySettings {
 export function directoryClient(node: DirectorySettings): DirectoryClient {
   const trust = new TopologyTrust(() => node.directoryKey, () => node.maximumTopologyAge);
   return new DirectoryClient(node.presenceDirectoryServer, undefined, undefined, trust);
+}
+
+/** Whether the status means that the server does not know the path. Any other refusal may be different the next time. */
+function saysUnknown(status: number | undefined): boolean {
+  return status !== undefined && status >= 400 && status < 500 && status !== TOO_MANY_REQUESTS;
 }
 
 /** Why an answer with a status other than 2xx is refused. */

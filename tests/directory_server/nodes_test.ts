@@ -116,6 +116,22 @@ Deno.test("our node announces itself to a directory without challenges, and says
   );
 });
 
+Deno.test("our node proves its key to an open directory, whatever it and a proxy answered at first", async () => {
+  using _silence = new Silence();
+  await using rig = await DirectoryRig.start(); // open: a plain announcement would do
+  await using middle = new Middle(rig.url);
+  const node = new Node(new DirectoryClient(middle.url));
+  for (const status of [302, 429, 502, 503]) {
+    middle.change = (path, response) => path === CHALLENGE_PATH ? new Response(null, { status }) : response;
+    assertEquals((await assertRejects(() => node.announce(), DirectoryError)).status, status);
+  }
+  middle.change = (path) => path === CHALLENGE_PATH ? new Response("welcome") : new Response(null, { status: 502 });
+  await assertRejects(() => node.announce(), DirectoryError);
+  middle.change = (_, response) => response;
+  await node.announce();
+  assertEquals(rig.directory.counters.get("announcements_proven"), 1);
+});
+
 Deno.test("a signed topology is verified, and every change to it refused", async () => {
   using _silence = new Silence();
   const now = 1_795_406_847_619;
