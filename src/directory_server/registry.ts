@@ -98,7 +98,7 @@ export class Registry {
   /** the number of nodes in each network, and in each site */
   readonly #networks = new Map<string, number>();
   readonly #counts: Record<Kind, number> = { mixnodes: 0, gateways: 0 };
-  /** those that prove nothing */
+  /** those that neither prove their key nor are allowed */
   readonly #plain: Record<Kind, number> = { mixnodes: 0, gateways: 0 };
   readonly #decisions: Map<string, Decision>;
   #clientsBytes = 0;
@@ -168,12 +168,12 @@ export class Registry {
     const before = this.#entries.get(node.key);
     const refusal = this.#refusalOf(node, isProven, before);
     if (refusal !== undefined) return refusal;
-    const rank = this.#rankOf(node.key, isProven);
+    const rank = this.#addressRank(node.key, isProven);
     const holders = new Set(node.addresses.map((address) => this.#addresses.get(address)));
     holders.delete(node.key);
     holders.delete(undefined);
     for (const holder of holders) {
-      if (this.#rank(this.#entries.get(holder!)!) < rank) continue;
+      if (this.#addressRank(holder!, this.#entries.get(holder!)!.isProven) < rank) continue;
       return { status: 409, reason: "another node is listed with the same address" };
     }
     if ((before === undefined || before.network !== network) && this.#isFull(network)) {
@@ -182,7 +182,7 @@ export class Registry {
     const isChanged = before === undefined || before.isProven !== isProven || !isSame(before.fields, node.fields);
     if (isChanged && this.#unwritten.size >= MAX_UNWRITTEN) return { status: 503, reason: "the directory is busy" };
     if (before === undefined) {
-      const place = this.#placeFor(node.kind, rank, holders);
+      const place = this.#placeFor(node.kind, this.#placeRank(node.key, isProven), holders);
       if (place === undefined) return { status: 503, reason: "the directory is full" };
       if (!mayJoin()) return { status: 429, reason: "too many new nodes from this network" };
       if (place !== "free") this.#remove(place.key);
@@ -218,11 +218,13 @@ export class Registry {
    */
   decide(key: string, decision: Decision | undefined): boolean {
     const { standing, layer }: Decision = decision === undefined ? {} : { ...this.#decisions.get(key), ...decision };
-    if (standing === undefined && !layer) this.#decisions.delete(key);
-    else {
-      if (!this.#decisions.has(key) && this.#decisions.size >= MAX_DECISIONS) return false;
-      this.#decisions.set(key, { ...standing && { standing }, ...layer && { layer } });
-    }
+    const isNothing = standing === undefined && !layer;
+    if (!isNothing && !this.#decisions.has(key) && this.#decisions.size >= MAX_DECISIONS) return false;
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) this.#drop(entry); // it is counted by its rank
+    if (isNothing) this.#decisions.delete(key);
+    else this.#decisions.set(key, { ...standing && { standing }, ...layer && { layer } });
+    if (entry !== undefined) this.#put(entry);
     this.#unwrittenDecisions.add(key);
     if (decision?.standing === "disallowed") this.#remove(key);
     this.#version++;
@@ -295,20 +297,21 @@ export class Registry {
     for (const entry of this.#entries.values()) {
       if (entry.kind !== kind) continue;
       if (leaving.has(entry.key)) return "free";
-      const difference = this.#rank(entry) - (found === undefined ? rank : this.#rank(found));
+      const difference = this.#placeRank(entry.key, entry.isProven) -
+        (found === undefined ? rank : this.#placeRank(found.key, found.isProven));
       if (difference < 0 || difference === 0 && found !== undefined && entry.since >= found.since) found = entry;
     }
     return found;
   }
 
-  #rank({ key, isProven }: Entry): number {
-    return this.#rankOf(key, isProven);
+  /** Of those with one address: who proves nothing ranks lowest, as anyone could say the same; an allowed proof, highest. */
+  #addressRank(key: string, isProven: boolean): number {
+    return isProven ? this.#placeRank(key, isProven) : 0;
   }
 
-  /** A node without a proof ranks lowest; one that proves a key that the operator allows, highest. */
-  #rankOf(key: string, isProven: boolean): number {
-    if (!isProven) return 0;
-    return this.#decisions.get(key)?.standing === "allowed" ? 2 : 1;
+  /** When there are too many: whom the operator allows ranks highest. There are only so many of them, whoever posts. */
+  #placeRank(key: string, isProven: boolean): number {
+    return this.#decisions.get(key)?.standing === "allowed" ? 2 : isProven ? 1 : 0;
   }
 
   #expire(now: number): void {
@@ -333,7 +336,7 @@ export class Registry {
     this.#entries.set(entry.key, entry);
     for (const address of entry.addresses) this.#addresses.set(address, entry.key);
     this.#counts[entry.kind]++;
-    if (!entry.isProven) this.#plain[entry.kind]++;
+    if (this.#placeRank(entry.key, entry.isProven) === 0) this.#plain[entry.kind]++;
     this.#clientsBytes += entry.clients.length;
     this.#nextExpiry = Math.min(this.#nextExpiry, entry.until);
     this.#countIn(entry.network, 1);
@@ -343,7 +346,7 @@ export class Registry {
     this.#entries.delete(entry.key);
     for (const address of entry.addresses) this.#addresses.delete(address);
     this.#counts[entry.kind]--;
-    if (!entry.isProven) this.#plain[entry.kind]--;
+    if (this.#placeRank(entry.key, entry.isProven) === 0) this.#plain[entry.kind]--;
     this.#clientsBytes -= entry.clients.length;
     this.#countIn(entry.network, -1);
   }

@@ -161,6 +161,23 @@ Deno.test("when it is full, who ranks higher replaces the newest of the lowest, 
   assertEquals(rig.gateway(1, plain), 201, "the other kind has places of its own");
 });
 
+Deno.test("when it is full, those that the operator allows have places even if they prove nothing", () => {
+  const rig = new Rig({ mixnodes: 3 });
+  const allow = (n: number) => rig.registry.decide(keyOf(n), { standing: "allowed" });
+  for (const n of [1, 2]) allow(n);
+  assertEquals([1, 3, 4].map((n) => rig.mixnode(n, n === 1 ? plain : proven)), [201, 201, 201]);
+  rig.now++;
+  assertEquals(rig.mixnode(5, proven), 503);
+  assertEquals(rig.mixnode(2, plain), 201);
+  assertEquals(rig.listed, [keyOf(1), keyOf(3), keyOf(2)]);
+  rig.registry.decide(keyOf(1), undefined);
+  assertEquals(rig.mixnode(5, proven), 201, "one that is allowed no longer ranks lowest");
+  assertEquals(rig.listed, [keyOf(3), keyOf(2), keyOf(5)]);
+  allow(3);
+  allow(5);
+  assertEquals(rig.mixnode(6, proven), 503);
+});
+
 Deno.test("a network has a limited number of nodes, which move between networks freely", () => {
   const rig = new Rig({ nodesPerNetwork: 2 });
   const from = (network: string): Announcer => ({ isProven: true, network });
