@@ -10,6 +10,10 @@ const CONNECTIONS = 4;
 const CONNECT_TIMEOUT = 5;
 /** ms until a statement must be answered: a primary that has died may just be silent */
 const DEADLINE = 10_000;
+/** Of the deadline, how much the server has: when something there holds a statement up, it says so before the deadline */
+const SERVERS_SHARE = 0.9;
+/** s until the server asks whether a silent connection is still there, and between two such questions; and how many */
+const SERVER_PROBES = { tcp_keepalives_idle: 15, tcp_keepalives_interval: 15, tcp_keepalives_count: 3 };
 /** ms until listening is tried again */
 const LISTEN_AGAIN = 1000;
 /** s for a connection that listens to end. The driver forgets one that is still connecting: its socket and timer stay. */
@@ -167,8 +171,9 @@ export class Server implements AsyncDisposable {
       connection: {
         application_name: Deno.env.get("PGAPPNAME") ?? "nym-gateway",
         search_path: "pg_catalog", // else this role could run functions that another one has created in "public"
-        statement_timeout: this.deadline,
+        statement_timeout: Math.floor(this.deadline * SERVERS_SHARE),
         lock_timeout: this.deadline,
+        ...SERVER_PROBES, // else sessions, and locks, of a machine that was lost stay for hours
       },
       max: CONNECTIONS,
       connect_timeout: CONNECT_TIMEOUT,
@@ -241,10 +246,13 @@ function codeOf(error: unknown): string {
   return String((error as { code?: unknown }).code ?? "");
 }
 
-/** Whether another connection may do better: it broke, was refused or is silent, or leads to a server that cannot write. */
+/**
+ * Whether another connection may do better: it broke, was refused or is silent, or leads to a server that cannot write, or
+ * that held a statement up for too long.
+ */
 function isOfConnection(error: unknown): boolean {
   const code = codeOf(error);
-  return !/^[0-9A-Z]{5}$/.test(code) || /^(08|57P|25006|53300)/.test(code);
+  return !/^[0-9A-Z]{5}$/.test(code) || /^(08|57P|57014|25006|53300)/.test(code);
 }
 
 /**
