@@ -58,6 +58,9 @@ export interface Movable extends AsyncDisposable {
   clientsOf(clients: readonly LedgerEntry[]): Promise<number>;
   /** Finishes what was taken, so that a gateway can use it. */
   finish(): Promise<void>;
-  /** Removes everything, so that it is empty when it is opened the next time. */
-  clear(): Promise<void>;
+  /**
+   * Removes everything, so that it is empty when it is opened the next time, once `verify` has resolved. No gateway can
+   * store anything in between, or while `verify` runs. When that rejects, nothing is removed. Resolves with its result.
+   */
+  clear<T>(verify: () => Promise<T>): Promise<T>;
 }

@@ -151,8 +151,9 @@ export class MovableKv implements Movable {
     await atomic.commit();
   }
 
-  /** Removes the files. */
-  async clear(): Promise<void> {
+  /** As {@linkcode Movable} says: removes the files. */
+  async clear<T>(verify: () => Promise<T>): Promise<T> {
+    const verified = await verify();
     this.#close();
     for (const path of this.paths) {
       for (const suffix of ["", "-wal", "-shm"]) {
@@ -161,6 +162,7 @@ export class MovableKv implements Movable {
         });
       }
     }
+    return verified;
   }
 
   /** Closes the files. */

@@ -5,22 +5,16 @@ import type { ChunkPlace, Movable, MovableFigures, MovedChunk } from "../mailbox
 import { type Pseudonym, pseudonymOf } from "../mailbox/pseudonym.ts";
 import type { Sealer } from "../mailbox/sealing.ts";
 import type { Held } from "../mailbox/usage.ts";
-import { pause } from "../timing/pause.ts";
 import { chunkContext } from "./batch.ts";
+import { lockOutGateways, mustBeUnused } from "./exclusion.ts";
 import { byteArray, PostgresqlLedgerTable } from "./ledger_table.ts";
 import { migrate } from "./migrations.ts";
 import { Server, type ServerOptions, type Sql } from "./server.ts";
 
 /** Chunks that one read takes: at most 1 MiB. */
 const READ_CHUNKS = 64;
-/** ms that a statement may take: some read or change a row for every inbox or client */
-const DEADLINE = 3_600_000;
-/** Rows that are removed in one statement. */
-const REMOVED_TOGETHER = 5000;
-
-/** The session of a gateway that has just stopped may be there for a moment: ms to wait for that, and between two polls */
-const LAST_SESSIONS = 5000;
-const POLL_INTERVAL = 100;
+/** ms that a statement may take, or the transaction that verifies and removes: some read or change every row */
+const DEADLINE = 86_400_000;
 
 const PSEUDONYM_SIZE = 32;
 
@@ -149,23 +143,29 @@ export class MovablePostgresql implements Movable {
   }
 
   /**
-   * Removes the messages, and marks clients as removed. Each inbox keeps its last number and epoch.
-   * @throws {Error} if gateways are using it: what they have stored may not have been copied
+   * As {@linkcode Movable} says, in one transaction; clients are marked as removed. Each inbox keeps its last number and
+   * epoch.
+   * @throws {Error} if gateways are using it
    */
-  async clear(): Promise<void> {
+  async clear<T>(verify: () => Promise<T>): Promise<T> {
     await mustBeUnused(this.server);
-    for (let isAll = false; !isAll;) {
-      const rows = await this.server.run((sql) =>
-        sql<object[]>`delete from nym_gateway.chunks where ctid = any (array(
-          select ctid from nym_gateway.chunks limit ${REMOVED_TOGETHER}::integer)) returning 1 as gone`
+    let verified: Promise<T> | undefined;
+    try {
+      await this.server.run((sql) =>
+        sql.begin(async (sql) => {
+          await lockOutGateways(sql);
+          await (verified = verify());
+          await sql`delete from nym_gateway.chunks`;
+          await sql`update nym_gateway.inboxes set messages = 0, bytes = 0 where messages <> 0`;
+          await sql`update nym_gateway.gateways set messages = 0, bytes = 0`;
+          await sql`update nym_gateway.clients set removed = true, changed = clock_timestamp() where not removed`;
+        })
       );
-      isAll = rows.length < REMOVED_TOGETHER;
+    } catch (error) {
+      await verified; // which may be why, and else must not go on behind the caller's back
+      throw error;
     }
-    await this.server.run((sql) => sql`update nym_gateway.inboxes set messages = 0, bytes = 0 where messages <> 0`);
-    await this.server.run((sql) => sql`update nym_gateway.gateways set messages = 0, bytes = 0`);
-    await this.server.run((sql) =>
-      sql`update nym_gateway.clients set removed = true, changed = clock_timestamp() where not removed`
-    );
+    return verified!;
   }
 
   /** Disconnects. */
@@ -237,23 +237,6 @@ export class MovablePostgresql implements Movable {
     const same = rows.filter(({ place, body }) => isSame(body, chunks[Number(place) - 1]!.sealed));
     return new Set(same.map(({ place }) => Number(place) - 1));
   }
-}
-
-/** Waits until gateways that have just stopped are disconnected; throws if others stay. */
-async function mustBeUnused(server: Server): Promise<void> {
-  for (let waited = 0; await isInUse(server); waited += POLL_INTERVAL) {
-    if (waited >= LAST_SESSIONS) throw new Error("gateways are using it: stop all of them first");
-    await pause(POLL_INTERVAL, new AbortController().signal);
-  }
-}
-
-/** Whether any gateway is running: each has a session that listens. */
-async function isInUse(server: Server): Promise<boolean> {
-  const [row] = await server.run((sql) =>
-    sql<{ running: boolean }[]>`select exists (select from pg_stat_activity
-      where datname = current_database() and query like 'listen "nym\\_gateway\\_%') as running`
-  );
-  return row!.running;
 }
 
 /** What a chunk of the embedded store was sealed for, without the inbox. */

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { NO_LIMITS } from "../../src/mailbox/limits.ts";
 import { Counters } from "../../src/counting/counters.ts";
 import { clientIdFromBase58 } from "../../src/mailbox/client_id.ts";
@@ -6,13 +6,17 @@ import { importInboxes } from "../../src/mailbox/import_070.ts";
 import { Ledger } from "../../src/mailbox/ledger.ts";
 import { unpackHome070 } from "../config/home_070.ts";
 import { inspect } from "../../src/postgresql/inspection.ts";
+import { PostgresqlLedgerTable } from "../../src/postgresql/ledger_table.ts";
 import { migrate } from "../../src/postgresql/migrations.ts";
+import { MovablePostgresql } from "../../src/postgresql/movable.ts";
 import { provision } from "../../src/postgresql/provision.ts";
 import { MIGRATIONS } from "../../src/postgresql/schema.ts";
 import { Server, type ServerOptions } from "../../src/postgresql/server.ts";
+import { PostgresqlStorage } from "../../src/postgresql/storage.ts";
 import { client, numbered, range, readAll, readNumbers } from "../mailbox/messages.ts";
 import { openPostgresql } from "../mailbox/stores.ts";
 import { outcomeOf, program } from "../cli/program.ts";
+import { eventually } from "../support/eventually.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { Postgresql, SKIPPED } from "../support/postgresql.ts";
 import { testSealer } from "../support/sealer.ts";
@@ -117,6 +121,46 @@ const TESTS: Record<string, (admin: ServerOptions, cluster: Postgresql) => Promi
   },
 
   "mail moves into a database and back, interrupted everywhere, and none is lost or out of order": moveThereAndBack,
+
+  "while a move verifies and empties the database, no gateway stores or registers anything": async (admin) => {
+    const wanted = { user: "emptying", database: "emptying" };
+    await provision(admin, wanted, undefined);
+    const options = { ...admin, ...wanted };
+    {
+      await using mailbox = await openPostgresql(options);
+      for (const n of range(2)) mailbox.store(client(n), numbered(n));
+      await mailbox.flush();
+    }
+    await using parts = new AsyncDisposableStack();
+    await using movable = await MovablePostgresql.open(options, testSealer());
+    await assertRejects(
+      () => movable.clear(() => Promise.reject(new Error("one is missing"))),
+      Error,
+      "one is missing",
+    );
+    assertEquals((await movable.figures()).messages, 2);
+    const late = await movable.clear(async () => {
+      const limits = { registeredClients: Infinity, unusedRegistrationTime: DAY };
+      await assertRejects(
+        () => PostgresqlStorage.open(options, testSealer(), ignore, limits),
+        Error,
+        "`nym-gateway storage move` is taking its mail elsewhere",
+      );
+      // One that has looked just before that.
+      const server = new Server(options, 300);
+      const mailbox = parts.use(await openPostgresql(options, NO_LIMITS, ignore, server));
+      mailbox.store(client(1), numbered(7));
+      await eventually("its commit waits in vain", () => mailbox.failure !== undefined);
+      const entry = { pseudonym: new Uint8Array(32), sealed: new Uint8Array(1) };
+      await assertRejects(() => new PostgresqlLedgerTable(server).set([entry]), Error);
+      await using backup = new Server(options, 300);
+      await backup.run((sql) => sql`select from nym_gateway.clients, nym_gateway.gateways`);
+      return mailbox;
+    });
+    await late.flush();
+    assertEquals(await readNumbers(late.openInbox(client(0), ignore, ignore)), []);
+    assertEquals(await readNumbers(late.openInbox(client(1), ignore, ignore)), [7]);
+  },
 
   "a 0.7.0 gateway's inboxes are taken over into a database, and what does not fit stays": async (options) => {
     using folder = new TemporaryFolder();

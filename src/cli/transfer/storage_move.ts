@@ -121,12 +121,14 @@ export async function moveMail(
   });
   // If it is killed after this, it copies and verifies everything again: a gateway elsewhere may have stored mail meanwhile.
   note({ after: undefined });
-  const verified = await verifyMail(source, target, sealer, (_, messages) => onProgress("Verifying", messages));
-  const moved = move.moved ?? { ...verified, damaged: source.damaged };
-  note({ moved });
-  onProgress("Removing", moved.messages);
-  configure();
-  await source.clear();
+  const moved = await source.clear(async () => {
+    const verified = await verifyMail(source, target, sealer, (_, messages) => onProgress("Verifying", messages));
+    const moved = move.moved ?? { ...verified, damaged: source.damaged };
+    note({ moved });
+    onProgress("Removing", moved.messages);
+    configure();
+    return moved;
+  });
   onProgress("Removing", moved.messages);
   removeMove(inboxesDirectory);
   return moved;
