@@ -62,8 +62,8 @@ export class Server implements AsyncDisposable {
   #sql: Sql;
   #hosts: DatabaseAddress["hosts"];
   readonly #listening: Listening[] = [];
-  /** the connection that listens; `deaf` resolves when it is lost, or to be given up */
-  #listener: { readonly sql: Sql; readonly deaf: PromiseWithResolvers<void> } | undefined;
+  /** the connection that listens; `deaf` resolves when it is lost, or to be given up, `last` when its last statement ends */
+  #listener: { readonly sql: Sql; readonly deaf: PromiseWithResolvers<void>; last: Promise<void> } | undefined;
   #keepsListening: Promise<void> = Promise.resolve();
   readonly #ending = new Set<Promise<void>>();
   readonly #closing = new AbortController();
@@ -214,7 +214,7 @@ export class Server implements AsyncDisposable {
       const onnotify = (channel: string, payload: string) =>
         this.#listening.find((each) => each.channel === channel)?.notified(payload);
       const sql = this.#connect({ max: 1, onnotify, onclose: deaf.resolve });
-      this.#listener = { sql, deaf };
+      this.#listener = { sql, deaf, last: Promise.resolve() };
       for (const each of this.#listening) this.#listenTo(each);
       await deaf.promise;
       this.#end(sql, LISTENER_ENDS);
@@ -223,9 +223,13 @@ export class Server implements AsyncDisposable {
   }
 
   #listenTo({ channel, listening }: Listening): void {
-    const { sql, deaf } = this.#listener!;
-    const begun = () => this.isClosing || listening();
-    sql.unsafe(`listen "${channel}"`).then(begun, () => deaf.resolve()); // a name of ours, which no parameter can be
+    const listener = this.#listener!;
+    const { sql, deaf } = listener;
+    const begun = () => void (this.isClosing || listening());
+    // One after the other: for a statement that waits when it is ended, the driver connects again, and never disconnects.
+    listener.last = listener.last
+      .then(() => sql.unsafe(`listen "${channel}"`)) // a name of ours, which no parameter can be
+      .then(begun, () => deaf.resolve());
   }
 }
 

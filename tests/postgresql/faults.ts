@@ -168,6 +168,32 @@ export const FAULTS: Record<string, (options: ServerOptions, cluster: Postgresql
     await Promise.all([locking, ...hanging]);
   },
 
+  "a gateway that stops as it begins to listen leaves no session": async (options, cluster) => {
+    await using relay = new Relay({ transport: "unix", path: cluster.socket });
+    await using watching = new Server(options);
+    const listening = async () => {
+      const [row] = await watching.run((sql) =>
+        sql<{ n: string }[]>`select count(*) as n from pg_stat_activity
+          where datname = current_database() and query like 'listen "%'`
+      );
+      return Number(row!.n);
+    };
+    const server = new Server({ ...options, hosts: [{ host: "127.0.0.1", port: relay.port }] });
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const logsIn = Promise.withResolvers<void>();
+    relay.answering = () => {
+      logsIn.resolve();
+      return held;
+    };
+    for (const channel of ["one", "two"]) server.listen(channel, ignore, ignore);
+    await logsIn.promise;
+    const ended = server[Symbol.asyncDispose]();
+    release();
+    await ended;
+    await eventually("it has ended", async () => await listening() === 0);
+    for (const _ of range(300)) assertEquals(await listening(), 0, "it connects again"); // after 0.1 s, if it does
+  },
+
   "a standby that does not know the database yet is skipped": async (options, cluster) => {
     using lagging = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const answering = (async () => {
