@@ -1,8 +1,12 @@
+import type { SocketAddress } from "../addresses/socket_address.ts";
 import { type ClientLimits, ClientsServer, type ServerContext } from "../clients/server.ts";
 import type { Config } from "../config/config.ts";
 import { listen } from "../node/listening.ts";
 import { certificateFiles, readCertificate } from "../tls/certificate.ts";
 import { CertificateRenewal } from "../tls/renewal.ts";
+
+/** The key with the address that clients connect to, in errors. */
+export const CLIENTS_ADDRESS = "listening_address in [clients_endpoint]";
 
 /** The clients' server and, with TLS, the renewal of its certificate. */
 export class ClientsListener implements AsyncDisposable {
@@ -20,12 +24,8 @@ export class ClientsListener implements AsyncDisposable {
     const parts = new AsyncDisposableStack();
     const files = certificateFiles(endpoint);
     const identity = files && readCertificate(files);
-    const server = parts.use(listen(
-      "clients",
-      "listening_address in [clients_endpoint]",
-      endpoint.listeningAddress,
-      (address) => ClientsServer.listen(address, context, limits, identity),
-    ));
+    const listenOn = (address: SocketAddress) => ClientsServer.listen(address, context, limits, identity);
+    const server = parts.use(listen("clients", CLIENTS_ADDRESS, endpoint.listeningAddress, listenOn));
     if (files === undefined) return new ClientsListener(parts, server, undefined);
     const renewal = parts.use(new CertificateRenewal(files, identity!, (renewed) => server.renew(renewed)));
     return new ClientsListener(parts, server, renewal);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Arrivals } from "./arrivals.ts";
 import type { Forwarding } from "../clients/connection.ts";
-import { ClientsListener } from "./clients_listener.ts";
+import { CLIENTS_ADDRESS, ClientsListener } from "./clients_listener.ts";
 import { hostOf } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
 import { type Changes, takeOver } from "../config/reloading.ts";
@@ -12,6 +12,7 @@ import { Presence, presenceTimings } from "../directory/presence.ts";
 import { encodeBase58 } from "../encoding/base58.ts";
 import { opened } from "../errors/opened.ts";
 import { openOperatorEndpoint } from "../node/operator_endpoint.ts";
+import { mustBeFree } from "../node/listening.ts";
 import { PacketsIn } from "../node/packets_in.ts";
 import { openReplays } from "../node/replays.ts";
 import { Reloads } from "../node/reloads.ts";
@@ -19,7 +20,7 @@ import { countLostLines, logger } from "../logging/log.ts";
 import { lockPrivateFolder } from "../mailbox/database.ts";
 import { mailboxFile } from "../mailbox/database_files.ts";
 import { DiskSpace } from "../mailbox/disk_space.ts";
-import { importInboxes } from "../mailbox/import_070.ts";
+import { holdsInboxes070, importInboxes } from "../mailbox/import_070.ts";
 import type { Ledger } from "../mailbox/ledger.ts";
 import { LedgerCaretaker } from "../mailbox/ledger_caretaker.ts";
 import type { MessageStore } from "../mailbox/message_store.ts";
@@ -41,6 +42,9 @@ import { DURATIONS, GATEWAY_METRICS } from "./metric_table.ts";
 import { openStorage } from "./storage.ts";
 
 const log = logger("nym_gateway::node");
+
+/** The key with the address that mixnodes connect to, in errors. */
+const MIXNET_ADDRESS = "listening_address in [mixnet_endpoint]";
 
 /** How long to go on retrying a failing disk while stopping, in ms: part of the time for stopping (cli/running/signals.ts). */
 const LAST_RETRIES = 3_000;
@@ -103,6 +107,11 @@ export class Gateway {
       new DiskSpace(clientsEndpoint.inboxesDirectory, mailboxFile(clientsEndpoint.inboxesDirectory)),
     );
     const mailbox = starting.use(await storage.openMailbox(histograms.commit.observe, () => replays.sync(), disk));
+    if (await holdsInboxes070(clientsEndpoint.inboxesDirectory).catch(() => true)) {
+      // A 0.7.0 gateway that still runs here locks nothing. What it stores while its inboxes move could be lost.
+      mustBeFree("sphinx packets", MIXNET_ADDRESS, mixnetEndpoint.listeningAddress);
+      mustBeFree("clients", CLIENTS_ADDRESS, clientsEndpoint.listeningAddress);
+    }
     const stored = () => counters.get("messages_stored");
     await importInboxes(clientsEndpoint.inboxesDirectory, mailbox, ledger, stored);
 
@@ -173,7 +182,7 @@ export class Gateway {
 
     const arrivals = new Arrivals(ledger, sealer, replays, mailbox, clients, count);
     const packetsIn = starting.use(
-      await PacketsIn.open(mixnetEndpoint.listeningAddress, "listening_address in [mixnet_endpoint]", {
+      await PacketsIn.open(mixnetEndpoint.listeningAddress, MIXNET_ADDRESS, {
         privateKey: keys.privateKey,
         hops: "final",
         take: (results, packets, seconds) => {

@@ -23,6 +23,11 @@ export function listen<T>(whom: string, key: string, address: string, open: (add
   }
 }
 
+/** Throws what {@linkcode listen} throws, if nothing can listen on that address now. */
+export function mustBeFree(whom: string, key: string, address: string): void {
+  listen(whom, key, address, ({ host, port }) => Deno.listen({ hostname: host, port }).close());
+}
+
 function explained(error: unknown, attempt: string, key: string): unknown {
   if (error instanceof Deno.errors.AddrInUse) {
     const remedy = `stop the program that uses it, or set another ${key}`;

@@ -19,6 +19,7 @@ import { craftedPacket, finalPayload, randomClientAddress } from "../support/pac
 import { quietPort } from "../support/quiet_port.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
 import { Silence } from "../support/silence.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const bob = randomClientAddress();
 const cover = new TextEncoder().encode("The cake is a lie!");
@@ -330,6 +331,23 @@ Deno.test("databases sealed with another storage key are refused and not changed
   assertStringIncludes(error.message, "put back the storage key file that it was created with");
   await rig.restart();
   assert(rig.gateway.ledger.has(clientId(bob)));
+});
+
+Deno.test("inboxes of a 0.7.0 gateway that still runs are left alone", async () => {
+  using _silence = new Silence();
+  using running = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  for (const endpoint of ["mixnetEndpoint", "clientsEndpoint"] as const) {
+    using home = new TemporaryFolder();
+    const inbox = home.file(encodeBase58(bob));
+    Deno.mkdirSync(inbox);
+    Deno.writeFileSync(join(inbox, "message"), numbered(0));
+    const start = GatewayRig.start(undefined, (config) => {
+      config.clientsEndpoint.inboxesDirectory = home.path;
+      config[endpoint].listeningAddress = `127.0.0.1:${running.addr.port}`;
+    });
+    await assertRejects(() => start, OperatorError, "the port is in use");
+    assert(Deno.statSync(join(inbox, "message")).isFile);
+  }
 });
 
 Deno.test("inboxes of 0.7.0 are delivered, in order, to clients of its ledger", async () => {
