@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { ServiceManager } from "../../src/cli/running/service_manager.ts";
+import { run } from "../faults/small_disk.ts";
 import { GatewayProcess } from "../support/gateway_process.ts";
 import { NO_DIRECTORY } from "../support/gateway_rig.ts";
 import { quietPort } from "../support/quiet_port.ts";
@@ -23,6 +24,31 @@ async function withManager(
 }
 
 const ignore = Deno.build.os !== "linux";
+
+/** Mounts a full disk over a folder: it has room for names and empty files, and none for a folder. */
+async function mountFullDisk(folder: string): Promise<AsyncDisposable> {
+  const image = `${folder}.img`;
+  await run("mkfs.ext4", "-q", "-m", "0", image, "2M");
+  await run("mount", "-o", "loop", image, folder);
+  using ballast = await Deno.create(`${folder}/ballast`);
+  for (const size of [4096, 1]) {
+    try {
+      for (;;) await ballast.write(new Uint8Array(size));
+    } catch {
+      // it is full
+    }
+  }
+  return { [Symbol.asyncDispose]: () => run("umount", folder) };
+}
+
+async function canMountFullDisk(): Promise<boolean> {
+  using folder = new TemporaryFolder();
+  const place = folder.file("disk");
+  Deno.mkdirSync(place);
+  return await mountFullDisk(place).then((disk) => disk[Symbol.asyncDispose]()).then(() => true, () => false);
+}
+
+const fullDisk = await canMountFullDisk() ? mountFullDisk : undefined;
 
 Deno.test({
   name: "the service manager learns that the gateway is ready, then receives signs of life",
@@ -72,14 +98,18 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the service manager receives the number of clients and messages, and the last warning",
+  name: "the service manager receives the number of clients and messages, and the last warning" +
+    (fullDisk ? ", from a full disk, too" : ""),
   ignore,
   fn: async () => {
     using folder = new TemporaryFolder();
+    const temporary = folder.file("tmp");
+    Deno.mkdirSync(temporary);
+    await using _disk = fullDisk && await fullDisk(temporary);
     const socket = Deno.listenDatagram({ transport: "unixpacket", path: folder.file("notify") });
     try {
       await using gateway = await GatewayProcess.init("ours", quietPort(), quietPort(), NO_DIRECTORY);
-      gateway.environment = { NOTIFY_SOCKET: folder.file("notify"), WATCHDOG_USEC: "20000" };
+      gateway.environment = { NOTIFY_SOCKET: folder.file("notify"), WATCHDOG_USEC: "20000", TMPDIR: temporary };
       const next = async () => new TextDecoder().decode((await socket.receive())[0]);
       const [first] = await Promise.all([next(), gateway.start()]);
       assertMatch(first, /^READY=1\nSTATUS=0 clients online, 0 messages stored/);

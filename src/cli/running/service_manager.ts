@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { logger } from "../../logging/log.ts";
 
 /** in ms, between two reports, unless the service manager wants signs of life more often */
@@ -12,8 +11,8 @@ const log = logger("nym_gateway");
  * the node.
  */
 export class ServiceManager implements AsyncDisposable {
-  /** holds our own socket: Deno's sockets need a name */
-  readonly #folder = Deno.makeTempDirSync({ prefix: "nym-gateway-" });
+  /** of our own socket: Deno's sockets need a name */
+  readonly #path = freeName();
   readonly #socket: Deno.DatagramConn;
   readonly #address: Deno.UnixAddr;
   /** ms without a sign of life after which it restarts the gateway; undefined: it wants none */
@@ -22,7 +21,7 @@ export class ServiceManager implements AsyncDisposable {
   #sending: Promise<unknown> = Promise.resolve();
 
   private constructor(path: string, patience: number | undefined) {
-    this.#socket = Deno.listenDatagram({ transport: "unixpacket", path: join(this.#folder, "notify") });
+    this.#socket = Deno.listenDatagram({ transport: "unixpacket", path: this.#path });
     this.#address = { transport: "unixpacket", path: path.replace(/^@/, "\0") };
     this.#patience = patience;
   }
@@ -55,7 +54,7 @@ export class ServiceManager implements AsyncDisposable {
     clearInterval(this.#timer);
     await this.#sending;
     this.#socket.close();
-    await Deno.remove(this.#folder, { recursive: true });
+    await Deno.remove(this.#path);
   }
 
   #send(state: string): void {
@@ -63,4 +62,11 @@ export class ServiceManager implements AsyncDisposable {
       log.warn(`Cannot send ${state} to the service manager: ${error.message}`);
     });
   }
+}
+
+/** A name for a temporary socket. It is in no folder of its own: on a full disk, a folder can't be created, a socket can. */
+function freeName(): string {
+  const path = Deno.makeTempFileSync({ prefix: "nym-gateway-" });
+  Deno.removeSync(path);
+  return path;
 }
