@@ -12,6 +12,9 @@ const PSEUDONYM = /^[0-9a-f]{64}$/;
 /** ms by which what changed is read again: longer than a statement may take, as later ones may be visible earlier */
 const OVERLAP = 60_000;
 
+/** ms until what could not be read is tried again */
+const READ_AGAIN = 1000;
+
 /** A changed entry. */
 export interface LedgerChange extends LedgerEntry {
   /** whether the client is no longer registered */
@@ -27,6 +30,7 @@ interface Row {
 /** The ledger's entries in the database that several gateways share. Its clock is the database's. */
 export class PostgresqlLedgerTable implements LedgerTable {
   #readAt = 0;
+  #again: ReturnType<typeof setTimeout> | undefined;
 
   /** Uses `server`, and does not own it. */
   constructor(private readonly server: Server) {}
@@ -83,32 +87,53 @@ export class PostgresqlLedgerTable implements LedgerTable {
     return Promise.resolve();
   }
 
-  /** Calls `changed` for each entry that any gateway changes; `failed` when such changes could not be read. */
+  /** Calls `changed` for each entry that any gateway changes; `failed` when it begins to fail to read them. */
   follow(changed: (change: LedgerChange) => void, failed: (error: unknown) => void): void {
-    const read = async (rows: (sql: Sql) => PromiseLike<Row[]>) => {
-      try {
-        for (const { client, entry, removed } of await this.server.run(rows)) {
-          changed({ pseudonym: client, sealed: entry, isRemoved: removed });
-        }
-      } catch (error) {
-        if (!this.server.isClosing) failed(error);
-      }
-    };
     const announced = new Set<string>();
-    let isReading = false;
-    const readAnnounced = async () => {
-      if (isReading) return;
-      isReading = true;
-      while (announced.size > 0) {
-        const some = announced.values().take(READ_TOGETHER).toArray();
-        const list = byteArray(some.map((hex) => Uint8Array.fromHex(hex)));
-        for (const each of some) announced.delete(each);
-        await read((sql) =>
-          sql<Row[]>`select client, entry, removed from nym_gateway.clients where client = any (${list}::text::bytea[])`
-        );
+    let [isReading, isBehind, isFailing] = [false, false, false];
+    const read = async (rows: (sql: Sql) => PromiseLike<Row[]>) => {
+      for (const { client, entry, removed } of await this.server.run(rows)) {
+        changed({ pseudonym: client, sealed: entry, isRemoved: removed });
       }
-      isReading = false;
     };
+    /** Does what may fail; after a failure, what is left to do is done a while later. */
+    const attempt = async (work: () => Promise<void>) => {
+      try {
+        await work();
+        isFailing = false;
+      } catch (error) {
+        if (this.server.isClosing) return;
+        if (!isFailing) failed(error);
+        isFailing = true;
+        this.#again ??= setTimeout(() => {
+          this.#again = undefined;
+          void (isBehind ? caughtUp() : readAnnounced());
+        }, READ_AGAIN);
+      }
+    };
+    const readAnnounced = () =>
+      attempt(async () => {
+        if (isReading) return;
+        isReading = true;
+        try {
+          while (announced.size > 0) {
+            const some = announced.values().take(READ_TOGETHER).toArray();
+            const list = byteArray(some.map((hex) => Uint8Array.fromHex(hex)));
+            for (const each of some) announced.delete(each); // what is announced from now on must be read again
+            try {
+              await read((sql) =>
+                sql<Row[]>`select client, entry, removed from nym_gateway.clients
+                  where client = any (${list}::text::bytea[])`
+              );
+            } catch (error) {
+              for (const each of some) announced.add(each);
+              throw error;
+            }
+          }
+        } finally {
+          isReading = false;
+        }
+      });
     // Any role that may log in to the database can send notifications: those of another form are ignored.
     const notified = (clients: string) => {
       for (const client of clients.split(" ")) if (PSEUDONYM.test(client)) announced.add(client);
@@ -117,20 +142,26 @@ export class PostgresqlLedgerTable implements LedgerTable {
         void caughtUp();
       } else void readAnnounced();
     };
-    const caughtUp = async () => {
-      const since = this.#readAt - OVERLAP;
-      const now = await this.clock().catch(() => this.#readAt);
-      await read((sql) =>
-        sql<Row[]>`select client, entry, removed from nym_gateway.clients
-          where changed > to_timestamp(${String(since / 1000)}::text::double precision)`
-      );
-      this.#readAt = now;
-    };
+    const caughtUp = () =>
+      attempt(async () => {
+        isBehind = true;
+        const since = this.#readAt - OVERLAP;
+        const now = await this.clock();
+        await read((sql) =>
+          sql<Row[]>`select client, entry, removed from nym_gateway.clients
+            where changed > to_timestamp(${String(since / 1000)}::text::double precision)`
+        );
+        this.#readAt = now;
+        isBehind = false;
+        await readAnnounced();
+      });
     this.server.listen(CHANNEL, notified, () => void caughtUp());
   }
 
-  /** Does nothing: the server is its owner's. */
-  [Symbol.dispose](): void {}
+  /** Ends the retries of {@linkcode follow}. The server is its owner's. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#again);
+  }
 }
 
 /** An array of bytes in PostgreSQL's notation. */

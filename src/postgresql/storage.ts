@@ -65,6 +65,7 @@ export class PostgresqlStorage implements AsyncDisposable {
 
   /** Disconnects. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.ledger[Symbol.dispose]();
     await this.server[Symbol.asyncDispose]();
   }
 }

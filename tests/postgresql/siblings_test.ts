@@ -523,6 +523,32 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
     for (const { row } of rows) for (const n of range(6)) assert(!row.includes(client(n)), "sealed");
   },
 
+  "clients that could not be read when they registered elsewhere are known a while later": async (options) => {
+    await using _mailbox = await openPostgresql(options); // which migrates
+    await using ours = new Server(options);
+    await using theirs = new Server(options);
+    const open = (table: PostgresqlLedgerTable) =>
+      Ledger.over(table, testSealer(), ignore, { registeredClients: 9, unusedRegistrationTime: 0 });
+    using table = new PostgresqlLedgerTable(ours);
+    const here = await open(table);
+    const there = await open(new PostgresqlLedgerTable(theirs));
+    await there.add(client(1)); // which is announced before the first one listens
+    const run = ours.run.bind(ours);
+    let fails = true;
+    ours.run = (statement) => fails ? Promise.reject(new Error("statement timeout")) : run(statement);
+    let failures = 0;
+    const failed = () => {
+      failures++;
+      fails = false;
+    };
+    table.follow((change) => here.learn(change, change.isRemoved), failed);
+    await eventually("it catches up", () => here.has(client(1)));
+    fails = true;
+    await there.add(client(2));
+    await eventually("it reads the one that was announced", () => here.has(client(2)));
+    assertEquals(failures, 2);
+  },
+
   "a gateway that stops as it begins to listen does not complain about the ledger": async (options) => {
     await using _mailbox = await openPostgresql(options); // which migrates
     const server = new Server(options);
