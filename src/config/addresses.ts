@@ -31,7 +31,7 @@ export function clientsAnnounceAddress(text: string, defaultPort: number): strin
   const url = webSocketUrl(text);
   if (url !== undefined) return url;
   const address = announceAddress(text, defaultPort);
-  return address && `ws://${address}`;
+  return address && webSocketUrl(`ws://${address}`);
 }
 
 /**

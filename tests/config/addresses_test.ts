@@ -71,6 +71,7 @@ Deno.test("the clients' announce address is a WebSocket URL, or becomes one", ()
     "ws1.example.org:5": "ws://ws1.example.org:5",
     "ws:9001": undefined, // what 0.7.0 writes for any host and --clients-announce-port
     "http://a.org": undefined,
+    "xn--a": undefined, // not Punycode, so not a host of a URL
     "wss://": undefined,
     "wss://user@a.org": undefined,
     "wss://a.org:99999": undefined,
