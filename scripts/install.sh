@@ -192,7 +192,8 @@ if [ "$uninstall" = yes ]; then
     exit 0
 fi
 
-temporary=$(mktemp -d)
+# Not in /tmp, which may be in memory: with --url, the program is there, too, and a small machine runs the old one.
+temporary=$(mktemp -d "${TMPDIR:-/var/tmp}/nym-gateway.XXXXXX")
 trap 'rm -rf "$temporary"' EXIT
 trap 'exit 1' HUP INT TERM
 

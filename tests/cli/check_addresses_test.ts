@@ -38,6 +38,7 @@ Deno.test("an operator's port that is in use, or open to others, is only a warni
   const { code, found } = await rig.check();
   assertEquals([code, found["operator's port"]?.status, found["operator's address"]?.status], [0, "warn", "warn"]);
   assertStringIncludes(found["operator's port"]!.found, "there will be no status page and no metrics");
+  assertStringIncludes(found["operator's port"]!.remedy!, "set another listening_address in [operator]");
 });
 
 Deno.test("an address that the system refuses has a remedy for the address, not for its port", () => {

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
+import { descriptorsHere } from "../../src/cli/checks/machine.ts";
 import type { Finding } from "../../src/cli/checks/finding.ts";
 import { lockPrivateFolder } from "../../src/mailbox/database.ts";
 import { CheckRig } from "./check_rig.ts";
@@ -87,6 +88,8 @@ Deno.test("the limit on descriptors that counts is the running gateway's; the sh
   const here = JSON.parse(stdout).findings.find(({ subject }: Finding) => subject === "descriptors");
   assertEquals([code, here.status], [0, "warn"]);
   assertMatch(here.found, /^only 4\d\d for one started here; a service has its own limit$/);
+  assertEquals(descriptorsHere(1010, join(rig.data, "inboxes")).status, "warn");
+  assertEquals(descriptorsHere(1010, "/var/lib/nym-gateway/gateways/gw/data/inboxes").status, "ok");
 
   using _running = await lockPrivateFolder(join(rig.data, "inboxes"));
   let descriptorsLimit = 700;

@@ -59,7 +59,11 @@ export function* checkPorts(
       own.find((other) => portOf(other) === portOf(listening)),
     );
     yield subject === OPERATORS_PORT && found.status === "fail"
-      ? warn(subject, `${found.found}: there will be no status page and no metrics`, found.remedy!)
+      ? warn(
+        subject,
+        `${found.found}: there will be no status page and no metrics`,
+        `${found.remedy}, or set another listening_address in [operator]`,
+      )
       : found;
     own.push(listening);
   }

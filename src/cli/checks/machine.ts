@@ -5,6 +5,7 @@ import { hasSimd, hasWideArithmetic } from "../../sphinx/kernel/support.ts";
 import { ExitCode } from "../../errors/operator_error.ts";
 import { plural } from "../../text/plural.ts";
 import { sizeText } from "../../text/units.ts";
+import { SERVICE_HOME } from "../homes/home.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { nearestThere } from "./nearest_there.ts";
 
@@ -32,7 +33,7 @@ export function* checkMachine(
 ): Generator<Finding> {
   yield stored === "inboxes" ? checkMailDisk(folder, minimumFreeDisk) : checkDisk(folder, minimumFreeDisk);
   yield checkMemory(isRunning);
-  yield isRunning ? checkDescriptors(descriptorLimit) : checkDescriptorsHere();
+  yield isRunning ? checkDescriptors(descriptorLimit) : descriptorsHere(freeDescriptors(ENOUGH_DESCRIPTORS), folder);
 }
 
 function checkDisk(folder: string, minimum: number): Finding {
@@ -90,11 +91,13 @@ function checkDescriptors(limit: number | undefined): Finding {
     : warn("descriptors", found, MORE_DESCRIPTORS);
 }
 
-/** The limit of a gateway started from here; a service has its own. */
-function checkDescriptorsHere(): Finding {
-  const free = freeDescriptors(ENOUGH_DESCRIPTORS);
+/**
+ * What it means that a node started from here can open `free` descriptors. One in the services' home, such as with
+ * `folder`, is not started from here: its unit sets a limit.
+ */
+export function descriptorsHere(free: number, folder: string): Finding {
   const here = "for one started here; a service has its own limit";
-  if (free >= FEW_DESCRIPTORS) {
+  if (free >= FEW_DESCRIPTORS || folder.startsWith(`${SERVICE_HOME}/`)) {
     return ok("descriptors", `${free} ${free < ENOUGH_DESCRIPTORS ? "" : "or more "}${here}`);
   }
   return warn("descriptors", `only ${free} ${here}`, MORE_DESCRIPTORS);
