@@ -84,12 +84,13 @@ export function writePrivate(path: string, text: string): void {
 }
 
 /**
- * Replaces the contents of a file, keeping its mode. The file has either its old or its new contents at any time. Throws
- * an OperatorError.
+ * Replaces the contents of a file, keeping its owner and mode. The file has either its old or its new contents at any
+ * time. A link is replaced by a file. Throws an OperatorError.
  */
 export function replaceText(path: string, text: string): void {
   try {
-    replaceContents(path, text, (Deno.statSync(path).mode ?? PRIVATE_FILE) & 0o7777);
+    const old = Deno.lstatSync(path);
+    replaceContents(path, text, old.isFile ? old : undefined);
   } catch (cause) {
     throw fileError(`Cannot write ${path}`, cause, ExitCode.CANNOT_CREATE);
   }

@@ -1,4 +1,4 @@
-import { closeSync, constants, fchownSync, fstatSync, lstatSync, openSync } from "node:fs";
+import { closeSync, constants, fchmodSync, fchownSync, fstatSync, lstatSync, openSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import { openRegularFile, refuseHardLinks } from "./regular.ts";
 
@@ -79,17 +79,17 @@ export function replacePrivateFile(path: string): Deno.FsFile {
 
 /**
  * Replaces the contents of a file, which has either its old or its new ones at any time, and the new ones afterwards, also
- * if the power fails. A new one is for its owner alone unless `mode` says otherwise.
+ * if the power fails. It is for its owner alone, unless it gets owner, group and mode of `like`.
  * @throws what the file system throws
  */
-export function replaceContents(path: string, text: string, mode: number = PRIVATE_FILE): void {
+export function replaceContents(path: string, text: string, like?: Deno.FileInfo): void {
   const replacement = `${path}.new`;
   {
     using file = replacePrivateFile(replacement);
     writeAll(file, new TextEncoder().encode(text));
     file.syncSync();
   }
-  if (HAS_OWNERS) Deno.chmodSync(replacement, mode);
+  if (HAS_OWNERS && like !== undefined) beLike(replacement, like);
   Deno.renameSync(replacement, path);
   syncFolder(dirname(path));
 }
@@ -114,18 +114,39 @@ export function giveToOwnerOfFolder(path: string): void {
   if (!HAS_OWNERS) return;
   const { uid, gid } = Deno.statSync(dirname(path));
   if (uid === null || gid === null || Deno.lstatSync(path).uid === uid) return;
-  // By descriptor: that user may have replaced it with a pipe, or a link to somebody else's file, in the meantime.
+  onDescriptor(path, (descriptor) => fchownIfAllowed(descriptor, uid, gid));
+}
+
+/** Gives a file the owner, the group and the mode of another, as far as this user may. */
+function beLike(path: string, { uid, gid, mode }: Deno.FileInfo): void {
+  onDescriptor(path, (descriptor, made) => {
+    if (made.uid !== uid || made.gid !== gid) fchownIfAllowed(descriptor, uid!, gid!);
+    fchmodSync(descriptor, mode! & 0o777);
+  });
+}
+
+/**
+ * Calls `act` with a descriptor of what has this name. Not by its path: the user whose folder it is in may have replaced it
+ * with a pipe, or a link to somebody else's file, in the meantime. Then `act` is not called.
+ */
+function onDescriptor(path: string, act: (descriptor: number, made: Stats) => void): void {
   // O_NOFOLLOW would not do: with limited permissions, the runtime resolves links before it opens a path.
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const made = fstatSync(descriptor);
     const named = lstatSync(path);
     if (named.ino !== made.ino || named.dev !== made.dev) return;
-    if (made.isDirectory() || made.nlink === 1) fchownSync(descriptor, uid, gid);
-  } catch (error) {
-    if ((error as { code?: string }).code !== "EPERM") throw error; // not root
+    if (made.isDirectory() || made.nlink === 1) act(descriptor, made);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+function fchownIfAllowed(descriptor: number, uid: number, gid: number): void {
+  try {
+    fchownSync(descriptor, uid, gid);
+  } catch (error) {
+    if ((error as { code?: string }).code !== "EPERM") throw error; // not root
   }
 }
 

@@ -74,6 +74,23 @@ Deno.test({
     }),
 });
 
+Deno.test({
+  name: "a replaced file keeps its owner, group and mode",
+  ignore: !POSIX,
+  fn: () =>
+    inFolder((folder) => {
+      const path = join(folder, "a");
+      Deno.writeTextFileSync(path, "old");
+      if (Deno.uid() === 0) Deno.chownSync(path, 12_345, 23_456); // another user may not
+      Deno.chmodSync(path, 0o640);
+      const { uid, gid, mode } = Deno.statSync(path);
+      replaceText(path, "new");
+      const replaced = Deno.statSync(path);
+      assertEquals([replaced.uid, replaced.gid, replaced.mode], [uid, gid, mode]);
+      assertEquals(Deno.readTextFileSync(path), "new");
+    }),
+});
+
 Deno.test("a configuration that is not UTF-8 is refused with its line: a path in it would be another one", () => {
   using folder = new TemporaryFolder();
   const path = folder.file("config.toml");
