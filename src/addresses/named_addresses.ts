@@ -1,10 +1,11 @@
-import { formatSocketAddress, parseSocketAddress, type SocketAddress } from "./socket_address.ts";
+import { parseIp } from "./ip_literal.ts";
+import type { SocketAddress } from "./socket_address.ts";
 
 /**
  * What a node may announce instead of `ip:port`; clients of 0.7.0 resolve it. The name is one of the DNS (RFC 1123 §2.1),
  * and its last label is not a number: that would be a mistyped IPv4 address.
  */
-const NAMED = /^(?!.{254,}:)(?:(?!-|\d+\.?:)[\w-]{0,62}\w(?:\.|(?=:)))+:([1-9]\d{0,4})$/;
+const NAMED = /^(?!.{254,}:)(?:(?!-|\d+\.?:)[\w-]{0,62}\w\b\.?)+:([1-9]\d{0,4})$/;
 /** Names that are resolved, how many at a time, and the ms for all of them: slow name servers' names are left out. */
 const MAX_NAMES = 256;
 /** Addresses that count of a name: whoever owns the name may give it thousands. */
@@ -36,8 +37,8 @@ export async function addressesOfNamed(
       if (late.aborted) return;
       const [name, port] = host.split(":");
       const ips = await lookUp(name!, late).catch(() => []);
-      const addresses = ips.slice(0, MAX_ADDRESSES).map((ip) => formatSocketAddress({ host: ip, port: Number(port) }));
-      found.set(host, addresses.flatMap((address) => parseSocketAddress(address) ?? []));
+      const addresses = ips.slice(0, MAX_ADDRESSES).flatMap((ip) => parseIp(ip) ?? []);
+      found.set(host, addresses.map((ip) => ({ host: ip, port: Number(port) })));
     }
   });
   await Promise.race([Promise.all(lookUps), isLate]);

@@ -104,6 +104,8 @@ export class Registry {
   #clientsBytes = 0;
   /** no entry expires before this */
   #nextExpiry = Infinity;
+  /** the time of the latest call */
+  #latest: number;
   #version = 0;
   /** keys of entries that are not written yet, and of those whose end is not */
   readonly #unwritten = new Set<string>();
@@ -113,6 +115,7 @@ export class Registry {
   /** `rules` is called on every use, because they can be reloaded. What was `saved` is listed until nodes had time to return. */
   constructor(private readonly rules: () => RegistryRules, saved: Saved, now: number) {
     this.#decisions = new Map(saved.decisions);
+    this.#latest = now;
     for (const entry of saved.entries) {
       if (entry.addresses.some((address) => this.#addresses.has(address))) continue;
       this.#put({ ...entry, until: now + RETURN_TIME, network: undefined, clients: NO_CLIENTS });
@@ -315,12 +318,20 @@ export class Registry {
   }
 
   #expire(now: number): void {
+    if (now < this.#latest) this.#setBack(this.#latest - now);
+    this.#latest = now;
     if (now < this.#nextExpiry) return;
     this.#nextExpiry = Infinity;
     for (const { key, until } of this.#entries.values()) {
       if (until <= now) this.#remove(key);
       else this.#nextExpiry = Math.min(this.#nextExpiry, until);
     }
+  }
+
+  /** The clock was set back by that many ms: nodes that are silent leave when they would have left. */
+  #setBack(ms: number): void {
+    for (const [key, entry] of this.#entries) this.#entries.set(key, { ...entry, until: entry.until - ms });
+    this.#nextExpiry -= ms;
   }
 
   #remove(key: string): void {

@@ -8,6 +8,9 @@ const LIFETIME = 1000;
 /** Bytes of answers that are made per ms, whatever changes: otherwise, two short requests would cost one long answer. */
 const MADE_PER_MS = 16_384;
 
+/** ms by which the clock can have been ahead for nodes to believe it: their default */
+const CLOCK_TOLERANCE = 3_600_000;
+
 /** An answer to send. */
 export interface SentTopology {
   /** its JSON */
@@ -50,7 +53,9 @@ export class Topologies {
     return this.#reuse("signed", now, () => {
       const body = encoded(topologyText(this.registry.entries(now), false));
       const digest = createHash("sha256").update(body).digest();
-      this.#signedAt = Math.max(this.#signedAt, Math.floor(now)); // whatever becomes of the clock
+      // Never earlier than before; but nodes refuse what a clock signed that was far ahead, until it is right again.
+      const latest = this.#signedAt - now > CLOCK_TOLERANCE ? 0 : this.#signedAt;
+      this.#signedAt = Math.max(latest, Math.floor(now));
       return { body, signature: signTopology(this.signingKey, this.#signedAt, digest) };
     });
   }

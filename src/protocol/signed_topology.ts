@@ -15,7 +15,10 @@ const MAXIMUM_AGE = 24 * 3600 * 1000;
 
 /** The topologies of a directory whose public keys are known. */
 export class TopologyTrust {
-  /** When the latest topology that was accepted was signed, ms since 1970; older ones are refused. */
+  /**
+   * When the latest topology that was accepted was signed, ms since 1970; older ones are refused. A time that would be
+   * refused now does not count: our clock was ahead then.
+   */
   signedAt = 0;
 
   /**
@@ -44,13 +47,13 @@ export class TopologyTrust {
     const time = verifiedTime(header, digest, this.keys());
     if (typeof time === "string") return time;
     const now = this.now();
-    const maximum = this.maximumAge();
+    const maximum = this.maximumAge() || Infinity;
     const signed = `its topology was signed at ${iso(time)}`;
-    if (maximum > 0 && Math.abs(now - time) > maximum) {
+    if (Math.abs(now - time) > maximum) {
       const cause = now > time ? "somebody sends old topologies, or a clock is wrong" : "a clock is wrong";
       return `${signed}, but here it is ${iso(now)}: ${cause}`;
     }
-    if (time < this.signedAt) {
+    if (time < this.signedAt && this.signedAt <= now + maximum) {
       const cause = "somebody sends old topologies, or the directory's clock was set back";
       return `${signed}, and an earlier one at ${iso(this.signedAt)}: ${cause}`;
     }

@@ -203,9 +203,11 @@ Deno.test("a topology that was signed long ago is refused without a newer one, a
   let clock = now + hour;
   let maximumAge = hour;
   const key = encodeBase58(ed25519.getPublicKey(rig.signingKey));
-  const asked = () => {
+  const asked = (earliest = 0) => {
     const trust = new TopologyTrust(() => [key], () => maximumAge, () => clock);
-    return new DirectoryClient(rig.url, undefined, undefined, trust).topology(ALWAYS);
+    const client = new DirectoryClient(rig.url, undefined, undefined, trust);
+    client.refuseBefore(earliest);
+    return client.topology(ALWAYS);
   };
   assertEquals((await asked()).signedAt, now);
   clock = now - hour;
@@ -213,11 +215,15 @@ Deno.test("a topology that was signed long ago is refused without a newer one, a
   clock = now + hour + 1;
   const at = (ms: number) => new Date(ms).toISOString();
   const old = `its topology was signed at ${at(now)}, but here it is ${at(clock)}: somebody sends old topologies`;
-  await assertRejects(asked, DirectoryError, old);
+  await assertRejects(() => asked(), DirectoryError, old);
   clock = now - hour - 1;
-  await assertRejects(asked, DirectoryError, `here it is ${at(clock)}: a clock is wrong`);
+  await assertRejects(() => asked(), DirectoryError, `here it is ${at(clock)}: a clock is wrong`);
+  clock = now;
+  await assertRejects(() => asked(now + hour), DirectoryError, "somebody sends old topologies");
+  assertEquals((await asked(now + hour + 1)).signedAt, now, "a time that only a wrong clock can have seen");
   maximumAge = 0;
   assertEquals((await asked()).signedAt, now);
+  await assertRejects(() => asked(now + 1), DirectoryError, "somebody sends old topologies");
 });
 
 Deno.test("the signed topology has no clients; without the query there is no signature", async () => {

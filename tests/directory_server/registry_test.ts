@@ -111,6 +111,20 @@ Deno.test("a node leaves after ten seconds of silence, and its addresses are fre
   assertEquals(rig.mixnode(3, proven, { host: mixnode(1).host }), 201);
 });
 
+Deno.test("a node leaves after ten seconds of silence also when the clock is set back", () => {
+  const rig = new Rig();
+  rig.now = 3_600_000;
+  rig.mixnode(1, proven);
+  rig.mixnode(2, proven);
+  rig.now = 0;
+  assertEquals(rig.listed, [keyOf(1), keyOf(2)]);
+  rig.now = EXPIRY;
+  rig.mixnode(2, proven);
+  assertEquals(rig.listed, [keyOf(1), keyOf(2)]);
+  rig.now++;
+  assertEquals(rig.listed, [keyOf(2)]);
+});
+
 Deno.test("the operator's layer stands over the posted one, until it is taken back", () => {
   const rig = new Rig();
   rig.mixnode(3, proven);

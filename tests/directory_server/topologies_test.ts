@@ -50,3 +50,11 @@ Deno.test("while there is no memory for clients, the topology is without them", 
   const { gatewayNodes: [listed] } = JSON.parse(new TextDecoder().decode(rig.topologies.plain(0).body));
   assertEquals(listed.registeredClients, []);
 });
+
+Deno.test("the time of signatures never goes back, unless the clock was so far ahead that nodes refused it", () => {
+  const { topologies } = new Rig(1);
+  const signedAt = (now: number) => Number(topologies.signed(now).signature!.split(" ")[0]);
+  const hour = 3_600_000;
+  assertEquals([1000, 5000, 4000, 2000, 7000].map(signedAt), [1000, 5000, 5000, 5000, 7000]);
+  assertEquals([hour, 24 * hour, 2 * hour].map(signedAt), [hour, 24 * hour, 2 * hour]);
+});
