@@ -1,3 +1,4 @@
+import { concatBytes } from "@noble/hashes/utils.js";
 import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";
 
 /** The most fragments in a set. A longer message takes several linked sets (spec §7). */
@@ -42,9 +43,7 @@ export type Fragment = { kind: "whole"; data: Uint8Array } | { kind: "part"; par
 
 /** Encodes a message of at most `WHOLE_DATA_SIZE` bytes as a single fragment. */
 export function encodeWhole(data: Uint8Array): Uint8Array {
-  const fragment = new Uint8Array(WHOLE_HEADER_SIZE + data.length);
-  fragment.set(data, WHOLE_HEADER_SIZE);
-  return fragment;
+  return concatBytes(new Uint8Array(WHOLE_HEADER_SIZE), data);
 }
 
 /** Encodes a part as a fragment of at most 975 bytes. */

@@ -1,3 +1,4 @@
+import { concatBytes } from "@noble/hashes/utils.js";
 import { encodeBase58 } from "../encoding/base58.ts";
 import type { Challenge } from "../protocol/proof.ts";
 import { type Clock, systemClock } from "../timing/clock.ts";
@@ -157,10 +158,7 @@ export class GatewayConnection {
    * @throws PeapError of kind `gateway` with the gateway's reason, or `connection`
    */
   async send(firstHop: Uint8Array, packet: Uint8Array): Promise<boolean> {
-    const request = new Uint8Array(firstHop.length + packet.length);
-    request.set(firstHop);
-    request.set(packet, firstHop.length);
-    const answer = await this.#request(request);
+    const answer = await this.#request(concatBytes(firstHop, packet));
     if (answer.type !== "send") throw refusal(answer);
     return answer.status;
   }

@@ -129,11 +129,6 @@ export class GatewayLink {
     return this.#connection !== undefined;
   }
 
-  /** Whether a broken connection is replaced by a new one. */
-  get reconnects(): boolean {
-    return this.#settings.reconnects;
-  }
-
   /** Why nothing can be sent now or later: the link has ended, or is paused. Undefined if it is only disconnected. */
   get obstacle(): PeapError | undefined {
     return this.#failure ?? (this.#pause && full());

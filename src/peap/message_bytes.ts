@@ -15,11 +15,15 @@ export function bytesOf(data: MessageData): Uint8Array {
 
 /** By its tag, since a buffer of another realm (a frame, a test) is not an instance of this one's class. */
 function isArrayBuffer(data: unknown): data is ArrayBuffer {
-  return Object.prototype.toString.call(data) === "[object ArrayBuffer]";
+  return tagOf(data) === "ArrayBuffer";
+}
+
+function tagOf(data: unknown): string {
+  return Object.prototype.toString.call(data).slice("[object ".length, -1);
 }
 
 function describe(data: unknown): string {
   if (data === null || typeof data !== "object") return data === null ? "null" : `a value of type ${typeof data}`;
-  const tag = Object.prototype.toString.call(data).slice("[object ".length, -1);
+  const tag = tagOf(data);
   return tag === "Blob" || tag === "File" ? `a ${tag} (await its arrayBuffer() first)` : `an object of type ${tag}`;
 }

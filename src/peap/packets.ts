@@ -13,7 +13,7 @@ export interface Packet {
   /** 1372 bytes */
   readonly packet: Uint8Array;
   /** what to trace when it is sent */
-  readonly trace: TraceEvent;
+  readonly trace: TraceEvent & { type: "packet-sent" };
 }
 
 /** Builds packets, each with a random route. */
@@ -46,5 +46,10 @@ export class PacketBuilder {
       packet: buildPacket(hops, client, plaintext, this.#kernel),
       trace: { type: "packet-sent", packet: number, carries, hops: traced },
     };
+  }
+
+  /** Whether the directory still lists all mixnodes of its route. */
+  isCurrent({ trace: { hops } }: Packet): boolean {
+    return this.#mixnet().layers.every((nodes, layer) => nodes.some(({ host }) => host === hops[layer]!.host));
   }
 }

@@ -44,7 +44,10 @@ export class Sender {
   readonly #settings: Settings;
   readonly #signal: AbortSignal;
   readonly #outbox = new Outbox();
-  /** packets whose connection broke before they were accepted; at most SENDING_WINDOW. They go first, unchanged. */
+  /**
+   * Packets whose connection broke before they were accepted; at most SENDING_WINDOW. They go first, and unchanged, since
+   * mixnodes drop what they have had; but one whose mixnodes are no longer listed would be lost, so it is built again.
+   */
   readonly #again: BuiltPart[] = [];
   /** with `full` traffic: what the next tick sends */
   #ready: BuiltPart | undefined;
@@ -52,7 +55,7 @@ export class Sender {
   #inFlight = 0;
   #isWorking = false;
   /** Background work. Ends on the signal or with the link. */
-  readonly #tasks = new Set<Promise<void>>();
+  readonly #tasks = new Set<Promise<unknown>>();
 
   /** Works until `signal` is aborted. `own` is where cover goes. */
   constructor(
@@ -135,9 +138,10 @@ export class Sender {
 
   /** Builds the packet for the next tick if one is missing. Returns whether it did. */
   #prepareMessage(): boolean {
-    if (this.#ready && !this.#ready.part.message.isOver) return false;
+    const before = this.#ready;
+    if (before) this.#again.unshift(before);
     this.#ready = this.#nextBuilt();
-    return this.#ready !== undefined;
+    return this.#ready !== before;
   }
 
   /** Sends the next packet of a message if the window has a place for it. Returns whether it did. */
@@ -150,7 +154,8 @@ export class Sender {
 
   #nextBuilt(): BuiltPart | undefined {
     for (let again = this.#again.shift(); again; again = this.#again.shift()) {
-      if (!again.part.message.isOver) return again;
+      if (!this.#builder.isCurrent(again.packet)) this.#outbox.putBack(again.part);
+      else if (!again.part.message.isOver) return again;
     }
     for (let part = this.#outbox.next(); part; part = this.#outbox.next()) {
       try {
@@ -174,7 +179,7 @@ export class Sender {
 
   #sendCover(): void {
     const cover = this.#link.isConnected ? this.#covers.shift() : undefined;
-    if (cover) this.#run(this.#submit(cover).then(() => {}, onlyPeapErrors));
+    if (cover) this.#run(this.#submit(cover).catch(onlyPeapErrors));
     this.wake();
   }
 
@@ -189,7 +194,7 @@ export class Sender {
     } catch (error) {
       if (!(error instanceof PeapError)) throw error;
       if (error.kind === "gateway") await this.#refused(part, error.message);
-      else if (this.#link.reconnects && !this.#link.obstacle) this.#again.push(built);
+      else if (this.#settings.reconnect && !this.#link.obstacle) this.#again.push(built);
       else this.drop(part.message, this.#link.obstacle ?? error);
     } finally {
       this.#inFlight--;
@@ -222,7 +227,7 @@ export class Sender {
     this.#outbox.putBack(part);
   }
 
-  #run(task: Promise<void>): void {
+  #run(task: Promise<unknown>): void {
     const running = task.finally(() => this.#tasks.delete(running));
     this.#tasks.add(running);
   }

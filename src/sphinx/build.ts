@@ -1,3 +1,4 @@
+import { concatBytes } from "@noble/hashes/utils.js";
 import {
   ADDRESS_SIZE,
   MAX_HOPS,
@@ -97,11 +98,7 @@ function build({ route, destination, message, secret, padding }: PacketPlan): Ui
   let payload = finalPayload(destination, message);
   for (const { payloadKey } of keys.toReversed()) payload = encrypt(payloadKey, payload);
   keys.forEach(eraseRoutingKeys);
-
-  const packet = new Uint8Array(header.length + payload.length);
-  packet.set(header);
-  packet.set(payload, header.length);
-  return packet;
+  return concatBytes(header, payload);
 }
 
 /** Each hop's keys. The secret is blinded from hop to hop just as the hops will blind the shared secret. */

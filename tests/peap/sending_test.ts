@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { Peap, PeapError, type PeapOptions, type Progress, type TraceEvent } from "../../src/peap/mod.ts";
+import { type Clock, Peap, PeapError, type PeapOptions, type Progress, type TraceEvent } from "../../src/peap/mod.ts";
+import type { PacketPlan } from "../../src/sphinx/build.ts";
+import { loadBuilder } from "../../src/sphinx/kernel/builder.ts";
 import { eventually } from "../support/eventually.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import { FakeNetwork } from "./fake_network.ts";
@@ -141,6 +143,44 @@ Deno.test("a packet that its connection lost keeps its route and waits for the s
   await message;
   const packets = events.flatMap((event) => "packet" in event ? [[event.type, event.packet]] : []);
   assertEquals(packets, [["packet-sent", 1], ["packet-lost", 1], ["packet-sent", 1], ["packet-accepted", 1]]);
+});
+
+Deno.test("a packet that waited for a connection is built again if its mixnodes are gone by then", async () => {
+  // The topology is fetched every 10 ms instead of every 30 s.
+  const after: Clock["after"] = (ms, callback) => patientClock.after(ms === 30_000 ? 10 : ms, callback);
+  const clock = { ...patientClock, after };
+  const kernel = (await loadBuilder())!;
+  for (const traffic of ["none", "full"] as const) {
+    await using network = new FakeNetwork(true, { packet: () => undefined });
+    const { topology, answers: { authenticate } } = network;
+    const { mixNodes: [first, ...others], gatewayNodes } = topology as { mixNodes: object[]; gatewayNodes: object[] };
+    network.topology = { mixNodes: [{ ...first, host: "10.9.9.9:1" }, ...others], gatewayNodes }; // nobody is there
+    let topologies = 0;
+    let built = 0;
+    const build = (plan: PacketPlan) => (built += text(plan.message) === "\0hello" ? 1 : 0, kernel.build(plan));
+    await using alice = await connect(network, {
+      traffic,
+      meanSendGap: 3_600_000,
+      meanCoverGap: 3_600_000,
+      surroundings: { clock },
+      kernel: { build },
+      trace: ({ type }) => topologies += type === "topology" ? 1 : 0,
+    });
+    const sent = alice.send(alice.address, "hello");
+    await eventually("its packet is built", () => built === 1);
+    if (traffic === "none") await network.until(() => network.packets === 1);
+    network.answers.authenticate = () => ({ type: "error", message: "not yet" });
+    network.disconnect(alice.address);
+    await eventually("it has noticed", () => alice.state.state === "reconnecting");
+    network.topology = topology;
+    const before = topologies;
+    await eventually("the client has the new topology", () => topologies > before + 1);
+    Object.assign(network.answers, { authenticate, packet: () => ({ type: "send", status: true }) });
+    alice.reconnect();
+    await eventually("it is built again", () => built === 2);
+    if (traffic === "none") await sent;
+    else await Promise.all([alice.close(), assertRejects(() => sent, PeapError, "closed")]); // there was no tick
+  }
 });
 
 Deno.test("errors say whether the same call may succeed later", async () => {
