@@ -226,6 +226,26 @@ Deno.test('with forward_to = "any" they go anywhere', async () => {
   assertEquals(stranger.received, [1]);
 });
 
+Deno.test("all of it works over IPv6", async () => {
+  using _silence = new Silence();
+  await using mixnode = new FakeMixnode(true, { host: "::1", port: 0 });
+  await using directory = await DirectoryRig.start();
+  await announceMixnode(directory, mixnode);
+  await using rig = await GatewayRig.start(directory.url, ({ mixnetEndpoint, clientsEndpoint }) => {
+    Object.assign(mixnetEndpoint, { listeningAddress: "[::1]:0", announceAddress: "[::1]:1789" });
+    Object.assign(clientsEndpoint, { listeningAddress: "[::1]:0", announceAddress: "ws://[::1]:9000" });
+  });
+  assertEquals([rig.gateway.mixnetAddress.host, rig.gateway.clientsAddress.host], ["::1", "::1"]);
+  await using client = await rig.register(bob);
+  await rig.mix(rig.packet(bob, text("six")));
+  assertEquals(await client.message(), text("six"));
+  client.send(forwarding(mixnode.address, 6));
+  assertEquals(await client.answer(), { type: "send", status: true });
+  await mixnode.events.reached("packets", 1);
+  assertEquals(mixnode.received, [6]);
+  await eventually("it is announced", () => directory.topology().gatewayNodes[0]?.mixnetListener === "[::1]:1789");
+});
+
 Deno.test("the gateway announces itself and its clients to the directory", async () => {
   using _silence = new Silence();
   await using directory = await DirectoryRig.start();
