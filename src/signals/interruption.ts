@@ -19,9 +19,28 @@ export class Interrupted extends Error {
   }
 }
 
-/** Calls `act` with the exit code at every signal that asks the program to stop, until disposed. */
-export function atSignals(act: (exitCode: number) => void): Disposable {
-  const listeners = ENDING.map(({ name, exitCode }) => ({ name, listener: () => act(exitCode) }));
+/**
+ * ms for which a repeated signal counts as the same one: at Ctrl-C, the terminal signals all programs of a task, and
+ * `deno task` also passes on to ours what it gets itself.
+ */
+export const ECHO_TIME = 1000;
+
+/** Calls `act` at every signal that asks the program to stop, until disposed. A signal's echoes are left out. */
+export function atSignals(
+  act: (exitCode: number, name: Deno.Signal) => void,
+  signals: typeof SIGNALS = ENDING,
+  echoTime: number = ECHO_TIME,
+): Disposable {
+  const listeners = signals.map(({ name, exitCode }) => {
+    let at = -Infinity;
+    const listener = () => {
+      const now = performance.now();
+      if (now - at < echoTime) return;
+      at = now;
+      act(exitCode, name);
+    };
+    return { name, listener };
+  });
   for (const { name, listener } of listeners) Deno.addSignalListener(name, listener);
   return {
     [Symbol.dispose]: () => {

@@ -2,7 +2,7 @@
 import { serveUntilSignalled } from "../../src/cli/running/signals.ts";
 import { print } from "../../src/cli/output/output.ts";
 
-const [ending, stoppingTime] = Deno.args;
+const [ending, stoppingTime, echoTime] = Deno.args;
 
 async function start(): Promise<AsyncDisposable> {
   print("starting");
@@ -17,4 +17,4 @@ async function end(): Promise<void> {
   print("ended");
 }
 
-await serveUntilSignalled(start, () => print("reloading"), Number(stoppingTime));
+await serveUntilSignalled(start, () => print("reloading"), Number(stoppingTime), Number(echoTime));

@@ -10,8 +10,8 @@ class Served implements AsyncDisposable {
   readonly #logged: ReadableStreamDefaultReader<string>;
   #texts = { printed: "", logged: "" };
 
-  constructor(ending: string, stoppingTime: number) {
-    this.#child = program("signals_program.ts", [ending, `${stoppingTime}`], {}).spawn();
+  constructor(ending: string, stoppingTime: number, echoTime = 0) {
+    this.#child = program("signals_program.ts", [ending, `${stoppingTime}`, `${echoTime}`], {}).spawn();
     this.#printed = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
     this.#logged = this.#child.stderr.pipeThrough(new TextDecoderStream()).getReader();
   }
@@ -80,6 +80,20 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     },
   });
 }
+
+Deno.test({
+  name: "a signal that `deno task` repeats ends it once",
+  ignore: !POSIX,
+  fn: async () => {
+    await using served = new Served("hangs", 60_000, 60_000);
+    await served.printed("started");
+    served.kill("SIGINT");
+    await served.printed("ending");
+    served.kill("SIGINT");
+    served.kill("SIGTERM"); // this is another one
+    assertEquals((await served.status()).code, 143);
+  },
+});
 
 Deno.test({
   name: "a gateway that does not stop is ended",

@@ -1,5 +1,5 @@
 import { logger, settleLog } from "../../logging/log.ts";
-import { SIGNALS } from "../../signals/interruption.ts";
+import { atSignals, ECHO_TIME, SIGNALS } from "../../signals/interruption.ts";
 
 /** The time that a node has to stop, in ms; with its last log lines, it is gone within ten seconds. */
 const STOPPING_TIME = 9_500;
@@ -14,19 +14,19 @@ const log = logger("nym_gateway::node");
 
 /**
  * Calls `start`, and disposes of its result at the first signal. If that takes longer than `stoppingTime` ms, the
- * program ends with exit code 1; a second signal ends it at once. At SIGHUP, `reload` is called with the result of
- * `start`. Rejects if `start` or the disposal does.
+ * program ends with exit code 1; a second signal ends it at once, unless it is the same one within `echoTime` ms. At
+ * SIGHUP, `reload` is called with the result of `start`. Rejects if `start` or the disposal does.
  */
 export async function serveUntilSignalled<Served extends AsyncDisposable>(
   start: () => Promise<Served>,
   reload: (served: Served) => void,
   stoppingTime: number = STOPPING_TIME,
+  echoTime: number = ECHO_TIME,
 ): Promise<void> {
   const signalled = Promise.withResolvers<void>();
   let watchdog: ReturnType<typeof setTimeout> | undefined;
-  const handlers = SIGNALS.map(({ name, exitCode }) => ({
-    name,
-    handler: () => {
+  using _ending = atSignals(
+    (exitCode, name) => {
       if (watchdog !== undefined) Deno.exit(exitCode);
       log.info(`Received ${name}: stopping`);
       watchdog = setTimeout(() => {
@@ -35,19 +35,19 @@ export async function serveUntilSignalled<Served extends AsyncDisposable>(
       }, stoppingTime);
       signalled.resolve();
     },
-  }));
+    SIGNALS,
+    echoTime,
+  );
   let served: Served | undefined;
-  if (HANGUP !== undefined) {
-    handlers.push({ name: HANGUP, handler: () => served === undefined ? log.info(TOO_EARLY) : reload(served) });
-  }
-  for (const { name, handler } of handlers) Deno.addSignalListener(name, handler);
+  const hangUp = () => served === undefined ? log.info(TOO_EARLY) : reload(served);
+  if (HANGUP !== undefined) Deno.addSignalListener(HANGUP, hangUp);
   try {
     await using started = await start();
     served = started;
     await signalled.promise;
   } finally {
     clearTimeout(watchdog);
-    for (const { name, handler } of handlers) Deno.removeSignalListener(name, handler);
+    if (HANGUP !== undefined) Deno.removeSignalListener(HANGUP, hangUp);
   }
   log.info("Stopped");
 }

@@ -4,7 +4,7 @@ import { atSignals, Interrupted } from "../../signals/interruption.ts";
 /**
  * Does work that can be interrupted. When the process is signalled, the work's AbortSignal is aborted; the work must
  * then clean up and soon throw the AbortSignal's reason. Resolves with the exit code in that case, after it has printed
- * `outcome`. A second signal ends the program at once.
+ * `outcome`. A second signal, which is not an echo of the first, ends the program at once.
  */
 export async function interruptible(
   work: (signal: AbortSignal) => Promise<void>,
