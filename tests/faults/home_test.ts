@@ -175,6 +175,7 @@ Deno.test({
     Deno.writeFileSync(`${process.inboxes}/${address.slice(1)}`, new Uint8Array(9)); // a file instead of a folder
     Deno.writeFileSync(`${inbox}/too large`, new Uint8Array(976));
     for (const n of range(4)) Deno.writeFileSync(`${inbox}/${n}`, numbered(n));
+    Deno.utimeSync(`${inbox}/0`, 0, 0); // the oldest, because what is mounted over the next one could not be renamed
     {
       await using _unreadable = await UnreadableFile.cover(`${inbox}/1`);
       await process.start();
