@@ -245,7 +245,7 @@ export class Mailbox implements MessageStore {
 
   /** Commits everything pending and closes the database and all readers. What cannot be written is counted as lost. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.endRetries(0);
+    if (!this.#commits.isEnding) this.endRetries(0);
     this.#isClosing = true;
     await this.flush();
     if (this.totals.messages > 0) await this.#caretaker.keepClock();

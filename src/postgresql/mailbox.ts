@@ -285,7 +285,7 @@ export class PostgresqlMailbox implements MessageStore {
 
   /** Commits what waits, and closes all readers. What cannot be written is counted as lost. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.endRetries(0);
+    if (!this.#commits.isEnding) this.endRetries(0);
     await this.flush();
     this.#isClosed = true;
     clearTimeout(this.#confirmTimer);

@@ -54,6 +54,24 @@ Deno.test("messages that cannot be written when the mailbox closes are counted a
   assertEquals(await readNumbers(reopened.openInbox(bob, ignore)), [0]);
 });
 
+Deno.test("a disk that recovers within the patience granted for closing loses nothing", async () => {
+  using _silence = new Silence();
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  const counters = new Counters();
+  const mailbox = await Mailbox.open(path, testSealer(), counters.add);
+  mailbox.endRetries(60_000);
+  mailbox.store(bob, numbered(0));
+  let closing: Promise<void>;
+  {
+    using _full = new BrokenDatabase(path);
+    closing = mailbox[Symbol.asyncDispose]();
+    await eventually("the commit has failed", () => mailbox.failure !== undefined);
+  }
+  await closing;
+  assertEquals(counters.snapshot(), { messages_stored: 1 });
+});
+
 Deno.test("a commit that is given up leaves no trace in the totals that a later one writes", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
