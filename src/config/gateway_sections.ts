@@ -367,7 +367,8 @@ export const GATEWAY_SECTIONS = {
       default: 10_000_000_000,
       reloadable: "always",
       comment:
-        `The most bytes of messages stored for all clients together. From half of it on, the fuller the mailbox, the
+        `The most bytes of messages stored for all clients together. A message counts as 200 at least, which it takes on
+        the disk. From half of it on, the fuller the mailbox, the
         less one inbox may use, so new messages for the largest inboxes are dropped first, and counted. An eighth is
         divided among all clients (registered_clients): each can use its share whatever other inboxes hold, 6 KB by
         default.`,

@@ -1,4 +1,4 @@
-import { SHARED } from "../mailbox/limits.ts";
+import { SHARED, spaceOf } from "../mailbox/limits.ts";
 import { failedRequests, listeningVerdict, nodeChecks } from "../node/health_checks.ts";
 import { type Check, fail, ok, warn } from "../operator/health.ts";
 import { MAX_MESSAGE_SIZE } from "../sphinx/constants.ts";
@@ -46,7 +46,7 @@ export function checksOf(parts: Parts): Record<string, Check> {
           } of disk is free, ${least}: new messages are dropped, except for clients that are online`,
         );
       }
-      const { bytes } = mailbox.totals;
+      const bytes = spaceOf(mailbox.totals);
       if (bytes + MAX_MESSAGE_SIZE > SHARED * mailboxBytes) {
         return fail(
           `${sizeText(bytes)} of mail is stored, and the rest of mailbox_bytes (${

@@ -410,8 +410,11 @@ export class Mailbox implements MessageStore {
     if (this.disk.isBelow(minimumFreeDisk) && !this.#readers.get(inbox)?.owesNothing) return "disk_low";
     const { messages, bytes } = this.#usage.of(inbox);
     if (messages >= inboxMessages || bytes + size > inboxBytes) return "inbox_full";
-    const total = this.totals.bytes + this.#fresh.waitingBytes + size;
-    return bytes + size > inboxAllowance(this.limits, total) ? "mailbox_full" : undefined;
+    const allowed = inboxAllowance(this.limits, {
+      messages: this.totals.messages + this.#fresh.waiting + 1,
+      bytes: this.totals.bytes + this.#fresh.waitingBytes + size,
+    });
+    return messages >= allowed.messages || bytes + size > allowed.bytes ? "mailbox_full" : undefined;
   }
 
   #pause(): Promise<void> | undefined {

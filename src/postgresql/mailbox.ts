@@ -350,15 +350,17 @@ export class PostgresqlMailbox implements MessageStore {
     const openings = new Map(this.#opening);
     this.#opening.clear();
     const all = [...places.values()];
-    const { inboxMessages: messages } = this.limits;
-    const bytes = inboxAllowance(this.limits, this.#totals.bytes + this.#queue.bytes);
+    const allowed = inboxAllowance(this.limits, {
+      messages: this.#totals.messages + this.#queue.waiting,
+      bytes: this.#totals.bytes + this.#queue.bytes,
+    });
     const days = Math.ceil(this.replayWindow / DAY);
     const number = ++this.#number;
     const isVisit = all.length === 1 && all[0]!.portion === undefined && unstored.length === 0;
     const statement = isVisit ? new Visit(this.#gateway, number, all[0]!) : new Batch(
       this.#gateway,
       number,
-      { days, messages, bytes },
+      { days, ...allowed },
       all,
       unstored.map(({ tag }) => tag),
       this.sealer,
@@ -369,7 +371,7 @@ export class PostgresqlMailbox implements MessageStore {
       changes: { commit: async () => outcomes = await this.#send(statement) },
       written: () => {
         this.#underWay = undefined;
-        all.forEach((place, i) => this.#written(place, outcomes!.places[i]!, outcomes!.replayed, bytes));
+        all.forEach((place, i) => this.#written(place, outcomes!.places[i]!, outcomes!.replayed, allowed));
         this.#leaving.clear();
         for (const [inbox, reader] of openings) {
           const { epoch, confirmed, last } = outcomes!.places[all.indexOf(places.get(inbox)!)]!;
@@ -424,7 +426,7 @@ export class PostgresqlMailbox implements MessageStore {
     });
   }
 
-  #written({ inbox, portion }: Place, outcome: Outcome, replayed: ReadonlySet<bigint>, mostBytes: number): void {
+  #written({ inbox, portion }: Place, outcome: Outcome, replayed: ReadonlySet<bigint>, allowed: Held): void {
     if (portion === undefined) return;
     if (outcome.stored) {
       this.#queue.settle(portion, []);
@@ -447,7 +449,7 @@ export class PostgresqlMailbox implements MessageStore {
     }
     let { messages, bytes } = outcome;
     const fitting = fresh.findIndex(({ message }) =>
-      ++messages > this.limits.inboxMessages || (bytes += message.length) > mostBytes
+      ++messages > allowed.messages || (bytes += message.length) > allowed.bytes
     );
     const kept = fitting < 0 ? fresh : fresh.slice(0, fitting);
     this.#putBack(portion, kept);

@@ -7,12 +7,14 @@ import { range } from "./messages.ts";
 const LIMITS = { ...NO_LIMITS, inboxBytes: 100_000_000, mailboxBytes: 10_000_000_000, registeredClients: 200_000 };
 const GUARANTEE = 6250;
 
+const allowance = (limits: typeof LIMITS, bytes: number) => inboxAllowance(limits, { messages: 0, bytes }).bytes;
+
 /** The total once an attacker has filled this many inboxes, one after the other, in steps of `size` bytes. */
 function filled(inboxes: number, size: number): number {
   let total = 0;
   for (const _ of range(inboxes)) {
     let bytes = 0;
-    while (bytes + size <= inboxAllowance(LIMITS, total + size)) {
+    while (bytes + size <= allowance(LIMITS, total + size)) {
       bytes += size;
       total += size;
     }
@@ -23,7 +25,7 @@ function filled(inboxes: number, size: number): number {
 /** The bytes that one more inbox still takes. */
 function room(total: number): number {
   let bytes = 0;
-  while (bytes + 1000 <= inboxAllowance(LIMITS, total + bytes + 1000)) bytes += 1000;
+  while (bytes + 1000 <= allowance(LIMITS, total + bytes + 1000)) bytes += 1000;
   return bytes;
 }
 
@@ -42,7 +44,7 @@ Deno.test("however inboxes are filled, each gets its guarantee, and all together
     let total = 0;
     for (const { inbox, size } of messages) {
       const bytes = (inboxes.get(inbox) ?? 0) + size;
-      const isTaken = bytes <= inboxAllowance(limits, total + size);
+      const isTaken = bytes <= allowance(limits, total + size);
       if (bytes <= Math.floor(guarantee)) assert(isTaken, `${bytes} of ${guarantee} bytes were refused at ${total}`);
       if (!isTaken) continue;
       inboxes.set(inbox, bytes);
@@ -53,10 +55,10 @@ Deno.test("however inboxes are filled, each gets its guarantee, and all together
 });
 
 Deno.test("the fuller the mailbox, the smaller the allowance of an inbox, down to the guarantee", () => {
-  const allowances = range(101).map((percent) => inboxAllowance(LIMITS, percent * LIMITS.mailboxBytes / 100));
+  const allowances = range(101).map((percent) => allowance(LIMITS, percent * LIMITS.mailboxBytes / 100));
   assertEquals(allowances.slice(0, 51), Array(51).fill(LIMITS.inboxBytes));
   assertEquals(allowances, allowances.toSorted((a, b) => b - a));
   assertEquals(allowances.slice(-13), Array(13).fill(GUARANTEE));
-  assertEquals(inboxAllowance(LIMITS, LIMITS.mailboxBytes + 1), 0);
-  assertEquals(inboxAllowance(NO_LIMITS, 1e15), Infinity);
+  assertEquals(allowance(LIMITS, LIMITS.mailboxBytes + 1), 0);
+  assertEquals(allowance(NO_LIMITS, 1e15), Infinity);
 });

@@ -59,14 +59,14 @@ Deno.test("the bytes of an inbox are limited, including those of messages not co
 
 Deno.test("the bytes of all inboxes together are limited, and the largest inboxes are refused first", async () => {
   using folder = new TemporaryFolder();
-  const { mailbox, counters } = await open(folder.file("mailbox.kv"), { mailboxBytes: 8000, inboxBytes: 3000 });
+  const { mailbox, counters } = await open(folder.file("mailbox.kv"), { mailboxBytes: 16_000, inboxBytes: 6000 });
   await using _ = mailbox;
-  assertEquals(range(12).map((n) => mailbox.store(bob, numbered(n, 300))).indexOf(false), 10, "its whole allowance");
+  assertEquals(range(12).map((n) => mailbox.store(bob, numbered(n, 600))).indexOf(false), 10, "its whole allowance");
   await mailbox.flush();
-  while (mailbox.store(eve, numbered(0, 100)));
+  while (mailbox.store(eve, numbered(0, 200)));
   await mailbox.flush();
-  assertEquals(mailbox.totals.bytes, 3000 + 1700);
-  assertEquals([bob, eve, client(3)].map((id) => mailbox.store(id, numbered(0, 100))), [false, false, true]);
+  assertEquals(mailbox.totals.bytes, 6000 + 3400);
+  assertEquals([bob, eve, client(3)].map((id) => mailbox.store(id, numbered(0, 200))), [false, false, true]);
   assertEquals(counters.get("messages_refused_inbox_full"), 3);
 });
 
@@ -86,6 +86,18 @@ Deno.test("whatever other inboxes hold, each client is guaranteed its share of a
   await mailbox.flush();
   assert(mailbox.totals.bytes <= limits.mailboxBytes);
   assertEquals(await readNumbers(mailbox.openInbox(client(clients - 1), ignore)), [0, 1]);
+});
+
+Deno.test("a flood of short messages leaves room too: each counts as what it takes on the disk", async () => {
+  using folder = new TemporaryFolder();
+  const limits = { mailboxBytes: 80_000, inboxBytes: 20_000, registeredClients: 20 };
+  const { mailbox, counters } = await open(folder.file("mailbox.kv"), limits);
+  await using _ = mailbox;
+  for (const n of range(15)) for (const _ of range(100)) mailbox.store(client(n), new Uint8Array(1));
+  await mailbox.flush();
+  assert(mailbox.totals.messages <= limits.mailboxBytes / 200);
+  assert(counters.get("messages_refused_mailbox_full") > 1000);
+  for (const n of range(5, 15)) assertEquals(mailbox.store(client(n), numbered(n, 500)), true); // 10,000 / 20 bytes
 });
 
 Deno.test("while the disk is low messages are refused and can still be read, and afterwards they are stored again", async () => {
