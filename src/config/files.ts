@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { makePrivateFolder, openPrivateFile, replaceContents, writeAll } from "../files/private.ts";
+import { makePrivateFolder, openPrivateFile, replaceContents, syncFolder, writeAll } from "../files/private.ts";
 import { readRegularFile } from "../files/regular.ts";
 import { logger } from "../logging/log.ts";
 import { ExitCode, fileError, OperatorError } from "../errors/operator_error.ts";
@@ -74,6 +74,7 @@ export function writePrivate(path: string, text: string): void {
     try {
       writeAll(file, new TextEncoder().encode(text));
       file.syncSync();
+      syncFolder(dirname(path)); // a storage key must not be forgotten while what it seals is kept
     } catch (cause) {
       Deno.removeSync(path);
       throw cause;

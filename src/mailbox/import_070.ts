@@ -40,12 +40,9 @@ export async function importInboxes(
   let imported = 0;
   let clients = 0;
   let unregistered = 0;
-  for await (const entry of Deno.readDir(folder)) {
-    const id = entry.isDirectory ? clientIdFromBase58(entry.name) : undefined;
-    if (id === undefined) continue;
+  for (const [id, inbox] of inboxes070(folder)) {
     clients++;
     if (!await ledger.establish(id)) unregistered++;
-    const inbox = join(folder, entry.name);
     try {
       for await (const taken of importInbox(inbox, id, mailbox, stored)) {
         const before = imported;
@@ -68,11 +65,17 @@ export async function importInboxes(
   return imported;
 }
 
+/** The inboxes of a 0.7.0 gateway, as they are found: whose each is, and its path. Throws what Deno.readDirSync throws. */
+export function* inboxes070(folder: string): Generator<[id: ClientId, path: string]> {
+  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+    const id = isDirectory ? clientIdFromBase58(name) : undefined;
+    if (id !== undefined) yield [id, join(folder, name)];
+  }
+}
+
 /** Whether {@linkcode importInboxes} would import any inbox from `folder`, even an empty one. */
 export async function holdsInboxes070(folder: string): Promise<boolean> {
-  for await (const entry of Deno.readDir(folder)) {
-    if (!entry.isDirectory || clientIdFromBase58(entry.name) === undefined) continue;
-    const inbox = join(folder, entry.name);
+  for (const [, inbox] of inboxes070(folder)) {
     if ((await messageFiles(inbox)).length > 0 || Deno.readDirSync(inbox).next().done) return true;
   }
   return false;

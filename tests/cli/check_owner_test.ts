@@ -1,7 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { join } from "node:path";
+import { checkInboxes070 } from "../../src/cli/checks/inboxes_070.ts";
 import { checkCertificateFiles } from "../../src/cli/checks/keys.ts";
 import { checkWritable } from "../../src/cli/checks/storage.ts";
+import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { selfSigned } from "../tls/self_signed.ts";
 
@@ -50,5 +52,28 @@ Deno.test({
     assertEquals(written(archive), [77]);
     Deno.chownSync(archive, OTHER, OTHER);
     assertEquals(written(join(archive, "new")), [undefined]);
+  },
+});
+
+Deno.test({
+  name: `check counts the 0.7.0 inboxes that the gateway's user can't empty, and names no client${skipped}`,
+  ignore: !isRoot,
+  fn: () => {
+    using folder = new TemporaryFolder();
+    Deno.chmodSync(folder.path, 0o755);
+    const ours = folder.file("private_sphinx.pem");
+    Deno.writeTextFileSync(ours, "");
+    Deno.chownSync(ours, OTHER, OTHER);
+    const found = () => [...checkInboxes070(folder.path, ours)].map(({ found }) => found);
+    const inboxes = [1, 2].map((byte) => folder.file(encodeBase58(new Uint8Array(32).fill(byte))));
+    for (const inbox of inboxes) Deno.mkdirSync(inbox, { mode: 0o755 });
+    Deno.mkdirSync(folder.file("replay"), { mode: 0o700 });
+    Deno.chownSync(inboxes[0]!, OTHER, OTHER);
+    assertEquals(found(), [
+      `1 in ${folder.path} cannot be emptied by the gateway's user, so their messages will not be imported`,
+    ]);
+    Deno.chownSync(inboxes[1]!, OTHER, OTHER);
+    assertEquals(found(), []);
+    assertEquals([...checkInboxes070(folder.file("not there"), ours)], []);
   },
 });

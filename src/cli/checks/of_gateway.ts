@@ -12,6 +12,7 @@ import { checkAddresses, checkTrust, type Listening } from "./addresses.ts";
 import { checkClock, checkDirectory } from "./directory.ts";
 import type { Finding } from "./finding.ts";
 import { checkGatewayListing, type Expected } from "./gateway_listing.ts";
+import { checkInboxes070 } from "./inboxes_070.ts";
 import { checkCertificate, checkKeys, checkPasswordFile } from "./keys.ts";
 import { checkMachine, checkProcessor } from "./machine.ts";
 import { checkReachability } from "./reachability.ts";
@@ -42,6 +43,7 @@ async function* check(config: Config, path: string): AsyncGenerator<Finding> {
       { key, folder: inboxesDirectory },
       { key: "ledger_path in [clients_endpoint]", folder: dirname(ledgerPath) },
     ], gateway.privateSphinxKeyFile);
+    yield* checkInboxes070(inboxesDirectory, gateway.privateSphinxKeyFile);
   }
   yield* checkLogFile(config.logging);
   const listening = listeningOf(config);
