@@ -42,7 +42,7 @@ Deno.test("an operator's port that is in use, or open to others, is only a warni
 });
 
 Deno.test("an address that the system refuses has a remedy for the address, not for its port", () => {
-  const [found] = checkPorts([{ name: "mixnet", listening: "[fe80::1]:0" }], "", false);
+  const [found] = checkPorts([{ name: "mixnet", listening: "[fe80::1]:0" }], "", false, "/none");
   assertEquals([found?.status, found?.remedy], [
     "fail",
     "use another address of this machine, or 0.0.0.0 or [::] for all of them",

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { join } from "node:path";
+import { checkPorts } from "../../src/cli/checks/addresses.ts";
 import { checkInboxes070 } from "../../src/cli/checks/inboxes_070.ts";
 import { checkCertificateFiles } from "../../src/cli/checks/keys.ts";
 import { checkWritable } from "../../src/cli/checks/storage.ts";
@@ -15,7 +16,7 @@ const skipped = isRoot ? "" : " (skipped: this user is not root)";
 
 Deno.test({
   name:
-    `root's check finds that the gateway's user can't read a certificate as certbot keeps it, or write in root's folders${skipped}`,
+    `root's check finds that the gateway's user can't read a certificate as certbot keeps it, write in root's folders or use low ports${skipped}`,
   ignore: !isRoot,
   fn: async () => {
     using folder = new TemporaryFolder();
@@ -34,8 +35,11 @@ Deno.test({
         status === "ok" ? [] : [`${exitCode} ${/: (.*) is closed to it/.exec(found)?.[1]}`]
       );
     const [live, archive] = [folder.file("live"), folder.file("archive")];
-    assertEquals(closed(), [], "root's own gateway");
+    const port = () =>
+      [...checkPorts([{ name: "clients", listening: "127.54.3.21:1" }], "", false, ours)].map(({ status }) => status);
+    assertEquals([closed(), port()], [[], ["ok"]], "root's own gateway");
     Deno.chownSync(ours, OTHER, OTHER);
+    assertEquals(port(), ["warn"]);
     assertEquals(closed(), [`77 ${live}`]);
     Deno.chmodSync(live, 0o755);
     assertEquals(closed(), [`77 ${archive}`]);

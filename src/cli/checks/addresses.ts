@@ -3,12 +3,18 @@ import { ExitCode, reasonOf } from "../../errors/operator_error.ts";
 import { isLoopback } from "../../addresses/peer.ts";
 import { parseSocketAddress } from "../../addresses/socket_address.ts";
 import { tooWide } from "../../proxies/trusted_proxies.ts";
+import { isRoots } from "./closed_to_owner.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { kindOfAddress } from "../../addresses/kind_of_address.ts";
 import { addressesOf } from "../../addresses/resolve.ts";
 
 /** A node runs without it. */
 const OPERATORS_PORT = "operator's port";
+
+/** Lower ports are for root, and for programs with a right to them. */
+const FIRST_FREE_PORT = 1024;
+const NEEDS_RIGHT =
+  "for a port below 1024 the program's user needs a right, which CAP_NET_BIND_SERVICE in the unit gives";
 
 /** A place where others connect. */
 export interface Listening {
@@ -24,13 +30,17 @@ export interface Listening {
   readonly tls: boolean;
 }
 
-/** Checks the addresses that a node listens on, and those that it announces. `operator`: of its status page; "" for none. */
+/**
+ * Checks the addresses that a node listens on, and those that it announces. `operator`: of its status page; "" for none.
+ * `ours`: a file of the user that runs it.
+ */
 export async function* checkAddresses(
   places: readonly Listening[],
   operator: string,
   isRunning: boolean,
+  ours: string,
 ): AsyncGenerator<Finding> {
-  yield* checkPorts(places, operator, isRunning);
+  yield* checkPorts(places, operator, isRunning, ours);
   yield* checkOpenness(operator);
   for (const { name, announced, section } of places) {
     yield await checkAnnounced(`${name} announced`, announced, section);
@@ -42,6 +52,7 @@ export function* checkPorts(
   places: readonly Pick<Listening, "name" | "listening">[],
   operator: string,
   isRunning: boolean,
+  ours: string,
 ): Generator<Finding> {
   using held = new DisposableStack();
   const own: string[] = [];
@@ -55,6 +66,7 @@ export function* checkPorts(
       subject,
       listening,
       isRunning,
+      ours,
       held,
       own.find((other) => portOf(other) === portOf(listening)),
     );
@@ -95,12 +107,16 @@ function checkPort(
   subject: string,
   listening: string,
   isRunning: boolean,
+  ours: string,
   held: DisposableStack,
   other: string | undefined,
 ): Finding {
   const { host, port } = parseSocketAddress(listening)!;
   try {
     held.use(Deno.listen({ hostname: host, port }));
+    if (!isRunning && port < FIRST_FREE_PORT && !isRoots(ours)) {
+      return warn(subject, `${listening} is free`, NEEDS_RIGHT);
+    }
     return isRunning
       ? warn(
         subject,
@@ -121,7 +137,7 @@ function checkPort(
         : fail(subject, `${listening} is in use, by another program or by ${other}`, "give one of them another port");
     }
     const remedy = error instanceof Deno.errors.PermissionDenied
-      ? "use a port from 1024 up, or give the program the right to use lower ones"
+      ? `use a port from 1024 up; ${NEEDS_RIGHT}`
       : "use another address of this machine, or 0.0.0.0 or [::] for all of them";
     return fail(subject, `cannot listen on ${listening}: ${reasonOf(error)}`, remedy, ExitCode.UNAVAILABLE);
   }

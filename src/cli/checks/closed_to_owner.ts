@@ -22,6 +22,15 @@ export function closedToOwner(ours: string, path: string, use: "read" | "write")
     (isOpen(real, use) ? undefined : real);
 }
 
+/** Whether a file is root's, or of no one, as on systems without owners. One that can't be seen is another finding. */
+export function isRoots(path: string): boolean {
+  try {
+    return !Deno.statSync(path).uid;
+  } catch {
+    return true;
+  }
+}
+
 /** From the root downwards. */
 function foldersAbove(path: string): string[] {
   const above = dirname(path);

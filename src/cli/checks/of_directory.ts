@@ -34,7 +34,8 @@ async function* check(config: DirectoryConfig, path: string): AsyncGenerator<Fin
   if (finding.status !== "fail") yield* checkWritable([{ key, folder }], directory.privateSigningKeyFile);
   yield* checkDatabaseFile("state file", directory.stateFile);
   yield* checkLogFile(config.logging);
-  yield* checkPorts([{ name: "http", listening: directory.listeningAddress }], operator.listeningAddress, isRunning);
+  const http = { name: "http", listening: directory.listeningAddress };
+  yield* checkPorts([http], operator.listeningAddress, isRunning, directory.privateSigningKeyFile);
   yield* checkOpenness(operator.listeningAddress);
   yield* checkTrust(config.limits.trustedProxies);
   yield directory.open

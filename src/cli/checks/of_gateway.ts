@@ -47,7 +47,7 @@ async function* check(config: Config, path: string): AsyncGenerator<Finding> {
   }
   yield* checkLogFile(config.logging);
   const listening = listeningOf(config);
-  yield* checkAddresses(listening, config.operator.listeningAddress, isRunning);
+  yield* checkAddresses(listening, config.operator.listeningAddress, isRunning, gateway.privateSphinxKeyFile);
   yield* checkTrust(config.limits.trustedProxies);
   yield* checkReachability(listening, isRunning);
   const answer = yield* checkDirectory(directoryClient(gateway), "gateway");

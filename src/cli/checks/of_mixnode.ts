@@ -39,7 +39,7 @@ async function* check(config: MixnodeConfig, path: string): AsyncGenerator<Findi
     announced: mixnode.announceAddress,
     tls: false,
   }];
-  yield* checkAddresses(listening, config.operator.listeningAddress, isRunning);
+  yield* checkAddresses(listening, config.operator.listeningAddress, isRunning, mixnode.privateSphinxKeyFile);
   yield* checkTrust(config.limits.trustedProxies);
   yield* checkReachability(listening, isRunning);
   const answer = yield* checkDirectory(directoryClient(mixnode), "mixnode");
