@@ -18,6 +18,8 @@ export interface ReadChunk {
 export interface ReadInbox {
   /** the newest login's epoch */
   readonly epoch: number;
+  /** whether that was at this gateway */
+  readonly isHere: boolean;
   /** the number of its last message; smaller than those of chunks that it does not include */
   readonly last: number;
   /** the next chunks, in order */
@@ -261,10 +263,13 @@ export class PostgresqlInbox implements Inbox {
     this.nudge();
   }
 
-  /** Takes note of what the database says about the inbox (called by the mailbox). */
-  look(epoch: number, last: number): void {
+  /**
+   * Takes note of what the database says about the inbox: the newest login's epoch, and whether that was here (called by the
+   * mailbox).
+   */
+  look(epoch: number, isHere: boolean, last: number): void {
     if (this.#epoch === undefined || epoch < this.#epoch) return;
-    if (epoch > this.#epoch) return this.supersede();
+    if (epoch > this.#epoch || !isHere) return this.supersede();
     if (last > this.#known) this.hint();
   }
 
@@ -283,7 +288,7 @@ export class PostgresqlInbox implements Inbox {
     const read = prefetched ?? await this.store.read(this.inbox, from, () => !this.#closed);
     this.#reading = undefined;
     if (read === undefined || this.#closed) return;
-    if (read !== prefetched && read.epoch !== this.#epoch) return this.supersede();
+    if (read !== prefetched && (read.epoch !== this.#epoch || !read.isHere)) return this.supersede();
     this.#known = Math.max(this.#known, read.last);
     if (this.#through < from) return; // some was given back meanwhile
     const { chunks } = read;

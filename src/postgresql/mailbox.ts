@@ -367,8 +367,14 @@ export class PostgresqlMailbox implements MessageStore {
     );
     this.#underWay = statement;
     let outcomes: Outcomes | undefined;
+    let attempts = 0;
     return {
-      changes: { commit: async () => outcomes = await this.#send(statement) },
+      changes: {
+        commit: async () => {
+          attempts++;
+          outcomes = await this.#send(statement);
+        },
+      },
       written: () => {
         this.#underWay = undefined;
         all.forEach((place, i) => this.#written(place, outcomes!.places[i]!, outcomes!.replayed, allowed));
@@ -378,6 +384,8 @@ export class PostgresqlMailbox implements MessageStore {
           reader.opened(epoch, confirmed, last);
           this.#prefetching.delete(reader);
         }
+        // The answer may know of a login elsewhere that came after its first copy: the epoch is that one's.
+        if (attempts > 1 && openings.size > 0) void this.#sweepSoon();
         for (const { tag, then } of unstored) {
           if (then === undefined) continue;
           const isNew = !outcomes!.replayed.has(tag);
@@ -512,8 +520,10 @@ export class PostgresqlMailbox implements MessageStore {
 
   /** Resolves with undefined when the database does not know the inbox, or is a standby. */
   async #readOnce(sql: Sql, inbox: Pseudonym, after: number, most: number): Promise<ReadInbox | undefined> {
-    const rows = await sql<{ epoch: string; top: string; last: string | null; id: Uint8Array; body: Uint8Array }[]>`
-      select i.epoch, i.last as top, c.last, c.id, c.body
+    const rows = await sql<
+      { epoch: string; home: string; top: string; last: string | null; id: Uint8Array; body: Uint8Array }[]
+    >`
+      select i.epoch, i.home, i.last as top, c.last, c.id, c.body
       from nym_gateway.inboxes i left join lateral (
         select last, id, body from nym_gateway.chunks
           where inbox = i.inbox and last > ${String(after)}::text::bigint order by last limit ${most}::integer
@@ -524,6 +534,7 @@ export class PostgresqlMailbox implements MessageStore {
     const chunks = first.last === null ? [] : rows;
     return {
       epoch: Number(first.epoch),
+      isHere: first.home === this.#gateway,
       last: Number(first.top),
       chunks: chunks.map(({ last, id, body }) => ({
         last: Number(last),
@@ -598,11 +609,13 @@ export class PostgresqlMailbox implements MessageStore {
       const some = readers.slice(at, at + MAX_COMMIT_INBOXES);
       const list = `{${some.map(({ inbox }) => `"\\\\x${inbox}"`).join()}}`;
       const rows = await this.server.run((sql) =>
-        sql<{ start: string; epoch: string; last: string }[]>`
-          select left(encode(inbox, 'hex'), ${HINT_DIGITS}::integer) as start, epoch, last from nym_gateway.inboxes
+        sql<{ start: string; epoch: string; home: string; last: string }[]>`
+          select left(encode(inbox, 'hex'), ${HINT_DIGITS}::integer) as start, epoch, home, last from nym_gateway.inboxes
             where inbox = any (${list}::text::bytea[])`
       );
-      for (const { start, epoch, last } of rows) this.#readers.get(start)?.look(Number(epoch), Number(last));
+      for (const { start, epoch, home, last } of rows) {
+        this.#readers.get(start)?.look(Number(epoch), home === this.#gateway, Number(last));
+      }
     }
   }
 

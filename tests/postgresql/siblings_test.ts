@@ -264,6 +264,32 @@ const TESTS: Record<string, (options: ServerOptions, cluster: Postgresql) => Pro
     assertEquals(await readNumbers(mailbox.openInbox(client(1), ignore, ignore)), range(15));
   },
 
+  "a login in doubt, before a newer one elsewhere, is the older of the two": async (options) => {
+    await using there = await openPostgresql(options);
+    for (const n of range(2)) there.store(client(1), numbered(n));
+    await there.flush();
+    const server = new Server(options);
+    const run = server.runAtOnce.bind(server);
+    let isInDoubt = true;
+    let newer: Watching | undefined;
+    server.runAtOnce = async (statement) => {
+      const result = await run(statement);
+      if (!isInDoubt || !(result as { places?: unknown })?.places) return result;
+      isInDoubt = false;
+      newer = new Watching(there, 1);
+      await there.flush();
+      throw new Error("the connection was lost after the commit");
+    };
+    await using here = await openPostgresql(options, undefined, undefined, server);
+    const older = new Watching(here, 1);
+    await eventually("it is noticed", () => older.isSuperseded);
+    older.inbox.confirm(older.last);
+    await here.flush();
+    await eventually("the newer one has all", () => newer!.got.length === 2);
+    assertEquals(newer!.isSuperseded, false);
+    assertEquals(await readNumbers(there.openInbox(client(1), ignore, ignore)), range(2));
+  },
+
   "a login or a confirmation alone is committed as in a batch": visitsDoWhatBatchesDo,
 
   "a database of the version before keeps its mail": async (options) => {
