@@ -30,11 +30,24 @@ export async function lockOutGateways(sql: Sql): Promise<void> {
   await sql`lock table nym_gateway.clients, nym_gateway.gateways in exclusive mode`;
 }
 
+/** Notes whether a move has taken all mail elsewhere, in the row of gateways that are gone, which has no commits. */
+export async function noteMovedAway(sql: Sql, isMovedAway: boolean): Promise<void> {
+  await sql`update nym_gateway.gateways set number = ${isMovedAway ? 1 : 0}::integer where gateway = 0`;
+}
+
+/** Whether {@linkcode noteMovedAway} says so. */
+export async function isMovedAway(sql: Sql): Promise<boolean> {
+  const [row] = await sql<
+    { moved: boolean }[]
+  >`select number <> 0 as moved from nym_gateway.gateways where gateway = 0`;
+  return row!.moved;
+}
+
 /**
  * Resolves when a gateway may use the database.
- * @throws {Error} while {@linkcode lockOutGateways} holds
+ * @throws {Error} while {@linkcode lockOutGateways} holds, and when a move has taken all mail elsewhere
  */
-export async function mustNotBeLockedOut(server: Server): Promise<void> {
+export async function mustBeOpen(server: Server): Promise<void> {
   const [row] = await server.run((sql) =>
     sql<{ locked: boolean }[]>`select exists (
       select from pg_locks join pg_database d on d.oid = database
@@ -42,6 +55,10 @@ export async function mustNotBeLockedOut(server: Server): Promise<void> {
         and mode = 'ExclusiveLock' and granted) as locked`
   );
   if (row!.locked) throw new Error("`nym-gateway storage move` is taking its mail elsewhere: wait until it has ended");
+  if (!await server.run(isMovedAway)) return;
+  throw new Error(
+    "its mail was moved into a gateway's files; `nym-gateway storage move --to postgresql` brings it back",
+  );
 }
 
 /** Whether any gateway is running: each has a session that listens. */

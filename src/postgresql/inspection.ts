@@ -1,4 +1,5 @@
 import type { Sealer } from "../mailbox/sealing.ts";
+import { isMovedAway } from "./exclusion.ts";
 import { isSealedBy, versionOf } from "./migrations.ts";
 import { excessOf, hasRights } from "./rights.ts";
 import { MIGRATIONS } from "./schema.ts";
@@ -21,6 +22,8 @@ export interface Inspection {
   readonly current: number;
   /** whether it is sealed with our storage key, or holds nothing yet */
   readonly isOurs: boolean;
+  /** whether a move has taken all mail elsewhere */
+  readonly isMovedAway: boolean;
   /** whether the role may do what the gateway does */
   readonly hasRights: boolean;
   /** whether it may bring the schema to the current version */
@@ -64,13 +67,15 @@ export async function inspect(options: ServerOptions, sealer: Sealer): Promise<I
   );
   const now = Number(row!.now);
   const schema = await server.run(versionOf);
+  const mayUse = schema === 0 ? row!.may : await server.run(hasRights);
   return {
     version: row!.version,
     tls: row!.tls,
     schema,
     current: MIGRATIONS.length,
     isOurs: schema === 0 || await server.run((sql) => isSealedBy(sql, sealer)),
-    hasRights: schema === 0 ? row!.may : await server.run(hasRights),
+    isMovedAway: schema !== 0 && mayUse && await server.run(isMovedAway),
+    hasRights: mayUse,
     mayMigrate: row!.may,
     excess: await server.run((sql) => excessOf(sql, options.user)),
     isDurable: row!.durable,

@@ -6,7 +6,7 @@ import { type Pseudonym, pseudonymOf } from "../mailbox/pseudonym.ts";
 import type { Sealer } from "../mailbox/sealing.ts";
 import type { Held } from "../mailbox/usage.ts";
 import { chunkContext } from "./batch.ts";
-import { lockOutGateways, mustBeUnused } from "./exclusion.ts";
+import { lockOutGateways, mustBeUnused, noteMovedAway } from "./exclusion.ts";
 import { byteArray, PostgresqlLedgerTable } from "./ledger_table.ts";
 import { migrate } from "./migrations.ts";
 import { Server, type ServerOptions, type Sql } from "./server.ts";
@@ -137,14 +137,14 @@ export class MovablePostgresql implements Movable {
     return Number(row!.held);
   }
 
-  /** Nothing is left to do. */
-  finish(): Promise<void> {
-    return Promise.resolve();
+  /** Lets gateways use it, if mail had been moved away. */
+  async finish(): Promise<void> {
+    await this.server.run((sql) => noteMovedAway(sql, false));
   }
 
   /**
    * As {@linkcode Movable} says, in one transaction; clients are marked as removed. Each inbox keeps its last number and
-   * epoch.
+   * epoch. Gateways that use the database do not start any more.
    * @throws {Error} if gateways are using it
    */
   async clear<T>(verify: () => Promise<T>): Promise<T> {
@@ -159,6 +159,7 @@ export class MovablePostgresql implements Movable {
           await sql`update nym_gateway.inboxes set messages = 0, bytes = 0 where messages <> 0`;
           await sql`update nym_gateway.gateways set messages = 0, bytes = 0`;
           await sql`update nym_gateway.clients set removed = true, changed = clock_timestamp() where not removed`;
+          await noteMovedAway(sql, true);
         })
       );
     } catch (error) {

@@ -3,7 +3,7 @@ import { logger } from "../logging/log.ts";
 import { Ledger, type LedgerLimits } from "../mailbox/ledger.ts";
 import type { MailboxLimits } from "../mailbox/limits.ts";
 import type { Sealer } from "../mailbox/sealing.ts";
-import { mustNotBeLockedOut } from "./exclusion.ts";
+import { mustBeOpen } from "./exclusion.ts";
 import { PostgresqlLedgerTable } from "./ledger_table.ts";
 import { PostgresqlMailbox } from "./mailbox.ts";
 import { migrate } from "./migrations.ts";
@@ -34,7 +34,7 @@ export class PostgresqlStorage implements AsyncDisposable {
     await using opening = new AsyncDisposableStack();
     const server = opening.use(new Server(options));
     await migrate(server, sealer);
-    await mustNotBeLockedOut(server);
+    await mustBeOpen(server);
     const table = new PostgresqlLedgerTable(server);
     const ledger = await Ledger.over(table, sealer, count, limits);
     table.follow(

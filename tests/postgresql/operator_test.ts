@@ -139,13 +139,14 @@ const TESTS: Record<string, (admin: ServerOptions, cluster: Postgresql) => Promi
       "one is missing",
     );
     assertEquals((await movable.figures()).messages, 2);
-    const late = await movable.clear(async () => {
+    const open = async () => {
       const limits = { registeredClients: Infinity, unusedRegistrationTime: DAY };
-      await assertRejects(
-        () => PostgresqlStorage.open(options, testSealer(), ignore, limits),
-        Error,
-        "`nym-gateway storage move` is taking its mail elsewhere",
-      );
+      await using _storage = await PostgresqlStorage.open(options, testSealer(), ignore, limits);
+    };
+    const isMovedAway = async () => (await inspect(options, testSealer())).isMovedAway;
+    await open();
+    const late = await movable.clear(async () => {
+      await assertRejects(open, Error, "`nym-gateway storage move` is taking its mail elsewhere");
       // One that has looked just before that.
       const server = new Server(options, 300);
       const mailbox = parts.use(await openPostgresql(options, NO_LIMITS, ignore, server));
@@ -160,6 +161,12 @@ const TESTS: Record<string, (admin: ServerOptions, cluster: Postgresql) => Promi
     await late.flush();
     assertEquals(await readNumbers(late.openInbox(client(0), ignore, ignore)), []);
     assertEquals(await readNumbers(late.openInbox(client(1), ignore, ignore)), [7]);
+
+    await assertRejects(open, Error, "its mail was moved into a gateway's files");
+    assertEquals(await isMovedAway(), true);
+    await movable.finish(); // which ends the way there
+    await open();
+    assertEquals(await isMovedAway(), false);
   },
 
   "a 0.7.0 gateway's inboxes are taken over into a database, and what does not fit stays": async (options) => {

@@ -51,10 +51,14 @@ function serverFinding({ version, tls }: Inspection): Finding {
   return warn("database", server, `upgrade it: versions before ${OLDEST} are not tested`);
 }
 
-function schemaFinding({ schema, current, isOurs, mayMigrate }: Inspection): Finding {
+function schemaFinding({ schema, current, isOurs, isMovedAway, mayMigrate }: Inspection): Finding {
   const subject = "database schema";
   const remedy = "put back the key, or use another database";
   if (!isOurs) return fail(subject, "it was sealed with another storage key", remedy);
+  if (isMovedAway) {
+    const elsewhere = "start only the gateway that has it, or run `nym-gateway storage move --to postgresql` there";
+    return fail(subject, "its mail was moved into a gateway's files", elsewhere);
+  }
   if (schema > current) {
     return fail(
       subject,
