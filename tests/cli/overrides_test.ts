@@ -1,8 +1,8 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { resolve } from "node:path";
 import type { Options } from "../../src/cli/options/options.ts";
-import { overrideConfig } from "../../src/cli/options/overrides.ts";
-import { type Config, defaultConfig } from "../../src/config/config.ts";
+import { overrideConfig, overrideDirectoryConfig, overrideMixnodeConfig } from "../../src/cli/options/overrides.ts";
+import { type Config, defaultConfig, defaultsOf, DIRECTORY, MIXNODE } from "../../src/config/config.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
 
 /** The resulting addresses: listening and announced for sphinx packets, then the same for clients. */
@@ -78,6 +78,13 @@ Deno.test("the other options replace what is configured; paths are made absolute
   });
   assertEquals([gateway.location, gateway.presenceDirectoryServer], ["here", "http://d.example"]);
   assertEquals([clientsEndpoint.inboxesDirectory, clientsEndpoint.ledgerPath], [resolve("mail"), resolve("/ledger")]);
+});
+
+Deno.test("numbers and switches are what the file would have", () => {
+  const layerOf = (layer: string) => overrideMixnodeConfig(defaultsOf(MIXNODE, "m", "/n"), { layer }).mixnode.layer;
+  assertEquals([layerOf("2"), layerOf("02")], [2, 2]);
+  const { directory } = overrideDirectoryConfig(defaultsOf(DIRECTORY, "d", "/n"), { open: "true" });
+  assertEquals(directory.open, true);
 });
 
 Deno.test("an invalid value is refused, with its option and what would be valid", () => {

@@ -71,11 +71,15 @@ function overrideValue(
 ): Value | undefined {
   const text = option && options[option];
   if (text === undefined) return undefined;
-  const isLiteral = typeof configured === "number" && /^\d+$/.test(text) ||
-    typeof configured === "boolean" && /^(true|false)$/.test(text);
-  const value = kind.read(isLiteral ? JSON.parse(text) : text, section);
+  const value = kind.read(literal(text, typeof configured), section);
   if (value instanceof Mistake) throw new OperatorError(`--${option} ${value.reason}`, ExitCode.USAGE);
   return kind === path ? resolve(text) : value;
+}
+
+/** The value of an option as the file would have it, if it can be one of that type; otherwise the text. */
+function literal(text: string, type: string): string | number | boolean {
+  if (type === "number" && /^\d+$/.test(text)) return Number(text);
+  return type === "boolean" && /^(true|false)$/.test(text) ? text === "true" : text;
 }
 
 /** The two addresses of an endpoint. */
