@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type FileHandle, open, readFile, rename } from "node:fs/promises";
+import { type FileHandle, open, readFile, rename, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
@@ -17,7 +17,8 @@ const CHECKSUM = 16;
 
 /**
  * A store in a file of lines, each a checksum and the changes of one `write`, as JSON. A crash can cut only the last line
- * short, which is then ignored. The values are kept in memory too. Only one process at a time may open a file.
+ * short, which is then ignored. The values are kept in memory too. Only one process at a time may open a file: where a
+ * second one does, the first one's next write fails.
  */
 export class FileStore implements Store {
   readonly #path: string;
@@ -87,9 +88,19 @@ export class FileStore implements Store {
     const line = encodeLine(changes);
     await this.#file!.appendFile(line);
     await this.#file!.datasync();
+    await this.#checkName();
     apply(this.#values, changes);
     this.#length += line.length;
     if (this.#length > Math.max(LEAST_TO_REWRITE, 2 * this.#rewrittenLength)) await this.#rewrite();
+  }
+
+  /** Whoever opens the file replaces it, and does not see what is written to the old one. */
+  async #checkName(): Promise<void> {
+    const [own, named] = await Promise.all([
+      this.#file!.stat({ bigint: true }),
+      stat(this.#path, { bigint: true }).catch(() => undefined),
+    ]);
+    if (named?.ino !== own.ino) throw new Error(`The file ${this.#path} was opened by another program, or removed`);
   }
 
   /** Replaces the file with one that has each value once. */

@@ -65,6 +65,25 @@ Deno.test("a file that is damaged before its end, or no store, is refused and le
   await (await FileStore.open(path)).close(); // an empty file is a new store
 });
 
+Deno.test("a program whose file another one has opened learns it from its next write, and does no harm", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("store");
+  const first = await FileStore.open(path);
+  await first.write(new Map([["a", text("1")]]));
+  const second = await FileStore.open(path);
+  const long = new Random(3).bytes(1_000_000); // long enough for the file to be rewritten
+  await assertRejects(() => first.write(new Map([["a", long]])), Error, "opened by another program");
+  await assertRejects(() => first.write(new Map([["a", text("2")]])), Error, "opened by another program");
+  assertEquals(await first.get("a"), text("1"));
+  await second.write(new Map([["b", text("3")]]));
+  await Promise.all([first.close(), second.close()]);
+  const third = await FileStore.open(path);
+  assertEquals([await third.get("a"), await third.get("b")], [text("1"), text("3")]);
+  await Deno.remove(path);
+  await assertRejects(() => third.write(new Map([["a", text("4")]])), Error, "or removed");
+  await third.close();
+});
+
 Deno.test("a file store that changes one value again and again stays small", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("store");
