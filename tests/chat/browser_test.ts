@@ -42,23 +42,25 @@ Deno.test({
   },
 });
 
-/** Bob goes: his gateway keeps his mail. A reload of the window that sent it changes nothing. */
+/** Bob goes: his gateway keeps his mail. A reload of the window that sent it changes nothing, not even after a crash. */
 async function away(alice: ChatWindow, bob: ChatWindow, round: number, toAlice: string[], toBob: string[]) {
-  const [hello, question, answer] = [`hello ${round}`, `are you away? ${round}`, `on a train ${round}`] as const;
+  const [hello, question] = [`hello ${round}`, `are you away? ${round}`] as const;
+  const [unsent, answer] = [`still there? ${round}`, `on a train ${round}`] as const;
   await alice.send(hello);
   await alice.says(hello, "read");
   await bob.toggle();
   await bob.browser.until(`document.querySelector(".pill").textContent === "Offline"`);
   await alice.send(question);
   await alice.says(question, "waiting in Bob’s mailbox");
+  await alice.crash(hello, unsent);
   await alice.reload();
   await bob.send(answer); // and leaves when there is a line
   await bob.says(answer, "sealed");
   await alice.says(question, "waiting in Bob’s mailbox");
   await bob.toggle();
-  await alice.says(question, "read");
+  for (const text of [hello, question, unsent]) await alice.says(text, "read");
   await bob.says(answer, "read");
-  toBob.push(hello, question);
+  toBob.push(hello, question, unsent);
   toAlice.push(answer);
 }
 

@@ -81,6 +81,25 @@ export class ChatWindow implements AsyncDisposable {
     return await this.browser.evaluate(`${messages}.map((each) => each.querySelector("p")?.textContent ?? "")`);
   }
 
+  /**
+   * What is stored is from now on as after a crash: the conversation has the message `sent`, and the log does not know
+   * so; the log has the line `unsent`, and the conversation does not. To be followed by a reload.
+   */
+  async crash(sent: string, unsent: string): Promise<void> {
+    await this.browser.evaluate(`(async (sent, unsent) => {
+      const { run, window } = JSON.parse(document.getElementById("settings").textContent);
+      const done = (request) => new Promise((resolve) => request.onsuccess = () => resolve(request.result));
+      const database = await done(indexedDB.open("chat-" + run + "-" + window + "-log"));
+      const table = database.transaction("entries", "readwrite").objectStore("entries");
+      const [keys, entries] = await Promise.all([done(table.getAllKeys()), done(table.getAll())]);
+      const at = entries.findIndex(({ text }) => text === sent);
+      const { message, ...entry } = { ...entries[at], state: "sealed" };
+      await done(table.put(entry, keys[at]));
+      await done(table.put({ ...entry, id: crypto.randomUUID(), text: unsent }, Math.max(...keys) + 1));
+      database.close();
+    })(${JSON.stringify(sent)}, ${JSON.stringify(unsent)})`);
+  }
+
   /** Reloads the page. Resolves when the new one is there. */
   async reload(): Promise<void> {
     await this.browser.evaluate(`globalThis.isOld = true`);

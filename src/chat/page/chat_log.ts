@@ -1,10 +1,12 @@
-import { createStore, entries, set, type UseStore } from "idb-keyval";
+import { createStore, del, entries, set, type UseStore } from "idb-keyval";
 import type { PendingMessage } from "../../conversation/mod.ts";
 
 /** A line of the chat. */
 export interface Entry {
-  /** the conversation's id of the message: the same in both windows */
+  /** a UUID: the same in both windows */
   readonly id: string;
+  /** Own: the conversation's id of the message that carries it; undefined until the conversation has it. */
+  readonly message?: string;
   /** Whether it is from this window. */
   readonly isOwn: boolean;
   /** ms since 1970, when it was sent or received */
@@ -52,14 +54,19 @@ export class ChatLog {
     this.#keys.set(entry.id, key);
     await set(key, entry, this.#store);
   }
+
+  /** Removes a line. */
+  async remove({ id }: Entry): Promise<void> {
+    await del(this.#keys.get(id)!, this.#store);
+  }
 }
 
 /**
- * An own line, now that the conversation says what is pending of it: undefined if nothing. `isTravelling`: a packet that
+ * An own line that the conversation has, now that it says what is pending of it: undefined if nothing. `isTravelling`: a packet that
  * was sent before now has not got through its delays.
  */
 export function advanced(entry: Entry, pending: PendingMessage | undefined, isTravelling: boolean): Entry {
-  if (!entry.isOwn || entry.state === "read") return entry;
+  if (entry.message === undefined || entry.state === "read") return entry;
   const state = !pending ? "read" : pending.sent < pending.packets ? "sealed" : isTravelling ? "mix" : "mailbox";
   const packets = Math.max(entry.packets, pending?.packets ?? 0);
   return state === entry.state && packets === entry.packets ? entry : { ...entry, state, packets };

@@ -44,7 +44,9 @@ export function ChatView({ session }: { session: Session }): Markup {
       `}
       ${entries.map((entry) =>
         html`
-          <${Line} key=${entry.id} entry=${entry} name=${name} pending=${session.pending.value.get(entry.id)} />
+          <${Line} key=${entry.id} entry=${entry} name=${name} pending=${session.pending.value.get(
+            entry.message ?? "",
+          )} />
         `
       )}
     </div>

@@ -1,12 +1,12 @@
 /// <reference lib="dom" />
-import type { Letter } from "./letter.ts";
+import type { Content } from "./letter.ts";
 
 /** Pixels of the longer side: a picture is a few dozen packets. */
 const LONGEST_SIDE = 640;
 const QUALITY = 0.72;
 
 /** A picture file, made small enough to send. Without the place and camera that a file may name. Undefined if it is not a picture. */
-export async function preparePicture(file: Blob): Promise<Letter | undefined> {
+export async function preparePicture(file: Blob): Promise<Content | undefined> {
   let picture;
   try {
     picture = await createImageBitmap(file);

@@ -7,7 +7,7 @@ import type { ChatSettings } from "../places.ts";
 import { advanced, ChatLog, type Entry } from "./chat_log.ts";
 import { clientScript, type Report } from "./client_script.ts";
 import { type Followed, followed } from "./html.ts";
-import { decodeLetter, encodeLetter, type Letter } from "./letter.ts";
+import { type Content, decodeLetter, encodeLetter, type Letter } from "./letter.ts";
 import { Line, type LineState } from "./line.ts";
 
 /** Mean ms between packets of the stream that carries messages, and between cover packets: twice as fast as usual. */
@@ -93,25 +93,19 @@ export class Session {
     this.#conversations = await Conversations.open(this.#line, { store, resendAfter });
     setInterval(() => this.#update(), BEAT);
     await this.#meet(invitation);
+    for (const entry of this.entries.value) if (isUnsent(entry)) await this.#post(entry, await contentOf(entry));
     for await (const event of this.#conversations) {
-      if (event.type === "message") await this.#received(event.id, decodeLetter(event.data));
+      if (event.type === "message") await this.#received(decodeLetter(event.data));
       else this.#update();
     }
   }
 
   /** Sends a text or a picture. */
-  async send(letter: Letter): Promise<void> {
-    const { value: partner } = this.partner;
-    if (!this.#conversations || !partner) return;
-    try {
-      const id = await this.#conversations.send(partner.id, encodeLetter(letter));
-      if (letter.kind === "name") return;
-      await this.#put({ ...entryOf(id, letter), isOwn: true, packets: 0, state: "sealed" });
-      this.#update();
-    } catch (error) {
-      if (!(error instanceof ConversationError)) throw error;
-      this.problem.value = error.message;
-    }
+  async send(content: Content): Promise<void> {
+    if (!this.#conversations || !this.partner.value) return;
+    const entry = { ...entryOf(crypto.randomUUID(), content), isOwn: true, packets: 0, state: "sealed" } as const;
+    await this.#put(entry);
+    await this.#post(entry, content);
   }
 
   /** Sets the cover, and whether this window is on line. */
@@ -141,19 +135,37 @@ export class Session {
     this.#update();
   }
 
+  /**
+   * Gives a line to the conversation. If the page ends between that and the note of it, the next one does so again, and the
+   * other window knows the line.
+   */
+  async #post(entry: Entry, content: Content): Promise<void> {
+    const letter = encodeLetter({ ...content, line: entry.id });
+    try {
+      const message = await this.#conversations!.send(this.partner.value!.id, letter);
+      await this.#put({ ...entry, message });
+      this.#update();
+    } catch (error) {
+      if (!(error instanceof ConversationError)) throw error;
+      this.problem.value = error.message;
+      this.entries.value = this.entries.value.filter(({ id }) => id !== entry.id);
+      await this.#log.remove(entry);
+    }
+  }
+
   async #greet(peer: string): Promise<void> {
     await this.#conversations!.send(peer, encodeLetter({ kind: "name", name: this.#name }));
   }
 
-  async #received(id: string, letter: Letter | undefined): Promise<void> {
+  async #received(letter: Letter | undefined): Promise<void> {
     this.#update();
     if (letter?.kind === "name") {
       const isNew = this.partnerName.value === "";
       this.partnerName.value = letter.name;
       localStorage.setItem(`${databaseOf(this.#settings)}-partner`, letter.name);
-      if (isNew && this.invitation.value !== undefined) await this.send({ kind: "name", name: this.#name });
-    } else if (letter && !this.entries.value.some((entry) => entry.id === id)) {
-      await this.#put({ ...entryOf(id, letter), isOwn: false, packets: 0, state: "read" });
+      if (isNew && this.invitation.value !== undefined) await this.#greet(this.partner.value!.id);
+    } else if (letter && !this.entries.value.some(({ id }) => id === letter.line)) {
+      await this.#put({ ...entryOf(letter.line, letter), isOwn: false, packets: 0, state: "read" });
     }
   }
 
@@ -184,7 +196,8 @@ export class Session {
     const pending = new Map(conversations.pending(peer.id).map((message) => [message.id, message]));
     if (pending.size > 0 || this.pending.value.size > 0) this.pending.value = pending;
     for (const entry of this.entries.value) {
-      const next = advanced(entry, pending.get(entry.id), this.#isTravelling(pending.get(entry.id)));
+      const message = pending.get(entry.message ?? "");
+      const next = advanced(entry, message, this.#isTravelling(message));
       if (next !== entry) void this.#put(next);
     }
   }
@@ -198,11 +211,21 @@ export class Session {
   }
 }
 
-function entryOf(id: string, letter: Exclude<Letter, { kind: "name" }>): Pick<Entry, "id" | "at" | "text" | "picture"> {
+function entryOf(id: string, content: Content): Pick<Entry, "id" | "at" | "text" | "picture"> {
   const at = Date.now();
-  return letter.kind === "text"
-    ? { id, at, text: letter.text }
-    : { id, at, picture: new Blob([letter.bytes], { type: letter.type }) };
+  return content.kind === "text"
+    ? { id, at, text: content.text }
+    : { id, at, picture: new Blob([content.bytes], { type: content.type }) };
+}
+
+async function contentOf({ text, picture }: Entry): Promise<Content> {
+  if (!picture) return { kind: "text", text: text ?? "" };
+  return { kind: "picture", type: picture.type, bytes: new Uint8Array(await picture.arrayBuffer()) };
+}
+
+/** Whether the conversation may not have this line: the page ended too early. */
+function isUnsent({ isOwn, message }: Entry): boolean {
+  return isOwn && message === undefined;
 }
 
 /** One window has one, and each run of the command others: addresses are valid in one network only. */
