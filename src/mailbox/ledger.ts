@@ -36,10 +36,14 @@ export interface LedgerLimits {
 /** The outcome of a registration; `full` if no more clients may register. */
 export type Registration = "new" | "known" | "full";
 
-/** A client that has not returned: when it registered (ms since 1970) and was last seen (ms of the ledger's clock). */
+/** A client that has not returned. */
 interface Unused {
+  /** when it registered, in ms since 1970 */
   readonly registered: number;
+  /** when it was last seen, in ms of the ledger's clock, to the hour … */
   readonly seen: number;
+  /** … and as it is on the disk */
+  readonly noted: number;
 }
 
 /**
@@ -160,7 +164,11 @@ export class Ledger implements Disposable {
       if (unused !== undefined) {
         this.#unused.delete(id);
         this.#returned.set(id, unused.registered);
-        this.#noteTimer ??= setTimeout(() => this.#noteReturned().catch((error) => log.warn(`${error}`)), NOTE_DELAY);
+        this.#noteTimer ??= setTimeout(() => {
+          this.#noteReturned().catch((error) =>
+            log.warn(`cannot note which clients returned, retrying later: ${error}`)
+          );
+        }, NOTE_DELAY);
         return true;
       }
       if (this.#clients.has(id)) return true;
@@ -177,21 +185,23 @@ export class Ledger implements Disposable {
     if (isRemoved) return this.isOnline(id) ? this.#keep(id, registered) : this.#forget(id);
     if (!this.#clients.has(id)) this.#clients.set(id, registered);
     this.#unused.delete(id);
-    if (entry.length > SEEN_AT) this.#unused.set(id, { registered, seen: numberAt(entry, SEEN_AT) });
+    if (entry.length <= SEEN_AT) return;
+    const seen = numberAt(entry, SEEN_AT);
+    this.#unused.set(id, { registered, seen, noted: seen });
   }
 
-  /** Removes clients whose time is over, and notes online ones as seen. Resolves with the number removed. */
+  /** Removes clients whose time is over, and notes online ones as seen. Resolves with the number removed. Due each hour. */
   async removeUnused(): Promise<number> {
-    const { unusedRegistrationTime: time } = this.#limits;
-    if (time === 0) return 0;
+    const time = this.#limits.unusedRegistrationTime || Infinity;
     const { clock } = this;
     const isOver = (id: ClientId) => clock - (this.#unused.get(id)?.seen ?? clock) > time && !this.isOnline(id);
     const over: ClientId[] = [];
-    for (const [id, { registered, seen }] of [...this.#unused]) {
+    for (const [id, { registered, noted }] of [...this.#unused]) {
       if (isOver(id)) over.push(id);
-      else if (this.isOnline(id) && clock - seen > time * NOTED_EVERY && this.#unused.delete(id)) {
-        this.#unused.set(id, { registered, seen: clock });
-        await this.#write(id, registered, clock);
+      else if (this.isOnline(id) && this.#unused.delete(id)) {
+        const isDue = clock - noted > time * NOTED_EVERY;
+        this.#unused.set(id, { registered, seen: clock, noted: isDue ? clock : noted });
+        if (isDue) await this.#write(id, registered, clock);
       }
     }
     let removed = 0;
@@ -235,7 +245,10 @@ export class Ledger implements Disposable {
     for (const { id, at } of entries.sort((a, b) => a.at - b.at)) this.#clients.set(id, at);
     // Losing the clock removes no client.
     const unused = entries.filter(({ seen }) => seen !== undefined).sort((a, b) => a.seen! - b.seen!);
-    for (const { id, at, seen } of unused) this.#unused.set(id, { registered: at, seen: Math.min(seen!, this.clock) });
+    for (const { id, at, seen } of unused) {
+      const noted = Math.min(seen!, this.clock);
+      this.#unused.set(id, { registered: at, seen: noted, noted });
+    }
     if (damaged > 0) log.error(`${damaged} of the ledger's entries are damaged: their clients have to register again`);
   }
 
@@ -262,7 +275,7 @@ export class Ledger implements Disposable {
     const [registered, seen] = [Date.now(), this.clock];
     await this.#write(id, registered, isEstablished ? undefined : seen);
     this.#clients.set(id, registered);
-    if (!isEstablished) this.#unused.set(id, { registered, seen });
+    if (!isEstablished) this.#unused.set(id, { registered, seen, noted: seen });
     return "new";
   }
 
@@ -279,7 +292,7 @@ export class Ledger implements Disposable {
   #keep(id: ClientId, registered: number): void {
     const seen = this.#unused.delete(id) ? this.clock : undefined;
     this.#clients.set(id, registered);
-    if (seen !== undefined) this.#unused.set(id, { registered, seen });
+    if (seen !== undefined) this.#unused.set(id, { registered, seen, noted: seen });
     this.#write(id, registered, seen).catch((error) => log.warn(`cannot keep a registration: ${error}`));
   }
 

@@ -162,6 +162,16 @@ Deno.test("a full ledger evicts the unused registration that was seen longest ag
   assertEquals(await rig.ledger.add(client(6)), "full");
 });
 
+Deno.test("in a full ledger a client that has just gone offline is not taken for one that has been away", async () => {
+  await using rig = await Rig.open({ registeredClients: 2 });
+  for (const n of [1, 2]) await rig.ledger.add(client(n));
+  rig.ledger.isOnline = (id) => id === client(1);
+  rig.run(1);
+  await rig.ledger.removeUnused();
+  rig.ledger.isOnline = () => false;
+  assertEquals([await rig.ledger.add(client(3)), rig.registered], ["new", [1, 3]]);
+});
+
 /** Counts the entries of each commit. */
 class CountingTable extends KvLedgerTable {
   readonly commits: number[] = [];
