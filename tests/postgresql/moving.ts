@@ -25,6 +25,8 @@ const ROUNDS = 15;
 /** So many in a commit get a chunk each: there is much to move. */
 const FEW_CLIENTS = 12;
 const DAY = 86_400_000;
+/** Where an export copies the database to. */
+const COPY = ".nym-gateway-export-gw.age";
 const LEDGER_LIMITS = { registeredClients: Infinity, unusedRegistrationTime: 3_600_000 };
 const ignore = () => {};
 
@@ -131,7 +133,7 @@ async function endExports(database: ServerOptions, home: Home, args: readonly st
   await using server = new Server(database, 600_000);
   const names = () => [...Deno.readDirSync(home.folder.path)].map(({ name }) => name).sort();
   const before = names();
-  for (const [signal, code, left] of [["SIGINT", 130, []], ["SIGKILL", 137, ["gw.age.copy"]]] as const) {
+  for (const [signal, code, left] of [["SIGINT", 130, []], ["SIGKILL", 137, [COPY]]] as const) {
     const env = { NYM_HOME: home.folder.file("nym") };
     const command = program("gateway_program.ts", ["export", ...args], env);
     const outcome = await server.run((sql) =>
@@ -140,7 +142,7 @@ async function endExports(database: ServerOptions, home: Home, args: readonly st
         const exporting = command.spawn();
         await exporting.stdin.close();
         const ended = exporting.output();
-        await eventually("it copies the database", () => names().includes("gw.age.copy"));
+        await eventually("it copies the database", () => names().includes(COPY));
         exporting.kill(signal);
         return { ended };
       })
@@ -232,7 +234,7 @@ export async function moveThereAndBack(admin: ServerOptions): Promise<void> {
   };
   await endExports({ ...admin, database: wanted.database }, home, args);
   await carryOut("export", "nym");
-  assert(!exists(home.folder.file("gw.age.copy")), "what the killed one left");
+  assert(!exists(home.folder.file(COPY)), "what the killed one left");
   assertStringIncludes(await carryOut("import", "other", "--keep-outside-paths"), "Its mail was in a database");
   home.path = configPath("gw", home.folder.file("other/gateways"));
   assertEquals(home.config.storage.kind, "embedded");

@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { writeArchive } from "../../archive/archive_writer.ts";
 import type { Database } from "../../archive/contents.ts";
 import { databaseOptions } from "../../config/database_options.ts";
@@ -62,7 +62,7 @@ async function exportUntil(signal: AbortSignal, options: Options): Promise<void>
       signal.throwIfAborted();
       progress.show(line);
     };
-    await using workspace = config.storage.kind === "embedded" ? undefined : await Workspace.open(`${file}.copy`);
+    await using workspace = config.storage.kind === "embedded" ? undefined : await Workspace.open(copyOf(file));
     const { damaged, ...databases } = workspace === undefined
       ? { ...filesOf(config), damaged: 0 }
       : await copyDatabase(workspace.path, attempt, config, storageKey, show);
@@ -104,6 +104,11 @@ function filesOf({ clientsEndpoint }: Config): Record<Database, string> {
     ledger: ledgerFile(clientsEndpoint.ledgerPath),
     mailbox: mailboxFile(clientsEndpoint.inboxesDirectory),
   };
+}
+
+/** The folder for the copy of a database, beside its export; a name that nobody else gives, since what is there is removed. */
+function copyOf(file: string): string {
+  return join(dirname(file), `.nym-gateway-export-${basename(file)}`);
 }
 
 /**
