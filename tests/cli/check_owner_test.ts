@@ -2,8 +2,9 @@ import { assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { checkPorts } from "../../src/cli/checks/addresses.ts";
 import { checkInboxes070 } from "../../src/cli/checks/inboxes_070.ts";
-import { checkCertificateFiles } from "../../src/cli/checks/keys.ts";
-import { checkWritable } from "../../src/cli/checks/storage.ts";
+import { checkCertificateFiles, checkPasswordFile } from "../../src/cli/checks/keys.ts";
+import { checkLogFile, checkWritable } from "../../src/cli/checks/storage.ts";
+import { defaultConfig } from "../../src/config/config.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { selfSigned } from "../tls/self_signed.ts";
@@ -43,19 +44,25 @@ Deno.test({
     assertEquals(closed(), [`77 ${live}`]);
     Deno.chmodSync(live, 0o755);
     assertEquals(closed(), [`77 ${archive}`]);
+    const password = () => [...checkPasswordFile(made.key, ours)].map(({ found }) => found.includes(`: ${archive} is`));
+    assertEquals(password(), [true]);
     Deno.chmodSync(archive, 0o755);
     assertEquals(closed(), [`77 ${join(archive, "g.key")}`]);
     Deno.chmodSync(made.key, 0o640); // its group may be one of that user's
     assertEquals(closed(), []);
     Deno.chmodSync(made.key, 0o600);
     Deno.chownSync(made.key, OTHER, OTHER);
-    assertEquals(closed(), []);
+    assertEquals([closed(), password()], [[], []]);
 
     const written = (at: string) =>
       [...checkWritable([{ key: "k", folder: at }], ours)].map(({ exitCode }) => exitCode);
-    assertEquals(written(archive), [77]);
+    const logged = () => {
+      const logging = { ...defaultConfig("gw", folder.path).logging, file: join(archive, "log") };
+      return [...checkLogFile(logging, ours)].map(({ exitCode }) => exitCode);
+    };
+    assertEquals([written(archive), logged()], [[77], [77]]);
     Deno.chownSync(archive, OTHER, OTHER);
-    assertEquals(written(join(archive, "new")), [undefined]);
+    assertEquals([written(join(archive, "new")), logged()], [[undefined], [undefined]]);
   },
 });
 

@@ -35,7 +35,7 @@ const WRITTEN: readonly Use[] = [
   ["lock", async (_, folder) => (await lockFolder(folder, "in use", () => {}))[Symbol.dispose]()],
   ["ledger.kv", async (path) => (await openPrivateDatabase(path)).close()],
   ["checked.log", (path) => {
-    for (const { found } of checkLogFile({ ...LOGGING, file: path })) throw new Error(found);
+    for (const { found } of checkLogFile({ ...LOGGING, file: path }, path)) throw new Error(found);
   }],
   ["log", (path) => openLogFile({ ...LOGGING, file: path })?.[Symbol.dispose]()],
 ];

@@ -1,5 +1,4 @@
 import type { Config } from "../../config/config.ts";
-import { exists } from "../../config/files.ts";
 import { type KeyFiles, readKeyPair } from "../../config/key_files.ts";
 import { encodeBase58 } from "../../encoding/base58.ts";
 import { ExitCode, OperatorError } from "../../errors/operator_error.ts";
@@ -25,10 +24,21 @@ export function checkSecrets(files: readonly string[]): Finding {
   return checkModes(files.filter(isOpenToOthers));
 }
 
-/** Warns of a password file that everyone can read; others than its owner may have to. `path`: "" for none. */
-export function* checkPasswordFile(path: string): Generator<Finding> {
-  if (path === "" || !hasMode(path, 0o004)) return;
-  yield warn("database password", `every user of this machine can read ${path}`, `chmod o-r ${path}`);
+/**
+ * Warns of a password file that everyone can read (others than its owner may have to), and of one that the owner of `ours`
+ * can't read. `path`: "" for none.
+ */
+export function* checkPasswordFile(path: string, ours: string): Generator<Finding> {
+  if (path === "") return;
+  const subject = "database password";
+  if (hasMode(path, 0o004)) yield warn(subject, `every user of this machine can read ${path}`, `chmod o-r ${path}`);
+  const closed = closedToOwner(ours, path, "read");
+  if (closed === undefined) return;
+  yield warn(
+    subject,
+    `the user that owns the gateway's files can't read ${path}: ${closed} is closed to it`,
+    "let that user read it, unless systemd passes it as the credential postgresql_password",
+  );
 }
 
 function checkModes(open: readonly string[]): Finding {
@@ -78,7 +88,6 @@ export function* checkCertificateFiles(
 
 /** Checks that the owner of `ours` can read these files, too. */
 function* checkReadableBy(ours: string, paths: readonly string[], kind: string): Generator<Finding> {
-  if (!exists(ours)) return; // that is a finding already
   const closed = paths.map((path) => closedToOwner(ours, path, "read")).find((place) => place !== undefined);
   if (closed === undefined) return;
   const found = `the user that owns the ${kind}'s files can't read ${paths.join(" and ")}: ${closed} is closed to it`;

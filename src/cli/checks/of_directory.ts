@@ -33,7 +33,7 @@ async function* check(config: DirectoryConfig, path: string): AsyncGenerator<Fin
   yield finding;
   if (finding.status !== "fail") yield* checkWritable([{ key, folder }], directory.privateSigningKeyFile);
   yield* checkDatabaseFile("state file", directory.stateFile);
-  yield* checkLogFile(config.logging);
+  yield* checkLogFile(config.logging, directory.privateSigningKeyFile);
   const http = { name: "http", listening: directory.listeningAddress };
   yield* checkPorts([http], operator.listeningAddress, isRunning, directory.privateSigningKeyFile);
   yield* checkOpenness(operator.listeningAddress);

@@ -29,7 +29,7 @@ async function* check(config: Config, path: string): AsyncGenerator<Finding> {
   yield* checkKeys(gateway, gateway.storageKeyFile);
   yield await checkStorageKey(config);
   if (config.storage.kind === "postgresql") {
-    yield* checkPasswordFile(config.storage.passwordFile);
+    yield* checkPasswordFile(config.storage.passwordFile, gateway.privateSphinxKeyFile);
     yield* checkDatabase(config);
   }
   yield* checkMove(inboxesDirectory);
@@ -45,7 +45,7 @@ async function* check(config: Config, path: string): AsyncGenerator<Finding> {
     ], gateway.privateSphinxKeyFile);
     yield* checkInboxes070(inboxesDirectory, gateway.privateSphinxKeyFile);
   }
-  yield* checkLogFile(config.logging);
+  yield* checkLogFile(config.logging, gateway.privateSphinxKeyFile);
   const listening = listeningOf(config);
   yield* checkAddresses(listening, config.operator.listeningAddress, isRunning, gateway.privateSphinxKeyFile);
   yield* checkTrust(config.limits.trustedProxies);

@@ -31,7 +31,7 @@ async function* check(config: MixnodeConfig, path: string): AsyncGenerator<Findi
   if (finding.status !== "fail") {
     yield* checkWritable([{ key, folder: mixnode.stateDirectory }], mixnode.privateSphinxKeyFile);
   }
-  yield* checkLogFile(config.logging);
+  yield* checkLogFile(config.logging, mixnode.privateSphinxKeyFile);
   const listening = [{
     name: "mixnet",
     section: "[mixnode]",

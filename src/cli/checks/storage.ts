@@ -57,7 +57,7 @@ export function* checkWritable(places: readonly Place[], ours: string): Generato
     try {
       const probe = Deno.makeTempFileSync({ dir: there, prefix: ".nym-gateway-check-" });
       Deno.removeSync(probe);
-      if (exists(ours) && closedToOwner(ours, there, "write") !== undefined) throw new Deno.errors.PermissionDenied();
+      if (closedToOwner(ours, there, "write") !== undefined) throw new Deno.errors.PermissionDenied();
     } catch (error) {
       allCan = false;
       const { message, exitCode } = fileError(
@@ -139,12 +139,14 @@ export function* checkMove(inboxesDirectory: string): Generator<Finding> {
   }
 }
 
-/** Checks the log file, if one is configured: without it no node starts. */
-export function* checkLogFile({ file }: AnyConfig["logging"]): Generator<Finding> {
+/** Checks the log file, if one is configured, for the owner of `ours`, too: without it no node starts. */
+export function* checkLogFile({ file }: AnyConfig["logging"], ours: string): Generator<Finding> {
   if (file === "") return;
   try {
     if (exists(file)) openPrivateFile(file, { append: true }).close();
     else Deno.readDirSync(dirname(file));
+    const place = exists(file) ? file : dirname(file);
+    if (closedToOwner(ours, place, "write") !== undefined) throw new Deno.errors.PermissionDenied();
     yield ok("log file", file);
   } catch (error) {
     const { message, exitCode } = error instanceof OperatorError
