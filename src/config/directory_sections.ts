@@ -103,10 +103,10 @@ export const DIRECTORY_SECTIONS = {
     }),
     clients_bytes: key({
       kind: amount(0, "bytes"),
-      default: 67_108_864,
+      default: 16_777_216,
       reloadable: "always",
       comment: `The most memory for the clients of all gateways together. Beyond that, and beyond 2 MiB of one gateway,
-        they are left out.`,
+        they are left out. Whoever asks for the topology as in 0.7.0 gets all of them in each answer.`,
     }),
     connections: key({
       kind: count,

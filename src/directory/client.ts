@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { CHALLENGE_PATH, type DirectoryChallenge, parseChallenge } from "../protocol/node_proof.ts";
-import { SIGNATURE_HEADER, SIGNED_TOPOLOGY_PATH, TopologyTrust } from "../protocol/signed_topology.ts";
+import { SIGNATURE_HEADER, TOPOLOGY_PATH, TopologyTrust } from "../protocol/signed_topology.ts";
 import { Slices } from "../timing/slices.ts";
 import { TopologyReader } from "../protocol/topology_reader.ts";
 import type { GatewayNode, Topology } from "../protocol/topology.ts";
@@ -14,7 +14,6 @@ const TIMED_SIZE = 1024 * 1024;
 
 /** Bytes of a topology that are read: enough for a hundred gateways with twenty thousand clients each. */
 const MAX_TOPOLOGY_SIZE = 128 * 1024 * 1024;
-const TOPOLOGY_PATH = "/api/presence/topology";
 /** Bytes of the answer to an announcement, of a challenge, or of a refusal. */
 const MAX_ANSWER_SIZE = 4096;
 /** Bytes of a topology that are parsed in one go, which takes less than a millisecond. */
@@ -87,8 +86,7 @@ export class DirectoryClient {
    */
   async topology(signal: AbortSignal, within = Infinity): Promise<DirectoryAnswer> {
     const { isNeeded } = this.#trust;
-    const path = isNeeded ? SIGNED_TOPOLOGY_PATH : TOPOLOGY_PATH;
-    return await this.#request(path, { method: "GET" }, signal, async (response, onProgress) => {
+    return await this.#request(TOPOLOGY_PATH, { method: "GET" }, signal, async (response, onProgress) => {
       const hash = isNeeded ? createHash("sha256") : undefined;
       const { topology, isWhole } = await this.#read(response, onProgress, hash);
       const time = Date.parse(response.headers.get("date") ?? "");

@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { addressesOfNamed, type LookUp } from "../addresses/named_addresses.ts";
 import { formatSocketAddress } from "../addresses/socket_address.ts";
-import { SIGNATURE_HEADER, SIGNED_TOPOLOGY_PATH, TopologyTrust } from "../protocol/signed_topology.ts";
+import { SIGNATURE_HEADER, TOPOLOGY_PATH, TopologyTrust } from "../protocol/signed_topology.ts";
 import type { Topology } from "../protocol/topology.ts";
 import { TopologyReader } from "../protocol/topology_reader.ts";
 import { pause } from "../timing/pause.ts";
@@ -38,8 +38,7 @@ export async function fetchTopology(
   const timer = setTimeout(() => aborter.abort(expired), REQUEST_TIMEOUT);
   const stop = onAbort(signal, () => aborter.abort(signal!.reason));
   try {
-    const path = trust?.isNeeded ? SIGNED_TOPOLOGY_PATH : "/api/presence/topology";
-    const response = await fetch(`${directory.replace(/\/+$/, "")}${path}`, { signal: aborter.signal });
+    const response = await fetch(directory.replace(/\/+$/, "") + TOPOLOGY_PATH, { signal: aborter.signal });
     if (response.ok) return await readTopology(response, trust);
     await response.body?.cancel();
     throw new PeapError("directory", `${FAILED} the directory answers with status ${response.status}`);

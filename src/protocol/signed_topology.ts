@@ -5,8 +5,11 @@ import { decodeBase58, encodeBase58 } from "../encoding/base58.ts";
 /** What is signed: this, the time, and the SHA-256 of the topology's text. */
 const CONTEXT = new TextEncoder().encode("nym-gateway: a directory's topology, version 1");
 
-/** Where a directory answers with a signed topology; one without signatures answers as without the query. */
-export const SIGNED_TOPOLOGY_PATH = "/api/presence/topology?signed";
+/**
+ * Where to ask for the topology. A directory of this program signs its answer, and leaves out gateways' clients, which may
+ * be many megabytes and which nobody who asks here needs. One of 0.7.0 answers as without the query.
+ */
+export const TOPOLOGY_PATH = "/api/presence/topology?signed";
 /** The header with the signature: time in ms since 1970, public key in base58, signature in hexadecimal digits. */
 export const SIGNATURE_HEADER = "nym-signature";
 

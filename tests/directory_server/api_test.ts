@@ -92,7 +92,7 @@ Deno.test("no node can put into the topology what strict peers can't decode", as
   assertEquals((await post(`${presence}/gateways`, { ...gateway(1), location: half }))[0], 400);
   const clientListener = `${gateway(1).clientListener}/${half}`;
   assertEquals((await post(`${presence}/gateways`, { ...gateway(1), clientListener }))[0], 400);
-  const registeredClients = [{ pubKey: half }, { pubKey: "c" }];
+  const registeredClients = [half, "\u0800", "", "c".repeat(65), "c"].map((pubKey) => ({ pubKey }));
   assertEquals((await post(`${presence}/gateways`, { ...gateway(1), location: "😀", registeredClients }))[0], 201);
   const [{ location, registeredClients: clients }] = rig.directory.topology().gatewayNodes as [GatewayNode];
   assertEquals([location, clients], ["😀", [{ pubKey: "c" }]]);

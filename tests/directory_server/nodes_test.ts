@@ -3,6 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Announcer } from "../../src/directory/announcer.ts";
 import { DirectoryClient, DirectoryError } from "../../src/directory/client.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
+import { fetchTopology } from "../../src/peap/directory.ts";
 import { CHALLENGE_PATH, PROOF_HEADER } from "../../src/protocol/node_proof.ts";
 import { SIGNATURE_HEADER, TopologyTrust } from "../../src/protocol/signed_topology.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
@@ -224,6 +225,21 @@ Deno.test("a topology that was signed long ago is refused without a newer one, a
   maximumAge = 0;
   assertEquals((await asked()).signedAt, now);
   await assertRejects(() => asked(now + 1), DirectoryError, "somebody sends old topologies");
+});
+
+Deno.test("neither our nodes nor our clients download the clients of gateways, also without the directory's key", async () => {
+  using _silence = new Silence();
+  await using rig = await DirectoryRig.start();
+  await using middle = new Middle(rig.url);
+  await post(`${rig.url}/api/presence/gateways`, gateway(1));
+  const answers: string[] = [];
+  middle.change = async (_, { body, headers }) => {
+    answers.push(await new Response(body).text());
+    return new Response(answers.at(-1)!, { headers });
+  };
+  const { topology } = await new DirectoryClient(middle.url).topology(ALWAYS);
+  assertEquals([topology, await fetchTopology(middle.url)].map(({ gatewayNodes }) => gatewayNodes.length), [1, 1]);
+  assertEquals(answers.map((text) => JSON.parse(text).gatewayNodes[0].registeredClients), [[], []]);
 });
 
 Deno.test("the signed topology has no clients; without the query there is no signature", async () => {
