@@ -3,6 +3,8 @@ import { parseSocketAddress, type SocketAddress } from "../addresses/socket_addr
 
 /** What ends the message of an error that the system reported, unlike those of the runtime's own checks. */
 const SYSTEM_ERROR = / \(os error \d+\)$/;
+/** Said of a link-local address, which would need a zone, and of IPv6 where the kernel has none. */
+const UNUSABLE_ADDRESS = /^(Invalid argument|Address family not supported)/;
 
 /**
  * Opens a listener on `address` (`ip:port`) with `open`.
@@ -42,9 +44,10 @@ function explained(error: unknown, attempt: string, key: string): unknown {
     return new OperatorError(`${attempt}: this user may not listen on that port; ${remedy}`, ExitCode.NO_PERMISSION);
   }
   if (error instanceof Error && SYSTEM_ERROR.test(error.message)) {
-    // for example a link-local address, which would need a zone, or IPv6 where the kernel has none
-    const remedy = `set another address of this machine, or 0.0.0.0 or [::] for all, as ${key}`;
-    return new OperatorError(`${attempt}: ${reasonOf(error)}; ${remedy}`, ExitCode.UNAVAILABLE);
+    const remedy = UNUSABLE_ADDRESS.test(error.message)
+      ? `; set another address of this machine, or 0.0.0.0 or [::] for all, as ${key}`
+      : "";
+    return new OperatorError(`${attempt}: ${reasonOf(error)}${remedy}`, ExitCode.UNAVAILABLE);
   }
   return error;
 }

@@ -42,7 +42,7 @@ Deno.test("a port in use, a foreign address and a privileged port are named with
   assertEquals(notAllowed.exitCode, ExitCode.NO_PERMISSION);
 });
 
-Deno.test("whatever else the system says about an address, it is reported with the key", () => {
+Deno.test("whatever else the system says is reported, with the key if the address is at fault", () => {
   // a link-local address without a zone
   const { message, exitCode } = assertThrows(attempt("[fe80::1]:0"), OperatorError);
   assertMatch(
@@ -50,6 +50,12 @@ Deno.test("whatever else the system says about an address, it is reported with t
     /^Cannot listen for clients on \[fe80::1\]:0: [^;]+; set .* listening_address in \[clients_endpoint\]$/,
   );
   assertEquals(exitCode, ExitCode.UNAVAILABLE);
+
+  const exhausted = () => {
+    throw new Error("Too many open files (os error 24)");
+  };
+  const other = assertThrows(attempt("127.0.0.1:80", exhausted), OperatorError);
+  assertEquals(other.message, "Cannot listen for clients on 127.0.0.1:80: Too many open files");
 });
 
 Deno.test("an invalid address is refused as such", () => {
