@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { completions } from "../../src/cli/options/completions.ts";
 import { COMMANDS } from "../../src/cli/options/commands.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -34,7 +34,11 @@ async function offeredIn(env: Record<string, string>, ...words: string[]): Promi
 COMP_WORDS=(nym-gateway "$@"); COMP_CWORD=$#
 _nym_gateway
 printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout, stderr } = await new Deno.Command("bash", { args: ["-c", script, "bash", ...words], env }).output();
+  const { stdout, stderr } = await new Deno.Command("bash", {
+    args: ["-c", script, "bash", ...words],
+    ...(env["NYM_HOME"] === undefined ? {} : { cwd: env["NYM_HOME"] }),
+    env,
+  }).output();
   assertEquals(new TextDecoder().decode(stderr), "");
   return new TextDecoder().decode(stdout).split("\n").filter((word) => word !== "");
 }
@@ -73,6 +77,13 @@ Deno.test({
     assertEquals(await offeredIn(env, "status", "--id", ""), ["lantern", "lighthouse"]);
     assertEquals(await offeredIn(env, "run", "--id", "lig"), ["lighthouse"]);
     assertEquals(await offeredIn(env, "init", "--id", ""), []);
+    for (const id of ["my gateway", "$(touch${IFS}ran)"]) {
+      Deno.mkdirSync(folder.file(`gateways/${id}/config`), { recursive: true });
+      Deno.writeTextFileSync(folder.file(`gateways/${id}/config/config.toml`), "");
+    }
+    const quoted = ["\\$\\(touch\\$\\{IFS\\}ran\\)", "lantern", "lighthouse", "my\\ gateway"];
+    assertEquals((await offeredIn(env, "status", "--id", "")).sort(), quoted.sort()); // bash sorts by locale
+    assertThrows(() => Deno.statSync(folder.file("ran")), Deno.errors.NotFound); // no folder's name is run
     Deno.mkdirSync(folder.file("mixnodes/mist/config"), { recursive: true });
     Deno.writeTextFileSync(folder.file("mixnodes/mist/config/config.toml"), "");
     assertEquals(await offeredIn(env, "mixnode", "node-details", "--id", ""), ["mist"]);

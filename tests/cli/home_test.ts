@@ -61,12 +61,13 @@ Deno.test("a home that exists is found by any name that 0.7.0 took for an id, an
   using folder = new TemporaryFolder();
   const named = (id: string) => findHome(GATEWAY_ROLE, { id }, undefined, new Map([["NYM_HOME", folder.path]]));
   const names = ["my@gw", "my gateway", "a".repeat(100)];
-  make(folder.path, ...names, ".importing-gw", "a\nb");
+  const others = [".importing-gw", "a\nb", "$(a)", "-a"];
+  make(folder.path, ...names, ...others);
   make(folder.file("gateways/my@gw"), "inside");
   for (const id of names) {
     assertEquals(named(id), { id, configPath: `${folder.path}/gateways/${id}/config/config.toml` });
   }
-  for (const id of ["my@gw/gateways/inside", "../gateways/my@gw", "..", ".importing-gw", "a\nb", "no@gw", ""]) {
+  for (const id of ["my@gw/gateways/inside", "../gateways/my@gw", "..", "no@gw", "", ...others]) {
     assertThrows(() => named(id), OperatorError, "is not one word");
   }
   assertThrows(() => named("other"), OperatorError, "There is no gateway other, only aaa");

@@ -53,11 +53,11 @@ function isId(text: string): boolean {
 }
 
 /**
- * Whether this can be the name of a home that is there. 0.7.0 takes any id, as in `my@gateway`. Left out are paths, names
- * that disturb a terminal, and hidden folders, such as an unfinished import.
+ * Whether this can be the name of a home that is there. 0.7.0 takes any id, as in `my@gateway`. Left out are paths, hidden
+ * folders, such as an unfinished import, and what would disturb a terminal, or a shell that is given a command with it.
  */
 function isNameOfHome(text: string): boolean {
-  return /^(?!\.)[^/\\\p{C}\p{Zl}\p{Zp}]+$/u.test(text);
+  return /^[\p{L}\p{N}_@+=,:%][\p{L}\p{M}\p{N} ._@+=,:%-]*$/u.test(text);
 }
 
 function homeDirectory(environment: Environment): string | undefined {

@@ -41,7 +41,14 @@ ${
   esac
   case "$before" in
 ${choiceOptions().map(([option, values]) => `    --${option}) words="${values.join(" ")}" ;;`).join("\n")}
-    --id) [ "$verb" = init ] || COMPREPLY=($(compgen -W "$(_nym_gateway_ids "$homes")" -- "$word")); return ;;
+    --id)
+      COMPREPLY=()
+      [ "$verb" != init ] || return
+      local id # not by compgen -W, which runs what is in a name such as $(command)
+      while IFS= read -r id; do
+        case "$id" in "$word"*) COMPREPLY+=("$(printf '%q' "$id")") ;; esac
+      done < <(_nym_gateway_ids "$homes")
+      return ;;
     ${pathOptions().map((option) => `--${option}`).join("|")})
       local IFS=$'\n' # names may have spaces
       compopt -o filenames 2>/dev/null
