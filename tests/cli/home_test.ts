@@ -74,6 +74,16 @@ Deno.test("a home that exists is found by any name that 0.7.0 took for an id, an
   assertEquals((await nymGateway(`init --id other@gw ${INIT}`, { NYM_HOME: folder.path })).code, 64);
 });
 
+Deno.test("an id that systemd has escaped for the name of a unit is the node's", () => {
+  using folder = new TemporaryFolder();
+  const named = (id: string) => findHome(GATEWAY_ROLE, { id }, undefined, new Map([["NYM_HOME", folder.path]])).id;
+  make(folder.path, "münchen-1", "my gateway", "5%41");
+  assertEquals(["m\\xc3\\xbcnchen-1", "my\\x20gateway", "5\\x2541"].map(named), ["münchen-1", "my gateway", "5%41"]);
+  for (const id of ["m\\xc3nchen", "..\\x2fgateways\\x2fmünchen-1"]) {
+    assertThrows(() => named(id), OperatorError, "one word");
+  }
+});
+
 Deno.test("with --config alone, the file says which gateway it is", async () => {
   using folder = new TemporaryFolder();
   await nymGateway(`init --id one ${INIT}`, { NYM_HOME: folder.path });

@@ -40,12 +40,25 @@ export function homesDirectory(
  * @throws {OperatorError} unless it can be the name of a folder, on this system and on others
  */
 export function nodeId(options: Options): string {
-  const id = options.id ?? "";
+  const id = givenId(options) ?? "";
   if (isId(id)) return id;
   throw new OperatorError(
     `--id: "${id}" is not one word: give at most 64 letters, digits, dots, dashes and underscores`,
     ExitCode.USAGE,
   );
+}
+
+/**
+ * The value of --id. A unit of systemd passes the name of its instance as units are named, with escapes such as
+ * `\xc3\xbc` for what must not be in such a name (systemd-escape(1)). No id has a backslash.
+ */
+function givenId({ id }: Options): string | undefined {
+  if (!id?.includes("\\x")) return id;
+  try {
+    return decodeURIComponent(id.replaceAll("%", "%25").replaceAll(/\\x([\da-f]{2})/g, "%$1"));
+  } catch {
+    return id; // that is not UTF-8
+  }
 }
 
 function isId(text: string): boolean {
@@ -84,7 +97,8 @@ export function findHome<C extends AnyConfig>(
   service: string = SERVICE_HOME,
   environment: Environment = Deno.env,
 ): FoundHome {
-  const id = options.id === undefined || isNameOfHome(options.id) ? options.id : nodeId(options);
+  const given = givenId(options);
+  const id = given === undefined || isNameOfHome(given) ? given : nodeId(options);
   if (options.config !== undefined) return { id, configPath: options.config };
   const places = placesOf(role, service, environment);
   const { found, hidden } = homesIn(places);
