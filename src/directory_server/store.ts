@@ -91,8 +91,8 @@ function decisionOf(value: unknown): Decision | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { standing, layer } = value as Decision;
   if (standing !== undefined && standing !== "allowed" && standing !== "disallowed") return undefined;
-  if (layer !== undefined && !isLayer(layer)) return undefined;
-  return { ...standing && { standing }, ...layer !== undefined && { layer } };
+  const decision = { ...standing && { standing }, ...layer !== undefined && isLayer(layer) && { layer } };
+  return Object.keys(decision).length === 0 ? undefined : decision;
 }
 
 /** Whether the operator may assign this layer. */

@@ -76,7 +76,7 @@ Deno.test("only whole decisions are taken from the control socket", () => {
   assertEquals(parseDecision(`decide ${KEY} allowed\n`), { key: KEY, decision: { standing: "allowed" } });
   assertEquals(parseDecision(`decide ${KEY} layer 0\n`), { key: KEY, decision: { layer: 0 } });
   assertEquals(parseDecision(`decide ${KEY} forgotten\n`), { key: KEY, decision: undefined });
-  for (const text of ["reload\n", `decide ${KEY}\n`, `decide ${KEY} layer 256\n`, `decide ${KEY} layer\n`, ""]) {
+  for (const text of ["reload\n", `decide ${KEY}\n`, `decide ${KEY} layer 5\n`, `decide ${KEY} layer\n`, ""]) {
     assertEquals(parseDecision(text), undefined);
   }
 });
