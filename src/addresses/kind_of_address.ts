@@ -22,6 +22,8 @@ const RANGES: readonly [network: IpNetwork, kind: KindOfAddress][] = ([
   ["192.168.0.0/16", "private"],
   ["169.254.0.0/16", "link-local"],
   ["100.64.0.0/10", "behind a provider's NAT"],
+  ["198.18.0.0/15", "private"], // for measurements (RFC 2544)
+  ["192.0.0.0/24", "reserved"],
   ["192.0.2.0/24", "reserved for documentation"],
   ["198.51.100.0/24", "reserved for documentation"],
   ["203.0.113.0/24", "reserved for documentation"],
@@ -32,8 +34,12 @@ const RANGES: readonly [network: IpNetwork, kind: KindOfAddress][] = ([
   ["64:ff9b:1::/48", "private"], // NAT64 of one's own network (RFC 8215)
   ["fc00::/7", "private"],
   ["fec0::/10", "private"],
+  ["2001:2::/48", "private"], // for measurements (RFC 5180)
+  ["5f00::/16", "private"], // segment routing, within a provider's network (RFC 9602)
   ["fe80::/10", "link-local"],
+  ["100::/64", "reserved"],
   ["2001:db8::/32", "reserved for documentation"],
+  ["3fff::/20", "reserved for documentation"],
   ["ff00::/8", "multicast"],
 ] as const).map(([range, kind]) => [parseIpNetwork(range)!, kind]);
 
