@@ -17,6 +17,8 @@ import { MAX_LATENCY } from "./simulated_link.ts";
 import { turn, type VirtualTime } from "./virtual_time.ts";
 
 const CLIENTS = 3;
+/** In some histories: so many that messages for those that are away share the journal's pages, too. */
+const MANY_CLIENTS = 20;
 const OPERATIONS = 30;
 /** ms between two checks of the clients' server on its connections */
 const TICK = 250;
@@ -29,6 +31,9 @@ const ALL_TAKEN = 12_000;
 /** ms after which everything pushed is confirmed if the client is connected, because it answers pings. */
 const ALL_CONFIRMED = 20_000;
 
+/** ms until messages have arrived that do not leave the journal meanwhile */
+const SOON = 1000;
+
 /** Small, so that clients are slow now and then. */
 const SLOW_CLIENT_BYTES = 50_000;
 /** ms after which a failed commit has been retried. */
@@ -40,7 +45,7 @@ const INBOX_MESSAGES = 40;
 const PRIVATE_KEY = new Uint8Array(32).fill(1);
 const PUBLIC_KEY = publicKeyOf(PRIVATE_KEY);
 const ADMISSION = { registrationsPerHour: 1, registrationsPerHourPerNetwork: 1, wrongTokensPerHourPerNetwork: 1 };
-const IDS = range(CLIENTS).map(client);
+const IDS = range(MANY_CLIENTS).map(client);
 const LOGINS = IDS.map((id) =>
   JSON.stringify({
     type: "authenticate",
@@ -72,7 +77,8 @@ export class Simulation {
     const timeToLive = random.pick([Infinity, TIME_TO_LIVE]);
     const inboxMessages = random.pick([Infinity, INBOX_MESSAGES]);
     this.#limits = { ...NO_LIMITS, timeToLive, inboxMessages };
-    this.recipients = range(CLIENTS).map(() => new Recipient(random.oneIn(2), this.#limits));
+    const clients = random.oneIn(20) ? MANY_CLIENTS : CLIENTS;
+    this.recipients = range(clients).map(() => new Recipient(random.oneIn(2), this.#limits));
   }
 
   /** Runs the history. Throws an Error if the gateway does something it must not. */
@@ -95,11 +101,12 @@ export class Simulation {
 
   async #operate(): Promise<void> {
     const { random } = this;
-    const index = random.below(CLIENTS);
+    const index = random.below(this.recipients.length);
     const recipient = this.recipients[index]!;
     const { link } = recipient;
     const choice = random.below(100);
-    if (choice < 25) this.#store(index, random.oneIn(60) ? 300 : random.between(1, 8));
+    if (choice < 20) this.#store(index, random.oneIn(60) ? 300 : random.between(1, 8));
+    else if (choice < 25) { for (const each of this.recipients.keys()) this.#store(each, random.between(1, 2)); }
     else if (choice < 40) this.#connect(index);
     else if (choice < 60) await this.#pass(random.pick([100, 400, 1000, 1000, 2500, 2500, 20_000, 65_000]));
     else if (choice < 70) {
@@ -116,6 +123,7 @@ export class Simulation {
     else if (choice < 92) this.#tell("commits work", () => this.database.release());
     else if (choice < 95) await this.#flush();
     else if (choice < 96) await this.#beBrisk(index);
+    else if (choice < 97) await this.#sharePages();
     else if (choice < 98) await this.#crash();
     else await this.#restart();
   }
@@ -144,7 +152,7 @@ export class Simulation {
     this.#tell("commits are slow", () => database.weather = "slow");
     this.#store(index, random.between(1, 3)); // their commit is in progress
     await this.#settle();
-    for (const each of random.pick([[index], range(CLIENTS)])) this.#store(each, random.between(1, 8));
+    for (const each of random.pick([[index], this.recipients.keys()])) this.#store(each, random.between(1, 8));
     await this.#pass(ALL_TAKEN);
     if (this.recipients[index]!.acknowledges) {
       this.#tell(`${index} acknowledges`, () => this.recipients[index]!.acknowledge(1));
@@ -155,10 +163,35 @@ export class Simulation {
     this.#store(index, random.between(1, 8));
   }
 
-  #connect(index: number): void {
+  /** Some clients confirm messages soon that share pages of the journal with others; then the gateway may crash. */
+  async #sharePages(): Promise<void> {
+    const { random, recipients } = this;
+    this.#tell("commits work", () => this.database.release());
+    for (const each of recipients.keys()) this.#connect(each, SOON);
+    await this.#pass(ALL_TAKEN);
+    for (const _ of range(random.between(1, 3))) {
+      for (const each of recipients.keys()) this.#store(each, random.between(1, 3));
+      await this.#flush();
+    }
+    await this.#pass(SOON);
+    for (const each of recipients) if (each.acknowledges) each.acknowledge(random.below(101) / 100);
+    const index = random.below(recipients.length);
+    if (random.oneIn(2)) this.#tell(`${index} leaves`, () => recipients[index]!.link?.clientCloses());
+    await this.#settle();
+    this.#store(index, 1); // if it has left, this takes its messages out of the journal
+    await this.#flush();
+    this.#connect(index, SOON);
+    await this.#pass(SOON);
+    if (recipients[index]!.acknowledges) recipients[index]!.acknowledge(1);
+    await this.#settle();
+    await this.#flush();
+    if (random.oneIn(2)) await this.#crash();
+  }
+
+  #connect(index: number, maxLatency = MAX_LATENCY): void {
     const recipient = this.recipients[index]!;
     this.story.push(`${index} connects`);
-    const link = recipient.connect(this.random.below(MAX_LATENCY), () => this.time.now);
+    const link = recipient.connect(this.random.below(maxLatency), () => this.time.now);
     const connection = new Connection(link, "a network", this.#context());
     link.events = connection.events;
     this.#connections.add(connection);
@@ -210,7 +243,7 @@ export class Simulation {
   async #flush(): Promise<void> {
     if (this.database.weather !== "fine") return;
     this.story.push("everything is on the disk");
-    await this.#pass(RETRIED);
+    if (this.#mailbox.failure !== undefined || this.random.oneIn(2)) await this.#pass(RETRIED);
     await this.#mailbox.flush();
     for (const recipient of this.recipients) recipient.answered();
   }
@@ -253,7 +286,7 @@ export class Simulation {
   async #end(): Promise<void> {
     this.database.release();
     await this.#flush();
-    for (const index of range(CLIENTS)) this.#connect(index);
+    for (const index of this.recipients.keys()) this.#connect(index);
     await this.#pass(MAX_LATENCY + ALL_TAKEN);
     for (const [index, recipient] of this.recipients.entries()) {
       if (recipient.acknowledges) recipient.acknowledge(1);
@@ -274,7 +307,8 @@ export class Simulation {
   #fillAll(): void {
     const { inboxMessages } = this.#limits;
     if (inboxMessages === Infinity) return;
-    for (const [index, id] of IDS.entries()) {
+    for (const index of this.recipients.keys()) {
+      const id = IDS[index]!;
       const taken = range(inboxMessages + 1).filter(() => this.#mailbox.store(id, new Uint8Array(4))).length;
       if (taken !== inboxMessages) throw new Error(`${index}'s empty inbox accepts ${taken} messages`);
     }
