@@ -13,7 +13,10 @@ export type KindOfAddress =
   | "multicast"
   | "reserved";
 
-/** What is not public, by prefix (IANA's special-purpose registries). */
+/**
+ * What is not public, by prefix (IANA's special-purpose registries). 198.18.0.0/15 and 2001:2::/48 count as public: networks
+ * for measurements stand for the internet.
+ */
 const RANGES: readonly [network: IpNetwork, kind: KindOfAddress][] = ([
   ["0.0.0.0/8", "unspecified"],
   ["127.0.0.0/8", "loopback"],
@@ -22,7 +25,6 @@ const RANGES: readonly [network: IpNetwork, kind: KindOfAddress][] = ([
   ["192.168.0.0/16", "private"],
   ["169.254.0.0/16", "link-local"],
   ["100.64.0.0/10", "behind a provider's NAT"],
-  ["198.18.0.0/15", "private"], // for measurements (RFC 2544)
   ["192.0.0.0/24", "reserved"],
   ["192.0.2.0/24", "reserved for documentation"],
   ["198.51.100.0/24", "reserved for documentation"],
@@ -34,7 +36,6 @@ const RANGES: readonly [network: IpNetwork, kind: KindOfAddress][] = ([
   ["64:ff9b:1::/48", "private"], // NAT64 of one's own network (RFC 8215)
   ["fc00::/7", "private"],
   ["fec0::/10", "private"],
-  ["2001:2::/48", "private"], // for measurements (RFC 5180)
   ["5f00::/16", "private"], // segment routing, within a provider's network (RFC 9602)
   ["fe80::/10", "link-local"],
   ["100::/64", "reserved"],
