@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { configureLogging, openLogFile } from "../../src/cli/running/logging.ts";
 import { logger, openLogFile as openFile, setLogFile, setLogLevel, setLogOutput } from "../../src/logging/log.ts";
-import { OperatorError } from "../../src/errors/operator_error.ts";
+import { ExitCode, OperatorError } from "../../src/errors/operator_error.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const log = logger("t");
@@ -40,11 +40,12 @@ Deno.test("a log file that can't be opened is an operator's mistake, and lines t
   using folder = new TemporaryFolder();
   Deno.writeTextFileSync(folder.file("other"), "");
   Deno.linkSync(folder.file("other"), folder.file("linked"));
-  assertThrows(
+  const { exitCode } = assertThrows(
     () => openLogFile({ format: "text", level: "info", file: folder.file("linked") }),
     OperatorError,
     "linked has another name elsewhere (a hard link)",
   );
+  assertEquals(exitCode, ExitCode.INPUT_OUTPUT, "systemd retries: on a full disk there may be room again");
   const lines: string[] = [];
   setLogOutput((line) => lines.push(line));
   try {

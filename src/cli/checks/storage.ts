@@ -151,7 +151,7 @@ export function* checkLogFile({ file }: AnyConfig["logging"], ours: string): Gen
   } catch (error) {
     const { message, exitCode } = error instanceof OperatorError
       ? error
-      : fileError(`Cannot write the log file "${file}" (file in [logging])`, error, ExitCode.CANNOT_CREATE);
+      : fileError(`Cannot write the log file "${file}" (file in [logging])`, error, ExitCode.INPUT_OUTPUT);
     const remedy = "create its folder for the user that runs the program; with systemd, set LogsDirectory=nym-gateway";
     yield fail("log file", message, remedy, exitCode);
   }

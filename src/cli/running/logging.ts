@@ -40,7 +40,7 @@ export function openLogFile({ file }: AnyConfig["logging"]): LogFile | undefined
     const { message, exitCode } = fileError(
       `Cannot write the log file "${file}" (file in [logging])`,
       error,
-      ExitCode.CANNOT_CREATE,
+      ExitCode.INPUT_OUTPUT, // a full disk, which may be freed: systemd retries
     );
     const remedy = isOffLimits(error) ? ', or set file = "" to log to standard error' : "";
     throw new OperatorError(`${message}${remedy}`, exitCode);
