@@ -3,6 +3,7 @@ import { databaseOptions } from "../config/database_options.ts";
 import { exists, readConfig } from "../config/files.ts";
 import { findStorageKey } from "../config/storage_key_file.ts";
 import { mailboxFile } from "../mailbox/database_files.ts";
+import { holdsInboxes070 } from "../mailbox/import_070.ts";
 import { type InboxSummary, inventory, SHOWN } from "../mailbox/inventory.ts";
 import { Sealer } from "../mailbox/sealing.ts";
 import { ExitCode, fileError } from "../errors/operator_error.ts";
@@ -28,7 +29,11 @@ export async function inboxes(options: Options): Promise<void> {
     ? await readDatabase(storage)
     : summed(exists(path) ? await readInventory(path, gateway.storageKeyFile) : []);
   if (options.output === "json") return printText(JSON.stringify({ ...total, each: found }, undefined, 2));
-  if (found.length === 0) return print(" No mail is waiting.");
+  const is070There = await holdsInboxes070(clientsEndpoint.inboxesDirectory).catch(() => false);
+  if (is070There) {
+    print(` ${clientsEndpoint.inboxesDirectory} holds inboxes of a 0.7.0 gateway, which the next start takes over.`);
+  }
+  if (found.length === 0) return print(` No ${is070There ? "other " : ""}mail is waiting.`);
   print(paint("bold", row("inbox", "messages", "size", "oldest")));
   for (const { inbox, messages, bytes, oldest, damaged } of found) {
     const note = damaged === 0 ? "" : paint("red", `  ${damaged} damaged`);
