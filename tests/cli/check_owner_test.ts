@@ -1,8 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { checkPorts } from "../../src/cli/checks/addresses.ts";
+import { placeOfUser } from "../../src/cli/checks/closed_to_owner.ts";
 import { checkInboxes070 } from "../../src/cli/checks/inboxes_070.ts";
-import { checkCertificateFiles, checkPasswordFile } from "../../src/cli/checks/keys.ts";
+import { checkCertificateFiles, checkOwnFiles, checkPasswordFile } from "../../src/cli/checks/keys.ts";
 import { checkLogFile, checkWritable } from "../../src/cli/checks/storage.ts";
 import { defaultConfig } from "../../src/config/config.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
@@ -41,6 +42,13 @@ Deno.test({
     assertEquals([closed(), port()], [[], ["ok"]], "root's own gateway");
     Deno.chownSync(ours, OTHER, OTHER);
     assertEquals(port(), ["warn"]);
+    const edited = folder.file("config.toml"); // by root, with an editor that replaces the file
+    Deno.writeTextFileSync(edited, "", { mode: 0o600 });
+    const own = () => [...checkOwnFiles(placeOfUser(edited, ours), [ours, edited])].map(({ remedy }) => remedy);
+    assertEquals(own(), [`give it to that user: chown --reference=${ours} ${edited}`]);
+    Deno.chownSync(edited, OTHER, OTHER);
+    assertEquals(own(), []);
+    assertEquals(placeOfUser("/var/lib/nym-gateway/gateways/gw/config/config.toml", ours), "/var/lib/nym-gateway");
     assertEquals(closed(), [`77 ${live}`]);
     Deno.chmodSync(live, 0o755);
     assertEquals(closed(), [`77 ${archive}`]);

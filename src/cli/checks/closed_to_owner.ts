@@ -1,4 +1,5 @@
 import { dirname, resolve } from "node:path";
+import { SERVICE_HOME } from "../homes/home.ts";
 
 /** Permission bits for others. */
 const BITS = { read: 0o4, write: 0o2, pass: 0o1 } as const;
@@ -33,6 +34,14 @@ export function isRoots(path: string): boolean {
   } catch {
     return true;
   }
+}
+
+/**
+ * What belongs to the user that runs the node with this configuration file: the services' folder, which the unit's user
+ * owns, if the file is in it; otherwise `secret`, its key.
+ */
+export function placeOfUser(configPath: string, secret: string): string {
+  return configPath.startsWith(`${SERVICE_HOME}/`) ? SERVICE_HOME : secret;
 }
 
 /** From the root downwards. */

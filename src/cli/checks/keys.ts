@@ -47,11 +47,19 @@ function checkModes(open: readonly string[]): Finding {
   return warn("key files", `other users can read ${open.join(" and ")}`, remedy);
 }
 
+/** Checks that the owner of `ours` can read these files of the node, too. */
+export function* checkOwnFiles(ours: string, paths: readonly string[]): Generator<Finding> {
+  const closed = paths.map((path) => closedToOwner(ours, path, "read")).find((place) => place !== undefined);
+  if (closed === undefined) return;
+  const found = `the user that owns ${ours} can't read ${closed}`;
+  yield fail("own files", found, `give it to that user: chown --reference=${ours} ${closed}`, ExitCode.NO_PERMISSION);
+}
+
 /** Checks the TLS certificate and its key, if they are configured. */
-export function* checkCertificate({ gateway, clientsEndpoint }: Config): Generator<Finding> {
+export function* checkCertificate({ clientsEndpoint }: Config, ours: string): Generator<Finding> {
   const { tlsCertificate, announceAddress } = clientsEndpoint;
   if (tlsCertificate === "") return;
-  yield* checkCertificateFiles(clientsEndpoint, "gateway", gateway.privateSphinxKeyFile);
+  yield* checkCertificateFiles(clientsEndpoint, "gateway", ours);
   if (!announceAddress.startsWith("wss:")) {
     yield fail(
       "TLS announced",

@@ -5,8 +5,9 @@ import { OperatorError } from "../../errors/operator_error.ts";
 import type { Checkable } from "./check.ts";
 import { DIRECTORY_ROLE } from "../role.ts";
 import { checkOpenness, checkPorts, checkTrust } from "./addresses.ts";
+import { placeOfUser } from "./closed_to_owner.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
-import { checkCertificateFiles, checkSecrets } from "./keys.ts";
+import { checkCertificateFiles, checkOwnFiles, checkSecrets } from "./keys.ts";
 import { checkMachine } from "./machine.ts";
 import { descriptorLimitOf } from "./running_node.ts";
 import { checkDatabaseFile, checkFolder, checkLogFile, checkWritable } from "./storage.ts";
@@ -26,16 +27,18 @@ async function* check(config: DirectoryConfig, path: string): AsyncGenerator<Fin
     yield fail("signing key", error.message, "restore the file that init created", error.exitCode);
   }
   yield checkSecrets([directory.privateSigningKeyFile]);
-  yield* checkCertificateFiles(directory, "directory", directory.privateSigningKeyFile);
+  const ours = placeOfUser(path, directory.privateSigningKeyFile);
+  yield* checkOwnFiles(ours, [path, directory.privateSigningKeyFile]);
+  yield* checkCertificateFiles(directory, "directory", ours);
   const key = "state_file in [directory]";
   const folder = dirname(directory.stateFile);
   const { isRunning, finding } = await checkFolder("state", folder, key, "directory");
   yield finding;
-  if (finding.status !== "fail") yield* checkWritable([{ key, folder }], directory.privateSigningKeyFile);
+  if (finding.status !== "fail") yield* checkWritable([{ key, folder }], ours);
   yield* checkDatabaseFile("state file", directory.stateFile);
-  yield* checkLogFile(config.logging, directory.privateSigningKeyFile);
+  yield* checkLogFile(config.logging, ours);
   const http = { name: "http", listening: directory.listeningAddress };
-  yield* checkPorts([http], operator.listeningAddress, isRunning, directory.privateSigningKeyFile);
+  yield* checkPorts([http], operator.listeningAddress, isRunning, ours);
   yield* checkOpenness(operator.listeningAddress);
   yield* checkTrust(config.limits.trustedProxies);
   yield directory.open

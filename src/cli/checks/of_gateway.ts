@@ -10,10 +10,11 @@ import { GATEWAY_ROLE } from "../role.ts";
 import { checkDatabase } from "./database.ts";
 import { checkAddresses, checkTrust, type Listening } from "./addresses.ts";
 import { checkClock, checkDirectory } from "./directory.ts";
+import { placeOfUser } from "./closed_to_owner.ts";
 import type { Finding } from "./finding.ts";
 import { checkGatewayListing, type Expected } from "./gateway_listing.ts";
 import { checkInboxes070 } from "./inboxes_070.ts";
-import { checkCertificate, checkKeys, checkPasswordFile } from "./keys.ts";
+import { checkCertificate, checkKeys, checkOwnFiles, checkPasswordFile } from "./keys.ts";
 import { checkMachine, checkProcessor } from "./machine.ts";
 import { checkReachability } from "./reachability.ts";
 import { descriptorLimitOf } from "./running_node.ts";
@@ -26,14 +27,16 @@ export const GATEWAY_CHECKS: Checkable<Config> = { ...GATEWAY_ROLE, check };
 async function* check(config: Config, path: string): AsyncGenerator<Finding> {
   const { gateway, clientsEndpoint, limits } = config;
   const { inboxesDirectory, ledgerPath } = clientsEndpoint;
+  const ours = placeOfUser(path, gateway.privateSphinxKeyFile);
   yield* checkKeys(gateway, gateway.storageKeyFile);
+  yield* checkOwnFiles(ours, [path, gateway.privateSphinxKeyFile]);
   yield await checkStorageKey(config);
   if (config.storage.kind === "postgresql") {
-    yield* checkPasswordFile(config.storage.passwordFile, gateway.privateSphinxKeyFile);
+    yield* checkPasswordFile(config.storage.passwordFile, ours);
     yield* checkDatabase(config);
   }
   yield* checkMove(inboxesDirectory);
-  yield* checkCertificate(config);
+  yield* checkCertificate(config, ours);
   yield* checkChain(config);
   const key = "inboxes_directory in [clients_endpoint]";
   const { isRunning, finding } = await checkFolder("inboxes", inboxesDirectory, key, "gateway");
@@ -42,12 +45,12 @@ async function* check(config: Config, path: string): AsyncGenerator<Finding> {
     yield* checkWritable([
       { key, folder: inboxesDirectory },
       { key: "ledger_path in [clients_endpoint]", folder: dirname(ledgerPath) },
-    ], gateway.privateSphinxKeyFile);
-    yield* checkInboxes070(inboxesDirectory, gateway.privateSphinxKeyFile);
+    ], ours);
+    yield* checkInboxes070(inboxesDirectory, ours);
   }
-  yield* checkLogFile(config.logging, gateway.privateSphinxKeyFile);
+  yield* checkLogFile(config.logging, ours);
   const listening = listeningOf(config);
-  yield* checkAddresses(listening, config.operator.listeningAddress, isRunning, gateway.privateSphinxKeyFile);
+  yield* checkAddresses(listening, config.operator.listeningAddress, isRunning, ours);
   yield* checkTrust(config.limits.trustedProxies);
   yield* checkReachability(listening, isRunning);
   const answer = yield* checkDirectory(directoryClient(gateway), "gateway");

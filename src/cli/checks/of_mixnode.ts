@@ -9,8 +9,9 @@ import type { Checkable } from "./check.ts";
 import { MIXNODE_ROLE } from "../role.ts";
 import { checkAddresses, checkTrust } from "./addresses.ts";
 import { checkClock, checkDirectory } from "./directory.ts";
+import { placeOfUser } from "./closed_to_owner.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
-import { checkKeys } from "./keys.ts";
+import { checkKeys, checkOwnFiles } from "./keys.ts";
 import { checkMachine, checkProcessor } from "./machine.ts";
 import { checkReachability } from "./reachability.ts";
 import { descriptorLimitOf } from "./running_node.ts";
@@ -24,14 +25,16 @@ export const MIXNODE_CHECKS: Checkable<MixnodeConfig> = { ...MIXNODE_ROLE, check
 
 async function* check(config: MixnodeConfig, path: string): AsyncGenerator<Finding> {
   const { mixnode } = config;
+  const ours = placeOfUser(path, mixnode.privateSphinxKeyFile);
   yield* checkKeys(mixnode);
+  yield* checkOwnFiles(ours, [path, mixnode.privateSphinxKeyFile]);
   const key = "state_directory in [mixnode]";
   const { isRunning, finding } = await checkFolder("state", mixnode.stateDirectory, key, "mixnode");
   yield finding;
   if (finding.status !== "fail") {
-    yield* checkWritable([{ key, folder: mixnode.stateDirectory }], mixnode.privateSphinxKeyFile);
+    yield* checkWritable([{ key, folder: mixnode.stateDirectory }], ours);
   }
-  yield* checkLogFile(config.logging, mixnode.privateSphinxKeyFile);
+  yield* checkLogFile(config.logging, ours);
   const listening = [{
     name: "mixnet",
     section: "[mixnode]",
@@ -39,7 +42,7 @@ async function* check(config: MixnodeConfig, path: string): AsyncGenerator<Findi
     announced: mixnode.announceAddress,
     tls: false,
   }];
-  yield* checkAddresses(listening, config.operator.listeningAddress, isRunning, mixnode.privateSphinxKeyFile);
+  yield* checkAddresses(listening, config.operator.listeningAddress, isRunning, ours);
   yield* checkTrust(config.limits.trustedProxies);
   yield* checkReachability(listening, isRunning);
   const answer = yield* checkDirectory(directoryClient(mixnode), "mixnode");
