@@ -21,7 +21,8 @@ export async function lockInboxes(attempt: string, folder: string): Promise<Disp
     );
   }
   throw new OperatorError(
-    `${attempt}: ${folder} holds inboxes of a 0.7.0 gateway; start it once with this program, which takes them over`,
+    `${attempt}: ${folder} holds inboxes of a 0.7.0 gateway; start it once with this program, which takes them over, ` +
+      "or logs why some stay, such as a limit that they exceed",
     ExitCode.CONFIGURATION,
   );
 }
