@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { configureLogging, openLogFile } from "../../src/cli/running/logging.ts";
 import { logger, openLogFile as openFile, setLogFile, setLogLevel, setLogOutput } from "../../src/logging/log.ts";
 import { ExitCode, OperatorError } from "../../src/errors/operator_error.ts";
+import { canMount, SmallDisk } from "../faults/small_disk.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const log = logger("t");
@@ -58,4 +59,19 @@ Deno.test("a log file that can't be opened is an operator's mistake, and lines t
     setLogFile(undefined);
     setLogOutput(undefined);
   }
+});
+
+Deno.test({
+  name: "a log file in a folder that the unit of the service keeps read-only is refused with the remedy",
+  ignore: !canMount,
+  fn: async () => {
+    using folder = new TemporaryFolder();
+    await using disk = await SmallDisk.mount(folder.path, 1);
+    await disk.makeReadOnly();
+    assertThrows(
+      () => openLogFile({ format: "text", level: "info", file: folder.file("log") }),
+      OperatorError,
+      "LogsDirectory in its unit",
+    );
+  },
 });

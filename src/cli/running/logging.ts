@@ -42,9 +42,14 @@ export function openLogFile({ file }: AnyConfig["logging"]): LogFile | undefined
       error,
       ExitCode.INPUT_OUTPUT, // a full disk, which may be freed: systemd retries
     );
-    const remedy = isOffLimits(error) ? ', or set file = "" to log to standard error' : "";
-    throw new OperatorError(`${message}${remedy}`, exitCode);
+    throw new OperatorError(`${message}${remedyFor(error)}`, exitCode);
   }
+}
+
+function remedyFor(cause: unknown): string {
+  if (isOffLimits(cause)) return ', or set file = "" to log to standard error';
+  const isReadOnly = cause instanceof Error && "code" in cause && cause.code === "EROFS";
+  return isReadOnly ? "; a service may write below /var/log only in a folder that LogsDirectory in its unit names" : "";
 }
 
 /** Applies the configured file, format and level; RUST_LOG, if set, overrides the level. */
