@@ -4,6 +4,7 @@ import type { ClientId } from "../mailbox/client_id.ts";
 import { logger } from "../logging/log.ts";
 import type { SocketAddress } from "../addresses/socket_address.ts";
 import { LastingServer } from "../serving/lasting_server.ts";
+import { Standstill } from "../timing/standstill.ts";
 import type { Count } from "../counting/counters.ts";
 import { Admission, type AdmissionLimits } from "./admission.ts";
 import { CloseCode, Connection, type ConnectionContext } from "./connection.ts";
@@ -18,8 +19,6 @@ import { ServerSocket } from "./websocket.ts";
 const TICK = 250;
 /** … and while all clients have logged in and confirmed what they got: an idle gateway wakes rarely */
 const QUIET_TICK = 1000;
-/** ms between two checks after which the program has stood still: what clients sent meanwhile is read first */
-const LATE = 5000;
 /** ms that clients have to answer the close frame when the server closes */
 const CLOSE_TIMEOUT = 2_000;
 /** ms that a client without a login has to read why its connection is closed */
@@ -76,8 +75,7 @@ export class ClientsServer {
   /** … and of those that have, which only a login can take from another */
   readonly #sessions: Places<Connection>;
   #ticker: ReturnType<typeof setTimeout>;
-  /** when it last looked at its connections, in ms of performance.now() */
-  #lookedAt = performance.now();
+  readonly #standstill = new Standstill(performance.now());
   /** the ticker waits for longer than TICK */
   #isQuiet = false;
   /** the work that ended connections still have to do; awaited on closing */
@@ -301,9 +299,7 @@ export class ClientsServer {
 
   #tick(): void {
     const now = performance.now();
-    const isLate = now - this.#lookedAt > LATE;
-    this.#lookedAt = now;
-    this.#isQuiet = !isLate && this.#look(now);
+    this.#isQuiet = !this.#standstill.hasBeen(now) && this.#look(now);
     this.#ticker = setTimeout(() => this.#tick(), this.#isQuiet ? QUIET_TICK : TICK);
   }
 

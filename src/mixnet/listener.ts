@@ -9,6 +9,7 @@ import { peerAddress } from "../addresses/peer.ts";
 import type { SocketAddress } from "../addresses/socket_address.ts";
 import { ProxyHeader } from "../proxies/proxy_header.ts";
 import { TrustedProxies } from "../proxies/trusted_proxies.ts";
+import { Standstill } from "../timing/standstill.ts";
 import { FrameParser } from "./frames.ts";
 import type { Origin } from "./origins.ts";
 import { Turns } from "./turns.ts";
@@ -91,6 +92,7 @@ export class MixnetListener {
   readonly #places: Places<Stream>;
   readonly #proxies: TrustedProxies;
   readonly #ticker: ReturnType<typeof setInterval>;
+  readonly #standstill = new Standstill(performance.now());
   readonly #streams = new Map<Stream, Promise<void>>();
   readonly #turns = new Turns<Stream>();
   readonly #accepting: Accepting;
@@ -263,6 +265,7 @@ export class MixnetListener {
   }
 
   #tick(now: number): void {
+    if (this.#standstill.hasBeen(now)) return;
     const { mixnetFrameDeadline, mixnetIdleTimeout } = this.#limits;
     for (const stream of this.#streams.keys()) {
       if (!stream.isRead) continue;
