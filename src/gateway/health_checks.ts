@@ -30,6 +30,12 @@ export function checksOf(parts: Parts): Record<string, Check> {
       const begin = performance.now();
       await mailbox.probe();
       const took = Math.max(1, Math.round(performance.now() - begin));
+      if (mailbox.readFailure !== undefined) {
+        return warn(
+          `cannot read some of the mail that is stored (${mailbox.readFailure}): its clients do not get it; ` +
+            "check the disk, and the log for what else is damaged",
+        );
+      }
       if (took > SLOW_WRITE) {
         return warn(`a write to the ${store} took ${took} ms: mail for offline clients is delayed`);
       }

@@ -25,6 +25,7 @@ export class Caretaker implements Disposable {
   #walkStart = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isDue = false;
+  #failure: string | undefined;
   #oldest = Infinity;
   /** when the first message since the beginning of the walk was stored */
   #stored = Infinity;
@@ -52,6 +53,11 @@ export class Caretaker implements Disposable {
     return this.totals.messages === 0 || this.#oldest === Infinity ? 0 : this.clock - this.#oldest;
   }
 
+  /** Why the walk cannot go on; undefined once one has ended. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
   /** Notes that a message was stored. `isFirst`: it is the only one, so the oldest, before the next walk finds it. */
   stored(isFirst: boolean): void {
     if (this.#stored === Infinity) this.#stored = this.clock;
@@ -67,6 +73,7 @@ export class Caretaker implements Disposable {
   async step(): Promise<Found[]> {
     this.#isDue = false;
     if (this.#walk === undefined && this.totals.messages === 0) {
+      this.#failure = undefined;
       this.#stepIn(WALK_PAUSE);
       return [];
     }
@@ -77,6 +84,7 @@ export class Caretaker implements Disposable {
       else this.#stepIn(STEP_PAUSE);
       return expired;
     } catch (error) {
+      this.#failure = error instanceof Error ? error.message : String(error);
       log.warn(`cannot look for expired messages, retrying later: ${error}`);
       this.#stepIn(WALK_PAUSE);
       return [];
@@ -109,6 +117,7 @@ export class Caretaker implements Disposable {
     this.#oldest = Math.min(walk.oldest, this.#stored);
     this.usage.foundAll();
     this.#walk = undefined;
+    this.#failure = undefined;
     this.#stepIn(Math.max(WALK_PAUSE, WALK_SHARE * (performance.now() - this.#walkStart)));
     await this.keepClock();
   }

@@ -211,6 +211,11 @@ export class Mailbox implements MessageStore {
     return this.#commits.failure;
   }
 
+  /** Why some stored messages cannot be read; undefined if the last walk has seen all. */
+  get readFailure(): string | undefined {
+    return this.#caretaker.failure;
+  }
+
   /** Writes to the disk, to check that it works. Rejects with what the database throws. */
   async probe(): Promise<void> {
     await this.kv.set(PROBE_KEY, Date.now());

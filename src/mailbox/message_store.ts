@@ -22,6 +22,8 @@ export interface MessageStore extends AsyncDisposable {
   readonly oldestAge: number;
   /** why messages cannot be written; undefined when the last commit worked */
   readonly failure: string | undefined;
+  /** why some of what is stored cannot be read, as the last look at all of it has shown; always undefined without looks */
+  readonly readFailure?: string | undefined;
   /**
    * Accepts a message for a client; false when a limit forbids it. The message is kept, not copied. `tag`, which is not
    * kept, recognizes a replay of its packet at another gateway on the same store. Ask for {@linkcode room} first.

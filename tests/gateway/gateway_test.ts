@@ -1,9 +1,12 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { Buffer } from "node:buffer";
+import { DatabaseSync } from "node:sqlite";
 import { basename, dirname, join } from "node:path";
 import type { Config } from "../../src/config/config.ts";
 import { encodeBase58 } from "../../src/encoding/base58.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import { clientId } from "../../src/mailbox/client_id.ts";
+import { mailboxFile } from "../../src/mailbox/database_files.ts";
 import { OperatorError } from "../../src/errors/operator_error.ts";
 import { DirectoryRig } from "../support/directory_rig.ts";
 import { PACKET_SIZE } from "../../src/sphinx/constants.ts";
@@ -16,6 +19,7 @@ import { numberedPacket } from "../mixnet/numbered_packets.ts";
 import { eventually } from "../support/eventually.ts";
 import { GatewayRig } from "../support/gateway_rig.ts";
 import { craftedPacket, finalPayload, randomClientAddress } from "../support/packets.ts";
+import { Operator } from "../support/operator.ts";
 import { quietPort } from "../support/quiet_port.ts";
 import { generateKeyPair } from "../../src/sphinx/curve.ts";
 import { Silence } from "../support/silence.ts";
@@ -55,6 +59,37 @@ Deno.test("messages for an offline client are stored, also across a restart", as
   await using client = await rig.logIn(bob);
   assertEquals((await client.messages(4)).map(numberOf), range(4));
 });
+
+Deno.test("a damaged page of the mailbox costs the mail in it, and the health check says so", async () => {
+  using _silence = new Silence();
+  await using rig = await GatewayRig.start(undefined, (config) => config.operator.listeningAddress = "127.0.0.1:0");
+  const clients = range(60).map(() => randomClientAddress());
+  for (const each of clients) {
+    rig.gateway.mailbox.store(clientId(each), numbered(1, 800));
+    await rig.gateway.mailbox.flush();
+  }
+  await rig.stop();
+  const path = mailboxFile(rig.config.clientsEndpoint.inboxesDirectory);
+  damageFirstPage(path);
+  await rig.restart();
+  await eventually("the walk has met it", () => rig.gateway.mailbox.readFailure !== undefined);
+  const operator = new Operator(formatSocketAddress(rig.gateway.operatorAddress!));
+  await operator.says(/mailbox +cannot read some of the mail that is stored .*malformed/);
+  await rig.gateway.mailbox.probe();
+});
+
+/** Overwrites the page of a mailbox's file that has the first inbox's messages. */
+function damageFirstPage(path: string): void {
+  const file = Deno.readFileSync(path);
+  const pageSize = new DataView(file.buffer).getUint16(16);
+  const database = new DatabaseSync(path);
+  const { v } = database.prepare("SELECT v FROM kv WHERE hex(k) LIKE '02696E626F78%' ORDER BY k LIMIT 1").get()!;
+  database.close();
+  const at = Buffer.from(file).indexOf(v as Uint8Array);
+  assert(at > pageSize, "the message is not in the first page, which has the schema");
+  const page = at - at % pageSize;
+  Deno.writeFileSync(path, file.fill(0xff, page, page + pageSize));
+}
 
 Deno.test("stopping processes the packets already read: everything counted as received is there after a restart", async () => {
   using _silence = new Silence();
