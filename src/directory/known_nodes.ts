@@ -65,7 +65,7 @@ export class KnownNodes {
 
   /** Replaces them by those of a topology that was just received: each `host:port`. `signedAt` is in ms since 1970. */
   async replace(hosts: readonly string[], signedAt: number | undefined): Promise<void> {
-    this.#addresses = await NodeAddresses.at(hosts, this.#mayConnect, this.#signal);
+    this.#addresses = await NodeAddresses.at(hosts, this.#mayConnect, this.#signal, this.#addresses);
     this.#receivedAt = Date.now();
     await this.#keeper.keep(this.#receivedAt, this.#addresses.addresses, signedAt);
   }

@@ -1,4 +1,4 @@
-import { addressesOfNamed } from "../addresses/named_addresses.ts";
+import { addressesOfNamed, type LookUp } from "../addresses/named_addresses.ts";
 import { addressesOf } from "../addresses/resolve.ts";
 import { formatSocketAddress, parseSocketAddress, type SocketAddress } from "../addresses/socket_address.ts";
 import { Slices } from "../timing/slices.ts";
@@ -7,6 +7,8 @@ import { Slices } from "../timing/slices.ts";
 export class NodeAddresses {
   readonly #addresses = new Set<string>();
   readonly #hosts = new Set<string>();
+  /** of those with a name, by `name:port` */
+  readonly #named = new Map<string, readonly SocketAddress[]>();
 
   /** `refused`: the number of addresses that `mayConnect` refused. */
   private constructor(private readonly mayConnect: (ip: string) => boolean, public refused = 0) {}
@@ -18,25 +20,33 @@ export class NodeAddresses {
 
   /**
    * The addresses of `hosts`, each `host:port`. Names are resolved, until `signal` is aborted or too much time has passed.
-   * `mayConnect` decides on each IP address: anyone can post to a directory, and must not be able to make this node
-   * connect to arbitrary addresses. Invalid hosts are left out.
+   * A name that can't be resolved now keeps the addresses that it had `before`: a name server that fails, or somebody's names
+   * that it takes long to look up, must not take a node away. `mayConnect` decides on each IP address: anyone can post to a
+   * directory, and must not be able to make this node connect to arbitrary addresses. Invalid hosts are left out.
    */
   static async at(
     hosts: readonly string[],
     mayConnect: (ip: string) => boolean,
     signal: AbortSignal,
+    before = NodeAddresses.none(),
+    lookUp: LookUp = addressesOf,
   ): Promise<NodeAddresses> {
     const found = new NodeAddresses(mayConnect);
     const slices = new Slices();
-    const others: string[] = [];
+    const others = new Set<string>();
     for (const host of hosts) {
       const address = parseSocketAddress(host);
       if (address !== undefined) found.#take(address);
-      else others.push(host);
+      else others.add(host);
       await slices.pauseIfDue();
     }
-    const named = await addressesOfNamed(others, addressesOf, signal);
-    for (const address of [...named.values()].flat()) found.#take(address);
+    const named = await addressesOfNamed(others, lookUp, signal);
+    for (const host of others) {
+      const resolved = named.get(host) ?? [];
+      const addresses = resolved.length > 0 ? resolved : before.#named.get(host) ?? [];
+      if (addresses.length > 0) found.#named.set(host, addresses);
+      for (const address of addresses) found.#take(address);
+    }
     return found;
   }
 

@@ -25,6 +25,27 @@ Deno.test("names are resolved, and judged by their addresses", async () => {
   assertEquals([refused.size, refused.refused, judged.includes("127.0.0.1")], [0, judged.length, true]);
 });
 
+Deno.test("a name that can't be resolved for now keeps its addresses, until the node is no longer listed", async () => {
+  const answers = new Map([["a.example", ["1.1.1.1"]], ["b.example", ["2.2.2.2"]]]);
+  const lookUp = (name: string) => Promise.resolve(answers.get(name) ?? []);
+  const hosts = ["a.example:1", "b.example:2", "a.example:1", "3.3.3.3:3"];
+  const first = await NodeAddresses.at(hosts, anywhere, signal, undefined, lookUp);
+  assertEquals(first.addresses, ["3.3.3.3:3", "1.1.1.1:1", "2.2.2.2:2"]);
+  answers.delete("a.example");
+  answers.set("b.example", ["4.4.4.4"]);
+  const second = await NodeAddresses.at(hosts, anywhere, signal, first, lookUp);
+  assertEquals(second.addresses, ["3.3.3.3:3", "1.1.1.1:1", "4.4.4.4:2"]);
+  const late = AbortSignal.abort(); // nothing is looked up
+  assertEquals((await NodeAddresses.at(hosts, anywhere, late, second, lookUp)).addresses, second.addresses);
+  const judged = await NodeAddresses.at(hosts, (ip) => ip !== "1.1.1.1", signal, second, lookUp);
+  assertEquals([judged.addresses, judged.refused], [["3.3.3.3:3", "4.4.4.4:2"], 1]);
+  const without = await NodeAddresses.at(["b.example:2"], anywhere, signal, second, lookUp);
+  assertEquals((await NodeAddresses.at(hosts, anywhere, signal, without, lookUp)).addresses, [
+    "3.3.3.3:3",
+    "4.4.4.4:2",
+  ]);
+});
+
 Deno.test("the gateway does not connect to mixnodes that are not on the internet, or at its own address", () => {
   const own = ["0.0.0.0", "9.9.9.9", "8.8.8.8", "2a00:1450::9"];
   const refused = [
