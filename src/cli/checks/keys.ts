@@ -3,6 +3,7 @@ import { type KeyFiles, readKeyPair } from "../../config/key_files.ts";
 import { encodeBase58 } from "../../encoding/base58.ts";
 import { ExitCode, OperatorError } from "../../errors/operator_error.ts";
 import { COPY_FOR_USER, dateOf, daysLeft, readCertificate, RENEWAL_DAYS } from "../../tls/certificate.ts";
+import { SERVICE_HOME } from "../homes/home.ts";
 import { closedToOwner } from "./closed_to_owner.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 
@@ -52,7 +53,8 @@ export function* checkOwnFiles(ours: string, paths: readonly string[]): Generato
   const closed = paths.map((path) => closedToOwner(ours, path, "read")).find((place) => place !== undefined);
   if (closed === undefined) return;
   const found = `the user that owns ${ours} can't read ${closed}`;
-  yield fail("own files", found, `give it to that user: chown --reference=${ours} ${closed}`, ExitCode.NO_PERMISSION);
+  const chown = ours === SERVICE_HOME ? `chown -R --reference=${ours} ${ours}` : `chown --reference=${ours} ${closed}`;
+  yield fail("own files", found, `give it to that user: ${chown}`, ExitCode.NO_PERMISSION);
 }
 
 /** Checks the TLS certificate and its key, if they are configured. */
