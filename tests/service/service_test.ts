@@ -84,10 +84,14 @@ binaryTest("the gateway as a service of systemd", async (binary, t) => {
   await using directory = await startDirectory(machine);
   const service = new Service(machine);
   let init = "";
+  let mixnodeInit = "";
 
   await t.step("after install.sh and init, check says that it is ready, and again while it runs", async () => {
     const printed = await machine.must("sh /files/install.sh --binary /files/nym-gateway --no-verify");
-    init = /^ +(su .* init .*)$/m.exec(printed)![1]!.replaceAll("<ip>", HOST).replace("<url>", directory.url);
+    const command = (pattern: RegExp) =>
+      pattern.exec(printed)![1]!.replaceAll("<ip>", HOST).replace("<url>", directory.url);
+    init = command(/^ +(su .*nym-gateway init .*)$/m);
+    mixnodeInit = command(/^ +(su .* mixnode init .*)$/m).replace("<word>", "mist").replace("<1, 2 or 3>", "1");
     await machine.must(init);
     assertMatch(await machine.must("nym-gateway check"), /^ Ready/m);
     await machine.must("systemctl daemon-reload && systemctl enable --now nym-gateway");
@@ -176,9 +180,23 @@ binaryTest("the gateway as a service of systemd", async (binary, t) => {
     assertMatch(output, /gateway.*second/);
   });
 
+  await t.step("a mixnode runs beside them; after an upgrade, what runs is restarted, and nothing else", async () => {
+    await machine.must(`${mixnodeInit.replace(HOST, `${HOST}:1791`)}
+      systemctl stop nym-gateway@second && systemctl enable --now nym-mixnode@mist`);
+    assertMatch(await machine.must("nym-gateway mixnode status"), /^ ok +mixnet +listening on 5\.6\.7\.8:1791/m);
+    const processes = () =>
+      machine.must("systemctl show --property MainPID --value nym-gateway nym-mixnode@mist nym-gateway@second");
+    const before = (await processes()).split(/\n+/);
+    const printed = await machine.must("sh /files/install.sh --binary /files/nym-gateway --no-verify");
+    await machine.must(/^To switch .*\n +(systemctl .*)$/m.exec(printed)![1]!);
+    const after = (await processes()).split(/\n+/);
+    assertEquals(after.map((process, i) => process === before[i]), [false, false, true, true], after.join());
+    assertEquals([before[2], after[2]], ["0", "0"], "it is stopped");
+  });
+
   await t.step("install.sh removes it once it is stopped, and keeps its files", async () => {
     assertStringIncludes((await machine.run("sh /files/install.sh --uninstall")).output, "it is running");
-    await machine.must("systemctl stop nym-gateway nym-gateway@second && sh /files/install.sh --uninstall");
+    await machine.must("systemctl stop nym-gateway nym-mixnode@mist && sh /files/install.sh --uninstall");
     assertNotEquals((await machine.run("systemctl cat nym-gateway")).code, 0);
     await machine.must(`test -f ${CONFIG}`);
   });
