@@ -88,13 +88,14 @@ export const DIRECTORY_SECTIONS = {
       kind: count,
       default: 64,
       reloadable: "always",
-      comment: "The most nodes that announce themselves from one network.",
+      comment: `The most nodes that announce themselves from one network. One that you allow is listed even if there are
+        as many.`,
     }),
     new_nodes_per_hour_per_network: key({
       kind: count,
       default: 256,
       comment: `The most times per hour that a node from one network may join those that are listed. Announcements of
-        nodes that are listed already, and those that are refused, do not count.`,
+        nodes that are listed already, that you allow, or that are refused, do not count.`,
     }),
     requests_per_second_per_network: key({
       kind: count,

@@ -1,3 +1,4 @@
+import { destinationOf } from "../addresses/kind_of_address.ts";
 import { isNamed } from "../addresses/named_addresses.ts";
 import { formatSocketAddress, parseSocketAddress } from "../addresses/socket_address.ts";
 import { webSocketUrl } from "../config/addresses.ts";
@@ -102,7 +103,10 @@ function read(kind: Kind, addresses: string[], fields: Fields): Announcement | R
 
 function canonicalHost(text: string): string | undefined {
   const address = parseSocketAddress(text);
-  if (address !== undefined) return address.port === 0 ? undefined : formatSocketAddress(address);
+  if (address !== undefined) {
+    const { host, port } = address;
+    return port === 0 ? undefined : formatSocketAddress({ host: destinationOf(host), port });
+  }
   return isNamed(text) ? text.toLowerCase().replace(".:", ":") : undefined;
 }
 

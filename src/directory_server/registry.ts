@@ -82,6 +82,8 @@ interface Listed extends Entry {
 }
 
 const NO_CLIENTS = "[]";
+/** The rank of a node that the operator allows. */
+const ALLOWED = 2;
 
 /**
  * The nodes of a network, as they announce themselves, and what the operator has decided about them. Pure: time is a
@@ -157,8 +159,8 @@ export class Registry {
 
   /**
    * Lists a node, or keeps it listed. `clients`: a gateway's, as the text of a JSON array; left out if there is no room
-   * for them. `mayJoin` is asked about a node that is not listed, once nothing else keeps it out. Returns undefined if the
-   * node is listed: on the disk once its key is no longer `isUnwritten`.
+   * for them. `mayJoin` is asked about a node that is neither listed nor allowed, once nothing else keeps it out. Returns
+   * undefined if the node is listed: on the disk once its key is no longer `isUnwritten`.
    */
   announce(
     node: Announcement,
@@ -179,15 +181,17 @@ export class Registry {
       if (this.#addressRank(holder!, this.#entries.get(holder!)!.isProven) < rank) continue;
       return { status: 409, reason: "another node is listed with the same address" };
     }
-    if ((before === undefined || before.network !== network) && this.#isFull(network)) {
+    const placeRank = this.#placeRank(node.key, isProven);
+    const isAllowed = placeRank === ALLOWED; // others of its network can't keep it out
+    if (!isAllowed && (before === undefined || before.network !== network) && this.#isFull(network)) {
       return { status: 429, reason: "too many nodes announce themselves from this network" };
     }
     const isChanged = before === undefined || before.isProven !== isProven || !isSame(before.fields, node.fields);
     if (isChanged && this.#unwritten.size >= MAX_UNWRITTEN) return { status: 503, reason: "the directory is busy" };
     if (before === undefined) {
-      const place = this.#placeFor(node.kind, this.#placeRank(node.key, isProven), holders);
+      const place = this.#placeFor(node.kind, placeRank, holders);
       if (place === undefined) return { status: 503, reason: "the directory is full" };
-      if (!mayJoin()) return { status: 429, reason: "too many new nodes from this network" };
+      if (!isAllowed && !mayJoin()) return { status: 429, reason: "too many new nodes from this network" };
       if (place !== "free") this.#remove(place.key);
     }
     for (const holder of holders) this.#remove(holder!);
@@ -314,7 +318,7 @@ export class Registry {
 
   /** When there are too many: whom the operator allows ranks highest. There are only so many of them, whoever posts. */
   #placeRank(key: string, isProven: boolean): number {
-    return this.#decisions.get(key)?.standing === "allowed" ? 2 : isProven ? 1 : 0;
+    return this.#decisions.get(key)?.standing === "allowed" ? ALLOWED : isProven ? 1 : 0;
   }
 
   #expire(now: number): void {

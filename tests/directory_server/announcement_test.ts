@@ -13,6 +13,7 @@ const HOSTS: readonly [text: string, canonical: string | undefined][] = [
   ["127.0.0.1:65535", "127.0.0.1:65535"],
   ["[::1]:1", "[::1]:1"],
   ["[2001:DB8:0:0::1]:1789", "[2001:db8::1]:1789"],
+  ["[::ffff:1.2.3.4]:1789", "1.2.3.4:1789"],
   ["localhost:1789", "localhost:1789"],
   ["nymtech.net:8080", "nymtech.net:8080"],
   ["Mix_1.Example.:1789", "mix_1.example:1789"],

@@ -225,9 +225,27 @@ Deno.test("what is refused, or listed already, does not count as a new node", ()
   assertEquals(announce(3, { network: "b" }), 201);
   assertEquals(announce(4, { network: "c" }), 503, "the directory is full");
   assertEquals(asked, 3);
-  rig.registry.decide(keyOf(4), { standing: "allowed" });
-  assertEquals(announce(4, { network: "c" }, undefined, false), 429);
-  assertEquals(rig.listed, [keyOf(1), keyOf(2), keyOf(3)], "and nobody had to leave for it");
+  const strangers = new Rig({ open: true, mixnodes: 1 });
+  strangers.mixnode(1, plain);
+  const other = announcement("mixnodes", mixnode(2));
+  assertEquals(strangers.registry.announce(other, "[]", proven, strangers.now, () => false)?.status, 429);
+  assertEquals(strangers.listed, [keyOf(1)], "and nobody had to leave for it");
+});
+
+Deno.test("others of its network do not keep out a node that the operator allows", () => {
+  const rig = new Rig({ nodesPerNetwork: 1 });
+  const announce = (n: number, isProven: boolean) =>
+    rig.registry.announce(
+      announcement("mixnodes", mixnode(n)),
+      "[]",
+      { isProven, network: "a" },
+      rig.now,
+      () => n === 1,
+    )
+      ?.status ?? 201;
+  assertEquals([announce(1, true), announce(2, true)], [201, 429]);
+  for (const n of [2, 3]) rig.registry.decide(keyOf(n), { standing: "allowed" });
+  assertEquals([announce(2, true), announce(3, false)], [201, 201]);
 });
 
 Deno.test("clients for whom there is no room are left out", () => {
