@@ -25,7 +25,8 @@ export const MIXNODE_SECTIONS = {
       kind: count,
       default: 1,
       option: "layer",
-      comment: "The layer of the mixnet, counted from 1. Clients send a packet through each layer in turn.",
+      comment: `The layer of the mixnet, counted from 1. Clients send a packet through each layer in turn: three in most
+        networks, four at most.`,
     }),
     listening_address: key({
       kind: address(MIX_PORT),
