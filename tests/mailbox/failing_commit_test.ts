@@ -95,6 +95,23 @@ Deno.test("a commit that is given up leaves no trace in the totals that a later 
   assertObjectMatch({ ...reopened.totals }, { messages: 5, bytes: 200 });
 });
 
+Deno.test("a commit that is given up takes nothing out of the journal, whatever later ones write", async () => {
+  using _silence = new Silence();
+  using folder = new TemporaryFolder();
+  const path = folder.file("mailbox.kv");
+  using full = new DisposableStack();
+  const recover = (event: string) => event === "messages_lost" && full.dispose();
+  const mailbox = await Mailbox.open(path, testSealer(), recover);
+  for (const id of [bob, eve]) await mailbox.openInbox(id, ignore).next();
+  for (const n of range(500)) for (const id of [bob, eve]) mailbox.store(id, numbered(n, 975)); // more than moves at once
+  await mailbox.flush();
+  full.use(new BrokenDatabase(path));
+  mailbox.store(bob, numbered(500));
+  await mailbox[Symbol.asyncDispose]();
+  await using reopened = await Mailbox.open(path, testSealer());
+  for (const id of [bob, eve]) assertEquals(await readNumbers(reopened.openInbox(id, ignore)), range(500));
+});
+
 Deno.test("a reader that waits for a failing removal hands out nothing, and ends when a newer one replaces it", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();

@@ -185,7 +185,7 @@ export class Simulation {
     if (recipients[index]!.acknowledges) recipients[index]!.acknowledge(1);
     await this.#settle();
     await this.#flush();
-    if (random.oneIn(2)) await this.#crash();
+    if (random.oneIn(2)) await (random.oneIn(2) ? this.#crash() : this.#restart());
   }
 
   #connect(index: number, maxLatency = MAX_LATENCY): void {
