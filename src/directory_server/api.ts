@@ -1,13 +1,14 @@
 import type { Counters } from "../counting/counters.ts";
 import { isExempt } from "../limits/peers.ts";
 import { NetworkBuckets } from "../limits/network_buckets.ts";
-import { perHour, TokenBucket } from "../limits/token_bucket.ts";
+import { perHour } from "../limits/token_bucket.ts";
 import { logger } from "../logging/log.ts";
 import { CHALLENGE_PATH, formatChallenge, parseProof, PROOF_HEADER } from "../protocol/node_proof.ts";
 import { SIGNATURE_HEADER } from "../protocol/signed_topology.ts";
 import { type Announcement, isRefusal, type Kind, readAnnouncement, type Refusal } from "./announcement.ts";
 import { Bodies, type Posted, readShort } from "./body.ts";
 import type { DirectoryCounterName } from "./counter_table.ts";
+import { Openings } from "./openings.ts";
 import type { Registry } from "./registry.ts";
 import { SentBodies } from "./sent_bodies.ts";
 import { Sessions } from "./sessions.ts";
@@ -16,9 +17,6 @@ import { type SentTopology, Topologies } from "./topologies.ts";
 import { PAGE_HEADERS, styled } from "../operator/page.ts";
 import page from "./network_page.html" with { type: "text" };
 
-/** Multiplications a second for nodes that open a session: in all, and for one network. Each takes about a millisecond. */
-const OPENINGS = { burst: 200, perSecond: 50 };
-const OPENINGS_PER_NETWORK = { burst: 20, perSecond: 2 };
 /** Requests may come in bursts of this many seconds' worth. */
 const BURST = 4;
 
@@ -56,8 +54,7 @@ export class Api {
   readonly #sent = new SentBodies();
   readonly #requests: NetworkBuckets;
   readonly #newNodes: NetworkBuckets;
-  readonly #openings = new TokenBucket(OPENINGS, performance.now());
-  readonly #openingsOf = new NetworkBuckets(OPENINGS_PER_NETWORK);
+  readonly #openings = new Openings(performance.now());
 
   /** `keys`: Ed25519, 32 bytes each. `now` is a clock in ms since 1970. */
   constructor(
@@ -208,7 +205,7 @@ export class Api {
     const proof = parseProof(header);
     if (proof === undefined) return { status: 400, reason: `the header ${PROOF_HEADER} is malformed` };
     const now = performance.now();
-    const maySpend = () => (isExempt(network) || this.#openingsOf.take(network, now)) && this.#openings.take(now);
+    const maySpend = () => this.#openings.take(network, this.registry.hasNodeIn(network), now);
     switch (this.#sessions.verify(key, proof, digest, now, maySpend)) {
       case "right":
         return undefined;

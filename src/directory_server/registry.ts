@@ -1,4 +1,5 @@
-import { rangesOf } from "../limits/network.ts";
+import { parseSocketAddress } from "../addresses/socket_address.ts";
+import { networkOf, rangesOf } from "../limits/network.ts";
 import { LAYERS } from "../protocol/layers.ts";
 import { plural } from "../text/plural.ts";
 import type { Announcement, Fields, Kind, Refusal } from "./announcement.ts";
@@ -97,8 +98,10 @@ export class Registry {
   readonly #entries = new Map<string, Listed>();
   /** whose address each is */
   readonly #addresses = new Map<string, string>();
-  /** the number of nodes in each network, and in each site */
+  /** the number of nodes that announce themselves from each network, and from each site */
   readonly #networks = new Map<string, number>();
+  /** the number of addresses that are listed in each network */
+  readonly #listedIn = new Map<string, number>();
   readonly #counts: Record<Kind, number> = { mixnodes: 0, gateways: 0 };
   /** those that neither prove their key nor are allowed */
   readonly #plain: Record<Kind, number> = { mixnodes: 0, gateways: 0 };
@@ -128,6 +131,11 @@ export class Registry {
   versionAt(now: number): number {
     this.#expire(now);
     return this.#version;
+  }
+
+  /** Whether a node with an IP address in this network is listed. */
+  hasNodeIn(network: string): boolean {
+    return this.#listedIn.has(network);
   }
 
   /** The number of nodes listed. */
@@ -349,7 +357,10 @@ export class Registry {
 
   #put(entry: Listed): void {
     this.#entries.set(entry.key, entry);
-    for (const address of entry.addresses) this.#addresses.set(address, entry.key);
+    for (const address of entry.addresses) {
+      this.#addresses.set(address, entry.key);
+      addTo(this.#listedIn, networkAt(address), 1);
+    }
     this.#counts[entry.kind]++;
     if (this.#placeRank(entry.key, entry.isProven) === 0) this.#plain[entry.kind]++;
     this.#clientsBytes += entry.clients.length;
@@ -359,7 +370,10 @@ export class Registry {
 
   #drop(entry: Listed): void {
     this.#entries.delete(entry.key);
-    for (const address of entry.addresses) this.#addresses.delete(address);
+    for (const address of entry.addresses) {
+      this.#addresses.delete(address);
+      addTo(this.#listedIn, networkAt(address), -1);
+    }
     this.#counts[entry.kind]--;
     if (this.#placeRank(entry.key, entry.isProven) === 0) this.#plain[entry.kind]--;
     this.#clientsBytes -= entry.clients.length;
@@ -374,12 +388,21 @@ export class Registry {
   }
 
   #countIn(network: string | undefined, difference: number): void {
-    for (const { range } of network === undefined ? [] : rangesOf(network)) {
-      const count = (this.#networks.get(range) ?? 0) + difference;
-      if (count > 0) this.#networks.set(range, count);
-      else this.#networks.delete(range);
-    }
+    for (const { range } of network === undefined ? [] : rangesOf(network)) addTo(this.#networks, range, difference);
   }
+}
+
+function addTo(counts: Map<string, number>, key: string | undefined, difference: number): void {
+  if (key === undefined) return;
+  const count = (counts.get(key) ?? 0) + difference;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
+}
+
+/** The network of an `ip:port`; undefined for a name or a URL. */
+function networkAt(address: string): string | undefined {
+  const host = parseSocketAddress(address)?.host;
+  return host === undefined ? undefined : networkOf(host);
 }
 
 function isSame(a: Fields, b: Fields): boolean {

@@ -248,6 +248,24 @@ Deno.test("others of its network do not keep out a node that the operator allows
   assertEquals([announce(2, true), announce(3, false)], [201, 201]);
 });
 
+Deno.test("it is known in which networks nodes are listed, also after a restart", () => {
+  const rig = new Rig();
+  const has = () => ["010000", "020000", "030000"].map((network) => rig.registry.hasNodeIn(network));
+  rig.mixnode(1, proven);
+  rig.mixnode(2, proven);
+  rig.mixnode(3, proven, { host: "mix.example:1789" });
+  rig.gateway(1, proven);
+  assertEquals(has(), [true, true, false]);
+  rig.now += EXPIRY;
+  rig.mixnode(2, proven);
+  rig.gateway(1, proven, "[]", { mixnetListener: "3.0.0.1:1789" });
+  rig.now++;
+  assertEquals(rig.listed, [keyOf(2), gateway(1).pubKey]);
+  assertEquals(has(), [true, false, true]);
+  const entries = rig.registry.entries(rig.now);
+  assertEquals(new Registry(() => RULES, { ...NOTHING, entries }, 0).hasNodeIn("030000"), true);
+});
+
 Deno.test("clients for whom there is no room are left out", () => {
   const rig = new Rig({ clientsBytes: 50 });
   const clients = `[{"pubKey":"${"c".repeat(20)}"}]`;
