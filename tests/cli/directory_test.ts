@@ -20,7 +20,7 @@ Deno.test("a directory is created, checked and run, and its operator allows and 
   assertEquals(Deno.statSync(`${home}/data/private_signing.pem`).mode! & 0o777, 0o600);
   const config = `${home}/config/config.toml`;
   const text = Deno.readTextFileSync(config);
-  Deno.writeTextFileSync(config, text.replace("127.0.0.1:9003", `127.0.0.1:${quietPort()}`));
+  Deno.writeTextFileSync(config, text.replaceAll("127.0.0.1:9003", `127.0.0.1:${quietPort()}`));
 
   const checked = await nymGateway("directory check", env);
   assertEquals(checked.code, 0, checked.stdout);
@@ -43,7 +43,9 @@ Deno.test("a directory is created, checked and run, and its operator allows and 
   assertEquals(await status(own), 201);
   const { mixNodes } = await (await fetch(`${url}/topology`)).json();
   assertEquals(mixNodes.map(({ pubKey, layer }: { pubKey: string; layer: number }) => [pubKey, layer]), [[KEY, 2]]);
-  const shown = JSON.parse((await nymGateway("directory status --output json", env)).stdout);
+  const answered = await nymGateway("directory status --output json", env);
+  assertEquals([answered.code, answered.stderr], [0, ""]);
+  const shown = JSON.parse(answered.stdout);
   assertEquals([shown.kind, shown.name, shown.identity.publicKey], ["directory", "attic", publicKey]);
   assertEquals(shown.decisions, { [KEY]: { standing: "allowed", layer: 2 } });
   assertMatch((await nymGateway("directory status", env)).stdout, new RegExp(`\\n ${KEY} +allowed, layer 2\\n`));
