@@ -80,15 +80,16 @@ export class Receipts {
   }
 
   /**
-   * Expected frames before it have expired at the gateway and are skipped. If it is new, all later ones are new too.
+   * Expected frames before it have expired at the gateway and are skipped. If it is new, all later ones are new too, where
+   * only their order tells; where they have numbers, it may be one whose acknowledgement got lost, with known ones after it.
    */
   #takeExpected(digest: string, number: number | undefined): Frame | undefined {
     const { length } = this.#expected;
     const isOther = (frame: Frame) => frame.digest !== digest || frame.number !== number;
     let at = this.#position;
     while (at < length && isOther(this.#expected[at]!)) at++;
-    if (at === length) this.#expected = [];
-    this.#position = at < length ? at + 1 : 0;
+    if (at < length) this.#position = at + 1;
+    else if (number === undefined) this.#expected = [];
     return this.#expected[at];
   }
 }

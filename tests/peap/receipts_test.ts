@@ -80,6 +80,23 @@ Deno.test("after the first new frame, no frame is recognized", () => {
   assertEquals(arrive(receipts, "x", "a").map(({ isNew }) => isNew), [true, true]);
 });
 
+Deno.test("with numbers, frames after one whose acknowledgement got lost are recognized", () => {
+  const receipts = opened();
+  receipts.numberIs(7);
+  const before = arrive(receipts, "a", "b", "c");
+  before[0]!.frame.done = true;
+  assertEquals(receipts.acknowledge(), 1); // and the gateway does not get it
+
+  receipts.connectionOpened(true);
+  receipts.numberIs(7);
+  const again = arrive(receipts, "a", "b", "c", "d");
+  assertEquals(again.map(({ isNew }) => isNew), [true, false, false, true]);
+  again[0]!.frame.done = true;
+  assertEquals(receipts.acknowledge(), 1);
+  before[1]!.frame.done = true;
+  assertEquals(receipts.acknowledge(), 2);
+});
+
 Deno.test("frames not pushed again before the connection breaks are expected on the next one", () => {
   const receipts = opened();
   arrive(receipts, "a", "b", "c");
