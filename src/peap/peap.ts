@@ -85,6 +85,7 @@ export class Peap implements AsyncIterable<ReceivedMessage>, AsyncDisposable {
       frame: (contents: Uint8Array) => this.#received(contents),
       connected: () => {
         this.#sender.wake();
+        this.#reassembler.connected();
         if (this.#stored?.proven === false && this.#link.isProven) this.#store().catch(() => {}); // or the next time
       },
       acknowledged: (frames: number) => settings.trace({ type: "acknowledged", frames }),

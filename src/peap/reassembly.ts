@@ -82,6 +82,11 @@ export class Reassembler<Origin> {
     return set && isComplete(set) ? this.#complete(set) : undefined;
   }
 
+  /** The client is connected again. Until now, fragments waited at the gateway: that was not the mixnet's silence. */
+  connected(): void {
+    for (const set of this.#sets.values()) set.lastArrival = this.#now();
+  }
+
   /** Adds the part to its set and returns the set; undefined if the part is a duplicate or contradicts its set. */
   #hold(part: SetPart, origin: Origin): FragmentSet<Origin> | undefined {
     if (this.#completed.has(part.setId)) return undefined;

@@ -91,6 +91,17 @@ Deno.test("a set is given up two minutes after its last fragment", () => {
   assertEquals(bench.add(third!), []);
 });
 
+Deno.test("the time without a connection does not count as silence", () => {
+  const bench = new Bench();
+  const message = vectorMessage(2000);
+  const [first, second, third] = [...fragments(message)];
+  bench.add(first!);
+  bench.now += 10 * MAX_SILENCE;
+  bench.reassembler.connected();
+  bench.now += MAX_SILENCE;
+  assertEquals(bench.add(second!, third!).map(({ data }) => data), [message]);
+});
+
 Deno.test("a complete set is kept while fragments of its linked sets arrive", () => {
   const bench = new Bench();
   const message = vectorMessage(300_000);

@@ -1,9 +1,13 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Peap, PeapError, type PeapOptions, type Status } from "../../src/peap/mod.ts";
+import { fragments } from "../../src/peap/fragmentation.ts";
+import { MAX_SILENCE } from "../../src/peap/reassembly.ts";
 import { Latest } from "../../src/peap/status.ts";
+import type { TraceEvent } from "../../src/peap/trace.ts";
 import { eventually } from "../support/eventually.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import { FakeNetwork } from "./fake_network.ts";
+import { vectorMessage } from "./fragment_vectors.ts";
 
 const ASK_AFTER = 20_000;
 const PATIENCE = 10_000;
@@ -78,6 +82,33 @@ Deno.test("reconnect() ends the delay before the next attempt, and so does an on
   }
   await alice.close();
   assertEquals(seen, ["connected", "reconnecting", "connected", "offline", "connected", "closed"]);
+});
+
+Deno.test("a message that arrives in part before a long disconnection is complete after it", async () => {
+  await using network = new FakeNetwork(true);
+  const clock = new ManualClock();
+  let frames = 0;
+  const trace = ({ type }: TraceEvent) => void (type === "frame-received" && frames++);
+  await using bob = await connect(network, clock, { trace });
+  const message = vectorMessage(1500);
+  const [first, second] = [...fragments(message)];
+  network.store(bob.address, first!);
+  await eventually("the first part is here", () => frames === 1);
+  const { authenticate } = network.answers;
+  network.answers.authenticate = () => ({ type: "error", message: "not now" });
+  network.disconnect(bob.address);
+  await eventually("it is disconnected", () => bob.state.state === "reconnecting");
+  await clock.advance(2 * MAX_SILENCE);
+  network.store(bob.address, second!);
+  network.answers.authenticate = authenticate;
+  await eventually("it is back", () => {
+    bob.reconnect();
+    return bob.state.state === "connected";
+  });
+  let received: Uint8Array | undefined;
+  void bob[Symbol.asyncIterator]().next().then(({ value }) => received = value?.data);
+  await eventually("it is complete", () => received !== undefined);
+  assertEquals(received, message);
 });
 
 Deno.test("when the network has changed, the connection is checked at once", async () => {
