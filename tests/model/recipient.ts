@@ -45,6 +45,11 @@ export class Recipient {
     return this.owed.filter((number) => now - this.#sentAt[number]! < this.limits.timeToLive);
   }
 
+  /** The number of messages that it has. */
+  get received(): number {
+    return this.#has.size;
+  }
+
   connect(latency: number, now: () => number): SimulatedLink {
     this.#read = [];
     this.#acknowledged = 0;
