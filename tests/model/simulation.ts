@@ -231,6 +231,7 @@ export class Simulation {
 
   async #pass(ms: number): Promise<void> {
     this.story.push(`${ms} ms pass`);
+    await this.#settle(); // what takes no time comes before the first answer of a client
     const step = Math.max(TICK, ms / MAX_STEPS);
     for (let passed = 0; passed < ms; passed += step) {
       await this.time.advance(Math.min(step, ms - passed), () => this.#settle());
