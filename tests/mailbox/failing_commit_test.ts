@@ -72,13 +72,17 @@ Deno.test("a disk that recovers within the patience granted for closing loses no
   assertEquals(counters.snapshot(), { messages_stored: 1 });
 });
 
+/** Opens a mailbox whose disk, which is `full`, has room again once the mailbox gives up what it could not write. */
+function openUntilLoss(path: string, full: DisposableStack): Promise<Mailbox> {
+  return Mailbox.open(path, testSealer(), (event) => event === "messages_lost" && full.dispose());
+}
+
 Deno.test("a commit that is given up leaves no trace in the totals that a later one writes", async () => {
   using _silence = new Silence();
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   using full = new DisposableStack();
-  const recover = (event: string) => event === "messages_lost" && full.dispose();
-  const mailbox = await Mailbox.open(path, testSealer(), recover);
+  const mailbox = await openUntilLoss(path, full);
   for (const n of range(4)) mailbox.store(bob, numbered(n));
   await mailbox.flush();
   const reader = mailbox.openInbox(bob, ignore);
@@ -100,8 +104,7 @@ Deno.test("a commit that is given up takes nothing out of the journal, whatever 
   using folder = new TemporaryFolder();
   const path = folder.file("mailbox.kv");
   using full = new DisposableStack();
-  const recover = (event: string) => event === "messages_lost" && full.dispose();
-  const mailbox = await Mailbox.open(path, testSealer(), recover);
+  const mailbox = await openUntilLoss(path, full);
   for (const id of [bob, eve]) await mailbox.openInbox(id, ignore).next();
   for (const n of range(500)) for (const id of [bob, eve]) mailbox.store(id, numbered(n, 975)); // more than moves at once
   await mailbox.flush();

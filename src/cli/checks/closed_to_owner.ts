@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path";
-import { SERVICE_HOME } from "../homes/home.ts";
+import { isOfService, SERVICE_HOME } from "../homes/home.ts";
 
 /** Permission bits for others. */
 const BITS = { read: 0o4, write: 0o2, pass: 0o1 } as const;
@@ -41,7 +41,7 @@ export function isRoots(path: string): boolean {
  * owns, if the file is in it; otherwise `secret`, its key.
  */
 export function placeOfUser(configPath: string, secret: string): string {
-  return configPath.startsWith(`${SERVICE_HOME}/`) ? SERVICE_HOME : secret;
+  return isOfService(configPath) ? SERVICE_HOME : secret;
 }
 
 /** From the root downwards. */

@@ -50,7 +50,7 @@ function checkModes(open: readonly string[]): Finding {
 
 /** Checks that the owner of `ours` can read these files of the node, too. */
 export function* checkOwnFiles(ours: string, paths: readonly string[]): Generator<Finding> {
-  const closed = paths.map((path) => closedToOwner(ours, path, "read")).find((place) => place !== undefined);
+  const closed = firstClosed(ours, paths);
   if (closed === undefined) return;
   const found = `the user that owns ${ours} can't read ${closed}`;
   const chown = ours === SERVICE_HOME ? `chown -R --reference=${ours} ${ours}` : `chown --reference=${ours} ${closed}`;
@@ -98,10 +98,15 @@ export function* checkCertificateFiles(
 
 /** Checks that the owner of `ours` can read these files, too. */
 function* checkReadableBy(ours: string, paths: readonly string[], kind: string): Generator<Finding> {
-  const closed = paths.map((path) => closedToOwner(ours, path, "read")).find((place) => place !== undefined);
+  const closed = firstClosed(ours, paths);
   if (closed === undefined) return;
   const found = `the user that owns the ${kind}'s files can't read ${paths.join(" and ")}: ${closed} is closed to it`;
   yield fail("TLS files", found, COPY_FOR_USER, ExitCode.NO_PERMISSION);
+}
+
+/** What keeps the owner of `ours` from reading the first of these files that it can't read; undefined if it can read all. */
+function firstClosed(ours: string, paths: readonly string[]): string | undefined {
+  return paths.map((path) => closedToOwner(ours, path, "read")).find((place) => place !== undefined);
 }
 
 function isOpenToOthers(path: string): boolean {

@@ -5,7 +5,7 @@ import { hasSimd, hasWideArithmetic } from "../../sphinx/kernel/support.ts";
 import { ExitCode } from "../../errors/operator_error.ts";
 import { plural } from "../../text/plural.ts";
 import { sizeText } from "../../text/units.ts";
-import { SERVICE_HOME } from "../homes/home.ts";
+import { isOfService } from "../homes/home.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { nearestThere } from "./nearest_there.ts";
 
@@ -97,7 +97,7 @@ function checkDescriptors(limit: number | undefined): Finding {
  */
 export function descriptorsHere(free: number, folder: string): Finding {
   const here = "for one started here; a service has its own limit";
-  if (free >= FEW_DESCRIPTORS || folder.startsWith(`${SERVICE_HOME}/`)) {
+  if (free >= FEW_DESCRIPTORS || isOfService(folder)) {
     return ok("descriptors", `${free} ${free < ENOUGH_DESCRIPTORS ? "" : "or more "}${here}`);
   }
   return warn("descriptors", `only ${free} ${here}`, MORE_DESCRIPTORS);

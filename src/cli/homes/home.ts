@@ -10,6 +10,11 @@ import type { Role } from "../role.ts";
 /** The folder of the services that install.sh installs: it is their NYM_HOME. */
 export const SERVICE_HOME = "/var/lib/nym-gateway";
 
+/** Whether a file or folder is in it, so that it is a service's. */
+export function isOfService(path: string): boolean {
+  return path.startsWith(`${SERVICE_HOME}/`);
+}
+
 /**
  * The folder that holds a folder for each node of a kind: in the folder that NYM_HOME names, for users without a home, or
  * otherwise in the user's home.

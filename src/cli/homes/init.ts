@@ -89,11 +89,12 @@ ${secrets.map((file) => `    ${file}\n`).join("")}`;
 
 /** The command that starts the node; those in the services' home are started as a service. */
 function startOf<C extends AnyConfig>({ homes, program, table }: Role<C>, id: string, root: string): string {
+  const isService = root === join(SERVICE_HOME, homes);
   const [unit, isFirst] = [`nym-${table.program}`, table.program === "gateway" && id === "gateway"];
-  if (root === join(SERVICE_HOME, homes) && exists("/run/systemd/system")) {
+  if (isService && exists("/run/systemd/system")) {
     return `systemctl enable --now ${isFirst ? unit : `${unit}@${id}`}`;
   }
-  if (root === join(SERVICE_HOME, homes) && exists("/etc/init.d/nym-gateway")) {
+  if (isService && exists("/etc/init.d/nym-gateway")) {
     const script = isFirst ? unit : `${unit}.${id}`;
     const link = isFirst ? "" : `ln -s nym-gateway /etc/init.d/${script} && `;
     return `${link}rc-update add ${script} && rc-service ${script} start`;
